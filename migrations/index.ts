@@ -1,0 +1,11 @@
+import type { Migration } from '../src/db/migrate.ts'
+import { participants } from './0001-participants.ts'
+import { provenance } from './0002-provenance.ts'
+import { signals } from './0003-signals.ts'
+
+/** In order, never edited once released, never removed; nothing is discovered. */
+export const migrations: readonly Migration[] = [
+  { name: '0001-participants', up: participants },
+  { name: '0002-provenance', up: provenance },
+  { name: '0003-signals', up: signals },
+]

@@ -1,0 +1,792 @@
+-- Written from the catalogue of a migrated database; for reading. The migrations decide.
+
+create table agreement (
+  participant_id uuid not null,
+  version text collate "C" not null,
+  digest bytea not null,
+  signatory text not null,
+  accepted_at timestamp with time zone not null,
+  last_event uuid not null,
+  constraint agreement_pkey PRIMARY KEY (participant_id, version),
+  constraint agreement_participant_id_fkey FOREIGN KEY (participant_id) REFERENCES participant(participant_id),
+  constraint agreement_digest_check CHECK ((length(digest) = 32))
+);
+grant insert, select on agreement to aldis_admin;
+grant select on agreement to aldis_app;
+grant select on agreement to aldis_integrator;
+grant select on agreement to aldis_ledger;
+grant select on agreement to aldis_projector;
+grant select on agreement to aldis_signer;
+
+create table approval (
+  request_id uuid not null,
+  requested_by uuid not null,
+  requested_org text collate "C" not null,
+  other_org boolean not null,
+  digest bytea not null,
+  approver uuid not null,
+  approver_org text collate "C" not null,
+  verdict smallint not null,
+  auth_time timestamp with time zone not null,
+  at timestamp with time zone not null,
+  last_event uuid not null,
+  constraint approval_pkey PRIMARY KEY (request_id, approver),
+  constraint approval_approver_approver_org_fkey FOREIGN KEY (approver, approver_org) REFERENCES person(person_id, organisation),
+  constraint approval_request_id_requested_by_requested_org_other_org_d_fkey FOREIGN KEY (request_id, requested_by, requested_org, other_org, digest) REFERENCES approval_request(request_id, requested_by, requested_org, other_org, digest),
+  constraint approval_check CHECK ((approver <> requested_by)),
+  constraint approval_check1 CHECK (((NOT other_org) OR (approver_org <> requested_org))),
+  constraint approval_check2 CHECK (((auth_time > (at - '00:05:00'::interval)) AND (auth_time <= (at + '00:00:30'::interval))))
+);
+grant insert, select on approval to aldis_admin;
+
+create table approval_request (
+  request_id uuid not null,
+  action text not null,
+  payload text not null,
+  digest bytea not null,
+  requested_by uuid not null,
+  requested_org text collate "C" not null,
+  other_org boolean not null,
+  needed smallint not null,
+  requested_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  executed_at timestamp with time zone,
+  last_event uuid not null,
+  constraint approval_request_pkey PRIMARY KEY (request_id),
+  constraint approval_request_request_id_requested_by_requested_org_othe_key UNIQUE (request_id, requested_by, requested_org, other_org, digest),
+  constraint approval_request_requested_by_requested_org_fkey FOREIGN KEY (requested_by, requested_org) REFERENCES person(person_id, organisation),
+  constraint approval_request_check CHECK ((digest = sha256(convert_to(payload, 'UTF8'::name)))),
+  constraint approval_request_check1 CHECK ((expires_at > requested_at)),
+  constraint approval_request_needed_check CHECK (((needed >= 1) AND (needed <= 5)))
+);
+grant insert, select, update (executed_at, last_event) on approval_request to aldis_admin;
+
+create table audience (
+  audience_id uuid not null,
+  kind smallint not null,
+  mode smallint not null,
+  group_id uuid,
+  owner uuid,
+  label text not null,
+  last_event uuid not null,
+  constraint audience_pkey PRIMARY KEY (audience_id),
+  constraint audience_group_id_fkey FOREIGN KEY (group_id) REFERENCES participant_group(group_id),
+  constraint audience_owner_fkey FOREIGN KEY (owner) REFERENCES participant(participant_id),
+  constraint audience_check CHECK (((kind = 2) = (group_id IS NOT NULL))),
+  constraint audience_check1 CHECK (((kind = 3) = (owner IS NOT NULL)))
+);
+grant insert, select, update on audience to aldis_admin;
+grant select on audience to aldis_app;
+grant select on audience to aldis_integrator;
+grant select on audience to aldis_ledger;
+grant select on audience to aldis_projector;
+grant select on audience to aldis_signer;
+
+create table audience_member (
+  audience_id uuid not null,
+  participant_id uuid not null,
+  from_seq bigint not null,
+  until_seq bigint,
+  constraint audience_member_pkey PRIMARY KEY (audience_id, participant_id, from_seq),
+  constraint audience_member_audience_id_fkey FOREIGN KEY (audience_id) REFERENCES audience(audience_id),
+  constraint audience_member_participant_id_fkey FOREIGN KEY (participant_id) REFERENCES participant(participant_id)
+);
+CREATE INDEX audience_member_participant ON public.audience_member USING btree (participant_id);
+grant insert, select, update on audience_member to aldis_admin;
+grant select on audience_member to aldis_app;
+grant select on audience_member to aldis_integrator;
+grant select on audience_member to aldis_ledger;
+grant select on audience_member to aldis_projector;
+grant select on audience_member to aldis_signer;
+
+create table authority_epoch (
+  one smallint not null,
+  epoch bigint not null,
+  constraint authority_epoch_pkey PRIMARY KEY (one),
+  constraint authority_epoch_one_check CHECK ((one = 1))
+);
+grant insert, select, update on authority_epoch to aldis_admin;
+grant select on authority_epoch to aldis_app;
+grant select on authority_epoch to aldis_integrator;
+grant select on authority_epoch to aldis_ledger;
+grant select on authority_epoch to aldis_projector;
+grant select on authority_epoch to aldis_signer;
+
+create table credential (
+  credential_id uuid not null,
+  participant_id uuid not null,
+  label text not null,
+  spki bytea not null,
+  scopes text[] not null,
+  status smallint not null,
+  not_before timestamp with time zone not null,
+  not_after timestamp with time zone not null,
+  last_event uuid not null,
+  constraint credential_pkey PRIMARY KEY (credential_id),
+  constraint credential_spki_key UNIQUE (spki),
+  constraint credential_participant_id_fkey FOREIGN KEY (participant_id) REFERENCES participant(participant_id),
+  constraint credential_check CHECK ((not_after > not_before)),
+  constraint credential_spki_check CHECK ((length(spki) = 32))
+);
+CREATE INDEX credential_participant ON public.credential USING btree (participant_id);
+grant insert, select, update on credential to aldis_admin;
+grant select on credential to aldis_app;
+grant select on credential to aldis_integrator;
+grant select on credential to aldis_ledger;
+grant select on credential to aldis_projector;
+grant select on credential to aldis_signer;
+
+create table enrolment (
+  enrolment_id uuid not null,
+  participant_id uuid not null,
+  label text not null,
+  scopes text[] not null,
+  code bytea not null,
+  expires_at timestamp with time zone not null,
+  tries smallint not null,
+  used_at timestamp with time zone,
+  last_event uuid not null,
+  constraint enrolment_pkey PRIMARY KEY (enrolment_id),
+  constraint enrolment_code_key UNIQUE (code),
+  constraint enrolment_code_check CHECK ((length(code) = 32)),
+  constraint enrolment_tries_check CHECK (((tries >= 0) AND (tries <= 5)))
+);
+grant insert, select, update (tries, used_at, last_event) on enrolment to aldis_admin;
+
+create table feed (
+  feed_id uuid not null,
+  log_id integer not null,
+  kind smallint not null,
+  audience_id uuid,
+  participant_id uuid,
+  constraint feed_pkey PRIMARY KEY (feed_id),
+  constraint feed_audience_id_key UNIQUE (audience_id),
+  constraint feed_participant_id_key UNIQUE (participant_id),
+  constraint feed_audience_id_fkey FOREIGN KEY (audience_id) REFERENCES audience(audience_id),
+  constraint feed_participant_id_fkey FOREIGN KEY (participant_id) REFERENCES participant(participant_id),
+  constraint feed_check CHECK (((kind = 1) = (audience_id IS NOT NULL))),
+  constraint feed_check1 CHECK (((kind = 2) = (participant_id IS NOT NULL)))
+);
+grant insert, select on feed to aldis_admin;
+grant select on feed to aldis_app;
+grant select on feed to aldis_integrator;
+grant select on feed to aldis_ledger;
+grant select on feed to aldis_projector;
+grant select on feed to aldis_signer;
+
+create table feed_ack (
+  participant_id uuid not null,
+  feed_id uuid not null,
+  stage smallint not null,
+  seq bigint not null,
+  last_event uuid not null,
+  constraint feed_ack_pkey PRIMARY KEY (participant_id, feed_id, stage)
+);
+alter table feed_ack enable row level security;
+alter table feed_ack force row level security;
+create policy aldis_app_all on feed_ack for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+grant insert, select, update on feed_ack to aldis_app;
+
+create table feed_entry (
+  feed_id uuid not null,
+  seq bigint not null,
+  log_idx bigint not null,
+  kind smallint not null,
+  origin uuid not null,
+  signal_id uuid not null,
+  revision integer not null,
+  submission_id uuid not null,
+  body text collate "C" not null,
+  constraint feed_entry_pkey PRIMARY KEY (feed_id, seq)
+);
+alter table feed_entry enable row level security;
+alter table feed_entry force row level security;
+create policy aldis_app_select on feed_entry for select to aldis_app using ((feed_id IN ( SELECT f.feed_id
+   FROM feed f
+  WHERE ((f.participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")) OR (f.audience_id IN ( SELECT m.audience_id
+           FROM audience_member m
+          WHERE (m.participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))))))));
+create policy aldis_projector_all on feed_entry for all to aldis_projector using (true) with check (true);
+grant select on feed_entry to aldis_app;
+grant insert, select, update on feed_entry to aldis_projector;
+
+create table feed_head (
+  feed_id uuid not null,
+  next_seq bigint not null,
+  applied_idx bigint not null,
+  added_us bigint not null,
+  retained_from bigint not null,
+  sealed_seq bigint not null,
+  constraint feed_head_pkey PRIMARY KEY (feed_id)
+);
+alter table feed_head enable row level security;
+alter table feed_head force row level security;
+create policy aldis_admin_insert on feed_head for insert to aldis_admin with check (true);
+create policy aldis_app_select on feed_head for select to aldis_app using ((feed_id IN ( SELECT f.feed_id
+   FROM feed f
+  WHERE ((f.participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")) OR (f.audience_id IN ( SELECT m.audience_id
+           FROM audience_member m
+          WHERE (m.participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))))))));
+create policy aldis_projector_all on feed_head for all to aldis_projector using (true) with check (true);
+grant insert on feed_head to aldis_admin;
+grant select on feed_head to aldis_app;
+grant insert, select, update on feed_head to aldis_projector;
+
+create table feed_segment (
+  feed_id uuid not null,
+  first_seq bigint not null,
+  generation integer not null,
+  n integer not null,
+  digest bytea not null,
+  set_salt bytea not null,
+  sets text not null,
+  bytes bytea not null,
+  constraint feed_segment_pkey PRIMARY KEY (feed_id, first_seq, generation),
+  constraint feed_segment_digest_check CHECK ((length(digest) = 32)),
+  constraint feed_segment_set_salt_check CHECK ((length(set_salt) = 32))
+);
+alter table feed_segment enable row level security;
+alter table feed_segment force row level security;
+create policy aldis_app_select on feed_segment for select to aldis_app using ((feed_id IN ( SELECT f.feed_id
+   FROM feed f
+  WHERE ((f.participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")) OR (f.audience_id IN ( SELECT m.audience_id
+           FROM audience_member m
+          WHERE (m.participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))))))));
+create policy aldis_projector_all on feed_segment for all to aldis_projector using (true) with check (true);
+grant select on feed_segment to aldis_app;
+grant insert, select, update on feed_segment to aldis_projector;
+
+create table feed_submission (
+  feed_id uuid not null,
+  submission_id uuid not null,
+  body text collate "C" not null,
+  constraint feed_submission_pkey PRIMARY KEY (feed_id, submission_id)
+);
+alter table feed_submission enable row level security;
+alter table feed_submission force row level security;
+create policy aldis_app_select on feed_submission for select to aldis_app using ((feed_id IN ( SELECT f.feed_id
+   FROM feed f
+  WHERE ((f.participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")) OR (f.audience_id IN ( SELECT m.audience_id
+           FROM audience_member m
+          WHERE (m.participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))))))));
+create policy aldis_projector_all on feed_submission for all to aldis_projector using (true) with check (true);
+grant select on feed_submission to aldis_app;
+grant insert, select, update on feed_submission to aldis_projector;
+
+create table group_member (
+  group_id uuid not null,
+  participant_id uuid not null,
+  joined_at timestamp with time zone not null,
+  left_at timestamp with time zone,
+  last_event uuid not null,
+  constraint group_member_pkey PRIMARY KEY (group_id, participant_id, joined_at),
+  constraint group_member_group_id_fkey FOREIGN KEY (group_id) REFERENCES participant_group(group_id),
+  constraint group_member_participant_id_fkey FOREIGN KEY (participant_id) REFERENCES participant(participant_id)
+);
+grant insert, select, update on group_member to aldis_admin;
+grant select on group_member to aldis_app;
+grant select on group_member to aldis_integrator;
+grant select on group_member to aldis_ledger;
+grant select on group_member to aldis_projector;
+grant select on group_member to aldis_signer;
+
+create table handshake_refusal (
+  minute timestamp with time zone not null,
+  address text collate "C" not null,
+  reason text collate "C" not null,
+  count integer not null,
+  constraint handshake_refusal_pkey PRIMARY KEY (minute, address, reason)
+);
+grant insert, select, update on handshake_refusal to aldis_admin;
+
+create table hash_profile (
+  kid text collate "C" not null,
+  suite text not null,
+  status smallint not null,
+  not_before timestamp with time zone not null,
+  not_after timestamp with time zone not null,
+  last_event uuid not null,
+  constraint hash_profile_pkey PRIMARY KEY (kid),
+  constraint hash_profile_check CHECK ((not_after > not_before)),
+  constraint hash_profile_suite_check CHECK ((suite = ANY (ARRAY['hmac-sha256'::text, 'oprf-ristretto255-sha512'::text])))
+);
+grant insert, select, update on hash_profile to aldis_admin;
+grant select on hash_profile to aldis_app;
+grant select on hash_profile to aldis_integrator;
+grant select on hash_profile to aldis_ledger;
+grant select on hash_profile to aldis_projector;
+grant select on hash_profile to aldis_signer;
+
+create table hold_switch (
+  region text collate "C" not null,
+  legal_basis text collate "C" not null,
+  surface text collate "C" not null,
+  held boolean not null,
+  last_event uuid not null,
+  constraint hold_switch_pkey PRIMARY KEY (region, legal_basis, surface)
+);
+grant insert, select, update on hold_switch to aldis_admin;
+grant select on hold_switch to aldis_app;
+grant select on hold_switch to aldis_integrator;
+grant select on hold_switch to aldis_ledger;
+grant select on hold_switch to aldis_projector;
+grant select on hold_switch to aldis_signer;
+
+create table log_batch (
+  log_id integer not null,
+  first_idx bigint not null,
+  n integer not null,
+  data bytea not null,
+  constraint log_batch_pkey PRIMARY KEY (log_id, first_idx),
+  constraint log_batch_n_check CHECK (((n >= 1) AND (n <= 4096)))
+);
+grant insert, select on log_batch to aldis_integrator;
+grant select on log_batch to aldis_ledger;
+grant select on log_batch to aldis_projector;
+grant select on log_batch to aldis_signer;
+
+create table log_chain (
+  log_id integer not null,
+  party text collate "C" not null,
+  seq bigint not null,
+  link bytea not null,
+  constraint log_chain_pkey PRIMARY KEY (log_id, party),
+  constraint log_chain_link_check CHECK ((length(link) = 32))
+);
+grant insert, select, update on log_chain to aldis_integrator;
+grant select on log_chain to aldis_ledger;
+
+create table log_chain_seg (
+  log_id integer not null,
+  party text collate "C" not null,
+  first_seq bigint not null,
+  n integer not null,
+  data bytea not null,
+  constraint log_chain_seg_pkey PRIMARY KEY (log_id, party, first_seq)
+);
+grant insert, select on log_chain_seg to aldis_integrator;
+grant select on log_chain_seg to aldis_ledger;
+
+create table log_checkpoint (
+  log_id integer not null,
+  size bigint not null,
+  at timestamp with time zone not null,
+  note text not null,
+  constraint log_checkpoint_pkey PRIMARY KEY (log_id, size, at)
+);
+grant select on log_checkpoint to aldis_app;
+grant select on log_checkpoint to aldis_ledger;
+grant insert, select on log_checkpoint to aldis_signer;
+
+create table log_event (
+  log_id integer not null,
+  event_id uuid not null,
+  idx bigint not null,
+  constraint log_event_pkey PRIMARY KEY (log_id, event_id)
+);
+grant insert, select on log_event to aldis_integrator;
+grant select on log_event to aldis_ledger;
+
+create table log_fence (
+  log_id integer not null,
+  size bigint not null,
+  root bytea not null,
+  constraint log_fence_pkey PRIMARY KEY (log_id),
+  constraint log_fence_root_check CHECK ((length(root) = 32))
+);
+grant insert, select on log_fence to aldis_admin;
+grant insert, select, update on log_fence to aldis_integrator;
+grant select on log_fence to aldis_projector;
+grant select on log_fence to aldis_signer;
+
+create table log_head (
+  log_id integer not null,
+  origin text collate "C" not null,
+  size bigint not null,
+  root bytea not null,
+  edges bytea not null,
+  constraint log_head_pkey PRIMARY KEY (log_id),
+  constraint log_head_origin_key UNIQUE (origin),
+  constraint log_head_root_check CHECK ((length(root) = 32))
+);
+grant insert, select on log_head to aldis_admin;
+grant select on log_head to aldis_app;
+grant insert, select, update on log_head to aldis_integrator;
+grant select on log_head to aldis_ledger;
+grant select on log_head to aldis_signer;
+
+create table log_signed (
+  log_id integer not null,
+  size bigint not null,
+  root bytea not null,
+  range bytea not null,
+  at timestamp with time zone not null,
+  constraint log_signed_pkey PRIMARY KEY (log_id),
+  constraint log_signed_root_check CHECK ((length(root) = 32))
+);
+grant insert, select on log_signed to aldis_admin;
+grant select on log_signed to aldis_app;
+grant select on log_signed to aldis_ledger;
+grant insert, select, update on log_signed to aldis_signer;
+
+create table log_tile (
+  log_id integer not null,
+  level smallint not null,
+  n bigint not null,
+  data bytea not null,
+  constraint log_tile_pkey PRIMARY KEY (log_id, level, n),
+  constraint log_tile_level_check CHECK (((level >= '-1'::integer) AND (level <= 7)))
+);
+grant select on log_tile to aldis_app;
+grant insert, select on log_tile to aldis_integrator;
+grant select on log_tile to aldis_ledger;
+
+create table participant (
+  participant_id uuid not null,
+  slug text collate "C" not null,
+  name text not null,
+  kind smallint not null,
+  status smallint not null,
+  admitted_at timestamp with time zone not null,
+  last_event uuid not null,
+  constraint participant_pkey PRIMARY KEY (participant_id),
+  constraint participant_slug_key UNIQUE (slug),
+  constraint participant_slug_check CHECK (((slug ~ '^[a-z0-9][a-z0-9-]{1,62}$'::text) AND (slug <> 'node'::text)))
+);
+grant insert, select, update on participant to aldis_admin;
+grant select on participant to aldis_app;
+grant select on participant to aldis_integrator;
+grant select on participant to aldis_ledger;
+grant select on participant to aldis_projector;
+grant select on participant to aldis_signer;
+
+create table participant_group (
+  group_id uuid not null,
+  slug text collate "C" not null,
+  name text not null,
+  last_event uuid not null,
+  constraint participant_group_pkey PRIMARY KEY (group_id),
+  constraint participant_group_slug_key UNIQUE (slug),
+  constraint participant_group_slug_check CHECK ((slug ~ '^[a-z0-9][a-z0-9-]{1,62}$'::text))
+);
+grant insert, select, update on participant_group to aldis_admin;
+grant select on participant_group to aldis_app;
+grant select on participant_group to aldis_integrator;
+grant select on participant_group to aldis_ledger;
+grant select on participant_group to aldis_projector;
+grant select on participant_group to aldis_signer;
+
+create table person (
+  person_id uuid not null,
+  organisation text collate "C" not null,
+  name text not null,
+  status smallint not null,
+  last_event uuid not null,
+  constraint person_pkey PRIMARY KEY (person_id),
+  constraint person_person_id_organisation_key UNIQUE (person_id, organisation)
+);
+grant insert, select, update on person to aldis_admin;
+
+create table policy (
+  kind text collate "C" not null,
+  version integer not null,
+  digest bytea not null,
+  body text not null,
+  published_at timestamp with time zone not null,
+  last_event uuid not null,
+  constraint policy_pkey PRIMARY KEY (kind, version),
+  constraint policy_digest_check CHECK ((length(digest) = 32))
+);
+grant insert, select on policy to aldis_admin;
+grant select on policy to aldis_app;
+grant select on policy to aldis_integrator;
+grant select on policy to aldis_ledger;
+grant select on policy to aldis_projector;
+grant select on policy to aldis_signer;
+
+create table programme (
+  programme_id uuid not null,
+  slug text collate "C" not null,
+  trust_domain text collate "C" not null,
+  node_origin text collate "C" not null,
+  created_at timestamp with time zone not null,
+  constraint programme_pkey PRIMARY KEY (programme_id),
+  constraint programme_slug_key UNIQUE (slug)
+);
+grant insert, select on programme to aldis_admin;
+grant select on programme to aldis_app;
+grant select on programme to aldis_integrator;
+grant select on programme to aldis_ledger;
+grant select on programme to aldis_projector;
+grant select on programme to aldis_signer;
+
+create table projector (
+  log_id integer not null,
+  name text collate "C" not null,
+  next_idx bigint not null,
+  constraint projector_pkey PRIMARY KEY (log_id, name)
+);
+grant select on projector to aldis_app;
+grant insert, select, update on projector to aldis_projector;
+
+create table prov_outbox (
+  event_id uuid not null,
+  participant_id uuid not null,
+  log_id integer not null,
+  at timestamp with time zone not null,
+  c bytea not null,
+  parties text collate "C" not null,
+  after uuid,
+  constraint prov_outbox_pkey PRIMARY KEY (event_id, participant_id),
+  constraint prov_outbox_c_check CHECK ((length(c) = 32))
+);
+alter table prov_outbox enable row level security;
+alter table prov_outbox force row level security;
+create policy aldis_admin_insert on prov_outbox for insert to aldis_admin with check (true);
+create policy aldis_app_all on prov_outbox for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+create policy aldis_integrator_all on prov_outbox for all to aldis_integrator using (true);
+grant insert on prov_outbox to aldis_admin;
+grant insert on prov_outbox to aldis_app;
+grant delete, select on prov_outbox to aldis_integrator;
+
+create table prov_record (
+  participant_id uuid not null,
+  event_id uuid not null,
+  log_id integer not null,
+  kind text collate "C" not null,
+  at timestamp with time zone not null,
+  payload text not null,
+  c bytea not null,
+  body bytea not null,
+  epoch integer not null,
+  constraint prov_record_pkey PRIMARY KEY (participant_id, event_id),
+  constraint prov_record_c_check CHECK ((length(c) = 32))
+);
+alter table prov_record enable row level security;
+alter table prov_record force row level security;
+create policy aldis_admin_all on prov_record for all to aldis_admin using (true) with check (true);
+create policy aldis_app_all on prov_record for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+create policy aldis_ledger_select on prov_record for select to aldis_ledger using (true);
+create policy aldis_projector_select on prov_record for select to aldis_projector using (true);
+grant insert, select on prov_record to aldis_admin;
+grant insert, select on prov_record to aldis_app;
+grant select on prov_record to aldis_ledger;
+grant select on prov_record to aldis_projector;
+
+create table read_batch (
+  participant_id uuid not null,
+  batch_no bigint not null,
+  event_id uuid not null,
+  n integer not null,
+  root bytea not null,
+  constraint read_batch_pkey PRIMARY KEY (participant_id, batch_no),
+  constraint read_batch_root_check CHECK ((length(root) = 32))
+);
+alter table read_batch enable row level security;
+alter table read_batch force row level security;
+create policy aldis_app_all on read_batch for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+create policy aldis_ledger_select on read_batch for select to aldis_ledger using (true);
+grant insert, select on read_batch to aldis_app;
+grant select on read_batch to aldis_ledger;
+
+create table read_head (
+  participant_id uuid not null,
+  batch_no bigint not null,
+  constraint read_head_pkey PRIMARY KEY (participant_id)
+);
+alter table read_head enable row level security;
+alter table read_head force row level security;
+create policy aldis_app_all on read_head for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+grant insert, select, update on read_head to aldis_app;
+
+create table read_journal (
+  participant_id uuid not null,
+  day date not null,
+  journal_id uuid not null,
+  at timestamp with time zone not null,
+  n integer not null,
+  c bytea not null,
+  body bytea not null,
+  epoch integer not null,
+  batch_no bigint,
+  batch_at integer,
+  constraint read_journal_pkey PRIMARY KEY (participant_id, day, journal_id),
+  constraint read_journal_check CHECK ((length(c) = (32 * n))),
+  constraint read_journal_n_check CHECK (((n >= 1) AND (n <= 512)))
+);
+CREATE INDEX read_journal_batch ON public.read_journal USING btree (participant_id, batch_no) WHERE (batch_no IS NOT NULL);
+alter table read_journal enable row level security;
+alter table read_journal force row level security;
+create policy aldis_app_all on read_journal for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+create policy aldis_ledger_select on read_journal for select to aldis_ledger using (true);
+grant insert, select, update (batch_no, batch_at) on read_journal to aldis_app;
+grant select on read_journal to aldis_ledger;
+
+create table read_pending (
+  participant_id uuid not null,
+  journal_id uuid not null,
+  day date not null,
+  constraint read_pending_pkey PRIMARY KEY (participant_id, journal_id)
+);
+alter table read_pending enable row level security;
+alter table read_pending force row level security;
+create policy aldis_app_all on read_pending for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+create policy aldis_ledger_select on read_pending for select to aldis_ledger using (true);
+grant delete, insert, select on read_pending to aldis_app;
+grant select on read_pending to aldis_ledger;
+
+create table role_grant (
+  person_id uuid not null,
+  role text collate "C" not null,
+  granted_at timestamp with time zone not null,
+  ended_at timestamp with time zone,
+  last_event uuid not null,
+  constraint role_grant_pkey PRIMARY KEY (person_id, role, granted_at),
+  constraint role_grant_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(person_id),
+  constraint role_grant_role_check CHECK ((role = ANY (ARRAY['node_admin'::text, 'governance'::text, 'partner_admin'::text, 'lead'::text, 'analyst'::text, 'observer'::text])))
+);
+grant insert, select, update on role_grant to aldis_admin;
+
+create table schema_state (
+  version integer not null,
+  compatible_from integer not null,
+  name text not null,
+  applied_at timestamp with time zone not null,
+  constraint schema_state_pkey PRIMARY KEY (version),
+  constraint schema_state_check CHECK (((compatible_from >= 1) AND (compatible_from <= version)))
+);
+grant select on schema_state to aldis_admin;
+grant select on schema_state to aldis_app;
+grant select on schema_state to aldis_integrator;
+grant select on schema_state to aldis_ledger;
+grant select on schema_state to aldis_projector;
+grant select on schema_state to aldis_signer;
+
+create table shared_signal (
+  signal_key bytea not null,
+  signal_id uuid not null,
+  origin uuid not null,
+  type smallint not null,
+  profile text collate "C" not null,
+  audience_id uuid not null,
+  revision integer not null,
+  state smallint not null,
+  expires_at timestamp with time zone not null,
+  log_idx bigint not null,
+  feed_id uuid not null,
+  seq bigint not null,
+  constraint shared_signal_pkey PRIMARY KEY (signal_key, signal_id),
+  constraint shared_signal_signal_key_check CHECK ((length(signal_key) = 32))
+);
+alter table shared_signal enable row level security;
+alter table shared_signal force row level security;
+create policy aldis_app_select on shared_signal for select to aldis_app using (((origin = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")) OR ((state = 1) AND (audience_id IN ( SELECT m.audience_id
+   FROM audience_member m
+  WHERE ((m.participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")) AND (m.until_seq IS NULL)))))));
+create policy aldis_projector_all on shared_signal for all to aldis_projector using (true) with check (true);
+grant select on shared_signal to aldis_app;
+grant insert, select, update on shared_signal to aldis_projector;
+
+create table signal (
+  participant_id uuid not null,
+  signal_id uuid not null,
+  signal_key bytea not null,
+  type smallint not null,
+  profile text collate "C" not null,
+  category smallint not null,
+  audience_id uuid not null,
+  revision integer not null,
+  state smallint not null,
+  expires_at timestamp with time zone not null,
+  leaf bytea not null,
+  last_event uuid not null,
+  constraint signal_pkey PRIMARY KEY (participant_id, signal_id),
+  constraint signal_leaf_check CHECK ((length(leaf) = 32)),
+  constraint signal_revision_check CHECK ((revision >= 1)),
+  constraint signal_signal_key_check CHECK ((length(signal_key) = 32))
+);
+CREATE INDEX signal_due ON public.signal USING btree (participant_id, expires_at) WHERE (state = 1);
+CREATE INDEX signal_expired ON public.signal USING btree (participant_id, last_event) WHERE (state = 3);
+alter table signal enable row level security;
+alter table signal force row level security;
+create policy aldis_app_all on signal for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+create policy aldis_projector_select on signal for select to aldis_projector using (true);
+grant insert, select, update on signal to aldis_app;
+grant select on signal to aldis_projector;
+
+create table signal_revision (
+  participant_id uuid not null,
+  signal_id uuid not null,
+  revision integer not null,
+  submission_id uuid not null,
+  item_index smallint not null,
+  salt bytea not null,
+  item text collate "C" not null,
+  constraint signal_revision_pkey PRIMARY KEY (participant_id, signal_id, revision),
+  constraint signal_revision_salt_check CHECK ((length(salt) = 16))
+);
+CREATE INDEX signal_revision_submission ON public.signal_revision USING btree (participant_id, submission_id);
+alter table signal_revision enable row level security;
+alter table signal_revision force row level security;
+create policy aldis_app_all on signal_revision for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+create policy aldis_projector_select on signal_revision for select to aldis_projector using (true);
+grant insert, select on signal_revision to aldis_app;
+grant select on signal_revision to aldis_projector;
+
+create table signing_key (
+  participant_id uuid not null,
+  kid text collate "C" not null,
+  jwk text not null,
+  alg text not null,
+  status smallint not null,
+  not_before timestamp with time zone not null,
+  not_after timestamp with time zone not null,
+  last_event uuid not null,
+  constraint signing_key_pkey PRIMARY KEY (participant_id, kid),
+  constraint signing_key_participant_id_fkey FOREIGN KEY (participant_id) REFERENCES participant(participant_id),
+  constraint signing_key_alg_check CHECK ((alg = ANY (ARRAY['Ed25519'::text, 'ES256'::text]))),
+  constraint signing_key_check CHECK ((not_after > not_before))
+);
+grant insert, select, update on signing_key to aldis_admin;
+grant select on signing_key to aldis_app;
+grant select on signing_key to aldis_integrator;
+grant select on signing_key to aldis_ledger;
+grant select on signing_key to aldis_projector;
+grant select on signing_key to aldis_signer;
+
+create table submission (
+  participant_id uuid not null,
+  submission_id uuid not null,
+  jti text collate "C" not null,
+  typ smallint not null,
+  od bytea not null,
+  jws text collate "C" not null,
+  n integer not null,
+  leaves bytea not null,
+  response text not null,
+  received_at timestamp with time zone not null,
+  replays integer not null default 0,
+  constraint submission_pkey PRIMARY KEY (participant_id, submission_id),
+  constraint submission_participant_id_jti_key UNIQUE (participant_id, jti),
+  constraint submission_check CHECK ((length(leaves) = (32 * n))),
+  constraint submission_n_check CHECK (((n >= 1) AND (n <= 1000))),
+  constraint submission_od_check CHECK ((length(od) = 32))
+);
+alter table submission enable row level security;
+alter table submission force row level security;
+create policy aldis_app_all on submission for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+create policy aldis_projector_select on submission for select to aldis_projector using (true);
+grant insert, select, update (replays) on submission to aldis_app;
+grant select on submission to aldis_projector;
+
+create table upload (
+  participant_id uuid not null,
+  upload_id uuid not null,
+  next_line bigint not null,
+  updated_at timestamp with time zone not null,
+  constraint upload_pkey PRIMARY KEY (participant_id, upload_id)
+);
+alter table upload enable row level security;
+alter table upload force row level security;
+create policy aldis_app_all on upload for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+grant insert, select, update on upload to aldis_app;

@@ -1,0 +1,115 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { CATALOGUE } from '../src/kernel/errors.ts'
+
+/** A generated document: its path from the root and what makes it. Making one writes nothing into the tree. */
+interface Document {
+  path: string
+  make(): Promise<string>
+}
+
+const ROOT = join(import.meta.dirname, '..')
+const MADE_BY = 'Made by `npm run docs`'
+
+/** Every generated document. A module is loaded by the document that needs it, so that each can be made alone. */
+const DOCUMENTS: readonly Document[] = [
+  { path: 'docs/errors.md', make: errors },
+  { path: 'docs/limits.md', make: limits },
+  { path: 'docs/settings.md', make: async () => (await settings()).markdown },
+  { path: 'config/example.env', make: async () => (await settings()).env },
+  { path: 'docs/openapi.json', make: openApi },
+  { path: 'migrations/schema.sql', make: schema },
+]
+
+const [option, ...names] = process.argv.slice(2)
+const check = option === '--check'
+const wanted = check || option === undefined ? names : [option, ...names]
+const chosen = wanted.length === 0 ? DOCUMENTS : DOCUMENTS.filter(({ path }) => wanted.includes(path))
+if (chosen.length === 0) throw new Error(`no such document; there are ${DOCUMENTS.map(({ path }) => path).join(', ')}`)
+for (const { path, make } of chosen) await (check ? compare(path, await make()) : write(path, await make()))
+
+async function write(path: string, text: string): Promise<void> {
+  await mkdir(dirname(join(ROOT, path)), { recursive: true })
+  await writeFile(join(ROOT, path), text)
+}
+
+async function compare(path: string, text: string): Promise<void> {
+  const present = await readFile(join(ROOT, path), 'utf8').catch(() => '')
+  if (present === text) return
+  console.error(`${path} is stale from line ${firstDifference(present, text)} on: npm run docs`)
+  process.exitCode = 1
+}
+
+function firstDifference(a: string, b: string): number {
+  const [left, right] = [a.split('\n'), b.split('\n')]
+  const at = left.findIndex((line, i) => line !== right[i])
+  return (at === -1 ? left.length : at) + 1
+}
+
+async function errors(): Promise<string> {
+  const rows = Object.entries(CATALOGUE)
+    .toSorted(([a, [x]], [b, [y]]) => x - y || (a < b ? -1 : 1))
+    .map(([code, [status, title]]) => `| ${status} | \`${code}\` | ${title} |`)
+  return lines(
+    '# Errors',
+    '',
+    `${MADE_BY} from \`src/kernel/errors.ts\`.`,
+    '',
+    'Refusals are problem documents (RFC 9457, `application/problem+json`). `type` is `/problems/<code>`; the code is the contract,',
+    'title and detail are for people. `errors` names offending members by JSON pointer. No answer repeats a value of the request.',
+    '',
+    '| Status | Code | Meaning |',
+    '|---|---|---|',
+    ...rows,
+  )
+}
+
+async function limits(): Promise<string> {
+  const { LIMITS } = await import('../src/http/limits.ts')
+  const rows = Object.entries(LIMITS).map(([name, limit]) => `| \`${name}\` | ${limit} |`)
+  return lines('# Limits', '', `${MADE_BY} from \`src/http/limits.ts\`.`, '', '| Name | Limit |', '|---|---|', ...rows)
+}
+
+async function settings(): Promise<{ markdown: string; env: string }> {
+  const { settingsDocument } = await import('../src/config.ts')
+  return settingsDocument()
+}
+
+async function openApi(): Promise<string> {
+  const { openApiDocument } = await import('../src/http/openapi.ts')
+  return `${JSON.stringify(openApiDocument(), null, 2)}\n`
+}
+
+/** The schema as a fresh database has it after all migrations. */
+async function schema(): Promise<string> {
+  const [{ startEmbedded }, { connect }, { ensureDatabase, ensureRoles }, { migrate }, { schemaSql }, { migrations }] =
+    await Promise.all([
+      import('../src/db/embedded.ts'),
+      import('../src/db/connect.ts'),
+      import('../src/db/roles.ts'),
+      import('../src/db/migrate.ts'),
+      import('../src/db/schema-sql.ts'),
+      import('../migrations/index.ts'),
+    ])
+  const folder = await mkdtemp(join(tmpdir(), 'aldis-docs-'))
+  const server = await startEmbedded({ dataDir: folder })
+  try {
+    const admin = connect({ url: server.url('postgres', 'postgres'), max: 1 })
+    await ensureRoles(admin)
+    await ensureDatabase(admin, 'aldis')
+    await admin.destroy()
+    const db = connect({ url: server.url('postgres', 'aldis'), max: 2 })
+    await migrate(db, migrations, () => new Date())
+    const text = await schemaSql(db)
+    await db.destroy()
+    return text
+  } finally {
+    await server.destroy()
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+function lines(...text: readonly string[]): string {
+  return `${text.join('\n')}\n`
+}

@@ -1,0 +1,194 @@
+import { createBrotliDecompress } from 'node:zlib'
+import { createInterface } from 'node:readline'
+import type { AcknowledgementResult, EventsPage, FeedEventBody, FeedList, Lookup, LookupResult, SubmissionProof } from '../feeds/schema.ts'
+import type { Static } from 'typebox'
+import type { Uuid } from '../kernel/ids.ts'
+import type { Submission, SubmissionResult } from '../signals/schema.ts'
+import { collect, createTransport, problemOf, type TlsIdentity, type Transport } from './transport.ts'
+
+export interface ClientOptions extends TlsIdentity {
+  /** `https://host:port` of the partner listener. */
+  origin: string
+  maxSockets?: number
+}
+
+/** One event with the submission that proves it, where a source signed it. */
+export interface Received {
+  event: FeedEventBody
+  proof: SubmissionProof | undefined
+}
+
+export interface WhoAmI {
+  participant: { slug: string; name: string; kind: string; status: string }
+  credential: { id: Uuid; scopes: string[]; not_after: string }
+  programme: { slug: string; trust_domain: string; node_origin: string }
+  time: string
+}
+
+export interface AudienceInfo {
+  audience: Uuid
+  kind: string
+  mode: string
+  label: string
+  may_share: boolean
+}
+
+export interface SourceInfo {
+  slug: string
+  uri: string
+  kind: string
+  status: string
+  signing_keys: { kid: string; alg: string; jwk: Record<string, string>; status: string }[]
+}
+
+export interface HashProfileInfo {
+  kid: string
+  suite: string
+  status: string
+  not_before: string
+  not_after: string
+}
+
+/** Everything a participant asks of a node. Methods throw `AldisError` with the node's code. */
+export interface Client {
+  whoami(): Promise<WhoAmI>
+  audiences(): Promise<{ audiences: AudienceInfo[] }>
+  participants(): Promise<{ participants: SourceInfo[] }>
+  hashProfiles(): Promise<{ hash_profiles: HashProfileInfo[] }>
+  /** The key of an `hmac-sha256` epoch, base64url; a logged read. */
+  hashKey(kid: string): Promise<{ kid: string; key: string }>
+  submit(submission: Submission): Promise<SubmissionResult>
+  /** Sends a prepared NDJSON stream from `upload.line` on; yields the node's result lines as they come. */
+  upload(upload: { id: Uuid; line: bigint }, lines: AsyncIterable<string | Buffer>): AsyncGenerator<UploadLine>
+  nextLine(upload: Uuid): Promise<bigint>
+  own(signal: Uuid): Promise<{ signal: Uuid; revision: number; state: string; leaf: string; item: string }>
+  feeds(): Promise<FeedList>
+  events(feed: Uuid, query: { cursor?: string; limit?: number; wait?: number }, signal?: AbortSignal): Promise<EventsPage & { read: string }>
+  /** The events of one sealed segment, in order. */
+  segment(feed: Uuid, first_seq: bigint): AsyncGenerator<Received>
+  lookUp(lookup: Lookup): Promise<LookupResult & { read: string }>
+  acknowledge(feed: Uuid, upto: string, stage: string): Promise<Static<typeof AcknowledgementResult>>
+  checkpoint(): Promise<string>
+  logKey(): Promise<string>
+  consistency(from: bigint, to: bigint): Promise<{ path: string[] }>
+  /** The tlog-proof of an event, waiting for its checkpoint up to `waitMs`; undefined if it is not published by then. */
+  receipt(event: string, query?: { read?: string }, waitMs?: number): Promise<string | undefined>
+  renew(csr: string): Promise<{ certificate: string; not_after: string }>
+  readonly transport: Transport
+  close(): void
+}
+
+/** A line of the node's answer to a stream: one item, or the end of one submission. */
+export interface UploadLine {
+  line: number
+  status: number
+  signal?: Uuid
+  revision?: number
+  submission?: Uuid | null
+  accepted?: number
+  refused?: number
+  code?: string
+  pointer?: string
+  detail?: string
+  countersignature?: { protected: string; signature: string }
+}
+
+export function createClient(options: ClientOptions): Client {
+  const transport = createTransport(options.origin, options, options.maxSockets === undefined ? {} : { maxSockets: options.maxSockets })
+  const get = async <T>(path: string, signal?: AbortSignal): Promise<T & { read: string }> => {
+    const answer = await transport.call({ method: 'GET', path, idempotent: true, ...(signal === undefined ? {} : { signal }) })
+    return { ...(JSON.parse(answer.body.toString()) as T), read: headerOf(answer.headers['provenance-read']) }
+  }
+  const post = async <T>(path: string, body: unknown): Promise<T & { read: string }> => {
+    const answer = await transport.call({ method: 'POST', path, body: JSON.stringify(body), idempotent: true })
+    return { ...(JSON.parse(answer.body.toString()) as T), read: headerOf(answer.headers['provenance-read']) }
+  }
+  const text = async (path: string): Promise<string> =>
+    (await transport.call({ method: 'GET', path, idempotent: true })).body.toString()
+
+  return {
+    transport,
+    close: () => transport.close(),
+    whoami: () => get('/v1/whoami'),
+    audiences: () => get('/v1/audiences'),
+    participants: () => get('/v1/participants'),
+    hashProfiles: () => get('/v1/hash-profiles'),
+    hashKey: (kid) => get(`/v1/hash-profiles/${encodeURIComponent(kid)}/key`),
+    submit: (submission) => post('/v1/submissions', submission),
+    upload: (upload, lines) => uploadLines(transport, upload, lines),
+    nextLine: async (upload) => BigInt((await get<{ next_line: string }>(`/v1/uploads/${upload}`)).next_line),
+    own: (signal) => get(`/v1/signals/${signal}`),
+    feeds: () => get('/v1/feeds'),
+    events: (feed, query, signal) => get(`/v1/feeds/${feed}/events${queryOf(query)}`, signal),
+    segment: (feed, first_seq) => segmentEvents(transport, `/v1/feeds/${feed}/segments/${first_seq}`),
+    lookUp: (lookup) => post('/v1/lookups', lookup),
+    acknowledge: (feed, upto, stage) => post(`/v1/feeds/${feed}/acknowledgements`, { upto, stage }),
+    checkpoint: () => text('/provenance/1/checkpoint'),
+    logKey: async () => (await text('/provenance/1/vkey')).trim(),
+    consistency: (from, to) => get(`/provenance/1/proof/consistency${queryOf({ from: String(from), to: String(to) })}`),
+    receipt: (event, query = {}, waitMs = 15_000) => receiptOf(transport, `/provenance/1/receipts/${event}${queryOf(query)}`, waitMs),
+    renew: (csr) => post('/v1/credentials/renewals', { csr }),
+  }
+}
+
+/** Events of a page with the submissions that prove them. */
+export function* receivedOf(page: EventsPage): Generator<Received> {
+  const proofs = new Map(page.submissions.map((proof) => [proof.event, proof]))
+  for (const event of page.events) yield { event, proof: event.item === undefined ? undefined : proofs.get(event.event) }
+}
+
+async function* segmentEvents(transport: Transport, path: string): AsyncGenerator<Received> {
+  const message = await transport.open({ method: 'GET', path, headers: { 'accept-encoding': 'br' } })
+  if (message.statusCode !== 200) {
+    throw problemOf({ status: message.statusCode ?? 0, headers: message.headers, body: await collect(message) })
+  }
+  const proofs = new Map<string, SubmissionProof>()
+  for await (const line of createInterface({ input: message.pipe(createBrotliDecompress()), crlfDelay: Number.POSITIVE_INFINITY })) {
+    const value = JSON.parse(line) as FeedEventBody | { submission: SubmissionProof }
+    if ('submission' in value) proofs.set(value.submission.event, value.submission)
+    else yield { event: value, proof: value.item === undefined ? undefined : proofs.get(value.event) }
+  }
+}
+
+async function* uploadLines(
+  transport: Transport,
+  upload: { id: Uuid; line: bigint },
+  lines: AsyncIterable<string | Buffer>,
+): AsyncGenerator<UploadLine> {
+  const message = await transport.open({
+    method: 'POST',
+    path: '/v1/submissions/stream',
+    type: 'application/x-ndjson',
+    headers: { 'upload-id': upload.id, 'upload-line': String(upload.line) },
+    write: async (out) => {
+      for await (const line of lines) {
+        if (!out.write(line)) await new Promise((resolve) => out.once('drain', resolve))
+      }
+    },
+  })
+  if (message.statusCode !== 200) {
+    throw problemOf({ status: message.statusCode ?? 0, headers: message.headers, body: await collect(message) })
+  }
+  for await (const line of createInterface({ input: message, crlfDelay: Number.POSITIVE_INFINITY })) {
+    if (line !== '') yield JSON.parse(line) as UploadLine
+  }
+}
+
+async function receiptOf(transport: Transport, path: string, waitMs: number): Promise<string | undefined> {
+  const deadline = Date.now() + waitMs
+  for (;;) {
+    const answer = await transport.call({ method: 'GET', path, idempotent: true, headers: { accept: 'text/plain' } })
+    if (answer.status === 200) return answer.body.toString()
+    if (Date.now() >= deadline) return undefined
+    await new Promise((resolve) => setTimeout(resolve, 250))
+  }
+}
+
+function queryOf(query: Readonly<Record<string, string | number | undefined>>): string {
+  const params = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) params.set(name, String(value))
+  const text = params.toString()
+  return text === '' ? '' : `?${text}`
+}
+
+const headerOf = (value: string | string[] | undefined): string => (typeof value === 'string' ? value : '')

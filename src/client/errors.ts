@@ -1,0 +1,41 @@
+import type { FieldError } from '../kernel/errors.ts'
+
+/** What the node refused, by its code (RFC 9457); branch on `code`, show `message`. */
+export class AldisError extends Error {
+  readonly code: string
+  readonly status: number
+  readonly detail: string | undefined
+  readonly errors: readonly FieldError[]
+  readonly requestId: string | undefined
+  readonly retryAfter: number | undefined
+
+  constructor(problem: Problem, retryAfter?: number) {
+    super(`${problem.code}: ${problem.detail ?? problem.title}`)
+    this.name = 'AldisError'
+    this.code = problem.code
+    this.status = problem.status
+    this.detail = problem.detail
+    this.errors = problem.errors ?? []
+    this.requestId = problem.request_id
+    this.retryAfter = retryAfter
+  }
+}
+
+export interface Problem {
+  code: string
+  title: string
+  status: number
+  detail?: string
+  errors?: FieldError[]
+  request_id?: string
+}
+
+/** Something that was received does not verify. Keep it: it is evidence. */
+export class VerificationFailed extends Error {
+  readonly step: string
+  constructor(step: string, detail: string) {
+    super(`${step}: ${detail}`)
+    this.name = 'VerificationFailed'
+    this.step = step
+  }
+}

@@ -1,0 +1,146 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import { Agent, request } from 'node:https'
+import { setTimeout as delay } from 'node:timers/promises'
+import { AldisError, type Problem } from './errors.ts'
+
+/** PEM texts: the participant's key and chain, and the roots that the node's certificate is checked against. */
+export interface TlsIdentity {
+  key: string
+  cert: string
+  ca: string
+}
+
+export interface Answer {
+  status: number
+  headers: IncomingHttpHeaders
+  body: Buffer
+}
+
+export interface Call {
+  method: 'GET' | 'POST'
+  path: string
+  body?: string | Buffer
+  type?: string
+  headers?: Readonly<Record<string, string>>
+  /** Calls that may be repeated without changing more than once; submissions are, by their signed identifier. */
+  idempotent: boolean
+  signal?: AbortSignal
+}
+
+export interface Transport {
+  /** The answer below 400; an `AldisError` otherwise, after the retries that an idempotent call has. */
+  call(call: Call): Promise<Answer>
+  /** The answer as it comes, for bodies that do not fit in memory; no retry. */
+  open(call: Omit<Call, 'idempotent' | 'body'> & { write?: (out: NodeJS.WritableStream) => Promise<void> }): Promise<IncomingMessage>
+  close(): void
+}
+
+const RETRIES = 5
+const FIRST_DELAY_MS = 100
+const LONGEST_DELAY_MS = 10_000
+const TIMEOUT_MS = 45_000
+
+/**
+ * HTTPS to one node with a client certificate: TLS 1.3 only, kept-alive connections (a handshake costs as much as a
+ * hundred requests), retries with full jitter on 429, 503 and broken connections.
+ */
+export function createTransport(origin: string, identity: TlsIdentity, options: { maxSockets?: number } = {}): Transport {
+  const base = new URL(origin)
+  const agent = new Agent({
+    ...identity,
+    keepAlive: true,
+    maxSockets: options.maxSockets ?? 8,
+    minVersion: 'TLSv1.3',
+    rejectUnauthorized: true,
+  })
+
+  const open: Transport['open'] = ({ method, path, headers, type, signal, write }) =>
+    new Promise((resolve, reject) => {
+      const out = request(new URL(path, base), {
+        agent,
+        method,
+        headers: { accept: 'application/json', ...(type === undefined ? {} : { 'content-type': type }), ...headers },
+        ...(signal === undefined ? {} : { signal }),
+      })
+      out.on('response', resolve).on('error', reject)
+      if (write === undefined) out.end()
+      else write(out).then(() => out.end(), (error) => out.destroy(error))
+    })
+
+  const once = (call: Call): Promise<Answer> =>
+    new Promise((resolve, reject) => {
+      const { method, path, body, type = 'application/json', headers, signal } = call
+      const out = request(new URL(path, base), {
+        agent,
+        method,
+        timeout: TIMEOUT_MS,
+        headers: {
+          accept: 'application/json',
+          ...(body === undefined ? {} : { 'content-type': type, 'content-length': Buffer.byteLength(body) }),
+          ...headers,
+        },
+        ...(signal === undefined ? {} : { signal }),
+      })
+      out.on('timeout', () => out.destroy(new Error('the node did not answer in time')))
+      out.on('error', reject)
+      out.on('response', (message) => {
+        collect(message).then(
+          (received) => resolve({ status: message.statusCode ?? 0, headers: message.headers, body: received }),
+          reject,
+        )
+      })
+      out.end(body)
+    })
+
+  return {
+    open,
+    close: () => agent.destroy(),
+    async call(call) {
+      for (let attempt = 0; ; attempt++) {
+        const outcome = await once(call).then(judged, broken)
+        if (!(outcome instanceof Error)) return outcome
+        const again = call.idempotent && isRepeatable(outcome) && attempt < RETRIES && call.signal?.aborted !== true
+        if (!again) throw outcome
+        await delay(pause(outcome, attempt), undefined, call.signal === undefined ? {} : { signal: call.signal })
+      }
+    },
+  }
+}
+
+const judged = (answer: Answer): Answer | AldisError => (answer.status < 400 ? answer : problemOf(answer))
+const broken = (error: unknown): Error => (error instanceof Error ? error : new Error('the connection failed', { cause: error }))
+
+/** The node's refusal as a typed error. */
+export function problemOf({ status, headers, body }: Answer): AldisError {
+  const retryAfter = Number(headers['retry-after'])
+  const fallback: Problem = { code: 'internal', title: 'The node answered without a problem document', status }
+  return new AldisError({ ...fallback, ...parsed(body), status }, Number.isFinite(retryAfter) ? retryAfter : undefined)
+}
+
+/** The whole body of an answer. */
+export async function collect(message: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  for await (const chunk of message) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks)
+}
+
+function parsed(body: Buffer): Partial<Problem> {
+  try {
+    const value: unknown = JSON.parse(body.toString())
+    return typeof value === 'object' && value !== null ? (value as Partial<Problem>) : {}
+  } catch {
+    return {}
+  }
+}
+
+function isRepeatable(error: Error): boolean {
+  if (error instanceof AldisError) return error.status === 429 || error.status === 503
+  const { code } = error as { code?: string }
+  return code === 'ECONNRESET' || code === 'ECONNREFUSED' || code === 'EPIPE' || code === 'ETIMEDOUT'
+}
+
+function pause(error: Error, attempt: number): number {
+  const asked = error instanceof AldisError && error.retryAfter !== undefined ? error.retryAfter * 1000 : 0
+  const most = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** attempt)
+  return Math.max(asked, Math.random() * most)
+}

@@ -1,0 +1,112 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Transaction } from 'kysely'
+import { isUuid } from '../kernel/ids.ts'
+import type { Db } from './connect.ts'
+import { type Session, sessionOf } from './driver.ts'
+import { asRefusal, isRepeatable } from './failure.ts'
+import { LOGGED } from './placement.ts'
+import type { Write } from './statement.ts'
+import type { Database } from './tables.ts'
+
+declare const family: unique symbol
+
+/** Whose rows a transaction is about: what one of these holds can live in one shard. */
+export type Family = 'participant' | 'log' | 'feed' | 'keys' | 'control'
+
+/** An open transaction: in a signature it means "part of a larger change". Only the openers here make one. */
+export type Tx<F extends Family = Family> = Transaction<Database> & { readonly [family]: F }
+
+export interface OpenOptions {
+  /** `statement_timeout` of each statement, milliseconds. */
+  timeoutMs?: number
+}
+
+const RETRIES = 3
+const FIRST_DELAY_MS = 20
+
+/**
+ * A transaction in the name of one participant, whose rows alone row-level security then shows. Like every opener: a
+ * change of a logged table without its record is rolled back; before COMMIT a deadlock, a serialisation failure or a
+ * lock timeout runs `fn` again, three times; `outcome-unknown` if nobody can tell whether COMMIT happened.
+ */
+export function asParticipant<T>(
+  db: Db,
+  participantId: string,
+  fn: (tx: Tx<'participant'>) => Promise<T>,
+  options: OpenOptions = {},
+): Promise<T> {
+  // Set as a literal, which cannot be bound: nothing but a UUID may come near it.
+  return open(db, [`set local app.participant = '${checkedUuid(participantId)}'`], fn, options)
+}
+
+/** A transaction on the programme's own tables: people, approvals, enrolment, reference data. */
+export const atControl = <T>(db: Db, fn: (tx: Tx<'control'>) => Promise<T>, options: OpenOptions = {}): Promise<T> =>
+  open(db, [], fn, options)
+
+/** A transaction on one provenance log. */
+export function atLog<T>(
+  db: Db,
+  logId: number,
+  fn: (tx: Tx<'log'>) => Promise<T>,
+  options: OpenOptions = {},
+): Promise<T> {
+  if (!Number.isInteger(logId)) throw new TypeError('log id')
+  return open(db, [], fn, options)
+}
+
+/** A transaction on one feed. */
+export function atFeed<T>(
+  db: Db,
+  feedId: string,
+  fn: (tx: Tx<'feed'>) => Promise<T>,
+  options: OpenOptions = {},
+): Promise<T> {
+  checkedUuid(feedId)
+  return open(db, [], fn, options)
+}
+
+/** A transaction on what is looked up by signal key. */
+export const atKeys = <T>(db: Db, fn: (tx: Tx<'keys'>) => Promise<T>, options: OpenOptions = {}): Promise<T> =>
+  open(db, [], fn, options)
+
+async function open<F extends Family, T>(
+  db: Db,
+  settings: readonly string[],
+  fn: (tx: Tx<F>) => Promise<T>,
+  { timeoutMs }: OpenOptions,
+): Promise<T> {
+  const first = timeoutMs === undefined ? settings : [...settings, `set local statement_timeout = ${ms(timeoutMs)}`]
+  for (let attempt = 0; ; attempt++) {
+    let session: Session | undefined
+    try {
+      return await db.transaction().execute(async (tx) => {
+        session = await tx.getExecutor().provideConnection(async (connection) => sessionOf(connection))
+        for (const setting of first) session.send(setting)
+        session.guard(refuseUnrecorded)
+        return fn(tx as unknown as Tx<F>)
+      })
+    } catch (error) {
+      const repeat = isRepeatable(error) && session?.committing() === false
+      if (!repeat || attempt === RETRIES) throw asRefusal(error)
+      await delay(Math.random() * FIRST_DELAY_MS * 2 ** (attempt + 1))
+    }
+  }
+}
+
+/** Changed without a record means changed without a trace: the log is complete only if this cannot be committed. */
+function refuseUnrecorded(writes: readonly Write[]): void {
+  const logged = writes.find(({ table }) => LOGGED.has(table))
+  if (logged === undefined) return
+  if (writes.some(({ verb, table }) => verb === 'insert' && table === 'prov_outbox')) return
+  throw new Error(`${logged.verb} of ${logged.table} without a provenance record: rolled back`)
+}
+
+function checkedUuid(id: string): string {
+  if (!isUuid(id)) throw new TypeError('not a UUID')
+  return id
+}
+
+function ms(timeout: number): number {
+  if (!Number.isInteger(timeout) || timeout < 0) throw new TypeError('timeoutMs')
+  return timeout
+}

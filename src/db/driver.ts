@@ -1,0 +1,183 @@
+import type { TransactionSettings } from 'kysely'
+import {
+  AbortedTransactionError,
+  type CompiledQuery,
+  type DatabaseConnection,
+  type Driver,
+  type QueryResult,
+} from 'kysely'
+import { Refusal } from '../kernel/errors.ts'
+import { asRefusal, isConnectionLost, isUnknownAtCommit } from './failure.ts'
+import { statementOf, type Write } from './statement.ts'
+
+interface ClientResult {
+  command: string
+  rowCount: number | null
+  rows: unknown[]
+}
+
+/** What the driver needs of a pooled client that pipelines: statements go out without waiting for earlier answers. */
+export interface DriverClient {
+  query(query: { text: string; values?: unknown[]; queryMode?: 'extended' }): Promise<ClientResult>
+  release(destroy?: boolean): void
+  onNotice(listener: (code: string | undefined) => void): () => void
+  destroySocket(): void
+}
+
+export interface DriverPool {
+  connect(): Promise<DriverClient>
+  end(): Promise<void>
+}
+
+export interface DriverOptions {
+  /** Milliseconds that COMMIT may take before the socket is destroyed and the outcome called unknown. */
+  commitTimeoutMs: number
+  onStatement: (sql: string) => void
+}
+
+/** One checked-out connection, and what its open transaction has done so far. */
+export interface Session extends DatabaseConnection {
+  /** Sends a statement of ours without waiting: its failure fails the next statement, or the COMMIT. */
+  send(sql: string): void
+  /** From here to the end no transaction control passes, and `check` may still refuse the COMMIT. */
+  guard(check: (writes: readonly Write[]) => void): void
+  /** Whether COMMIT was sent, after which nothing may be repeated. */
+  committing(): boolean
+}
+
+interface SessionControl extends Session {
+  begin(settings: TransactionSettings): void
+  commit(): Promise<void>
+  rollback(): Promise<void>
+  release(): void
+}
+
+const sessions = new WeakMap<DatabaseConnection, SessionControl>()
+
+/** The session behind a connection that this driver gave out. */
+export const sessionOf = (connection: DatabaseConnection): Session => controlOf(connection)
+
+/**
+ * A Kysely driver that sees every statement, raw ones too. BEGIN travels together with the first statement; a COMMIT
+ * whose outcome nobody can know ends as `outcome-unknown`; a connection that cannot be had as `busy`.
+ */
+export function createDriver(pool: DriverPool, options: DriverOptions): Driver {
+  return {
+    init: async () => {},
+    acquireConnection: async () => {
+      const client = await pool.connect().catch((error: unknown) => {
+        throw asRefusal(error)
+      })
+      const session = createSession(client, options)
+      sessions.set(session, session)
+      return session
+    },
+    beginTransaction: async (connection, settings) => controlOf(connection).begin(settings),
+    commitTransaction: (connection) => controlOf(connection).commit(),
+    rollbackTransaction: (connection) => controlOf(connection).rollback(),
+    releaseConnection: async (connection) => controlOf(connection).release(),
+    destroy: () => pool.end(),
+  }
+}
+
+function controlOf(connection: DatabaseConnection): SessionControl {
+  const session = sessions.get(connection)
+  if (session === undefined) throw new TypeError('the connection is not of this driver')
+  return session
+}
+
+function createSession(client: DriverClient, { commitTimeoutMs, onStatement }: DriverOptions): SessionControl {
+  let writes: Write[] = []
+  let check: ((writes: readonly Write[]) => void) | undefined
+  let sent: Promise<unknown> = Promise.resolve()
+  let failed: unknown
+  let state: 'none' | 'open' | 'ending' = 'none'
+  let commitSent = false
+  let broken = false
+
+  /** Statements of ours have no values. The extended protocol takes one statement a query and refuses more. */
+  const run = (text: string, values?: readonly unknown[]): Promise<ClientResult> => {
+    onStatement(text)
+    const query = values === undefined ? { text } : { text, values: [...values], queryMode: 'extended' as const }
+    return client.query(query).catch((error: unknown) => {
+      broken ||= isConnectionLost(error)
+      // Nobody waits for what is sent ahead: its failure explains the next one.
+      if (values === undefined) failed ??= error
+      throw failed ?? (state === 'none' ? asRefusal(error) : error)
+    })
+  }
+
+  /** COMMIT itself; true if it is durable here but the wait for the standby was cut short. */
+  async function commitNow(): Promise<boolean> {
+    let unreplicated = false
+    const off = client.onNotice((code) => {
+      unreplicated ||= code === '01000'
+    })
+    const timer = setTimeout(() => client.destroySocket(), commitTimeoutMs)
+    try {
+      const { command } = await run('commit')
+      if (command === 'ROLLBACK') throw new AbortedTransactionError()
+      return unreplicated
+    } finally {
+      clearTimeout(timer)
+      off()
+    }
+  }
+
+  return {
+    send(sql) {
+      sent = Promise.all([sent, run(sql)]).catch(() => {})
+    },
+    guard(next) {
+      check = next
+    },
+    committing: () => commitSent,
+    async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+      if (state === 'ending') throw new Error('the transaction is over')
+      const statement = statementOf(sql)
+      if (check !== undefined && statement.control) throw new Error('a transaction is ended by its opener alone')
+      const { command, rowCount, rows } = await run(sql, parameters)
+      if (!statement.plain || rowCount !== 0) writes.push(...statement.writes)
+      const changed = ['INSERT', 'UPDATE', 'DELETE', 'MERGE'].includes(command)
+      return { rows: rows as R[], ...(changed && { numAffectedRows: BigInt(rowCount ?? 0) }) }
+    },
+    // biome-ignore lint/correctness/useYield: streaming would hold a portal open, which a pipelined connection cannot
+    async *streamQuery() {
+      throw new Error('streaming is not offered; page instead')
+    },
+    begin({ isolationLevel, accessMode }) {
+      // A connection taken for longer sees several transactions.
+      state = 'open'
+      commitSent = false
+      writes = []
+      check = undefined
+      failed = undefined
+      const level = isolationLevel === undefined ? '' : ` isolation level ${isolationLevel}`
+      this.send(`begin${level}${accessMode === undefined ? '' : ` ${accessMode}`}`)
+    },
+    async commit() {
+      await sent
+      if (failed !== undefined) throw failed
+      check?.(writes)
+      state = 'ending'
+      commitSent = true
+      const unreplicated = await commitNow().catch((error: unknown) => {
+        if (error instanceof AbortedTransactionError || !isUnknownAtCommit(error)) throw error
+        broken = true
+        throw new Refusal('outcome-unknown', { cause: error, retryAfter: 1 })
+      })
+      state = 'none'
+      if (unreplicated) throw new Refusal('outcome-unknown', { retryAfter: 1 })
+    },
+    async rollback() {
+      if (broken || state !== 'open') return
+      state = 'ending'
+      // The error that led here matters more than one of ROLLBACK's own; the connection is dropped then.
+      await run('rollback').catch(() => {
+        broken = true
+      })
+      state = 'none'
+    },
+    release: () => client.release(broken),
+  }
+}

@@ -1,0 +1,190 @@
+import type { ChildProcess } from 'node:child_process'
+import { rm, rmdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { StartRefused } from '../kernel/errors.ts'
+import { findBinaries } from './embedded-binaries.ts'
+import { createMarker, type Marker } from './embedded-marker.ts'
+import {
+  choosePlace,
+  openFolder,
+  type Place,
+  placeOf,
+  SHARED_BASE,
+  SOCKET_PORT,
+  socketFolder,
+} from './embedded-place.ts'
+import {
+  findLive,
+  initialise,
+  type Launch,
+  type LiveServer,
+  launch,
+  serverArguments,
+  stopServer,
+} from './embedded-server.ts'
+import { type OsUser, serverUser } from './embedded-user.ts'
+
+/** The part of a logger that the supervisor uses. */
+export interface EmbeddedLogger {
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+export interface EmbeddedOptions {
+  /** Holds the database, or the file `LOCATION` that says where it had to go. */
+  dataDir: string
+  logger?: EmbeddedLogger
+  /** Server settings; those that decide durability and access are not among them. */
+  settings?: Readonly<Record<string, string>>
+}
+
+export interface EmbeddedPostgres {
+  /** A connection URL. `postgres` is the superuser; the socket's folder admits nobody else's processes. */
+  url(role: string, database: string): string
+  /** Whether the server was running already. */
+  adopted: boolean
+  /** Whether `stop` stops the server: false if another living process supervises it. */
+  supervised: boolean
+  /** The PostgreSQL data folder, where it really is. */
+  dir: string
+  /** Stops the server if this process supervises it, after all pools were closed. Safe to call twice. */
+  stop(): Promise<void>
+  /** Stops it and deletes the database; for throw-away ones. */
+  destroy(): Promise<void>
+}
+
+const SUPERVISOR_WAIT_MS = 60_000
+const SUPERVISOR_POLL_MS = 100
+const RESTART_PAUSE_MS = 1_000
+
+/**
+ * Runs the bundled PostgreSQL on a data folder, over a Unix socket alone. A server that runs there already is adopted;
+ * one that dies is started again. Works as root, through the account `postgres`. Throws `StartRefused` with the remedy.
+ */
+export async function startEmbedded({ dataDir, logger, settings = {} }: EmbeddedOptions): Promise<EmbeddedPostgres> {
+  if (process.platform === 'win32') throw new StartRefused('there is no embedded database on Windows: set DATABASE_URL')
+  const user = await serverUser()
+  const asked = await openFolder(dataDir, user)
+  const marker = createMarker(join(asked, 'postgres.supervisor'))
+  const until = performance.now() + SUPERVISOR_WAIT_MS
+  while (!(await marker.take())) {
+    const place = await placeOf(asked)
+    const live = await findLive(place.pgdata)
+    if (live !== undefined) return adoptedServer(place, live)
+    if (performance.now() > until) throw new StartRefused('another process is starting this database, without an end')
+    await delay(SUPERVISOR_POLL_MS)
+  }
+  return supervise({ asked, user, settings, marker, logger }).catch(async (error: unknown) => {
+    await marker.release()
+    throw error
+  })
+}
+
+interface Supervision {
+  asked: string
+  user: OsUser | undefined
+  settings: Readonly<Record<string, string>>
+  marker: Marker
+  logger: EmbeddedLogger | undefined
+}
+
+/** Another living process started it and will stop it. */
+const adoptedServer = (place: Place, { socketDir }: LiveServer): EmbeddedPostgres => ({
+  url: urlAt(socketDir),
+  adopted: true,
+  supervised: false,
+  dir: place.pgdata,
+  stop: async () => {},
+  destroy: async () => {},
+})
+
+async function supervise({ asked, user, settings, marker, logger }: Supervision): Promise<EmbeddedPostgres> {
+  const place = await choosePlace(asked, user)
+  if (place.leftover !== undefined) logger?.warn({ dir: place.leftover }, 'a database of a removed data folder is left')
+  const found = await findLive(place.pgdata)
+  const copies = user === undefined ? place.base : SHARED_BASE
+  const task: Launch = {
+    place,
+    user,
+    settings,
+    binaries: await findBinaries(user, copies),
+    socketDir: found?.socketDir ?? (await socketFolder(place.pgdata, user)),
+  }
+  serverArguments(task)
+  const server = await keepAlive(task, found, logger)
+  let stopped: Promise<void> | undefined
+  const stopOnce = async () => {
+    await server.stop()
+    await rmdir(task.socketDir).catch(() => {})
+    await marker.release()
+  }
+  const stop = () => {
+    stopped ??= stopOnce()
+    return stopped
+  }
+  return {
+    url: urlAt(task.socketDir),
+    adopted: found !== undefined,
+    supervised: true,
+    dir: place.pgdata,
+    stop,
+    destroy: async () => {
+      await stop()
+      // By now it may be another's again.
+      if (!(await marker.take())) return
+      await rm(place.pgdata, { recursive: true, force: true })
+      await rm(join(place.base, 'postgres-start.log'), { force: true })
+      if (place.base !== place.asked) await rm(place.base, { recursive: true, force: true })
+      await rm(join(place.asked, 'LOCATION'), { force: true })
+      await marker.release()
+    },
+  }
+}
+
+/** Starts the server unless it was found alive, and again whenever our child ends without being asked to. */
+async function keepAlive(task: Launch, found: LiveServer | undefined, logger: EmbeddedLogger | undefined) {
+  let live = found
+  let child: ChildProcess | undefined
+  let stopping = false
+  let starting: Promise<void> = Promise.resolve()
+
+  async function start(): Promise<void> {
+    await initialise(task)
+    const started = await launch(task)
+    live = started.live
+    child = started.child
+    child.once('exit', () => {
+      if (!stopping) starting = restart()
+    })
+    logger?.info({ dir: task.place.pgdata }, 'the embedded database runs')
+  }
+
+  async function restart(): Promise<void> {
+    while (!stopping) {
+      logger?.error({ dir: task.place.pgdata }, 'the embedded database died; it is started again')
+      const done = await start().then(
+        () => true,
+        () => false,
+      )
+      if (done) return
+      await delay(RESTART_PAUSE_MS)
+    }
+  }
+
+  if (live === undefined) await start()
+  else logger?.info({ dir: task.place.pgdata }, 'the embedded database was running and is adopted')
+  return {
+    async stop(): Promise<void> {
+      stopping = true
+      await starting
+      if (live !== undefined) await stopServer(live, task.place.pgdata, child)
+    },
+  }
+}
+
+const urlAt =
+  (socketDir: string) =>
+  (role: string, database: string): string =>
+    `postgres://${encodeURIComponent(role)}@${encodeURIComponent(socketDir)}:${SOCKET_PORT}/${encodeURIComponent(database)}`

@@ -1,0 +1,505 @@
+import type { ColumnType } from 'kysely'
+import type { Uuid } from '../kernel/ids.ts'
+
+/** Settled when the row is made. */
+type Settled<T> = ColumnType<T, T, never>
+
+// ---- reference: small, the programme's own
+
+export interface ProgrammeTable {
+  programme_id: Settled<Uuid>
+  slug: Settled<string>
+  trust_domain: Settled<string>
+  node_origin: Settled<string>
+  created_at: Settled<Date>
+}
+
+export interface ParticipantTable {
+  participant_id: Settled<Uuid>
+  slug: Settled<string>
+  name: string
+  kind: number
+  status: number
+  admitted_at: Settled<Date>
+  last_event: Uuid
+}
+
+export interface CredentialTable {
+  credential_id: Settled<Uuid>
+  participant_id: Settled<Uuid>
+  label: Settled<string>
+  /** SHA-256 of the SubjectPublicKeyInfo, the pin. */
+  spki: Settled<Buffer>
+  scopes: string[]
+  status: number
+  not_before: Date
+  not_after: Date
+  last_event: Uuid
+}
+
+export interface SigningKeyTable {
+  participant_id: Settled<Uuid>
+  /** RFC 7638 thumbprint. */
+  kid: Settled<string>
+  jwk: Settled<string>
+  alg: Settled<string>
+  status: number
+  not_before: Date
+  not_after: Date
+  last_event: Uuid
+}
+
+export interface AgreementTable {
+  participant_id: Settled<Uuid>
+  version: Settled<string>
+  digest: Settled<Buffer>
+  signatory: Settled<string>
+  accepted_at: Settled<Date>
+  last_event: Settled<Uuid>
+}
+
+export interface ParticipantGroupTable {
+  group_id: Settled<Uuid>
+  slug: Settled<string>
+  name: string
+  last_event: Uuid
+}
+
+export interface GroupMemberTable {
+  group_id: Settled<Uuid>
+  participant_id: Settled<Uuid>
+  joined_at: Settled<Date>
+  left_at: Date | null
+  last_event: Uuid
+}
+
+export interface AudienceTable {
+  audience_id: Settled<Uuid>
+  kind: Settled<number>
+  mode: Settled<number>
+  group_id: Settled<Uuid | null>
+  /** Who made a named audience; null for the programme's and the groups'. */
+  owner: Settled<Uuid | null>
+  label: string
+  last_event: Uuid
+}
+
+export interface AudienceMemberTable {
+  audience_id: Settled<Uuid>
+  participant_id: Settled<Uuid>
+  /** First feed sequence the member may see. */
+  from_seq: Settled<bigint>
+  /** Last feed sequence; null while a member. */
+  until_seq: bigint | null
+}
+
+export interface FeedTable {
+  feed_id: Settled<Uuid>
+  log_id: Settled<number>
+  kind: Settled<number>
+  audience_id: Settled<Uuid | null>
+  participant_id: Settled<Uuid | null>
+}
+
+export interface HashProfileTable {
+  kid: Settled<string>
+  suite: Settled<string>
+  status: number
+  not_before: Settled<Date>
+  not_after: Date
+  last_event: Uuid
+}
+
+export interface PolicyTable {
+  kind: Settled<string>
+  version: Settled<number>
+  digest: Settled<Buffer>
+  body: Settled<string>
+  published_at: Settled<Date>
+  last_event: Settled<Uuid>
+}
+
+export interface HoldSwitchTable {
+  region: Settled<string>
+  legal_basis: Settled<string>
+  surface: Settled<string>
+  held: boolean
+  last_event: Uuid
+}
+
+export interface AuthorityEpochTable {
+  one: Settled<number>
+  epoch: bigint
+}
+
+// ---- participant_id: what one organisation does commits in one shard
+
+export interface SubmissionTable {
+  participant_id: Settled<Uuid>
+  /** Also the id of its log event. */
+  submission_id: Settled<Uuid>
+  jti: Settled<string>
+  typ: Settled<number>
+  od: Settled<Buffer>
+  jws: Settled<string>
+  n: Settled<number>
+  /** Leaf hashes of all items, refused ones included, 32 bytes each. */
+  leaves: Settled<Buffer>
+  response: Settled<string>
+  received_at: Settled<Date>
+  replays: number
+}
+
+export interface SignalTable {
+  participant_id: Settled<Uuid>
+  signal_id: Settled<Uuid>
+  signal_key: Settled<Buffer>
+  type: Settled<number>
+  profile: Settled<string>
+  /** The stable number of the taxonomy. */
+  category: number
+  audience_id: Uuid
+  revision: number
+  state: number
+  expires_at: Date
+  /** Leaf hash of the newest revision, which the next one names as `prev`. */
+  leaf: Buffer
+  last_event: Uuid
+}
+
+export interface SignalRevisionTable {
+  participant_id: Settled<Uuid>
+  signal_id: Settled<Uuid>
+  revision: Settled<number>
+  submission_id: Settled<Uuid>
+  item_index: Settled<number>
+  salt: Settled<Buffer>
+  item: Settled<string>
+}
+
+export interface UploadTable {
+  participant_id: Settled<Uuid>
+  upload_id: Settled<Uuid>
+  /** The first line that is not yet durable, from 1. */
+  next_line: bigint
+  updated_at: Date
+}
+
+export interface FeedAckTable {
+  participant_id: Settled<Uuid>
+  feed_id: Settled<Uuid>
+  stage: Settled<number>
+  seq: bigint
+  last_event: Uuid
+}
+
+export interface ProvRecordTable {
+  participant_id: Settled<Uuid>
+  event_id: Settled<Uuid>
+  log_id: Settled<number>
+  kind: Settled<string>
+  at: Settled<Date>
+  payload: Settled<string>
+  c: Settled<Buffer>
+  /** AES-256-GCM of [[audience, disclosure | null]..]; erasure alone rewrites it. */
+  body: Buffer
+  epoch: number
+}
+
+export interface ProvOutboxTable {
+  event_id: Settled<Uuid>
+  participant_id: Settled<Uuid>
+  log_id: Settled<number>
+  at: Settled<Date>
+  c: Settled<Buffer>
+  /** Slugs of the chain parties, joined by a space, sorted. */
+  parties: Settled<string>
+  after: Settled<Uuid | null>
+}
+
+export interface ReadJournalTable {
+  participant_id: Settled<Uuid>
+  day: Settled<string>
+  journal_id: Settled<Uuid>
+  at: Settled<Date>
+  n: Settled<number>
+  /** Commitments of the inner records, 32 bytes each. */
+  c: Settled<Buffer>
+  body: Settled<Buffer>
+  epoch: Settled<number>
+  /** The flushed batch and the place of the row's first read in it. */
+  batch_no: bigint | null
+  batch_at: number | null
+}
+
+export interface ReadPendingTable {
+  participant_id: Settled<Uuid>
+  journal_id: Settled<Uuid>
+  day: Settled<string>
+}
+
+export interface ReadHeadTable {
+  participant_id: Settled<Uuid>
+  batch_no: bigint
+}
+
+export interface ReadBatchTable {
+  participant_id: Settled<Uuid>
+  batch_no: Settled<bigint>
+  event_id: Settled<Uuid>
+  n: Settled<number>
+  root: Settled<Buffer>
+}
+
+// ---- signal_key: what others look up
+
+export interface SharedSignalTable {
+  signal_key: Settled<Buffer>
+  signal_id: Settled<Uuid>
+  origin: Settled<Uuid>
+  type: Settled<number>
+  profile: string
+  audience_id: Uuid
+  revision: number
+  state: number
+  expires_at: Date
+  log_idx: bigint
+  /** Where the event's bytes are. */
+  feed_id: Uuid
+  seq: bigint
+}
+
+// ---- feed_id: dense order
+
+export interface FeedHeadTable {
+  feed_id: Settled<Uuid>
+  next_seq: bigint
+  applied_idx: bigint
+  added_us: bigint
+  /** Oldest sequence still served; older cursors are refused. */
+  retained_from: bigint
+  sealed_seq: bigint
+}
+
+export interface FeedEntryTable {
+  feed_id: Settled<Uuid>
+  seq: Settled<bigint>
+  log_idx: Settled<bigint>
+  kind: Settled<number>
+  origin: Settled<Uuid>
+  signal_id: Settled<Uuid>
+  revision: Settled<number>
+  submission_id: Settled<Uuid>
+  /** The event as it is sent, serialised once. */
+  body: Settled<string>
+}
+
+export interface FeedSubmissionTable {
+  feed_id: Settled<Uuid>
+  submission_id: Settled<Uuid>
+  body: Settled<string>
+}
+
+export interface FeedSegmentTable {
+  feed_id: Settled<Uuid>
+  first_seq: Settled<bigint>
+  generation: Settled<number>
+  n: Settled<number>
+  digest: Settled<Buffer>
+  set_salt: Settled<Buffer>
+  /** JSON [[slug, n, root b64u]..]: the read journal's per-source sets, made once. */
+  sets: Settled<string>
+  /** NDJSON, compressed with brotli (RFC 7932). */
+  bytes: Settled<Buffer>
+}
+
+// ---- log_id: the provenance log
+
+export interface LogHeadTable {
+  log_id: Settled<number>
+  origin: Settled<string>
+  size: bigint
+  root: Buffer
+  edges: Buffer
+}
+
+export interface LogFenceTable {
+  log_id: Settled<number>
+  size: bigint
+  root: Buffer
+}
+
+export interface LogEventTable {
+  log_id: Settled<number>
+  event_id: Settled<Uuid>
+  idx: Settled<bigint>
+}
+
+export interface LogBatchTable {
+  log_id: Settled<number>
+  first_idx: Settled<bigint>
+  n: Settled<number>
+  data: Settled<Buffer>
+}
+
+export interface LogChainTable {
+  log_id: Settled<number>
+  party: Settled<string>
+  seq: bigint
+  link: Buffer
+}
+
+export interface LogChainSegTable {
+  log_id: Settled<number>
+  party: Settled<string>
+  first_seq: Settled<bigint>
+  n: Settled<number>
+  data: Settled<Buffer>
+}
+
+export interface LogTileTable {
+  log_id: Settled<number>
+  level: Settled<number>
+  n: Settled<bigint>
+  data: Settled<Buffer>
+}
+
+export interface LogSignedTable {
+  log_id: Settled<number>
+  size: bigint
+  root: Buffer
+  range: Buffer
+  at: Date
+}
+
+export interface LogCheckpointTable {
+  log_id: Settled<number>
+  size: Settled<bigint>
+  at: Settled<Date>
+  note: Settled<string>
+}
+
+export interface ProjectorTable {
+  log_id: Settled<number>
+  name: Settled<string>
+  next_idx: bigint
+}
+
+// ---- control: coordinator-local, not hot
+
+export interface PersonTable {
+  person_id: Settled<Uuid>
+  organisation: Settled<string>
+  name: string
+  status: number
+  last_event: Uuid
+}
+
+export interface RoleGrantTable {
+  person_id: Settled<Uuid>
+  role: Settled<string>
+  granted_at: Settled<Date>
+  ended_at: Date | null
+  last_event: Uuid
+}
+
+export interface ApprovalRequestTable {
+  request_id: Settled<Uuid>
+  action: Settled<string>
+  /** RFC 8785. */
+  payload: Settled<string>
+  digest: Settled<Buffer>
+  requested_by: Settled<Uuid>
+  requested_org: Settled<string>
+  other_org: Settled<boolean>
+  needed: Settled<number>
+  requested_at: Settled<Date>
+  expires_at: Settled<Date>
+  executed_at: Date | null
+  last_event: Uuid
+}
+
+export interface ApprovalTable {
+  request_id: Settled<Uuid>
+  requested_by: Settled<Uuid>
+  requested_org: Settled<string>
+  other_org: Settled<boolean>
+  digest: Settled<Buffer>
+  approver: Settled<Uuid>
+  approver_org: Settled<string>
+  verdict: Settled<number>
+  auth_time: Settled<Date>
+  at: Settled<Date>
+  last_event: Settled<Uuid>
+}
+
+export interface EnrolmentTable {
+  enrolment_id: Settled<Uuid>
+  participant_id: Settled<Uuid>
+  label: Settled<string>
+  scopes: Settled<string[]>
+  /** SHA-256 of the one-time code. */
+  code: Settled<Buffer>
+  expires_at: Settled<Date>
+  tries: number
+  used_at: Date | null
+  last_event: Uuid
+}
+
+export interface HandshakeRefusalTable {
+  minute: Settled<Date>
+  address: Settled<string>
+  reason: Settled<string>
+  count: number
+}
+
+export interface Database {
+  programme: ProgrammeTable
+  participant: ParticipantTable
+  credential: CredentialTable
+  signing_key: SigningKeyTable
+  agreement: AgreementTable
+  participant_group: ParticipantGroupTable
+  group_member: GroupMemberTable
+  audience: AudienceTable
+  audience_member: AudienceMemberTable
+  feed: FeedTable
+  hash_profile: HashProfileTable
+  policy: PolicyTable
+  hold_switch: HoldSwitchTable
+  authority_epoch: AuthorityEpochTable
+  submission: SubmissionTable
+  signal: SignalTable
+  signal_revision: SignalRevisionTable
+  upload: UploadTable
+  feed_ack: FeedAckTable
+  prov_record: ProvRecordTable
+  prov_outbox: ProvOutboxTable
+  read_journal: ReadJournalTable
+  read_pending: ReadPendingTable
+  read_head: ReadHeadTable
+  read_batch: ReadBatchTable
+  shared_signal: SharedSignalTable
+  feed_head: FeedHeadTable
+  feed_entry: FeedEntryTable
+  feed_submission: FeedSubmissionTable
+  feed_segment: FeedSegmentTable
+  log_head: LogHeadTable
+  log_fence: LogFenceTable
+  log_event: LogEventTable
+  log_batch: LogBatchTable
+  log_chain: LogChainTable
+  log_chain_seg: LogChainSegTable
+  log_tile: LogTileTable
+  log_signed: LogSignedTable
+  log_checkpoint: LogCheckpointTable
+  projector: ProjectorTable
+  person: PersonTable
+  role_grant: RoleGrantTable
+  approval_request: ApprovalRequestTable
+  approval: ApprovalTable
+  enrolment: EnrolmentTable
+  handshake_refusal: HandshakeRefusalTable
+}
+
+export type TableName = keyof Database

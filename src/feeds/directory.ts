@@ -1,0 +1,20 @@
+import type { Uuid } from '../kernel/ids.ts'
+
+/** A feed as one participant may read it. */
+export interface ReadableFeed {
+  feed_id: Uuid
+  kind: 'audience' | 'inbox'
+  audience_id: Uuid | null
+  label: string
+  /** First and last sequence the participant may see; null while a member. */
+  from_seq: bigint
+  until_seq: bigint | null
+}
+
+/** What feeds need to know of participants and audiences; a snapshot in memory. */
+export interface FeedDirectory {
+  slugOf(participant: Uuid): string
+  /** The feed of an audience; throws for an unknown one. */
+  feedOf(audience: Uuid): Uuid
+  feedsOf(participant: Uuid): readonly ReadableFeed[]
+}

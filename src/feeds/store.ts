@@ -1,0 +1,317 @@
+import { sql } from 'kysely'
+import type { Tx } from '../db/as-participant.ts'
+import type { Db } from '../db/connect.ts'
+import type { Uuid } from '../kernel/ids.ts'
+
+// ---- what the projector reads of the origins
+
+export interface ProjectedItem {
+  submission_id: Uuid
+  signal_id: Uuid
+  revision: number
+  item_index: number
+  salt: Buffer
+  item: string
+  signal_key: Buffer
+  type: number
+  profile: string
+}
+
+/** The accepted items of submissions of one participant, in their order. */
+export const itemsOf = (db: Db, participant_id: Uuid, submissions: readonly Uuid[]): Promise<ProjectedItem[]> =>
+  db
+    .selectFrom('signal_revision as r')
+    .innerJoin('signal as s', (join) =>
+      join.onRef('s.participant_id', '=', 'r.participant_id').onRef('s.signal_id', '=', 'r.signal_id'),
+    )
+    .select(['r.submission_id', 'r.signal_id', 'r.revision', 'r.item_index', 'r.salt', 'r.item'])
+    .select(['s.signal_key', 's.type', 's.profile'])
+    .where('r.participant_id', '=', participant_id)
+    .where(sql<boolean>`r.submission_id = any(${submissions}::uuid[])`)
+    .orderBy('r.submission_id')
+    .orderBy('r.item_index')
+    .execute()
+
+export const submissionsOf = (db: Db, participant_id: Uuid, submissions: readonly Uuid[]) =>
+  db
+    .selectFrom('submission')
+    .select(['submission_id', 'jws', 'n', 'leaves', 'response'])
+    .where('participant_id', '=', participant_id)
+    .where(sql<boolean>`submission_id = any(${submissions}::uuid[])`)
+    .execute()
+
+/** The signals that one expiry event ended. */
+export const expiredBy = (db: Db, participant_id: Uuid, event: Uuid) =>
+  db
+    .selectFrom('signal')
+    .select(['signal_id', 'signal_key', 'revision'])
+    .where('participant_id', '=', participant_id)
+    .where('last_event', '=', event)
+    .where('state', '=', 3)
+    .orderBy('signal_id')
+    .execute()
+
+export const nextIndex = async (db: Db, log_id: number): Promise<bigint> => {
+  const row = await db
+    .selectFrom('projector')
+    .select('next_idx')
+    .where('log_id', '=', log_id)
+    .where('name', '=', 'feeds')
+    .executeTakeFirst()
+  return row?.next_idx ?? 0n
+}
+
+export async function moveNextIndex(tx: Tx, log_id: number, next_idx: bigint): Promise<void> {
+  await tx
+    .insertInto('projector')
+    .values({ log_id, name: 'feeds', next_idx })
+    .onConflict((oc) => oc.columns(['log_id', 'name']).doUpdateSet({ next_idx }))
+    .execute()
+}
+
+// ---- feeds
+
+export const lockFeed = (tx: Tx, feed_id: Uuid) =>
+  tx
+    .selectFrom('feed_head')
+    .select(['next_seq', 'applied_idx', 'added_us', 'sealed_seq'])
+    .where('feed_id', '=', feed_id)
+    .forUpdate()
+    .executeTakeFirstOrThrow()
+
+export interface EntryRow {
+  seq: bigint
+  log_idx: bigint
+  kind: number
+  origin: Uuid
+  signal_id: Uuid
+  revision: number
+  submission_id: Uuid
+  body: string
+}
+
+/** Entries and the submissions that prove them, in one statement. */
+export async function insertEntries(
+  tx: Tx,
+  feed_id: Uuid,
+  rows: { entries: readonly EntryRow[]; submissions: readonly { submission_id: Uuid; body: string }[] },
+): Promise<void> {
+  const { entries: e, submissions: s } = rows
+  await sql`
+    with new_submission as (
+      insert into feed_submission (feed_id, submission_id, body)
+      select ${feed_id}::uuid, * from unnest(${s.map((x) => x.submission_id)}::uuid[], ${s.map((x) => x.body)}::text[])
+      on conflict (feed_id, submission_id) do nothing
+    )
+    insert into feed_entry (feed_id, seq, log_idx, kind, origin, signal_id, revision, submission_id, body)
+    select ${feed_id}::uuid, * from unnest(
+      ${e.map((x) => x.seq)}::int8[], ${e.map((x) => x.log_idx)}::int8[], ${e.map((x) => x.kind)}::int2[],
+      ${e.map((x) => x.origin)}::uuid[], ${e.map((x) => x.signal_id)}::uuid[], ${e.map((x) => x.revision)}::int4[],
+      ${e.map((x) => x.submission_id)}::uuid[], ${e.map((x) => x.body)}::text[])`.execute(tx)
+}
+
+export async function moveFeed(
+  tx: Tx,
+  feed_id: Uuid,
+  head: { next_seq: bigint; applied_idx: bigint; added_us: bigint },
+): Promise<void> {
+  await tx.updateTable('feed_head').set(head).where('feed_id', '=', feed_id).execute()
+}
+
+/** Where entries of these log indices stand, for a round that is done again. */
+export const placesOf = (tx: Tx, feed_id: Uuid, range: { from: bigint; to: bigint }) =>
+  tx
+    .selectFrom('feed_entry')
+    .select(['seq', 'log_idx', 'signal_id', 'revision'])
+    .where('feed_id', '=', feed_id)
+    .where('log_idx', '>=', range.from)
+    .where('log_idx', '<=', range.to)
+    .orderBy('seq')
+    .execute()
+
+// ---- what others look up
+
+export interface SharedRow {
+  signal_key: Buffer
+  signal_id: Uuid
+  origin: Uuid
+  type: number
+  profile: string
+  audience_id: Uuid
+  revision: number
+  state: number
+  expires_at: Date
+  log_idx: bigint
+  feed_id: Uuid
+  seq: bigint
+}
+
+/** Where the signals stand for recipients now; keyed by both columns of the table. */
+export const sharedNow = (db: Db, keys: readonly Buffer[], ids: readonly Uuid[]) =>
+  db
+    .selectFrom('shared_signal')
+    .select(['signal_key', 'signal_id', 'origin', 'type', 'profile', 'audience_id', 'revision', 'state', 'expires_at'])
+    .select(['log_idx', 'feed_id', 'seq'])
+    .where(sql<boolean>`signal_key = any(${keys}::bytea[])`)
+    .where(sql<boolean>`signal_id = any(${ids}::uuid[])`)
+    .execute()
+
+export async function upsertShared(tx: Tx, rows: readonly SharedRow[]): Promise<void> {
+  if (rows.length === 0) return
+  await sql`
+    insert into shared_signal (signal_key, signal_id, origin, type, profile, audience_id, revision, state, expires_at,
+      log_idx, feed_id, seq)
+    select * from unnest(
+      ${rows.map((x) => x.signal_key)}::bytea[], ${rows.map((x) => x.signal_id)}::uuid[],
+      ${rows.map((x) => x.origin)}::uuid[], ${rows.map((x) => x.type)}::int2[], ${rows.map((x) => x.profile)}::text[],
+      ${rows.map((x) => x.audience_id)}::uuid[], ${rows.map((x) => x.revision)}::int4[],
+      ${rows.map((x) => x.state)}::int2[], ${rows.map((x) => x.expires_at.toISOString())}::timestamptz[],
+      ${rows.map((x) => x.log_idx)}::int8[], ${rows.map((x) => x.feed_id)}::uuid[], ${rows.map((x) => x.seq)}::int8[])
+    on conflict (signal_key, signal_id) do update set
+      audience_id = excluded.audience_id, revision = excluded.revision, state = excluded.state,
+      expires_at = excluded.expires_at, log_idx = excluded.log_idx, feed_id = excluded.feed_id, seq = excluded.seq
+    where excluded.log_idx > shared_signal.log_idx`.execute(tx)
+}
+
+/** Live signals behind the keys that the open transaction's participant may see: row-level security cuts the rest. */
+export const lookUp = (tx: Tx, keys: readonly Uint8Array[], now: Date) =>
+  tx
+    .selectFrom('shared_signal')
+    .select(['signal_key', 'signal_id', 'type', 'profile', 'origin', 'revision', 'feed_id', 'seq'])
+    .where(sql<boolean>`signal_key = any(${keys.map(hex)}::bytea[])`)
+    .where('state', '=', 1)
+    .where('expires_at', '>', now)
+    .execute()
+
+// ---- reading a feed
+
+export const headOf = (tx: Tx, feed_id: Uuid) =>
+  tx
+    .selectFrom('feed_head')
+    .select(['next_seq', 'retained_from', 'sealed_seq'])
+    .where('feed_id', '=', feed_id)
+    .executeTakeFirst()
+
+export const headsOf = (tx: Tx, feeds: readonly Uuid[]) =>
+  tx
+    .selectFrom('feed_head')
+    .select(['feed_id', 'next_seq', 'retained_from', 'sealed_seq'])
+    .where(sql<boolean>`feed_id = any(${feeds}::uuid[])`)
+    .execute()
+
+const ENTRY = ['seq', 'kind', 'origin', 'signal_id', 'revision', 'submission_id', 'body'] as const
+
+export const entriesAfter = (
+  db: Tx | Db,
+  feed_id: Uuid,
+  range: { after: bigint; until: bigint | null; limit: number },
+) => {
+  const query = db
+    .selectFrom('feed_entry')
+    .select(ENTRY)
+    .where('feed_id', '=', feed_id)
+    .where('seq', '>', range.after)
+    .orderBy('seq')
+    .limit(range.limit)
+  return (range.until === null ? query : query.where('seq', '<=', range.until)).execute()
+}
+
+export const entriesAt = (tx: Tx, feed_id: Uuid, seqs: readonly bigint[]) =>
+  tx
+    .selectFrom('feed_entry')
+    .select(ENTRY)
+    .where('feed_id', '=', feed_id)
+    .where(sql<boolean>`seq = any(${seqs}::int8[])`)
+    .execute()
+
+export const submissionBodies = (db: Tx | Db, feed_id: Uuid, ids: readonly Uuid[]) =>
+  db
+    .selectFrom('feed_submission')
+    .select(['submission_id', 'body'])
+    .where('feed_id', '=', feed_id)
+    .where(sql<boolean>`submission_id = any(${ids}::uuid[])`)
+    .orderBy('submission_id')
+    .execute()
+
+// ---- segments
+
+export interface SegmentRow {
+  feed_id: Uuid
+  first_seq: bigint
+  generation: number
+  n: number
+  digest: Buffer
+  set_salt: Buffer
+  sets: string
+  bytes: Buffer
+}
+
+export const sealable = (db: Db, size: number) =>
+  db
+    .selectFrom('feed_head')
+    .select(['feed_id', 'sealed_seq'])
+    .where(sql<boolean>`next_seq - 1 - sealed_seq >= ${size}`)
+    .execute()
+
+/** The segment first, then the mark that it may be asked for. */
+export async function insertSegment(tx: Tx, row: SegmentRow): Promise<void> {
+  await tx
+    .insertInto('feed_segment')
+    .values(row)
+    .onConflict((oc) => oc.doNothing())
+    .execute()
+  await tx
+    .updateTable('feed_head')
+    .set({ sealed_seq: row.first_seq + BigInt(row.n) - 1n })
+    .where('feed_id', '=', row.feed_id)
+    .execute()
+}
+
+export const segmentAt = (tx: Tx, feed_id: Uuid, first_seq: bigint) =>
+  tx
+    .selectFrom('feed_segment')
+    .select(['n', 'digest', 'set_salt', 'sets', 'bytes'])
+    .where('feed_id', '=', feed_id)
+    .where('first_seq', '=', first_seq)
+    .orderBy('generation', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+
+// ---- acknowledgements
+
+export async function upsertAck(
+  tx: Tx,
+  ack: { participant_id: Uuid; feed_id: Uuid; stage: number; seq: bigint; last_event: Uuid },
+): Promise<void> {
+  const { seq, last_event } = ack
+  await tx
+    .insertInto('feed_ack')
+    .values(ack)
+    .onConflict((oc) => oc.columns(['participant_id', 'feed_id', 'stage']).doUpdateSet({ seq, last_event }))
+    .execute()
+}
+
+export const ackOf = (tx: Tx, participant_id: Uuid, feed_id: Uuid, stage: number) =>
+  tx
+    .selectFrom('feed_ack')
+    .select('seq')
+    .where('participant_id', '=', participant_id)
+    .where('feed_id', '=', feed_id)
+    .where('stage', '=', stage)
+    .forUpdate()
+    .executeTakeFirst()
+
+/** Ends by source between two sequence numbers of a feed. */
+export const endsBySource = (tx: Tx, feed_id: Uuid, range: { after: bigint; upto: bigint; kinds: readonly number[] }) =>
+  tx
+    .selectFrom('feed_entry')
+    .select((eb) => ['origin', eb.fn.countAll<bigint>().as('n')])
+    .where('feed_id', '=', feed_id)
+    .where('seq', '>', range.after)
+    .where('seq', '<=', range.upto)
+    .where(sql<boolean>`kind = any(${range.kinds}::int2[])`)
+    .groupBy('origin')
+    .execute()
+
+const hex = (bytes: Uint8Array): string =>
+  `\\x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')}`

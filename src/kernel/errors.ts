@@ -1,0 +1,106 @@
+/** Every refusal of the node: status and title (RFC 9457). The code is the contract; it ends the `type` URI `/problems/<code>`. */
+export const CATALOGUE = {
+  'invalid-json': [400, 'The body is not JSON'],
+  'json-strict': [400, 'The JSON has a duplicate key, a lone surrogate, an unsafe integer or invalid UTF-8'],
+  'json-limit': [422, 'The JSON is deeper, wider or longer than the limits'],
+  'invalid-query': [400, 'A query parameter is unknown or malformed'],
+  'invalid-cursor': [400, 'The cursor was not made by this node for this feed'],
+  'idempotency-key-missing': [400, 'A changing POST carries an Idempotency-Key'],
+  'invalid-header': [400, 'A request header is malformed'],
+  'credential-not-enrolled': [403, 'The client certificate is not an enrolled, active credential of this programme'],
+  'scope-missing': [403, 'The credential lacks the scope of this route'],
+  'participant-suspended': [403, 'The participant is suspended'],
+  'not-found': [404, 'There is no such object, or it may not be seen'],
+  'method-not-allowed': [405, 'The path does not know this method'],
+  'request-timeout': [408, 'The request did not arrive in time'],
+  'state-conflict': [409, 'The object has moved on since it was read'],
+  replayed: [409, 'The submission identifier was used before for other bytes'],
+  'idempotency-in-flight': [409, 'A request with this Idempotency-Key is still running'],
+  'cursor-expired': [410, 'The cursor is older than the history of the feed; sync anew from the start'],
+  'too-large': [413, 'The body is larger than the limit of this route'],
+  'uri-too-long': [414, 'The URL is longer than 2 KiB'],
+  'unsupported-media-type': [415, 'The Content-Type or Content-Encoding is not served here'],
+  'validation-failed': [422, 'A member is missing, unknown or malformed'],
+  'raw-identifier': [422, 'A field holds what looks like a raw personal identifier; hash it at home'],
+  'signature-invalid': [422, 'The JWS or its tree does not verify'],
+  'signature-header': [422, 'The JWS protected header is not exactly what the node accepts'],
+  'signing-key-unknown': [422, 'The signing key is not an active key of the participant'],
+  'wrong-audience': [422, 'The submission is addressed to another node or programme'],
+  'wrong-issuer': [422, 'The submission is signed by another participant than the one connected'],
+  'submission-stale': [422, 'The submission was signed too long ago or in the future'],
+  'items-limit': [422, 'A submission holds 1 to 1,000 items'],
+  'item-limit': [422, 'An item is larger than the limit'],
+  'taxonomy-unknown': [422, 'The taxonomy version or category is not known to this programme'],
+  'audience-unknown': [422, 'The audience is none that this participant may share with'],
+  'hash-profile-unknown': [422, 'The hash profile or key epoch is not known to this programme'],
+  'hash-profile-retired': [422, 'The hash profile or key epoch is retired'],
+  'policy-refused': [422, 'A rule of the programme refuses this'],
+  'retention-exceeded': [422, 'The expiry is beyond the retention maximum of the type'],
+  'tlp-refused': [422, 'The TLP level does not allow this audience or type'],
+  'collection-held': [422, 'The programme holds signals of this collection context'],
+  'pattern-refused': [422, 'The pattern is not safe RE2, or its test strings do not behave'],
+  'revision-conflict': [409, 'The revision does not follow the last one'],
+  'signal-ended': [409, 'The signal was withdrawn, has expired or was erased'],
+  'idempotency-key-reused': [422, 'The Idempotency-Key was used for another request'],
+  'page-limit': [422, 'The page or batch is larger than the limit'],
+  'certificate-request-refused': [422, 'The certificate signing request is malformed, unsigned or of a weak key'],
+  'enrolment-refused': [403, 'The enrolment code is unknown, used, expired or tried too often'],
+  'approval-missing': [403, 'The act needs an approval by another person that it does not have'],
+  'approval-refused': [409, 'The approval is expired, executed, rejected or was given for another payload'],
+  'self-approval': [403, 'Nobody approves what they proposed'],
+  'person-unknown': [403, 'The person is unknown or lacks the role'],
+  'headers-too-large': [431, 'The request headers are larger than 16 KiB'],
+  'rate-limited': [429, 'Too many requests'],
+  'quota-exhausted': [429, 'The quota of this participant is used up'],
+  internal: [500, 'The node failed; nothing was changed unless it was acknowledged'],
+  busy: [503, 'The node is overloaded; try again'],
+  'read-only': [503, 'The database does not take writes'],
+  'outcome-unknown': [503, 'The commit was not confirmed; repeat with the same key'],
+  'authority-stale': [503, 'The list of credentials could not be refreshed'],
+  'log-behind': [503, 'The provenance log cannot be written or published; no entry, no answer'],
+} as const satisfies Record<string, readonly [status: number, title: string]>
+
+export type ErrorCode = keyof typeof CATALOGUE
+
+/** One offending member: RFC 6901 pointer and code, never the value. */
+export interface FieldError {
+  pointer: string
+  code: ErrorCode
+  detail?: string
+}
+
+export interface RefusalOptions {
+  /** Shown to the caller: what to do next. Never a value from the request. */
+  detail?: string
+  errors?: readonly FieldError[]
+  /** Machine-readable facts: a limit, the current revision. */
+  extra?: Readonly<Record<string, string | number>>
+  retryAfter?: number
+  cause?: unknown
+}
+
+/** The one error that may leave the node. Anything else leaves as `internal`. */
+export class Refusal extends Error {
+  readonly code: ErrorCode
+  readonly status: number
+  readonly detail: string | undefined
+  readonly errors: readonly FieldError[]
+  readonly extra: Readonly<Record<string, string | number>>
+  readonly retryAfter: number | undefined
+
+  constructor(code: ErrorCode, options: RefusalOptions = {}) {
+    super(`${code}: ${options.detail ?? CATALOGUE[code][1]}`, { cause: options.cause })
+    this.name = 'Refusal'
+    this.code = code
+    this.status = CATALOGUE[code][0]
+    this.detail = options.detail
+    this.errors = options.errors ?? []
+    this.extra = options.extra ?? {}
+    this.retryAfter = options.retryAfter
+  }
+}
+
+/** A start that must not happen: `aldis` and the node end with 78 (EX_CONFIG) and name the setting, never its value. */
+export class StartRefused extends Error {
+  override readonly name = 'StartRefused'
+}

@@ -1,0 +1,39 @@
+import type { Branded } from './brand.ts'
+import { fromHex, toHex } from './bytes.ts'
+
+/** RFC 9562 UUIDs in their canonical lower-case text, the one form in SQL, on the wire and in the log. */
+export type Uuid = Branded<'uuid'>
+
+export const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+export const SLUG = /^[a-z0-9][a-z0-9-]{1,62}$/
+
+export const isUuid = (text: string): text is Uuid => UUID.test(text)
+
+/** A fresh UUIDv7 (RFC 9562 section 5.7): 48 bits of milliseconds, 74 random bits. */
+export function newId(now: Date): Uuid {
+  const bytes = crypto.getRandomValues(new Uint8Array(16))
+  const ms = now.getTime()
+  for (let i = 0; i < 6; i++) bytes[i] = Math.floor(ms / 2 ** (8 * (5 - i))) & 0xff
+  return stamp(bytes, 0x70)
+}
+
+/** Sixteen given bytes as a UUIDv8 (RFC 9562 section 5.8): an id that two makers derive alike. */
+export const derivedId = (bytes: Uint8Array): Uuid => stamp(bytes.slice(0, 16), 0x80)
+
+/** The 16 bytes of a UUID. */
+export function uuidBytes(id: Uuid): Uint8Array {
+  const bytes = fromHex(id.replaceAll('-', ''))
+  if (bytes === undefined) throw new TypeError('not a UUID')
+  return bytes
+}
+
+export const uuidFromBytes = (bytes: Uint8Array): Uuid => {
+  const hex = toHex(bytes)
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}` as Uuid
+}
+
+function stamp(bytes: Uint8Array, version: number): Uuid {
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | version
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
+  return uuidFromBytes(bytes)
+}

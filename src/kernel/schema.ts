@@ -1,0 +1,19 @@
+import { Type } from 'typebox'
+import type { Uuid } from './ids.ts'
+
+/** RFC 9562, lower case. */
+export const UuidSchema = Type.Unsafe<Uuid>({
+  type: 'string',
+  pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$',
+})
+
+/** A participant's, group's or programme's short name, which also stands in SPIFFE paths and in the log's chains. */
+export const SlugSchema = Type.String({ pattern: '^[a-z0-9][a-z0-9-]{1,62}$' })
+
+/** RFC 3339 in UTC, to the second. */
+export const InstantSchema = Type.String({
+  pattern: '^20[0-9]{2}-(0[1-9]|1[0-2])-([0-2][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z$',
+})
+
+/** 64-bit numbers leave as decimal strings. */
+export const BigIntSchema = Type.String({ pattern: '^(0|[1-9][0-9]{0,18})$' })

@@ -1,0 +1,127 @@
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  randomFillSync,
+  sign,
+} from 'node:crypto'
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { StartRefused } from '../kernel/errors.ts'
+import type { KeyKind, KeyService } from './service.ts'
+
+const KID = /^[a-z0-9][a-z0-9-]{0,63}$/
+const PKCS8_ED25519 = Buffer.from('302e020100300506032b657004220420', 'hex')
+
+type Held = { kind: 'ed25519'; key: KeyObject; raw: Uint8Array } | { kind: 'symmetric'; secret: Buffer }
+
+/**
+ * Keys as files of 32 bytes, `<dir>/<kid>.<kind>`, the node's own user, mode 0600. A wider mode or a foreign owner is
+ * `StartRefused`: a key that others can read is no key.
+ */
+export function fileKeys(dir: string): KeyService {
+  mkdirSync(dir, { recursive: true, mode: 0o700 })
+  const held = new Map<string, Held>()
+
+  const load = (kid: string): Held | undefined => {
+    const known = held.get(kid)
+    if (known !== undefined) return known
+    for (const kind of ['ed25519', 'symmetric'] as const) {
+      const bytes = readKey(join(dir, `${checked(kid)}.${kind}`))
+      if (bytes === undefined) continue
+      const value = hold(kind, bytes)
+      held.set(kid, value)
+      return value
+    }
+    return undefined
+  }
+  const symmetric = (kid: string): Buffer => {
+    const key = load(kid)
+    if (key?.kind !== 'symmetric') throw new Error(`no symmetric key ${kid}`)
+    return key.secret
+  }
+  const signing = (kid: string): Extract<Held, { kind: 'ed25519' }> => {
+    const key = load(kid)
+    if (key?.kind !== 'ed25519') throw new Error(`no signing key ${kid}`)
+    return key
+  }
+
+  return {
+    sign: async (kid, data) => sign(null, data, signing(kid).key),
+    publicKey: (kid) => signing(kid).raw,
+    mac: (kid, data) => createHmac('sha256', symmetric(kid)).update(data).digest(),
+    shared: (kid) => symmetric(kid),
+    has: (kid) => load(kid) !== undefined,
+    create: async (kid, kind) => {
+      if (load(kid) === undefined) writeKey(dir, `${checked(kid)}.${kind}`, seed(kind))
+    },
+    seal: (kid, plaintext, aad) => {
+      const nonce = randomFillSync(Buffer.allocUnsafe(12))
+      const cipher = createCipheriv('aes-256-gcm', symmetric(kid), nonce).setAAD(aad)
+      return Buffer.concat([nonce, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()])
+    },
+    open: (kid, sealed, aad) => {
+      const decipher = createDecipheriv('aes-256-gcm', symmetric(kid), sealed.subarray(0, 12)).setAAD(aad)
+      decipher.setAuthTag(sealed.subarray(-16))
+      return Buffer.concat([decipher.update(sealed.subarray(12, -16)), decipher.final()])
+    },
+  }
+}
+
+function checked(kid: string): string {
+  if (!KID.test(kid)) throw new TypeError('key id')
+  return kid
+}
+
+function hold(kind: KeyKind, bytes: Buffer): Held {
+  if (kind === 'symmetric') return { kind, secret: bytes }
+  const key = createPrivateKey({ key: Buffer.concat([PKCS8_ED25519, bytes]), format: 'der', type: 'pkcs8' })
+  const raw = createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(-32)
+  return { kind, key, raw: new Uint8Array(raw) }
+}
+
+function seed(kind: KeyKind): Buffer {
+  if (kind === 'symmetric') return randomBytes(32)
+  return generateKeyPairSync('ed25519').privateKey.export({ format: 'der', type: 'pkcs8' }).subarray(-32)
+}
+
+function readKey(path: string): Buffer | undefined {
+  const stat = statSync(path, { throwIfNoEntry: false })
+  if (stat === undefined) return undefined
+  if ((stat.mode & 0o077) !== 0) throw new StartRefused(`${path}: other users may read it; chmod 600`)
+  if (process.getuid !== undefined && stat.uid !== process.getuid()) {
+    throw new StartRefused(`${path}: belongs to another user; chown it to the one the node runs as`)
+  }
+  const bytes = readFileSync(path)
+  if (bytes.length !== 32) throw new StartRefused(`${path}: is not a key of 32 bytes`)
+  return bytes
+}
+
+/** Write, fsync, rename, fsync the folder: a key that signed something is on the disk. */
+function writeKey(dir: string, name: string, bytes: Buffer): void {
+  const temporary = join(dir, `.${name}.${process.pid}`)
+  const file = openSync(temporary, 'wx', 0o600)
+  writeSync(file, bytes)
+  fsyncSync(file)
+  closeSync(file)
+  chmodSync(temporary, 0o600)
+  renameSync(temporary, join(dir, name))
+  const folder = openSync(dir, 'r')
+  fsyncSync(folder)
+  closeSync(folder)
+}

@@ -1,0 +1,20 @@
+/** What the node does with keys; a driver keeps them. Key ids are names such as `log-1`, `receipt`, `epoch-202611`. */
+export interface KeyService {
+  /** Ed25519 (RFC 8032), 64 bytes. */
+  sign(kid: string, data: Uint8Array): Promise<Uint8Array>
+  /** The raw 32-byte Ed25519 public key. */
+  publicKey(kid: string): Uint8Array
+  /** HMAC-SHA-256, 32 bytes. */
+  mac(kid: string, data: Uint8Array): Buffer
+  /** AES-256-GCM: nonce 12 || ciphertext || tag 16. */
+  seal(kid: string, plaintext: Uint8Array, aad: Uint8Array): Buffer
+  /** Undoes `seal`; throws if a byte differs. */
+  open(kid: string, sealed: Uint8Array, aad: Uint8Array): Buffer
+  /** A key that members hold too (the hmac hash profile); every call is behind a logged read. */
+  shared(kid: string): Buffer
+  has(kid: string): boolean
+  /** Makes the key unless it is there. */
+  create(kid: string, kind: KeyKind): Promise<void>
+}
+
+export type KeyKind = 'ed25519' | 'symmetric'

@@ -1,0 +1,69 @@
+import { fromBase64Url, type Hash, toBase64Url, utf8 } from '../kernel/bytes.ts'
+
+const text = new TextDecoder('utf-8', { fatal: true })
+
+/** The string that is stored, hashed and handed over (RFC 9901): b64u(JSON [salt, name, value]). */
+export const disclosure = (salt: Uint8Array, name: string, value: unknown): string =>
+  toBase64Url(utf8(JSON.stringify([toBase64Url(salt), name, value])))
+
+/** A digest with nothing behind it, so that the number of digests tells nothing. */
+export const decoy = (salt: Uint8Array): string => toBase64Url(utf8(`["${toBase64Url(salt)}","decoy"]`))
+
+/** The payload over disclosures and decoys: digests sorted, no spaces, this member order. */
+export function payloadOf(hash: Hash, disclosures: readonly string[]): string {
+  const digests = disclosures.map((one) => digestOf(hash, one)).sort()
+  return JSON.stringify({ _sd: digests, _sd_alg: 'sha-256', v: 1 })
+}
+
+export const digestOf = (hash: Hash, one: string): string => toBase64Url(hash(utf8(one)))
+
+/** C = SHA-256("prov-record/v1\n" || payload). */
+export const commitment = (hash: Hash, payload: string): Uint8Array => hash(utf8(`prov-record/v1\n${payload}`))
+
+/** A field as its disclosure tells it. */
+export interface Field {
+  name: string
+  value: unknown
+}
+
+/** The fields of the disclosures, if each hashes into the payload; else what is wrong. */
+export function openPayload(
+  hash: Hash,
+  payload: string,
+  disclosures: readonly string[],
+): { outcome: 'opened'; fields: Field[] } | { outcome: 'failed'; why: string } {
+  const digests = digestsOf(payload)
+  if (digests === undefined) return { outcome: 'failed', why: 'the payload is not canonical' }
+  const fields: Field[] = []
+  for (const one of disclosures) {
+    if (!digests.has(digestOf(hash, one))) return { outcome: 'failed', why: 'a disclosure is not in the payload' }
+    const field = fieldOf(one)
+    if (field === undefined) return { outcome: 'failed', why: 'a disclosure is malformed' }
+    if (field.name !== 'source' && fields.some(({ name }) => name === field.name)) {
+      return { outcome: 'failed', why: `the field ${field.name} is there twice` }
+    }
+    fields.push(field)
+  }
+  return { outcome: 'opened', fields }
+}
+
+function digestsOf(payload: string): Set<string> | undefined {
+  try {
+    const { _sd } = JSON.parse(payload) as { _sd: string[] }
+    return JSON.stringify({ _sd: [..._sd].sort(), _sd_alg: 'sha-256', v: 1 }) === payload ? new Set(_sd) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function fieldOf(one: string): Field | undefined {
+  const bytes = fromBase64Url(one)
+  if (bytes === undefined) return undefined
+  try {
+    const parts: unknown = JSON.parse(text.decode(bytes))
+    if (!Array.isArray(parts) || parts.length !== 3 || typeof parts[1] !== 'string') return undefined
+    return { name: parts[1], value: parts[2] as unknown }
+  } catch {
+    return undefined
+  }
+}

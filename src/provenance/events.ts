@@ -1,0 +1,172 @@
+import type { Uuid } from '../kernel/ids.ts'
+
+/**
+ * Who may open a field: `A` the actor, `S` the source concerned, `R` organisations the signal was disclosed to, `M` every
+ * participant, `P` the parties (A and S). Auditors open all, so `G` alone means nobody else. A field that belongs to one
+ * organisation is stored with its name: `S:<slug>`.
+ */
+export type Audience = string
+
+interface Kind {
+  fields: Readonly<Record<string, Audience>>
+  /** The number of digests is padded to a multiple of 8: it would tell how many sources there are. */
+  padded?: true
+}
+
+const submission = { od: 'AR', n: 'AR', root: 'AR', refused: 'A', types: 'A', categories: 'A', region: 'A', basis: 'A' }
+const participant = { participant: 'M', kind: 'M', group: 'M', version: 'M', reason: 'S', signatory: 'S' }
+const credential = { credential: 'S', spki: 'S', use: 'S', scopes: 'S', from: 'S', to: 'S', key: 'M' }
+const profile = { profile: 'M', kid: 'M', suite: 'M', public_key: 'M', from: 'M', to: 'M' }
+const approval = { request: 'A', action: 'A', digest: 'A', organisation: 'A' }
+const change = { whom: 'A', role: 'A', what: 'A', amount: 'A' }
+const policy = { policy: 'M', version: 'M', digest: 'M' }
+const request = { country: 'M', kind: 'M', asked: 'M', basis: 'M', outcome: 'M', n: 'M', reference: 'G' }
+const witness = { text: 'M', since: 'M', missing: 'M', sizes: 'M' }
+const node = { version: 'M', sizes: 'M', epoch: 'M', note: 'M', clock: 'M' }
+const log = { origin: 'M', key: 'M', previous: 'M' }
+
+/** Every kind of event and who may open what of it; undeclared fields are refused. */
+export const EVENTS = {
+  'signal.submitted': { fields: submission },
+  'signal.revised': { fields: submission },
+  'signal.withdrawn': { fields: { ...submission, reasons: 'AR' } },
+  'signal.held': { fields: { signal: 'SR', dispute: 'SR' } },
+  'signal.released': { fields: { signal: 'SR', dispute: 'SR' } },
+  'signal.expired': { fields: { rule: 'S', n: 'S', root: 'S', types: 'S', categories: 'S' }, padded: true },
+  erasure: { fields: { targets: 'SR', basis: 'G', approval: 'G', notified: 'G', types: 'G', categories: 'G' }, padded: true },
+  'tombstone.acked': { fields: { feed: 'A', upto: 'A', stage: 'A' }, padded: true },
+  'hit.reported': { fields: { n: 'A', root: 'A' } },
+  'review.decided': { fields: { case: 'A', signal: 'A', verdict: 'A', counts: 'A', reviewers: 'A', supersedes: 'A' } },
+  'review.moved': { fields: { case: 'A', from: 'A', to: 'A', reason: 'A' } },
+  'review.undone': { fields: { case: 'A', decision: 'A' } },
+  'feedback.given': { fields: { signal: 'AS', revision: 'AS', outcome: 'AS' } },
+  'dispute.opened': { fields: { dispute: 'AS', signal: 'AS', ground: 'AS', result: 'ASR' } },
+  'dispute.closed': { fields: { dispute: 'AS', signal: 'AS', ground: 'AS', result: 'ASR' } },
+  'read.batch': { fields: { reader: 'A', n: 'A', root: 'A', from: 'A', to: 'A' }, padded: true },
+  read: {
+    fields: { route: 'A', channel: 'A', as_of: 'A', n: 'A', body: 'A', asked: 'A', purpose: 'A', set_salt: 'A' },
+    padded: true,
+  },
+  'export.begin': { fields: { as_of: 'A', route: 'A', items: 'A', body: 'A', complete: 'A' }, padded: true },
+  'export.end': { fields: { as_of: 'A', route: 'A', items: 'A', body: 'A', complete: 'A' }, padded: true },
+  'value.revealed': { fields: { signal: 'AS', revision: 'AS', purpose: 'AS' } },
+  'audit.read': { fields: { range: 'AM', n: 'AM', purpose: 'AM' } },
+  'lookup.evaluated': { fields: { kid: 'A', n: 'A', purpose: 'A' } },
+  'participant.admitted': { fields: participant },
+  'participant.suspended': { fields: participant },
+  'participant.resumed': { fields: participant },
+  'participant.left': { fields: participant },
+  'group.changed': { fields: { ...participant, joined: 'M', left: 'M' } },
+  'audience.changed': { fields: { audience: 'A', members: 'A', label: 'A', mode: 'A' } },
+  'agreement.accepted': { fields: participant },
+  'credential.enrolled': { fields: credential },
+  'credential.revoked': { fields: { ...credential, reason: 'S' } },
+  'hash_profile.published': { fields: profile },
+  'hash_profile.retired': { fields: profile },
+  'policy.published': { fields: policy },
+  'report.published': { fields: { ...policy, period: 'M', queries: 'M', log_size: 'M' } },
+  'approval.requested': { fields: approval },
+  'approval.given': { fields: approval },
+  'approval.refused': { fields: approval },
+  'approval.executed': { fields: approval },
+  'person.added': { fields: { whom: 'A', organisation: 'A' } },
+  'role.changed': { fields: change },
+  'quota.changed': { fields: change },
+  'hold.placed': { fields: change },
+  'hold.lifted': { fields: change },
+  'anomaly.acted': { fields: change },
+  'government_request.received': { fields: request },
+  'government_request.closed': { fields: request },
+  'subject_request.received': { fields: { kind: 'G', due: 'G', outcome: 'G', n: 'G' } },
+  'subject_request.closed': { fields: { kind: 'G', due: 'G', outcome: 'G', n: 'G' } },
+  'log.opened': { fields: log },
+  'log.closed': { fields: log },
+  'witness.policy': { fields: witness },
+  'witness.degraded': { fields: witness },
+  'witness.restored': { fields: witness },
+  'node.started': { fields: node },
+  'restore.performed': { fields: node },
+  'salts.destroyed': { fields: node },
+  'peer.checkpoint': { fields: node },
+} as const satisfies Record<string, Kind>
+
+export type EventKind = keyof typeof EVENTS
+
+/** Fields that any event may have. */
+const COMMON: Readonly<Record<string, Audience>> = { type: 'P', time: 'P', actor: 'A', cred: 'A', req: 'A', person: 'A', after: 'P' }
+
+/** What one source may open of an event that concerns several: its own part. */
+export interface SourcePart {
+  party: string
+  [detail: string]: unknown
+}
+
+export interface NewEvent {
+  kind: EventKind
+  event_id: Uuid
+  /** Where the record is placed: the participant whose rows change, or the programme for its own acts. */
+  participant_id: Uuid
+  at: Date
+  /** The acting organisation's slug; `node` where nobody else acts. */
+  actor?: string
+  /** The organisation that `S` fields are about, where there is one and no parts. */
+  subject?: string
+  fields: Readonly<Record<string, unknown>>
+  sources?: readonly SourcePart[]
+  /** An event that must stand before this one in the log. */
+  after?: Uuid
+}
+
+/** A field with whom it is for. */
+export interface AudienceField {
+  audience: Audience
+  name: string
+  value: unknown
+}
+
+/** The fields of an event in the order they are committed, and the decoys that hide their number; throws on undeclared ones. */
+export function disclosuresOf(event: NewEvent): { disclosures: AudienceField[]; decoys: number } {
+  const { kind, at, fields, subject, sources = [], after } = event
+  const known: Readonly<Record<string, Audience>> = EVENTS[kind].fields
+  const common = kind === 'read' ? {} : { type: kind, time: at.toISOString(), actor: event.actor ?? 'node', after }
+  const disclosures = Object.entries({ ...common, ...fields })
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]): AudienceField => {
+      const audience = known[name] ?? COMMON[name]
+      if (audience === undefined) throw new TypeError(`${kind} has no field ${name}`)
+      return { audience: owned(audience, subject), name, value }
+    })
+  for (const source of sources) disclosures.push({ audience: `S:${source.party}`, name: 'source', value: source })
+  return { disclosures, decoys: isPadded(kind) ? (8 - (disclosures.length % 8)) % 8 : 0 }
+}
+
+/** The organisations whose chains the event moves on: the actor, its subject, its sources; sorted, each once. */
+export function partiesOf({ actor, subject, sources = [] }: NewEvent): string[] {
+  const parties = new Set([actor ?? 'node', ...(subject === undefined ? [] : [subject]), ...sources.map(({ party }) => party)])
+  return [...parties].sort()
+}
+
+/** Who asks to open a record. */
+export interface Viewer {
+  slug: string
+  auditor: boolean
+  /** Whether the viewer acted. */
+  actor: boolean
+  /** Whether a signal of the event was disclosed to the viewer. */
+  recipient: boolean
+}
+
+/** Whether the viewer may open a field stored with this audience. */
+export function mayOpen(audience: Audience, viewer: Viewer): boolean {
+  if (viewer.auditor) return true
+  const [letters = '', owner] = audience.split(':')
+  if (owner !== undefined && viewer.slug === owner && /[SP]/.test(letters)) return true
+  if (letters.includes('M')) return true
+  if (/[AP]/.test(letters) && viewer.actor) return true
+  return letters.includes('R') && viewer.recipient
+}
+
+const owned = (audience: Audience, subject: string | undefined): Audience =>
+  subject !== undefined && /[SP]/.test(audience) ? `${audience}:${subject}` : audience
+
+const isPadded = (kind: EventKind): boolean => (EVENTS[kind] as Kind).padded === true

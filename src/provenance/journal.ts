@@ -1,0 +1,259 @@
+import { asParticipant, type Tx } from '../db/as-participant.ts'
+import type { Db } from '../db/connect.ts'
+import { concat, fromBase64Url, toBase64Url, u64, utf8 } from '../kernel/bytes.ts'
+import type { Clock } from '../kernel/clock.ts'
+import { derivedId, newId, type Uuid, uuidBytes } from '../kernel/ids.ts'
+import { sha256 } from '../kernel/sha256.ts'
+import type { KeyService } from '../keys/service.ts'
+import { disclosuresOf, type NewEvent } from './events.ts'
+import { auditPath, leafHash, treeHash } from './merkle.ts'
+import { type ReadItem, setRoot, sourceRoot } from './readset.ts'
+import { commit, epochKey, epochOf, type Opened } from './record.ts'
+import * as store from './store.ts'
+
+/** What an answer gives out of one source. */
+export interface ReadSource {
+  party: string
+  items: readonly ReadItem[]
+}
+
+/** One read as it is journaled; hashes stand for what was asked and answered. */
+export interface Read {
+  route: string
+  /** How far the answer looked: a feed and its sequence, or the log. */
+  as_of: Readonly<Record<string, string>>
+  n: number
+  /** SHA-256 of the answer, base64url. */
+  body: string
+  /** Keys asked for; only their number and a salted root are kept. */
+  asked?: readonly string[]
+  purpose?: string
+  sources: readonly ReadSource[]
+}
+
+/** A read of a sealed segment, whose sets were made when it was sealed. */
+export interface SegmentRead extends Omit<Read, 'sources' | 'asked'> {
+  set_salt: Uint8Array
+  sources: readonly SourceSet[]
+}
+
+/** One source's part of an answer: how many items, and the root over them. */
+export interface SourceSet {
+  party: string
+  n: number
+  root: string
+}
+
+/** An inner record: committed, not yet stored. */
+export interface PreparedRead {
+  payload: string
+  c: Uint8Array
+  opened: Opened[]
+  /** What the proof of one item needs and a feed's sequence does not tell. */
+  items: readonly (readonly [party: string, ...items: (readonly [Uuid, number])[]])[]
+}
+
+/** What a journal row keeps, encrypted, of each of its reads. */
+interface Kept {
+  payload: string
+  opened: Opened[]
+  items: PreparedRead['items']
+}
+
+/** Reads of one row, rows of one flush, reads of one batch. */
+const READS_IN_ROW = 512
+const ROWS_IN_BATCH = 4_096
+const READS_IN_BATCH = 65_536
+
+export interface Journal {
+  prepareRead(read: Read): PreparedRead
+  prepareSegmentRead(read: SegmentRead): PreparedRead
+  /** Writes the reads; the caller's COMMIT comes before the first byte leaves. Answers each read's name. */
+  insertReads(tx: Tx, participant: Uuid, reads: readonly PreparedRead[]): Promise<string[]>
+  /** Turns what one participant read since the last time into one log event; answers the number of reads. */
+  flush(participant: Uuid, slug: string): Promise<number>
+  pending(): Promise<Uuid[]>
+  /** The inner record of a named read with its place in its batch; undefined while it waits for its batch. */
+  inner(participant: Uuid, name: string): Promise<InnerRead | undefined>
+}
+
+export interface InnerRead {
+  event_id: Uuid
+  payload: string
+  opened: Opened[]
+  index: number
+  size: number
+  path: Uint8Array[]
+}
+
+export interface JournalOptions {
+  db: Db
+  /** Reads every participant's pending rows. */
+  ledger: Db
+  clock: Clock
+  keys: KeyService
+  origin: string
+  salt: () => Uint8Array
+  record(tx: Tx, event: NewEvent): Promise<unknown>
+}
+
+export function createJournal(options: JournalOptions): Journal {
+  const { db, clock, keys, salt } = options
+  return {
+    prepareRead(read) {
+      const set_salt = salt()
+      const items = read.sources.map(({ party, items: own }): PreparedRead['items'][number] => [
+        party,
+        ...own.map(({ signal, revision }) => [signal, revision] as const),
+      ])
+      // A feed's items stand in the feed; a look-up's stand nowhere else.
+      const kept = 'feed' in read.as_of ? [] : items
+      return { ...prepare(salt, { ...read, set_salt, sources: sourceSets(set_salt, read.sources) }), items: kept }
+    },
+    prepareSegmentRead: (read) => ({ ...prepare(salt, read), items: [] }),
+    async insertReads(tx, participant, reads) {
+      const names: string[] = []
+      for (let at = 0; at < reads.length; at += READS_IN_ROW) {
+        const some = reads.slice(at, at + READS_IN_ROW)
+        const row = journalRow(participant, some, { now: clock(), keys })
+        await store.insertJournal(tx, row)
+        names.push(...some.map(({ c }, i) => `${row.journal_id}.${i} ${toBase64Url(c)}`))
+      }
+      return names
+    },
+    flush: (participant, slug) => asParticipant(db, participant, (tx) => flush(tx, options, { participant, slug })),
+    pending: async () => (await store.participantsPending(options.ledger)).map(({ participant_id }) => participant_id),
+    inner: (participant, name) => innerOf(options, participant, name),
+  }
+}
+
+/** Each source's set root under one salt. */
+export const sourceSets = (salt: Uint8Array, sources: readonly ReadSource[]): SourceSet[] =>
+  sources.map(({ party, items }) => ({ party, n: items.length, root: toBase64Url(setRoot(sha256, salt, party, items)) }))
+
+function prepare(salt: () => Uint8Array, read: SegmentRead & { asked?: readonly string[] }): Omit<PreparedRead, 'items'> {
+  const { route, as_of, n, body, purpose, set_salt, sources, asked } = read
+  const fields = {
+    route,
+    channel: 'api',
+    as_of,
+    n,
+    body,
+    ...(asked === undefined ? {} : { asked: askedRoot(salt(), asked) }),
+    ...(purpose === undefined ? {} : { purpose }),
+    set_salt: toBase64Url(set_salt),
+  }
+  const committed = disclosuresOf({ kind: 'read', event_id: NO_EVENT, participant_id: NO_EVENT, at: NO_TIME, fields, sources: sources.map((own) => ({ ...own })) })
+  return commit(committed, salt)
+}
+
+const NO_EVENT = '00000000-0000-0000-0000-000000000000' as Uuid
+const NO_TIME = new Date(0)
+
+/** How many keys were asked for, and a salted root over them: provable by the asker, guessed by nobody. */
+function askedRoot(salt: Uint8Array, asked: readonly string[]): { n: number; root: string } {
+  const leaves = asked.map((key) => leafHash(sha256, concat(salt, utf8(key))))
+  return { n: asked.length, root: toBase64Url(treeHash(sha256, leaves)) }
+}
+
+function journalRow(
+  participant_id: Uuid,
+  reads: readonly PreparedRead[],
+  { now, keys }: { now: Date; keys: KeyService },
+): store.JournalRow {
+  const journal_id = newId(now)
+  const epoch = epochOf(now)
+  const kept = reads.map(({ payload, opened, items }): Kept => ({ payload, opened, items }))
+  return {
+    participant_id,
+    day: now.toISOString().slice(0, 10),
+    journal_id,
+    at: now,
+    n: reads.length,
+    c: Buffer.concat(reads.map(({ c }) => c)),
+    body: keys.seal(epochKey(epoch), utf8(JSON.stringify(kept)), uuidBytes(journal_id)),
+    epoch,
+  }
+}
+
+const keptOf = (keys: KeyService, row: { body: Buffer; epoch: number; journal_id: Uuid }): Kept[] =>
+  JSON.parse(keys.open(epochKey(row.epoch), row.body, uuidBytes(row.journal_id)).toString()) as Kept[]
+
+async function flush(tx: Tx, options: JournalOptions, by: { participant: Uuid; slug: string }): Promise<number> {
+  const { clock, keys, origin } = options
+  const batch_no = (await store.lockReadHead(tx, by.participant)) + 1n
+  const rows = within(await store.pendingRows(tx, by.participant, ROWS_IN_BATCH))
+  const [first] = rows
+  const last = rows.at(-1)
+  if (first === undefined || last === undefined) return 0
+  let n = 0
+  const places = rows.map((row) => {
+    n += row.n
+    return { journal_id: row.journal_id, batch_at: n - row.n }
+  })
+  const leaves = rows.flatMap((row) => commitmentsIn(row.c)).map((c) => leafHash(sha256, c))
+  const root = treeHash(sha256, leaves)
+  const event_id = batchEvent(origin, by.participant, batch_no)
+  const parts = sourceParts(rows.flatMap((row) => keptOf(keys, row)))
+  const sources = [...parts].map(([party, sets]) => ({
+    party,
+    reader: by.slug,
+    reads: sets.length,
+    items: sets.reduce((sum, set) => sum + set.n, 0),
+    root: toBase64Url(sourceRoot(sha256, sets)),
+  }))
+  await store.insertReadBatch(tx, { participant_id: by.participant, batch_no, event_id, n, root: Buffer.from(root), rows: places })
+  const fields = { reader: by.slug, n, root: toBase64Url(root), from: first.at.toISOString(), to: last.at.toISOString() }
+  await options.record(tx, { kind: 'read.batch', event_id, participant_id: by.participant, at: clock(), actor: by.slug, fields, sources })
+  return n
+}
+
+/** As many rows as fit into one batch. */
+function within<Row extends { n: number }>(rows: readonly Row[]): Row[] {
+  let n = 0
+  return rows.filter((row) => {
+    n += row.n
+    return n <= READS_IN_BATCH
+  })
+}
+
+/** Per source: which reads of the batch gave out something of it, with their set roots. */
+function sourceParts(reads: readonly Kept[]): Map<string, { read: number; n: number; root: Uint8Array }[]> {
+  const parts = new Map<string, { read: number; n: number; root: Uint8Array }[]>()
+  reads.forEach(({ opened }, read) => {
+    for (const [, text] of opened) {
+      const source = text === null ? undefined : sourceIn(text)
+      if (source === undefined) continue
+      const own = parts.get(source.party) ?? []
+      own.push({ read, n: source.n, root: fromBase64Url(source.root) ?? new Uint8Array(0) })
+      parts.set(source.party, own)
+    }
+  })
+  return parts
+}
+
+function sourceIn(disclosure: string): SourceSet | undefined {
+  const [, name, value] = JSON.parse(Buffer.from(disclosure, 'base64url').toString()) as [string, string, SourceSet]
+  return name === 'source' ? value : undefined
+}
+
+/** A second flush of the same batch names the same event, which the log takes once. */
+const batchEvent = (origin: string, participant: Uuid, batch_no: bigint): Uuid =>
+  derivedId(sha256(concat(utf8(`prov-batch/v1\n${origin}\n${participant}\n`), u64(batch_no))))
+
+const commitmentsIn = (packed: Buffer): Buffer[] =>
+  Array.from({ length: packed.length / 32 }, (_, i) => packed.subarray(32 * i, 32 * i + 32))
+
+async function innerOf({ ledger, keys }: JournalOptions, participant: Uuid, name: string): Promise<InnerRead | undefined> {
+  const [journal_id = '', place = ''] = name.split('.')
+  const row = await store.journalRow(ledger, participant, journal_id as Uuid)
+  if (row?.batch_no == null || row.batch_at === null) return undefined
+  const batch = await store.readBatch(ledger, participant, row.batch_no)
+  const kept = keptOf(keys, row)[Number(place)]
+  if (batch === undefined || kept === undefined) return undefined
+  const rows = await store.batchCommitments(ledger, participant, row.batch_no)
+  const leaves = rows.flatMap(({ c }) => commitmentsIn(c)).map((c) => leafHash(sha256, c))
+  const index = row.batch_at + Number(place)
+  const { event_id, n } = batch
+  return { event_id, payload: kept.payload, opened: kept.opened, index, size: n, path: auditPath(sha256, leaves, index) }
+}

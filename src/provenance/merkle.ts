@@ -1,0 +1,161 @@
+import { concat, equal, type Hash, u64 } from '../kernel/bytes.ts'
+
+const LEAF = Uint8Array.of(0)
+const EMPTY = new Uint8Array(0)
+
+/** SHA-256(0x00 || entry), RFC 6962 section 2.1. */
+export const leafHash = (hash: Hash, entry: Uint8Array): Uint8Array => hash(concat(LEAF, entry))
+
+/** SHA-256(0x01 || left || right), RFC 6962 section 2.1; both are 32 bytes. */
+export function nodeHash(hash: Hash, left: Uint8Array, right: Uint8Array): Uint8Array {
+  const data = new Uint8Array(65)
+  data[0] = 1
+  data.set(left, 1)
+  data.set(right, 33)
+  return hash(data)
+}
+
+/** The root of the tree without leaves: SHA-256(""). */
+export const emptyRoot = (hash: Hash): Uint8Array => hash(EMPTY)
+
+/** MTH over leaf hashes, RFC 6962 section 2.1: pairing level by level, an odd last node rising unchanged. */
+export function treeHash(hash: Hash, leafHashes: readonly Uint8Array[]): Uint8Array {
+  let level = leafHashes
+  while (level.length > 1) level = parents(hash, level)
+  return level[0] ?? emptyRoot(hash)
+}
+
+/** The audit path of leaf `index`, leaf side first (RFC 6962 section 2.1.1); throws a RangeError outside the tree. */
+export function auditPath(hash: Hash, leafHashes: readonly Uint8Array[], index: number): Uint8Array[] {
+  if (!Number.isInteger(index) || index < 0 || index >= leafHashes.length) throw new RangeError('no such leaf')
+  const path: Uint8Array[] = []
+  let at = index
+  for (let level = leafHashes; level.length > 1; level = parents(hash, level)) {
+    const sibling = level[at % 2 === 0 ? at + 1 : at - 1]
+    if (sibling !== undefined) path.push(sibling)
+    at = Math.floor(at / 2)
+  }
+  return path
+}
+
+/** The root that a leaf hash and its audit path make; undefined if the path does not fit (RFC 9162 section 2.1.3.2). */
+export function rootFromPath(
+  hash: Hash,
+  proof: { leaf: Uint8Array; index: bigint; size: bigint; path: readonly Uint8Array[] },
+): Uint8Array | undefined {
+  const { leaf, index, size, path } = proof
+  if (index < 0n || index >= size) return undefined
+  let fn = index
+  let sn = size - 1n
+  let r = leaf
+  for (const p of path) {
+    if (p.length !== 32 || sn === 0n) return undefined
+    if ((fn & 1n) === 1n || fn === sn) {
+      r = nodeHash(hash, p, r)
+      while ((fn & 1n) === 0n && fn !== 0n) {
+        fn >>= 1n
+        sn >>= 1n
+      }
+    } else {
+      r = nodeHash(hash, r, p)
+    }
+    fn >>= 1n
+    sn >>= 1n
+  }
+  return sn === 0n ? r : undefined
+}
+
+export interface ConsistencyClaim {
+  size1: bigint
+  size2: bigint
+  root1: Uint8Array
+  root2: Uint8Array
+  path: readonly Uint8Array[]
+}
+
+/** Whether the first tree is a prefix of the second (RFC 9162 section 2.1.4.2); from size 0 and between equals, without path. */
+export function verifyConsistency(hash: Hash, claim: ConsistencyClaim): boolean {
+  const { size1, size2, root1, root2 } = claim
+  if (size1 < 0n || size1 > size2 || claim.path.some((node) => node.length !== 32)) return false
+  if (size1 === size2) return claim.path.length === 0 && equal(root1, root2)
+  if (size1 === 0n) return claim.path.length === 0 && equal(root1, emptyRoot(hash))
+  const path = isPowerOfTwo(size1) ? [root1, ...claim.path] : claim.path
+  const [first, ...rest] = path
+  if (first === undefined || rest.length === 0) return false
+  let fn = size1 - 1n
+  let sn = size2 - 1n
+  while ((fn & 1n) === 1n) {
+    fn >>= 1n
+    sn >>= 1n
+  }
+  let fr = first
+  let sr = first
+  for (const c of rest) {
+    if (sn === 0n) return false
+    if ((fn & 1n) === 1n || fn === sn) {
+      fr = nodeHash(hash, c, fr)
+      sr = nodeHash(hash, c, sr)
+      while ((fn & 1n) === 0n && fn !== 0n) {
+        fn >>= 1n
+        sn >>= 1n
+      }
+    } else {
+      sr = nodeHash(hash, sr, c)
+    }
+    fn >>= 1n
+    sn >>= 1n
+  }
+  return sn === 0n && equal(fr, root1) && equal(sr, root2)
+}
+
+/** A tree as the roots of its complete subtrees, the largest first: all that is needed to append and to know the root. */
+export interface CompactRange {
+  readonly size: bigint
+  readonly nodes: readonly Uint8Array[]
+}
+
+export const emptyRange: CompactRange = { size: 0n, nodes: [] }
+
+/** The range with one more leaf hash. */
+export function appendLeaf(hash: Hash, range: CompactRange, leaf: Uint8Array): CompactRange {
+  const nodes = [...range.nodes]
+  let node = leaf
+  for (let rest = range.size; (rest & 1n) === 1n; rest >>= 1n) {
+    const left = nodes.pop()
+    if (left === undefined) throw new RangeError('a range lacks nodes')
+    node = nodeHash(hash, left, node)
+  }
+  nodes.push(node)
+  return { size: range.size + 1n, nodes }
+}
+
+export function rangeRoot(hash: Hash, { nodes }: CompactRange): Uint8Array {
+  const last = nodes.at(-1)
+  if (last === undefined) return emptyRoot(hash)
+  return nodes.slice(0, -1).reduceRight((right, left) => nodeHash(hash, left, right), last)
+}
+
+/** `u64 size || nodes`. */
+export const encodeRange = ({ size, nodes }: CompactRange): Uint8Array => concat(u64(size), ...nodes)
+
+export function decodeRange(bytes: Uint8Array): CompactRange {
+  if (bytes.length < 8 || (bytes.length - 8) % 32 !== 0) throw new RangeError('not a compact range')
+  const size = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0)
+  const nodes = Array.from({ length: (bytes.length - 8) / 32 }, (_, i) => bytes.slice(8 + 32 * i, 40 + 32 * i))
+  return { size, nodes }
+}
+
+function parents(hash: Hash, level: readonly Uint8Array[]): Uint8Array[] {
+  const above: Uint8Array[] = []
+  for (let i = 0; i + 1 < level.length; i += 2) above.push(nodeHash(hash, at(level, i), at(level, i + 1)))
+  if (level.length % 2 === 1) above.push(at(level, level.length - 1))
+  return above
+}
+
+function at(level: readonly Uint8Array[], i: number): Uint8Array {
+  const node = level[i]
+  if (node === undefined) throw new RangeError('no such node')
+  return node
+}
+
+const isPowerOfTwo = (n: bigint): boolean => n > 0n && (n & (n - 1n)) === 0n

@@ -1,0 +1,49 @@
+import { concat, type Hash, u32, u64, utf8 } from '../kernel/bytes.ts'
+import { type Uuid, uuidBytes } from '../kernel/ids.ts'
+import { auditPath, leafHash, treeHash } from './merkle.ts'
+
+/** One signal revision that an answer gave out. */
+export interface ReadItem {
+  signal: Uuid
+  revision: number
+}
+
+/** HMAC-SHA-256 (RFC 2104) over the given hash, so that it runs where there is no crypto module. */
+export function hmac(hash: Hash, key: Uint8Array, data: Uint8Array): Uint8Array {
+  const block = new Uint8Array(64)
+  block.set(key.length > 64 ? hash(key) : key)
+  const inner = hash(concat(block.map((byte) => byte ^ 0x36), data))
+  return hash(concat(block.map((byte) => byte ^ 0x5c), inner))
+}
+
+/** k_p = HMAC-SHA-256(set_salt, "prov-set/v1\n" p "\n"). */
+export const setKey = (hash: Hash, salt: Uint8Array, party: string): Uint8Array => hmac(hash, salt, utf8(`prov-set/v1\n${party}\n`))
+
+/** Leaf data of item i: HMAC-SHA-256(k_p, u64(i)) || signal id 16 || u32 revision. */
+export const setLeaf = (hash: Hash, key: Uint8Array, i: number, { signal, revision }: ReadItem): Uint8Array =>
+  concat(hmac(hash, key, u64(BigInt(i))), uuidBytes(signal), u32(revision))
+
+/** The root over one source's items of one answer, in the answer's order. */
+export const setRoot = (hash: Hash, salt: Uint8Array, party: string, items: readonly ReadItem[]): Uint8Array =>
+  treeHash(hash, setLeaves(hash, salt, party, items))
+
+/** The leaf hash and audit path of one item: proof that it was given out, telling nothing of the others. */
+export function setProof(
+  hash: Hash,
+  set: { salt: Uint8Array; party: string; items: readonly ReadItem[] },
+  index: number,
+): { data: Uint8Array; path: Uint8Array[] } {
+  const item = set.items[index]
+  if (item === undefined) throw new RangeError('no such item')
+  const data = setLeaf(hash, setKey(hash, set.salt, set.party), index, item)
+  return { data, path: auditPath(hash, setLeaves(hash, set.salt, set.party, set.items), index) }
+}
+
+/** A source's root in a batch: MTH over u32(j) || set root of the reads j that gave out something of it. */
+export const sourceRoot = (hash: Hash, sets: readonly { read: number; root: Uint8Array }[]): Uint8Array =>
+  treeHash(hash, sets.map(({ read, root }) => leafHash(hash, concat(u32(read), root))))
+
+function setLeaves(hash: Hash, salt: Uint8Array, party: string, items: readonly ReadItem[]): Uint8Array[] {
+  const key = setKey(hash, salt, party)
+  return items.map((item, i) => leafHash(hash, setLeaf(hash, key, i, item)))
+}

@@ -1,0 +1,76 @@
+import { randomFillSync } from 'node:crypto'
+import { utf8 } from '../kernel/bytes.ts'
+import { type Uuid, uuidBytes } from '../kernel/ids.ts'
+import { sha256 } from '../kernel/sha256.ts'
+import type { KeyService } from '../keys/service.ts'
+import { commitment, decoy, disclosure, payloadOf } from './commitment.ts'
+import { type Audience, disclosuresOf, type NewEvent, partiesOf } from './events.ts'
+import type { RecordRow } from './store.ts'
+
+/** A disclosure with who may open it; null once erased. */
+export type Opened = readonly [audience: Audience, disclosure: string | null]
+
+/** Months since year 0: the epoch whose key encrypts a record's disclosures. */
+export const epochOf = (at: Date): number => at.getUTCFullYear() * 12 + at.getUTCMonth()
+
+export const epochKey = (epoch: number): string =>
+  `epoch-${Math.floor(epoch / 12)}${String((epoch % 12) + 1).padStart(2, '0')}`
+
+/** Salts come from one large draw: a system call for each would cost more than the hashing. */
+export function saltSource(): () => Uint8Array {
+  const pool = Buffer.allocUnsafe(32 * 1024)
+  let at = pool.length
+  return () => {
+    if (at === pool.length) {
+      randomFillSync(pool)
+      at = 0
+    }
+    at += 32
+    return new Uint8Array(pool.subarray(at - 32, at))
+  }
+}
+
+/** The committed form of an event: payload of digests, C, and the disclosures encrypted under the month's key. */
+export function prepareRecord(
+  event: NewEvent,
+  using: { keys: KeyService; logId: number; salt: () => Uint8Array },
+): RecordRow {
+  const { kind, event_id, participant_id, at } = event
+  const { opened, payload, c } = commit(disclosuresOf(event), using.salt)
+  const epoch = epochOf(at)
+  return {
+    participant_id,
+    event_id,
+    log_id: using.logId,
+    kind,
+    at,
+    payload,
+    c: Buffer.from(c),
+    body: using.keys.seal(epochKey(epoch), utf8(JSON.stringify(opened)), bodyAad(event_id, c)),
+    epoch,
+    parties: partiesOf(event).join(' '),
+    after: event.after ?? null,
+  }
+}
+
+/** Salts, names and values into disclosures, payload and commitment. */
+export function commit(
+  fields: { disclosures: readonly { audience: Audience; name: string; value: unknown }[]; decoys: number },
+  salt: () => Uint8Array,
+): { opened: Opened[]; payload: string; c: Uint8Array } {
+  const opened = fields.disclosures.map(({ audience, name, value }): Opened => [audience, disclosure(salt(), name, value)])
+  const decoys = Array.from({ length: fields.decoys }, () => decoy(salt()))
+  const payload = payloadOf(sha256, [...opened.map(([, text]) => text ?? ''), ...decoys])
+  return { opened, payload, c: commitment(sha256, payload) }
+}
+
+/** The disclosures of a stored record; throws if the row is not the one the commitment names. */
+export function openRecord(
+  row: { body: Buffer; epoch: number; c: Buffer },
+  event_id: Uuid,
+  keys: KeyService,
+): Opened[] {
+  return JSON.parse(keys.open(epochKey(row.epoch), row.body, bodyAad(event_id, row.c)).toString()) as Opened[]
+}
+
+const bodyAad = (id: Uuid, c: Uint8Array): Uint8Array => Buffer.concat([uuidBytes(id), c])

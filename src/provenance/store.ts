@@ -1,0 +1,396 @@
+import { sql } from 'kysely'
+import type { Tx } from '../db/as-participant.ts'
+import type { Db } from '../db/connect.ts'
+import type { Uuid } from '../kernel/ids.ts'
+
+export interface RecordRow {
+  participant_id: Uuid
+  event_id: Uuid
+  log_id: number
+  kind: string
+  at: Date
+  payload: string
+  c: Buffer
+  body: Buffer
+  epoch: number
+  parties: string
+  after: Uuid | null
+}
+
+/** Record and outbox row in one statement; the transaction of the change is the caller's. */
+export async function insertRecords(tx: Tx, rows: readonly RecordRow[]): Promise<void> {
+  const column = <K extends keyof RecordRow>(key: K): RecordRow[K][] => rows.map((row) => row[key])
+  await sql`
+    with r as (
+      select * from unnest(
+        ${column('participant_id')}::uuid[], ${column('event_id')}::uuid[], ${column('log_id')}::int[],
+        ${column('kind')}::text[], ${column('at')}::timestamptz[], ${column('payload')}::text[],
+        ${column('c')}::bytea[], ${column('body')}::bytea[], ${column('epoch')}::int[],
+        ${column('parties')}::text[], ${column('after')}::uuid[]
+      ) as r(participant_id, event_id, log_id, kind, at, payload, c, body, epoch, parties, after)
+    ), records as (
+      insert into prov_record (participant_id, event_id, log_id, kind, at, payload, c, body, epoch)
+      select participant_id, event_id, log_id, kind, at, payload, c, body, epoch from r
+    )
+    insert into prov_outbox (event_id, participant_id, log_id, at, c, parties, after)
+    select event_id, participant_id, log_id, at, c, parties, after from r`.execute(tx)
+}
+
+// ---- the integrator's
+
+export interface OutboxRow {
+  event_id: Uuid
+  participant_id: Uuid
+  at: Date
+  c: Buffer
+  parties: string
+  after: Uuid | null
+}
+
+export interface LogHead {
+  origin: string
+  size: bigint
+  root: Buffer
+  edges: Buffer
+}
+
+/** The head, locked; undefined when another integrator has it. */
+export async function lockHead(tx: Tx, logId: number): Promise<LogHead | undefined> {
+  return tx
+    .selectFrom('log_head')
+    .select(['origin', 'size', 'root', 'edges'])
+    .where('log_id', '=', logId)
+    .forUpdate()
+    .skipLocked()
+    .executeTakeFirst()
+}
+
+export const head = (db: Db, logId: number): Promise<LogHead | undefined> =>
+  db.selectFrom('log_head').select(['origin', 'size', 'root', 'edges']).where('log_id', '=', logId).executeTakeFirst()
+
+export const outbox = (tx: Tx, logId: number, limit: number): Promise<OutboxRow[]> =>
+  tx
+    .selectFrom('prov_outbox')
+    .select(['event_id', 'participant_id', 'at', 'c', 'parties', 'after'])
+    .where('log_id', '=', logId)
+    .orderBy('event_id')
+    .limit(limit)
+    .execute()
+
+/** Which of the events are in the log already. */
+export async function knownEvents(tx: Tx, logId: number, ids: readonly Uuid[]): Promise<Set<Uuid>> {
+  if (ids.length === 0) return new Set()
+  const rows = await tx
+    .selectFrom('log_event')
+    .select('event_id')
+    .where('log_id', '=', logId)
+    .where(sql<boolean>`event_id = any(${ids}::uuid[])`)
+    .execute()
+  return new Set(rows.map((row) => row.event_id))
+}
+
+export async function chainHeads(tx: Tx, logId: number, parties: readonly string[]) {
+  return tx
+    .selectFrom('log_chain')
+    .select(['party', 'seq', 'link'])
+    .where('log_id', '=', logId)
+    .where(sql<boolean>`party = any(${parties}::text[])`)
+    .execute()
+}
+
+export interface Integrated {
+  log_id: number
+  first_idx: bigint
+  ids: readonly Uuid[]
+  data: Uint8Array
+  tiles: readonly { level: number; n: bigint; data: Uint8Array }[]
+  chains: readonly { party: string; seq: bigint; link: Uint8Array; first_seq: bigint; n: number; segment: Uint8Array }[]
+  head: { size: bigint; root: Uint8Array; edges: Uint8Array }
+}
+
+/** Writes one integrated batch: events, batch, chain segments, full tiles, chains, head. */
+export async function insertBatch(tx: Tx, batch: Integrated): Promise<void> {
+  const { log_id, first_idx, ids, chains, tiles, head } = batch
+  await sql`
+    insert into log_event (log_id, event_id, idx)
+    select ${log_id}::int, e.id, ${first_idx}::bigint + e.place - 1
+    from unnest(${ids}::uuid[]) with ordinality as e(id, place)`.execute(tx)
+  await tx
+    .insertInto('log_batch')
+    .values({ log_id, first_idx, n: ids.length, data: Buffer.from(batch.data) })
+    .execute()
+  if (tiles.length > 0) {
+    await tx
+      .insertInto('log_tile')
+      .values(tiles.map(({ level, n, data }) => ({ log_id, level, n, data: Buffer.from(data) })))
+      .execute()
+  }
+  if (chains.length > 0) {
+    await tx
+      .insertInto('log_chain_seg')
+      .values(
+        chains.map(({ party, first_seq, n, segment }) => ({ log_id, party, first_seq, n, data: Buffer.from(segment) })),
+      )
+      .execute()
+    await tx
+      .insertInto('log_chain')
+      .values(chains.map(({ party, seq, link }) => ({ log_id, party, seq, link: Buffer.from(link) })))
+      .onConflict((oc) =>
+        oc
+          .columns(['log_id', 'party'])
+          .doUpdateSet((eb) => ({ seq: eb.ref('excluded.seq'), link: eb.ref('excluded.link') })),
+      )
+      .execute()
+  }
+  await tx
+    .updateTable('log_head')
+    .set({ size: head.size, root: Buffer.from(head.root), edges: Buffer.from(head.edges) })
+    .where('log_id', '=', log_id)
+    .execute()
+}
+
+export async function clearOutbox(tx: Tx, logId: number, ids: readonly Uuid[]): Promise<void> {
+  await sql`delete from prov_outbox where event_id = any(${ids}::uuid[]) and log_id = ${logId}`.execute(tx)
+}
+
+export async function moveFence(tx: Tx, logId: number, size: bigint, root: Uint8Array): Promise<void> {
+  await tx
+    .updateTable('log_fence')
+    .set({ size, root: Buffer.from(root) })
+    .where('log_id', '=', logId)
+    .where('size', '<=', size)
+    .execute()
+}
+
+/** Opens a log of size 0; done once by `aldis init`. */
+export async function openLog(
+  tx: Tx,
+  log: { log_id: number; origin: string; root: Uint8Array; edges: Uint8Array; range: Uint8Array; at: Date },
+): Promise<void> {
+  const { log_id, origin, at } = log
+  const root = Buffer.from(log.root)
+  await tx
+    .insertInto('log_head')
+    .values({ log_id, origin, size: 0n, root, edges: Buffer.from(log.edges) })
+    .execute()
+  await tx.insertInto('log_fence').values({ log_id, size: 0n, root }).execute()
+  await tx
+    .insertInto('log_signed')
+    .values({ log_id, size: 0n, root, range: Buffer.from(log.range), at })
+    .execute()
+}
+
+// ---- the signer's and the readers'
+
+export const fence = (db: Db | Tx, logId: number) =>
+  db.selectFrom('log_fence').select(['size', 'root']).where('log_id', '=', logId).executeTakeFirst()
+
+export const signed = (db: Db, logId: number) =>
+  db.selectFrom('log_signed').select(['size', 'root', 'range', 'at']).where('log_id', '=', logId).executeTakeFirst()
+
+export const lockSigned = (tx: Tx, logId: number) =>
+  tx
+    .selectFrom('log_signed')
+    .select(['size', 'root', 'range', 'at'])
+    .where('log_id', '=', logId)
+    .forUpdate()
+    .skipLocked()
+    .executeTakeFirst()
+
+/** Batches from `from` (a batch's first index) up to `to`, in order. */
+export const batches = (db: Db | Tx, logId: number, range: { from: bigint; to: bigint; limit: number }) =>
+  db
+    .selectFrom('log_batch')
+    .select(['first_idx', 'n', 'data'])
+    .where('log_id', '=', logId)
+    .where('first_idx', '>=', range.from)
+    .where('first_idx', '<', range.to)
+    .orderBy('first_idx')
+    .limit(range.limit)
+    .execute()
+
+/** The batch that holds the entry at `idx`. */
+export const batchAt = (db: Db, logId: number, idx: bigint) =>
+  db
+    .selectFrom('log_batch')
+    .select(['first_idx', 'n', 'data'])
+    .where('log_id', '=', logId)
+    .where('first_idx', '<=', idx)
+    .orderBy('first_idx', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+
+export async function insertCheckpoint(
+  tx: Tx,
+  checkpoint: { log_id: number; size: bigint; root: Uint8Array; range: Uint8Array; at: Date; note: string },
+): Promise<void> {
+  const { log_id, size, at, note } = checkpoint
+  await tx.insertInto('log_checkpoint').values({ log_id, size, at, note }).execute()
+  await tx
+    .updateTable('log_signed')
+    .set({ size, root: Buffer.from(checkpoint.root), range: Buffer.from(checkpoint.range), at })
+    .where('log_id', '=', log_id)
+    .execute()
+}
+
+export const latestCheckpoint = (db: Db, logId: number) =>
+  db
+    .selectFrom('log_checkpoint')
+    .select(['size', 'at', 'note'])
+    .where('log_id', '=', logId)
+    .orderBy('size', 'desc')
+    .orderBy('at', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+
+export const tile = (db: Db, logId: number, level: number, n: bigint) =>
+  db
+    .selectFrom('log_tile')
+    .select('data')
+    .where('log_id', '=', logId)
+    .where('level', '=', level)
+    .where('n', '=', n)
+    .executeTakeFirst()
+
+export const eventIndex = (db: Db, logId: number, event_id: Uuid) =>
+  db
+    .selectFrom('log_event')
+    .select('idx')
+    .where('log_id', '=', logId)
+    .where('event_id', '=', event_id)
+    .executeTakeFirst()
+
+export const recordOf = (db: Db, participant_id: Uuid, event_id: Uuid) =>
+  db
+    .selectFrom('prov_record')
+    .select(['kind', 'at', 'payload', 'c', 'body', 'epoch'])
+    .where('participant_id', '=', participant_id)
+    .where('event_id', '=', event_id)
+    .executeTakeFirst()
+
+// ---- the read journal's
+
+export interface JournalRow {
+  participant_id: Uuid
+  day: string
+  journal_id: Uuid
+  at: Date
+  n: number
+  c: Buffer
+  body: Buffer
+  epoch: number
+}
+
+/** The journal row and its place in the queue of the next batch, in one statement. */
+export async function insertJournal(tx: Tx, row: JournalRow): Promise<void> {
+  await sql`
+    with j as (
+      insert into read_journal (participant_id, day, journal_id, at, n, c, body, epoch)
+      values (${row.participant_id}, ${row.day}, ${row.journal_id}, ${row.at}, ${row.n}, ${row.c}, ${row.body}, ${row.epoch})
+    )
+    insert into read_pending (participant_id, journal_id, day)
+    values (${row.participant_id}, ${row.journal_id}, ${row.day})`.execute(tx)
+}
+
+/** Participants with unflushed reads. */
+export const participantsPending = (db: Db) =>
+  db.selectFrom('read_pending').select('participant_id').distinct().execute()
+
+/** The participant's batch counter, locked and made if absent. */
+export async function lockReadHead(tx: Tx, participant_id: Uuid): Promise<bigint> {
+  await tx
+    .insertInto('read_head')
+    .values({ participant_id, batch_no: 0n })
+    .onConflict((oc) => oc.doNothing())
+    .execute()
+  const row = await tx
+    .selectFrom('read_head')
+    .select('batch_no')
+    .where('participant_id', '=', participant_id)
+    .forUpdate()
+    .executeTakeFirstOrThrow()
+  return row.batch_no
+}
+
+export const pendingRows = (tx: Tx, participant_id: Uuid, limit: number) =>
+  tx
+    .selectFrom('read_pending as p')
+    .innerJoin('read_journal as j', (join) =>
+      join
+        .onRef('j.participant_id', '=', 'p.participant_id')
+        .onRef('j.day', '=', 'p.day')
+        .onRef('j.journal_id', '=', 'p.journal_id'),
+    )
+    .select(['j.journal_id', 'j.day', 'j.at', 'j.n', 'j.c', 'j.body', 'j.epoch'])
+    .where('p.participant_id', '=', participant_id)
+    .orderBy('p.journal_id')
+    .limit(limit)
+    .execute()
+
+export interface Flushed {
+  participant_id: Uuid
+  batch_no: bigint
+  event_id: Uuid
+  n: number
+  root: Buffer
+  rows: readonly { journal_id: Uuid; batch_at: number }[]
+}
+
+export async function insertReadBatch(tx: Tx, flushed: Flushed): Promise<void> {
+  const { participant_id, batch_no, event_id, n, root, rows } = flushed
+  const ids = rows.map((row) => row.journal_id)
+  await tx.insertInto('read_batch').values({ participant_id, batch_no, event_id, n, root }).execute()
+  await sql`
+    update read_journal j set batch_no = ${batch_no}, batch_at = f.batch_at
+    from unnest(${ids}::uuid[], ${rows.map((row) => row.batch_at)}::int[]) as f(journal_id, batch_at)
+    where j.participant_id = ${participant_id} and j.journal_id = f.journal_id`.execute(tx)
+  await sql`delete from read_pending where participant_id = ${participant_id} and journal_id = any(${ids}::uuid[])`.execute(
+    tx,
+  )
+  await tx.updateTable('read_head').set({ batch_no }).where('participant_id', '=', participant_id).execute()
+}
+
+/** One journal row of a participant, by its id. */
+export const journalRow = (db: Db, participant_id: Uuid, journal_id: Uuid) =>
+  db
+    .selectFrom('read_journal')
+    .select(['day', 'journal_id', 'at', 'n', 'c', 'body', 'epoch', 'batch_no', 'batch_at'])
+    .where('participant_id', '=', participant_id)
+    .where('journal_id', '=', journal_id)
+    .executeTakeFirst()
+
+export const readBatch = (db: Db, participant_id: Uuid, batch_no: bigint) =>
+  db
+    .selectFrom('read_batch')
+    .select(['event_id', 'n', 'root'])
+    .where('participant_id', '=', participant_id)
+    .where('batch_no', '=', batch_no)
+    .executeTakeFirst()
+
+/** The commitments of a whole read batch, in its order. */
+export const batchCommitments = (db: Db, participant_id: Uuid, batch_no: bigint) =>
+  db
+    .selectFrom('read_journal')
+    .select(['c', 'batch_at', 'journal_id'])
+    .where('participant_id', '=', participant_id)
+    .where('batch_no', '=', batch_no)
+    .orderBy('batch_at')
+    .execute()
+
+/** Kind and time of records, asked for one participant at a time: each lives in its own shard. */
+export async function kindsOf(
+  db: Db,
+  events: readonly { event_id: Uuid; participant_id: Uuid }[],
+): Promise<Map<Uuid, { kind: string; at: Date }>> {
+  const kinds = new Map<Uuid, { kind: string; at: Date }>()
+  for (const [participant_id, own] of Map.groupBy(events, (event) => event.participant_id)) {
+    const rows = await db
+      .selectFrom('prov_record')
+      .select(['event_id', 'kind', 'at'])
+      .where('participant_id', '=', participant_id)
+      .where(sql<boolean>`event_id = any(${own.map(({ event_id }) => event_id)}::uuid[])`)
+      .execute()
+    for (const { event_id, kind, at } of rows) kinds.set(event_id, { kind, at })
+  }
+  return kinds
+}

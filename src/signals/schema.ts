@@ -1,0 +1,203 @@
+import { type Static, Type } from 'typebox'
+import { InstantSchema, UuidSchema } from '../kernel/schema.ts'
+
+const closed = { additionalProperties: false } as const
+const Digest = Type.String({ pattern: '^[0-9a-f]{64}$' })
+const LeafHash = Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' })
+const Slug = Type.String({ pattern: '^[a-z0-9][a-z0-9_-]{0,62}$' })
+const Text = Type.String({ minLength: 1, maxLength: 500 })
+const Texts = Type.Array(Text, { maxItems: 20 })
+
+/** Numbers are stored, names travel; neither is ever reused. */
+export const SIGNAL_TYPE = {
+  url: 1,
+  domain: 2,
+  email: 3,
+  phone: 4,
+  username: 5,
+  account_id: 6,
+  payment_handle: 7,
+  ip: 8,
+  keyword_pattern: 9,
+  media_hash: 10,
+  tactic: 11,
+} as const
+export type SignalType = keyof typeof SIGNAL_TYPE
+
+export const SIGNAL_STATE = { live: 1, withdrawn: 2, expired: 3, held: 4, erased: 5 } as const
+
+export const TLP = ['clear', 'green', 'amber', 'amber+strict', 'red'] as const
+export const SEVERITY = ['low', 'medium', 'high', 'critical'] as const
+export const BASIS = ['human_reviewed', 'automated'] as const
+export const SURFACE = ['public', 'private'] as const
+export const HANDLING = ['review', 'block_link', 'limit_recommendation', 'monitor'] as const
+export const WITHDRAWAL_REASON = ['mistaken', 'outdated', 'appeal_upheld', 'duplicate', 'legal'] as const
+
+/** Where and under what law the source collected what it shares; a hold switch stands on it. */
+export const CollectionContext = Type.Object(
+  { region: Type.String({ pattern: '^[A-Z]{2}$' }), legal_basis: Slug, surface: Type.Enum([...SURFACE]) },
+  closed,
+)
+
+/** Which host-suffix/path-prefix expression was hashed (Safe Browsing, "Suffix/prefix expressions"). */
+const UrlScope = Type.Object(
+  { host: Type.Enum(['exact', 'suffix']), path: Type.Enum(['query', 'exact', 'prefix', 'root']) },
+  closed,
+)
+
+const LinkValue = Type.Object(
+  { profile: Type.String({ pattern: '^(url|domain)/1$' }), sha256: Digest, scope: UrlScope },
+  closed,
+)
+
+/** A match key under a hash profile: the key epoch `kid` and the normalisation profile name how it was made. */
+const TokenValue = Type.Object(
+  {
+    profile: Type.String({ minLength: 4, maxLength: 64, pattern: '^[a-z-]+/1(:[a-z0-9][a-z0-9._-]{0,40})?$' }),
+    kid: Slug,
+    token: Digest,
+  },
+  closed,
+)
+
+export const PatternValue = Type.Object(
+  {
+    kind: Type.Enum(['literal', 're2']),
+    text: Type.String({ minLength: 1, maxLength: 512 }),
+    language: Type.String({ pattern: '^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$' }),
+    case_sensitive: Type.Boolean(),
+    whole_word: Type.Boolean(),
+    must_match: Type.Array(Type.String({ minLength: 1, maxLength: 256 }), { maxItems: 50 }),
+    must_not_match: Type.Array(Type.String({ minLength: 1, maxLength: 256 }), { maxItems: 50 }),
+  },
+  closed,
+)
+
+export const MEDIA_ALGORITHM = ['pdq', 'md5', 'sha1', 'sha256', 'photodna', 'video_md5', 'tmk', 'vpdq'] as const
+
+const MediaValue = Type.Object(
+  { algorithm: Type.Enum([...MEDIA_ALGORITHM]), hash: Type.String({ pattern: '^[0-9a-f]+$', maxLength: 4096 }) },
+  closed,
+)
+
+const TacticValue = Type.Object(
+  {
+    title: Type.String({ minLength: 1, maxLength: 120 }),
+    steps: Texts,
+    surfaces: Type.Array(Slug, { maxItems: 20 }),
+    lures: Texts,
+    payment_rails: Type.Array(Slug, { maxItems: 20 }),
+    detection: Texts,
+  },
+  closed,
+)
+
+const common = {
+  v: Type.Literal(1),
+  /** Chosen by the source: a UUIDv7. */
+  signal: UuidSchema,
+  revision: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
+  /** Leaf hash of the former revision; absent at revision 1. */
+  prev: Type.Optional(LeafHash),
+  audience: UuidSchema,
+  tlp: Type.Enum([...TLP]),
+  taxonomy: Type.Integer({ minimum: 1, maximum: 1000 }),
+  category: Slug,
+  note: Type.Optional(Type.String({ minLength: 1, maxLength: 500 })),
+  severity: Type.Enum([...SEVERITY]),
+  confidence: Type.Integer({ minimum: 0, maximum: 100 }),
+  basis: Type.Enum([...BASIS]),
+  context: CollectionContext,
+  handling: Type.Enum([...HANDLING]),
+  observed_at: InstantSchema,
+  expires_at: InstantSchema,
+}
+
+const link = (type: 'url' | 'domain') => Type.Object({ ...common, type: Type.Literal(type), value: LinkValue }, closed)
+const identifier = (type: 'email' | 'phone' | 'username' | 'account_id' | 'payment_handle' | 'ip') =>
+  Type.Object({ ...common, type: Type.Literal(type), value: TokenValue }, closed)
+
+const SHAPES = {
+  url: link('url'),
+  domain: link('domain'),
+  email: identifier('email'),
+  phone: identifier('phone'),
+  username: identifier('username'),
+  account_id: identifier('account_id'),
+  payment_handle: identifier('payment_handle'),
+  ip: identifier('ip'),
+  keyword_pattern: Type.Object({ ...common, type: Type.Literal('keyword_pattern'), value: PatternValue }, closed),
+  media_hash: Type.Object({ ...common, type: Type.Literal('media_hash'), value: MediaValue }, closed),
+  tactic: Type.Object({ ...common, type: Type.Literal('tactic'), value: TacticValue }, closed),
+}
+
+/** One revision of one signal, exactly as its source signed it. */
+export const SignalItem = Type.Union(Object.values(SHAPES))
+export type SignalItem = { [T in SignalType]: Static<(typeof SHAPES)[T]> }[SignalType]
+/** By type, so that an error names the member and not every branch of a union. */
+export const SIGNAL_SHAPES: Readonly<Record<SignalType, (typeof SHAPES)[SignalType]>> = SHAPES
+
+/** The end of a signal by its source; it takes the next revision. */
+export const WithdrawalItem = Type.Object(
+  {
+    v: Type.Literal(1),
+    signal: UuidSchema,
+    revision: Type.Integer({ minimum: 2, maximum: 1_000_001 }),
+    prev: LeafHash,
+    reason: Type.Enum([...WITHDRAWAL_REASON]),
+  },
+  closed,
+)
+export type WithdrawalItem = Static<typeof WithdrawalItem>
+
+/** RFC 7515 section 7.2.2, flattened. */
+export const Jws = Type.Object(
+  {
+    protected: Type.String({ maxLength: 1024 }),
+    payload: Type.String({ maxLength: 256 }),
+    signature: Type.String({ maxLength: 128 }),
+  },
+  closed,
+)
+
+export const SubmittedItem = Type.Object(
+  { salt: Type.String({ pattern: '^[A-Za-z0-9_-]{22}$' }), item: Type.String({ minLength: 2, maxLength: 16_384 }) },
+  closed,
+)
+
+/** One JWS over the tree of 1 to 1,000 items. */
+export const Submission = Type.Object(
+  { jws: Jws, items: Type.Array(SubmittedItem, { minItems: 1, maxItems: 1000 }) },
+  closed,
+)
+export type Submission = Static<typeof Submission>
+
+/** What became of one item; `pointer` and `code` name the fault, never the value. */
+export const ItemResult = Type.Object(
+  {
+    index: Type.Integer(),
+    signal: Type.Optional(UuidSchema),
+    revision: Type.Optional(Type.Integer()),
+    status: Type.Integer(),
+    code: Type.Optional(Type.String()),
+    pointer: Type.Optional(Type.String()),
+    detail: Type.Optional(Type.String()),
+  },
+  closed,
+)
+export type ItemResult = Static<typeof ItemResult>
+
+export const SubmissionResult = Type.Object(
+  {
+    /** Also the id of the log event; null when every item was refused and nothing was stored. */
+    submission: Type.Union([UuidSchema, Type.Null()]),
+    accepted: Type.Integer(),
+    refused: Type.Integer(),
+    /** The node's signature over digest and log commitment (general serialisation, second signature). */
+    countersignature: Type.Optional(Type.Object({ protected: Type.String(), signature: Type.String() }, closed)),
+    receipt: Type.Optional(Type.String()),
+    results: Type.Array(ItemResult),
+  },
+  closed,
+)
+export type SubmissionResult = Static<typeof SubmissionResult>

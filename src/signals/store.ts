@@ -1,0 +1,186 @@
+import { sql } from 'kysely'
+import type { Tx } from '../db/as-participant.ts'
+import type { Db } from '../db/connect.ts'
+import type { Uuid } from '../kernel/ids.ts'
+import type { Current } from './lifecycle.ts'
+
+export interface SubmissionRow {
+  submission_id: Uuid
+  jti: string
+  typ: number
+  od: Buffer
+  jws: string
+  n: number
+  leaves: Buffer
+  response: string
+  received_at: Date
+}
+
+export interface SignalRow extends Current {
+  signal_id: Uuid
+  category: number
+  audience_id: Uuid
+  last_event: Uuid
+}
+
+export interface RevisionRow {
+  signal_id: Uuid
+  revision: number
+  submission_id: Uuid
+  item_index: number
+  salt: Buffer
+  item: string
+}
+
+export interface UploadRow {
+  upload_id: Uuid
+  next_line: bigint
+  updated_at: Date
+}
+
+const COLUMNS = [
+  'signal_id',
+  'signal_key',
+  'type',
+  'profile',
+  'category',
+  'audience_id',
+  'revision',
+  'state',
+  'expires_at',
+  'leaf',
+  'last_event',
+] as const
+
+/** The participant's signals among `ids`, locked until the transaction ends. */
+export const signalsForUpdate = (tx: Tx, participant_id: Uuid, ids: readonly Uuid[]): Promise<SignalRow[]> =>
+  tx
+    .selectFrom('signal')
+    .select(COLUMNS)
+    .where('participant_id', '=', participant_id)
+    .where(sql<boolean>`signal_id = any(${ids}::uuid[])`)
+    .forUpdate()
+    .execute()
+
+/** Submissions of the participant with these identifiers, for replays. */
+export const submissionsByJti = (tx: Tx, participant_id: Uuid, jtis: readonly string[]) =>
+  tx
+    .selectFrom('submission')
+    .select(['submission_id', 'jti', 'od', 'response'])
+    .where('participant_id', '=', participant_id)
+    .where(sql<boolean>`jti = any(${jtis}::text[])`)
+    .execute()
+
+/** A replayed answer commits a write too: it then waits for the standby as its first telling did. */
+export async function countReplay(tx: Tx, participant_id: Uuid, submission_id: Uuid): Promise<void> {
+  await tx
+    .updateTable('submission')
+    .set((eb) => ({ replays: eb('replays', '+', 1) }))
+    .where('participant_id', '=', participant_id)
+    .where('submission_id', '=', submission_id)
+    .execute()
+}
+
+export interface Change {
+  submissions: readonly SubmissionRow[]
+  signals: readonly SignalRow[]
+  revisions: readonly RevisionRow[]
+  uploads: readonly UploadRow[]
+}
+
+/** Everything a group of submissions changes, but for its records, in one statement. */
+export async function insertSubmissions(tx: Tx, participant_id: Uuid, change: Change): Promise<void> {
+  const { submissions: s, signals: g, revisions: r, uploads: u } = change
+  await sql`
+    with new_submission as (
+      insert into submission (participant_id, submission_id, jti, typ, od, jws, n, leaves, response, received_at)
+      select ${participant_id}::uuid, * from unnest(
+        ${s.map((x) => x.submission_id)}::uuid[], ${s.map((x) => x.jti)}::text[], ${s.map((x) => x.typ)}::int2[],
+        ${s.map((x) => x.od)}::bytea[], ${s.map((x) => x.jws)}::text[], ${s.map((x) => x.n)}::int4[],
+        ${s.map((x) => x.leaves)}::bytea[], ${s.map((x) => x.response)}::text[],
+        ${s.map((x) => x.received_at.toISOString())}::timestamptz[])
+    ), new_signal as (
+      insert into signal (participant_id, signal_id, signal_key, type, profile, category, audience_id, revision, state,
+        expires_at, leaf, last_event)
+      select ${participant_id}::uuid, * from unnest(
+        ${g.map((x) => x.signal_id)}::uuid[], ${g.map((x) => hex(x.signal_key))}::bytea[], ${g.map((x) => x.type)}::int2[],
+        ${g.map((x) => x.profile)}::text[], ${g.map((x) => x.category)}::int2[], ${g.map((x) => x.audience_id)}::uuid[],
+        ${g.map((x) => x.revision)}::int4[], ${g.map((x) => x.state)}::int2[],
+        ${g.map((x) => x.expires_at.toISOString())}::timestamptz[], ${g.map((x) => hex(x.leaf))}::bytea[],
+        ${g.map((x) => x.last_event)}::uuid[])
+      on conflict (participant_id, signal_id) do update set
+        category = excluded.category, audience_id = excluded.audience_id, revision = excluded.revision,
+        state = excluded.state, expires_at = excluded.expires_at, leaf = excluded.leaf, last_event = excluded.last_event
+    ), new_upload as (
+      insert into upload (participant_id, upload_id, next_line, updated_at)
+      select ${participant_id}::uuid, * from unnest(${u.map((x) => x.upload_id)}::uuid[],
+        ${u.map((x) => x.next_line)}::int8[], ${u.map((x) => x.updated_at.toISOString())}::timestamptz[])
+      on conflict (participant_id, upload_id) do update set
+        next_line = greatest(upload.next_line, excluded.next_line), updated_at = excluded.updated_at
+    )
+    insert into signal_revision (participant_id, signal_id, revision, submission_id, item_index, salt, item)
+    select ${participant_id}::uuid, * from unnest(
+      ${r.map((x) => x.signal_id)}::uuid[], ${r.map((x) => x.revision)}::int4[],
+      ${r.map((x) => x.submission_id)}::uuid[], ${r.map((x) => x.item_index)}::int2[],
+      ${r.map((x) => hex(x.salt))}::bytea[], ${r.map((x) => x.item)}::text[])`.execute(tx)
+}
+
+export const uploadOf = (tx: Tx, participant_id: Uuid, upload_id: Uuid) =>
+  tx
+    .selectFrom('upload')
+    .select(['next_line'])
+    .where('participant_id', '=', participant_id)
+    .where('upload_id', '=', upload_id)
+    .executeTakeFirst()
+
+/** Live signals whose time is over, at most `limit`, locked. */
+export const dueForUpdate = (tx: Tx, participant_id: Uuid, now: Date, limit: number) =>
+  tx
+    .selectFrom('signal')
+    .select(['signal_id', 'revision', 'type', 'category'])
+    .where('participant_id', '=', participant_id)
+    .where('state', '=', 1)
+    .where('expires_at', '<=', now)
+    .orderBy('expires_at')
+    .limit(limit)
+    .forUpdate()
+    .skipLocked()
+    .execute()
+
+export async function expireSignals(
+  tx: Tx,
+  change: { participant_id: Uuid; ids: readonly Uuid[]; event: Uuid; state: number },
+): Promise<void> {
+  await sql`
+    update signal set state = ${change.state}, last_event = ${change.event}
+    where participant_id = ${change.participant_id} and signal_id = any(${change.ids}::uuid[])`.execute(tx)
+}
+
+/** The newest stored revision of one's own signal, for revising and withdrawing it. */
+export const ownSignal = (tx: Tx, participant_id: Uuid, signal_id: Uuid) =>
+  tx
+    .selectFrom('signal as s')
+    .innerJoin('signal_revision as r', (join) =>
+      join
+        .onRef('r.participant_id', '=', 's.participant_id')
+        .onRef('r.signal_id', '=', 's.signal_id')
+        .onRef('r.revision', '=', 's.revision'),
+    )
+    .select(['s.signal_id', 's.revision', 's.state', 's.leaf', 's.expires_at', 'r.item', 'r.submission_id'])
+    .where('s.participant_id', '=', participant_id)
+    .where('s.signal_id', '=', signal_id)
+    .executeTakeFirst()
+
+/** Whether any live signal of the participant is due. */
+export const anyDue = (db: Db | Tx, participant_id: Uuid, now: Date) =>
+  db
+    .selectFrom('signal')
+    .select('signal_id')
+    .where('participant_id', '=', participant_id)
+    .where('state', '=', 1)
+    .where('expires_at', '<=', now)
+    .limit(1)
+    .executeTakeFirst()
+
+const hex = (bytes: Uint8Array): string =>
+  `\\x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')}`

@@ -1,0 +1,126 @@
+import { Refusal } from '../kernel/errors.ts'
+import { ITEMS_MAX, type FlatJws, type SaltedItem } from './submission.ts'
+
+/** Bytes of one line, its newline not counted. */
+export const LINE_MAX = 65_536
+
+/** One line of a stream, or the place of one that was too long. */
+export type Line = { line: bigint; text: string } | { line: bigint; tooLong: true }
+
+/** What a stream holds: whole submissions, and lines that are part of none. */
+export type Framed =
+  | { outcome: 'submission'; first: bigint; last: bigint; jws: FlatJws; items: SaltedItem[] }
+  | { outcome: 'refused'; first: bigint; last: bigint; refusal: Refusal }
+
+/** Cuts bytes into lines with the memory of one line; a longer one is passed over to its end. Lines count from `from`. */
+export async function* linesOf(chunks: AsyncIterable<Uint8Array>, from = 1n): AsyncGenerator<Line> {
+  let held: Buffer[] = []
+  let size = 0
+  let line = from
+  const take = (rest: Buffer): Line => {
+    const whole = held.length === 0 ? rest : Buffer.concat([...held, rest])
+    const tooLong = size + rest.length > LINE_MAX
+    held = []
+    size = 0
+    line += 1n
+    return tooLong ? { line: line - 1n, tooLong } : { line: line - 1n, text: whole.toString() }
+  }
+  for await (const chunk of chunks) {
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+    let at = 0
+    for (let end = bytes.indexOf(0x0a); end >= 0; end = bytes.indexOf(0x0a, at)) {
+      yield take(bytes.subarray(at, end))
+      at = end + 1
+    }
+    const rest = bytes.subarray(at)
+    size += rest.length
+    if (size > LINE_MAX) held = []
+    // A chunk's memory is shared: what is kept over must be copied.
+    else if (rest.length > 0) held.push(Buffer.from(rest))
+  }
+  if (size > 0) {
+    const rest = Buffer.alloc(0)
+    const tooLong = size > LINE_MAX
+    yield tooLong ? { line, tooLong } : take(rest)
+  }
+}
+
+/**
+ * Groups lines into submissions: `{"jws":..}` and then `count` lines `{"salt":..,"item":".."}`. What does not fit is named
+ * by its lines, and reading goes on at the next `jws` line.
+ */
+export async function* submissionsOf(lines: AsyncIterable<Line>): AsyncGenerator<Framed> {
+  let open: { first: bigint; last: bigint; jws: FlatJws; count: number; items: SaltedItem[] } | undefined
+  let stray: { first: bigint; last: bigint; refusal: Refusal } | undefined
+  const closeStray = function* (): Generator<Framed> {
+    if (stray !== undefined) yield { outcome: 'refused', ...stray }
+    stray = undefined
+  }
+  const cutShort = function* (): Generator<Framed> {
+    if (open !== undefined) {
+      const { first, last } = open
+      yield { outcome: 'refused', first, last, refusal: broken('the submission has fewer items than it signed') }
+    }
+    open = undefined
+  }
+  for await (const one of lines) {
+    if ('text' in one && one.text === '') continue
+    const parsed = parseLine(one)
+    if ('jws' in parsed) {
+      yield* cutShort()
+      yield* closeStray()
+      open = { first: one.line, last: one.line, jws: parsed.jws, count: parsed.count, items: [] }
+    } else if (open !== undefined && 'item' in parsed) {
+      open.items.push(parsed)
+      open.last = one.line
+      if (open.items.length === open.count) {
+        const { first, last, jws, items } = open
+        open = undefined
+        yield { outcome: 'submission', first, last, jws, items }
+      }
+    } else {
+      const refusal = 'refusal' in parsed ? parsed.refusal : broken('an item without its submission line before it')
+      const first = open?.first ?? stray?.first ?? one.line
+      open = undefined
+      stray = { first, last: one.line, refusal: stray?.refusal ?? refusal }
+    }
+  }
+  yield* cutShort()
+  yield* closeStray()
+}
+
+type Parsed = { jws: FlatJws; count: number } | SaltedItem | { refusal: Refusal }
+
+function parseLine(line: Line): Parsed {
+  if ('tooLong' in line) return { refusal: new Refusal('item-limit', { detail: 'a line is longer than 64 KiB' }) }
+  let value: unknown
+  try {
+    value = JSON.parse(line.text)
+  } catch {
+    return { refusal: new Refusal('invalid-json', { detail: 'the line is not JSON' }) }
+  }
+  if (typeof value !== 'object' || value === null) return { refusal: broken('the line is not an object') }
+  const names = Object.keys(value)
+  const { jws, salt, item } = value as { jws?: unknown; salt?: unknown; item?: unknown }
+  if (names.length === 2 && typeof salt === 'string' && typeof item === 'string') return { salt, item }
+  if (names.length === 1 && isJws(jws)) {
+    const count = countOf(jws)
+    return count === undefined ? { refusal: broken('the payload names no count from 1 to 1,000') } : { jws, count }
+  }
+  return { refusal: broken('the line is neither {"jws":..} nor {"salt":..,"item":..}') }
+}
+
+function isJws(value: unknown): value is FlatJws {
+  if (typeof value !== 'object' || value === null || Object.keys(value).length !== 3) return false
+  const { protected: head, payload, signature } = value as Record<string, unknown>
+  return [head, payload, signature].every((part) => typeof part === 'string' && part.length <= 1_024)
+}
+
+/** Only to know how many lines follow; the signature says whether it is true. */
+function countOf({ payload }: FlatJws): number | undefined {
+  const found = /^\{"v":1,"count":([1-9][0-9]{0,3}),/.exec(Buffer.from(payload, 'base64url').toString())?.[1]
+  const count = Number(found)
+  return count >= 1 && count <= ITEMS_MAX ? count : undefined
+}
+
+const broken = (detail: string): Refusal => new Refusal('validation-failed', { detail })

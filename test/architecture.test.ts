@@ -1,0 +1,207 @@
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+
+const ROOT = join(import.meta.dirname, '..')
+
+/** Features left to right: one may know those left of it, never those right of it. */
+const FEATURES = [
+  'provenance',
+  'participants',
+  'tokens',
+  'matching',
+  'signals',
+  'feeds',
+  'feedback',
+  'review',
+  'governance',
+  'peers',
+  'interop',
+  'console',
+]
+
+/**
+ * Files of a feature that are named neither schema, store, service nor routes and yet touch the world (keys, clock,
+ * database, Node). Every other file of a feature is pure. The one list to extend, with a reason.
+ */
+const EFFECTFUL: Readonly<Record<string, string>> = {
+  'src/provenance/ed25519.ts': 'signs and verifies with node:crypto',
+  'src/provenance/integrate.ts': 'loop: outbox to log',
+  'src/provenance/sign.ts': 'loop: log to checkpoint',
+  'src/provenance/journal.ts': 'writes reads down before the first byte leaves',
+  'src/provenance/record.ts': 'the part of the service that seals and stores a record within a transaction',
+  'src/feeds/project.ts': 'loop: log to feeds and match keys',
+  'src/feeds/segment.ts': 'loop: seals full segments of a feed',
+}
+
+/** Folders of `src` that are no feature. */
+const PARTS = ['kernel', 'identifiers', 'keys', 'db', 'http', 'jobs', 'client', 'bridge', 'ca', 'cli']
+
+/** Layers, inner first. An import goes to the same or an inner one. */
+const LAYER = { kernel: 0, pure: 1, store: 2, service: 3, edge: 4, app: 5, main: 6 } as const
+
+/** Programs beside the node, and the only parts of ours that each may use. */
+const FENCED: readonly { from: RegExp; to: RegExp; why: string }[] = [
+  { from: /^src\/kernel\//, to: /^src\/kernel\//, why: 'the kernel imports nothing of ours' },
+  { from: /^src\/identifiers\//, to: /^src\/(kernel|identifiers)\//, why: 'identifiers rest on the kernel alone' },
+  { from: /^src\/ca\//, to: /^src\/(kernel|ca)\//, why: "the programme's CA is a program of its own" },
+  {
+    from: /^src\/client\//,
+    to: /^src\/(kernel|identifiers|client)\/|\/schema\.ts$|^src\/signals\/(submission|stream)\.ts$|^src\/provenance\/(merkle|tile|note|checkpoint|proof|commitment|chain|events|readset|receipt)\.ts$/,
+    why: 'the client has no server code but pure verification',
+  },
+]
+
+/** What also runs in a browser. */
+const BROWSER =
+  /^src\/identifiers\/|^src\/provenance\/(merkle|tile|note|checkpoint|proof|commitment|chain|events|readset|receipt)\.ts$/
+
+const IMPORT = /^(?:import|export)\s+(type\s)?(?:[\w\s{},*$]*?\sfrom\s+)?'([^']+)'|\bimport\('([^']+)'\)/gm
+
+interface Edge {
+  from: string
+  to: string
+  typeOnly: boolean
+}
+
+const files = ['src', 'migrations', 'scripts'].flatMap((folder) =>
+  globSync(`${folder}/**/*.ts`, { cwd: ROOT }).map((path) => path.replaceAll('\\', '/')),
+)
+const sourceOf = new Map(files.map((path) => [path, readFileSync(join(ROOT, path), 'utf8')]))
+
+/** Package and `node:` imports keep their name; relative ones become paths from the root. */
+const edges: readonly Edge[] = files.flatMap((from) => edgesOf(from, sourceOf.get(from) ?? ''))
+const imports = edges.filter(({ to }) => isOurs(to))
+
+function edgesOf(from: string, source: string): Edge[] {
+  return [...source.matchAll(IMPORT)].map(([, type, named, dynamic]) => {
+    const name = named ?? dynamic ?? ''
+    return { from, to: name.startsWith('.') ? join(dirname(from), name) : name, typeOnly: type !== undefined }
+  })
+}
+
+function isOurs(path: string): boolean {
+  return /^(src|migrations|scripts|config)\//.test(path)
+}
+
+const featureOf = (path: string): string | undefined => FEATURES.find((feature) => path.startsWith(`src/${feature}/`))
+
+function layerOf(path: string): number {
+  if (/^(src\/(main\.ts$|cli\/|ca\/)|scripts\/)/.test(path)) return LAYER.main
+  if (path === 'src/app.ts') return LAYER.app
+  if (path.startsWith('src/kernel/') || path.startsWith('config/')) return LAYER.kernel
+  if (path.startsWith('src/identifiers/') || path.endsWith('/schema.ts')) return LAYER.pure
+  if (/^(src\/(db|keys)|migrations)\//.test(path) || path.endsWith('store.ts')) return LAYER.store
+  if (featureOf(path) === undefined) return LAYER.edge
+  if (path.endsWith('/routes.ts')) return LAYER.edge
+  return path.endsWith('/service.ts') || path in EFFECTFUL ? LAYER.service : LAYER.pure
+}
+
+/** Every rule that the import breaks, as sentences. */
+function broken({ from, to, typeOnly }: Edge): string[] {
+  const [mine, theirs] = [featureOf(from), featureOf(to)]
+  const foreign = dirname(from) !== dirname(to)
+  const joins = from === 'src/app.ts' || layerOf(from) === LAYER.main
+  const says: string[] = []
+  if (layerOf(to) > layerOf(from)) says.push('imports point inwards')
+  if (foreign && to.endsWith('store.ts')) says.push('SQL stays in its feature')
+  if (foreign && !joins && !typeOnly && theirs !== undefined && layerOf(to) >= LAYER.service)
+    says.push('features meet by interface')
+  if (mine !== undefined && theirs !== undefined && FEATURES.indexOf(theirs) > FEATURES.indexOf(mine))
+    says.push('no feature looks right')
+  for (const fence of FENCED) if (fence.from.test(from) && !fence.to.test(to)) says.push(fence.why)
+  return says
+}
+
+/** Everything that a file brings with it at run time, itself included. */
+function closure(start: string): Set<string> {
+  const seen = new Set([start])
+  for (const path of seen) for (const { from, to, typeOnly } of edges) if (from === path && !typeOnly) seen.add(to)
+  return seen
+}
+
+test('the expression finds the imports of the tree', () => {
+  expect(imports.length).toBeGreaterThan(20)
+  expect(imports.filter(({ to }) => !existsSync(join(ROOT, to)))).toEqual([])
+  for (const [path, source] of sourceOf) {
+    const lines = source.split('\n').filter((line) => /^(import\b|(import|export)\b.* from '|\} from ')/.test(line))
+    const ends = lines.filter((line) => line.endsWith("'")).length
+    expect(edges.filter(({ from }) => from === path).length, path).toBeGreaterThanOrEqual(ends)
+  }
+})
+
+test.for([...imports])('$from may import $to', (edge) => {
+  expect(broken(edge)).toEqual([])
+})
+
+describe('a planted import is found', () => {
+  const planted: readonly [from: string, to: string, typeOnly: boolean, rule: string][] = [
+    ['src/kernel/ids.ts', 'src/signals/schema.ts', true, 'the kernel imports nothing of ours'],
+    ['src/identifiers/email.ts', 'src/signals/schema.ts', true, 'identifiers rest on the kernel alone'],
+    ['src/signals/lifecycle.ts', 'src/signals/store.ts', true, 'imports point inwards'],
+    ['src/signals/lifecycle.ts', 'src/db/connect.ts', true, 'imports point inwards'],
+    ['src/signals/store.ts', 'src/signals/service.ts', true, 'imports point inwards'],
+    ['src/signals/service.ts', 'src/signals/routes.ts', true, 'imports point inwards'],
+    ['src/http/mtls.ts', 'src/app.ts', true, 'imports point inwards'],
+    ['src/app.ts', 'src/main.ts', true, 'imports point inwards'],
+    ['src/signals/service.ts', 'src/provenance/store.ts', true, 'SQL stays in its feature'],
+    ['src/cli/commands/init.ts', 'src/participants/store.ts', false, 'SQL stays in its feature'],
+    ['src/signals/service.ts', 'src/provenance/service.ts', false, 'features meet by interface'],
+    ['src/http/authenticate.ts', 'src/participants/service.ts', false, 'features meet by interface'],
+    ['src/provenance/service.ts', 'src/signals/service.ts', true, 'no feature looks right'],
+    ['src/participants/service.ts', 'src/signals/schema.ts', true, 'no feature looks right'],
+    ['src/client/client.ts', 'src/signals/service.ts', true, 'the client has no server code but pure verification'],
+    ['src/client/verify.ts', 'src/provenance/ed25519.ts', false, 'the client has no server code but pure verification'],
+    ['src/ca/main.ts', 'src/db/connect.ts', false, "the programme's CA is a program of its own"],
+  ]
+  test.for(planted)('%s to %s: %s', ([from, to, typeOnly, rule]) => {
+    expect(broken({ from, to, typeOnly })).toContain(rule)
+  })
+
+  test('and what the rules allow is not', () => {
+    const allowed: readonly [from: string, to: string, typeOnly: boolean][] = [
+      ['src/signals/service.ts', 'src/provenance/service.ts', true],
+      ['src/signals/service.ts', 'src/signals/store.ts', false],
+      ['src/signals/service.ts', 'src/provenance/merkle.ts', false],
+      ['src/client/verify.ts', 'src/provenance/receipt.ts', false],
+      ['src/app.ts', 'src/signals/service.ts', false],
+      ['src/cli/commands/init.ts', 'src/app.ts', false],
+      ['src/main.ts', 'migrations/index.ts', false],
+    ]
+    for (const [from, to, typeOnly] of allowed) expect(broken({ from, to, typeOnly }), `${from} ${to}`).toEqual([])
+  })
+})
+
+test.for(files.filter((path) => BROWSER.test(path)))('%s runs in a browser', (path) => {
+  const nodeOnly = [...closure(path)].filter(
+    (to) => to.startsWith('node:') || (isOurs(to) && /\bBuffer\b|\bprocess\./.test(code(to))),
+  )
+  expect(nodeOnly).toEqual([])
+})
+
+test('pg is imported in src/db alone', () => {
+  const found = edges.filter(({ from, to }) => /^pg(-|$)/.test(to) && !from.startsWith('src/db/'))
+  expect(found).toEqual([])
+})
+
+test('the console is written to by the command line alone', () => {
+  expect(files.filter((path) => !/^(src\/cli|scripts)\//.test(path) && /\bconsole\./.test(code(path)))).toEqual([])
+})
+
+test('the process is ended by main files alone', () => {
+  expect(files.filter((path) => !/(^|\/)main\.ts$/.test(path) && /\bprocess\.exit\(/.test(code(path)))).toEqual([])
+})
+
+test('every folder of src is a feature or a part that the rules know', () => {
+  const folders = new Set(files.flatMap((path) => /^src\/([^/]+)\//.exec(path)?.[1] ?? []))
+  expect([...folders].filter((folder) => ![...FEATURES, ...PARTS].includes(folder))).toEqual([])
+})
+
+test('a file listed as touching the world exists', () => {
+  expect(Object.keys(EFFECTFUL).filter((path) => !existsSync(join(ROOT, path)))).toEqual([])
+})
+
+/** The source without its comments. */
+function code(path: string): string {
+  return (sourceOf.get(path) ?? '').replaceAll(/\/\*[\s\S]*?\*\//g, '').replaceAll(/^\s*\/\/.*$/gm, '')
+}
