@@ -1,0 +1,116 @@
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, statSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Clock } from '../kernel/clock.ts'
+import { StartRefused } from '../kernel/errors.ts'
+import { type CaKey, createIssuer, createRoot } from './ca.ts'
+import { type CaSigner, keySigner } from './signer.ts'
+
+/** Common names of the two CA certificates. Anyone who connects is shown them before proving anything. */
+export interface CaNames {
+  root: string
+  issuer: string
+}
+
+/** They tell nothing of programme, operator or place; what replaces them should not either. */
+export const NEUTRAL_NAMES: CaNames = { root: 'Root 1', issuer: 'Issuer 1' }
+
+export interface CaOptions {
+  clock: Clock
+  names?: CaNames
+}
+
+export interface ProgrammeCa extends CaSigner {
+  /** PEM; what nodes trust. */
+  rootCertificate(): string
+}
+
+/**
+ * Makes `root.key`, `root.crt`, `issuer.key`, `issuer.crt` in a folder that holds none of them. Issuing needs the issuer
+ * alone: take `root.key` away and keep it offline.
+ */
+export async function createProgrammeCa(
+  dir: string,
+  { clock, names = NEUTRAL_NAMES }: CaOptions,
+): Promise<ProgrammeCa> {
+  mkdirSync(dir, { recursive: true, mode: 0o700 })
+  for (const name of ['root.key', 'root.crt', 'issuer.key', 'issuer.crt']) {
+    if (statSync(join(dir, name), { throwIfNoEntry: false }) !== undefined) {
+      throw new StartRefused(`${join(dir, name)}: is there already; a CA is not made over another`)
+    }
+  }
+  write(dir, 'root', await createRoot(names.root, clock()))
+  return renewIssuer(dir, { clock, names })
+}
+
+/** Puts a fresh issuer key and certificate of one year in place of the old ones; needs `root.key`. */
+export async function renewIssuer(dir: string, { clock, names = NEUTRAL_NAMES }: CaOptions): Promise<ProgrammeCa> {
+  const root = readPair(dir, 'root')
+  write(dir, 'issuer', await createIssuer(keySigner(root.privateKey, root.certificate), names.issuer, clock()))
+  return openProgrammeCa(dir)
+}
+
+/** The issuer of a folder that `createProgrammeCa` made. `StartRefused` if another user could have read its key. */
+export function openProgrammeCa(dir: string): ProgrammeCa {
+  const { privateKey, certificate } = readPair(dir, 'issuer')
+  const root = readText(join(dir, 'root.crt'))
+  return { ...keySigner(privateKey, certificate), rootCertificate: () => root }
+}
+
+function readPair(dir: string, name: string): CaKey {
+  const privateKey = readKey(join(dir, `${name}.key`))
+  const certificate = readText(join(dir, `${name}.crt`))
+  if (!matches(certificate, privateKey)) throw new StartRefused(`${join(dir, `${name}.crt`)}: is not over ${name}.key`)
+  return { privateKey, certificate }
+}
+
+function matches(certificate: string, key: KeyObject): boolean {
+  try {
+    return new X509Certificate(certificate).checkPrivateKey(key)
+  } catch {
+    return false
+  }
+}
+
+function readKey(path: string): KeyObject {
+  const stat = statSync(path, { throwIfNoEntry: false })
+  if (stat === undefined) throw new StartRefused(`${path}: is missing`)
+  if ((stat.mode & 0o077) !== 0) throw new StartRefused(`${path}: other users may read it; chmod 600`)
+  if (process.getuid !== undefined && stat.uid !== process.getuid()) {
+    throw new StartRefused(`${path}: belongs to another user; chown it to the one that runs the CA`)
+  }
+  const key = parseKey(readFileSync(path))
+  if (key?.asymmetricKeyDetails?.namedCurve !== 'prime256v1') throw new StartRefused(`${path}: is not a P-256 key`)
+  return key
+}
+
+function parseKey(pem: Buffer): KeyObject | undefined {
+  try {
+    return createPrivateKey(pem)
+  } catch {
+    return undefined
+  }
+}
+
+function readText(path: string): string {
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) throw new StartRefused(`${path}: is missing`)
+  return readFileSync(path, 'utf8')
+}
+
+function write(dir: string, name: string, { privateKey, certificate }: CaKey): void {
+  writeFile(dir, `${name}.key`, privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(), 0o600)
+  writeFile(dir, `${name}.crt`, `${certificate.trim()}\n`, 0o644)
+}
+
+/** Write, fsync, rename, fsync the folder: what signed something is on the disk. */
+function writeFile(dir: string, name: string, text: string, mode: number): void {
+  const temporary = join(dir, `.${name}.${process.pid}`)
+  const file = openSync(temporary, 'wx', mode)
+  writeSync(file, text)
+  fsyncSync(file)
+  closeSync(file)
+  renameSync(temporary, join(dir, name))
+  const folder = openSync(dir, 'r')
+  fsyncSync(folder)
+  closeSync(folder)
+}

@@ -1,0 +1,197 @@
+import type { Server as HttpsServer, ServerOptions } from 'node:https'
+import type { Socket } from 'node:net'
+import { type TLSSocket, Server as TlsServer } from 'node:tls'
+import type { FastifyInstance, FastifyPluginCallback } from 'fastify'
+import type { Clock } from '../kernel/clock.ts'
+import { admit } from './admit.ts'
+import { createConnectionRate } from './connection-rate.ts'
+import { type Connection, createConnections } from './connections.ts'
+import { createHandshakeRefusals, type HandshakeRefusalSink, type HandshakeRefusals } from './handshake-refusals.ts'
+import { faultOf, type Peer, type PeerDirectory, type PeerFault, type PeerIdentity, readIdentity } from './peer.ts'
+import { type TlsMaterial, tlsContext } from './tls-context.ts'
+import { checkMaterial, type RootCheck, rootCheck } from './tls-material.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set on listeners that ask for client certificates, before any other hook. */
+    peer: Peer
+  }
+}
+
+export interface MtlsLimits {
+  /** Milliseconds for a handshake, and for a refused connection to send its one request. */
+  handshakeTimeout: number
+  connections: number
+  connectionsPerCredential: number
+  /** New connections per address: the rate per second, and how many at once. */
+  connectionRate: number
+  connectionBurst: number
+  /** Milliseconds. */
+  connectionAge: number
+  /** Milliseconds since the last refresh of the credentials beyond which nobody is let in. */
+  authorityAge: number
+  /** Milliseconds between two looks at the open connections. */
+  tick: number
+}
+
+const MTLS_LIMITS: MtlsLimits = {
+  handshakeTimeout: 5_000,
+  connections: 2_000,
+  connectionsPerCredential: 64,
+  connectionRate: 20,
+  connectionBurst: 50,
+  connectionAge: 3_600_000,
+  authorityAge: 30_000,
+  tick: 1_000,
+}
+
+export interface MtlsOptions {
+  material: TlsMaterial
+  trustDomain: string
+  directory: PeerDirectory
+  /** The real time, by which certificates end; never a driven clock. */
+  clock: Clock
+  /** Takes the counts of refused connections, a minute at a time. */
+  onRefused: HandshakeRefusalSink
+  limits?: Partial<MtlsLimits>
+}
+
+export interface Mtls {
+  /** For `Fastify({ https })`. */
+  https: ServerOptions
+  /** To be registered once, on that instance and before any other hook; decorates the instance itself. */
+  plugin: FastifyPluginCallback
+  /**
+   * Puts other keys, roots or CRLs in place without closing the listener; connections are judged by them anew. Throws
+   * `StartRefused` and changes nothing if the material would not do.
+   */
+  reload(material: TlsMaterial): Promise<void>
+}
+
+/** Mutual TLS of one listener: who may connect, who a request comes from, and when a connection ends. */
+export async function createMtls(options: MtlsOptions): Promise<Mtls> {
+  const { material, trustDomain, directory, clock, onRefused } = options
+  const limits = { ...MTLS_LIMITS, ...options.limits }
+  await checkMaterial(material, clock())
+  let mayCertify = rootCheck(material)
+  let server: HttpsServer | undefined
+  const refusals = createHandshakeRefusals(clock, onRefused)
+  const connections = createConnections({
+    clock,
+    isOver: (identity) => isOver(identity, directory, clock()),
+    perCredential: limits.connectionsPerCredential,
+    maxAge: limits.connectionAge,
+    grace: limits.handshakeTimeout,
+  })
+  const isStale = (): boolean => directory.age() > limits.authorityAge
+
+  const accept = (socket: TLSSocket): void => {
+    const read = identityOf(socket, trustDomain, mayCertify)
+    const connection = connections.add(socket, read)
+    const { identity } = connection
+    // Without a fresh list nothing can be said here; each request is told so.
+    if (identity !== undefined && connection.fault === undefined && !isStale()) {
+      connection.fault = faultOf(identity, directory.find(identity.spki), clock())
+    }
+    if (connection.fault !== undefined) refusals.add(socket.remoteAddress, connection.fault)
+  }
+
+  directory.onChange((spki) => {
+    for (const { socket, identity } of connections.under(spki)) {
+      if (identity !== undefined && isOver(identity, directory, clock())) socket.destroy()
+    }
+  })
+
+  const plugin: FastifyPluginCallback = (app, _options, done) => {
+    const listening = secureServerOf(app)
+    server = listening
+    listening.maxConnections = limits.connections
+    guardHandshakes(listening, { clock, limits, refusals })
+    listening.prependListener('secureConnection', accept)
+    keepTime(app, limits.tick, () => {
+      connections.tick()
+      refusals.tick()
+    })
+    app.addHook('onClose', async () => refusals.flush())
+    app.decorateRequest('peer')
+    app.addHook('onRequest', async (request, reply) => {
+      request.peer = admit(request, reply, { connections, directory, clock, isStale })
+    })
+    app.addHook('onResponse', async ({ raw: { socket } }) => settle(connections.of(socket)))
+    done()
+  }
+
+  return {
+    https: {
+      ...tlsContext(material),
+      requestCert: true,
+      rejectUnauthorized: true,
+      handshakeTimeout: limits.handshakeTimeout,
+    },
+    plugin: Object.assign(plugin, { [Symbol.for('skip-override')]: true }),
+    reload: async (next) => {
+      await checkMaterial(next, clock())
+      mayCertify = rootCheck(next)
+      server?.setSecureContext(tlsContext(next))
+      connections.retireAll()
+    },
+  }
+}
+
+function secureServerOf({ server }: FastifyInstance): HttpsServer {
+  if (!(server instanceof TlsServer)) throw new TypeError('mutual TLS needs an instance made with its https options')
+  return server as HttpsServer
+}
+
+interface Guard {
+  clock: Clock
+  limits: MtlsLimits
+  refusals: HandshakeRefusals
+}
+
+/** What happens before a handshake is done: the rate of an address, the number of connections, and failures. */
+function guardHandshakes(server: HttpsServer, { clock, limits, refusals }: Guard): void {
+  const isAdmitted = createConnectionRate(clock, { perSecond: limits.connectionRate, burst: limits.connectionBurst })
+  server.prependListener('connection', (raw: Socket) => {
+    // Reading the address makes Node remember it; after a failed handshake it could not be read any more.
+    const { remoteAddress } = raw
+    if (isAdmitted(remoteAddress)) return
+    refusals.add(remoteAddress, 'connection-rate')
+    raw.destroy()
+  })
+  server.on('drop', (data) => refusals.add(data?.remoteAddress, 'too-many-connections'))
+  server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
+    // Of a chain that does not verify, the error itself says no more than ECONNRESET.
+    refusals.add(addressOf(socket), String(socket.authorizationError ?? error.code ?? 'unknown'))
+  })
+}
+
+/** `_parent`, the wrapped socket, is undocumented; a test notices should it go. */
+const addressOf = (socket: TLSSocket & { _parent?: Socket }): string | undefined =>
+  socket.remoteAddress ?? socket._parent?.remoteAddress
+
+function keepTime(app: FastifyInstance, ms: number, tick: () => void): void {
+  const timer = setInterval(tick, ms).unref()
+  app.addHook('onClose', async () => clearInterval(timer))
+}
+
+function identityOf(socket: TLSSocket, trustDomain: string, mayCertify: RootCheck): PeerIdentity | PeerFault {
+  // `authorized` alone proves nothing: it is also true of a session without a certificate.
+  const leaf = socket.authorized ? socket.getPeerX509Certificate() : undefined
+  if (leaf === undefined) return 'no-certificate'
+  const identity = readIdentity(leaf, trustDomain)
+  if (typeof identity !== 'string' && !mayCertify(leaf, identity.slug)) return 'root-not-bound'
+  return identity
+}
+
+/** A suspended participant is cut too: an answer that streams for minutes would outlive its rights. */
+function isOver(identity: PeerIdentity, directory: PeerDirectory, now: Date): boolean {
+  const credential = directory.find(identity.spki)
+  return faultOf(identity, credential, now) !== undefined || credential?.participant_status === 'suspended'
+}
+
+function settle(connection: Connection | undefined): void {
+  if (connection === undefined) return
+  connection.inFlight -= 1
+  if (connection.retiring && connection.inFlight === 0) connection.socket.destroySoon()
+}

@@ -1,0 +1,157 @@
+import type { Tx } from '../db/as-participant.ts'
+import type { Db } from '../db/connect.ts'
+import type { Uuid } from '../kernel/ids.ts'
+import type { PersonInRole } from './approval-rule.ts'
+import { PERSON_STATUS, ROLES, type Role } from './schema.ts'
+
+// ---- persons and roles
+
+export interface PersonRow {
+  person_id: Uuid
+  organisation: string
+  name: string
+  status: number
+  last_event: Uuid
+}
+
+export async function insertPerson(tx: Tx, row: PersonRow): Promise<void> {
+  await tx.insertInto('person').values(row).execute()
+}
+
+export const persons = (db: Db | Tx): Promise<Omit<PersonRow, 'last_event'>[]> =>
+  db
+    .selectFrom('person')
+    .select(['person_id', 'organisation', 'name', 'status'])
+    .orderBy('organisation')
+    .orderBy('name')
+    .orderBy('person_id')
+    .execute()
+
+/** An active person with its present roles. */
+export async function personInRole(tx: Tx, person_id: Uuid): Promise<PersonInRole | undefined> {
+  const person = await tx
+    .selectFrom('person')
+    .select(['person_id', 'organisation'])
+    .where('person_id', '=', person_id)
+    .where('status', '=', PERSON_STATUS.active)
+    .executeTakeFirst()
+  if (person === undefined) return undefined
+  const held = await presentRoles(tx)
+  return { ...person, roles: held.get(person_id) ?? [] }
+}
+
+/** The present roles of every active person. */
+export async function presentRoles(db: Db | Tx): Promise<Map<Uuid, Role[]>> {
+  const rows = await db
+    .selectFrom('role_grant as r')
+    .innerJoin('person as p', 'p.person_id', 'r.person_id')
+    .select(['r.person_id', 'r.role'])
+    .where('r.ended_at', 'is', null)
+    .where('p.status', '=', PERSON_STATUS.active)
+    .orderBy('r.granted_at')
+    .execute()
+  const held = new Map<Uuid, Role[]>()
+  for (const { person_id, role } of rows) {
+    if (isRole(role)) held.set(person_id, [...(held.get(person_id) ?? []), role])
+  }
+  return held
+}
+
+export async function insertRole(
+  tx: Tx,
+  row: { person_id: Uuid; role: Role; granted_at: Date; last_event: Uuid },
+): Promise<void> {
+  await tx
+    .insertInto('role_grant')
+    .values({ ...row, ended_at: null })
+    .execute()
+}
+
+export async function endRole(
+  tx: Tx,
+  of: { person_id: Uuid; role: Role },
+  change: { ended_at: Date; last_event: Uuid },
+): Promise<void> {
+  await tx
+    .updateTable('role_grant')
+    .set(change)
+    .where('person_id', '=', of.person_id)
+    .where('role', '=', of.role)
+    .where('ended_at', 'is', null)
+    .execute()
+}
+
+const isRole = (role: string): role is Role => ROLES.some((known) => known === role)
+
+// ---- requests and approvals
+
+export interface RequestRow {
+  request_id: Uuid
+  action: string
+  payload: string
+  digest: Buffer
+  requested_by: Uuid
+  requested_org: string
+  other_org: boolean
+  needed: number
+  requested_at: Date
+  expires_at: Date
+  executed_at: Date | null
+  last_event: Uuid
+}
+
+export async function insertRequest(tx: Tx, row: RequestRow): Promise<void> {
+  await tx.insertInto('approval_request').values(row).execute()
+}
+
+/** Locked: whoever votes or executes meanwhile waits and then sees what became of it. */
+export const requestForUpdate = (tx: Tx, request_id: Uuid): Promise<RequestRow | undefined> =>
+  tx.selectFrom('approval_request').selectAll().where('request_id', '=', request_id).forUpdate().executeTakeFirst()
+
+export const openRequests = (db: Db | Tx, now: Date): Promise<RequestRow[]> =>
+  db
+    .selectFrom('approval_request')
+    .selectAll()
+    .where('executed_at', 'is', null)
+    .where('expires_at', '>', now)
+    .orderBy('requested_at')
+    .execute()
+
+export async function markExecuted(
+  tx: Tx,
+  request_id: Uuid,
+  change: { executed_at: Date; last_event: Uuid },
+): Promise<void> {
+  await tx.updateTable('approval_request').set(change).where('request_id', '=', request_id).execute()
+}
+
+export interface ApprovalRow {
+  request_id: Uuid
+  requested_by: Uuid
+  requested_org: string
+  other_org: boolean
+  digest: Buffer
+  approver: Uuid
+  approver_org: string
+  verdict: number
+  auth_time: Date
+  at: Date
+  last_event: Uuid
+}
+
+export async function insertApproval(tx: Tx, row: ApprovalRow): Promise<void> {
+  await tx.insertInto('approval').values(row).execute()
+}
+
+/** In the order they were given. */
+export const approvalsOf = (
+  tx: Tx,
+  request_id: Uuid,
+): Promise<Pick<ApprovalRow, 'approver' | 'verdict' | 'digest' | 'last_event'>[]> =>
+  tx
+    .selectFrom('approval')
+    .select(['approver', 'verdict', 'digest', 'last_event'])
+    .where('request_id', '=', request_id)
+    .orderBy('at')
+    .orderBy('last_event')
+    .execute()

@@ -1,0 +1,112 @@
+import type { Tx } from '../db/as-participant.ts'
+import { Refusal } from '../kernel/errors.ts'
+import { newId, SLUG, type Uuid } from '../kernel/ids.ts'
+import { type Act, type ActContext, change, inRole, log } from './act.ts'
+import { mayHoldTogether, needsTwo } from './approval-rule.ts'
+import * as store from './people-store.ts'
+import { PERSON_STATUS, type Role } from './schema.ts'
+
+/** Fewer could approve nothing any more. */
+const ADMINS_MIN = 2
+
+export interface NewPerson {
+  name: string
+  /** A participant's slug, or a name of the programme's own; persons of one organisation share it exactly. */
+  organisation: string
+}
+
+export interface ListedPerson {
+  person_id: Uuid
+  organisation: string
+  name: string
+  active: boolean
+  roles: readonly Role[]
+}
+
+export interface People {
+  /** A person without any role; `by` is a node administrator. */
+  addPerson(by: Uuid, person: NewPerson): Promise<{ person_id: Uuid }>
+  /** Roles of partners; those of the node and of governance are `approval-missing` here and go through `role.grant`. */
+  grantRole(by: Uuid, grant: { person: Uuid; role: Role }): Promise<void>
+  /** Alone and at once. Refuses to leave fewer than two node administrators. */
+  endRole(by: Uuid, grant: { person: Uuid; role: Role }): Promise<void>
+  listPeople(): Promise<ListedPerson[]>
+}
+
+export function createPeople(context: ActContext): People {
+  return {
+    addPerson: (by, person) =>
+      change(context, async (tx, at) => {
+        await inRole(tx, by, ['node_admin'])
+        return addPerson(context, { tx, act: { at, person: by } }, person)
+      }),
+    grantRole: (by, { person, role }) =>
+      change(context, async (tx, at) => {
+        await inRole(tx, by, ['node_admin'])
+        if (needsTwo(role)) throw new Refusal('approval-missing', { detail: 'propose role.grant' })
+        await grantRole(context, { tx, act: { at, person: by } }, { person, role })
+      }),
+    endRole: (by, { person, role }) =>
+      change(context, async (tx, at) => {
+        await inRole(tx, by, ['node_admin'])
+        const held = await store.presentRoles(tx)
+        if (held.get(person)?.includes(role) !== true) throw new Refusal('not-found')
+        const admins = [...held.values()].filter((roles) => roles.includes('node_admin'))
+        if (role === 'node_admin' && admins.length <= ADMINS_MIN)
+          throw new Refusal('policy-refused', { detail: 'two node administrators must remain; grant the role first' })
+        const act: Act = { at, person: by }
+        const event = await log(
+          context,
+          { tx, act },
+          { kind: 'role.changed', fields: { whom: person, role, what: 'ended' } },
+        )
+        await store.endRole(tx, { person_id: person, role }, { ended_at: at, last_event: event })
+      }),
+    listPeople: async () => {
+      const [rows, held] = [await store.persons(context.admin), await store.presentRoles(context.admin)]
+      return rows.map(({ person_id, organisation, name, status }) => ({
+        person_id,
+        organisation,
+        name,
+        active: status === PERSON_STATUS.active,
+        roles: held.get(person_id) ?? [],
+      }))
+    },
+  }
+}
+
+/** Part of a larger change: the caller has seen to who may do it. */
+export async function addPerson(
+  context: Pick<ActContext, 'recorder' | 'programme'>,
+  within: { tx: Tx; act: Act },
+  { name, organisation }: NewPerson,
+): Promise<{ person_id: Uuid }> {
+  if (!SLUG.test(organisation) || name.trim() === '' || name.length > 120)
+    throw new Refusal('validation-failed', { detail: 'a person has a name and the slug of an organisation' })
+  const person_id = newId(within.act.at)
+  const event = await log(context, within, { kind: 'person.added', fields: { whom: person_id, organisation } })
+  await store.insertPerson(within.tx, {
+    person_id,
+    organisation,
+    name,
+    status: PERSON_STATUS.active,
+    last_event: event,
+  })
+  return { person_id }
+}
+
+/** Part of a larger change. Refuses roles that one person may not hold together, and a role already held. */
+export async function grantRole(
+  context: Pick<ActContext, 'recorder' | 'programme'>,
+  within: { tx: Tx; act: Act },
+  { person, role }: { person: Uuid; role: Role },
+): Promise<void> {
+  const { tx, act } = within
+  const known = await store.personInRole(tx, person)
+  if (known === undefined) throw new Refusal('not-found', { detail: 'there is no such person' })
+  if (known.roles.includes(role)) throw new Refusal('state-conflict', { detail: 'the person holds this role' })
+  if (!mayHoldTogether(known.roles, role))
+    throw new Refusal('policy-refused', { detail: 'one person may not hold these roles together' })
+  const event = await log(context, within, { kind: 'role.changed', fields: { whom: person, role, what: 'granted' } })
+  await store.insertRole(tx, { person_id: person, role, granted_at: act.at, last_event: event })
+}

@@ -1,0 +1,75 @@
+import type { Tx } from '../db/as-participant.ts'
+import { toBase64Url, utf8 } from '../kernel/bytes.ts'
+import { Refusal } from '../kernel/errors.ts'
+import { sha256 } from '../kernel/sha256.ts'
+import { parseStrict } from '../kernel/strict-json.ts'
+import { type Act, type ActContext, log } from './act.ts'
+import type { PayloadOf } from './action.ts'
+import { PROFILE_STATUS } from './schema.ts'
+import * as store from './store.ts'
+
+/** A policy is larger than what partners send. */
+const POLICY_LIMITS = { depth: 8, members: 256, string: 4_096, array: 1_000 }
+
+export interface PublicationContext extends ActContext {
+  /** Makes the key of a hash profile unless it is there. */
+  makeHashKey(kid: string, suite: string): Promise<void>
+}
+
+/** A key epoch that identifiers are hashed under from now on. */
+export async function publishHashProfile(
+  context: PublicationContext,
+  { tx, act }: { tx: Tx; act: Act },
+  { kid, suite, not_before, not_after }: PayloadOf<'hash-profile.publish'>,
+): Promise<void> {
+  const [from, to] = [new Date(not_before), new Date(not_after)]
+  // A day that does not exist is an invalid date, which compares as false.
+  if (!(from < to)) throw new Refusal('validation-failed', { detail: 'not_after follows not_before' })
+  if ((await store.hashProfile(tx, kid)) !== undefined)
+    throw new Refusal('state-conflict', { detail: 'there is a hash profile of this name' })
+  await context.makeHashKey(kid, suite)
+  const event = await log(
+    context,
+    { tx, act },
+    { kind: 'hash_profile.published', fields: { kid, suite, from: not_before, to: not_after } },
+  )
+  await store.insertHashProfile(tx, {
+    ...{ kid, suite },
+    status: PROFILE_STATUS.active,
+    not_before: from,
+    not_after: to,
+    last_event: event,
+  })
+}
+
+export async function retireHashProfile(
+  context: ActContext,
+  { tx, act }: { tx: Tx; act: Act },
+  { kid }: PayloadOf<'hash-profile.retire'>,
+): Promise<void> {
+  const row = await store.hashProfile(tx, kid)
+  if (row === undefined) throw new Refusal('not-found')
+  if (row.status === PROFILE_STATUS.retired)
+    throw new Refusal('state-conflict', { detail: 'the hash profile is retired' })
+  const event = await log(context, { tx, act }, { kind: 'hash_profile.retired', fields: { kid, suite: row.suite } })
+  await store.setHashProfile(tx, kid, { status: PROFILE_STATUS.retired, last_event: event })
+}
+
+/** The body's bytes are the policy: their digest is what the log names. Versions only go up. */
+export async function publishPolicy(
+  context: Pick<ActContext, 'recorder' | 'programme'>,
+  { tx, act }: { tx: Tx; act: Act },
+  { kind, version, body }: PayloadOf<'policy.publish'>,
+): Promise<void> {
+  parseStrict(body, POLICY_LIMITS)
+  const current = await store.policyVersion(tx, kind)
+  if (version <= current)
+    throw new Refusal('state-conflict', { detail: 'a later version is published', extra: { current } })
+  const digest = sha256(utf8(body))
+  const event = await log(
+    context,
+    { tx, act },
+    { kind: 'policy.published', fields: { policy: kind, version, digest: toBase64Url(digest) } },
+  )
+  await store.insertPolicy(tx, { kind, version, digest, body, published_at: act.at, last_event: event })
+}

@@ -1,0 +1,80 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import {
+  AudienceInfo,
+  AudienceList,
+  Enrolment,
+  EnrolmentResult,
+  NamedAudience,
+  Renewal,
+  RenewalResult,
+  SigningKeyNonce,
+  SigningKeyRegistration,
+  SigningKeyResult,
+  SourceList,
+  WhoAmI,
+} from './schema.ts'
+import type { ParticipantService } from './service.ts'
+
+interface Options {
+  participants: ParticipantService
+}
+
+/** The whole of the listener that asks for no client certificate. */
+export const enrolmentRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { participants }) => {
+  app.post(
+    '/enroll',
+    { config: { scope: 'public' }, schema: { body: Enrolment, response: { 201: EnrolmentResult } }, bodyLimit: 32_768 },
+    async ({ body }, reply) => {
+      reply.header('cache-control', 'no-store')
+      return reply.code(201).send(await participants.enrol(body))
+    },
+  )
+}
+
+/** Of the partner listener: `public` there means every enrolled credential, whatever its scopes. */
+export const credentialRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { participants }) => {
+  app.get('/v1/whoami', { config: { scope: 'public' }, schema: { response: { 200: WhoAmI } } }, async ({ peer }) =>
+    participants.whoami(peer),
+  )
+
+  app.post(
+    '/v1/credentials/renewals',
+    { config: { scope: 'public' }, schema: { body: Renewal, response: { 201: RenewalResult } }, bodyLimit: 16_384 },
+    async ({ peer, body }, reply) => reply.code(201).send(await participants.renew(peer, body.csr)),
+  )
+
+  app.get('/v1/participants', { config: { scope: 'public' }, schema: { response: { 200: SourceList } } }, async () =>
+    participants.sources(),
+  )
+
+  app.get(
+    '/v1/audiences',
+    { config: { scope: 'public' }, schema: { response: { 200: AudienceList } } },
+    async ({ peer }) => participants.audiences(peer.participant),
+  )
+
+  app.post(
+    '/v1/audiences',
+    { config: { scope: 'signals:submit' }, schema: { body: NamedAudience, response: { 201: AudienceInfo } } },
+    async ({ peer, body }, reply) => reply.code(201).send(await participants.openAudience(peer.participant, body)),
+  )
+
+  app.get(
+    '/v1/signing-keys/nonce',
+    { config: { scope: 'signals:submit' }, schema: { response: { 200: SigningKeyNonce } } },
+    async ({ peer }, reply) => {
+      reply.header('cache-control', 'no-store')
+      return participants.signingKeyNonce(peer.participant)
+    },
+  )
+
+  app.post(
+    '/v1/signing-keys',
+    {
+      config: { scope: 'signals:submit' },
+      schema: { body: SigningKeyRegistration, response: { 202: SigningKeyResult } },
+    },
+    async ({ peer, body }, reply) =>
+      reply.code(202).send(await participants.registerSigningKey(peer.participant, body)),
+  )
+}

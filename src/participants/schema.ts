@@ -1,0 +1,211 @@
+import { type Static, Type } from 'typebox'
+import { utf8 } from '../kernel/bytes.ts'
+import { SlugSchema, UuidSchema } from '../kernel/schema.ts'
+
+const closed = { additionalProperties: false } as const
+
+/** Numbers are stored, names travel; neither is ever reused. */
+export const PARTICIPANT_KIND = { platform: 1, hotline: 2, financial: 3, observer: 4 } as const
+export type ParticipantKind = keyof typeof PARTICIPANT_KIND
+export const PARTICIPANT_STATUS = { active: 1, suspended: 2, left: 3 } as const
+export type ParticipantStatus = keyof typeof PARTICIPANT_STATUS
+export const CREDENTIAL_STATUS = { active: 1, revoked: 2 } as const
+export type CredentialStatus = keyof typeof CREDENTIAL_STATUS
+export const KEY_STATUS = { pending: 1, active: 2, retired: 3, compromised: 4 } as const
+export type KeyStatus = keyof typeof KEY_STATUS
+export const AUDIENCE_KIND = { programme: 1, group: 2, named: 3 } as const
+export type AudienceKind = keyof typeof AUDIENCE_KIND
+export const AUDIENCE_MODE = { full: 1, sealed: 2 } as const
+export type AudienceMode = keyof typeof AUDIENCE_MODE
+export const FEED_KIND = { audience: 1, inbox: 2 } as const
+export const PROFILE_STATUS = { active: 1, retired: 2 } as const
+export type ProfileStatus = keyof typeof PROFILE_STATUS
+export const PERSON_STATUS = { active: 1, left: 2 } as const
+export const VERDICT = { approve: 1, reject: 2 } as const
+
+export const ROLES = ['node_admin', 'governance', 'partner_admin', 'lead', 'analyst', 'observer'] as const
+export type Role = (typeof ROLES)[number]
+
+export const SCOPES = [
+  'signals:submit',
+  'signals:withdraw',
+  'feed:read',
+  'lookup:evaluate',
+  'lookup:open',
+  'reveal',
+  'feedback:write',
+  'provenance:read',
+  'provenance:audit',
+  'provenance:witness',
+  'peers:relay',
+] as const
+export type Scope = (typeof SCOPES)[number]
+
+export const POLICY_KINDS = ['taxonomy', 'retention'] as const
+export type PolicyKind = (typeof POLICY_KINDS)[number]
+export const SUITES = ['hmac-sha256', 'oprf-ristretto255-sha512'] as const
+
+/** A name for people: an organisation, a group, a credential. Never of a private person. */
+export const LabelSchema = Type.String({ minLength: 1, maxLength: 80, pattern: '^[^\\u0000-\\u001f\\u007f]+$' })
+const names = <T extends Record<string, number>>(table: T) =>
+  Type.Unsafe<keyof T & string>({ type: 'string', enum: Object.keys(table) })
+export const ParticipantKindSchema = names(PARTICIPANT_KIND)
+export const AudienceModeSchema = names(AUDIENCE_MODE)
+export const ScopeSchema = Type.Enum([...SCOPES])
+const ParticipantStatusSchema = names(PARTICIPANT_STATUS)
+const KeyStatusSchema = names(KEY_STATUS)
+const AudienceKindSchema = names(AUDIENCE_KIND)
+
+/** A participant's name in certificates and signatures (SPIFFE X509-SVID section 2). */
+export const participantUri = (trust_domain: string, slug: string): string =>
+  `spiffe://${trust_domain}/participant/${slug}`
+
+const Coordinate = Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' })
+const Signature = Type.String({ pattern: '^[A-Za-z0-9_-]{86}$' })
+const Kid = Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' })
+const Pem = Type.String({ minLength: 1, maxLength: 8_192 })
+const Instant = Type.String()
+
+/** A public signing key (RFC 8037, RFC 7518 section 6.2), these members and no other. */
+export const SigningJwk = Type.Union([
+  Type.Object({ kty: Type.Literal('OKP'), crv: Type.Literal('Ed25519'), x: Coordinate }, closed),
+  Type.Object({ kty: Type.Literal('EC'), crv: Type.Literal('P-256'), x: Coordinate, y: Coordinate }, closed),
+])
+export type SigningJwk = Static<typeof SigningJwk>
+
+/** What the signing key signs when its owner enrols: it binds the one-time code and the TLS key's SHA-256 pin (hex). */
+export const enrolmentProof = (code: string, spki: string): Uint8Array => utf8(`aldis-enrolment/1\n${code}\n${spki}\n`)
+
+/** What the new key signs, and the old one too: the node's nonce and the new key's thumbprint (RFC 7638). */
+export const signingKeyProof = (nonce: string, kid: string): Uint8Array =>
+  utf8(`aldis-signing-key/1\n${nonce}\n${kid}\n`)
+
+export const Enrolment = Type.Object(
+  {
+    code: Type.String({ pattern: '^[0-9a-f]{16}\\.[a-z2-7]{32}$' }),
+    csr_pem: Pem,
+    signing_jwk: SigningJwk,
+    /** Raw signature (RFC 8032, or r || s) over `enrolmentProof`, base64url. */
+    proof: Signature,
+  },
+  closed,
+)
+export type Enrolment = Static<typeof Enrolment>
+
+const ProgrammeName = Type.Object({ slug: SlugSchema, trust_domain: Type.String(), node_origin: Type.String() }, closed)
+
+export const EnrolmentResult = Type.Object(
+  {
+    participant: SlugSchema,
+    uri: Type.String(),
+    credential: UuidSchema,
+    scopes: Type.Array(ScopeSchema),
+    /** Leaf first, then the issuer: what the TLS client presents. */
+    certificate: Type.String(),
+    not_after: Instant,
+    /** Until then the key may renew its certificate; afterwards it enrols anew. */
+    pin_not_after: Instant,
+    kid: Kid,
+    programme: ProgrammeName,
+  },
+  closed,
+)
+export type EnrolmentResult = Static<typeof EnrolmentResult>
+
+export const Renewal = Type.Object({ csr: Pem }, closed)
+export type Renewal = Static<typeof Renewal>
+export const RenewalResult = Type.Object({ certificate: Type.String(), not_after: Instant }, closed)
+export type RenewalResult = Static<typeof RenewalResult>
+
+export const WhoAmI = Type.Object(
+  {
+    participant: Type.Object(
+      { slug: SlugSchema, name: Type.String(), kind: ParticipantKindSchema, status: ParticipantStatusSchema },
+      closed,
+    ),
+    credential: Type.Object({ id: UuidSchema, scopes: Type.Array(ScopeSchema), not_after: Instant }, closed),
+    programme: ProgrammeName,
+    time: Instant,
+  },
+  closed,
+)
+export type WhoAmI = Static<typeof WhoAmI>
+
+export const AUDIENCE_MEMBERS_MAX = 100
+export const NamedAudience = Type.Object(
+  {
+    label: LabelSchema,
+    mode: AudienceModeSchema,
+    /** The others; the maker is always a member. */
+    members: Type.Array(SlugSchema, { minItems: 1, maxItems: AUDIENCE_MEMBERS_MAX, uniqueItems: true }),
+  },
+  closed,
+)
+export type NamedAudience = Static<typeof NamedAudience>
+
+export const AudienceInfo = Type.Object(
+  {
+    audience: UuidSchema,
+    kind: AudienceKindSchema,
+    mode: AudienceModeSchema,
+    label: Type.String(),
+    may_share: Type.Boolean(),
+    /** Slugs of the present members: whoever shares into an audience may know whom it reaches. */
+    members: Type.Array(SlugSchema),
+  },
+  closed,
+)
+export type AudienceInfo = Static<typeof AudienceInfo>
+export const AudienceList = Type.Object({ audiences: Type.Array(AudienceInfo) }, closed)
+export type AudienceList = Static<typeof AudienceList>
+
+/** What a recipient needs to verify a source, those that left included: their signatures outlive them. */
+const SourceInfo = Type.Object(
+  {
+    slug: SlugSchema,
+    uri: Type.String(),
+    kind: ParticipantKindSchema,
+    status: ParticipantStatusSchema,
+    signing_keys: Type.Array(
+      Type.Object(
+        {
+          kid: Kid,
+          alg: Type.String(),
+          jwk: SigningJwk,
+          status: KeyStatusSchema,
+          not_before: Instant,
+          not_after: Instant,
+        },
+        closed,
+      ),
+    ),
+  },
+  closed,
+)
+
+export const SourceList = Type.Object({ participants: Type.Array(SourceInfo) }, closed)
+export type SourceList = Static<typeof SourceList>
+
+export const SigningKeyNonce = Type.Object({ nonce: Type.String(), expires_at: Instant }, closed)
+export type SigningKeyNonce = Static<typeof SigningKeyNonce>
+
+export const SigningKeyRegistration = Type.Object(
+  {
+    jwk: SigningJwk,
+    nonce: Type.String({ pattern: '^[A-Za-z0-9_-]{54}$' }),
+    /** By the new key over `signingKeyProof`. */
+    proof: Signature,
+    /** The same by a key that is active now; missing only while there is none. */
+    previous: Type.Optional(Type.Object({ kid: Kid, proof: Signature }, closed)),
+  },
+  closed,
+)
+export type SigningKeyRegistration = Static<typeof SigningKeyRegistration>
+export const SigningKeyResult = Type.Object({ kid: Kid, status: KeyStatusSchema }, closed)
+export type SigningKeyResult = Static<typeof SigningKeyResult>
+
+/** The name behind a stored number; throws for one that was never given out. */
+export function nameOf<T extends Record<string, number>>(table: T, value: number): keyof T & string {
+  for (const [name, number] of Object.entries(table)) if (number === value) return name
+  throw new RangeError('a stored number without a name')
+}

@@ -1,0 +1,125 @@
+import { Compile } from 'typebox/compile'
+import type { Uuid } from '../kernel/ids.ts'
+import type { ActContext } from './act.ts'
+import { type Approvals, createApprovals, type Executors } from './approval.ts'
+import { type Audiences, changeGroup, createAudiences, createGroup } from './audience.ts'
+import type { Authority } from './authority.ts'
+import { type CredentialContext, type Credentials, confirmSigningKey, createCredentials } from './credential.ts'
+import { createEnrolments, type EnrolmentContext, type Enrolments, openEnrolment } from './enrolment.ts'
+import { admit, createMembers, type Members, offboard, resume } from './member.ts'
+import { createPeople, grantRole, type People } from './person.ts'
+import { seesSignals } from './policy.ts'
+import { type PublicationContext, publishHashProfile, publishPolicy, retireHashProfile } from './publication.ts'
+import type { AudienceInfo, AudienceList, NamedAudience, SourceList, WhoAmI } from './schema.ts'
+import { SigningJwk } from './schema.ts'
+
+/** A connection as its certificate proved it. */
+export interface ParticipantPeer {
+  participant: Uuid
+  credential: Uuid
+  /** Hex SHA-256 of the key. */
+  spki: string
+}
+
+export interface ParticipantService extends People, Approvals, Members, Credentials, Enrolments, Audiences {
+  whoami(peer: ParticipantPeer): WhoAmI
+  /** Audiences the participant is in, with their members. */
+  audiences(participant: Uuid): AudienceList
+  /** Makes a named audience and answers it as `audiences` would. */
+  openAudience(owner: Uuid, audience: NamedAudience): Promise<AudienceInfo>
+  /** Everybody that ever signed, so that recipients can verify. */
+  sources(): SourceList
+}
+
+export type ParticipantServiceOptions = Omit<ActContext, 'changed'> &
+  Pick<CredentialContext, 'nonceKey' | 'randomBytes'> &
+  Pick<EnrolmentContext, 'issue' | 'nodeSpki'> &
+  Pick<PublicationContext, 'makeHashKey'> & { authority: Authority }
+
+/** Who takes part, with which keys, on whose word. Every change is logged and shows in `authority` when it is answered. */
+export function createParticipantService(options: ParticipantServiceOptions): ParticipantService {
+  const { authority, clock } = options
+  const context = { ...options, changed: () => authority.refresh() }
+  const audiences = createAudiences(context)
+  return {
+    ...createPeople(context),
+    ...createApprovals(context, executorsOf(context)),
+    ...createMembers(context),
+    ...createCredentials(context),
+    ...createEnrolments(context),
+    ...audiences,
+    whoami: (peer) => whoami(authority, peer, clock()),
+    audiences: (participant) => ({
+      audiences: authority
+        .audiencesOf(participant)
+        .map(({ audience_id }) => audienceInfo(authority, participant, audience_id)),
+    }),
+    openAudience: async (owner, audience) => {
+      const { audience_id } = await audiences.createNamedAudience(owner, audience)
+      return audienceInfo(authority, owner, audience_id)
+    },
+    sources: () => sources(authority),
+  }
+}
+
+function executorsOf(context: CredentialContext & EnrolmentContext & PublicationContext): Executors {
+  return {
+    'participant.admit': (tx, payload, act) => admit(context, { tx, act }, payload),
+    'participant.resume': (tx, payload, act) => resume(context, { tx, act }, payload),
+    'participant.offboard': (tx, payload, act) => offboard(context, { tx, act }, payload),
+    'group.create': (tx, payload, act) => createGroup(context, { tx, act }, payload),
+    'group.change': (tx, payload, act) => changeGroup(context, { tx, act }, payload),
+    'role.grant': (tx, payload, act) => grantRole(context, { tx, act }, payload),
+    'hash-profile.publish': (tx, payload, act) => publishHashProfile(context, { tx, act }, payload),
+    'hash-profile.retire': (tx, payload, act) => retireHashProfile(context, { tx, act }, payload),
+    'policy.publish': (tx, payload, act) => publishPolicy(context, { tx, act }, payload),
+    'credential.enrol': (tx, payload, act) => openEnrolment(context, { tx, act }, payload),
+    'signing-key.confirm': (tx, payload, act) => confirmSigningKey(context, { tx, act }, payload),
+  }
+}
+
+function whoami(authority: Authority, { participant, spki }: ParticipantPeer, now: Date): WhoAmI {
+  const credential = authority.find(spki)
+  const me = authority.participantById(participant)
+  if (credential === undefined || me === undefined) throw new Error('a peer that the authority does not know')
+  const { slug, trust_domain, node_origin } = authority.programme()
+  return {
+    participant: { slug: me.slug, name: me.name, kind: me.kind, status: me.status },
+    credential: {
+      id: credential.credential,
+      scopes: [...credential.scopes],
+      not_after: credential.not_after.toISOString(),
+    },
+    programme: { slug, trust_domain, node_origin },
+    time: now.toISOString(),
+  }
+}
+
+function audienceInfo(authority: Authority, me: Uuid, audience_id: Uuid): AudienceInfo {
+  const audience = authority.audience(audience_id)
+  const kind = authority.participantById(me)?.kind
+  if (audience === undefined || kind === undefined) throw new Error('an audience that the authority does not know')
+  return {
+    audience: audience_id,
+    ...{ kind: audience.kind, mode: audience.mode, label: audience.label },
+    may_share: seesSignals(kind) && authority.mayShareInto(me, audience_id),
+    members: [...audience.members].map((id) => authority.slugOf(id)).sort(),
+  }
+}
+
+const JWK = Compile(SigningJwk)
+
+const sources = (authority: Authority): SourceList => ({
+  participants: authority.participants().map(({ participant_id, slug, uri, kind, status }) => ({
+    ...{ slug, uri, kind, status },
+    signing_keys: authority
+      .signingKeys(participant_id)
+      .filter((key) => key.status !== 'pending')
+      .map((key) => ({
+        ...{ kid: key.kid, alg: key.alg, status: key.status },
+        jwk: JWK.Parse(JSON.parse(key.jwk)),
+        not_before: key.not_before.toISOString(),
+        not_after: key.not_after.toISOString(),
+      })),
+  })),
+})

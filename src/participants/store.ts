@@ -1,0 +1,260 @@
+import { sql } from 'kysely'
+import type { Tx } from '../db/as-participant.ts'
+import type { Db } from '../db/connect.ts'
+import type { Uuid } from '../kernel/ids.ts'
+import { AUDIENCE_KIND, FEED_KIND } from './schema.ts'
+
+export interface Programme {
+  programme_id: Uuid
+  slug: string
+  trust_domain: string
+  node_origin: string
+}
+
+/** Tells every process to read the reference tables again, and makes changes of them wait for one another. */
+export async function bumpEpoch(tx: Tx): Promise<void> {
+  await tx.updateTable('authority_epoch').set({ epoch: sql<bigint>`epoch + 1` }).where('one', '=', 1).execute()
+}
+
+// ---- the programme
+
+export const programme = (db: Db | Tx): Promise<Programme | undefined> =>
+  db.selectFrom('programme').select(['programme_id', 'slug', 'trust_domain', 'node_origin']).executeTakeFirst()
+
+export async function insertProgramme(tx: Tx, row: Programme & { created_at: Date }): Promise<void> {
+  await tx.insertInto('programme').values(row).execute()
+}
+
+export interface PolicyRow {
+  kind: string
+  version: number
+  digest: Buffer
+  body: string
+  published_at: Date
+  last_event: Uuid
+}
+
+export async function insertPolicy(tx: Tx, row: PolicyRow): Promise<void> {
+  await tx.insertInto('policy').values(row).execute()
+}
+
+export const policyVersion = async (tx: Tx, kind: string): Promise<number> => {
+  const row = await tx
+    .selectFrom('policy')
+    .select('version')
+    .where('kind', '=', kind)
+    .orderBy('version', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return row?.version ?? 0
+}
+
+// ---- participants
+
+export interface ParticipantRow {
+  participant_id: Uuid
+  slug: string
+  name: string
+  kind: number
+  status: number
+}
+
+const PARTICIPANT = ['participant_id', 'slug', 'name', 'kind', 'status'] as const
+
+export const participantBySlug = (db: Db | Tx, slug: string): Promise<ParticipantRow | undefined> =>
+  db.selectFrom('participant').select(PARTICIPANT).where('slug', '=', slug).executeTakeFirst()
+
+export const participantById = (db: Db | Tx, participant_id: Uuid): Promise<ParticipantRow | undefined> =>
+  db.selectFrom('participant').select(PARTICIPANT).where('participant_id', '=', participant_id).executeTakeFirst()
+
+export async function insertParticipant(
+  tx: Tx,
+  row: ParticipantRow & { admitted_at: Date; last_event: Uuid },
+): Promise<void> {
+  await tx.insertInto('participant').values(row).execute()
+}
+
+export async function setParticipantStatus(
+  tx: Tx,
+  participant_id: Uuid,
+  change: { status: number; last_event: Uuid },
+): Promise<void> {
+  await tx.updateTable('participant').set(change).where('participant_id', '=', participant_id).execute()
+}
+
+// ---- audiences and feeds
+
+export interface AudienceRow {
+  audience_id: Uuid
+  kind: number
+  mode: number
+  group_id: Uuid | null
+  owner: Uuid | null
+  label: string
+  last_event: Uuid
+}
+
+/** An audience with its feed, which is empty and starts at sequence 1. */
+export async function insertAudience(tx: Tx, row: AudienceRow, feed_id: Uuid): Promise<void> {
+  await tx.insertInto('audience').values(row).execute()
+  await insertFeed(tx, { feed_id, kind: FEED_KIND.audience, audience_id: row.audience_id, participant_id: null })
+}
+
+export async function insertInbox(tx: Tx, participant_id: Uuid, feed_id: Uuid): Promise<void> {
+  await insertFeed(tx, { feed_id, kind: FEED_KIND.inbox, audience_id: null, participant_id })
+}
+
+async function insertFeed(
+  tx: Tx,
+  row: { feed_id: Uuid; kind: number; audience_id: Uuid | null; participant_id: Uuid | null },
+): Promise<void> {
+  await tx
+    .insertInto('feed')
+    .values({ ...row, log_id: 1 })
+    .execute()
+  await tx
+    .insertInto('feed_head')
+    .values({
+      feed_id: row.feed_id,
+      next_seq: 1n,
+      applied_idx: -1n,
+      added_us: 0n,
+      retained_from: 1n,
+      sealed_seq: 0n,
+    })
+    .execute()
+}
+
+export const programmeAudience = (tx: Tx): Promise<{ audience_id: Uuid } | undefined> =>
+  tx.selectFrom('audience').select('audience_id').where('kind', '=', AUDIENCE_KIND.programme).executeTakeFirst()
+
+/** Members see the whole history, so who comes back opens the row that leaving closed. */
+export async function joinAudience(tx: Tx, audience_id: Uuid, participants: readonly Uuid[]): Promise<void> {
+  if (participants.length === 0) return
+  await tx
+    .insertInto('audience_member')
+    .values(participants.map((participant_id) => ({ audience_id, participant_id, from_seq: 1n, until_seq: null })))
+    .onConflict((oc) => oc.columns(['audience_id', 'participant_id', 'from_seq']).doUpdateSet({ until_seq: null }))
+    .execute()
+}
+
+export async function leaveAudience(
+  tx: Tx,
+  member: { audience_id: Uuid; participant_id: Uuid; until_seq: bigint },
+): Promise<void> {
+  await tx
+    .updateTable('audience_member')
+    .set({ until_seq: member.until_seq })
+    .where('audience_id', '=', member.audience_id)
+    .where('participant_id', '=', member.participant_id)
+    .where('until_seq', 'is', null)
+    .execute()
+}
+
+/** The last sequence given so far in each feed of an audience that the participant of the transaction is in. */
+export const lastSequences = async (tx: Tx<'participant'>, me: Uuid): Promise<Map<Uuid, bigint>> => {
+  const rows = await tx
+    .selectFrom('feed_head as h')
+    .innerJoin('feed as f', 'f.feed_id', 'h.feed_id')
+    .innerJoin('audience_member as m', 'm.audience_id', 'f.audience_id')
+    .select(['m.audience_id', 'h.next_seq'])
+    .where('m.participant_id', '=', me)
+    .where('m.until_seq', 'is', null)
+    .execute()
+  return new Map(rows.map(({ audience_id, next_seq }) => [audience_id, next_seq - 1n]))
+}
+
+export const namedAudiencesOf = async (tx: Tx, owner: Uuid): Promise<number> =>
+  (await tx.selectFrom('audience').select('audience_id').where('owner', '=', owner).execute()).length
+
+// ---- groups
+
+export interface GroupRow {
+  group_id: Uuid
+  slug: string
+  audience_id: Uuid
+}
+
+export const groupBySlug = (tx: Tx, slug: string): Promise<GroupRow | undefined> =>
+  tx
+    .selectFrom('participant_group as g')
+    .innerJoin('audience as a', 'a.group_id', 'g.group_id')
+    .select(['g.group_id', 'g.slug', 'a.audience_id'])
+    .where('g.slug', '=', slug)
+    .executeTakeFirst()
+
+export async function insertGroup(
+  tx: Tx,
+  row: { group_id: Uuid; slug: string; name: string; last_event: Uuid },
+): Promise<void> {
+  await tx.insertInto('participant_group').values(row).execute()
+}
+
+export async function touchGroup(tx: Tx, group_id: Uuid, last_event: Uuid): Promise<void> {
+  await tx.updateTable('participant_group').set({ last_event }).where('group_id', '=', group_id).execute()
+}
+
+export const membersOfGroup = async (tx: Tx, group_id: Uuid): Promise<Set<Uuid>> => {
+  const rows = await tx
+    .selectFrom('group_member')
+    .select('participant_id')
+    .where('group_id', '=', group_id)
+    .where('left_at', 'is', null)
+    .execute()
+  return new Set(rows.map(({ participant_id }) => participant_id))
+}
+
+export async function joinGroup(
+  tx: Tx,
+  group_id: Uuid,
+  joining: { participants: readonly Uuid[]; joined_at: Date; last_event: Uuid },
+): Promise<void> {
+  const { participants, joined_at, last_event } = joining
+  if (participants.length === 0) return
+  await tx
+    .insertInto('group_member')
+    .values(participants.map((participant_id) => ({ group_id, participant_id, joined_at, left_at: null, last_event })))
+    .execute()
+}
+
+/** From one group, or from every one. */
+export async function leaveGroups(
+  tx: Tx,
+  participant_id: Uuid,
+  leaving: { group_id?: Uuid; left_at: Date; last_event: Uuid },
+): Promise<void> {
+  const { group_id, left_at, last_event } = leaving
+  let query = tx
+    .updateTable('group_member')
+    .set({ left_at, last_event })
+    .where('participant_id', '=', participant_id)
+    .where('left_at', 'is', null)
+  if (group_id !== undefined) query = query.where('group_id', '=', group_id)
+  await query.execute()
+}
+
+// ---- hash profiles
+
+export interface HashProfileRow {
+  kid: string
+  suite: string
+  status: number
+  not_before: Date
+  not_after: Date
+  last_event: Uuid
+}
+
+export const hashProfile = (tx: Tx, kid: string): Promise<Omit<HashProfileRow, 'last_event'> | undefined> =>
+  tx
+    .selectFrom('hash_profile')
+    .select(['kid', 'suite', 'status', 'not_before', 'not_after'])
+    .where('kid', '=', kid)
+    .executeTakeFirst()
+
+export async function insertHashProfile(tx: Tx, row: HashProfileRow): Promise<void> {
+  await tx.insertInto('hash_profile').values(row).execute()
+}
+
+export async function setHashProfile(tx: Tx, kid: string, change: { status: number; last_event: Uuid }): Promise<void> {
+  await tx.updateTable('hash_profile').set(change).where('kid', '=', kid).execute()
+}

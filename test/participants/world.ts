@@ -1,0 +1,113 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { toHex, utf8 } from '../../src/kernel/bytes.ts'
+import type { Uuid } from '../../src/kernel/ids.ts'
+import { sha256 } from '../../src/kernel/sha256.ts'
+import { fileKeys } from '../../src/keys/file.ts'
+import type { ActionName, PayloadOf } from '../../src/participants/action.ts'
+import { createAuthority } from '../../src/participants/authority.ts'
+import { initProgramme, type NewProgramme } from '../../src/participants/bootstrap.ts'
+import { pinOfRequest } from '../../src/participants/certificate-request.ts'
+import { createParticipantService } from '../../src/participants/service.ts'
+import { epochKey, epochOf } from '../../src/provenance/record.ts'
+import { createProvenanceService } from '../../src/provenance/service.ts'
+import { freshDatabase } from '../support/database.ts'
+
+export const NOON = new Date('2026-03-01T12:00:00Z')
+export const NODE_SPKI = toHex(sha256(utf8('the key of the node')))
+
+export const PROGRAMME = {
+  slug: 'orchard',
+  trust_domain: 'orchard.example',
+  node_origin: 'https://node.example.org',
+  admins: [
+    { name: 'Ada', organisation: 'orchard-office' },
+    { name: 'Ben', organisation: 'orchard-office' },
+  ],
+  policies: [
+    { kind: 'taxonomy', version: 1, body: '{"version":1}' },
+    { kind: 'retention', version: 1, body: '{"version":1}' },
+  ],
+} as const satisfies NewProgramme
+
+export type World = Awaited<ReturnType<typeof aWorld>>
+
+/** A programme of two administrators on its own database, with the real log's recorder and a clock that is turned by hand. */
+export async function aWorld() {
+  const t = await freshDatabase()
+  const folder = mkdtempSync(join(tmpdir(), 'aldis-test-'))
+  const keys = fileKeys(join(folder, 'keys'))
+  for (const days of [0, 31, 62, 92, 122, 500])
+    await keys.create(epochKey(epochOf(new Date(NOON.getTime() + days * 86_400_000))), 'symmetric')
+  let now = NOON
+  const clock = () => now
+  const recorder = createProvenanceService({
+    ...{ db: t.app, ledger: t.ledger, clock, keys, logId: 1, origin: 'node.example.org/provenance/1' },
+    onWake: () => {},
+    healthy: () => true,
+  })
+  const programme = await initProgramme({ admin: t.admin, clock, recorder }, PROGRAMME)
+  const [ada, ben] = programme.admins
+  if (ada === undefined || ben === undefined) throw new Error('two administrators')
+  const authority = createAuthority({ db: t.app, clock })
+  await authority.refresh()
+  const hashKeys: string[] = []
+  const service = createParticipantService({
+    ...{ admin: t.admin, app: t.app, clock, recorder, programme, authority },
+    nonceKey: randomBytes(32),
+    randomBytes: (n) => randomBytes(n),
+    nodeSpki: () => NODE_SPKI,
+    issue: async ({ csrPem, uri }) => ({
+      chain: `leaf of ${uri}\n`,
+      spki: toHex(await pinOfRequest(csrPem)),
+      notAfter: new Date(now.getTime() + 7 * 86_400_000),
+    }),
+    makeHashKey: async (kid) => void hashKeys.push(kid),
+  })
+
+  const events = () =>
+    t.owner
+      .selectFrom('prov_record as r')
+      .innerJoin('prov_outbox as o', 'o.event_id', 'r.event_id')
+      .select(['r.event_id', 'r.kind'])
+      .execute()
+
+  /** Proposed by one administrator, approved by the other, executed. */
+  const decide = async <A extends ActionName>(action: A, payload: PayloadOf<A>): Promise<unknown> => {
+    const { request_id } = await service.propose(action, payload, ada)
+    await service.approve(request_id, ben, now)
+    return (await service.execute(request_id, ada)).result
+  }
+
+  return {
+    ...{ t, clock, events, recorder, programme, ada, ben, authority, service, decide, hashKeys },
+    now: () => now,
+    pass: (ms: number) => {
+      now = new Date(now.getTime() + ms)
+    },
+    admit: async (slug: string, kind: PayloadOf<'participant.admit'>['kind'] = 'platform'): Promise<Uuid> => {
+      const { participant_id } = (await decide('participant.admit', { slug, name: slug, kind })) as {
+        participant_id: Uuid
+      }
+      return participant_id
+    },
+    /** A one-time code, as its two administrators see it. */
+    code: async (participant: string, label = 'main'): Promise<string> => {
+      const scopes = ['signals:submit', 'feed:read'] as const
+      return ((await decide('credential.enrol', { participant, label, scopes: [...scopes] })) as { code: string }).code
+    },
+    /** Kinds of the events, sorted, that the work left with a record and waiting for the log. */
+    recorded: async (work: () => Promise<unknown>): Promise<string[]> => {
+      const before = new Set((await events()).map(({ event_id }) => event_id))
+      await work()
+      return (await events()).flatMap(({ event_id, kind }) => (before.has(event_id) ? [] : [kind])).sort()
+    },
+    end: async () => {
+      await authority.stop()
+      await t.drop()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
