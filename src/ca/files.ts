@@ -73,8 +73,15 @@ function matches(certificate: string, key: KeyObject): boolean {
 }
 
 function readKey(path: string): KeyObject {
+  const key = readKeyFile(path)
+  if (key === undefined) throw new StartRefused(`${path}: is missing`)
+  return key
+}
+
+/** A P-256 key that only its owner can read; undefined if the file is not there, `StartRefused` if others may read it. */
+export function readKeyFile(path: string): KeyObject | undefined {
   const stat = statSync(path, { throwIfNoEntry: false })
-  if (stat === undefined) throw new StartRefused(`${path}: is missing`)
+  if (stat === undefined) return undefined
   if ((stat.mode & 0o077) !== 0) throw new StartRefused(`${path}: other users may read it; chmod 600`)
   if (process.getuid !== undefined && stat.uid !== process.getuid()) {
     throw new StartRefused(`${path}: belongs to another user; chown it to the one that runs the CA`)
@@ -93,17 +100,22 @@ function parseKey(pem: Buffer): KeyObject | undefined {
 }
 
 function readText(path: string): string {
-  if (statSync(path, { throwIfNoEntry: false }) === undefined) throw new StartRefused(`${path}: is missing`)
-  return readFileSync(path, 'utf8')
+  const text = readTextFile(path)
+  if (text === undefined) throw new StartRefused(`${path}: is missing`)
+  return text
 }
 
+export const readTextFile = (path: string): string | undefined =>
+  statSync(path, { throwIfNoEntry: false }) === undefined ? undefined : readFileSync(path, 'utf8')
+
 function write(dir: string, name: string, { privateKey, certificate }: CaKey): void {
-  writeFile(dir, `${name}.key`, privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(), 0o600)
-  writeFile(dir, `${name}.crt`, `${certificate.trim()}\n`, 0o644)
+  writeFileDurably(dir, `${name}.key`, privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(), 0o600)
+  writeFileDurably(dir, `${name}.crt`, `${certificate.trim()}\n`, 0o644)
 }
 
 /** Write, fsync, rename, fsync the folder: what signed something is on the disk. */
-function writeFile(dir: string, name: string, text: string, mode: number): void {
+export function writeFileDurably(dir: string, name: string, text: string, mode: number): void {
+  mkdirSync(dir, { recursive: true, mode: 0o700 })
   const temporary = join(dir, `.${name}.${process.pid}`)
   const file = openSync(temporary, 'wx', mode)
   writeSync(file, text)

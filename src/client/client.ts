@@ -1,9 +1,26 @@
-import { createBrotliDecompress } from 'node:zlib'
+import type { IncomingMessage } from 'node:http'
 import { createInterface } from 'node:readline'
-import type { AcknowledgementResult, EventsPage, FeedEventBody, FeedList, Lookup, LookupResult, SubmissionProof } from '../feeds/schema.ts'
+import { createBrotliDecompress } from 'node:zlib'
 import type { Static } from 'typebox'
+import type {
+  AcknowledgementResult,
+  EventsPage,
+  FeedEventBody,
+  FeedList,
+  Lookup,
+  LookupResult,
+  SubmissionProof,
+} from '../feeds/schema.ts'
 import type { Uuid } from '../kernel/ids.ts'
-import type { Submission, SubmissionResult } from '../signals/schema.ts'
+import type {
+  AudienceList,
+  HashKey,
+  HashProfileList,
+  RenewalResult,
+  SourceList,
+  WhoAmI,
+} from '../participants/schema.ts'
+import type { OwnSignalResult, Submission, SubmissionResult, UploadLine } from '../signals/schema.ts'
 import { collect, createTransport, problemOf, type TlsIdentity, type Transport } from './transport.ts'
 
 export interface ClientOptions extends TlsIdentity {
@@ -18,54 +35,35 @@ export interface Received {
   proof: SubmissionProof | undefined
 }
 
-export interface WhoAmI {
-  participant: { slug: string; name: string; kind: string; status: string }
-  credential: { id: Uuid; scopes: string[]; not_after: string }
-  programme: { slug: string; trust_domain: string; node_origin: string }
-  time: string
+export interface Segment {
+  cursor: string
+  read: string
+  events: AsyncGenerator<Received>
 }
 
-export interface AudienceInfo {
-  audience: Uuid
-  kind: string
-  mode: string
-  label: string
-  may_share: boolean
-}
-
-export interface SourceInfo {
-  slug: string
-  uri: string
-  kind: string
-  status: string
-  signing_keys: { kid: string; alg: string; jwk: Record<string, string>; status: string }[]
-}
-
-export interface HashProfileInfo {
-  kid: string
-  suite: string
-  status: string
-  not_before: string
-  not_after: string
-}
+export type SourceInfo = SourceList['participants'][number]
 
 /** Everything a participant asks of a node. Methods throw `AldisError` with the node's code. */
 export interface Client {
   whoami(): Promise<WhoAmI>
-  audiences(): Promise<{ audiences: AudienceInfo[] }>
-  participants(): Promise<{ participants: SourceInfo[] }>
-  hashProfiles(): Promise<{ hash_profiles: HashProfileInfo[] }>
+  audiences(): Promise<AudienceList>
+  participants(): Promise<SourceList>
+  hashProfiles(): Promise<HashProfileList>
   /** The key of an `hmac-sha256` epoch, base64url; a logged read. */
-  hashKey(kid: string): Promise<{ kid: string; key: string }>
+  hashKey(kid: string): Promise<HashKey>
   submit(submission: Submission): Promise<SubmissionResult>
   /** Sends a prepared NDJSON stream from `upload.line` on; yields the node's result lines as they come. */
   upload(upload: { id: Uuid; line: bigint }, lines: AsyncIterable<string | Buffer>): AsyncGenerator<UploadLine>
   nextLine(upload: Uuid): Promise<bigint>
-  own(signal: Uuid): Promise<{ signal: Uuid; revision: number; state: string; leaf: string; item: string }>
+  own(signal: Uuid): Promise<Static<typeof OwnSignalResult>>
   feeds(): Promise<FeedList>
-  events(feed: Uuid, query: { cursor?: string; limit?: number; wait?: number }, signal?: AbortSignal): Promise<EventsPage & { read: string }>
-  /** The events of one sealed segment, in order. */
-  segment(feed: Uuid, first_seq: bigint): AsyncGenerator<Received>
+  events(
+    feed: Uuid,
+    query: { cursor?: string; limit?: number; wait?: number },
+    signal?: AbortSignal,
+  ): Promise<EventsPage & { read: string }>
+  /** The events of one sealed segment, in order, and the cursor that stands after them. */
+  segment(feed: Uuid, first_seq: bigint): Promise<Segment>
   lookUp(lookup: Lookup): Promise<LookupResult & { read: string }>
   acknowledge(feed: Uuid, upto: string, stage: string): Promise<Static<typeof AcknowledgementResult>>
   checkpoint(): Promise<string>
@@ -73,30 +71,24 @@ export interface Client {
   consistency(from: bigint, to: bigint): Promise<{ path: string[] }>
   /** The tlog-proof of an event, waiting for its checkpoint up to `waitMs`; undefined if it is not published by then. */
   receipt(event: string, query?: { read?: string }, waitMs?: number): Promise<string | undefined>
-  renew(csr: string): Promise<{ certificate: string; not_after: string }>
+  renew(csr: string): Promise<RenewalResult>
   readonly transport: Transport
   close(): void
 }
 
-/** A line of the node's answer to a stream: one item, or the end of one submission. */
-export interface UploadLine {
-  line: number
-  status: number
-  signal?: Uuid
-  revision?: number
-  submission?: Uuid | null
-  accepted?: number
-  refused?: number
-  code?: string
-  pointer?: string
-  detail?: string
-  countersignature?: { protected: string; signature: string }
-}
-
 export function createClient(options: ClientOptions): Client {
-  const transport = createTransport(options.origin, options, options.maxSockets === undefined ? {} : { maxSockets: options.maxSockets })
+  const transport = createTransport(
+    options.origin,
+    options,
+    options.maxSockets === undefined ? {} : { maxSockets: options.maxSockets },
+  )
   const get = async <T>(path: string, signal?: AbortSignal): Promise<T & { read: string }> => {
-    const answer = await transport.call({ method: 'GET', path, idempotent: true, ...(signal === undefined ? {} : { signal }) })
+    const answer = await transport.call({
+      method: 'GET',
+      path,
+      idempotent: true,
+      ...(signal === undefined ? {} : { signal }),
+    })
     return { ...(JSON.parse(answer.body.toString()) as T), read: headerOf(answer.headers['provenance-read']) }
   }
   const post = async <T>(path: string, body: unknown): Promise<T & { read: string }> => {
@@ -120,13 +112,14 @@ export function createClient(options: ClientOptions): Client {
     own: (signal) => get(`/v1/signals/${signal}`),
     feeds: () => get('/v1/feeds'),
     events: (feed, query, signal) => get(`/v1/feeds/${feed}/events${queryOf(query)}`, signal),
-    segment: (feed, first_seq) => segmentEvents(transport, `/v1/feeds/${feed}/segments/${first_seq}`),
+    segment: (feed, first_seq) => segmentOf(transport, `/v1/feeds/${feed}/segments/${first_seq}`),
     lookUp: (lookup) => post('/v1/lookups', lookup),
     acknowledge: (feed, upto, stage) => post(`/v1/feeds/${feed}/acknowledgements`, { upto, stage }),
     checkpoint: () => text('/provenance/1/checkpoint'),
     logKey: async () => (await text('/provenance/1/vkey')).trim(),
     consistency: (from, to) => get(`/provenance/1/proof/consistency${queryOf({ from: String(from), to: String(to) })}`),
-    receipt: (event, query = {}, waitMs = 15_000) => receiptOf(transport, `/provenance/1/receipts/${event}${queryOf(query)}`, waitMs),
+    receipt: (event, query = {}, waitMs = 15_000) =>
+      receiptOf(transport, `/provenance/1/receipts/${event}${queryOf(query)}`, waitMs),
     renew: (csr) => post('/v1/credentials/renewals', { csr }),
   }
 }
@@ -134,16 +127,23 @@ export function createClient(options: ClientOptions): Client {
 /** Events of a page with the submissions that prove them. */
 export function* receivedOf(page: EventsPage): Generator<Received> {
   const proofs = new Map(page.submissions.map((proof) => [proof.event, proof]))
-  for (const event of page.events) yield { event, proof: event.item === undefined ? undefined : proofs.get(event.event) }
+  for (const event of page.events)
+    yield { event, proof: event.item === undefined ? undefined : proofs.get(event.event) }
 }
 
-async function* segmentEvents(transport: Transport, path: string): AsyncGenerator<Received> {
+async function segmentOf(transport: Transport, path: string): Promise<Segment> {
   const message = await transport.open({ method: 'GET', path, headers: { 'accept-encoding': 'br' } })
   if (message.statusCode !== 200) {
     throw problemOf({ status: message.statusCode ?? 0, headers: message.headers, body: await collect(message) })
   }
+  const [cursor, read] = [headerOf(message.headers['feed-cursor']), headerOf(message.headers['provenance-read'])]
+  return { cursor, read, events: segmentEvents(message) }
+}
+
+async function* segmentEvents(message: IncomingMessage): AsyncGenerator<Received> {
   const proofs = new Map<string, SubmissionProof>()
-  for await (const line of createInterface({ input: message.pipe(createBrotliDecompress()), crlfDelay: Number.POSITIVE_INFINITY })) {
+  const input = message.pipe(createBrotliDecompress())
+  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
     const value = JSON.parse(line) as FeedEventBody | { submission: SubmissionProof }
     if ('submission' in value) proofs.set(value.submission.event, value.submission)
     else yield { event: value, proof: value.item === undefined ? undefined : proofs.get(value.event) }

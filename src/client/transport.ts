@@ -31,7 +31,9 @@ export interface Transport {
   /** The answer below 400; an `AldisError` otherwise, after the retries that an idempotent call has. */
   call(call: Call): Promise<Answer>
   /** The answer as it comes, for bodies that do not fit in memory; no retry. */
-  open(call: Omit<Call, 'idempotent' | 'body'> & { write?: (out: NodeJS.WritableStream) => Promise<void> }): Promise<IncomingMessage>
+  open(
+    call: Omit<Call, 'idempotent' | 'body'> & { write?: (out: NodeJS.WritableStream) => Promise<void> },
+  ): Promise<IncomingMessage>
   close(): void
 }
 
@@ -44,7 +46,11 @@ const TIMEOUT_MS = 45_000
  * HTTPS to one node with a client certificate: TLS 1.3 only, kept-alive connections (a handshake costs as much as a
  * hundred requests), retries with full jitter on 429, 503 and broken connections.
  */
-export function createTransport(origin: string, identity: TlsIdentity, options: { maxSockets?: number } = {}): Transport {
+export function createTransport(
+  origin: string,
+  identity: TlsIdentity,
+  options: { maxSockets?: number } = {},
+): Transport {
   const base = new URL(origin)
   const agent = new Agent({
     ...identity,
@@ -64,7 +70,11 @@ export function createTransport(origin: string, identity: TlsIdentity, options: 
       })
       out.on('response', resolve).on('error', reject)
       if (write === undefined) out.end()
-      else write(out).then(() => out.end(), (error) => out.destroy(error))
+      else
+        write(out).then(
+          () => out.end(),
+          (error) => out.destroy(error),
+        )
     })
 
   const once = (call: Call): Promise<Answer> =>
@@ -108,7 +118,8 @@ export function createTransport(origin: string, identity: TlsIdentity, options: 
 }
 
 const judged = (answer: Answer): Answer | AldisError => (answer.status < 400 ? answer : problemOf(answer))
-const broken = (error: unknown): Error => (error instanceof Error ? error : new Error('the connection failed', { cause: error }))
+const broken = (error: unknown): Error =>
+  error instanceof Error ? error : new Error('the connection failed', { cause: error })
 
 /** The node's refusal as a typed error. */
 export function problemOf({ status, headers, body }: Answer): AldisError {

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply } from 'fastify'
+import { LIMITS } from '../http/limits.ts'
 import {
   Acknowledgement,
   AcknowledgementResult,
@@ -40,7 +41,8 @@ export const feedRoutes: FastifyPluginAsyncTypebox<{ feeds: FeedService }> = asy
       const by = { ...peer, route: routeOptions.url ?? '' }
       const answer = await feeds.segment(by, params.feed, BigInt(params.first_seq))
       reply.header('content-encoding', 'br').type('application/x-ndjson')
-      return reply.header('provenance-read', answer.read).send(answer.body)
+      reply.header('provenance-read', answer.read).header('feed-cursor', answer.cursor)
+      return reply.header('cache-control', 'no-store').send(answer.body)
     },
   )
 
@@ -56,7 +58,11 @@ export const feedRoutes: FastifyPluginAsyncTypebox<{ feeds: FeedService }> = asy
 
   app.post(
     '/v1/lookups',
-    { config: { scope: 'lookup:evaluate', raw: { 200: LookupResult } }, schema: { body: Lookup }, bodyLimit: 131_072 },
+    {
+      config: { scope: 'lookup:evaluate', raw: { 200: LookupResult } },
+      schema: { body: Lookup },
+      bodyLimit: LIMITS.lookup_bytes,
+    },
     async ({ peer, body, routeOptions }, reply) =>
       disclose(reply, await feeds.lookUp({ ...peer, route: routeOptions.url ?? '' }, body)),
   )

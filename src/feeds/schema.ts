@@ -98,7 +98,17 @@ export const Lookup = Type.Object(
     queries: Type.Array(
       Type.Object(
         {
-          type: Type.Enum(['url', 'domain', 'email', 'phone', 'username', 'account_id', 'payment_handle', 'ip', 'media_hash']),
+          type: Type.Enum([
+            'url',
+            'domain',
+            'email',
+            'phone',
+            'username',
+            'account_id',
+            'payment_handle',
+            'ip',
+            'media_hash',
+          ]),
           profile: Type.String({ minLength: 2, maxLength: 128, pattern: '^[a-z0-9][a-z0-9._/:@-]*$' }),
           keys: Type.Array(Key, { minItems: 1, maxItems: LOOKUP_MAX }),
         },

@@ -3,8 +3,8 @@ import { promisify } from 'node:util'
 import { brotliCompress, constants } from 'node:zlib'
 import { atFeed } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
-import { sha256 } from '../kernel/sha256.ts'
 import type { Uuid } from '../kernel/ids.ts'
+import { sha256 } from '../kernel/sha256.ts'
 import type { ProvenanceService } from '../provenance/service.ts'
 import type { FeedDirectory } from './directory.ts'
 import { bySource } from './service.ts'
@@ -33,10 +33,23 @@ export function createSealer({ db, provenance, directory }: SealerOptions): { ro
     const ids = [...new Set(rows.map(({ submission_id }) => submission_id))]
     const proofs = new Map((await store.submissionBodies(db, feed_id, ids)).map((row) => [row.submission_id, row.body]))
     const text = linesOf(rows, proofs)
-    const bytes = await compress(text, { params: { [constants.BROTLI_PARAM_QUALITY]: 1, [constants.BROTLI_PARAM_LGWIN]: 20 } })
+    const bytes = await compress(text, {
+      params: { [constants.BROTLI_PARAM_QUALITY]: 1, [constants.BROTLI_PARAM_LGWIN]: 20 },
+    })
     const set_salt = randomBytes(32)
-    const sets = provenance.sourceSets(set_salt, bySource(rows, directory)).map(({ party, n, root }) => [party, n, root])
-    const row = { feed_id, first_seq, generation: 0, n: rows.length, digest: sha256(text), set_salt, sets: JSON.stringify(sets), bytes }
+    const sets = provenance
+      .sourceSets(set_salt, bySource(rows, directory))
+      .map(({ party, n, root }) => [party, n, root])
+    const row = {
+      feed_id,
+      first_seq,
+      generation: 0,
+      n: rows.length,
+      digest: sha256(text),
+      set_salt,
+      sets: JSON.stringify(sets),
+      bytes,
+    }
     await atFeed(db, feed_id, (tx) => store.insertSegment(tx, row))
   }
 

@@ -12,7 +12,15 @@ import { SIGNAL_TYPE, type SignalType } from '../signals/schema.ts'
 import type { FeedDirectory, ReadableFeed } from './directory.ts'
 import { ENDS, EVENT_KIND } from './entry.ts'
 import type { Growth } from './growth.ts'
-import { ACK_STAGE, type Acknowledgement, type EventsQuery, type FeedList, type Lookup, LOOKUP_MAX, PAGE_MAX } from './schema.ts'
+import {
+  ACK_STAGE,
+  type Acknowledgement,
+  type EventsQuery,
+  type FeedList,
+  LOOKUP_MAX,
+  type Lookup,
+  PAGE_MAX,
+} from './schema.ts'
 import * as store from './store.ts'
 
 /** Who reads, as the connection proved it. */
@@ -35,11 +43,13 @@ export interface FeedService {
   /** A page of events in dense order; waits up to `wait` seconds for the first new one. */
   events(by: Reader, feed: Uuid, query: EventsQuery, signal?: AbortSignal): Promise<Disclosed>
   /** A sealed segment: NDJSON under brotli, made once. */
-  segment(by: Reader, feed: Uuid, first_seq: bigint): Promise<Disclosed>
+  segment(by: Reader, feed: Uuid, first_seq: bigint): Promise<Disclosed & { cursor: string }>
   /** Live signals behind up to 1,000 keys; what may not be seen is not there. */
   lookUp(by: Reader, lookup: Lookup): Promise<Disclosed>
   /** The participant has dealt with every end up to a sequence. */
   acknowledge(by: Reader, feed: Uuid, ack: Acknowledgement): Promise<{ feed: Uuid; upto: string }>
+  /** Whether something of a submission stands in a feed where the participant may read it. */
+  received(participant: Uuid, submission_id: Uuid): Promise<boolean>
 }
 
 export interface FeedServiceOptions {
@@ -50,6 +60,9 @@ export interface FeedServiceOptions {
   growth: Growth
   /** MACs cursors, so that one made for another feed or by another node is refused. */
   cursorKey: Uint8Array
+  /** Told of each page with something on it, and of each look-up. */
+  onPage(events: number): void
+  onLookup(keys: number, matches: number): void
 }
 
 type Entry = Awaited<ReturnType<typeof store.entriesAfter>>[number]
@@ -84,7 +97,10 @@ export function createFeedService(options: FeedServiceOptions): FeedService {
     feeds: (by) =>
       asParticipant(db, by.participant, async (tx) => {
         const feeds = directory.feedsOf(by.participant)
-        const heads = await store.headsOf(tx, feeds.map(({ feed_id }) => feed_id))
+        const heads = await store.headsOf(
+          tx,
+          feeds.map(({ feed_id }) => feed_id),
+        )
         const headOf = new Map(heads.map((head) => [head.feed_id, head]))
         return { feeds: feeds.flatMap((feed) => describe(feed, headOf.get(feed.feed_id), cursorKey)) }
       }),
@@ -124,7 +140,7 @@ export function createFeedService(options: FeedServiceOptions): FeedService {
           sources: sources.map(([party, n, root]) => ({ party, n, root })),
         })
         const [name] = await provenance.insertReads(tx, by.participant, [read])
-        return { body: row.bytes, read: name ?? '' }
+        return { body: row.bytes, read: name ?? '', cursor: encodeCursor(cursorKey, { feed, seq: last }) }
       }),
 
     async lookUp(by, lookup) {
@@ -134,6 +150,14 @@ export function createFeedService(options: FeedServiceOptions): FeedService {
       provenance.admit()
       return lookUp(by.participant, { by, lookup })
     },
+
+    received: (participant, submission_id) =>
+      asParticipant(db, participant, async (tx) => {
+        for (const { feed_id, from_seq, until_seq } of directory.feedsOf(participant)) {
+          if (await store.holdsSubmission(tx, feed_id, { submission_id, from_seq, until_seq })) return true
+        }
+        return false
+      }),
 
     acknowledge: (by, feed, ack) =>
       asParticipant(db, by.participant, async (tx) => {
@@ -148,13 +172,20 @@ export function createFeedService(options: FeedServiceOptions): FeedService {
         if (upto <= before) return { feed, upto: String(before) }
         const event_id = newId(clock())
         const ends = await store.endsBySource(tx, feed, { after: before, upto, kinds: END_KINDS })
-        await store.upsertAck(tx, { participant_id: by.participant, feed_id: feed, stage, seq: upto, last_event: event_id })
+        await store.upsertAck(tx, {
+          participant_id: by.participant,
+          feed_id: feed,
+          stage,
+          seq: upto,
+          last_event: event_id,
+        })
         await provenance.record(tx, {
           kind: 'tombstone.acked',
           event_id,
           participant_id: by.participant,
           at: clock(),
-          fields: { actor: by.slug, feed, upto: ack.upto, stage: ack.stage },
+          actor: by.slug,
+          fields: { feed, upto: ack.upto, stage: ack.stage },
           sources: ends.map(({ origin, n }) => ({ party: directory.slugOf(origin), n: Number(n) })),
         })
         return { feed, upto: ack.upto }
@@ -192,7 +223,7 @@ function cursorAt(key: Uint8Array, feed: Uuid, text: string): bigint {
 
 /** One page, journaled before it is given out; undefined where there is nothing yet and the caller may wait. */
 async function pageOf(
-  { db, directory, cursorKey, provenance }: FeedServiceOptions,
+  { db, directory, cursorKey, provenance, onPage }: FeedServiceOptions,
   by: Reader,
   at: { place: ReadableFeed; after: bigint; limit: number; empty: boolean },
 ): Promise<Disclosed | undefined> {
@@ -221,6 +252,7 @@ async function pageOf(
       sources: bySource(rows, directory),
     })
     const [name] = await provenance.insertReads(tx, by.participant, [read])
+    onPage(rows.length)
     return { body, read: name ?? '' }
   })
 }
@@ -254,9 +286,16 @@ async function lookUpTogether(options: FeedServiceOptions, group: readonly Asked
     participant,
     async (tx) => {
       const keys = group.flatMap(({ lookup }) => lookup.queries.flatMap((query) => query.keys))
-      const rows = await store.lookUp(tx, keys.map((key) => Buffer.from(key, 'hex')), clock())
+      // Asked for in this order on one connection, so the index is none that the rows have not reached.
+      const [as_of, rows] = await Promise.all([
+        provenance.projected(tx),
+        store.lookUp(
+          tx,
+          keys.map((key) => Buffer.from(key, 'hex')),
+          clock(),
+        ),
+      ])
       const found = await entriesOf(tx, rows)
-      const as_of = await provenance.projected()
       const byKey = Map.groupBy(rows, (row) => toHex(row.signal_key))
       const answers = group.map(({ by, lookup }) => {
         const hits = lookup.queries.flatMap(({ type, profile, keys: own }) =>
@@ -280,11 +319,19 @@ async function lookUpTogether(options: FeedServiceOptions, group: readonly Asked
           body: toBase64Url(sha256(Buffer.from(body))),
           asked: lookup.queries.flatMap((query) => query.keys),
           purpose: lookup.purpose,
-          sources: bySource(hits.map(({ entry }) => entry), directory),
+          sources: bySource(
+            hits.map(({ entry }) => entry),
+            directory,
+          ),
         })
+        options.onLookup(countKeys(lookup), hits.length)
         return { body, read }
       })
-      const names = await provenance.insertReads(tx, participant, answers.map(({ read }): PreparedRead => read))
+      const names = await provenance.insertReads(
+        tx,
+        participant,
+        answers.map(({ read }): PreparedRead => read),
+      )
       return answers.map(({ body }, i) => ({ body, read: names[i] ?? '' }))
     },
     { timeoutMs: 2_000 },
@@ -295,7 +342,11 @@ async function entriesOf(tx: Tx, rows: readonly { feed_id: Uuid; seq: bigint }[]
   const entries = new Map<string, Entry>()
   const proofs = new Map<Uuid, string>()
   for (const [feed, own] of Map.groupBy(rows, ({ feed_id }) => feed_id)) {
-    const found = await store.entriesAt(tx, feed, own.map(({ seq }) => seq))
+    const found = await store.entriesAt(
+      tx,
+      feed,
+      own.map(({ seq }) => seq),
+    )
     for (const entry of found) entries.set(`${feed}/${entry.seq}`, entry)
     const ids = [...new Set(found.map(({ submission_id }) => submission_id))]
     for (const { submission_id, body } of await store.submissionBodies(tx, feed, ids)) proofs.set(submission_id, body)

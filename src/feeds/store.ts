@@ -233,6 +233,26 @@ export const submissionBodies = (db: Tx | Db, feed_id: Uuid, ids: readonly Uuid[
     .orderBy('submission_id')
     .execute()
 
+/** Whether a submission stands in a feed, within the part of it that a reader may see. */
+export async function holdsSubmission(
+  tx: Tx,
+  feed_id: Uuid,
+  part: { submission_id: Uuid; from_seq: bigint; until_seq: bigint | null },
+): Promise<boolean> {
+  const { submission_id, from_seq, until_seq } = part
+  const [present] = await submissionBodies(tx, feed_id, [submission_id])
+  if (present === undefined || (from_seq <= 1n && until_seq === null)) return present !== undefined
+  const query = tx
+    .selectFrom('feed_entry')
+    .select('seq')
+    .where('feed_id', '=', feed_id)
+    .where('seq', '>=', from_seq)
+    .where('submission_id', '=', submission_id)
+    .limit(1)
+  const within = until_seq === null ? query : query.where('seq', '<=', until_seq)
+  return (await within.executeTakeFirst()) !== undefined
+}
+
 // ---- segments
 
 export interface SegmentRow {

@@ -1,41 +1,12 @@
 import type { Clock } from '../kernel/clock.ts'
 import { networkOf, plainAddress } from './address.ts'
-
-/** How many new connections an address may open. */
-export interface ConnectionRate {
-  perSecond: number
-  burst: number
-}
-
-/** Buckets that are kept; beyond, the full ones are forgotten, which changes nothing. */
-const BUCKETS_MAX = 10_000
+import { createTokenBuckets, type Rate } from './token-bucket.ts'
 
 /** A token bucket per IPv4 address or IPv6 /64: whether one more connection may come from there now. */
-export function createConnectionRate(
-  clock: Clock,
-  { perSecond, burst }: ConnectionRate,
-): (address?: string) => boolean {
-  const buckets = new Map<string, { tokens: number; at: number }>()
-
-  const filled = ({ tokens, at }: { tokens: number; at: number }, now: number): number =>
-    Math.min(burst, tokens + (Math.max(0, now - at) / 1_000) * perSecond)
-
-  const sweep = (now: number): void => {
-    for (const [key, bucket] of buckets) if (filled(bucket, now) >= burst) buckets.delete(key)
-    // Most are in use: an attack from many places, in which the oldest tell least. A tenth, so that this is rare.
-    for (const key of buckets.keys()) {
-      if (buckets.size < 0.9 * BUCKETS_MAX) break
-      buckets.delete(key)
-    }
-  }
-
+export function createConnectionRate(clock: Clock, rate: Rate): (address?: string) => boolean {
+  const isAdmitted = createTokenBuckets(clock, rate)
   return (from) => {
     const address = plainAddress(from)
-    const key = address.includes(':') ? networkOf(address, 64) : address
-    const now = clock().getTime()
-    if (buckets.size >= BUCKETS_MAX && !buckets.has(key)) sweep(now)
-    const tokens = filled(buckets.get(key) ?? { tokens: burst, at: now }, now)
-    buckets.set(key, { tokens: tokens < 1 ? tokens : tokens - 1, at: now })
-    return tokens >= 1
+    return isAdmitted(address.includes(':') ? networkOf(address, 64) : address)
   }
 }

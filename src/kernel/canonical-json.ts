@@ -4,7 +4,8 @@ export function canonicalJson(value: unknown): string {
   if (typeof value === 'string') return text(value)
   if (typeof value === 'number' && Number.isSafeInteger(value)) return Object.is(value, -0) ? '0' : String(value)
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
-  if (typeof value !== 'object' || Object.getPrototypeOf(value) !== Object.prototype) throw new TypeError('not canonical JSON')
+  if (typeof value !== 'object' || Object.getPrototypeOf(value) !== Object.prototype)
+    throw new TypeError('not canonical JSON')
   // Sorted by UTF-16 code units, as JavaScript compares strings (section 3.2.3).
   const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
   return `{${members.map(([name, member]) => `${text(name)}:${canonicalJson(member)}`).join(',')}}`

@@ -27,4 +27,5 @@ export function decodeCursor(key: Uint8Array, text: string): Cursor {
   return { feed: uuidFromBytes(body.subarray(0, 16)), seq: body.readBigInt64BE(16) }
 }
 
-const mac = (key: Uint8Array, body: Uint8Array): Buffer => createHmac('sha256', key).update(body).digest().subarray(0, 16)
+const mac = (key: Uint8Array, body: Uint8Array): Buffer =>
+  createHmac('sha256', key).update(body).digest().subarray(0, 16)

@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import type { Validator } from 'typebox/compile'
 import type { Uuid } from './ids.ts'
 
 /** RFC 9562, lower case. */
@@ -17,3 +18,22 @@ export const InstantSchema = Type.String({
 
 /** 64-bit numbers leave as decimal strings. */
 export const BigIntSchema = Type.String({ pattern: '^(0|[1-9][0-9]{0,18})$' })
+
+/** Where a value first departs from its schema and how: what mends it. Never the value, which a library's message may quote. */
+export function firstFault(validator: Validator, value: unknown): { pointer: string; detail: string } {
+  const [error] = validator.Errors(value)
+  if (error === undefined) return { pointer: '', detail: 'malformed' }
+  const { keyword, instancePath, params } = error
+  if (keyword === 'additionalProperties') {
+    return { pointer: `${instancePath}/${member(params.additionalProperties)}`, detail: 'unknown member' }
+  }
+  if (keyword === 'required')
+    return { pointer: `${instancePath}/${member(params.requiredProperties)}`, detail: 'missing' }
+  return { pointer: instancePath, detail: keyword }
+}
+
+/** A member that the schema does not know is the sender's word: it is named only if it looks like a name. */
+const member = (names: readonly string[]): string => {
+  const [name = ''] = names
+  return /^[a-zA-Z_][a-zA-Z0-9_-]{0,40}$/.test(name) ? name : '?'
+}

@@ -105,7 +105,8 @@ function createScanner(text: string, limits: JsonLimits) {
     }
     at += 1
     const found = plain ? text.slice(start + 1, at - 1) : unescape(text.slice(start, at), pointer)
-    if (found.length > limits.string) throw fail('json-limit', pointer, `a string of more than ${limits.string} characters`)
+    if (found.length > limits.string)
+      throw fail('json-limit', pointer, `a string of more than ${limits.string} characters`)
     if (!found.isWellFormed()) throw fail('json-strict', pointer, 'a lone surrogate')
     return found
   }

@@ -42,6 +42,8 @@ export interface EnrolmentContext extends ActContext {
   issue(request: { csrPem: string; uri: string }): Promise<IssuedLeaf>
   /** SHA-256 of the node's own TLS key, hex. */
   nodeSpki(): string
+  /** PEM. */
+  rootCertificate(): string
   randomBytes(n: number): Uint8Array
 }
 
@@ -92,6 +94,7 @@ export function createEnrolments(context: EnrolmentContext): Enrolments {
       credential: credential.credential_id,
       scopes: scopesWithin(nameOf(PARTICIPANT_KIND, owner.kind), credential.scopes),
       certificate: leaf.chain,
+      ca: context.rootCertificate(),
       not_after: leaf.notAfter.toISOString(),
       pin_not_after: credential.not_after.toISOString(),
       kid: verified.key.kid,

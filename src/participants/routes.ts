@@ -1,10 +1,14 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { HashProfiles } from './hash-profile.ts'
 import {
   AudienceInfo,
   AudienceList,
   Enrolment,
   EnrolmentResult,
+  HashKey,
+  HashProfileList,
   NamedAudience,
+  ProfileParams,
   Renewal,
   RenewalResult,
   SigningKeyNonce,
@@ -76,5 +80,27 @@ export const credentialRoutes: FastifyPluginAsyncTypebox<Options> = async (app, 
     },
     async ({ peer, body }, reply) =>
       reply.code(202).send(await participants.registerSigningKey(peer.participant, body)),
+  )
+}
+
+export const hashProfileRoutes: FastifyPluginAsyncTypebox<{ hashProfiles: HashProfiles }> = async (
+  app,
+  { hashProfiles },
+) => {
+  app.get(
+    '/v1/hash-profiles',
+    { config: { scope: 'public' }, schema: { response: { 200: HashProfileList } } },
+    async () => hashProfiles.list(),
+  )
+
+  app.get(
+    '/v1/hash-profiles/:kid/key',
+    { config: { scope: 'lookup:evaluate' }, schema: { params: ProfileParams, response: { 200: HashKey } } },
+    async ({ peer, params, routeOptions }, reply) => {
+      const by = { participant: peer.participant, route: routeOptions.url ?? '' }
+      const { key, read } = await hashProfiles.key(by, params.kid)
+      reply.header('cache-control', 'no-store').header('provenance-read', read)
+      return key
+    },
   )
 }

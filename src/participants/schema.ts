@@ -102,6 +102,8 @@ export const EnrolmentResult = Type.Object(
     scopes: Type.Array(ScopeSchema),
     /** Leaf first, then the issuer: what the TLS client presents. */
     certificate: Type.String(),
+    /** The programme's root: what the node's own certificate is checked against from now on. */
+    ca: Type.String(),
     not_after: Instant,
     /** Until then the key may renew its certificate; afterwards it enrols anew. */
     pin_not_after: Instant,
@@ -209,3 +211,26 @@ export function nameOf<T extends Record<string, number>>(table: T, value: number
   for (const [name, number] of Object.entries(table)) if (number === value) return name
   throw new RangeError('a stored number without a name')
 }
+
+export const ProfileParams = Type.Object({ kid: Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,62}$' }) }, closed)
+export const HashProfileList = Type.Object(
+  {
+    hash_profiles: Type.Array(
+      Type.Object(
+        {
+          kid: Type.String(),
+          suite: Type.String(),
+          status: names(PROFILE_STATUS),
+          not_before: Instant,
+          not_after: Instant,
+        },
+        closed,
+      ),
+    ),
+  },
+  closed,
+)
+export type HashProfileList = Static<typeof HashProfileList>
+/** 32 bytes, base64url. Known to every member; not to be logged or passed on. */
+export const HashKey = Type.Object({ kid: Type.String(), key: Type.String() }, closed)
+export type HashKey = Static<typeof HashKey>

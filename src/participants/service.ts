@@ -33,7 +33,7 @@ export interface ParticipantService extends People, Approvals, Members, Credenti
 
 export type ParticipantServiceOptions = Omit<ActContext, 'changed'> &
   Pick<CredentialContext, 'nonceKey' | 'randomBytes'> &
-  Pick<EnrolmentContext, 'issue' | 'nodeSpki'> &
+  Pick<EnrolmentContext, 'issue' | 'nodeSpki' | 'rootCertificate'> &
   Pick<PublicationContext, 'makeHashKey'> & { authority: Authority }
 
 /** Who takes part, with which keys, on whose word. Every change is logged and shows in `authority` when it is answered. */

@@ -11,9 +11,7 @@ export const nextLink = (hash: Hash, link: Uint8Array, seq: bigint, c: Uint8Arra
 
 /** The disclosure of one link; rebuilt from its parts, never stored. */
 export const chainDisclosure = ({ party, seq, salt, link }: ChainLink): string =>
-  toBase64Url(
-    utf8(`["${toBase64Url(salt)}","chain",{"party":"${party}","seq":${seq},"link":"${toBase64Url(link)}"}]`),
-  )
+  toBase64Url(utf8(`["${toBase64Url(salt)}","chain",{"party":"${party}","seq":${seq},"link":"${toBase64Url(link)}"}]`))
 
 export const chainDigest = (hash: Hash, link: ChainLink): Uint8Array => hash(utf8(chainDisclosure(link)))
 

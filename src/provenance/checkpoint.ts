@@ -31,12 +31,14 @@ export function openCheckpoint(
   const checkpoint = parseCheckpoint(note.text)
   if (checkpoint === undefined) return { outcome: 'failed', why: 'the checkpoint is not canonical' }
   if (checkpoint.origin !== key.name) return { outcome: 'failed', why: 'the checkpoint is of another log' }
-  if (!verifyNote(note, key, verify)) return { outcome: 'failed', why: 'the signature of the pinned key is missing or wrong' }
+  if (!verifyNote(note, key, verify))
+    return { outcome: 'failed', why: 'the signature of the pinned key is missing or wrong' }
   return { outcome: 'signed', checkpoint, note }
 }
 
 /** What a witness signs (C2SP tlog-cosignature v1): `cosignature/v1\ntime <s>\n` and the checkpoint text. */
-export const cosignedText = (text: string, seconds: bigint): Uint8Array => utf8(`cosignature/v1\ntime ${seconds}\n${text}`)
+export const cosignedText = (text: string, seconds: bigint): Uint8Array =>
+  utf8(`cosignature/v1\ntime ${seconds}\n${text}`)
 
 /** The bytes behind the key id of a cosignature line: `u64 seconds || signature`. */
 export const cosignatureBytes = (seconds: bigint, signature: Uint8Array): Uint8Array => concat(u64(seconds), signature)

@@ -33,7 +33,10 @@ export const EVENTS = {
   'signal.held': { fields: { signal: 'SR', dispute: 'SR' } },
   'signal.released': { fields: { signal: 'SR', dispute: 'SR' } },
   'signal.expired': { fields: { rule: 'S', n: 'S', root: 'S', types: 'S', categories: 'S' }, padded: true },
-  erasure: { fields: { targets: 'SR', basis: 'G', approval: 'G', notified: 'G', types: 'G', categories: 'G' }, padded: true },
+  erasure: {
+    fields: { targets: 'SR', basis: 'G', approval: 'G', notified: 'G', types: 'G', categories: 'G' },
+    padded: true,
+  },
   'tombstone.acked': { fields: { feed: 'A', upto: 'A', stage: 'A' }, padded: true },
   'hit.reported': { fields: { n: 'A', root: 'A' } },
   'review.decided': { fields: { case: 'A', signal: 'A', verdict: 'A', counts: 'A', reviewers: 'A', supersedes: 'A' } },
@@ -93,7 +96,15 @@ export const EVENTS = {
 export type EventKind = keyof typeof EVENTS
 
 /** Fields that any event may have. */
-const COMMON: Readonly<Record<string, Audience>> = { type: 'P', time: 'P', actor: 'A', cred: 'A', req: 'A', person: 'A', after: 'P' }
+const COMMON: Readonly<Record<string, Audience>> = {
+  type: 'P',
+  time: 'P',
+  actor: 'A',
+  cred: 'A',
+  req: 'A',
+  person: 'A',
+  after: 'P',
+}
 
 /** What one source may open of an event that concerns several: its own part. */
 export interface SourcePart {
@@ -142,7 +153,11 @@ export function disclosuresOf(event: NewEvent): { disclosures: AudienceField[]; 
 
 /** The organisations whose chains the event moves on: the actor, its subject, its sources; sorted, each once. */
 export function partiesOf({ actor, subject, sources = [] }: NewEvent): string[] {
-  const parties = new Set([actor ?? 'node', ...(subject === undefined ? [] : [subject]), ...sources.map(({ party }) => party)])
+  const parties = new Set([
+    actor ?? 'node',
+    ...(subject === undefined ? [] : [subject]),
+    ...sources.map(({ party }) => party),
+  ])
   return [...parties].sort()
 }
 

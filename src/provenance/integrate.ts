@@ -32,8 +32,18 @@ export function createIntegrator({ db, logId, salt }: IntegratorOptions): Integr
       const head = await store.lockHead(tx, logId)
       if (head === undefined) return undefined
       const rows = await store.outbox(tx, logId, ENTRIES_AT_ONCE)
-      const known = suspicious ? await store.knownEvents(tx, logId, rows.map((row) => row.event_id)) : new Set<Uuid>()
-      const fresh = await ready(tx, logId, rows.filter((row) => !known.has(row.event_id)))
+      const known = suspicious
+        ? await store.knownEvents(
+            tx,
+            logId,
+            rows.map((row) => row.event_id),
+          )
+        : new Set<Uuid>()
+      const fresh = await ready(
+        tx,
+        logId,
+        rows.filter((row) => !known.has(row.event_id)),
+      )
       if (fresh.length === 0) return { size: head.size, root: head.root, clear: [...known], n: 0 }
       const batch = await build(tx, { logId, head, rows: fresh, salt })
       await store.insertBatch(tx, batch)
@@ -97,7 +107,11 @@ async function build(
   const { logId, head, rows, salt } = at
   const chains = await openChains(tx, at)
   const entries = rows.map((row, i) => chained(row, { chains, salt, idx: head.size + BigInt(i) }))
-  const grown = growTiles(sha256, { size: head.size, edges: decodeEdges(head.edges) }, entries.map(({ entry }) => entry))
+  const grown = growTiles(
+    sha256,
+    { size: head.size, edges: decodeEdges(head.edges) },
+    entries.map(({ entry }) => entry),
+  )
   return {
     log_id: logId,
     first_idx: head.size,

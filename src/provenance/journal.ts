@@ -73,8 +73,8 @@ export interface Journal {
   /** Turns what one participant read since the last time into one log event; answers the number of reads. */
   flush(participant: Uuid, slug: string): Promise<number>
   pending(): Promise<Uuid[]>
-  /** The inner record of a named read with its place in its batch; undefined while it waits for its batch. */
-  inner(participant: Uuid, name: string): Promise<InnerRead | undefined>
+  /** The inner record of one's own read with its place in its batch; `waiting` for its batch, undefined if there is none. */
+  inner(participant: Uuid, name: string): Promise<InnerRead | 'waiting' | undefined>
 }
 
 export interface InnerRead {
@@ -129,9 +129,16 @@ export function createJournal(options: JournalOptions): Journal {
 
 /** Each source's set root under one salt. */
 export const sourceSets = (salt: Uint8Array, sources: readonly ReadSource[]): SourceSet[] =>
-  sources.map(({ party, items }) => ({ party, n: items.length, root: toBase64Url(setRoot(sha256, salt, party, items)) }))
+  sources.map(({ party, items }) => ({
+    party,
+    n: items.length,
+    root: toBase64Url(setRoot(sha256, salt, party, items)),
+  }))
 
-function prepare(salt: () => Uint8Array, read: SegmentRead & { asked?: readonly string[] }): Omit<PreparedRead, 'items'> {
+function prepare(
+  salt: () => Uint8Array,
+  read: SegmentRead & { asked?: readonly string[] },
+): Omit<PreparedRead, 'items'> {
   const { route, as_of, n, body, purpose, set_salt, sources, asked } = read
   const fields = {
     route,
@@ -143,7 +150,14 @@ function prepare(salt: () => Uint8Array, read: SegmentRead & { asked?: readonly 
     ...(purpose === undefined ? {} : { purpose }),
     set_salt: toBase64Url(set_salt),
   }
-  const committed = disclosuresOf({ kind: 'read', event_id: NO_EVENT, participant_id: NO_EVENT, at: NO_TIME, fields, sources: sources.map((own) => ({ ...own })) })
+  const committed = disclosuresOf({
+    kind: 'read',
+    event_id: NO_EVENT,
+    participant_id: NO_EVENT,
+    at: NO_TIME,
+    fields,
+    sources: sources.map((own) => ({ ...own })),
+  })
   return commit(committed, salt)
 }
 
@@ -202,9 +216,30 @@ async function flush(tx: Tx, options: JournalOptions, by: { participant: Uuid; s
     items: sets.reduce((sum, set) => sum + set.n, 0),
     root: toBase64Url(sourceRoot(sha256, sets)),
   }))
-  await store.insertReadBatch(tx, { participant_id: by.participant, batch_no, event_id, n, root: Buffer.from(root), rows: places })
-  const fields = { reader: by.slug, n, root: toBase64Url(root), from: first.at.toISOString(), to: last.at.toISOString() }
-  await options.record(tx, { kind: 'read.batch', event_id, participant_id: by.participant, at: clock(), actor: by.slug, fields, sources })
+  await store.insertReadBatch(tx, {
+    participant_id: by.participant,
+    batch_no,
+    event_id,
+    n,
+    root: Buffer.from(root),
+    rows: places,
+  })
+  const fields = {
+    reader: by.slug,
+    n,
+    root: toBase64Url(root),
+    from: first.at.toISOString(),
+    to: last.at.toISOString(),
+  }
+  await options.record(tx, {
+    kind: 'read.batch',
+    event_id,
+    participant_id: by.participant,
+    at: clock(),
+    actor: by.slug,
+    fields,
+    sources,
+  })
   return n
 }
 
@@ -244,10 +279,15 @@ const batchEvent = (origin: string, participant: Uuid, batch_no: bigint): Uuid =
 const commitmentsIn = (packed: Buffer): Buffer[] =>
   Array.from({ length: packed.length / 32 }, (_, i) => packed.subarray(32 * i, 32 * i + 32))
 
-async function innerOf({ ledger, keys }: JournalOptions, participant: Uuid, name: string): Promise<InnerRead | undefined> {
+async function innerOf(
+  { ledger, keys }: JournalOptions,
+  participant: Uuid,
+  name: string,
+): Promise<InnerRead | 'waiting' | undefined> {
   const [journal_id = '', place = ''] = name.split('.')
   const row = await store.journalRow(ledger, participant, journal_id as Uuid)
-  if (row?.batch_no == null || row.batch_at === null) return undefined
+  if (row === undefined || Number(place) >= row.n) return undefined
+  if (row.batch_no === null || row.batch_at === null) return 'waiting'
   const batch = await store.readBatch(ledger, participant, row.batch_no)
   const kept = keptOf(keys, row)[Number(place)]
   if (batch === undefined || kept === undefined) return undefined
@@ -255,5 +295,12 @@ async function innerOf({ ledger, keys }: JournalOptions, participant: Uuid, name
   const leaves = rows.flatMap(({ c }) => commitmentsIn(c)).map((c) => leafHash(sha256, c))
   const index = row.batch_at + Number(place)
   const { event_id, n } = batch
-  return { event_id, payload: kept.payload, opened: kept.opened, index, size: n, path: auditPath(sha256, leaves, index) }
+  return {
+    event_id,
+    payload: kept.payload,
+    opened: kept.opened,
+    index,
+    size: n,
+    path: auditPath(sha256, leaves, index),
+  }
 }

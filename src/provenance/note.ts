@@ -39,13 +39,17 @@ export function parseVkey(hash: Hash, text: string): VerifierKey | undefined {
   const id = fromHex(hexId ?? '')
   const bytes = fromBase64(encoded ?? '')
   const type = bytes?.[0]
-  if (name === undefined || rest.length > 0 || !isName(name) || bytes?.length !== 33 || id === undefined) return undefined
+  if (name === undefined || rest.length > 0 || !isName(name) || bytes?.length !== 33 || id === undefined)
+    return undefined
   const publicKey = bytes.slice(1)
   return type !== undefined && equal(id, keyId(hash, name, type, publicKey)) ? { name, id, type, publicKey } : undefined
 }
 
 /** The line of one signature: `— name b64(id || signature)`. */
-export function signatureLine(hash: Hash, by: { name: string; publicKey: Uint8Array; signature: Uint8Array; type?: number }): string {
+export function signatureLine(
+  hash: Hash,
+  by: { name: string; publicKey: Uint8Array; signature: Uint8Array; type?: number },
+): string {
   const id = keyId(hash, by.name, by.type ?? NOTE_TYPE.ed25519, by.publicKey)
   return `— ${by.name} ${toBase64(concat(id, by.signature))}\n`
 }
@@ -76,7 +80,10 @@ export function parseNote(note: string): Note | undefined {
 /** Whether a known key signed the text: signatures of unknown keys are passed over, one of this key that fails refuses. */
 export function verifyNote(note: Note, key: VerifierKey, verify: VerifyEd25519): boolean {
   const own = note.signatures.filter(({ name, id }) => name === key.name && equal(id, key.id))
-  return own.length > 0 && own.every(({ signature }) => signature.length === 64 && verify(key.publicKey, utf8(note.text), signature))
+  return (
+    own.length > 0 &&
+    own.every(({ signature }) => signature.length === 64 && verify(key.publicKey, utf8(note.text), signature))
+  )
 }
 
 /** `+` stands in base64 too, so only the first two separate. */

@@ -12,12 +12,23 @@ export interface ReadItem {
 export function hmac(hash: Hash, key: Uint8Array, data: Uint8Array): Uint8Array {
   const block = new Uint8Array(64)
   block.set(key.length > 64 ? hash(key) : key)
-  const inner = hash(concat(block.map((byte) => byte ^ 0x36), data))
-  return hash(concat(block.map((byte) => byte ^ 0x5c), inner))
+  const inner = hash(
+    concat(
+      block.map((byte) => byte ^ 0x36),
+      data,
+    ),
+  )
+  return hash(
+    concat(
+      block.map((byte) => byte ^ 0x5c),
+      inner,
+    ),
+  )
 }
 
 /** k_p = HMAC-SHA-256(set_salt, "prov-set/v1\n" p "\n"). */
-export const setKey = (hash: Hash, salt: Uint8Array, party: string): Uint8Array => hmac(hash, salt, utf8(`prov-set/v1\n${party}\n`))
+export const setKey = (hash: Hash, salt: Uint8Array, party: string): Uint8Array =>
+  hmac(hash, salt, utf8(`prov-set/v1\n${party}\n`))
 
 /** Leaf data of item i: HMAC-SHA-256(k_p, u64(i)) || signal id 16 || u32 revision. */
 export const setLeaf = (hash: Hash, key: Uint8Array, i: number, { signal, revision }: ReadItem): Uint8Array =>
@@ -41,7 +52,10 @@ export function setProof(
 
 /** A source's root in a batch: MTH over u32(j) || set root of the reads j that gave out something of it. */
 export const sourceRoot = (hash: Hash, sets: readonly { read: number; root: Uint8Array }[]): Uint8Array =>
-  treeHash(hash, sets.map(({ read, root }) => leafHash(hash, concat(u32(read), root))))
+  treeHash(
+    hash,
+    sets.map(({ read, root }) => leafHash(hash, concat(u32(read), root))),
+  )
 
 function setLeaves(hash: Hash, salt: Uint8Array, party: string, items: readonly ReadItem[]): Uint8Array[] {
   const key = setKey(hash, salt, party)

@@ -116,7 +116,10 @@ function verifyInner(
 function chainDigestsOf(hash: Hash, { chains, chain_digests = [] }: ReceiptExtra): Uint8Array[] | undefined {
   const hidden = chain_digests.map((digest) => fromBase64Url(digest))
   if (!hidden.every((digest) => digest?.length === 32)) return undefined
-  return [...chains.map((chain) => hash(utf8(chain))), ...hidden.flatMap((digest) => (digest === undefined ? [] : [digest]))]
+  return [
+    ...chains.map((chain) => hash(utf8(chain))),
+    ...hidden.flatMap((digest) => (digest === undefined ? [] : [digest])),
+  ]
 }
 
 function extraOf(line: string | undefined): ReceiptExtra | undefined {
@@ -143,4 +146,5 @@ function isExtra(value: unknown): value is ReceiptExtra {
   return counts && isTexts(path) && typeof rest['payload'] === 'string' && isTexts(rest['disclosures'])
 }
 
-const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every((one) => typeof one === 'string')
+const isTexts = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((one) => typeof one === 'string')

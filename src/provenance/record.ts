@@ -58,7 +58,9 @@ export function commit(
   fields: { disclosures: readonly { audience: Audience; name: string; value: unknown }[]; decoys: number },
   salt: () => Uint8Array,
 ): { opened: Opened[]; payload: string; c: Uint8Array } {
-  const opened = fields.disclosures.map(({ audience, name, value }): Opened => [audience, disclosure(salt(), name, value)])
+  const opened = fields.disclosures.map(
+    ({ audience, name, value }): Opened => [audience, disclosure(salt(), name, value)],
+  )
   const decoys = Array.from({ length: fields.decoys }, () => decoy(salt()))
   const payload = payloadOf(sha256, [...opened.map(([, text]) => text ?? ''), ...decoys])
   return { opened, payload, c: commitment(sha256, payload) }

@@ -1,14 +1,17 @@
-import type { Tx } from '../db/as-participant.ts'
+import { atLog, type Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
 import type { Uuid } from '../kernel/ids.ts'
+import { sha256 } from '../kernel/sha256.ts'
 import type { KeyService } from '../keys/service.ts'
 import { decodeEntry } from './batch.ts'
 import type { NewEvent } from './events.ts'
 import { createJournal, type Journal, sourceSets } from './journal.ts'
+import { emptyRange, emptyRoot, encodeRange } from './merkle.ts'
 import { prepareRecord, saltSource } from './record.ts'
 import * as store from './store.ts'
+import { emptyEdges, encodeEdges } from './tile.ts'
 
 export type { NewEvent } from './events.ts'
 export type { PreparedRead, ReadSource } from './journal.ts'
@@ -40,7 +43,13 @@ export interface ProvenanceService extends Recorder, Omit<Journal, 'flush' | 'pe
   wake(): void
   /** Entries from `from` up to the fence, at most `limit`; dense and in order. */
   entriesFrom(db: Db, from: bigint, limit: number): Promise<LoggedEvent[]>
+  /** The log index below which everything has reached feeds and look-ups. */
+  projected(tx: Tx): Promise<bigint>
   sourceSets: typeof sourceSets
+  /** 32 random bytes. */
+  salt(): Uint8Array
+  /** For metrics, read as `aldis_integrator`: entries, how many of them feeds show, and changes that wait for their index. */
+  state(db: Db): Promise<{ size: bigint; projected: bigint; outbox: number }>
   readonly journal: Journal
 }
 
@@ -75,8 +84,15 @@ export function createProvenanceService(options: ProvenanceOptions): ProvenanceS
     admit() {
       if (!options.healthy()) throw new Refusal('log-behind', { retryAfter: 5 })
     },
+    projected: async (tx) => (await store.projected(tx, logId))?.next_idx ?? 0n,
     entriesFrom: (db, from, limit) => entriesFrom(db, { logId, from, limit }),
     sourceSets,
+    salt,
+    state: async (db) => {
+      const head = await store.head(db, logId)
+      const projected = (await store.projected(options.db, logId))?.next_idx ?? 0n
+      return { size: head?.size ?? 0n, projected, outbox: await store.waiting(db, logId) }
+    },
     prepareRead: journal.prepareRead,
     prepareSegmentRead: journal.prepareSegmentRead,
     insertReads: journal.insertReads,
@@ -106,3 +122,18 @@ async function entriesFrom(db: Db, at: { logId: number; from: bigint; limit: num
     return { ...entry, ...told }
   })
 }
+
+/** Opens an empty log under its origin, which is its name for ever; once, by `aldis init`. */
+export async function openLog(
+  admin: Db,
+  { logId, origin, at }: { logId: number; origin: string; at: Date },
+): Promise<void> {
+  await atLog(admin, logId, async (tx) => {
+    const [root, edges, range] = [emptyRoot(sha256), encodeEdges(emptyEdges), encodeRange(emptyRange)]
+    await store.openLog(tx, { log_id: logId, origin, root, edges, range, at })
+  })
+}
+
+/** The origin of an open log; undefined before `openLog`. */
+export const originOf = async (db: Db, logId: number): Promise<string | undefined> =>
+  (await store.head(db, logId))?.origin

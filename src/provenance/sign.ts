@@ -56,8 +56,16 @@ export function createSigner({ db, clock, keys, logId, origin, kid, refreshMs }:
         if (fence.size === 0n) return false
         const range = await readBack(tx, logId, { range: decodeRange(before.range), from: before.size, to: fence.size })
         const root = rangeRoot(sha256, range)
-        if (!equal(root, fence.root)) throw new RootMismatch(`recomputed root of size ${fence.size} differs from the indexed one`)
-        const signed = { log_id: logId, size: fence.size, root, range: encodeRange(range), at, note: await note(fence.size, root) }
+        if (!equal(root, fence.root))
+          throw new RootMismatch(`recomputed root of size ${fence.size} differs from the indexed one`)
+        const signed = {
+          log_id: logId,
+          size: fence.size,
+          root,
+          range: encodeRange(range),
+          at,
+          note: await note(fence.size, root),
+        }
         await store.insertCheckpoint(tx, signed)
         return true
       }),

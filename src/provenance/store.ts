@@ -77,6 +77,16 @@ export const outbox = (tx: Tx, logId: number, limit: number): Promise<OutboxRow[
     .limit(limit)
     .execute()
 
+/** Changes that have no index yet. */
+export async function waiting(db: Db, logId: number): Promise<number> {
+  const { n } = await db
+    .selectFrom('prov_outbox')
+    .select((eb) => eb.fn.countAll<bigint>().as('n'))
+    .where('log_id', '=', logId)
+    .executeTakeFirstOrThrow()
+  return Number(n)
+}
+
 /** Which of the events are in the log already. */
 export async function knownEvents(tx: Tx, logId: number, ids: readonly Uuid[]): Promise<Set<Uuid>> {
   if (ids.length === 0) return new Set()
@@ -266,6 +276,14 @@ export const recordOf = (db: Db, participant_id: Uuid, event_id: Uuid) =>
     .select(['kind', 'at', 'payload', 'c', 'body', 'epoch'])
     .where('participant_id', '=', participant_id)
     .where('event_id', '=', event_id)
+    .executeTakeFirst()
+
+export const projected = (tx: Db | Tx, logId: number) =>
+  tx
+    .selectFrom('projector')
+    .select('next_idx')
+    .where('log_id', '=', logId)
+    .where('name', '=', 'feeds')
     .executeTakeFirst()
 
 // ---- the read journal's

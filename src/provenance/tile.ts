@@ -8,7 +8,8 @@ const HASH = 32
 /** `tile/<L>/<N>[.p/<W>]`; level -1 is the entry bundles. */
 export function tilePath(level: number, n: bigint, width = TILE_WIDTH): string {
   const groups: string[] = []
-  for (let rest = n; groups.length === 0 || rest > 0n; rest /= 1000n) groups.unshift(String(rest % 1000n).padStart(3, '0'))
+  for (let rest = n; groups.length === 0 || rest > 0n; rest /= 1000n)
+    groups.unshift(String(rest % 1000n).padStart(3, '0'))
   const place = groups.map((group, i) => (i < groups.length - 1 ? `x${group}` : group)).join('/')
   return `tile/${level === -1 ? 'entries' : level}/${place}${width === TILE_WIDTH ? '' : `.p/${width}`}`
 }
@@ -122,7 +123,11 @@ export function decodeEdges(bytes: Uint8Array): Edges {
 export const hashesOf = (tile: Uint8Array): Uint8Array[] =>
   Array.from({ length: tile.length / HASH }, (_, i) => tile.subarray(HASH * i, HASH * (i + 1)))
 
-function growBundle(from: { size: bigint; edges: Edges }, entries: readonly Uint8Array[], tiles: FullTile[]): Uint8Array {
+function growBundle(
+  from: { size: bigint; edges: Edges },
+  entries: readonly Uint8Array[],
+  tiles: FullTile[],
+): Uint8Array {
   const room = TILE_WIDTH - Number(from.size % 256n)
   let n = from.size / 256n
   let bundle = concat(from.edges.bundle, encodeBundle(entries.slice(0, room)))

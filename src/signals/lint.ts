@@ -3,6 +3,7 @@ import { findRaw } from '../identifiers/raw-value.ts'
 import { fromBase64Url, fromHex, type Hash, utf8 } from '../kernel/bytes.ts'
 import type { ErrorCode } from '../kernel/errors.ts'
 import { Refusal } from '../kernel/errors.ts'
+import { firstFault } from '../kernel/schema.ts'
 import { parseStrict } from '../kernel/strict-json.ts'
 import { checkMediaHash } from './media-hash.ts'
 import { checkPattern } from './pattern.ts'
@@ -167,17 +168,8 @@ function rawFault(item: SignalItem): Refused | undefined {
 }
 
 function misshapen(validator: Validator, value: unknown): Refused {
-  // The pointer of the first fault is enough to mend it; the message of the library may quote values.
-  const [error] = validator.Errors(value)
-  const extra = error?.keyword === 'additionalProperties' ? error.params.additionalProperties[0] : undefined
-  const missing = error?.keyword === 'required' ? error.params.requiredProperties[0] : undefined
-  const member = missing ?? extra
-  const pointer = `${error?.instancePath ?? ''}${member === undefined ? '' : `/${member}`}`
-  return refuse(
-    'validation-failed',
-    pointer,
-    error?.keyword === 'additionalProperties' ? 'unknown member' : error?.keyword,
-  )
+  const { pointer, detail } = firstFault(validator, value)
+  return refuse('validation-failed', pointer, detail)
 }
 
 function refuse(code: ErrorCode, pointer: string, detail?: string): Refused {

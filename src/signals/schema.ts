@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
-import { InstantSchema, UuidSchema } from '../kernel/schema.ts'
+import type { ErrorCode } from '../kernel/errors.ts'
+import { BigIntSchema, InstantSchema, UuidSchema } from '../kernel/schema.ts'
 
 const closed = { additionalProperties: false } as const
 const Digest = Type.String({ pattern: '^[0-9a-f]{64}$' })
@@ -113,8 +114,9 @@ const common = {
   expires_at: InstantSchema,
 }
 
-const link = (type: 'url' | 'domain') => Type.Object({ ...common, type: Type.Literal(type), value: LinkValue }, closed)
-const identifier = (type: 'email' | 'phone' | 'username' | 'account_id' | 'payment_handle' | 'ip') =>
+const link = <T extends 'url' | 'domain'>(type: T) =>
+  Type.Object({ ...common, type: Type.Literal(type), value: LinkValue }, closed)
+const identifier = <T extends 'email' | 'phone' | 'username' | 'account_id' | 'payment_handle' | 'ip'>(type: T) =>
   Type.Object({ ...common, type: Type.Literal(type), value: TokenValue }, closed)
 
 const SHAPES = {
@@ -179,7 +181,8 @@ export const ItemResult = Type.Object(
     signal: Type.Optional(UuidSchema),
     revision: Type.Optional(Type.Integer()),
     status: Type.Integer(),
-    code: Type.Optional(Type.String()),
+    /** Of the catalogue. */
+    code: Type.Optional(Type.Unsafe<ErrorCode>({ type: 'string' })),
     pointer: Type.Optional(Type.String()),
     detail: Type.Optional(Type.String()),
   },
@@ -201,3 +204,31 @@ export const SubmissionResult = Type.Object(
   closed,
 )
 export type SubmissionResult = Static<typeof SubmissionResult>
+
+/** One line of the answer to a stream: an item, a whole submission (`first` to `line`), or lines that were none. */
+export const UploadLine = Type.Object({
+  line: Type.Integer(),
+  first: Type.Optional(Type.Integer()),
+  status: Type.Integer(),
+  signal: Type.Optional(UuidSchema),
+  revision: Type.Optional(Type.Integer()),
+  submission: Type.Optional(Type.Union([UuidSchema, Type.Null()])),
+  accepted: Type.Optional(Type.Integer()),
+  refused: Type.Optional(Type.Integer()),
+  code: Type.Optional(Type.String()),
+  pointer: Type.Optional(Type.String()),
+  detail: Type.Optional(Type.String()),
+  countersignature: Type.Optional(Type.Object({ protected: Type.String(), signature: Type.String() }, closed)),
+  receipt: Type.Optional(Type.String()),
+})
+export type UploadLine = Static<typeof UploadLine>
+
+export const UploadParams = Type.Object({ upload_id: UuidSchema }, closed)
+/** The first line that is neither durable nor settled as refused. */
+export const UploadPlace = Type.Object({ next_line: BigIntSchema }, closed)
+export const SignalParams = Type.Object({ signal: UuidSchema }, closed)
+/** The newest revision of one's own signal; `leaf` is what the next one names as `prev`. */
+export const OwnSignalResult = Type.Object(
+  { signal: UuidSchema, revision: Type.Integer(), state: Type.String(), leaf: Type.String(), item: Type.String() },
+  closed,
+)

@@ -6,18 +6,16 @@ import { coalesce } from '../kernel/coalesce.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { newId, type Uuid } from '../kernel/ids.ts'
 import { sha256 } from '../kernel/sha256.ts'
-import type { NewEvent, ProvenanceService } from '../provenance/service.ts'
-import { type Applied, apply, type Judged, type Refused, type Standing } from './apply.ts'
+import type { ProvenanceService, RecordRow } from '../provenance/service.ts'
+import { answerOf, refusedWhole, type StoredAnswer } from './answer.ts'
+import { type Applied, apply, type Judged, type Standing } from './apply.ts'
+import type { Countersignature, CountersignInput } from './countersignature.ts'
+import { expiryEvent, submissionEvent } from './event.ts'
 import { judgeSignal, judgeWithdrawal, keyProfile, leafOf, type SignalRules, signalKey } from './lint.ts'
-import { type ItemResult, SIGNAL_STATE, SIGNAL_TYPE, type Submission, type SubmissionResult } from './schema.ts'
+import { SIGNAL_STATE, type Submission, type SubmissionResult } from './schema.ts'
 import * as store from './store.ts'
-import {
-  type CountersignInput,
-  type SubmissionType,
-  type VerifiedSubmission,
-  type VerifyContext,
-  verifySubmission,
-} from './submission.ts'
+import { type SubmissionType, type VerifiedSubmission, type VerifyContext, verifySubmission } from './submission.ts'
+import type { UploadPosition } from './upload.ts'
 
 /** Who submits, as the connection proved it. */
 export interface Submitter {
@@ -36,19 +34,14 @@ export interface SignalServiceOptions {
   /** The name of a category's number, for the log. */
   categorySlug(id: number): string
   verifyContext(submitter: Submitter): VerifyContext
-  countersign(input: CountersignInput): Promise<{ protected: string; signature: string }>
-}
-
-/** Where a stream stands: the submission's last line is durable once this commits. */
-export interface UploadPosition {
-  upload_id: Uuid
-  next_line: bigint
+  countersign(input: CountersignInput): Promise<Countersignature>
 }
 
 export interface SignalService {
   /**
    * Verifies, judges, stores and logs one submission; answers after COMMIT. Throws the Refusal of the whole submission
-   * (signature, replay); refused items are results and stop no other. The same `jti` over the same bytes gives the same answer.
+   * (signature, replay); refused items are results and stop no other. The same `jti` over the same bytes gives the same
+   * answer.
    */
   submit(by: Submitter, submission: Submission, upload?: UploadPosition): Promise<SubmissionResult>
   /** The first line of an upload that is not durable yet; 1 for an unknown upload. */
@@ -68,16 +61,11 @@ export interface OwnSignal {
 }
 
 interface Pending {
+  by: Submitter
   verified: VerifiedSubmission
   judged: readonly Judged[]
   submission: Submission
   upload: UploadPosition | undefined
-}
-
-/** What is kept of an answer; accepted items are told again from the submission's own bytes. */
-interface StoredAnswer {
-  refused: Refused[]
-  countersignature: { protected: string; signature: string }
 }
 
 const TYPE_NUMBER: Readonly<Record<SubmissionType, number>> = {
@@ -85,24 +73,26 @@ const TYPE_NUMBER: Readonly<Record<SubmissionType, number>> = {
   'aldis-withdrawal+jws': 2,
   'aldis-relation+jws': 3,
 }
-const TYPE_NAME = new Map(Object.entries(SIGNAL_TYPE).map(([name, id]) => [id, name]))
-const STATE_NAME = new Map(Object.entries(SIGNAL_STATE).map(([name, id]) => [id as number, name]))
+const STATE_NAME = new Map<number, string>(Object.entries(SIGNAL_STATE).map(([name, id]) => [id, name]))
 const GROUP_ITEMS = 1_000
 const EXPIRE_AT_ONCE = 1_000
 
 export function createSignalService(options: SignalServiceOptions): SignalService {
-  const { db, clock, provenance, rules } = options
+  const { db, clock, provenance } = options
 
-  const commit = coalesce<string, Pending & { by: Submitter }, SubmissionResult>(
+  const commit = coalesce<string, Pending, SubmissionResult>(
     async (_, group) => {
-      const by = group[0]?.by
-      if (by === undefined) return []
+      const [first] = group
+      if (first === undefined) return []
+      // After a failure nothing further of that upload may commit, or its place would pass over what failed.
+      if (group.some(isBroken)) return oneByOne(options, group)
       try {
-        return await asParticipant(db, by.participant, (tx) => commitGroup(tx, by, group))
+        return await asParticipant(db, first.by.participant, (tx) => commitGroup(options, tx, group))
       } catch (error) {
         // A repeated jti or a twin in flight: one by one, each finds what the other left.
-        if (!isUnique(error)) throw error
-        return Promise.all(group.map((pending) => commitAlone(by, pending).catch(asError)))
+        if (isUnique(error)) return oneByOne(options, group)
+        for (const { upload } of group) if (upload !== undefined) upload.stream.broken = true
+        throw error
       }
     },
     {
@@ -115,125 +105,19 @@ export function createSignalService(options: SignalServiceOptions): SignalServic
     },
   )
 
-  async function commitAlone(by: Submitter, pending: Pending): Promise<SubmissionResult> {
-    return asParticipant(db, by.participant, async (tx) => {
-      const { jti } = pending.verified.header
-      const [known] = await store.submissionsByJti(tx, by.participant, [jti])
-      if (known === undefined) {
-        const [result] = await commitGroup(tx, by, [pending])
-        if (result === undefined || result instanceof Error) throw result ?? new Error('no result')
-        return result
-      }
-      if (!known.od.equals(pending.verified.od)) throw new Refusal('replayed', { detail: 'sign with a fresh jti' })
-      await store.countReplay(tx, by.participant, known.submission_id)
-      return answer(known.submission_id, pending, JSON.parse(known.response) as StoredAnswer)
-    })
-  }
-
-  async function commitGroup(tx: Tx, by: Submitter, group: readonly Pending[]): Promise<(SubmissionResult | Error)[]> {
-    const now = clock()
-    const ids = [...new Set(group.flatMap(({ judged }) => judged.flatMap((j) => ('item' in j ? [j.item.signal] : []))))]
-    const rows = ids.length === 0 ? [] : await store.signalsForUpdate(tx, by.participant, ids)
-    const standing = new Map<Uuid, Standing>(rows.map((row) => [row.signal_id, row]))
-    const change = { submissions: [], signals: new Map<Uuid, Standing>(), revisions: [], uploads: [] } as {
-      submissions: store.SubmissionRow[]
-      signals: Map<Uuid, Standing>
-      revisions: store.RevisionRow[]
-      uploads: store.UploadRow[]
-    }
-    const records: ReturnType<ProvenanceService['prepare']>[] = []
-    const results: (SubmissionResult | Error)[] = []
-    for (const pending of group) {
-      const event = newId(now)
-      const applied = apply(pending.judged, standing, { event, leaves: pending.verified.leaves, now })
-      if (pending.upload !== undefined) change.uploads.push({ ...pending.upload, updated_at: now })
-      if (applied.accepted.length === 0) {
-        results.push(refusedWhole(applied.refused))
-        continue
-      }
-      const record = provenance.prepare(eventOf(by, pending, { event, applied, now }))
-      const { od } = pending.verified
-      const stored: StoredAnswer = {
-        refused: applied.refused,
-        countersignature: await options.countersign({
-          od,
-          rec: record.c,
-          payload: pending.submission.jws.payload,
-          now,
-        }),
-      }
-      records.push(record)
-      change.submissions.push(submissionRow(event, pending, { now, stored }))
-      for (const [id, row] of applied.changed) change.signals.set(id, row)
-      pushRevisions(change.revisions, { event, pending, applied })
-      results.push(answer(event, pending, stored))
-    }
-    if (change.submissions.length > 0) {
-      const uploads = [...new Map(change.uploads.map((row) => [row.upload_id, row])).values()]
-      await store.insertSubmissions(tx, by.participant, { ...change, uploads, signals: [...change.signals.values()] })
-      await provenance.insert(tx, records)
-    }
-    return results
-  }
-
-  function eventOf(
-    by: Submitter,
-    { verified, judged }: Pending,
-    at: { event: Uuid; applied: Applied; now: Date },
-  ): NewEvent {
-    const { applied, event, now } = at
-    const withdrawal = verified.header.typ === 'aldis-withdrawal+jws'
-    const fields = {
-      actor: by.slug,
-      od: toBase64Url(verified.od),
-      n: judged.length,
-      root: toBase64Url(verified.root),
-      refused: applied.refused.length,
-      types: named(applied.types, (id) => TYPE_NAME.get(id) ?? String(id)),
-      categories: named(applied.categories, options.categorySlug),
-    }
-    const base = { event_id: event, participant_id: by.participant, at: now }
-    if (withdrawal) {
-      const reasons = countsOf(judged.flatMap((j) => (j.outcome === 'withdrawal' ? [j.item.reason] : [])))
-      return { ...base, kind: 'signal.withdrawn', fields: { ...fields, reasons } }
-    }
-    const items = judged.flatMap((j) => (j.outcome === 'signal' ? [j.item] : []))
-    const region = countsOf(items.map(({ context }) => context.region))
-    const basis = countsOf(items.map((item) => item.basis))
-    return {
-      ...base,
-      kind: applied.revised ? 'signal.revised' : 'signal.submitted',
-      fields: { ...fields, region, basis },
-    }
-  }
-
-  function judge(by: Submitter, typ: SubmissionType, text: string, now: Date): Judged {
-    if (typ === 'aldis-withdrawal+jws') {
-      const judged = judgeWithdrawal(text)
-      return judged.outcome === 'refused'
-        ? judged
-        : { outcome: 'withdrawal', item: judged.item, prev: leafOf(judged.item.prev) }
-    }
-    const judged = judgeSignal(text, { participant: by.participant, rules, now })
-    if (judged.outcome === 'refused') return judged
-    const { item } = judged
-    const category = options.categoryId(item.taxonomy, item.category)
-    const prev = leafOf(item.prev)
-    return { outcome: 'signal', item, key: signalKey(sha256, item), profile: keyProfile(item), category, prev }
-  }
-
   return {
     async submit(by, submission, upload) {
-      const now = clock()
       const verified = verifySubmission(submission, options.verifyContext(by))
-      const { typ } = verified.header
-      if (typ === 'aldis-relation+jws')
-        throw new Refusal('signature-header', { detail: 'relations are not served yet' })
-      const judged = submission.items.map(({ item }) => judge(by, typ, item, now))
-      provenance.admit()
-      const result = await commit(by.participant, { by, verified, judged, submission, upload })
-      provenance.wake()
-      return result
+      const judged = judgeAll(options, by, { submission, typ: verified.header.typ })
+      try {
+        provenance.admit()
+        const result = await commit(by.participant, { by, verified, judged, submission, upload })
+        provenance.wake()
+        return result
+      } catch (error) {
+        if (upload !== undefined && !isSettled(error)) upload.stream.broken = true
+        throw error
+      }
     },
     nextLine: (participant, upload_id) =>
       asParticipant(db, participant, async (tx) => (await store.uploadOf(tx, participant, upload_id))?.next_line ?? 1n),
@@ -241,14 +125,8 @@ export function createSignalService(options: SignalServiceOptions): SignalServic
       asParticipant(db, participant, async (tx) => {
         const row = await store.ownSignal(tx, participant, signal_id)
         if (row === undefined) throw new Refusal('not-found')
-        const { revision, item } = row
-        return {
-          signal: signal_id,
-          revision,
-          item,
-          leaf: toBase64Url(row.leaf),
-          state: STATE_NAME.get(row.state) ?? '',
-        }
+        const { revision, item, leaf, state } = row
+        return { signal: signal_id, revision, item, leaf: toBase64Url(leaf), state: STATE_NAME.get(state) ?? '' }
       }),
     expire: (participant, slug) =>
       asParticipant(db, participant, async (tx) => {
@@ -258,24 +136,134 @@ export function createSignalService(options: SignalServiceOptions): SignalServic
         const event = newId(now)
         const ids = due.map(({ signal_id }) => signal_id)
         await store.expireSignals(tx, { participant_id: participant, ids, event, state: SIGNAL_STATE.expired })
-        await provenance.record(
-          tx,
-          provenance.expired({
-            event,
-            participant,
-            slug,
-            at: now,
-            signals: due.map((row) => ({
-              ...row,
-              type: TYPE_NAME.get(row.type) ?? '',
-              category: options.categorySlug(row.category),
-            })),
-          }),
-        )
+        const { categorySlug } = options
+        await provenance.record(tx, expiryEvent({ event, participant, slug, now, categorySlug }, due))
         return due.length
       }),
   }
 }
+
+/** Each item for itself, whatever became of the others; pure. */
+function judgeAll(
+  { rules, clock, categoryId }: SignalServiceOptions,
+  { participant }: Submitter,
+  { submission, typ }: { submission: Submission; typ: SubmissionType },
+): Judged[] {
+  const now = clock()
+  if (typ === 'aldis-relation+jws') throw new Refusal('signature-header', { detail: 'relations are not served yet' })
+  return submission.items.map(({ item: text }): Judged => {
+    if (typ === 'aldis-withdrawal+jws') {
+      const judged = judgeWithdrawal(text)
+      if (judged.outcome === 'refused') return judged
+      return { outcome: 'withdrawal', item: judged.item, prev: leafOf(judged.item.prev) }
+    }
+    const judged = judgeSignal(text, { participant, rules, now })
+    if (judged.outcome === 'refused') return judged
+    const { item } = judged
+    const category = categoryId(item.taxonomy, item.category)
+    const [key, profile, prev] = [signalKey(sha256, item), keyProfile(item), leafOf(item.prev)]
+    return { outcome: 'signal', item, key, profile, category, prev }
+  })
+}
+
+/** In their order, each in a transaction of its own. */
+async function oneByOne(
+  options: SignalServiceOptions,
+  group: readonly Pending[],
+): Promise<(SubmissionResult | Error)[]> {
+  const results: (SubmissionResult | Error)[] = []
+  for (const pending of group) {
+    const result = isBroken(pending) ? interrupted() : await commitAlone(options, pending).catch(asError)
+    if (result instanceof Error && !isSettled(result) && pending.upload !== undefined)
+      pending.upload.stream.broken = true
+    results.push(result)
+  }
+  return results
+}
+
+const isBroken = ({ upload }: Pending): boolean => upload?.stream.broken === true
+/** Whether repeating would change nothing: a refusal of what was sent, not of the moment. */
+const isSettled = (error: unknown): boolean => error instanceof Refusal && error.status < 500
+const interrupted = (): Refusal =>
+  new Refusal('busy', {
+    detail: 'an earlier part of this upload failed; go on from its first line that is not durable',
+  })
+
+/** The answer that a repeated submission had; a fresh one is committed by itself. */
+async function commitAlone(options: SignalServiceOptions, pending: Pending): Promise<SubmissionResult> {
+  const { by, verified, judged } = pending
+  return asParticipant(options.db, by.participant, async (tx) => {
+    const [known] = await store.submissionsByJti(tx, by.participant, [verified.header.jti])
+    if (known === undefined) {
+      const [result] = await commitGroup(options, tx, [pending])
+      if (result === undefined) throw new Error('no result')
+      return result
+    }
+    if (!known.od.equals(verified.od)) throw new Refusal('replayed', { detail: 'sign with a fresh jti' })
+    await store.countReplay(tx, by.participant, known.submission_id)
+    const stored = JSON.parse(known.response) as StoredAnswer
+    return answerOf(known.submission_id, judged, stored, receiptPath(known.submission_id))
+  })
+}
+
+interface Change {
+  submissions: store.SubmissionRow[]
+  signals: Map<Uuid, Standing>
+  revisions: store.RevisionRow[]
+  uploads: Map<Uuid, store.UploadRow>
+  records: RecordRow[]
+}
+
+/** Submissions of one participant in their order: judged items take their places, and everything is one statement each. */
+async function commitGroup(
+  options: SignalServiceOptions,
+  tx: Tx,
+  group: readonly Pending[],
+): Promise<SubmissionResult[]> {
+  const participant = group[0]?.by.participant
+  if (participant === undefined) return []
+  const now = options.clock()
+  const ids = new Set(group.flatMap(({ judged }) => judged.flatMap((one) => ('item' in one ? [one.item.signal] : []))))
+  const rows = ids.size === 0 ? [] : await store.signalsForUpdate(tx, participant, [...ids])
+  const standing = new Map<Uuid, Standing>(rows.map((row) => [row.signal_id, row]))
+  const change: Change = { submissions: [], signals: new Map(), revisions: [], uploads: new Map(), records: [] }
+  const results: SubmissionResult[] = []
+  for (const pending of group) results.push(await place(options, pending, { standing, change, now }))
+  const { submissions, signals, revisions, uploads, records } = change
+  if (submissions.length > 0) {
+    await store.insertSubmissions(tx, participant, { submissions, revisions, signals: [...signals.values()] })
+    await options.provenance.insert(tx, records)
+  }
+  if (uploads.size > 0) await store.moveUploads(tx, participant, [...uploads.values()])
+  return results
+}
+
+async function place(
+  options: SignalServiceOptions,
+  pending: Pending,
+  { standing, change, now }: { standing: Map<Uuid, Standing>; change: Change; now: Date },
+): Promise<SubmissionResult> {
+  const { by, verified, judged, submission, upload } = pending
+  const event = newId(now)
+  const applied = apply(judged, standing, { event, leaves: verified.leaves, now })
+  if (upload !== undefined) {
+    const { upload_id, next_line } = upload
+    change.uploads.set(upload_id, { upload_id, next_line, updated_at: now })
+  }
+  if (applied.accepted.length === 0) return refusedWhole(applied.refused)
+  const told = { event, now, participant: by.participant, slug: by.slug, categorySlug: options.categorySlug }
+  const record = options.provenance.prepare(submissionEvent(told, { verified, judged, applied }))
+  const { payload } = submission.jws
+  const countersignature = await options.countersign({ od: verified.od, rec: record.c, payload, now })
+  const stored: StoredAnswer = { refused: applied.refused, countersignature }
+  change.records.push(record)
+  change.submissions.push(submissionRow(event, pending, { now, stored }))
+  for (const [id, row] of applied.changed) change.signals.set(id, row)
+  change.revisions.push(...revisionRows(event, submission, applied))
+  return answerOf(event, judged, stored, receiptPath(event))
+}
+
+const receiptPath = (submission: Uuid): string => `/provenance/1/receipts/${submission}`
 
 function submissionRow(
   submission_id: Uuid,
@@ -296,63 +284,13 @@ function submissionRow(
   }
 }
 
-function pushRevisions(
-  rows: store.RevisionRow[],
-  { event, pending, applied }: { event: Uuid; pending: Pending; applied: Applied },
-): void {
-  for (const { index, signal_id, revision } of applied.accepted) {
-    const sent = pending.submission.items[index]
+const revisionRows = (submission_id: Uuid, submission: Submission, { accepted }: Applied): store.RevisionRow[] =>
+  accepted.map(({ index, signal_id, revision }) => {
+    const sent = submission.items[index]
     const salt = fromBase64Url(sent?.salt ?? '')
     if (sent === undefined || salt === undefined) throw new RangeError('an accepted item was not sent')
-    rows.push({
-      signal_id,
-      revision,
-      submission_id: event,
-      item_index: index,
-      salt: Buffer.from(salt),
-      item: sent.item,
-    })
-  }
-}
-
-function answer(
-  submission_id: Uuid,
-  { judged }: Pending,
-  { refused, countersignature }: StoredAnswer,
-): SubmissionResult {
-  const faults = new Map(refused.map((fault) => [fault.index, fault]))
-  const results = judged.map((one, index): ItemResult => {
-    const fault = faults.get(index)
-    if (fault !== undefined) return { ...fault, status: new Refusal(fault.code).status }
-    if (one.outcome === 'refused') throw new Error('a refused item was accepted')
-    const { signal, revision } = one.item
-    return { index, signal, revision, status: one.outcome === 'signal' && revision === 1 ? 201 : 200 }
+    return { signal_id, revision, submission_id, item_index: index, salt: Buffer.from(salt), item: sent.item }
   })
-  return {
-    submission: submission_id,
-    accepted: judged.length - refused.length,
-    refused: refused.length,
-    countersignature,
-    receipt: `/provenance/1/receipts/${submission_id}`,
-    results,
-  }
-}
-
-const refusedWhole = (refused: readonly Refused[]): SubmissionResult => ({
-  submission: null,
-  accepted: 0,
-  refused: refused.length,
-  results: refused.map((fault) => ({ ...fault, status: new Refusal(fault.code).status })),
-})
-
-const named = (counts: ReadonlyMap<number, number>, name: (id: number) => string): Record<string, number> =>
-  Object.fromEntries([...counts].map(([id, n]): [string, number] => [name(id), n]).sort(([a], [b]) => (a < b ? -1 : 1)))
-
-function countsOf(values: readonly string[]): Record<string, number> {
-  const counts: Record<string, number> = {}
-  for (const value of [...values].sort()) counts[value] = (counts[value] ?? 0) + 1
-  return counts
-}
 
 const isUnique = (error: unknown): boolean => (error as { code?: unknown })?.code === '23505'
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error('failed', { cause: error }))

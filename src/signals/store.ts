@@ -85,12 +85,11 @@ export interface Change {
   submissions: readonly SubmissionRow[]
   signals: readonly SignalRow[]
   revisions: readonly RevisionRow[]
-  uploads: readonly UploadRow[]
 }
 
 /** Everything a group of submissions changes, but for its records, in one statement. */
 export async function insertSubmissions(tx: Tx, participant_id: Uuid, change: Change): Promise<void> {
-  const { submissions: s, signals: g, revisions: r, uploads: u } = change
+  const { submissions: s, signals: g, revisions: r } = change
   await sql`
     with new_submission as (
       insert into submission (participant_id, submission_id, jti, typ, od, jws, n, leaves, response, received_at)
@@ -111,18 +110,22 @@ export async function insertSubmissions(tx: Tx, participant_id: Uuid, change: Ch
       on conflict (participant_id, signal_id) do update set
         category = excluded.category, audience_id = excluded.audience_id, revision = excluded.revision,
         state = excluded.state, expires_at = excluded.expires_at, leaf = excluded.leaf, last_event = excluded.last_event
-    ), new_upload as (
-      insert into upload (participant_id, upload_id, next_line, updated_at)
-      select ${participant_id}::uuid, * from unnest(${u.map((x) => x.upload_id)}::uuid[],
-        ${u.map((x) => x.next_line)}::int8[], ${u.map((x) => x.updated_at.toISOString())}::timestamptz[])
-      on conflict (participant_id, upload_id) do update set
-        next_line = greatest(upload.next_line, excluded.next_line), updated_at = excluded.updated_at
     )
     insert into signal_revision (participant_id, signal_id, revision, submission_id, item_index, salt, item)
     select ${participant_id}::uuid, * from unnest(
       ${r.map((x) => x.signal_id)}::uuid[], ${r.map((x) => x.revision)}::int4[],
       ${r.map((x) => x.submission_id)}::uuid[], ${r.map((x) => x.item_index)}::int2[],
       ${r.map((x) => hex(x.salt))}::bytea[], ${r.map((x) => x.item)}::text[])`.execute(tx)
+}
+
+/** How far uploads are durable, or settled as refused; never backwards. */
+export async function moveUploads(tx: Tx, participant_id: Uuid, rows: readonly UploadRow[]): Promise<void> {
+  await sql`
+    insert into upload (participant_id, upload_id, next_line, updated_at)
+    select ${participant_id}::uuid, * from unnest(${rows.map((x) => x.upload_id)}::uuid[],
+      ${rows.map((x) => x.next_line)}::int8[], ${rows.map((x) => x.updated_at.toISOString())}::timestamptz[])
+    on conflict (participant_id, upload_id) do update set
+      next_line = greatest(upload.next_line, excluded.next_line), updated_at = excluded.updated_at`.execute(tx)
 }
 
 export const uploadOf = (tx: Tx, participant_id: Uuid, upload_id: Uuid) =>

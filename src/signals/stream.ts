@@ -1,5 +1,5 @@
 import { Refusal } from '../kernel/errors.ts'
-import { ITEMS_MAX, type FlatJws, type SaltedItem } from './submission.ts'
+import { type FlatJws, ITEMS_MAX, type SaltedItem } from './submission.ts'
 
 /** Bytes of one line, its newline not counted. */
 export const LINE_MAX = 65_536

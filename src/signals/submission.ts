@@ -1,8 +1,8 @@
 import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto'
 import { concat, fromBase64Url, toBase64Url, utf8 } from '../kernel/bytes.ts'
 import { Refusal } from '../kernel/errors.ts'
-import { parseStrict } from '../kernel/strict-json.ts'
 import { sha256 } from '../kernel/sha256.ts'
+import { parseStrict } from '../kernel/strict-json.ts'
 import { leafHash, rootFromPath, treeHash } from '../provenance/merkle.ts'
 
 /** What a submission's items are; one submission has one type. */
@@ -88,13 +88,20 @@ export const itemLeaf = (salt: Uint8Array, item: string): Uint8Array => leafHash
 
 /** Signs 1 to 1,000 items under one signature; each item's salt hides it from the recipients of the others. */
 export async function signSubmission(
-  input: Pick<SubmissionHeader, 'typ' | 'iss' | 'aud' | 'prg'> & { items: readonly string[]; key: SigningKey; now: Date },
+  input: Pick<SubmissionHeader, 'typ' | 'iss' | 'aud' | 'prg'> & {
+    items: readonly string[]
+    key: SigningKey
+    now: Date
+  },
 ): Promise<SignedSubmission> {
   const { items, key, typ, iss, aud, prg, now } = input
   if (items.length < 1 || items.length > ITEMS_MAX) throw new Refusal('items-limit')
   const random = crypto.getRandomValues(new Uint8Array(16 + 16 * items.length))
   const salts = items.map((_, i) => random.subarray(16 * (i + 1), 16 * (i + 2)))
-  const root = treeHash(sha256, items.map((item, i) => itemLeaf(salts[i] ?? random, item)))
+  const root = treeHash(
+    sha256,
+    items.map((item, i) => itemLeaf(salts[i] ?? random, item)),
+  )
   const header: SubmissionHeader = {
     alg: key.alg,
     kid: key.kid,

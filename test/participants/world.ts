@@ -59,6 +59,7 @@ export async function aWorld() {
     nonceKey: randomBytes(32),
     randomBytes: (n) => randomBytes(n),
     nodeSpki: () => NODE_SPKI,
+    rootCertificate: () => 'the root\n',
     issue: async ({ csrPem, uri }) => ({
       chain: `leaf of ${uri}\n`,
       spki: toHex(await pinOfRequest(csrPem)),

@@ -1,0 +1,178 @@
+import type { AddressInfo } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import { atControl } from './db/as-participant.ts'
+import { poolState } from './db/connect.ts'
+import { createGrowth } from './feeds/growth.ts'
+import { createFeedService } from './feeds/service.ts'
+import { LIMITS } from './http/limits.ts'
+import { createMetrics, type Metrics } from './http/metrics.ts'
+import { createOps } from './http/ops.ts'
+import type { ShutdownParts } from './http/shutdown.ts'
+import type { Loop } from './jobs/loop.ts'
+import { toBase64Url } from './kernel/bytes.ts'
+import { newId } from './kernel/ids.ts'
+import type { Log } from './kernel/log.ts'
+import { createListeners } from './listeners.ts'
+import { createLoops } from './loops.ts'
+import { type Base, KID, LOG_ID, openParts, type Parts } from './parts.ts'
+import { createLedger, type Ledger } from './provenance/ledger.ts'
+import { countersign } from './signals/countersignature.ts'
+import { rulesOf } from './signals/rules.ts'
+import { createSignalService, type SignalService } from './signals/service.ts'
+
+export interface Addresses {
+  partner: string
+  enrol: string
+  ops: string
+}
+
+export interface Node {
+  readonly parts: Parts
+  /** Begins to serve; answers where. */
+  listen(): Promise<Addresses>
+  /** In the order in which they end. */
+  readonly shutdown: ShutdownParts
+}
+
+/** How long the log may fail to be written or signed before the node stops taking what must be logged. */
+const LOG_BEHIND_MS = 30_000
+
+/** The node: its parts, services, loops and listeners, wired once. `base` is closed by its shutdown. */
+export async function createNode(base: Base, log: Log): Promise<Node> {
+  const { config, clock, keys, pools } = base
+  const behind: { loops: readonly Loop[] } = { loops: [] }
+  const wake: { integrate: () => void } = { integrate: () => {} }
+  const healthy = (): boolean => behind.loops.every((loop) => loop.age() < LOG_BEHIND_MS)
+  const parts = await openParts(base, { onWake: () => wake.integrate(), healthy })
+  const { provenance, authority } = parts
+  const growth = createGrowth()
+  const rules = rulesOf(authority)
+  const metrics = createMetrics({ log: () => logState(parts, ledger), pools: () => poolsOf(parts) })
+  const signals = measuredSignals(signalsOf(parts, rules), metrics)
+  const feeds = createFeedService({
+    ...{ db: pools.app, clock, provenance, directory: authority, growth },
+    cursorKey: keys.mac(KID.cursor, Buffer.from('feed-cursor')),
+    onPage: metrics.feedPage,
+    onLookup: metrics.lookup,
+  })
+  const ledger = createLedger({
+    ...{ db: pools.ledger, keys, journal: provenance.journal, logId: LOG_ID, origin: parts.origin, kid: KID.log },
+    isRecipient: (participant, event_id) => feeds.received(participant, event_id),
+  })
+  const head = { line: await headLine(ledger) }
+  const loops = createLoops(parts, {
+    log,
+    signals,
+    growth,
+    onSigned: async () => void (head.line = await headLine(ledger)),
+  })
+  behind.loops = [loops.integrate, loops.sign]
+  wake.integrate = loops.integrate.wake
+  const listeners = await createListeners(parts, { log, metrics, head, feeds, signals, ledger })
+  const ops = createOps({
+    ...{ host: config.opsHost, port: config.opsPort },
+    livez: () => true,
+    ready: async () => readiness(parts, healthy()),
+    metrics: () => metrics.text(),
+  })
+
+  return {
+    parts,
+    listen: async () => {
+      authority.start()
+      for (const loop of Object.values(loops)) loop.start()
+      await recordStart(parts)
+      const { partner, enrol } = listeners
+      await partner.listen({ host: config.partnerHost, port: config.partnerPort })
+      await enrol.listen({ host: config.enrolHost, port: config.enrolPort })
+      const port = await ops.listen()
+      return {
+        partner: `https://${config.publicHost}:${portOf(partner)}`,
+        enrol: `https://${config.publicHost}:${portOf(enrol)}`,
+        ops: `http://${config.opsHost}:${port}`,
+      }
+    },
+    shutdown: {
+      drain: () => ops.drain(),
+      listeners: [listeners.partner, listeners.enrol],
+      loops: [() => authority.stop(), ...Object.values(loops).map((loop) => () => loop.stop())],
+      pools: [],
+      last: [() => ops.close(), () => base.close()],
+    },
+  }
+}
+
+function signalsOf(parts: Parts, rules: ReturnType<typeof rulesOf>): SignalService {
+  const { pools, clock, provenance, programme, authority, keys } = parts
+  const { slug, node_origin } = programme
+  return createSignalService({
+    ...{ db: pools.app, clock, provenance, rules },
+    categoryId: rules.categoryId,
+    categorySlug: rules.categorySlug,
+    verifyContext: ({ participant, uri }) => ({
+      ...{ iss: uri, aud: node_origin, prg: slug, now: clock() },
+      findKey: (kid) => authority.signingKey(participant, kid),
+    }),
+    countersign: (input) =>
+      countersign(input, { kid: KID.receipt, iss: node_origin, sign: (data) => keys.sign(KID.receipt, data) }),
+  })
+}
+
+/** Counts what becomes of submissions and their items. */
+function measuredSignals(signals: SignalService, metrics: Metrics): SignalService {
+  return {
+    ...signals,
+    submit: async (by, submission, upload) => {
+      const result = await signals.submit(by, submission, upload).catch((error: unknown) => {
+        metrics.submission('refused')
+        throw error
+      })
+      metrics.submission(result.submission === null ? 'refused' : 'stored')
+      metrics.signals('accepted', result.accepted)
+      for (const { code } of result.results) if (code !== undefined) metrics.signals(code)
+      return result
+    },
+  }
+}
+
+/** What `Provenance-Checkpoint` says on every answer: clients hold it against the head that they keep. */
+async function headLine(ledger: Ledger): Promise<string | undefined> {
+  const latest = await ledger.checkpoint()
+  return latest === undefined ? undefined : `${latest.size} ${toBase64Url(latest.root)}`
+}
+
+async function recordStart({ provenance, pools, programme, clock }: Parts): Promise<void> {
+  const at = clock()
+  await atControl(pools.admin, (tx) =>
+    provenance.record(tx, {
+      ...{ kind: 'node.started', event_id: newId(at), participant_id: programme.programme_id, at },
+      fields: { version: process.env['npm_package_version'] ?? '0.1.0' },
+    }),
+  )
+  provenance.wake()
+}
+
+async function logState({ provenance, pools, clock }: Parts, ledger: Ledger) {
+  const state = await provenance.state(pools.integrator)
+  const latest = await ledger.checkpoint()
+  const checkpointAge = latest === undefined ? 0 : (clock().getTime() - latest.at.getTime()) / 1_000
+  return { ...state, signed: latest?.size ?? 0n, checkpointAge }
+}
+
+const poolsOf = ({ pools }: Parts) =>
+  Object.fromEntries(Object.entries(pools).map(([name, db]) => [name, poolState(db)]))
+
+async function readiness({ pools, authority }: Parts, log: boolean) {
+  const database = await pools.app
+    .selectFrom('authority_epoch')
+    .select('epoch')
+    .executeTakeFirst()
+    .then(
+      () => true,
+      () => false,
+    )
+  const checks = { database, log, authority: authority.age() < LIMITS.authority_age_seconds * 1_000 }
+  return { ok: Object.values(checks).every((check) => check), checks }
+}
+
+const portOf = ({ server }: FastifyInstance): number => (server.address() as AddressInfo).port

@@ -1,0 +1,93 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createServer } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+
+const CLI = fileURLToPath(new URL('../main.js', import.meta.url))
+const NODE = fileURLToPath(new URL('../../main.js', import.meta.url))
+const START_MS = 60_000
+
+/** What a command ended with. */
+export interface Ran {
+  code: number
+  stdout: string
+  stderr: string
+  /** Its JSON lines. */
+  lines: Record<string, unknown>[]
+}
+
+/** Runs the real CLI as a process of its own, with nothing of ours in its environment but what is given. */
+export function runCli(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Ran> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [CLI, '--json', ...args], {
+      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let [stdout, stderr] = ['', '']
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text
+    })
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text
+    })
+    child.on('error', reject)
+    child.on('close', (code) => {
+      const lines = stdout.split('\n').filter((line) => line.startsWith('{'))
+      resolve({
+        code: code ?? 1,
+        stdout,
+        stderr,
+        lines: lines.map((line) => JSON.parse(line) as Record<string, unknown>),
+      })
+    })
+  })
+}
+
+export interface RunningNode {
+  /** Ends as an operator would; the database with it. */
+  stop(): Promise<void>
+  readonly ended: Promise<number>
+}
+
+/** Starts the node as a process and waits until it is ready; what it says on standard error is passed on. */
+export async function startNode(env: Readonly<Record<string, string>>): Promise<RunningNode> {
+  const child = spawn(process.execPath, [NODE], {
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  const ended = endOf(child)
+  const until = performance.now() + START_MS
+  while (!(await isReady(`http://127.0.0.1:${env['OPS_PORT']}/readyz`))) {
+    if (child.exitCode !== null) throw new Error(`the node ended with ${child.exitCode}`)
+    if (performance.now() > until) throw new Error('the node did not become ready')
+    await delay(100)
+  }
+  const stop = async (): Promise<void> => {
+    // SIGINT: nobody else has to notice first.
+    if (child.exitCode === null) child.kill('SIGINT')
+    await ended
+  }
+  return { stop, ended }
+}
+
+const endOf = (child: ChildProcess): Promise<number> =>
+  new Promise((resolve) => child.once('close', (code) => resolve(code ?? 1)))
+
+async function isReady(url: string): Promise<boolean> {
+  return fetch(url).then(
+    ({ ok }) => ok,
+    () => false,
+  )
+}
+
+/** The port, or any free one where something else has it. */
+export function freePort(wanted: number): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(freePort(0)))
+    server.listen({ host: '127.0.0.1', port: wanted }, () => {
+      const { port } = server.address() as { port: number }
+      server.close(() => resolve(port))
+    })
+  })
+}

@@ -1,0 +1,39 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander'
+import { demoCommand } from './demo/command.ts'
+import { EXIT, faultOf } from './exit.ts'
+import { nodeCommands } from './node/commands.ts'
+import { participantCommands } from './participant/commands.ts'
+
+const program = new Command('aldis')
+  .description('Exchange hashed signals between platforms, and prove it.')
+  .version(process.env['npm_package_version'] ?? '0.1.0')
+  .option('--json', 'one JSON object a line on standard output')
+  .option('--home <dir>', "a participant's folder", process.env['ALDIS_HOME'] ?? `${process.env['HOME'] ?? '.'}/.aldis`)
+  .showHelpAfterError('(aldis help COMMAND tells more)')
+  .addHelpText(
+    'after',
+    `
+Exit codes: 0 done; 1 failed; 2 wrong usage; 3 not allowed; 4 not found; 5 conflict; 6 too many requests;
+            7 something does not verify; 8 some items were refused; 78 settings or files are wrong.
+Every participant's command works in a folder (--home, or ALDIS_HOME); its keys never leave it.`,
+  )
+  .exitOverride()
+
+program.commandsGroup('Participants:')
+participantCommands(program)
+program.commandsGroup('The node, on its own machine:')
+nodeCommands(program)
+program.commandsGroup('To try it:')
+demoCommand(program)
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage
+  else {
+    const { code, says } = faultOf(error)
+    process.stderr.write(`aldis: ${says}\n`)
+    process.exitCode = code
+  }
+}

@@ -1,0 +1,207 @@
+import type { Command } from 'commander'
+import { loadConfig } from '../../config.ts'
+import { systemClock } from '../../kernel/clock.ts'
+import { Refusal } from '../../kernel/errors.ts'
+import { isUuid, type Uuid } from '../../kernel/ids.ts'
+import { silentLog } from '../../kernel/log.ts'
+import { ACTIONS, type ActionName, isAction } from '../../participants/action.ts'
+import { ROLES, type Role, SCOPES } from '../../participants/schema.ts'
+import type { ParticipantService } from '../../participants/service.ts'
+import { openBase, openParts } from '../../parts.ts'
+import { columns, outputOf } from '../output.ts'
+import { personOf } from './person.ts'
+
+/** Everything that a platform needs and a partner of its kind may have. */
+const PLATFORM_SCOPES = ['signals:submit', 'signals:withdraw', 'feed:read', 'lookup:evaluate', 'provenance:read']
+
+/** People, requests and approvals: what one administrator may do alone, and what takes two. */
+export function actCommands(program: Command): void {
+  people(program)
+  proposals(program)
+  approvals(program)
+  alone(program)
+}
+
+function people(program: Command): void {
+  program
+    .command('people')
+    .description('who administers, governs and reviews')
+    .action(async (_options: object, command: Command) => {
+      const listed = await withParticipants((service) => service.listPeople())
+      const rows = listed.map(({ person_id, name, organisation, roles }) => [
+        person_id,
+        name,
+        organisation,
+        roles.join(' '),
+      ])
+      outputOf(command).data({ people: listed }, columns(rows))
+    })
+
+  program
+    .command('person <name@organisation>')
+    .description('add a person, who has no role yet')
+    .requiredOption('--by <person>', 'id of the administrator')
+    .action(async (name: string, { by }: By, command: Command) => {
+      const { person_id } = await withParticipants((service) => service.addPerson(idOf(by), personOf(name)))
+      outputOf(command).data({ person: person_id }, person_id)
+    })
+
+  program
+    .command('grant <person> <role>')
+    .description(
+      `a role of a partner (${ROLES.join(', ')}); those of the node and of governance are proposed: role.grant`,
+    )
+    .requiredOption('--by <person>', 'id of the administrator')
+    .action(async (person: string, role: string, { by }: By, command: Command) => {
+      await withParticipants((service) => service.grantRole(idOf(by), { person: idOf(person), role: role as Role }))
+      outputOf(command).data({ person, role }, `${role} granted`)
+    })
+}
+
+interface By {
+  by: string
+}
+
+function proposals(program: Command): void {
+  program
+    .command('propose <action> <payload>')
+    .description(`ask for an act that takes two persons: ${Object.keys(ACTIONS).join(', ')}; the payload is JSON`)
+    .requiredOption('--by <person>', 'id of who asks')
+    .action((action: string, payload: string, { by }: By, command: Command) => {
+      if (!isAction(action)) throw new Refusal('validation-failed', { detail: 'there is no such action' })
+      return propose(command, { action, by, payload: jsonOf(payload) })
+    })
+
+  program
+    .command('admit <slug>')
+    .description('ask to admit a participant')
+    .requiredOption('--name <name>', 'of the organisation')
+    .option('--kind <kind>', 'platform, hotline, financial or observer', 'platform')
+    .requiredOption('--by <person>', 'id of who asks')
+    .action((slug: string, { name, kind, by }: By & { name: string; kind: string }, command: Command) =>
+      propose(command, { action: 'participant.admit', by, payload: { slug, name, kind } }),
+    )
+
+  program
+    .command('invite <participant>')
+    .description('ask for a one-time enrolment code; it is shown when the request is executed')
+    .option('--label <label>', 'which system the credential is for', 'main')
+    .option('--scopes <list>', `of ${SCOPES.join(',')}`, PLATFORM_SCOPES.join(','))
+    .requiredOption('--by <person>', 'id of who asks')
+    .action((participant: string, { label, scopes, by }: By & { label: string; scopes: string }, command: Command) =>
+      propose(command, { action: 'credential.enrol', by, payload: { participant, label, scopes: scopes.split(',') } }),
+    )
+
+  program
+    .command('hash-profile <kid>')
+    .description('ask for a key epoch that identifiers are hashed under')
+    .option('--days <n>', 'how long it runs', '90')
+    .requiredOption('--by <person>', 'id of who asks')
+    .action((kid: string, { days, by }: By & { days: string }, command: Command) => {
+      const from = Date.now()
+      const [not_before, not_after] = [from, from + Number(days) * 86_400_000].map(
+        (at) => `${new Date(at).toISOString().slice(0, 19)}Z`,
+      )
+      const payload = { kid, suite: 'hmac-sha256', not_before, not_after }
+      return propose(command, { action: 'hash-profile.publish', by, payload })
+    })
+}
+
+async function propose(command: Command, asked: { action: ActionName; by: string; payload: unknown }): Promise<void> {
+  const { action, by, payload } = asked
+  const request = await withParticipants((service) => service.propose(action, payload, idOf(by)))
+  const { request_id, digest, expires_at } = request
+  outputOf(command).data(
+    { request: request_id, action, digest, expires_at },
+    `request ${request_id}  ${action}  ${request.payload}\nanother person approves it by: aldis approve ${request_id} --by PERSON`,
+  )
+}
+
+function approvals(program: Command): void {
+  program
+    .command('requests')
+    .description('acts that wait for another person')
+    .action(async (_options: object, command: Command) => {
+      const open = await withParticipants((service) => service.openRequests())
+      const rows = open.map(({ request_id, action, payload, requested_by }) => [
+        request_id,
+        action,
+        requested_by,
+        payload,
+      ])
+      outputOf(command).data({ requests: open }, rows.length === 0 ? 'no open requests' : columns(rows))
+    })
+
+  for (const [name, done] of [
+    ['approve', 'approved'],
+    ['reject', 'rejected'],
+  ] as const) {
+    program
+      .command(`${name} <request>`)
+      .description(`${name} an act that another person asked for`)
+      .requiredOption('--by <person>', 'your id')
+      .action(async (request: string, { by }: By, command: Command) => {
+        // Whoever runs this has signed in to the machine just now or is still there.
+        await withParticipants((service) => service[name](idOf(request), idOf(by), systemClock()))
+        outputOf(command).data({ request, [done]: true }, `${done} ${request}`)
+      })
+  }
+
+  program
+    .command('execute <request>')
+    .description('carry out an approved act, once')
+    .requiredOption('--by <person>', 'your id')
+    .action(async (request: string, { by }: By, command: Command) => {
+      const { action, result } = await withParticipants((service) => service.execute(idOf(request), idOf(by)))
+      const text = Object.entries((result ?? {}) as Record<string, string>).map(([name, value]) => `${name}  ${value}`)
+      outputOf(command).data({ request, action, result }, [`done: ${action}`, ...text].join('\n'))
+    })
+}
+
+/** What stops harm need not wait for a second person. */
+function alone(program: Command): void {
+  program
+    .command('suspend <participant>')
+    .description('cut a participant off, at once; to resume takes two')
+    .requiredOption('--reason <code>', 'such as key_theft')
+    .requiredOption('--by <person>', 'your id')
+    .action(async (participant: string, { by, reason }: By & { reason: string }, command: Command) => {
+      await withParticipants((service) => service.suspend(idOf(by), { participant, reason }))
+      outputOf(command).data({ participant, suspended: true }, `suspended ${participant}`)
+    })
+
+  program
+    .command('revoke <credential>')
+    .description('end a TLS key, at once')
+    .requiredOption('--reason <code>', 'such as key_theft')
+    .requiredOption('--by <person>', 'your id')
+    .action(async (credential: string, { by, reason }: By & { reason: string }, command: Command) => {
+      await withParticipants((service) => service.revokeCredential(idOf(by), { credential: idOf(credential), reason }))
+      outputOf(command).data({ credential, revoked: true }, `revoked ${credential}`)
+    })
+}
+
+/** Opens the parts without listeners or loops; a node that runs beside takes note within two seconds. */
+async function withParticipants<T>(work: (service: ParticipantService) => Promise<T>): Promise<T> {
+  const base = await openBase({ config: loadConfig(process.env), clock: systemClock, log: silentLog, small: 1 })
+  try {
+    const { participants } = await openParts(base, { onWake: () => {}, healthy: () => true })
+    return await work(participants)
+  } finally {
+    await base.close()
+  }
+}
+
+function idOf(text: string): Uuid {
+  if (!isUuid(text))
+    throw new Refusal('validation-failed', { detail: 'expected an id; aldis people and aldis requests list them' })
+  return text
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    throw new Refusal('invalid-json', { detail: 'the payload is not JSON' })
+  }
+}

@@ -1,0 +1,19 @@
+import type { Command } from 'commander'
+import { changeCommands } from './change.ts'
+import { doctorCommand } from './doctor.ts'
+import { enrollCommand } from './enroll.ts'
+import { lookupCommand } from './lookup.ts'
+import { receiptCommands } from './receipts.ts'
+import { submitCommand } from './submit.ts'
+import { syncCommand } from './sync.ts'
+
+/** What a participant runs, against its node, from its own folder. */
+export function participantCommands(program: Command): void {
+  enrollCommand(program)
+  doctorCommand(program)
+  submitCommand(program)
+  syncCommand(program)
+  lookupCommand(program)
+  changeCommands(program)
+  receiptCommands(program)
+}

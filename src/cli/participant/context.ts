@@ -1,0 +1,88 @@
+import type { DeriveContext } from '../../client/derive.ts'
+import type { OwnSigningKey } from '../../client/signing-key.ts'
+import { Refusal } from '../../kernel/errors.ts'
+import type { AudienceInfo } from '../../participants/schema.ts'
+import type { SignalItem, SignalType } from '../../signals/schema.ts'
+import type { Session } from './session.ts'
+
+/** What a submission's items have in common, as the command line says it. */
+export interface Common {
+  audience?: string
+  category: string
+  severity: string
+  confidence: string
+  tlp: string
+  handling: string
+  basis: string
+  region: string
+  legalBasis: string
+  surface: string
+}
+
+/** Version of the programme's taxonomy that this client was made with. */
+const TAXONOMY = 1
+const DAYS: Partial<Record<SignalType, number>> = {
+  url: 90,
+  domain: 90,
+  keyword_pattern: 365,
+  media_hash: 365,
+  tactic: 365,
+}
+const IDENTIFIER_DAYS = 180
+
+/** Audience, key epoch and signing key of one run. */
+export async function openHomeContext(
+  session: Session,
+  common: Common,
+): Promise<{ key: OwnSigningKey; context: DeriveContext; audience: AudienceInfo }> {
+  const { client, home } = session
+  const audience = pickAudience((await client.audiences()).audiences, common.audience)
+  return {
+    audience,
+    key: home.signingKey(),
+    context: {
+      audience: audience.audience,
+      taxonomy: TAXONOMY,
+      now: new Date(),
+      epoch: await currentEpoch(session),
+      defaults: {
+        ...{ category: common.category, confidence: Number(common.confidence) },
+        severity: common.severity as SignalItem['severity'],
+        basis: common.basis as SignalItem['basis'],
+        handling: common.handling as SignalItem['handling'],
+        tlp: common.tlp as SignalItem['tlp'],
+        context: {
+          region: common.region,
+          legal_basis: common.legalBasis,
+          surface: common.surface as SignalItem['context']['surface'],
+        },
+      },
+      days: (type) => DAYS[type] ?? IDENTIFIER_DAYS,
+    },
+  }
+}
+
+/** The key epoch that runs now and began last, with its key. */
+export async function currentEpoch({ client, home }: Session): Promise<DeriveContext['epoch']> {
+  const { hash_profiles } = await client.hashProfiles()
+  const now = new Date().toISOString()
+  const running = hash_profiles
+    .filter((one) => one.status === 'active' && one.suite === 'hmac-sha256')
+    .filter((one) => one.not_before <= now && now < one.not_after)
+    .sort((a, b) => (a.not_before < b.not_before ? 1 : -1))
+  const [newest] = running
+  if (newest === undefined)
+    throw new Refusal('hash-profile-unknown', { detail: 'the programme has no key epoch that runs now' })
+  return { kid: newest.kid, key: await home.hashKey(client, newest.kid) }
+}
+
+function pickAudience(audiences: readonly AudienceInfo[], wanted: string | undefined): AudienceInfo {
+  const found = audiences.filter(({ audience, label, kind }) =>
+    wanted === undefined ? kind === 'programme' : audience === wanted || label === wanted,
+  )
+  const [one, ...more] = found
+  if (one === undefined) throw new Refusal('audience-unknown', { detail: 'aldis doctor lists those that are there' })
+  if (more.length > 0)
+    throw new Refusal('audience-unknown', { detail: 'several audiences have this label; name one by its id' })
+  return one
+}

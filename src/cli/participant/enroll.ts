@@ -1,0 +1,39 @@
+import type { Command } from 'commander'
+import { enroll, makeTlsKey } from '../../client/enroll.ts'
+import { makeSigningKey, openSigningKey } from '../../client/signing-key.ts'
+import { Refusal } from '../../kernel/errors.ts'
+import { outputOf } from '../output.ts'
+import { homeOf } from './session.ts'
+
+export function enrollCommand(program: Command): void {
+  program
+    .command('enroll <code>')
+    .description('exchange a one-time code for a certificate; the keys are made here and never leave')
+    .requiredOption('--enrol-at <url>', "the node's enrolment listener, https://host:port")
+    .requiredOption('--node <url>', "the node's partner listener, https://host:port")
+    .action(async (code: string, { enrolAt, node }: { enrolAt: string; node: string }, command: Command) => {
+      const home = homeOf(command)
+      const [tls, signing] = [await makeTlsKey(), makeSigningKey()]
+      const result = await enroll({ origin: urlOf(enrolAt), code, tls, signing: openSigningKey(signing) })
+      const { participant, uri, programme, kid, certificate, ca, scopes, not_after, pin_not_after } = result
+      const { node_origin, slug } = programme
+      const membership = { participant, uri, node: urlOf(node), node_origin, programme: slug, kid }
+      home.enrolled({ membership, key: tls.key, signing, certificate, ca })
+      outputOf(command).data(
+        { participant, uri, programme: slug, kid, scopes, not_after, pin_not_after, home: home.dir },
+        [
+          `enrolled as ${uri}`,
+          `signing key  ${kid}`,
+          `certificate  until ${not_after}, renewed by itself; its key until ${pin_not_after}`,
+          `folder       ${home.dir}`,
+        ].join('\n'),
+      )
+    })
+}
+
+function urlOf(text: string): string {
+  if (!URL.canParse(text) || new URL(text).protocol !== 'https:') {
+    throw new Refusal('validation-failed', { detail: 'an address of the node is https://host:port' })
+  }
+  return new URL(text).origin
+}

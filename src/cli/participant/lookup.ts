@@ -1,0 +1,97 @@
+import type { Command } from 'commander'
+import { type LookupKey, lookupKeys } from '../../client/derive.ts'
+import type { Lookup } from '../../feeds/schema.ts'
+import { LOOKUP_MAX } from '../../feeds/schema.ts'
+import { EXIT } from '../exit.ts'
+import { currentEpoch } from './context.ts'
+import { readRaw } from './raw-file.ts'
+import { type Session, verifierFor, withSession } from './session.ts'
+
+export function lookupCommand(program: Command): void {
+  program
+    .command('lookup <file>')
+    .description('ask which of our own identifiers, links or media hashes others have shared (- reads standard input)')
+    .option('--purpose <purpose>', 'enforcement, investigation or appeal', 'enforcement')
+    .action((file: string, { purpose }: { purpose: string }, command: Command) =>
+      withSession(command, (session) => lookUp(session, file, purpose as Lookup['purpose'])),
+    )
+}
+
+/** A raw line with the keys under which it is asked for. */
+interface Asked {
+  line: number
+  keys: LookupKey[]
+}
+
+async function lookUp(session: Session, file: string, purpose: Lookup['purpose']): Promise<void> {
+  const epoch = await currentEpoch(session)
+  const verifier = await verifierFor(session)
+  const found = { asked: 0, matches: 0, refused: 0 }
+  let group: Asked[] = []
+  const ask = async (): Promise<void> => {
+    if (group.length === 0) return
+    found.matches += await askFor(session, { group, purpose, verifier })
+    found.asked += group.length
+    group = []
+  }
+  for await (const read of readRaw(file)) {
+    const derived = read.outcome === 'raw' ? lookupKeys(read.raw, epoch) : read
+    if (derived.outcome === 'refused') {
+      found.refused += 1
+      session.output.data(
+        { line: read.line, outcome: 'refused', reason: derived.reason },
+        `line ${read.line}  not asked: ${derived.reason}`,
+      )
+    } else if (derived.outcome === 'keys') {
+      const keys = group.reduce((n, asked) => n + asked.keys.length, 0)
+      if (keys + derived.keys.length > LOOKUP_MAX) await ask()
+      group.push({ line: read.line, keys: derived.keys })
+    }
+  }
+  await ask()
+  session.output.say(`${found.asked} asked, ${found.matches} matches; each question is recorded in the log`)
+  if (found.refused > 0) process.exitCode = EXIT.someRefused
+}
+
+interface Asking {
+  group: readonly Asked[]
+  purpose: Lookup['purpose']
+  verifier: Awaited<ReturnType<typeof verifierFor>>
+}
+
+async function askFor({ client, home, output }: Session, { group, purpose, verifier }: Asking): Promise<number> {
+  const answer = await client.lookUp({ purpose, queries: queriesOf(group.flatMap(({ keys }) => keys)) })
+  home.note('reads.ndjson', { read: answer.read, at: new Date().toISOString() })
+  const proofs = new Map(answer.submissions.map((proof) => [proof.event, proof]))
+  for (const { key, event } of answer.matches) {
+    const { item, authority } = verifier.event({ event, proof: proofs.get(event.event) })
+    for (const { line } of group.filter(({ keys }) => keys.some((one) => one.key === key))) {
+      output.data(
+        {
+          line,
+          outcome: 'match',
+          source: event.source,
+          signal: event.signal,
+          revision: event.revision,
+          authority,
+          item,
+        },
+        `line ${line}  match  ${String(item?.['type'])}  ${String(item?.['category'])}  severity ${String(item?.['severity'])}  handling ${String(item?.['handling'])}  signed by ${event.source}`,
+      )
+    }
+  }
+  return answer.matches.length
+}
+
+/** Keys of one type and profile together. */
+function queriesOf(keys: readonly LookupKey[]): Lookup['queries'] {
+  const groups = Map.groupBy(keys, ({ type, profile }) => `${type} ${profile}`)
+  return [...groups.values()].flatMap((group) => {
+    const [first] = group
+    if (first === undefined) return []
+    const { type, profile } = first
+    return [
+      { type: type as Lookup['queries'][number]['type'], profile, keys: [...new Set(group.map(({ key }) => key))] },
+    ]
+  })
+}

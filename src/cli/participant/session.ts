@@ -1,0 +1,52 @@
+import { X509Certificate } from 'node:crypto'
+import type { Command } from 'commander'
+import type { Client } from '../../client/client.ts'
+import { requestOver } from '../../client/enroll.ts'
+import { type Home, type Membership, openHome } from '../../client/home.ts'
+import { createVerifier, type Verifier } from '../../client/verify.ts'
+import { type Output, outputOf } from '../output.ts'
+
+/** One run of a participant's command: its folder, its connection, and how it speaks. */
+export interface Session {
+  home: Home
+  client: Client
+  member: Membership
+  output: Output
+}
+
+/** Part of a leaf's life after which it is renewed. */
+const RENEW_AT = 2 / 3
+
+export const homeOf = (command: Command): Home => openHome(String(command.optsWithGlobals()['home']))
+
+/** Connects as the participant of the home, renewing its certificate when its time has come, and closes in the end. */
+export async function withSession<T>(command: Command, work: (session: Session) => Promise<T>): Promise<T> {
+  const home = homeOf(command)
+  const member = home.membership()
+  await renewIfDue(home)
+  const client = home.connect()
+  try {
+    return await work({ home, client, member, output: outputOf(command) })
+  } finally {
+    client.close()
+  }
+}
+
+/** Sources' keys as the node lists them; each signature is then checked here. */
+export async function verifierFor({ client, member }: Session): Promise<Verifier> {
+  const { participants } = await client.participants()
+  return createVerifier(participants, { node_origin: member.node_origin, programme: member.programme })
+}
+
+async function renewIfDue(home: Home): Promise<void> {
+  const { validFromDate, validToDate } = new X509Certificate(home.certificate())
+  const due = validFromDate.getTime() + (validToDate.getTime() - validFromDate.getTime()) * RENEW_AT
+  if (Date.now() < due) return
+  const client = home.connect()
+  try {
+    const { certificate } = await client.renew(await requestOver(home.tlsKey()))
+    home.renewed(certificate)
+  } finally {
+    client.close()
+  }
+}

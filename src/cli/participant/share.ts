@@ -1,0 +1,108 @@
+import { randomBytes } from 'node:crypto'
+import { createReadStream, statSync } from 'node:fs'
+import { open, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { DeriveContext } from '../../client/derive.ts'
+import { derive } from '../../client/derive.ts'
+import { readIfThere, writeDurably } from '../../client/files.ts'
+import { derivedId, type Uuid } from '../../kernel/ids.ts'
+import { sha256 } from '../../kernel/sha256.ts'
+import type { SigningKey } from '../../signals/submission.ts'
+import { ITEMS_MAX, signSubmission } from '../../signals/submission.ts'
+import { readRaw } from './raw-file.ts'
+import type { Session } from './session.ts'
+
+/** A raw file as it was signed: the lines that are sent, and which raw line each item came from. */
+export interface Signed {
+  upload: Uuid
+  path: string
+  lines: bigint
+  items: number
+  /** Raw lines that could not be made into an item. */
+  refused: { line: number; reason: string }[]
+  /** By the number of a sent line: raw line and type, so that answers can name them. */
+  origin: Record<string, [line: number, type: string]>
+}
+
+interface Signing {
+  session: Session
+  key: SigningKey
+  context: DeriveContext
+}
+
+/**
+ * Normalises, hashes and signs a raw file at home and keeps the result, so that sending it again after any interruption
+ * sends the very same bytes. The upload is named by the raw file's digest and its audience.
+ */
+export async function signFile(file: string, signing: Signing): Promise<Signed> {
+  const { session, context } = signing
+  const upload = await uploadOf(file, context.audience)
+  const dir = join(session.home.dir, 'uploads', upload)
+  const kept = readIfThere(join(dir, 'signed.json'))
+  if (kept !== undefined) return JSON.parse(kept, bigLines) as Signed
+  writeDurably(join(dir, 'begun'), '')
+  const path = join(dir, 'signed.ndjson')
+  const handle = await open(`${path}.new`, 'w', 0o600)
+  const signed: Signed = { upload, path, lines: 0n, items: 0, refused: [], origin: {} }
+  let held: { text: string; line: number; type: string }[] = []
+  const flush = async (): Promise<void> => {
+    if (held.length === 0) return
+    const { member } = session
+    const made = await signSubmission({
+      ...{ typ: 'aldis-signal+jws', iss: member.uri, aud: member.node_origin, prg: member.programme },
+      ...{ items: held.map(({ text }) => text), key: signing.key, now: new Date() },
+    })
+    const first = signed.lines + 1n
+    held.forEach(({ line, type }, i) => {
+      signed.origin[String(first + 1n + BigInt(i))] = [line, type]
+    })
+    const lines = [{ jws: made.jws }, ...made.items].map((one) => `${JSON.stringify(one)}\n`)
+    await handle.write(lines.join(''))
+    signed.lines += BigInt(lines.length)
+    signed.items += held.length
+    held = []
+  }
+  for await (const read of readRaw(file)) {
+    const derived = read.outcome === 'raw' ? derive(read.raw, context) : read
+    if (derived.outcome === 'refused') signed.refused.push({ line: read.line, reason: derived.reason })
+    else if (derived.outcome === 'item') {
+      held.push({ text: JSON.stringify(derived.item), line: read.line, type: derived.item.type })
+    }
+    if (held.length === ITEMS_MAX) await flush()
+  }
+  await flush()
+  await handle.sync()
+  await handle.close()
+  await rename(`${path}.new`, path)
+  writeDurably(join(dir, 'signed.json'), JSON.stringify(signed, textLines), 0o600)
+  return signed
+}
+
+/** From standard input nothing can be read twice: such an upload is new each time. */
+async function uploadOf(file: string, audience: Uuid): Promise<Uuid> {
+  if (file === '-') return derivedId(randomBytes(32))
+  const handle = await open(file)
+  try {
+    let digest = sha256(Buffer.from(audience))
+    for await (const chunk of handle.createReadStream({ autoClose: false })) {
+      digest = sha256(Buffer.concat([digest, sha256(chunk as Buffer)]))
+    }
+    return derivedId(digest)
+  } finally {
+    await handle.close()
+  }
+}
+
+const textLines = (_name: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value)
+const bigLines = (name: string, value: unknown): unknown => (name === 'lines' ? BigInt(String(value)) : value)
+
+/** The signed lines from a line on, each with its newline. */
+export async function* linesFrom({ path }: Signed, from: bigint): AsyncGenerator<string> {
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) return
+  let line = 0n
+  for await (const text of createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })) {
+    line += 1n
+    if (line >= from) yield `${text}\n`
+  }
+}

@@ -1,0 +1,134 @@
+import type { Command } from 'commander'
+import { AldisError } from '../../client/errors.ts'
+import type { UploadLine } from '../../signals/schema.ts'
+import { EXIT } from '../exit.ts'
+import { type Common, openHomeContext } from './context.ts'
+import { type Session, withSession } from './session.ts'
+import { linesFrom, type Signed, signFile } from './share.ts'
+
+/** Tries of one run; each goes on where the node's durable part ends. */
+const TRIES = 5
+
+export function submitCommand(program: Command): void {
+  program
+    .command('submit <file>')
+    .description('normalise, hash and sign a raw NDJSON file at home, and share it (- reads standard input)')
+    .addHelpText('after', EXAMPLE)
+    .option('--audience <label or id>', 'with whom; the whole programme unless given')
+    .option('--category <category>', 'of the taxonomy, where a line names none', 'grooming')
+    .option('--severity <severity>', 'low, medium, high or critical', 'high')
+    .option('--confidence <0-100>', 'how sure we are', '80')
+    .option('--tlp <level>', 'clear, green, amber, amber+strict or red', 'amber')
+    .option('--handling <handling>', 'review, block_link, limit_recommendation or monitor', 'review')
+    .option('--basis <basis>', 'human_reviewed or automated', 'human_reviewed')
+    .option('--region <country>', 'where it was collected, ISO 3166-1', 'IE')
+    .option('--legal-basis <code>', 'under which law or rule it was collected', 'terms_of_service')
+    .option('--surface <surface>', 'public or private', 'public')
+    .action((file: string, options: Common, command: Command) =>
+      withSession(command, (session) => submit(session, file, options)),
+    )
+}
+
+const EXAMPLE = `
+A line names a type and the raw value, and whatever differs from the options:
+  {"type":"url","raw":"https://bad.example/invite"}
+  {"type":"email","raw":"someone@mail.example","category":"sextortion_financial"}
+  {"type":"username","raw":"@Some.One","service":"orchard"}
+  {"type":"media_hash","algorithm":"pdq","hash":"<64 hex digits>"}
+Sending the same file again sends the same signed bytes: what is durable already is not stored twice.`
+
+async function submit(session: Session, file: string, options: Common): Promise<void> {
+  const { output, home } = session
+  const { key, context, audience } = await openHomeContext(session, options)
+  const signed = await signFile(file, { session, key, context })
+  for (const { line, reason } of signed.refused)
+    output.data({ line, outcome: 'refused', reason }, `line ${line}  not sent: ${reason}`)
+  const told = await send(session, signed)
+  const refused = told.refused + signed.refused.length
+  const summary = { upload: signed.upload, audience: audience.audience, items: signed.items, ...told, refused }
+  home.note('uploads.ndjson', summary)
+  output.data(
+    { outcome: 'done', ...summary },
+    `${told.accepted} shared with ${audience.label}${told.before > 0 ? `, ${told.before} were durable before` : ''}, ${refused} refused`,
+  )
+  if (refused > 0) process.exitCode = EXIT.someRefused
+}
+
+interface Told {
+  accepted: number
+  refused: number
+  before: number
+}
+
+/** Sends what is not durable yet, from there on again if the connection or the node breaks. */
+async function send(session: Session, signed: Signed): Promise<Told> {
+  const told: Told = { accepted: 0, refused: 0, before: 0 }
+  const { output, client } = session
+  const bar = output.progress('sharing', signed.items)
+  try {
+    for (let attempt = 1; ; attempt++) {
+      const from = await client.nextLine(signed.upload)
+      if (attempt === 1) told.before = itemsBefore(signed, from)
+      if (from > signed.lines) return told
+      const broken = await sendFrom(session, { signed, from, told, at: bar.at }).catch((error: unknown) =>
+        asBroken(error),
+      )
+      if (broken === undefined) return told
+      if (attempt === TRIES) throw broken
+    }
+  } finally {
+    bar.end()
+  }
+}
+
+const itemsBefore = ({ origin }: Signed, from: bigint): number =>
+  Object.keys(origin).filter((line) => BigInt(line) < from).length
+
+/** What may be tried again; everything else is thrown on. */
+function asBroken(error: unknown): Error {
+  if (error instanceof AldisError ? error.status >= 500 : error instanceof Error && 'code' in error)
+    return error as Error
+  throw error
+}
+
+interface Sending {
+  signed: Signed
+  from: bigint
+  told: Told
+  at(done: number): void
+}
+
+/** One request; answers the fault after which it has to go on in another. */
+async function sendFrom(session: Session, { signed, from, told, at }: Sending): Promise<Error | undefined> {
+  const upload = { id: signed.upload, line: from }
+  for await (const line of session.client.upload(upload, linesFrom(signed, from))) {
+    if (line.code !== undefined && line.status >= 500) {
+      return new AldisError({ code: line.code, title: line.code, status: line.status })
+    }
+    tell(session, signed, { line, told })
+    at(told.before + told.accepted + told.refused)
+  }
+  return undefined
+}
+
+function tell({ output, home }: Session, { origin }: Signed, { line, told }: { line: UploadLine; told: Told }): void {
+  const { status, submission, signal, revision, code, pointer, detail } = line
+  if (submission !== undefined) {
+    if (submission !== null)
+      home.note('events.ndjson', { event: submission, what: 'submission', at: new Date().toISOString() })
+    return
+  }
+  const [raw = 0, type = ''] = origin[String(line.line)] ?? []
+  if (code === undefined) {
+    told.accepted += 1
+    const value = { line: raw, outcome: status === 201 ? 'created' : 'durable', type, signal, revision }
+    output.data(value, `line ${raw}  ${type.padEnd(15)}  ${signal}  revision ${revision}`)
+    return
+  }
+  // A submission that was refused as a whole takes all its items with it.
+  const items = line.first === undefined ? 1 : line.line - line.first
+  told.refused += items
+  const where = line.first === undefined ? `line ${raw}` : `lines ${origin[String(line.first + 1)]?.[0] ?? raw}-${raw}`
+  const why = [code, pointer, detail].filter((part) => part !== undefined && part !== '').join('  ')
+  output.data({ line: raw, outcome: 'refused', code, pointer, detail, items }, `${where}  refused: ${why}`)
+}

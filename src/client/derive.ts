@@ -1,0 +1,159 @@
+import { createHmac } from 'node:crypto'
+import { type NormaliseInput, normalise } from '../identifiers/normalise.ts'
+import { linkHash, tokenInput } from '../identifiers/token.ts'
+import type { Uuid } from '../kernel/ids.ts'
+import { newId } from '../kernel/ids.ts'
+import { sha256 } from '../kernel/sha256.ts'
+import type { SignalItem, SignalType } from '../signals/schema.ts'
+
+/** What one line of a raw file says; only `type` and what the type needs is required. Raw values never leave this function. */
+export interface RawLine {
+  type: SignalType
+  /** An identifier or link, as it stands in our own systems. */
+  raw?: string
+  /** For usernames, account ids and payment handles: whose they are. For phone numbers in national form: the region. */
+  service?: string
+  region?: string
+  algorithm?: string
+  hash?: string
+  pattern?: Extract<SignalItem, { type: 'keyword_pattern' }>['value']
+  tactic?: Extract<SignalItem, { type: 'tactic' }>['value']
+  category?: string
+  note?: string
+  severity?: SignalItem['severity']
+  confidence?: number
+  basis?: SignalItem['basis']
+  handling?: SignalItem['handling']
+  tlp?: SignalItem['tlp']
+  context?: SignalItem['context']
+  observed_at?: string
+  expires_at?: string
+}
+
+/** What the lines of one file have in common, and the keys. */
+export interface DeriveContext {
+  audience: Uuid
+  taxonomy: number
+  now: Date
+  /** The key epoch that tokens are made under. */
+  epoch: { kid: string; key: Uint8Array }
+  defaults: Required<Pick<RawLine, 'category' | 'severity' | 'confidence' | 'basis' | 'handling' | 'tlp' | 'context'>>
+  /** Days a signal of a type lives where its line says nothing. */
+  days(type: SignalType): number
+}
+
+export type Derived = { outcome: 'item'; item: SignalItem } | { outcome: 'refused'; reason: string }
+
+/** A raw line as the item that is signed: normalised and hashed here, so that nothing raw is in it. */
+export function derive(line: RawLine, context: DeriveContext): Derived {
+  const value = valueOf(line, context)
+  if (value.outcome === 'refused') return value
+  const { now, audience, taxonomy, defaults } = context
+  const own = { ...defaults, ...definedOf(line) }
+  const item = {
+    v: 1,
+    type: line.type,
+    signal: newId(now),
+    revision: 1,
+    audience,
+    ...{ tlp: own.tlp, taxonomy, category: own.category },
+    ...(line.note === undefined ? {} : { note: line.note }),
+    ...{ severity: own.severity, confidence: own.confidence, basis: own.basis, context: own.context },
+    handling: own.handling,
+    observed_at: line.observed_at ?? instant(now),
+    expires_at: line.expires_at ?? instant(new Date(now.getTime() + context.days(line.type) * 86_400_000)),
+    value: value.value,
+  }
+  return { outcome: 'item', item: item as SignalItem }
+}
+
+/** RFC 3339 in UTC, to the second. */
+export const instant = (at: Date): string => `${at.toISOString().slice(0, 19)}Z`
+
+/** The match key under which others look an identifier up: type, profile and 32 bytes of hex. */
+export interface LookupKey {
+  type: SignalType
+  profile: string
+  key: string
+}
+
+/** The keys of a raw identifier or link, for a look-up; several for a link, one for each expression it is matched by. */
+export function lookupKeys(
+  line: Pick<RawLine, 'type' | 'raw' | 'service' | 'region' | 'algorithm' | 'hash'>,
+  epoch: DeriveContext['epoch'],
+): { outcome: 'keys'; keys: LookupKey[] } | { outcome: 'refused'; reason: string } {
+  const { type } = line
+  if (type === 'media_hash') {
+    const { algorithm = '', hash = '' } = line
+    return { outcome: 'keys', keys: [{ type, profile: algorithm, key: mediaKey(algorithm, hash) }] }
+  }
+  const normal = normalise(inputOf(line))
+  if (normal.outcome === 'refused') return normal
+  if (type === 'url' || type === 'domain') {
+    const keys = normal.expressions.map(({ expression }) => ({
+      type,
+      profile: normal.profile,
+      key: linkHash(sha256, expression),
+    }))
+    return { outcome: 'keys', keys }
+  }
+  const { profile, canonical } = normal
+  return {
+    outcome: 'keys',
+    keys: [{ type, profile: `${profile}@${epoch.kid}`, key: tokenOf(epoch, profile, canonical) }],
+  }
+}
+
+type Value = { outcome: 'value'; value: object } | { outcome: 'refused'; reason: string }
+
+function valueOf(line: RawLine, { epoch }: DeriveContext): Value {
+  const { type, pattern, tactic, algorithm, hash } = line
+  if (type === 'keyword_pattern') return given(pattern, 'a keyword_pattern line has a member `pattern`')
+  if (type === 'tactic') return given(tactic, 'a tactic line has a member `tactic`')
+  if (type === 'media_hash') {
+    const known = algorithm !== undefined && hash !== undefined
+    return given(
+      known ? { algorithm, hash: hash.toLowerCase() } : undefined,
+      'a media_hash line has `algorithm` and `hash`',
+    )
+  }
+  const normal = normalise(inputOf(line))
+  if (normal.outcome === 'refused') return normal
+  const { profile, canonical } = normal
+  if (type === 'url' || type === 'domain') {
+    const [exact] = normal.expressions
+    if (exact === undefined) return { outcome: 'refused', reason: 'the link has no expression' }
+    const { expression, scope } = exact
+    return { outcome: 'value', value: { profile, sha256: linkHash(sha256, expression), scope } }
+  }
+  return { outcome: 'value', value: { profile, kid: epoch.kid, token: tokenOf(epoch, profile, canonical) } }
+}
+
+const given = (value: object | undefined, reason: string): Value =>
+  value === undefined ? { outcome: 'refused', reason } : { outcome: 'value', value }
+
+const inputOf = ({
+  type,
+  raw = '',
+  service,
+  region,
+}: Pick<RawLine, 'type' | 'raw' | 'service' | 'region'>): NormaliseInput => ({
+  type,
+  raw,
+  ...(service === undefined ? {} : { service }),
+  ...(region === undefined ? {} : { region }),
+})
+
+const tokenOf = ({ key }: { key: Uint8Array }, profile: string, canonical: string): string =>
+  createHmac('sha256', key).update(tokenInput(profile, canonical)).digest('hex')
+
+/** Media hashes of 32 bytes are their own key; others are hashed with their algorithm's name. */
+function mediaKey(algorithm: string, hash: string): string {
+  const hex = hash.toLowerCase()
+  return hex.length === 64 ? hex : sha256(Buffer.from(`${algorithm}\0${hex}`)).toString('hex')
+}
+
+function definedOf(line: RawLine): Partial<DeriveContext['defaults']> {
+  const names = ['category', 'severity', 'confidence', 'basis', 'handling', 'tlp', 'context'] as const
+  return Object.fromEntries(names.flatMap((name) => (line[name] === undefined ? [] : [[name, line[name]]])))
+}

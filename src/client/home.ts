@@ -1,0 +1,117 @@
+import { appendFileSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { StartRefused } from '../kernel/errors.ts'
+import { type Client, createClient } from './client.ts'
+import { readIfThere, readSecret, writeDurably } from './files.ts'
+import { type OwnSigningKey, openSigningKey } from './signing-key.ts'
+import { advanceHead, type KeptHead, openHead, openVkey } from './verify.ts'
+
+/** Who we are, and at which node; what `aldis enroll` wrote. */
+export interface Membership {
+  participant: string
+  uri: string
+  /** `https://host:port` of the partner listener. */
+  node: string
+  node_origin: string
+  programme: string
+  kid: string
+}
+
+/** A participant's folder: keys, membership, and what must be remembered between runs. */
+export interface Home {
+  readonly dir: string
+  membership(): Membership
+  /** Writes what an enrolment gave; keys 0600. */
+  enrolled(given: { membership: Membership; key: string; signing: string; certificate: string; ca: string }): void
+  renewed(certificate: string): void
+  certificate(): string
+  tlsKey(): string
+  signingKey(): OwnSigningKey
+  /** A client of the node with this home's identity. */
+  connect(): Client
+  /** The key of a hash epoch, asked for once and kept 0600: each request for it is a logged disclosure. */
+  hashKey(client: Client, kid: string): Promise<Uint8Array>
+  /** Pins the log's key at first use, and keeps the newest head that is proven to continue the last one. */
+  advance(client: Client): Promise<KeptHead>
+  /** The head and key as kept, for work without the node. */
+  pinned(): { vkey: string; head: KeptHead | undefined }
+  keepReceipt(event: string, text: string): string
+  /** Notes what was done, one JSON line each. */
+  note(file: string, line: object): void
+}
+
+const FILES = {
+  membership: 'membership.json',
+  key: 'tls.key',
+  certificate: 'tls.crt',
+  ca: 'ca.crt',
+  signing: 'signing.jwk',
+  vkey: 'log.vkey',
+  head: 'log.checkpoint',
+} as const
+
+export function openHome(dir: string): Home {
+  const at = (name: string): string => join(dir, name)
+  const needed = (name: string, text: string | undefined): string => {
+    if (text === undefined) throw new StartRefused(`${at(name)}: is missing; run aldis enroll`)
+    return text
+  }
+  const membership = (): Membership =>
+    JSON.parse(needed(FILES.membership, readIfThere(at(FILES.membership)))) as Membership
+  const pinned = () => {
+    const vkey = needed(FILES.vkey, readIfThere(at(FILES.vkey)))
+    const note = readIfThere(at(FILES.head))
+    return { vkey, head: note === undefined ? undefined : openHead(note, openVkey(vkey)) }
+  }
+
+  return {
+    dir,
+    membership,
+    pinned,
+    enrolled({ membership: member, key, signing, certificate, ca }) {
+      mkdirSync(dir, { recursive: true, mode: 0o700 })
+      writeDurably(at(FILES.key), key, 0o600)
+      writeDurably(at(FILES.signing), signing, 0o600)
+      writeDurably(at(FILES.certificate), certificate)
+      writeDurably(at(FILES.ca), ca)
+      // Last: a home with a membership has everything else.
+      writeDurably(at(FILES.membership), `${JSON.stringify(member, undefined, 2)}\n`)
+    },
+    renewed: (certificate) => writeDurably(at(FILES.certificate), certificate),
+    certificate: () => needed(FILES.certificate, readIfThere(at(FILES.certificate))),
+    tlsKey: () => needed(FILES.key, readSecret(at(FILES.key))),
+    signingKey: () => openSigningKey(needed(FILES.signing, readSecret(at(FILES.signing)))),
+    connect() {
+      const key = needed(FILES.key, readSecret(at(FILES.key)))
+      const cert = needed(FILES.certificate, readIfThere(at(FILES.certificate)))
+      const ca = needed(FILES.ca, readIfThere(at(FILES.ca)))
+      return createClient({ origin: membership().node, key, cert, ca })
+    },
+    async hashKey(client, kid) {
+      const path = join(dir, 'hash-keys', kid)
+      const kept = readSecret(path)
+      if (kept !== undefined) return Buffer.from(kept.trim(), 'base64url')
+      const { key } = await client.hashKey(kid)
+      writeDurably(path, `${key}\n`, 0o600)
+      return Buffer.from(key, 'base64url')
+    },
+    async advance(client) {
+      if (readIfThere(at(FILES.vkey)) === undefined) writeDurably(at(FILES.vkey), `${await client.logKey()}\n`)
+      const { vkey, head } = pinned()
+      const next = openHead(await client.checkpoint(), openVkey(vkey))
+      const path = async (from: bigint, to: bigint) => (await client.consistency(from, to)).path
+      const newest = await advanceHead(head, next, path)
+      if (newest !== head) writeDurably(at(FILES.head), newest.note)
+      return newest
+    },
+    keepReceipt(event, text) {
+      const path = join(dir, 'receipts', `${event}.tlog-proof`)
+      writeDurably(path, text)
+      return path
+    },
+    note(file, line) {
+      mkdirSync(dir, { recursive: true, mode: 0o700 })
+      appendFileSync(at(file), `${JSON.stringify(line)}\n`, { mode: 0o600 })
+    },
+  }
+}

@@ -1,0 +1,148 @@
+import { closeSync, fsyncSync, mkdirSync, openSync, truncateSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import type { FeedList } from '../feeds/schema.ts'
+import type { Uuid } from '../kernel/ids.ts'
+import { type Client, type Received, receivedOf } from './client.ts'
+import { AldisError, VerificationFailed } from './errors.ts'
+import { readIfThere, writeDurably } from './files.ts'
+import type { VerifiedEvent, Verifier } from './verify.ts'
+
+/** Where the mirror of one feed stands: after `seq`, with `bytes` of its file good. */
+interface Place {
+  cursor: string | undefined
+  seq: string
+  bytes: number
+}
+
+export interface Progress {
+  feed: Uuid
+  label: string
+  events: number
+  seq: bigint
+  last: bigint
+}
+
+export interface SyncOptions {
+  client: Client
+  verifier: Verifier
+  /** `feeds/<feed>.ndjson` and `.json` are kept here. */
+  dir: string
+  /** Seconds to wait for something new once everything is there. */
+  wait?: number
+  onProgress?(progress: Progress): void
+  /** The name of each answer's entry in the read journal; nothing was given out where it is empty. */
+  onRead?(read: string): void
+  onEvents?(feed: FeedList['feeds'][number], events: readonly VerifiedEvent[]): void
+  signal?: AbortSignal
+}
+
+/** Ends after which a recipient no longer uses a signal. */
+export const ENDS: ReadonlySet<string> = new Set(['signal.withdrawn', 'signal.expired', 'signal.erased'])
+
+/**
+ * Brings the mirror of every feed up to date: sealed segments first, then pages. Each event is verified before it is
+ * written; the file is flushed before the place is moved, so a crash repeats events and loses none. Answers how many came.
+ */
+export async function syncFeeds(options: SyncOptions): Promise<number> {
+  const { feeds } = await options.client.feeds()
+  let n = 0
+  for (const feed of feeds) n += await syncFeed(options, feed)
+  return n
+}
+
+async function syncFeed(options: SyncOptions, feed: FeedList['feeds'][number]): Promise<number> {
+  const { client, signal } = options
+  const file = openMirror(options.dir, feed.feed)
+  let n = 0
+  try {
+    const take = (received: readonly Received[], cursor: string): void => {
+      const events = received.map((one) => options.verifier.event(one))
+      file.append(received, cursor)
+      n += events.length
+      options.onEvents?.(feed, events)
+      const progress = { feed: feed.feed, label: feed.label, events: n, seq: file.seq(), last: BigInt(feed.last_seq) }
+      options.onProgress?.(progress)
+    }
+    await takeSegments(options, { feed, file, take })
+    for (;;) {
+      const query = { cursor: file.cursor() ?? feed.start, limit: 1_000, wait: options.wait ?? 0 }
+      const page = await client.events(feed.feed, query, signal)
+      if (page.read !== '') options.onRead?.(page.read)
+      inOrder(file.seq(), page.events)
+      take([...receivedOf(page)], page.next_cursor)
+      if (!page.more) return n
+    }
+  } finally {
+    file.close()
+  }
+}
+
+interface Taking {
+  feed: FeedList['feeds'][number]
+  file: Mirror
+  take(received: readonly Received[], cursor: string): void
+}
+
+/** Whole segments from the place of the mirror on; a segment that has just begun there is read page by page instead. */
+async function takeSegments({ client, onRead }: SyncOptions, { feed, file, take }: Taking): Promise<void> {
+  const sealed = BigInt(feed.sealed_seq)
+  for (let next = file.seq() + 1n; next <= sealed; next = file.seq() + 1n) {
+    const segment = await client.segment(feed.feed, next).catch((error: unknown) => {
+      // The mirror stands within a segment: pages bring it to the end.
+      if (error instanceof AldisError && error.code === 'not-found') return undefined
+      throw error
+    })
+    if (segment === undefined) return
+    onRead?.(segment.read)
+    const received = await Array.fromAsync(segment.events)
+    inOrder(
+      next - 1n,
+      received.map(({ event }) => event),
+    )
+    take(received, segment.cursor)
+  }
+}
+
+/** Sequences are dense: one that is missing was withheld, or the node lost it. */
+function inOrder(after: bigint, events: readonly { seq: string }[]): void {
+  let seq = after
+  for (const event of events) {
+    // A reader that was admitted later begins further on.
+    if (seq !== 0n && BigInt(event.seq) !== seq + 1n)
+      throw new VerificationFailed('feed', `an event after ${seq} is missing`)
+    seq = BigInt(event.seq)
+  }
+}
+
+interface Mirror {
+  seq(): bigint
+  cursor(): string | undefined
+  append(received: readonly Received[], cursor: string): void
+  close(): void
+}
+
+function openMirror(dir: string, feed: Uuid): Mirror {
+  mkdirSync(dir, { recursive: true, mode: 0o700 })
+  const path = join(dir, `${feed}.ndjson`)
+  const statePath = join(dir, `${feed}.json`)
+  const kept = readIfThere(statePath)
+  let place: Place = kept === undefined ? { cursor: undefined, seq: '0', bytes: 0 } : (JSON.parse(kept) as Place)
+  const handle = openSync(path, 'a', 0o600)
+  // What a crash left behind the noted place comes again.
+  truncateSync(path, place.bytes)
+  return {
+    seq: () => BigInt(place.seq),
+    cursor: () => place.cursor,
+    append(received, cursor) {
+      const last = received.at(-1)
+      const lines = received.map((one) => `${JSON.stringify(one)}\n`).join('')
+      if (lines !== '') {
+        writeSync(handle, lines)
+        fsyncSync(handle)
+      }
+      place = { cursor, seq: last?.event.seq ?? place.seq, bytes: place.bytes + Buffer.byteLength(lines) }
+      writeDurably(statePath, JSON.stringify(place))
+    },
+    close: () => closeSync(handle),
+  }
+}

@@ -1,0 +1,156 @@
+import type { KeyObject } from 'node:crypto'
+import { createPublicKey, verify } from 'node:crypto'
+import type { FeedEventBody } from '../feeds/schema.ts'
+import { equal, fromBase64, fromBase64Url } from '../kernel/bytes.ts'
+import { Refusal } from '../kernel/errors.ts'
+import { sha256 } from '../kernel/sha256.ts'
+import { openCheckpoint } from '../provenance/checkpoint.ts'
+import { verifyConsistency } from '../provenance/merkle.ts'
+import { parseVkey, type VerifierKey, type VerifyEd25519 } from '../provenance/note.ts'
+import { parseReceipt, type Verified, verifyReceipt } from '../provenance/receipt.ts'
+import { importJwk, type SigningAlg, verifyItem } from '../signals/submission.ts'
+import type { Received, SourceInfo } from './client.ts'
+import { VerificationFailed } from './errors.ts'
+
+const SPKI = Buffer.from('302a300506032b6570032100', 'hex')
+
+const verifyEd25519: VerifyEd25519 = (publicKey, data, signature) => {
+  if (publicKey.length !== 32) return false
+  const key = createPublicKey({ key: Buffer.concat([SPKI, publicKey]), format: 'der', type: 'spki' })
+  return verify(null, data, key, signature)
+}
+
+/** The node and programme that this participant belongs to: a signature for another one proves nothing here. */
+export interface Home {
+  node_origin: string
+  programme: string
+}
+
+/** What a received event is, once it was verified. */
+export interface VerifiedEvent {
+  event: FeedEventBody
+  /** `origin`: the source signed it; `node`: the node says so (expiry, a changed audience). */
+  authority: 'origin' | 'node'
+  item: Record<string, unknown> | undefined
+}
+
+export interface Verifier {
+  /** Throws `VerificationFailed` unless a known key of the named source signed this very item for this programme. */
+  event(received: Received): VerifiedEvent
+}
+
+/** Verifies what sources signed, by the keys that the node lists; a key is imported once. */
+export function createVerifier(sources: readonly SourceInfo[], home: Home): Verifier {
+  const bySlug = new Map(sources.map((source) => [source.slug, source]))
+  const keys = new Map<string, { alg: SigningAlg; key: KeyObject }>()
+  const keyOf = (source: SourceInfo, kid: string): { alg: SigningAlg; key: KeyObject } => {
+    const name = `${source.slug} ${kid}`
+    const known = keys.get(name)
+    if (known !== undefined) return known
+    const listed = source.signing_keys.find((key) => key.kid === kid)
+    if (listed === undefined) throw new VerificationFailed('source', `${source.slug} has no such signing key`)
+    const key = { alg: listed.alg as SigningAlg, key: importJwk(listed.jwk) }
+    keys.set(name, key)
+    return key
+  }
+
+  return {
+    event({ event, proof }) {
+      if (event.item === undefined) return { event, authority: 'node', item: undefined }
+      const source = bySlug.get(event.source)
+      if (source === undefined) throw new VerificationFailed('source', 'the source is not listed')
+      if (proof === undefined) throw new VerificationFailed('source', 'the submission of the event is missing')
+      const { salt = '', item, index = -1, path = '' } = event
+      const kid = kidOf(proof.jws.protected)
+      const header = checked(() => {
+        return verifyItem({ jws: proof.jws, count: proof.count, salt, item, index, path }, keyOf(source, kid))
+      })
+      if (header.iss !== source.uri) throw new VerificationFailed('source', 'signed in the name of another participant')
+      if (header.aud !== home.node_origin || header.prg !== home.programme) {
+        throw new VerificationFailed('source', 'signed for another node or programme')
+      }
+      const signed = JSON.parse(item) as Record<string, unknown>
+      if (signed['signal'] !== event.signal || signed['revision'] !== event.revision) {
+        throw new VerificationFailed('event', 'the signed item is of another signal or revision than the event')
+      }
+      return { event, authority: 'origin', item: signed }
+    },
+  }
+}
+
+function checked<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof Refusal) throw new VerificationFailed('source', error.detail ?? error.code)
+    throw error
+  }
+}
+
+function kidOf(encoded: string): string {
+  const { kid } = JSON.parse(Buffer.from(encoded, 'base64url').toString()) as { kid?: unknown }
+  return typeof kid === 'string' ? kid : ''
+}
+
+/** The pinned key of a log. */
+export function openVkey(text: string): VerifierKey {
+  const key = parseVkey(sha256, text.trim())
+  if (key === undefined) throw new VerificationFailed('log key', 'it is not a verifier key (C2SP signed-note)')
+  return key
+}
+
+/** Every step of a receipt, offline. Throws `VerificationFailed` only if it cannot be read at all. */
+export function checkReceipt(text: string, vkey: VerifierKey): Verified {
+  const receipt = parseReceipt(text)
+  if (receipt === undefined) throw new VerificationFailed('receipt', 'it is not a receipt (C2SP tlog-proof@v1)')
+  return verifyReceipt(receipt, { hash: sha256, key: vkey, verify: verifyEd25519 })
+}
+
+/** A head of the log that was verified and kept. */
+export interface KeptHead {
+  /** The signed note, verbatim. */
+  note: string
+  size: bigint
+  root: Uint8Array
+}
+
+export function openHead(note: string, vkey: VerifierKey): KeptHead {
+  const signed = openCheckpoint(note, vkey, verifyEd25519)
+  if (signed.outcome === 'failed') throw new VerificationFailed('checkpoint', signed.why)
+  const { size, root } = signed.checkpoint
+  return { note, size, root }
+}
+
+/**
+ * The newer of two heads, once it is proven to continue the older one. Throws `VerificationFailed` if the log was
+ * rewritten: both notes together are the evidence.
+ */
+export async function advanceHead(
+  kept: KeptHead | undefined,
+  next: KeptHead,
+  fetchPath: (from: bigint, to: bigint) => Promise<string[]>,
+): Promise<KeptHead> {
+  if (kept === undefined) return next
+  const [older, newer] = kept.size <= next.size ? [kept, next] : [next, kept]
+  if (older.size === newer.size) {
+    if (equal(older.root, newer.root)) return next
+    throw new VerificationFailed('consistency', `two signed heads of size ${older.size} have different roots`)
+  }
+  const nodes = older.size === 0n ? [] : await fetchPath(older.size, newer.size)
+  const path = nodes.map((node) => fromBase64(node) ?? new Uint8Array(0))
+  const claim = { size1: older.size, size2: newer.size, root1: older.root, root2: newer.root, path }
+  if (!verifyConsistency(sha256, claim)) {
+    throw new VerificationFailed(
+      'consistency',
+      `the log of size ${newer.size} does not continue the one of ${older.size}`,
+    )
+  }
+  return newer
+}
+
+/** The commitment that an answer's `Provenance-Read` names: `<id>.<place> <commitment>`. */
+export function readName(header: string): { id: string; place: string; c: Uint8Array } | undefined {
+  const [, id, place, c] = /^([0-9a-f-]{36})\.([0-9]+) ([A-Za-z0-9_-]{43})$/.exec(header) ?? []
+  const bytes = c === undefined ? undefined : fromBase64Url(c)
+  return id === undefined || place === undefined || bytes === undefined ? undefined : { id, place, c: bytes }
+}

@@ -1,0 +1,276 @@
+import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { resolve } from 'node:path'
+import { StartRefused } from './kernel/errors.ts'
+
+/** A form that a setting may have: undefined for a text that is not of it. */
+interface Kind<T> {
+  expects: string
+  parse(text: string): T | undefined
+}
+
+interface Setting<T> {
+  kind: Kind<T>
+  /** As it would stand in the environment; the empty text if the setting may be absent. */
+  default: string
+  description: string
+  /** May stand in a file named by `<NAME>_FILE` instead. */
+  secret?: true
+}
+
+const HOST_NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i
+const WILDCARD = /^[0.:]+$/
+const ORIGIN = /^[a-z0-9.:[\]-]{1,253}\/provenance\/[1-9][0-9]{0,8}$/
+const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
+
+/** A name of digits and dots alone would be an address that is none. */
+const isHost = (text: string): boolean => isIP(text) !== 0 || (HOST_NAME.test(text) && !/^[0-9.]+$/.test(text))
+
+const isLoopback = (text: string): boolean =>
+  text === 'localhost' || text === '::1' || (isIP(text) === 4 && text.startsWith('127.'))
+
+function texts(expects: string, fits: (text: string) => boolean): Kind<string> {
+  return { expects, parse: (text) => (fits(text) ? text : undefined) }
+}
+
+function whole(least: number, most: number, what: string): Kind<number> {
+  return {
+    expects: `${what}, ${least} to ${most}`,
+    parse: (text) => {
+      const n = /^[0-9]{1,9}$/.test(text) ? Number(text) : Number.NaN
+      return n >= least && n <= most ? n : undefined
+    },
+  }
+}
+
+function oneOf<const T extends string>(choices: readonly T[]): Kind<T> {
+  return { expects: `one of ${choices.join(', ')}`, parse: (text) => choices.find((choice) => choice === text) }
+}
+
+const folder: Kind<string> = {
+  expects: 'the path of a folder',
+  parse: (text) => (text.includes('\0') ? undefined : resolve(text)),
+}
+const host = texts('an IP address or a host name', isHost)
+const publicHost = texts('an IP address or a host name, no wildcard', (text) => isHost(text) && !WILDCARD.test(text))
+const loopback = texts('a loopback address', isLoopback)
+const port = whole(0, 65_535, 'a port (0: any free one)')
+const origin = texts('<host>/provenance/<number>', (text) => ORIGIN.test(text))
+
+const databaseUrl: Kind<string | undefined> = {
+  expects: 'postgres://<role>@<host>:<port>/<database>',
+  parse: (text) => {
+    const url = URL.canParse(text) ? new URL(text) : undefined
+    if (url === undefined || !/^postgres(ql)?:$/.test(url.protocol)) return undefined
+    return url.pathname.length > 1 ? text : undefined
+  },
+}
+
+const setting = <T>(from: Setting<T>): Setting<T> => from
+
+/** Every setting of the node, declared here and nowhere else. */
+const SETTINGS = {
+  DATABASE_URL: setting({
+    kind: databaseUrl,
+    default: '',
+    secret: true,
+    description:
+      'PostgreSQL 15 to 18. Absent: the embedded one, in `DATA_DIR`. It may hold a password: name a file, so that the environment of the process does not show it.',
+  }),
+  DATABASE_POOL: setting({
+    kind: whole(2, 100, 'connections'),
+    default: '10',
+    description:
+      'Connections of the API at most. More than the server has cores for make every request slower, and may leave none for the migrations.',
+  }),
+  DATA_DIR: setting({
+    kind: folder,
+    default: 'data',
+    description:
+      'Keys, certificates and the embedded database. Give its full path: a node that is started elsewhere would find an empty folder and no keys.',
+  }),
+  CONFIG_DIR: setting({
+    kind: folder,
+    default: 'config',
+    description:
+      'Holds `taxonomy.json` and `retention.json`. Keep changes to them under version control: receipts name their versions.',
+  }),
+  PUBLIC_HOST: setting({
+    kind: publicHost,
+    default: '127.0.0.1',
+    description:
+      "By which name or address participants reach the node. It stands in the node's certificate: if it is another than they use, no client connects.",
+  }),
+  PARTNER_HOST: setting({
+    kind: host,
+    default: '127.0.0.1',
+    description: 'Where participants connect. On loopback until it is set, so that a trial is not open to the network.',
+  }),
+  PARTNER_PORT: setting({
+    kind: port,
+    default: '8443',
+    description: 'TLS ends in the node: a proxy in front has to pass TCP through, or nobody is recognised.',
+  }),
+  ENROL_HOST: setting({
+    kind: host,
+    default: '127.0.0.1',
+    description:
+      'Where one-time codes are redeemed. It asks for no client certificate; open it to the network only while people enrol.',
+  }),
+  ENROL_PORT: setting({
+    kind: port,
+    default: '8444',
+    description: "Another than the partners', whose listener lets nobody in without a certificate.",
+  }),
+  OPS_HOST: setting({
+    kind: loopback,
+    default: '127.0.0.1',
+    description: 'Probes and metrics. Loopback alone, since it asks nobody who they are; anything else is refused.',
+  }),
+  OPS_PORT: setting({
+    kind: port,
+    default: '9464',
+    description: '`/livez`, `/readyz`, `/metrics`. The health check of the container reads the same setting.',
+  }),
+  LOG_LEVEL: setting({
+    kind: oneOf(LEVELS),
+    default: 'info',
+    description:
+      'What the process writes about itself. At every level it writes names and numbers, never what was sent.',
+  }),
+  LOG_ORIGIN: setting({
+    kind: origin,
+    default: 'aldis.local/provenance/1',
+    description:
+      "The provenance log's name, in each checkpoint and receipt. Set it before `aldis init`, to a name that no other log has, and never again: under another name, what participants hold no longer verifies.",
+  }),
+  CHECKPOINT_SECONDS: setting({
+    kind: whole(1, 60, 'seconds'),
+    default: '1',
+    description:
+      'How often a log that has grown is signed. Longer: receipts wait longer, and a longer piece of history rests on the database alone.',
+  }),
+  SHUTDOWN_SECONDS: setting({
+    kind: whole(5, 600, 'seconds'),
+    default: '45',
+    description:
+      'After which a stop ends whatever still runs. The service manager must wait longer, or it kills the node with answers under way.',
+  }),
+} as const
+
+type Name = keyof typeof SETTINGS
+type Camel<S extends string> = S extends `${infer Head}_${infer Rest}`
+  ? `${Lowercase<Head>}${Capitalize<Camel<Rest>>}`
+  : Lowercase<S>
+type Value<N extends Name> = (typeof SETTINGS)[N] extends Setting<infer T> ? T : never
+
+/** The settings as read: `PARTNER_PORT` is `partnerPort`; paths are absolute. */
+export type Config = { readonly [N in Name as Camel<N>]: Value<N> }
+
+const NAMES = Object.keys(SETTINGS) as Name[]
+
+/**
+ * Reads every setting once. Throws one `StartRefused` that lists each fault by the variable's name and what is expected,
+ * never by its value. An empty variable counts as absent.
+ */
+export function loadConfig(env: NodeJS.ProcessEnv): Config {
+  const faults: string[] = []
+  const values: Record<string, unknown> = {}
+  for (const name of NAMES) {
+    const found = read(name, env)
+    if ('fault' in found) faults.push(found.fault)
+    else values[camel(name)] = found.value
+  }
+  const config = Object.freeze(values) as Config
+  if (faults.length === 0) faults.push(...clashes(config))
+  if (faults.length > 0) throw new StartRefused(['settings:', ...faults].join('\n  '))
+  return config
+}
+
+function read(name: Name, env: NodeJS.ProcessEnv): { value: unknown } | { fault: string } {
+  const { kind, default: preset, secret }: Setting<unknown> = SETTINGS[name]
+  const [given = '', file = ''] = [env[name], secret ? env[`${name}_FILE`] : undefined]
+  if (given !== '' && file !== '') return { fault: `${name} and ${name}_FILE: set one of the two` }
+  const held = file === '' ? given : contentOf(file)
+  if (held === undefined) return { fault: `${name}_FILE: names no file that can be read and holds something` }
+  const text = held === '' ? preset : held
+  if (text === '') return { value: undefined }
+  const value = kind.parse(text)
+  const label = file === '' ? name : `${name}_FILE`
+  return value === undefined ? { fault: `${label}: expected ${kind.expects}` } : { value }
+}
+
+/** Trimmed; undefined also for an empty file, which is a secret that was not written and no wish for the default. */
+function contentOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8').trim() || undefined
+  } catch {
+    return undefined
+  }
+}
+
+function clashes(config: Config): string[] {
+  const places = [
+    ['PARTNER_PORT', config.partnerHost, config.partnerPort],
+    ['ENROL_PORT', config.enrolHost, config.enrolPort],
+    ['OPS_PORT', config.opsHost, config.opsPort],
+  ] as const
+  return places.flatMap(([name, at, number], i) =>
+    places
+      .slice(i + 1)
+      .filter(([, otherHost, other]) => number !== 0 && other === number && overlap(at, otherHost))
+      .map(([other]) => `${other}: expected another port than ${name}`),
+  )
+}
+
+const overlap = (a: string, b: string): boolean => a === b || WILDCARD.test(a) || WILDCARD.test(b)
+
+const camel = (name: string): string =>
+  name.toLowerCase().replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+
+/** `docs/settings.md` and `config/example.env`, both from the one table. */
+export function settingsDocument(): { markdown: string; env: string } {
+  const rows = NAMES.map((name) => ({ name, ...(SETTINGS[name] as Setting<unknown>) }))
+  const markdown = [
+    '# Settings',
+    '',
+    'Made by `npm run docs` from `src/config.ts`.',
+    '',
+    'Read once, from the environment, at start. An empty variable counts as absent. If any is wrong, the node names all that are and ends with',
+    'exit code 78; it never prints a value. What is marked * may stand in a file instead, named by the variable with `_FILE` added.',
+    '',
+    '| Name | Expected | Default | What it is, and the accident to avoid |',
+    '|---|---|---|---|',
+    ...rows.map(
+      ({ name, kind, default: preset, description, secret }) =>
+        `| \`${name}\`${secret ? ' *' : ''} | ${cell(kind.expects)} | ${preset === '' ? '–' : `\`${preset}\``} | ${cell(description)} |`,
+    ),
+    '',
+  ]
+  const env = [
+    '# Made by `npm run docs` from `src/config.ts`. Copy to `.env`; what stands here are the defaults.',
+    ...rows.flatMap(({ name, kind, default: preset, description, secret }) => [
+      '',
+      ...wrap(description),
+      `# ${kind.expects}`,
+      `#${secret ? `${name}_FILE=` : `${name}=${preset}`}`,
+    ]),
+    '',
+  ]
+  return { markdown: markdown.join('\n'), env: env.join('\n') }
+}
+
+/** Angle brackets would be taken for HTML. */
+const cell = (text: string): string =>
+  text.replaceAll('|', '\\|').replaceAll(/<[^>]*>\S*|\S*<[^>]*>\S*/g, (part) => `\`${part}\``)
+
+/** Comment lines of at most 100 columns. */
+function wrap(text: string): string[] {
+  const lines = ['#']
+  for (const word of text.replaceAll('`', '').split(' ')) {
+    const last = lines.at(-1) ?? ''
+    if (last.length + word.length < 100) lines[lines.length - 1] = `${last} ${word}`
+    else lines.push(`# ${word}`)
+  }
+  return lines
+}

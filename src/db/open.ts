@@ -1,0 +1,90 @@
+import { join } from 'node:path'
+import { migrations } from '../../migrations/index.ts'
+import type { Clock } from '../kernel/clock.ts'
+import { checkServer } from './check-server.ts'
+import { connect, type Db } from './connect.ts'
+import { type EmbeddedLogger, type EmbeddedPostgres, startEmbedded } from './embedded.ts'
+import { assertSchema, migrate } from './migrate.ts'
+import { assertAppRole, ensureDatabase, ensureRoles, type LoginRole } from './roles.ts'
+
+export interface DatabasePlace {
+  /** Absent: the embedded server, in `dataDir`. */
+  databaseUrl: string | undefined
+  dataDir: string
+}
+
+/** A database that is there, of this version of the schema, and whose login roles are bound by row-level security. */
+export interface OpenDatabase {
+  pool(role: LoginRole, max: number): Db
+  readonly embedded: EmbeddedPostgres | undefined
+  /** Stops the embedded server if this process supervises it; after all pools were closed. */
+  close(): Promise<void>
+}
+
+const NAME = 'aldis'
+
+/** Roles, database and schema, made or brought up to the code. Safe to repeat. Answers the migrations applied. */
+export async function prepareDatabase(urlOf: (database?: string) => string, clock: Clock): Promise<string[]> {
+  const server = connect({ url: urlOf('postgres'), max: 1 })
+  const { password, pathname } = new URL(urlOf())
+  try {
+    await ensureRoles(server, password === '' ? undefined : decodeURIComponent(password))
+    await ensureDatabase(server, pathname.slice(1))
+  } finally {
+    await server.destroy()
+  }
+  const db = connect({ url: urlOf(), max: 1 })
+  return migrate(db, migrations, clock).finally(() => db.destroy())
+}
+
+/** Brings the database that settings name up to the code; for `aldis migrate`. */
+export async function migrateAt(place: DatabasePlace, clock: Clock): Promise<string[]> {
+  if (place.databaseUrl !== undefined) return prepareDatabase(given(place.databaseUrl), clock)
+  const server = await startEmbedded({ dataDir: join(place.dataDir, 'postgres') })
+  return prepareDatabase(inEmbedded(server), clock).finally(() => server.stop())
+}
+
+/**
+ * Opens the database that settings name. The embedded one is started and migrated; another must have been migrated, by
+ * whoever operates it: `StartRefused` says what is missing.
+ */
+export async function openDatabase(
+  place: DatabasePlace,
+  { clock, logger }: { clock: Clock; logger?: EmbeddedLogger },
+): Promise<OpenDatabase> {
+  const { databaseUrl, dataDir } = place
+  const embedded =
+    databaseUrl === undefined
+      ? await startEmbedded({ dataDir: join(dataDir, 'postgres'), ...(logger === undefined ? {} : { logger }) })
+      : undefined
+  const close = async (): Promise<void> => embedded?.stop()
+  const urlOf = embedded === undefined ? given(databaseUrl ?? '') : inEmbedded(embedded)
+  try {
+    if (embedded !== undefined) await prepareDatabase(urlOf, clock)
+    const app = connect({ url: urlOf(), role: 'aldis_app', max: 1 })
+    try {
+      await checkServer(app, { embedded: embedded !== undefined })
+      await assertAppRole(app)
+      await assertSchema(app, migrations)
+    } finally {
+      await app.destroy()
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return { embedded, close, pool: (role, max) => connect({ url: urlOf(), role, max }) }
+}
+
+const inEmbedded =
+  (server: EmbeddedPostgres) =>
+  (database = NAME): string =>
+    server.url('postgres', database)
+
+const given =
+  (databaseUrl: string) =>
+  (database?: string): string => {
+    const url = new URL(databaseUrl)
+    if (database !== undefined) url.pathname = `/${database}`
+    return url.href
+  }

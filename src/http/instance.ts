@@ -1,0 +1,190 @@
+import { randomBytes } from 'node:crypto'
+import type { ServerOptions } from 'node:https'
+import Fastify, {
+  type FastifyInstance,
+  type FastifyRequest,
+  type FastifyServerOptions,
+  type RouteOptions,
+} from 'fastify'
+import type { TSchema } from 'typebox'
+import { Compile } from 'typebox/compile'
+import { Convert } from 'typebox/value'
+import { type ErrorCode, type FieldError, Refusal } from '../kernel/errors.ts'
+import { firstFault } from '../kernel/schema.ts'
+import { JSON_LIMITS, parseStrict } from '../kernel/strict-json.ts'
+import type { Scope } from '../participants/schema.ts'
+import { LIMITS } from './limits.ts'
+import { refusalOf, sendProblem } from './problem.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What the credential must hold; `public` for everyone whom the listener lets in. Every route says it. */
+    scope?: Scope | 'public'
+    /** The body is a stream of lines that its handler reads. */
+    stream?: boolean
+    /** Shed first under load: a reader that comes again loses nothing. */
+    bulk?: boolean
+    /** Longest string in a JSON body, UTF-16 code units, where it is not the general limit. */
+    jsonString?: number
+    /** Shapes of answers that leave as ready bytes; for the API's description alone. */
+    raw?: Readonly<Record<number, TSchema>>
+  }
+}
+
+/** What became of one request, for logs and metrics. Holds no value that came with it. */
+export interface Finished {
+  id: string
+  method: string
+  /** The route's pattern, never the URL. */
+  route: string
+  status: number
+  /** Milliseconds. */
+  took: number
+  participant: string | undefined
+  code: ErrorCode | undefined
+}
+
+export interface InstanceOptions {
+  https: ServerOptions
+  onFinished(finished: Finished): void
+  /** Told of what leaves as `internal`. */
+  onFault(error: unknown, requestId: string): void
+}
+
+const PART_CODE: Readonly<Record<string, ErrorCode>> = {
+  body: 'validation-failed',
+  querystring: 'invalid-query',
+  params: 'not-found',
+  headers: 'invalid-header',
+}
+
+/** A listener's Fastify: strict JSON, TypeBox schemas, RFC 9457 refusals, every limit set, scopes declared per route. */
+export function createInstance({ https, onFinished, onFault }: InstanceOptions): FastifyInstance {
+  const settings: FastifyServerOptions = {
+    bodyLimit: LIMITS.json_bytes,
+    requestTimeout: LIMITS.stream_seconds * 1_000,
+    connectionTimeout: 0,
+    keepAliveTimeout: LIMITS.keep_alive_seconds * 1_000,
+    maxRequestsPerSocket: LIMITS.requests_per_connection,
+    exposeHeadRoutes: false,
+    routerOptions: { maxParamLength: LIMITS.parameter_characters },
+    genReqId: () => randomBytes(12).toString('base64url'),
+    logger: false,
+    return503OnClosing: true,
+    // A refusal before any route: the URL itself cannot be read.
+    frameworkErrors: (error, request, reply) => void sendProblem(request, reply, refusalOf(error)),
+  }
+  // Plugins are written for either kind of server; the types of Fastify would tell them apart.
+  const app = Fastify({ ...settings, https: { maxHeaderSize: LIMITS.header_bytes, ...https } } as FastifyServerOptions)
+  app.server.headersTimeout = LIMITS.header_seconds * 1_000
+  app.server.maxHeadersCount = LIMITS.headers
+  app.setValidatorCompiler(validatorCompiler)
+  acceptStrictJson(app)
+  const codes = new WeakMap<FastifyRequest, ErrorCode>()
+  app.setErrorHandler((error, request, reply) => {
+    const refusal = refusalOf(error)
+    if (refusal.code === 'internal') onFault(refusal.cause, request.id)
+    codes.set(request, refusal.code)
+    return sendProblem(request, reply, refusal)
+  })
+  const methods = new Map<string, Set<string>>()
+  app.addHook('onRoute', (route) => remember(methods, route))
+  app.setNotFoundHandler((request) => {
+    const allowed = allowedOn(methods, request.url)
+    if (allowed.size === 0 || allowed.has(request.method)) throw new Refusal('not-found')
+    throw new Refusal('method-not-allowed', { detail: `${[...allowed].join(', ')} is served here` })
+  })
+  app.addHook('onRequest', async ({ raw, headers }) => {
+    if ((raw.url?.length ?? 0) > LIMITS.url_bytes)
+      throw new Refusal('uri-too-long', { extra: { limit: LIMITS.url_bytes } })
+    if (headers['content-encoding'] !== undefined) {
+      throw new Refusal('unsupported-media-type', { detail: 'send the body as it is, without Content-Encoding' })
+    }
+  })
+  guardSlowBodies(app)
+  app.addHook('onResponse', async (request, reply) => {
+    const { method, routeOptions, id } = request
+    const route = routeOptions.url ?? 'unknown'
+    // Listeners without client certificates have no peer.
+    const peer = request.peer as FastifyRequest['peer'] | undefined
+    const took = Math.round(reply.elapsedTime)
+    onFinished({ id, method, route, took, status: reply.statusCode, participant: peer?.slug, code: codes.get(request) })
+  })
+  return app
+}
+
+/** Refuses whatever the credential's scopes do not cover; a route without a scope is a programming error at start. */
+export function requireScopes(app: Pick<FastifyInstance, 'addHook'>): void {
+  app.addHook('onRequest', async ({ peer, routeOptions }) => {
+    const { scope } = routeOptions.config
+    if (scope === undefined || scope === 'public') return
+    if (!peer.scopes.includes(scope)) throw new Refusal('scope-missing', { detail: `this route asks for ${scope}` })
+  })
+}
+
+function remember(methods: Map<string, Set<string>>, { url, method, config }: RouteOptions): void {
+  if (config?.scope === undefined) throw new TypeError(`the route ${url} declares no scope`)
+  const known = methods.get(url) ?? new Set()
+  for (const one of [method].flat()) known.add(one)
+  methods.set(url, known)
+}
+
+/** The methods of the routes whose pattern fits the path. */
+function allowedOn(methods: ReadonlyMap<string, Set<string>>, url: string): Set<string> {
+  const path = url.split('?')[0] ?? ''
+  const fitting = [...methods].filter(([pattern]) => patternOf(pattern).test(path))
+  return new Set(fitting.flatMap(([, names]) => [...names]))
+}
+
+const patternOf = (pattern: string): RegExp =>
+  new RegExp(
+    `^${pattern
+      .replaceAll('.', '\\.')
+      .replaceAll('*', '.*')
+      .replaceAll(/:[a-z_]+/g, '[^/]+')}$`,
+  )
+
+function acceptStrictJson(app: Pick<FastifyInstance, 'removeAllContentTypeParsers' | 'addContentTypeParser'>): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    try {
+      const string = request.routeOptions.config.jsonString ?? JSON_LIMITS.string
+      done(null, parseStrict(body as Buffer, { ...JSON_LIMITS, string }))
+    } catch (error) {
+      done(error as Error)
+    }
+  })
+}
+
+/** One fault of each refused part: enough to mend it, and it names a member, never a value. */
+function validatorCompiler({ schema, httpPart = 'body' }: { schema: TSchema; httpPart?: string }) {
+  const validator = Compile(schema)
+  const code = PART_CODE[httpPart] ?? 'validation-failed'
+  return (data: unknown) => {
+    const value = httpPart === 'querystring' ? Convert(schema, { ...(data as object) }) : data
+    if (validator.Check(value)) return { value }
+    if (httpPart === 'params') return { error: new Refusal('not-found') }
+    const { pointer, detail } = firstFault(validator, value)
+    const error: FieldError = { pointer, code, detail }
+    return {
+      error: new Refusal(code, { detail: `${pointer === '' ? 'the whole' : pointer}: ${detail}`, errors: [error] }),
+    }
+  }
+}
+
+/** Node's own limit is as long as the longest stream; a body that is no stream has less. */
+function guardSlowBodies(app: Pick<FastifyInstance, 'addHook'>): void {
+  const timers = new WeakMap<FastifyRequest, NodeJS.Timeout>()
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.method !== 'POST' || request.routeOptions.config.stream === true) return
+    const late = () => {
+      reply.header('connection', 'close')
+      void reply.send(new Refusal('request-timeout'))
+    }
+    timers.set(request, setTimeout(late, LIMITS.request_seconds * 1_000))
+  })
+  const clear = async (request: FastifyRequest) => clearTimeout(timers.get(request))
+  app.addHook('preValidation', clear)
+  app.addHook('onResponse', clear)
+  app.addHook('onRequestAbort', clear)
+}

@@ -1,0 +1,35 @@
+import type { Clock } from '../kernel/clock.ts'
+
+/** Tokens a second, and how many a bucket holds. */
+export interface Rate {
+  perSecond: number
+  burst: number
+}
+
+/** Buckets that are kept; beyond, the full ones are forgotten, which changes nothing. */
+const BUCKETS_MAX = 10_000
+
+/** A token bucket per key: whether one more may pass now. */
+export function createTokenBuckets(clock: Clock, { perSecond, burst }: Rate): (key: string) => boolean {
+  const buckets = new Map<string, { tokens: number; at: number }>()
+
+  const filled = ({ tokens, at }: { tokens: number; at: number }, now: number): number =>
+    Math.min(burst, tokens + (Math.max(0, now - at) / 1_000) * perSecond)
+
+  const sweep = (now: number): void => {
+    for (const [key, bucket] of buckets) if (filled(bucket, now) >= burst) buckets.delete(key)
+    // Most are in use: an attack from many places, in which the oldest tell least. A tenth, so that this is rare.
+    for (const key of buckets.keys()) {
+      if (buckets.size < 0.9 * BUCKETS_MAX) break
+      buckets.delete(key)
+    }
+  }
+
+  return (key) => {
+    const now = clock().getTime()
+    if (buckets.size >= BUCKETS_MAX && !buckets.has(key)) sweep(now)
+    const tokens = filled(buckets.get(key) ?? { tokens: burst, at: now }, now)
+    buckets.set(key, { tokens: tokens < 1 ? tokens : tokens - 1, at: now })
+    return tokens >= 1
+  }
+}

@@ -1,0 +1,80 @@
+/** Work that goes on for the life of the process: rounds, one at a time. */
+export interface Loop {
+  start(): void
+  /** There is something to do: the next round begins at once, or right after the one that runs. */
+  wake(): void
+  /** Waits for the round that runs; starts no other. */
+  stop(): Promise<void>
+  /** Milliseconds since a round last ended well; 0 before the first. */
+  age(): number
+}
+
+export interface LoopOptions {
+  /** Answers whether it found work, so that the next round follows at once. */
+  round(): Promise<boolean>
+  /** Milliseconds between rounds that found nothing. */
+  idleMs: number
+  /** Milliseconds between any two rounds at least. */
+  restMs?: number
+  /** Told of each round that failed; the next ones come ever later, up to five seconds. */
+  onError(error: unknown): void
+}
+
+const LONGEST_MS = 5_000
+const FIRST_MS = 100
+
+export function createLoop({ round, idleMs, restMs = 0, onError }: LoopOptions): Loop {
+  let running: Promise<void> | undefined
+  let timer: NodeJS.Timeout | undefined
+  let stopped = true
+  let woken = false
+  let failures = 0
+  let wellAt = performance.now()
+  let begunAt = Number.NEGATIVE_INFINITY
+
+  const plan = (ms: number): void => {
+    clearTimeout(timer)
+    if (!stopped) timer = setTimeout(run, Math.max(ms, begunAt + restMs - performance.now(), 0))
+  }
+
+  const once = async (): Promise<void> => {
+    begunAt = performance.now()
+    woken = false
+    try {
+      const found = await round()
+      failures = 0
+      wellAt = performance.now()
+      plan(found || woken ? 0 : idleMs)
+    } catch (error) {
+      failures += 1
+      onError(error)
+      plan(Math.min(LONGEST_MS, FIRST_MS * 2 ** failures))
+    }
+  }
+
+  function run(): void {
+    if (running !== undefined) return
+    running = once().finally(() => {
+      running = undefined
+    })
+  }
+
+  return {
+    start() {
+      stopped = false
+      wellAt = performance.now()
+      plan(0)
+    },
+    wake() {
+      woken = true
+      if (running === undefined && failures === 0) plan(0)
+    },
+    async stop() {
+      stopped = true
+      clearTimeout(timer)
+      await running
+      clearTimeout(timer)
+    },
+    age: () => performance.now() - wellAt,
+  }
+}

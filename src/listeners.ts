@@ -1,0 +1,74 @@
+import type { FastifyInstance } from 'fastify'
+import { feedRoutes } from './feeds/routes.ts'
+import type { FeedService } from './feeds/service.ts'
+import { createInstance, type Finished, requireScopes } from './http/instance.ts'
+import type { Metrics } from './http/metrics.ts'
+import { createMtls } from './http/mtls.ts'
+import { limitRequests } from './http/rate.ts'
+import { systemClock } from './kernel/clock.ts'
+import type { Log } from './kernel/log.ts'
+import { createHashProfiles } from './participants/hash-profile.ts'
+import { credentialRoutes, enrolmentRoutes, hashProfileRoutes } from './participants/routes.ts'
+import type { Parts } from './parts.ts'
+import type { Ledger } from './provenance/ledger.ts'
+import { provenanceRoutes } from './provenance/routes.ts'
+import { signalRoutes } from './signals/routes.ts'
+import type { SignalService } from './signals/service.ts'
+
+export interface Serving {
+  log: Log
+  metrics: Metrics
+  head: { line: string | undefined }
+  feeds: FeedService
+  signals: SignalService
+  ledger: Ledger
+}
+
+export interface Listeners {
+  /** Mutual TLS: everything that a participant does. */
+  partner: FastifyInstance
+  /** Without client certificates: redeems one-time codes and nothing else. */
+  enrol: FastifyInstance
+}
+
+export async function createListeners(parts: Parts, serving: Serving): Promise<Listeners> {
+  const { authority, programme, pools, clock, keys, provenance, participants } = parts
+  const { log, metrics, head, feeds, signals, ledger } = serving
+  const { key, chain } = await parts.certificate()
+  const material = { key, chain, clientRoots: [parts.rootCertificate], crls: [] }
+  const mtls = await createMtls({
+    ...{ material, trustDomain: programme.trust_domain, directory: authority, clock: systemClock },
+    onRefused: ({ minute, address, reason, count }) => {
+      metrics.handshakeRefused(reason, count)
+      log.warn({ minute, address, reason, count }, 'connections refused')
+    },
+  })
+  const watch = (listener: string) => ({
+    onFinished: ({ id, method, route, status, took, participant, code }: Finished) => {
+      metrics.request(listener, { method, route, status, took })
+      log.info({ listener, request_id: id, method, route, status, ms: took, participant, code }, 'request')
+    },
+    onFault: (error: unknown, requestId: string) =>
+      log.error({ listener, request_id: requestId, error }, 'request failed'),
+  })
+
+  const partner = createInstance({ https: mtls.https, ...watch('partner') })
+  partner.register(mtls.plugin)
+  partner.register(async (app) => {
+    requireScopes(app)
+    limitRequests(app, clock)
+    app.addHook('onSend', async (_request, reply) => {
+      if (head.line !== undefined) reply.header('provenance-checkpoint', head.line)
+    })
+    await app.register(credentialRoutes, { participants })
+    const hashProfiles = createHashProfiles({ db: pools.app, keys, provenance, authority })
+    await app.register(hashProfileRoutes, { hashProfiles })
+    await app.register(signalRoutes, { signals })
+    await app.register(feedRoutes, { feeds })
+    await app.register(provenanceRoutes, { ledger })
+  })
+
+  const enrol = createInstance({ https: { key, cert: chain, minVersion: 'TLSv1.3' }, ...watch('enrol') })
+  enrol.register(enrolmentRoutes, { participants })
+  return { partner, enrol }
+}

@@ -1,0 +1,30 @@
+import { createNode } from './app.ts'
+import { loadConfig } from './config.ts'
+import { installShutdown } from './http/shutdown.ts'
+import { systemClock } from './kernel/clock.ts'
+import { StartRefused } from './kernel/errors.ts'
+import { createLog } from './kernel/log.ts'
+import { openBase } from './parts.ts'
+
+/** EX_CONFIG: a service manager need not try again. */
+const REFUSED = 78
+
+try {
+  const config = loadConfig(process.env)
+  const log = createLog({ level: config.logLevel })
+  const base = await openBase({ config, clock: systemClock, log })
+  const node = await createNode(base, log).catch(async (error: unknown) => {
+    await base.close()
+    throw error
+  })
+  installShutdown({ parts: node.shutdown, log, seconds: config.shutdownSeconds })
+  const addresses = await node.listen()
+  for (const [listener, address] of Object.entries(addresses)) {
+    const { hostname, port } = new URL(address)
+    log.info({ listener, host: hostname, port: Number(port) }, 'listening')
+  }
+} catch (error) {
+  if (!(error instanceof StartRefused)) throw error
+  process.stderr.write(`aldis: ${error.message}\n`)
+  process.exit(REFUSED)
+}

@@ -1,0 +1,74 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { Readable } from 'node:stream'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { LIMITS } from '../http/limits.ts'
+import { Refusal } from '../kernel/errors.ts'
+import { isUuid, type Uuid } from '../kernel/ids.ts'
+import { OwnSignalResult, SignalParams, Submission, SubmissionResult, UploadParams, UploadPlace } from './schema.ts'
+import type { SignalService } from './service.ts'
+import { takeUpload } from './upload.ts'
+
+const NDJSON = 'application/x-ndjson'
+
+/** What a source sends and asks of its own. */
+export const signalRoutes: FastifyPluginAsyncTypebox<{ signals: SignalService }> = async (app, { signals }) => {
+  app.post(
+    '/v1/submissions',
+    {
+      config: { scope: 'signals:submit', jsonString: LIMITS.item_bytes },
+      schema: { body: Submission, response: { 200: SubmissionResult, 201: SubmissionResult } },
+      bodyLimit: LIMITS.submission_bytes,
+    },
+    async ({ peer, body }, reply) => {
+      const result = await signals.submit(peer, body)
+      if (result.receipt !== undefined) reply.code(201).header('location', result.receipt)
+      return result
+    },
+  )
+
+  app.register(async (streams) => {
+    streams.addContentTypeParser(NDJSON, (_request, payload, done) => done(null, payload))
+    streams.post(
+      '/v1/submissions/stream',
+      { config: { scope: 'signals:submit', stream: true }, bodyLimit: LIMITS.stream_bytes },
+      async ({ peer, headers, body }, reply) => {
+        if (!(body instanceof Readable)) {
+          throw new Refusal('unsupported-media-type', { detail: `a stream is ${NDJSON}` })
+        }
+        const place = placeOf(headers)
+        const lines = takeUpload({
+          ...place,
+          chunks: body,
+          bytes: LIMITS.stream_bytes,
+          lines: LIMITS.stream_lines,
+          submit: (submission, position) => signals.submit(peer, submission, position),
+        })
+        return reply.type(NDJSON).send(Readable.from(lines, { objectMode: false }))
+      },
+    )
+  })
+
+  app.get(
+    '/v1/uploads/:upload_id',
+    { config: { scope: 'signals:submit' }, schema: { params: UploadParams, response: { 200: UploadPlace } } },
+    async ({ peer, params }) => ({ next_line: String(await signals.nextLine(peer.participant, params.upload_id)) }),
+  )
+
+  app.get(
+    '/v1/signals/:signal',
+    { config: { scope: 'signals:submit' }, schema: { params: SignalParams, response: { 200: OwnSignalResult } } },
+    async ({ peer, params }) => signals.own(peer.participant, params.signal),
+  )
+}
+
+/** The upload that the stream belongs to and the number of its first line here. */
+function placeOf(headers: IncomingHttpHeaders): { upload_id: Uuid; line: bigint } {
+  const { 'upload-id': upload_id, 'upload-line': line = '1' } = headers
+  if (typeof upload_id !== 'string' || !isUuid(upload_id)) {
+    throw new Refusal('invalid-header', { detail: 'Upload-Id is a UUID of your own choice, the same for every part' })
+  }
+  if (typeof line !== 'string' || !/^[1-9][0-9]{0,14}$/.test(line)) {
+    throw new Refusal('invalid-header', { detail: 'Upload-Line is the number of the first line that follows' })
+  }
+  return { upload_id, line: BigInt(line) }
+}

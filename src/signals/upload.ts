@@ -1,0 +1,100 @@
+import { Refusal } from '../kernel/errors.ts'
+import type { Uuid } from '../kernel/ids.ts'
+import type { SubmissionResult, UploadLine } from './schema.ts'
+import { type Framed, linesOf, submissionsOf } from './stream.ts'
+import type { FlatJws, SaltedItem } from './submission.ts'
+
+/** Where in an upload a submission stands. `broken`: one before it may not be durable, so that it may not be either. */
+export interface UploadPosition {
+  upload_id: Uuid
+  /** The first line after the submission, durable once it commits. */
+  next_line: bigint
+  stream: { broken: boolean }
+}
+
+export interface Upload {
+  upload_id: Uuid
+  /** Number of the first line that is sent now. */
+  line: bigint
+  chunks: AsyncIterable<Uint8Array>
+  /** Bytes of one request. */
+  bytes: number
+  lines: number
+  submit(submission: { jws: FlatJws; items: SaltedItem[] }, position: UploadPosition): Promise<SubmissionResult>
+}
+
+/** Submissions that are verified while the ones before them are being committed. */
+const AHEAD = 4
+
+/**
+ * Takes a stream of submissions and tells, line by line, what became of each, with the memory of a few submissions. Ends
+ * early, with a line that says so, when the node cannot go on: the same upload goes on later at its first line that is
+ * not durable.
+ */
+export async function* takeUpload(upload: Upload): AsyncGenerator<string> {
+  const stream = { broken: false }
+  const waiting: Promise<UploadLine[]>[] = []
+  try {
+    for await (const framed of submissionsOf(linesOf(bounded(upload), upload.line))) {
+      waiting.push(settle(upload, framed, stream))
+      if (waiting.length > AHEAD) yield textOf(await waiting.shift())
+      if (stream.broken) break
+    }
+  } catch (error) {
+    while (waiting.length > 0) yield textOf(await waiting.shift())
+    if (!(error instanceof Refusal)) throw error
+    yield textOf([faultLine(upload.line, error)])
+  }
+  while (waiting.length > 0) yield textOf(await waiting.shift())
+}
+
+async function settle(upload: Upload, framed: Framed, stream: { broken: boolean }): Promise<UploadLine[]> {
+  if (framed.outcome === 'refused') return [{ ...faultLine(framed.last, framed.refusal), first: Number(framed.first) }]
+  const { first, last, jws, items } = framed
+  const position = { upload_id: upload.upload_id, next_line: last + 1n, stream }
+  try {
+    const result = await upload.submit({ jws, items }, position)
+    return linesOfResult(result, first, last)
+  } catch (error) {
+    const refusal = error instanceof Refusal ? error : new Refusal('internal', { cause: error })
+    return [{ ...faultLine(last, refusal), first: Number(first) }]
+  }
+}
+
+/** A line per item, and one for the submission with the node's signature. */
+function linesOfResult(result: SubmissionResult, first: bigint, last: bigint): UploadLine[] {
+  const { submission, accepted, refused, countersignature, receipt, results } = result
+  const items = results.map(({ index, ...item }): UploadLine => ({ line: Number(first) + 1 + index, ...item }))
+  const end: UploadLine = {
+    ...{ line: Number(last), first: Number(first), status: submission === null ? 422 : 200 },
+    ...{ submission, accepted, refused },
+    ...(countersignature === undefined ? {} : { countersignature }),
+    ...(receipt === undefined ? {} : { receipt }),
+  }
+  return [...items, end]
+}
+
+function faultLine(line: bigint, { status, code, detail, errors }: Refusal): UploadLine {
+  const pointer = errors[0]?.pointer
+  return {
+    ...{ line: Number(line), status, code },
+    ...(pointer === undefined ? {} : { pointer }),
+    ...(detail === undefined ? {} : { detail }),
+  }
+}
+
+const textOf = (lines: readonly UploadLine[] = []): string => lines.map((line) => `${JSON.stringify(line)}\n`).join('')
+
+/** Ends with `too-large` beyond the bytes or lines of one request; the upload itself may go on in another. */
+async function* bounded({ chunks, bytes, lines }: Upload): AsyncGenerator<Uint8Array> {
+  let size = 0
+  let ends = 0
+  for await (const chunk of chunks) {
+    size += chunk.length
+    for (let at = chunk.indexOf(0x0a); at >= 0; at = chunk.indexOf(0x0a, at + 1)) ends += 1
+    if (size > bytes || ends > lines) {
+      throw new Refusal('too-large', { detail: 'go on with this upload in another request', extra: { limit: lines } })
+    }
+    yield chunk
+  }
+}

@@ -1,0 +1,28 @@
+import fc from 'fast-check'
+import examples from 'libphonenumber-js/examples.mobile.json' with { type: 'json' }
+import { getCountryCallingCode, getExampleNumber, isSupportedCountry } from 'libphonenumber-js/max'
+import { describe, expect, test } from 'vitest'
+import { canonicalOf, holdsVectors, readVectors, type Vector } from './vectors.ts'
+
+const table = readVectors<{ profile: string; vectors: Vector[] }>('phone')
+
+describe('phone/1', () => holdsVectors('phone', table.profile, table.vectors))
+
+test('every region: the national and the international form of its example number are one number', () => {
+  const regions = Object.keys(examples).filter((region) => isSupportedCountry(region))
+  expect(regions.length).toBeGreaterThan(200)
+  for (const region of regions) {
+    const number = getExampleNumber(region, examples)
+    const canonical = canonicalOf({ type: 'phone', raw: number?.formatInternational() ?? '' })
+    expect(canonical?.startsWith(`+${getCountryCallingCode(region)}`), region).toBe(true)
+    expect(canonicalOf({ type: 'phone', raw: number?.formatNational() ?? '', region }), region).toBe(canonical)
+  }
+})
+
+test('what is E.164 stays as it is, whatever the region', () => {
+  fc.assert(
+    fc.property(fc.stringMatching(/^\+[1-9][0-9]{6,14}$/), fc.constantFrom('US', 'DE', 'IN'), (raw, region) => {
+      expect(canonicalOf({ type: 'phone', raw, region })).toBe(raw)
+    }),
+  )
+})
