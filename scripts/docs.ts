@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import type { Limit } from '../src/http/limits.ts'
 import { CATALOGUE } from '../src/kernel/errors.ts'
 
 /** A generated document: its path from the root and what makes it. Making one writes nothing into the tree. */
@@ -11,6 +12,24 @@ interface Document {
 
 const ROOT = join(import.meta.dirname, '..')
 const MADE_BY = 'Made by `npm run docs`'
+
+/** Units in which a limit is easier to read than in the one it is counted in, the largest first. */
+const SCALES: Readonly<Record<string, readonly (readonly [size: number, unit: string])[]>> = {
+  bytes: [
+    [2 ** 30, 'GiB'],
+    [2 ** 20, 'MiB'],
+    [2 ** 10, 'KiB'],
+  ],
+  seconds: [
+    [3_600, 'h'],
+    [60, 'min'],
+    [1, 's'],
+  ],
+  milliseconds: [
+    [1_000, 's'],
+    [1, 'ms'],
+  ],
+}
 
 /** Every generated document. A module is loaded by the document that needs it, so that each can be made alone. */
 const DOCUMENTS: readonly Document[] = [
@@ -66,9 +85,37 @@ async function errors(): Promise<string> {
 }
 
 async function limits(): Promise<string> {
-  const { LIMITS } = await import('../src/http/limits.ts')
-  const rows = Object.entries(LIMITS).map(([name, limit]) => `| \`${name}\` | ${limit} |`)
-  return lines('# Limits', '', `${MADE_BY} from \`src/http/limits.ts\`.`, '', '| Name | Limit |', '|---|---|', ...rows)
+  const { LIMIT_GROUPS } = await import('../src/http/limits.ts')
+  const groups = LIMIT_GROUPS.flatMap(([heading, text, own]) => [
+    '',
+    `## ${heading}`,
+    '',
+    text,
+    '',
+    '| Name | Limit | Beyond it |',
+    '|---|---|---|',
+    ...Object.entries(own).map(([name, limit]) => `| \`${name}\` | ${amountOf(limit)} | ${beyond(limit)} |`),
+  ])
+  return lines(
+    '# Limits',
+    '',
+    `${MADE_BY} from \`src/http/limits.ts\`.`,
+    '',
+    'What is beyond a limit is refused with a problem document ([errors.md](errors.md)) whose member `limit` may repeat the number, or its',
+    'connection is closed.',
+    ...groups,
+  )
+}
+
+/** In the largest unit that leaves a whole number, `16 KiB` for 16,384 bytes. */
+function amountOf({ value, unit }: Limit): string {
+  const [size, name] = SCALES[unit]?.find(([size]) => value % size === 0) ?? [1, unit]
+  return `${(value / size).toLocaleString('en')} ${name}`
+}
+
+function beyond({ codes, note }: Limit): string {
+  const refused = codes.map((code) => `${CATALOGUE[code][0]} \`${code}\``).join(' or ')
+  return [refused, note ?? ''].filter((part) => part !== '').join('; ')
 }
 
 async function settings(): Promise<{ markdown: string; env: string }> {

@@ -13,10 +13,15 @@ import type {
 } from '../feeds/schema.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import type {
+  AudienceInfo,
   AudienceList,
   HashKey,
   HashProfileList,
+  NamedAudience,
   RenewalResult,
+  SigningKeyNonce,
+  SigningKeyRegistration,
+  SigningKeyResult,
   SourceList,
   WhoAmI,
 } from '../participants/schema.ts'
@@ -47,6 +52,12 @@ export type SourceInfo = SourceList['participants'][number]
 export interface Client {
   whoami(): Promise<WhoAmI>
   audiences(): Promise<AudienceList>
+  /** Makes an audience of ourselves and the named participants, under an id of our choice: safe to repeat. */
+  openAudience(audience: Uuid, named: NamedAudience): Promise<AudienceInfo>
+  /** What a new signing key has to sign, within five minutes. */
+  signingKeyNonce(): Promise<SigningKeyNonce>
+  /** Leaves the key pending until two administrators confirm it; the same key again answers its state. */
+  registerSigningKey(registration: SigningKeyRegistration): Promise<SigningKeyResult>
   participants(): Promise<SourceList>
   hashProfiles(): Promise<HashProfileList>
   /** The key of an `hmac-sha256` epoch, base64url; a logged read. */
@@ -91,10 +102,11 @@ export function createClient(options: ClientOptions): Client {
     })
     return { ...(JSON.parse(answer.body.toString()) as T), read: headerOf(answer.headers['provenance-read']) }
   }
-  const post = async <T>(path: string, body: unknown): Promise<T & { read: string }> => {
-    const answer = await transport.call({ method: 'POST', path, body: JSON.stringify(body), idempotent: true })
+  const send = async <T>(method: 'POST' | 'PUT', path: string, body: unknown): Promise<T & { read: string }> => {
+    const answer = await transport.call({ method, path, body: JSON.stringify(body), idempotent: true })
     return { ...(JSON.parse(answer.body.toString()) as T), read: headerOf(answer.headers['provenance-read']) }
   }
+  const post = <T>(path: string, body: unknown) => send<T>('POST', path, body)
   const text = async (path: string): Promise<string> =>
     (await transport.call({ method: 'GET', path, idempotent: true })).body.toString()
 
@@ -103,6 +115,9 @@ export function createClient(options: ClientOptions): Client {
     close: () => transport.close(),
     whoami: () => get('/v1/whoami'),
     audiences: () => get('/v1/audiences'),
+    openAudience: (audience, named) => send('PUT', `/v1/audiences/${audience}`, named),
+    signingKeyNonce: () => get('/v1/signing-keys/nonce'),
+    registerSigningKey: (registration) => post('/v1/signing-keys', registration),
     participants: () => get('/v1/participants'),
     hashProfiles: () => get('/v1/hash-profiles'),
     hashKey: (kid) => get(`/v1/hash-profiles/${encodeURIComponent(kid)}/key`),

@@ -46,7 +46,7 @@ export type Derived = { outcome: 'item'; item: SignalItem } | { outcome: 'refuse
 
 /** A raw line as the item that is signed: normalised and hashed here, so that nothing raw is in it. */
 export function derive(line: RawLine, context: DeriveContext): Derived {
-  const value = valueOf(line, context)
+  const value = wireValue(line, context)
   if (value.outcome === 'refused') return value
   const { now, audience, taxonomy, defaults } = context
   const own = { ...defaults, ...definedOf(line) }
@@ -106,7 +106,7 @@ export function lookupKeys(
 
 type Value = { outcome: 'value'; value: object } | { outcome: 'refused'; reason: string }
 
-function valueOf(line: RawLine, { epoch }: DeriveContext): Value {
+function wireValue(line: RawLine, { epoch }: DeriveContext): Value {
   const { type, pattern, tactic, algorithm, hash } = line
   if (type === 'keyword_pattern') return given(pattern, 'a keyword_pattern line has a member `pattern`')
   if (type === 'tactic') return given(tactic, 'a tactic line has a member `tactic`')

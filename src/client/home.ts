@@ -1,9 +1,9 @@
-import { appendFileSync, mkdirSync } from 'node:fs'
+import { appendFileSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { StartRefused } from '../kernel/errors.ts'
 import { type Client, createClient } from './client.ts'
 import { readIfThere, readSecret, writeDurably } from './files.ts'
-import { type OwnSigningKey, openSigningKey } from './signing-key.ts'
+import { makeSigningKey, type OwnSigningKey, openSigningKey } from './signing-key.ts'
 import { advanceHead, type KeptHead, openHead, openVkey } from './verify.ts'
 
 /** Who we are, and at which node; what `aldis enroll` wrote. */
@@ -24,9 +24,13 @@ export interface Home {
   /** Writes what an enrolment gave; keys 0600. */
   enrolled(given: { membership: Membership; key: string; signing: string; certificate: string; ca: string }): void
   renewed(certificate: string): void
+  /** Puts the next signing key, a private JWK, in the place of the present one. */
+  rotated(next: { signing: string; kid: string }): void
   certificate(): string
   tlsKey(): string
   signingKey(): OwnSigningKey
+  /** The private JWK that waits for confirmation; made at the first call. */
+  nextSigningKey(): string
   /** A client of the node with this home's identity. */
   connect(): Client
   /** The key of a hash epoch, asked for once and kept 0600: each request for it is a logged disclosure. */
@@ -46,6 +50,7 @@ const FILES = {
   certificate: 'tls.crt',
   ca: 'ca.crt',
   signing: 'signing.jwk',
+  next: 'signing.next.jwk',
   vkey: 'log.vkey',
   head: 'log.checkpoint',
 } as const
@@ -78,9 +83,20 @@ export function openHome(dir: string): Home {
       writeDurably(at(FILES.membership), `${JSON.stringify(member, undefined, 2)}\n`)
     },
     renewed: (certificate) => writeDurably(at(FILES.certificate), certificate),
+    rotated({ signing, kid }) {
+      writeDurably(at(FILES.signing), signing, 0o600)
+      writeDurably(at(FILES.membership), `${JSON.stringify({ ...membership(), kid }, undefined, 2)}\n`)
+      rmSync(at(FILES.next), { force: true })
+    },
     certificate: () => needed(FILES.certificate, readIfThere(at(FILES.certificate))),
     tlsKey: () => needed(FILES.key, readSecret(at(FILES.key))),
     signingKey: () => openSigningKey(needed(FILES.signing, readSecret(at(FILES.signing)))),
+    nextSigningKey() {
+      const kept = readSecret(at(FILES.next))
+      const text = kept ?? makeSigningKey()
+      if (kept === undefined) writeDurably(at(FILES.next), text, 0o600)
+      return text
+    },
     connect() {
       const key = needed(FILES.key, readSecret(at(FILES.key)))
       const cert = needed(FILES.certificate, readIfThere(at(FILES.certificate)))

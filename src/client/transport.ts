@@ -17,7 +17,7 @@ export interface Answer {
 }
 
 export interface Call {
-  method: 'GET' | 'POST'
+  method: 'GET' | 'POST' | 'PUT'
   path: string
   body?: string | Buffer
   type?: string

@@ -8,7 +8,14 @@ import { openCheckpoint } from '../provenance/checkpoint.ts'
 import { verifyConsistency } from '../provenance/merkle.ts'
 import { parseVkey, type VerifierKey, type VerifyEd25519 } from '../provenance/note.ts'
 import { parseReceipt, type Verified, verifyReceipt } from '../provenance/receipt.ts'
-import { importJwk, type SigningAlg, verifyItem } from '../signals/submission.ts'
+import {
+  type FlatJws,
+  importJwk,
+  type SigningAlg,
+  type SubmissionHeader,
+  verifyItem,
+  verifyJws,
+} from '../signals/submission.ts'
 import type { Received, SourceInfo } from './client.ts'
 import { VerificationFailed } from './errors.ts'
 
@@ -54,27 +61,46 @@ export function createVerifier(sources: readonly SourceInfo[], home: Home): Veri
     return key
   }
 
+  const isSigned = rememberLast(verifyJws)
+
   return {
     event({ event, proof }) {
-      if (event.item === undefined) return { event, authority: 'node', item: undefined }
+      const { salt = '', item, index = -1, path = '' } = event
+      if (item === undefined) return { event, authority: 'node', item: undefined }
       const source = bySlug.get(event.source)
       if (source === undefined) throw new VerificationFailed('source', 'the source is not listed')
       if (proof === undefined) throw new VerificationFailed('source', 'the submission of the event is missing')
-      const { salt = '', item, index = -1, path = '' } = event
-      const kid = kidOf(proof.jws.protected)
-      const header = checked(() => {
-        return verifyItem({ jws: proof.jws, count: proof.count, salt, item, index, path }, keyOf(source, kid))
-      })
-      if (header.iss !== source.uri) throw new VerificationFailed('source', 'signed in the name of another participant')
-      if (header.aud !== home.node_origin || header.prg !== home.programme) {
-        throw new VerificationFailed('source', 'signed for another node or programme')
-      }
+      const { jws, count } = proof
+      const key = keyOf(source, kidOf(jws.protected))
+      const header = checked(() => verifyItem({ jws, count, salt, item, index, path }, key, isSigned))
+      checkAddress(header, { iss: source.uri, aud: home.node_origin, prg: home.programme })
       const signed = JSON.parse(item) as Record<string, unknown>
       if (signed['signal'] !== event.signal || signed['revision'] !== event.revision) {
         throw new VerificationFailed('event', 'the signed item is of another signal or revision than the event')
       }
       return { event, authority: 'origin', item: signed }
     },
+  }
+}
+
+/** A submission's events come together: its one signature is verified once and not for each of them. */
+function rememberLast(verifies: typeof verifyJws): typeof verifyJws {
+  let last: { jws: FlatJws; by: Parameters<typeof verifyJws>[1]; holds: boolean } | undefined
+  return (jws, by) => {
+    const same =
+      last?.by.key === by.key &&
+      last.jws.signature === jws.signature &&
+      last.jws.payload === jws.payload &&
+      last.jws.protected === jws.protected
+    if (!same) last = { jws, by, holds: verifies(jws, by) }
+    return last?.holds === true
+  }
+}
+
+function checkAddress(header: SubmissionHeader, expected: Pick<SubmissionHeader, 'iss' | 'aud' | 'prg'>): void {
+  if (header.iss !== expected.iss) throw new VerificationFailed('source', 'signed in the name of another participant')
+  if (header.aud !== expected.aud || header.prg !== expected.prg) {
+    throw new VerificationFailed('source', 'signed for another node or programme')
   }
 }
 

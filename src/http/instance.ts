@@ -176,7 +176,7 @@ function validatorCompiler({ schema, httpPart = 'body' }: { schema: TSchema; htt
 function guardSlowBodies(app: Pick<FastifyInstance, 'addHook'>): void {
   const timers = new WeakMap<FastifyRequest, NodeJS.Timeout>()
   app.addHook('onRequest', async (request, reply) => {
-    if (request.method !== 'POST' || request.routeOptions.config.stream === true) return
+    if (request.method === 'GET' || request.routeOptions.config.stream === true) return
     const late = () => {
       reply.header('connection', 'close')
       void reply.send(new Refusal('request-timeout'))

@@ -1,77 +1,133 @@
 import { LOOKUP_MAX, PAGE_MAX, WAIT_MAX } from '../feeds/schema.ts'
+import type { ErrorCode } from '../kernel/errors.ts'
 import { JSON_LIMITS } from '../kernel/strict-json.ts'
 import { AUDIENCE_MEMBERS_MAX } from '../participants/schema.ts'
 import { LINE_MAX } from '../signals/stream.ts'
 import { ITEM_BYTES_MAX, ITEMS_MAX } from '../signals/submission.ts'
 import { REFUSAL_ROWS_MAX } from './handshake-refusals.ts'
 
-/**
- * Every limit of the listeners and of the API, the unit at the end of the name. Whoever enforces one reads it here;
- * `docs/limits.md` is made from it. Those of a format are the format's own.
- */
-export const LIMITS = {
-  // A connection; beyond: closed, and 503 `busy` for the ones of one credential.
-  handshake_seconds: 5,
-  connections: 2_000,
-  connections_per_credential: 64,
-  new_connections_per_address_per_second: 20,
-  new_connections_per_address_burst: 50,
-  connection_age_seconds: 3_600,
-  keep_alive_seconds: 65,
-  requests_per_connection: 10_000,
-  refused_handshake_rows_per_minute: REFUSAL_ROWS_MAX,
+/** A limit, what it counts, and what becomes of whatever goes beyond. */
+export interface Limit {
+  value: number
+  unit: string
+  /** The codes under which it is refused; none where a connection just ends. */
+  codes: readonly ErrorCode[]
+  /** What the codes do not say. */
+  note?: string
+}
 
-  // Standing; beyond: 503 `authority-stale`.
-  authority_age_seconds: 30,
+const limit = (value: number, unit: string, codes: ErrorCode | readonly ErrorCode[], note?: string): Limit => {
+  const own = { value, unit, codes: typeof codes === 'string' ? [codes] : codes }
+  return note === undefined ? own : { ...own, note }
+}
 
-  // The head of a request; 431, 408, 414, 400, 415.
-  header_bytes: 16_384,
-  headers: 100,
-  header_seconds: 10,
-  url_bytes: 2_048,
-  parameter_characters: 128,
-  idempotency_key_characters: 255,
-  content_encoding: 'none is taken',
+/** A number that nothing reads yet: the document says so, and a test holds it to that. */
+export const UNENFORCED = 'not enforced in this version'
 
-  // The body, by class of route; 413, 408.
-  enrol_bytes: 16_384,
-  json_bytes: 65_536,
-  lookup_bytes: 131_072,
-  submission_bytes: 4_194_304,
-  stream_bytes: 1_073_741_824,
-  stream_lines: 1_000_000,
-  stream_line_bytes: LINE_MAX,
-  request_seconds: 30,
-  stream_seconds: 600,
-  stream_bytes_per_second: 1_024,
+const unenforced = (value: number, unit: string): Limit => limit(value, unit, [], UNENFORCED)
 
-  // JSON; 422 `json-limit`. Duplicate keys, lone surrogates and unsafe integers are 400 `json-strict`.
-  json_depth: JSON_LIMITS.depth,
-  json_members: JSON_LIMITS.members,
-  json_string_characters: JSON_LIMITS.string,
-  json_array_items: JSON_LIMITS.array,
-
-  // What a request may ask for; 422.
-  submission_items: ITEMS_MAX,
-  item_bytes: ITEM_BYTES_MAX,
-  page_events: PAGE_MAX,
-  lookup_keys: LOOKUP_MAX,
-  long_poll_seconds: WAIT_MAX,
-  audience_members: AUDIENCE_MEMBERS_MAX,
-
-  // How often; 429 with `Retry-After`.
-  requests_per_credential_per_second: 200,
-  requests_per_credential_burst: 400,
-  refusals_per_credential_per_minute: 300,
-
-  // Pressure; 503 `busy` at once, submissions before look-ups.
-  pool_queue: 100,
-  event_loop_delay_ms: 500,
-  sql_lookup_ms: 500,
-  sql_submit_ms: 10_000,
-  sql_admin_ms: 60_000,
-
-  // The operations listener.
-  ops_request_seconds: 5,
-  ops_check_seconds: 2,
+const CONNECTION = {
+  handshake_seconds: limit(5, 'seconds', [], 'closed'),
+  connections: limit(2_000, 'connections', [], 'closed'),
+  connections_per_credential: limit(64, 'connections', 'busy', 'closed'),
+  new_connections_per_address_per_second: limit(20, 'connections a second', [], 'closed'),
+  new_connections_per_address_burst: limit(50, 'connections at once', [], 'closed'),
+  connection_age_seconds: limit(3_600, 'seconds', [], 'closed after the answers under way'),
+  keep_alive_seconds: limit(65, 'seconds', [], 'closed if nothing is under way'),
+  requests_per_connection: limit(10_000, 'requests', [], 'the last answer says `Connection: close`'),
+  refused_handshake_rows_per_minute: limit(REFUSAL_ROWS_MAX, 'rows', [], 'the log counts by network, then as one'),
+  authority_age_seconds: limit(
+    30,
+    'seconds',
+    'authority-stale',
+    'the list of credentials is too old to let anybody in',
+  ),
 } as const
+
+const HEAD = {
+  header_bytes: limit(16_384, 'bytes', 'headers-too-large', 'closed'),
+  headers: limit(100, 'headers', 'headers-too-large', 'closed'),
+  header_seconds: limit(10, 'seconds', 'request-timeout', 'closed'),
+  url_bytes: limit(2_048, 'bytes', 'uri-too-long'),
+  parameter_characters: limit(128, 'characters', 'not-found'),
+} as const
+
+const BODY = {
+  enrol_bytes: limit(16_384, 'bytes', 'too-large', 'enrolments and renewals'),
+  json_bytes: limit(65_536, 'bytes', 'too-large', 'any other body of JSON'),
+  lookup_bytes: limit(131_072, 'bytes', 'too-large'),
+  submission_bytes: limit(4_194_304, 'bytes', 'too-large'),
+  stream_bytes: limit(1_073_741_824, 'bytes', 'too-large', 'on the last line of the answer; go on in another request'),
+  stream_lines: limit(1_000_000, 'lines', 'too-large', 'on the last line of the answer; go on in another request'),
+  stream_line_bytes: limit(LINE_MAX, 'bytes', 'item-limit', 'on a line of the answer'),
+  request_seconds: limit(30, 'seconds', 'request-timeout', 'closed'),
+  stream_seconds: limit(600, 'seconds', 'request-timeout', 'closed'),
+  stream_bytes_per_second: unenforced(1_024, 'bytes a second'),
+} as const
+
+const JSON_TEXT = {
+  json_depth: limit(JSON_LIMITS.depth, 'levels', 'json-limit'),
+  json_members: limit(JSON_LIMITS.members, 'members of one object', 'json-limit'),
+  json_string_characters: limit(JSON_LIMITS.string, 'UTF-16 code units', 'json-limit'),
+  json_array_items: limit(JSON_LIMITS.array, 'items of one array', 'json-limit'),
+} as const
+
+const ASKED = {
+  submission_items: limit(
+    ITEMS_MAX,
+    'items',
+    'json-limit',
+    'in a stream 422 `validation-failed` on a line of the answer',
+  ),
+  item_bytes: limit(ITEM_BYTES_MAX, 'bytes', ['json-limit', 'item-limit'], 'the submission as a whole'),
+  page_events: limit(PAGE_MAX, 'events', 'invalid-query'),
+  lookup_keys: limit(LOOKUP_MAX, 'keys', ['json-limit', 'page-limit']),
+  long_poll_seconds: limit(WAIT_MAX, 'seconds', 'invalid-query'),
+  audience_members: limit(AUDIENCE_MEMBERS_MAX, 'participants', 'validation-failed'),
+} as const
+
+const RATE = {
+  requests_per_credential_per_second: limit(200, 'requests a second', 'rate-limited'),
+  requests_per_credential_burst: limit(400, 'requests at once', 'rate-limited'),
+  refusals_per_credential_per_minute: limit(
+    300,
+    'answers 403 or 404 a minute',
+    'rate-limited',
+    'every request, for a second',
+  ),
+} as const
+
+const PRESSURE = {
+  pool_queue: unenforced(100, 'requests'),
+  event_loop_delay_ms: unenforced(500, 'milliseconds'),
+  sql_lookup_ms: unenforced(500, 'milliseconds'),
+  sql_submit_ms: unenforced(10_000, 'milliseconds'),
+  sql_admin_ms: unenforced(60_000, 'milliseconds'),
+} as const
+
+const OPERATIONS = {
+  ops_request_seconds: limit(5, 'seconds', [], '408, closed'),
+  ops_check_seconds: limit(2, 'seconds', [], '503, the check counts as failed'),
+} as const
+
+const ALL = { ...CONNECTION, ...HEAD, ...BODY, ...JSON_TEXT, ...ASKED, ...RATE, ...PRESSURE, ...OPERATIONS }
+
+/** As `docs/limits.md` has them: a heading, what stands below it, the limits. */
+export const LIMIT_GROUPS: readonly (readonly [heading: string, text: string, limits: Record<string, Limit>])[] = [
+  ['A connection', 'Of the listener for participants.', CONNECTION],
+  ['The head of a request', 'No `Content-Encoding` is taken: 415 `unsupported-media-type`.', HEAD],
+  ['The body', 'Counted in bytes as they arrive, before anything is parsed.', BODY],
+  ['JSON', 'No duplicate key, lone surrogate or unsafe integer is taken: 400 `json-strict`.', JSON_TEXT],
+  ['What a request may ask for', 'Of several codes the first that applies is given.', ASKED],
+  ['How often', 'With `Retry-After`. One bucket for each credential: it fills by the rate, and holds the burst.', RATE],
+  ['Pressure', 'Of the node and its database.', PRESSURE],
+  ['Operations', 'Of the listener for probes and metrics.', OPERATIONS],
+]
+
+/**
+ * Every limit of the listeners and of the API by name, the unit at its end. Whoever enforces one reads it here; those of a
+ * format are the format's own.
+ */
+export const LIMITS = Object.fromEntries(Object.entries(ALL).map(([name, { value }]) => [name, value])) as {
+  readonly [N in keyof typeof ALL]: number
+}

@@ -3,7 +3,7 @@ export function canonicalJson(value: unknown): string {
   if (value === null || typeof value === 'boolean') return String(value)
   if (typeof value === 'string') return text(value)
   if (typeof value === 'number' && Number.isSafeInteger(value)) return Object.is(value, -0) ? '0' : String(value)
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
+  if (Array.isArray(value)) return `[${Array.from(value, (one) => canonicalJson(one)).join(',')}]`
   if (typeof value !== 'object' || Object.getPrototypeOf(value) !== Object.prototype)
     throw new TypeError('not canonical JSON')
   // Sorted by UTF-16 code units, as JavaScript compares strings (section 3.2.3).

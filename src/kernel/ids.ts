@@ -23,7 +23,7 @@ export const derivedId = (bytes: Uint8Array): Uuid => stamp(bytes.slice(0, 16), 
 /** The 16 bytes of a UUID. */
 export function uuidBytes(id: Uuid): Uint8Array {
   const bytes = fromHex(id.replaceAll('-', ''))
-  if (bytes === undefined) throw new TypeError('not a UUID')
+  if (bytes?.length !== 16) throw new TypeError('not a UUID')
   return bytes
 }
 

@@ -19,49 +19,62 @@ import * as store from './store.ts'
 const NAMED_MAX = 200
 
 export interface Audiences {
-  /** A participant's own act; the maker is a member, and nobody is added or taken out later. */
-  createNamedAudience(owner: Uuid, audience: NamedAudience): Promise<{ audience_id: Uuid }>
+  /**
+   * A participant's own act, under an id of its choice; the maker is a member, and nobody is added or taken out later.
+   * Repeated with the same content it changes nothing; with another it is `state-conflict`.
+   */
+  createNamedAudience(owner: Uuid, audience_id: Uuid, audience: NamedAudience): Promise<{ created: boolean }>
 }
 
 export function createAudiences(context: ActContext): Audiences {
   return {
-    createNamedAudience: (owner, { label, mode, members }) =>
+    createNamedAudience: (owner, audience_id, audience) =>
       change(context, async (tx, at) => {
         const me = await store.participantById(tx, owner)
         if (me === undefined || !mayReceive(me)) throw new Refusal('policy-refused')
-        if ((await store.namedAudiencesOf(tx, owner)) >= NAMED_MAX)
-          throw new Refusal('policy-refused', {
-            detail: `at most ${NAMED_MAX} named audiences`,
-            extra: { limit: NAMED_MAX },
-          })
-        const others = await receivers(tx, members)
-        const audience_id = newId(at)
-        const slugs = [...new Set([me.slug, ...members])].sort()
-        const event = await log(
-          context,
-          { tx, act: { at } },
-          {
-            kind: 'audience.changed',
-            actor: me.slug,
-            participant_id: owner,
-            fields: { audience: audience_id, members: slugs, label, mode },
-          },
-        )
-        await store.insertAudience(
-          tx,
-          {
-            ...{ audience_id, owner, label },
-            kind: AUDIENCE_KIND.named,
-            mode: AUDIENCE_MODE[mode],
-            group_id: null,
-            last_event: event,
-          },
-          newId(at),
-        )
-        await store.joinAudience(tx, audience_id, [...new Set([owner, ...others])])
-        return { audience_id }
+        const members = [...new Set([owner, ...(await receivers(tx, audience.members))])]
+        const present = await store.audienceById(tx, audience_id)
+        if (present === undefined) {
+          await insertNamed(context, { tx, act: { at } }, { me, audience_id, audience, members })
+          return { created: true }
+        }
+        const { mode, label } = audience
+        const same = present.owner === owner && present.label === label && present.mode === AUDIENCE_MODE[mode]
+        if (!same || !equalSets(new Set(members), new Set(await store.membersOfAudience(tx, audience_id))))
+          throw new Refusal('state-conflict', { detail: 'this id was used for another audience' })
+        return { created: false }
       }),
   }
+}
+
+const equalSets = (a: ReadonlySet<Uuid>, b: ReadonlySet<Uuid>): boolean =>
+  a.size === b.size && [...a].every((one) => b.has(one))
+
+interface Named {
+  me: store.ParticipantRow
+  audience_id: Uuid
+  audience: NamedAudience
+  members: readonly Uuid[]
+}
+
+async function insertNamed(
+  context: ActContext,
+  within: { tx: Tx; act: Act },
+  { me, audience_id, audience: { label, mode, members: others }, members }: Named,
+): Promise<void> {
+  const { tx, act } = within
+  const owner = me.participant_id
+  if ((await store.namedAudiencesOf(tx, owner)) >= NAMED_MAX)
+    throw new Refusal('policy-refused', { detail: `at most ${NAMED_MAX} named audiences`, extra: { limit: NAMED_MAX } })
+  const slugs = [...new Set([me.slug, ...others])].sort()
+  const event = await log(context, within, {
+    ...{ kind: 'audience.changed', actor: me.slug, participant_id: owner },
+    fields: { audience: audience_id, members: slugs, label, mode },
+  })
+  const row = { audience_id, owner, label, group_id: null, last_event: event }
+  const kinds = { kind: AUDIENCE_KIND.named, mode: AUDIENCE_MODE[mode] }
+  await store.insertAudience(tx, { ...row, ...kinds }, newId(act.at))
+  await store.joinAudience(tx, audience_id, members)
 }
 
 /** A group is an audience with a feed of its own. */

@@ -43,6 +43,8 @@ export interface Authority {
 
   /** The credential of a TLS key, by the hex SHA-256 of its SPKI. */
   find(spki: string): EnrolledCredential | undefined
+  /** Every credential that was ever enrolled. */
+  credentials(): readonly EnrolledCredential[]
   /** Milliseconds since the tables were last known to be current; Infinity before the first time. */
   age(): number
   /** Called with each pin of which anything changed; answers how to stop that. */
@@ -156,6 +158,7 @@ function queries(now: () => Snapshot, clock: Clock): Queries {
       if (programme === undefined) throw new Error('there is no programme: run aldis init')
       return programme
     },
+    credentials: () => [...now().bySpki.values()],
     participantById: (id) => now().byId.get(id),
     participantBySlug: (slug) => now().bySlug.get(slug),
     participants: () => [...now().byId.values()],

@@ -3,6 +3,7 @@ import type { HashProfiles } from './hash-profile.ts'
 import {
   AudienceInfo,
   AudienceList,
+  AudienceParams,
   Enrolment,
   EnrolmentResult,
   HashKey,
@@ -57,10 +58,16 @@ export const credentialRoutes: FastifyPluginAsyncTypebox<Options> = async (app, 
     async ({ peer }) => participants.audiences(peer.participant),
   )
 
-  app.post(
-    '/v1/audiences',
-    { config: { scope: 'signals:submit' }, schema: { body: NamedAudience, response: { 201: AudienceInfo } } },
-    async ({ peer, body }, reply) => reply.code(201).send(await participants.openAudience(peer.participant, body)),
+  app.put(
+    '/v1/audiences/:audience',
+    {
+      config: { scope: 'signals:submit' },
+      schema: { params: AudienceParams, body: NamedAudience, response: { 200: AudienceInfo, 201: AudienceInfo } },
+    },
+    async ({ peer, params, body }, reply) => {
+      const { created, audience } = await participants.openAudience(peer.participant, params.audience, body)
+      return reply.code(created ? 201 : 200).send(audience)
+    },
   )
 
   app.get(

@@ -134,6 +134,7 @@ export const WhoAmI = Type.Object(
 export type WhoAmI = Static<typeof WhoAmI>
 
 export const AUDIENCE_MEMBERS_MAX = 100
+export const AudienceParams = Type.Object({ audience: UuidSchema }, closed)
 export const NamedAudience = Type.Object(
   {
     label: LabelSchema,

@@ -25,10 +25,16 @@ export interface ParticipantService extends People, Approvals, Members, Credenti
   whoami(peer: ParticipantPeer): WhoAmI
   /** Audiences the participant is in, with their members. */
   audiences(participant: Uuid): AudienceList
-  /** Makes a named audience and answers it as `audiences` would. */
-  openAudience(owner: Uuid, audience: NamedAudience): Promise<AudienceInfo>
+  /** Makes a named audience under an id that its maker chose, and answers it as `audiences` would. */
+  openAudience(owner: Uuid, audience_id: Uuid, audience: NamedAudience): Promise<OpenedAudience>
   /** Everybody that ever signed, so that recipients can verify. */
   sources(): SourceList
+}
+
+export interface OpenedAudience {
+  /** False if the very same was there. */
+  created: boolean
+  audience: AudienceInfo
 }
 
 export type ParticipantServiceOptions = Omit<ActContext, 'changed'> &
@@ -54,9 +60,9 @@ export function createParticipantService(options: ParticipantServiceOptions): Pa
         .audiencesOf(participant)
         .map(({ audience_id }) => audienceInfo(authority, participant, audience_id)),
     }),
-    openAudience: async (owner, audience) => {
-      const { audience_id } = await audiences.createNamedAudience(owner, audience)
-      return audienceInfo(authority, owner, audience_id)
+    openAudience: async (owner, audience_id, audience) => {
+      const { created } = await audiences.createNamedAudience(owner, audience_id, audience)
+      return { created, audience: audienceInfo(authority, owner, audience_id) }
     },
     sources: () => sources(authority),
   }

@@ -164,6 +164,14 @@ export const lastSequences = async (tx: Tx<'participant'>, me: Uuid): Promise<Ma
   return new Map(rows.map(({ audience_id, next_seq }) => [audience_id, next_seq - 1n]))
 }
 
+export const audienceById = (tx: Tx, audience_id: Uuid) =>
+  tx.selectFrom('audience').select(['owner', 'label', 'mode']).where('audience_id', '=', audience_id).executeTakeFirst()
+
+export const membersOfAudience = async (tx: Tx, audience_id: Uuid): Promise<Uuid[]> =>
+  (
+    await tx.selectFrom('audience_member').select('participant_id').where('audience_id', '=', audience_id).execute()
+  ).map(({ participant_id }) => participant_id)
+
 export const namedAudiencesOf = async (tx: Tx, owner: Uuid): Promise<number> =>
   (await tx.selectFrom('audience').select('audience_id').where('owner', '=', owner).execute()).length
 

@@ -14,7 +14,7 @@ import { consistencyProof, inclusionProof, type ReadTile } from './proof.ts'
 import { formatReceipt, type ReceiptExtra } from './receipt.ts'
 import { type Opened, openRecord } from './record.ts'
 import * as store from './store.ts'
-import { decodeEdges, parseTilePath, tileWidth } from './tile.ts'
+import { decodeEdges, parseTilePath, TILE_WIDTH, tileWidth } from './tile.ts'
 
 /** Who asks for a receipt. */
 export interface Holder {
@@ -81,20 +81,6 @@ export function createLedger(options: LedgerOptions): Ledger {
     return { size: row.size, root: parsed.root, note: row.note, at: row.at }
   }
 
-  /** Tiles as they stand now: full ones from their rows, the last of each level from the head, read after the checkpoint. */
-  const tiles = async (): Promise<ReadTile> => {
-    const head = await store.head(db, logId)
-    if (head === undefined) throw new Error(`there is no log ${logId}`)
-    const { bundle, levels } = decodeEdges(head.edges)
-    return async (level, n, width) => {
-      if (tileWidth(head.size, level, n) < width) throw new RangeError('beyond the log')
-      const full = (n + 1n) * 256n <= head.size >> BigInt(8 * Math.max(level, 0))
-      const data = full ? (await store.tile(db, logId, level, n))?.data : level < 0 ? bundle : levels[level]
-      if (data === undefined) throw new Error(`the log has no tile ${level}/${n}`)
-      return level < 0 ? bundleOf(data, width) : data.subarray(0, 32 * width)
-    }
-  }
-
   const published = async (size: bigint): Promise<void> => {
     const latest = await checkpoint()
     if (latest === undefined || size > latest.size) throw new Refusal('not-found')
@@ -109,7 +95,7 @@ export function createLedger(options: LedgerOptions): Ledger {
   ): Promise<Given> => {
     const latest = await checkpoint()
     if (latest === undefined || placed.index >= latest.size) return { outcome: 'pending' }
-    const path = await inclusionProof(sha256, await tiles(), placed.index, latest.size)
+    const path = await inclusionProof(sha256, await tilesNow(options), placed.index, latest.size)
     const extra = { ...extraFor(placed, holder, viewer), ...(inner === undefined ? {} : { inner }) }
     return { outcome: 'receipt', text: formatReceipt({ extra, index: placed.index, path, checkpoint: latest.note }) }
   }
@@ -123,17 +109,17 @@ export function createLedger(options: LedgerOptions): Ledger {
       if (wanted === undefined || latest === undefined) throw new Refusal('not-found')
       const { level, n, width } = wanted
       if (tileWidth(latest.size, level, n) < width) throw new Refusal('not-found')
-      return (await tiles())(level, n, width)
+      return (await tilesNow(options))(level, n, width)
     },
     async inclusion(index, size) {
       if (index >= size) throw new Refusal('not-found')
       await published(size)
-      return inclusionProof(sha256, await tiles(), index, size)
+      return inclusionProof(sha256, await tilesNow(options), index, size)
     },
     async consistency(from, to) {
       if (from > to) throw new Refusal('invalid-query', { detail: 'from is not above to' })
       await published(to)
-      return consistencyProof(sha256, await tiles(), from, to)
+      return consistencyProof(sha256, await tilesNow(options), from, to)
     },
     async receipt(holder, event_id) {
       const placed = await placedRecord(options, event_id)
@@ -163,6 +149,25 @@ export function createLedger(options: LedgerOptions): Ledger {
         path: inner.path.map((node) => toBase64Url(node)),
       })
     },
+  }
+}
+
+/** Tiles as they stand now: full ones from their rows, the last of each level from the head, read after the checkpoint. */
+async function tilesNow({ db, logId }: LedgerOptions): Promise<ReadTile> {
+  const head = await store.head(db, logId)
+  if (head === undefined) throw new Error(`there is no log ${logId}`)
+  const { bundle, levels } = decodeEdges(head.edges)
+  const stored = async (level: number, n: bigint): Promise<Uint8Array> => {
+    const full = tileWidth(head.size, level, n) === TILE_WIDTH
+    const edge = level < 0 ? bundle : levels[level]
+    const data = full ? (await store.tile(db, logId, level, n))?.data : edge
+    if (data === undefined) throw new Error(`the log has no tile ${level}/${n}`)
+    return data
+  }
+  return async (level, n, width) => {
+    if (tileWidth(head.size, level, n) < width) throw new RangeError('beyond the log')
+    const data = await stored(level, n)
+    return level < 0 ? bundleOf(data, width) : data.subarray(0, 32 * width)
   }
 }
 

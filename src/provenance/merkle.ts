@@ -45,24 +45,14 @@ export function rootFromPath(
 ): Uint8Array | undefined {
   const { leaf, index, size, path } = proof
   if (index < 0n || index >= size) return undefined
-  let fn = index
-  let sn = size - 1n
+  let at: Place = { fn: index, sn: size - 1n }
   let r = leaf
   for (const p of path) {
-    if (p.length !== 32 || sn === 0n) return undefined
-    if ((fn & 1n) === 1n || fn === sn) {
-      r = nodeHash(hash, p, r)
-      while ((fn & 1n) === 0n && fn !== 0n) {
-        fn >>= 1n
-        sn >>= 1n
-      }
-    } else {
-      r = nodeHash(hash, r, p)
-    }
-    fn >>= 1n
-    sn >>= 1n
+    if (p.length !== 32 || at.sn === 0n) return undefined
+    r = isRight(at) ? nodeHash(hash, p, r) : nodeHash(hash, r, p)
+    at = above(at)
   }
-  return sn === 0n ? r : undefined
+  return at.sn === 0n ? r : undefined
 }
 
 export interface ConsistencyClaim {
@@ -75,38 +65,57 @@ export interface ConsistencyClaim {
 
 /** Whether the first tree is a prefix of the second (RFC 9162 section 2.1.4.2); from size 0 and between equals, without path. */
 export function verifyConsistency(hash: Hash, claim: ConsistencyClaim): boolean {
-  const { size1, size2, root1, root2 } = claim
-  if (size1 < 0n || size1 > size2 || claim.path.some((node) => node.length !== 32)) return false
-  if (size1 === size2) return claim.path.length === 0 && equal(root1, root2)
-  if (size1 === 0n) return claim.path.length === 0 && equal(root1, emptyRoot(hash))
-  const path = isPowerOfTwo(size1) ? [root1, ...claim.path] : claim.path
-  const [first, ...rest] = path
-  if (first === undefined || rest.length === 0) return false
-  let fn = size1 - 1n
-  let sn = size2 - 1n
-  while ((fn & 1n) === 1n) {
-    fn >>= 1n
-    sn >>= 1n
-  }
+  const { size1, size2, root1, root2, path } = claim
+  if (size1 < 0n || size1 > size2 || path.some((node) => node.length !== 32)) return false
+  if (size1 === size2) return path.length === 0 && equal(root1, root2)
+  if (size1 === 0n) return path.length === 0 && equal(root1, emptyRoot(hash))
+  const made = rootsFromPath(hash, claim)
+  return made !== undefined && equal(made.fr, root1) && equal(made.sr, root2)
+}
+
+/** The roots of both trees that a path makes, where 0 < size1 < size2; undefined if it does not fit. */
+function rootsFromPath(
+  hash: Hash,
+  { size1, size2, root1, path }: ConsistencyClaim,
+): { fr: Uint8Array; sr: Uint8Array } | undefined {
+  const [first, ...rest] = isPowerOfTwo(size1) ? [root1, ...path] : path
+  if (first === undefined || rest.length === 0) return undefined
+  let at: Place = { fn: size1 - 1n, sn: size2 - 1n }
+  while (isOdd(at.fn)) at = shifted(at)
   let fr = first
   let sr = first
   for (const c of rest) {
-    if (sn === 0n) return false
-    if ((fn & 1n) === 1n || fn === sn) {
+    if (at.sn === 0n) return undefined
+    if (isRight(at)) {
       fr = nodeHash(hash, c, fr)
       sr = nodeHash(hash, c, sr)
-      while ((fn & 1n) === 0n && fn !== 0n) {
-        fn >>= 1n
-        sn >>= 1n
-      }
     } else {
       sr = nodeHash(hash, sr, c)
     }
-    fn >>= 1n
-    sn >>= 1n
+    at = above(at)
   }
-  return sn === 0n && equal(fr, root1) && equal(sr, root2)
+  return at.sn === 0n ? { fr, sr } : undefined
 }
+
+/** A node's index and its level's last index, as both verifications of RFC 9162 count them. */
+interface Place {
+  fn: bigint
+  sn: bigint
+}
+
+/** Step b: "if LSB(fn) is set, or if fn is equal to sn", the path's node stands left of this one. */
+const isRight = ({ fn, sn }: Place): boolean => isOdd(fn) || fn === sn
+
+/** Steps b.ii and c: one level up, and first past the levels on which the last node has no sibling. */
+function above(place: Place): Place {
+  let at = place
+  if (isRight(at)) while (!isOdd(at.fn) && at.fn !== 0n) at = shifted(at)
+  return shifted(at)
+}
+
+const shifted = ({ fn, sn }: Place): Place => ({ fn: fn >> 1n, sn: sn >> 1n })
+
+const isOdd = (n: bigint): boolean => (n & 1n) === 1n
 
 /** A tree as the roots of its complete subtrees, the largest first: all that is needed to append and to know the root. */
 export interface CompactRange {

@@ -52,8 +52,7 @@ export function createSigner({ db, clock, keys, logId, origin, kid, refreshMs }:
         const at = clock()
         const grown = fence.size > before.size
         const stale = at.getTime() - before.at.getTime() >= refreshMs
-        if (!grown && !stale && before.size > 0n) return false
-        if (fence.size === 0n) return false
+        if (fence.size === 0n || !(grown || stale)) return false
         const range = await readBack(tx, logId, { range: decodeRange(before.range), from: before.size, to: fence.size })
         const root = rangeRoot(sha256, range)
         if (!equal(root, fence.root))

@@ -83,7 +83,7 @@ export function growTiles(hash: Hash, from: { size: bigint; edges: Edges }, entr
   for (let level = 0; nodes.length > 0 || level < from.edges.levels.length; level++) {
     const filled = growLevel(from.edges.levels[level] ?? new Uint8Array(0), nodes)
     const first = (start - (start % 256n)) / 256n
-    filled.full.forEach((data, i) => tiles.push({ level, n: first + BigInt(i), data }))
+    for (const [i, data] of filled.full.entries()) tiles.push({ level, n: first + BigInt(i), data })
     levels.push(filled.edge)
     nodes = filled.full.map((tile) => treeHash(hash, hashesOf(tile)))
     start = first

@@ -127,9 +127,7 @@ export async function signSubmission(
  */
 export function verifySubmission({ jws, items }: SignedSubmission, context: VerifyContext): VerifiedSubmission {
   if (items.length < 1 || items.length > ITEMS_MAX) throw new Refusal('items-limit', { extra: { limit: ITEMS_MAX } })
-  for (const part of [jws.protected, jws.payload, jws.signature]) {
-    if (!PART.test(part) || fromBase64Url(part) === undefined) throw invalid('the JWS is not canonical base64url')
-  }
+  checkCanonical(jws)
   const header = headerOf(jws.protected)
   checkHeader(header, context)
   const found = context.findKey(header.kid)
@@ -143,18 +141,27 @@ export function verifySubmission({ jws, items }: SignedSubmission, context: Veri
   return { header, od: digestOfJws(jws), leaves, root }
 }
 
-/** What a recipient of one item checks: its salt and bytes, the path to the signed root, the source's key. */
+/**
+ * What a recipient of one item checks: its salt and bytes, the path to the signed root, the source's key. `isSigned` lets a
+ * caller remember the verdict on a signature that many items share.
+ */
 export function verifyItem(
   proof: { jws: FlatJws; count: number; salt: string; item: string; index: number; path: string },
   key: { alg: SigningAlg; key: KeyObject },
+  isSigned: typeof verifyJws = verifyJws,
 ): SubmissionHeader {
   const { jws, count, index } = proof
+  checkCanonical(jws)
   const header = headerOf(jws.protected)
-  if (header.alg !== key.alg || !verifyJws(jws, key)) throw invalid('the signature is not by the named key')
+  if (header.alg !== key.alg || !isSigned(jws, key)) throw invalid('the signature is not by the named key')
   const salt = fromBase64Url(proof.salt)
   const nodes = fromBase64Url(proof.path)
   if (salt?.length !== 16 || nodes === undefined || nodes.length % 32 !== 0) throw invalid('salt or path is malformed')
   const path = Array.from({ length: nodes.length / 32 }, (_, i) => nodes.subarray(32 * i, 32 * i + 32))
+  // A lone surrogate has the bytes of U+FFFD, and a number that is no integer has no place.
+  if (!proof.item.isWellFormed() || !Number.isSafeInteger(index) || !Number.isSafeInteger(count)) {
+    throw invalid('item, index or count is malformed')
+  }
   const leaf = itemLeaf(salt, proof.item)
   const root = rootFromPath(sha256, { leaf, index: BigInt(index), size: BigInt(count), path })
   if (root === undefined || textOf(jws.payload) !== payloadText(count, root)) {
@@ -195,6 +202,13 @@ export function verifyJws(jws: FlatJws, { alg, key }: { alg: SigningAlg; key: Ke
   if (signature.length !== 64) return false
   if (alg === 'Ed25519') return verify(null, data, key, signature)
   return verify('sha256', data, { key, dsaEncoding: 'ieee-p1363' }, signature)
+}
+
+/** Another writing of the same bytes would have another digest. */
+function checkCanonical(jws: FlatJws): void {
+  for (const part of [jws.protected, jws.payload, jws.signature]) {
+    if (!PART.test(part) || fromBase64Url(part) === undefined) throw invalid('the JWS is not canonical base64url')
+  }
 }
 
 function checkHeader(header: SubmissionHeader, context: VerifyContext): void {

@@ -3,6 +3,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Peer } from '../../src/http/peer.ts'
 import { Refusal } from '../../src/kernel/errors.ts'
+import { newId } from '../../src/kernel/ids.ts'
 import { credentialRoutes, enrolmentRoutes } from '../../src/participants/routes.ts'
 import { enrolmentProof, signingKeyProof } from '../../src/participants/schema.ts'
 import { anEnrolment, aRequest, aSigner } from './keys.ts'
@@ -58,6 +59,7 @@ afterAll(async () => {
 })
 
 const get = async (url: string) => (await partner.inject({ method: 'GET', url })).json()
+const put = (url: string, payload: object) => partner.inject({ method: 'PUT', url, payload })
 const post = (url: string, payload: object) => partner.inject({ method: 'POST', url, payload })
 
 test('every route names its scope, and the enrolment listener has one route', () => {
@@ -107,9 +109,15 @@ describe('the partner listener', () => {
     expect(Object.keys(apple).sort()).toEqual(['kind', 'signing_keys', 'slug', 'status', 'uri'])
     expect(apple.signing_keys).toMatchObject([{ kid: signer.kid, alg: 'Ed25519', jwk: signer.jwk, status: 'active' }])
   })
-  test('POST /v1/audiences makes one that GET then lists', async () => {
-    const made = await post('/v1/audiences', { label: 'Two', mode: 'full', members: ['banana'] })
+  test('PUT /v1/audiences makes one that GET then lists, once', async () => {
+    const path = `/v1/audiences/${newId(NOON)}`
+    const named = { label: 'Two', mode: 'full', members: ['banana'] }
+    const made = await put(path, named)
     expect(made.statusCode, made.body).toBe(201)
+    const again = await put(path, named)
+    expect([again.statusCode, again.json()]).toEqual([200, made.json()])
+    const other = await put(path, { ...named, label: 'Three' })
+    expect([other.statusCode, other.json()]).toEqual([409, { code: 'state-conflict' }])
     const { audiences } = await get('/v1/audiences')
     expect(audiences).toContainEqual(made.json())
     expect(made.json()).toMatchObject({ kind: 'named', may_share: true, members: ['apple', 'banana'] })
@@ -120,8 +128,8 @@ describe('the partner listener', () => {
     ['a stranger', { members: ['cherry'] }],
     ['an unknown mode', { mode: 'open' }],
     ['a control character', { label: 'a\nb' }],
-  ] as const)('POST /v1/audiences with %s is refused', async ([, change]) => {
-    const answer = await post('/v1/audiences', { label: 'Two', mode: 'full', members: ['banana'], ...change })
+  ] as const)('PUT /v1/audiences with %s is refused', async ([, change]) => {
+    const answer = await put(`/v1/audiences/${newId(NOON)}`, { label: 'Two', mode: 'full', members: ['banana'], ...change })
     expect([answer.statusCode, answer.json()]).toEqual([422, { code: 'validation-failed' }])
   })
   test('POST /v1/credentials/renewals refuses the key of another', async () => {

@@ -358,7 +358,10 @@ describe('groups', () => {
     await w.admit(other)
     const third = await w.admit(stranger)
     const before = await epoch()
-    const info = await w.service.openAudience(me, { label: 'Two of us', mode: 'full', members: [other] })
+    const named = { label: 'Two of us', mode: 'full', members: [other] } as const
+    const id = newId(NOON)
+    const { created, audience: info } = await w.service.openAudience(me, id, { ...named, members: [other] })
+    expect([created, info.audience]).toEqual([true, id])
     expect(info).toMatchObject({ kind: 'named', may_share: true, members: [owner, other].sort() })
     expect(await epoch()).toBe(before + 1n)
     expect(w.authority.mayShareInto(third, info.audience)).toBe(false)

@@ -81,13 +81,18 @@ async function isReady(url: string): Promise<boolean> {
 }
 
 /** The port, or any free one where something else has it. */
-export function freePort(wanted: number): Promise<number> {
+export const freePort = async (wanted: number): Promise<number> => (await bound(wanted)) ?? (await bound(0)) ?? wanted
+
+export const isFree = async (port: number): Promise<boolean> => (await bound(port)) !== undefined
+
+/** The port that could be listened on for a moment; undefined where something else does. */
+function bound(port: number): Promise<number | undefined> {
   return new Promise((resolve) => {
     const server = createServer()
-    server.once('error', () => resolve(freePort(0)))
-    server.listen({ host: '127.0.0.1', port: wanted }, () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
+    server.once('error', () => resolve(undefined))
+    server.listen({ host: '127.0.0.1', port }, () => {
+      const { port: given } = server.address() as { port: number }
+      server.close(() => resolve(given))
     })
   })
 }

@@ -18,7 +18,10 @@ export interface RunOptions {
   code?: number
   /** How a JSON line is shown; lines without text are left out. */
   text?: (line: Record<string, unknown>) => string | undefined
+  /** Not shown, unless it fails. */
   quiet?: boolean
+  /** What is shown in the place of the arguments: a code that counts once, an id that says nothing. */
+  shown?: readonly string[]
 }
 
 const [BOLD, DIM, GREEN, RED, PLAIN] = ['\u001b[1m', '\u001b[2m', '\u001b[32m', '\u001b[31m', '\u001b[0m']
@@ -38,8 +41,8 @@ export function createStage(): Stage {
       print(`\n${paint(BOLD, `${chapters}. ${title}`)}`)
     },
     show: (text) => print(`   ${text}`),
-    async aldis(who, args, { env, code = 0, text, quiet = false }) {
-      if (!quiet) print(paint(DIM, `   ${who}$ aldis ${args.map(quoted).join(' ')}`))
+    async aldis(who, args, { env, code = 0, text, quiet = false, shown = args }) {
+      if (!quiet) print(paint(DIM, `   ${who}$ aldis ${shown.map(quoted).join(' ')}`))
       const ran = await runCli(args, env)
       if (ran.code !== code) {
         throw new Error(`aldis ${args[0]} ended with ${ran.code} instead of ${code}\n${ran.stderr}${ran.stdout}`)

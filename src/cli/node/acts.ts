@@ -1,14 +1,11 @@
 import type { Command } from 'commander'
-import { loadConfig } from '../../config.ts'
 import { systemClock } from '../../kernel/clock.ts'
 import { Refusal } from '../../kernel/errors.ts'
 import { isUuid, type Uuid } from '../../kernel/ids.ts'
-import { silentLog } from '../../kernel/log.ts'
 import { ACTIONS, type ActionName, isAction } from '../../participants/action.ts'
 import { ROLES, type Role, SCOPES } from '../../participants/schema.ts'
-import type { ParticipantService } from '../../participants/service.ts'
-import { openBase, openParts } from '../../parts.ts'
 import { columns, outputOf } from '../output.ts'
+import { withParticipants } from './open.ts'
 import { personOf } from './person.ts'
 
 /** Everything that a platform needs and a partner of its kind may have. */
@@ -179,17 +176,6 @@ function alone(program: Command): void {
       await withParticipants((service) => service.revokeCredential(idOf(by), { credential: idOf(credential), reason }))
       outputOf(command).data({ credential, revoked: true }, `revoked ${credential}`)
     })
-}
-
-/** Opens the parts without listeners or loops; a node that runs beside takes note within two seconds. */
-async function withParticipants<T>(work: (service: ParticipantService) => Promise<T>): Promise<T> {
-  const base = await openBase({ config: loadConfig(process.env), clock: systemClock, log: silentLog, small: 1 })
-  try {
-    const { participants } = await openParts(base, { onWake: () => {}, healthy: () => true })
-    return await work(participants)
-  } finally {
-    await base.close()
-  }
 }
 
 function idOf(text: string): Uuid {

@@ -6,6 +6,7 @@ import { Refusal } from '../../kernel/errors.ts'
 import { outputOf } from '../output.ts'
 import { actCommands } from './acts.ts'
 import { init } from './init.ts'
+import { listingCommands } from './listings.ts'
 import { personOf } from './person.ts'
 
 /** What an administrator runs beside the node: on its settings, its database and its keys. */
@@ -49,6 +50,7 @@ export function nodeCommands(program: Command): void {
       outputOf(command).data({ applied }, text)
     })
 
+  listingCommands(program)
   actCommands(program)
 }
 

@@ -1,9 +1,11 @@
 import type { Command } from 'commander'
+import { audienceCommands } from './audience.ts'
 import { changeCommands } from './change.ts'
 import { doctorCommand } from './doctor.ts'
 import { enrollCommand } from './enroll.ts'
 import { lookupCommand } from './lookup.ts'
 import { receiptCommands } from './receipts.ts'
+import { rotateCommand } from './rotate.ts'
 import { submitCommand } from './submit.ts'
 import { syncCommand } from './sync.ts'
 
@@ -11,9 +13,11 @@ import { syncCommand } from './sync.ts'
 export function participantCommands(program: Command): void {
   enrollCommand(program)
   doctorCommand(program)
+  audienceCommands(program)
   submitCommand(program)
   syncCommand(program)
   lookupCommand(program)
   changeCommands(program)
   receiptCommands(program)
+  rotateCommand(program)
 }

@@ -1,0 +1,30 @@
+// The SDK: everything a platform's own code needs, and nothing of the node's.
+export type { ErrorCode } from '../kernel/errors.ts'
+export type { Uuid } from '../kernel/ids.ts'
+export type { SignalItem, SignalType, SubmissionResult, UploadLine, WithdrawalItem } from '../signals/schema.ts'
+export { type SigningKey, signSubmission } from '../signals/submission.ts'
+export { type Client, type ClientOptions, createClient, type Received, receivedOf } from './client.ts'
+export {
+  type DeriveContext,
+  type Derived,
+  derive,
+  instant,
+  type LookupKey,
+  lookupKeys,
+  type RawLine,
+} from './derive.ts'
+export { type EnrolOptions, enroll, makeTlsKey, requestOver, type TlsKey } from './enroll.ts'
+export { AldisError, type Problem, VerificationFailed } from './errors.ts'
+export { type Home, type Membership, openHome } from './home.ts'
+export { ENDS, type SyncOptions, syncFeeds } from './mirror.ts'
+export { makeSigningKey, type OwnSigningKey, openSigningKey } from './signing-key.ts'
+export type { TlsIdentity } from './transport.ts'
+export {
+  advanceHead,
+  checkReceipt,
+  createVerifier,
+  openVkey,
+  readName,
+  type VerifiedEvent,
+  type Verifier,
+} from './verify.ts'
