@@ -64,7 +64,9 @@ export async function createNode(base: Base, log: Log): Promise<Node> {
     log,
     signals,
     growth,
-    onSigned: async () => void (head.line = await headLine(ledger)),
+    onSigned: async () => {
+      head.line = await headLine(ledger)
+    },
   })
   behind.loops = [loops.integrate, loops.sign]
   wake.integrate = loops.integrate.wake
@@ -114,7 +116,7 @@ function signalsOf(parts: Parts, rules: ReturnType<typeof rulesOf>): SignalServi
       findKey: (kid) => authority.signingKey(participant, kid),
     }),
     countersign: (input) =>
-      countersign(input, { kid: KID.receipt, iss: node_origin, sign: (data) => keys.sign(KID.receipt, data) }),
+      countersign(input, { kid: parts.receiptKid, iss: node_origin, sign: (data) => keys.sign(KID.receipt, data) }),
   })
 }
 

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import { feedRoutes } from './feeds/routes.ts'
 import type { FeedService } from './feeds/service.ts'
 import { createInstance, type Finished, requireScopes } from './http/instance.ts'
@@ -54,7 +54,7 @@ export async function createListeners(parts: Parts, serving: Serving): Promise<L
 
   const partner = createInstance({ https: mtls.https, ...watch('partner') })
   partner.register(mtls.plugin)
-  partner.register(async (app) => {
+  const api: FastifyPluginAsync = async (app) => {
     requireScopes(app)
     limitRequests(app, clock)
     app.addHook('onSend', async (_request, reply) => {
@@ -66,7 +66,9 @@ export async function createListeners(parts: Parts, serving: Serving): Promise<L
     await app.register(signalRoutes, { signals })
     await app.register(feedRoutes, { feeds })
     await app.register(provenanceRoutes, { ledger })
-  })
+  }
+  // On the instance itself: requests for what does not exist are limited too.
+  partner.register(Object.assign(api, { [Symbol.for('skip-override')]: true }))
 
   const enrol = createInstance({ https: { key, cert: chain, minVersion: 'TLSv1.3' }, ...watch('enrol') })
   enrol.register(enrolmentRoutes, { participants })

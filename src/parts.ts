@@ -8,15 +8,20 @@ import type { Config } from './config.ts'
 import type { Db } from './db/connect.ts'
 import { type OpenDatabase, openDatabase } from './db/open.ts'
 import { LOGIN_ROLES, type LoginRole } from './db/roles.ts'
+import { toBase64Url } from './kernel/bytes.ts'
 import type { Clock } from './kernel/clock.ts'
 import { StartRefused } from './kernel/errors.ts'
 import type { Log } from './kernel/log.ts'
+import { sha256 } from './kernel/sha256.ts'
 import { fileKeys } from './keys/file.ts'
 import type { KeyService } from './keys/service.ts'
 import { type Authority, createAuthority } from './participants/authority.ts'
 import { loadProgramme } from './participants/bootstrap.ts'
 import { hashKeyId } from './participants/hash-profile.ts'
+import type { NodeKeys } from './participants/schema.ts'
 import { createParticipantService, type ParticipantService } from './participants/service.ts'
+import { thumbprint } from './participants/signing-key.ts'
+import { formatVkey } from './provenance/note.ts'
 import { epochKey, epochOf } from './provenance/record.ts'
 import { createProvenanceService, originOf, type ProvenanceService } from './provenance/service.ts'
 
@@ -76,6 +81,8 @@ export interface Parts extends Base {
   /** The node's TLS key and certificate, renewed if it is time. */
   certificate(): Promise<NodeCertificate>
   rootCertificate: string
+  /** How countersignatures name the node's key. */
+  receiptKid: string
 }
 
 export interface PartsOptions {
@@ -102,6 +109,11 @@ export async function openParts(base: Base, { onWake, healthy }: PartsOptions): 
   const certificate = (): Promise<NodeCertificate> =>
     nodeCertificate(join(config.dataDir, 'tls'), { ca, hosts: hostsOf(config), clock: () => new Date() })
   const { spki } = await certificate()
+  const receiptKey = receiptKeyOf(keys)
+  const nodeKeys: NodeKeys = {
+    log_vkey: formatVkey(sha256, origin, keys.publicKey(KID.log)),
+    receipt_keys: [receiptKey],
+  }
   const authority = createAuthority({ db: pools.app, clock })
   await authority.refresh()
   const participants = createParticipantService({
@@ -110,11 +122,21 @@ export async function openParts(base: Base, { onWake, healthy }: PartsOptions): 
     randomBytes: (n) => randomBytes(n),
     nodeSpki: () => spki,
     rootCertificate: () => rootCertificate,
+    nodeKeys: () => nodeKeys,
     // Certificates end in real time, whatever clock the services go by.
     issue: (request) => issueClientCertificate(ca, { ...request, now: new Date() }),
     makeHashKey: (kid, suite) => makeHashKey(keys, kid, suite),
   })
-  return { ...base, provenance, authority, participants, programme, origin, certificate, rootCertificate }
+  return {
+    ...{ ...base, provenance, authority, participants, programme, origin, certificate, rootCertificate },
+    receiptKid: receiptKey.kid,
+  }
+}
+
+/** Named by its thumbprint, so that a successor has another name. */
+function receiptKeyOf(keys: KeyService): NodeKeys['receipt_keys'][number] {
+  const jwk = { kty: 'OKP', crv: 'Ed25519', x: toBase64Url(keys.publicKey(KID.receipt)) } as const
+  return { kid: thumbprint(jwk), alg: 'Ed25519', jwk }
 }
 
 async function makeHashKey(keys: KeyService, kid: string, suite: string): Promise<void> {

@@ -5,6 +5,15 @@ import { EXIT, faultOf } from './exit.ts'
 import { nodeCommands } from './node/commands.ts'
 import { participantCommands } from './participant/commands.ts'
 
+/** Older ones load this file and fail later, in words that nobody understands. */
+const NODE_AT_LEAST = 24
+if (Number(process.versions.node.split('.')[0]) < NODE_AT_LEAST) {
+  process.stderr.write(
+    `aldis: needs Node ${NODE_AT_LEAST}; this is ${process.version}. npm run aldis -- COMMAND brings its own\n`,
+  )
+  process.exit(EXIT.config)
+}
+
 const program = new Command('aldis')
   .description('Exchange hashed signals between platforms, and prove it.')
   .version(process.env['npm_package_version'] ?? '0.1.0')

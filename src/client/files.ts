@@ -7,7 +7,7 @@ import {
   readFileSync,
   renameSync,
   statSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { StartRefused } from '../kernel/errors.ts'
@@ -18,7 +18,8 @@ export function writeDurably(path: string, data: string | Uint8Array, mode = 0o6
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const temporary = `${path}.${process.pid}.new`
   const file = openSync(temporary, 'w', mode)
-  writeSync(file, typeof data === 'string' ? Buffer.from(data) : data)
+  // Writes on after a short write, which one writeSync does not.
+  writeFileSync(file, data)
   fsyncSync(file)
   closeSync(file)
   chmodSync(temporary, mode)

@@ -1,6 +1,7 @@
 import { appendFileSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { StartRefused } from '../kernel/errors.ts'
+import type { NodeKeys } from '../participants/schema.ts'
 import { type Client, createClient } from './client.ts'
 import { readIfThere, readSecret, writeDurably } from './files.ts'
 import { makeSigningKey, type OwnSigningKey, openSigningKey } from './signing-key.ts'
@@ -17,26 +18,40 @@ export interface Membership {
   kid: string
 }
 
+/** What an enrolment gave, and the private keys it was asked for with. */
+export interface Enrolled {
+  membership: Membership
+  key: string
+  signing: string
+  certificate: string
+  ca: string
+  node: NodeKeys
+}
+
 /** A participant's folder: keys, membership, and what must be remembered between runs. */
 export interface Home {
   readonly dir: string
   membership(): Membership
   /** Writes what an enrolment gave; keys 0600. */
-  enrolled(given: { membership: Membership; key: string; signing: string; certificate: string; ca: string }): void
+  enrolled(given: Enrolled): void
   renewed(certificate: string): void
   /** Puts the next signing key, a private JWK, in the place of the present one. */
   rotated(next: { signing: string; kid: string }): void
   certificate(): string
   tlsKey(): string
   signingKey(): OwnSigningKey
+  /** The private JWK itself; undefined before there is one. */
+  signingSecret(): string | undefined
   /** The private JWK that waits for confirmation; made at the first call. */
   nextSigningKey(): string
   /** A client of the node with this home's identity. */
   connect(): Client
   /** The key of a hash epoch, asked for once and kept 0600: each request for it is a logged disclosure. */
   hashKey(client: Client, kid: string): Promise<Uint8Array>
-  /** Pins the log's key at first use, and keeps the newest head that is proven to continue the last one. */
+  /** Keeps the newest head of the log that is proven to continue the last one. */
   advance(client: Client): Promise<KeptHead>
+  /** The keys that the node countersigns with, pinned when we enrolled. */
+  receiptKeys(): NodeKeys['receipt_keys']
   /** The head and key as kept, for work without the node. */
   pinned(): { vkey: string; head: KeptHead | undefined }
   keepReceipt(event: string, text: string): string
@@ -52,6 +67,7 @@ const FILES = {
   signing: 'signing.jwk',
   next: 'signing.next.jwk',
   vkey: 'log.vkey',
+  receiptKeys: 'node-receipt-keys.json',
   head: 'log.checkpoint',
 } as const
 
@@ -73,12 +89,15 @@ export function openHome(dir: string): Home {
     dir,
     membership,
     pinned,
-    enrolled({ membership: member, key, signing, certificate, ca }) {
+    enrolled({ membership: member, key, signing, certificate, ca, node }) {
       mkdirSync(dir, { recursive: true, mode: 0o700 })
       writeDurably(at(FILES.key), key, 0o600)
       writeDurably(at(FILES.signing), signing, 0o600)
       writeDurably(at(FILES.certificate), certificate)
       writeDurably(at(FILES.ca), ca)
+      // A log that was pinned before stays pinned: another key for it is what the pin is there to notice.
+      if (readIfThere(at(FILES.vkey)) === undefined) writeDurably(at(FILES.vkey), `${node.log_vkey}\n`)
+      writeDurably(at(FILES.receiptKeys), `${JSON.stringify(node.receipt_keys, undefined, 2)}\n`)
       // Last: a home with a membership has everything else.
       writeDurably(at(FILES.membership), `${JSON.stringify(member, undefined, 2)}\n`)
     },
@@ -88,9 +107,12 @@ export function openHome(dir: string): Home {
       writeDurably(at(FILES.membership), `${JSON.stringify({ ...membership(), kid }, undefined, 2)}\n`)
       rmSync(at(FILES.next), { force: true })
     },
+    receiptKeys: () =>
+      JSON.parse(needed(FILES.receiptKeys, readIfThere(at(FILES.receiptKeys)))) as NodeKeys['receipt_keys'],
     certificate: () => needed(FILES.certificate, readIfThere(at(FILES.certificate))),
     tlsKey: () => needed(FILES.key, readSecret(at(FILES.key))),
     signingKey: () => openSigningKey(needed(FILES.signing, readSecret(at(FILES.signing)))),
+    signingSecret: () => readSecret(at(FILES.signing)),
     nextSigningKey() {
       const kept = readSecret(at(FILES.next))
       const text = kept ?? makeSigningKey()
@@ -112,7 +134,6 @@ export function openHome(dir: string): Home {
       return Buffer.from(key, 'base64url')
     },
     async advance(client) {
-      if (readIfThere(at(FILES.vkey)) === undefined) writeDurably(at(FILES.vkey), `${await client.logKey()}\n`)
       const { vkey, head } = pinned()
       const next = openHead(await client.checkpoint(), openVkey(vkey))
       const path = async (from: bigint, to: bigint) => (await client.consistency(from, to)).path

@@ -41,6 +41,8 @@ const RETRIES = 5
 const FIRST_DELAY_MS = 100
 const LONGEST_DELAY_MS = 10_000
 const TIMEOUT_MS = 45_000
+/** Whoever is asked to wait longer is told so instead of waiting. */
+const LONGEST_ASKED_S = 60
 
 /**
  * HTTPS to one node with a client certificate: TLS 1.3 only, kept-alive connections (a handshake costs as much as a
@@ -145,7 +147,9 @@ function parsed(body: Buffer): Partial<Problem> {
 }
 
 function isRepeatable(error: Error): boolean {
-  if (error instanceof AldisError) return error.status === 429 || error.status === 503
+  if (error instanceof AldisError) {
+    return (error.status === 429 || error.status === 503) && (error.retryAfter ?? 0) <= LONGEST_ASKED_S
+  }
   const { code } = error as { code?: string }
   return code === 'ECONNRESET' || code === 'ECONNREFUSED' || code === 'EPIPE' || code === 'ETIMEDOUT'
 }

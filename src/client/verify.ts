@@ -1,10 +1,11 @@
 import type { KeyObject } from 'node:crypto'
 import { createPublicKey, verify } from 'node:crypto'
-import type { FeedEventBody } from '../feeds/schema.ts'
-import { equal, fromBase64, fromBase64Url } from '../kernel/bytes.ts'
+import type { FeedEventBody, SubmissionProof } from '../feeds/schema.ts'
+import { equal, fromBase64, fromBase64Url, toBase64Url } from '../kernel/bytes.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import { openCheckpoint } from '../provenance/checkpoint.ts'
+import { commitment } from '../provenance/commitment.ts'
 import { verifyConsistency } from '../provenance/merkle.ts'
 import { parseVkey, type VerifierKey, type VerifyEd25519 } from '../provenance/note.ts'
 import { parseReceipt, type Verified, verifyReceipt } from '../provenance/receipt.ts'
@@ -17,6 +18,7 @@ import {
   verifyJws,
 } from '../signals/submission.ts'
 import type { Received, SourceInfo } from './client.ts'
+import { type Countersigner, odOf, promisedEntry } from './countersigned.ts'
 import { VerificationFailed } from './errors.ts'
 
 const SPKI = Buffer.from('302a300506032b6570032100', 'hex')
@@ -28,8 +30,7 @@ const verifyEd25519: VerifyEd25519 = (publicKey, data, signature) => {
 }
 
 /** The node and programme that this participant belongs to: a signature for another one proves nothing here. */
-export interface Home {
-  node_origin: string
+export interface Home extends Countersigner {
   programme: string
 }
 
@@ -62,6 +63,7 @@ export function createVerifier(sources: readonly SourceInfo[], home: Home): Veri
   }
 
   const isSigned = rememberLast(verifyJws)
+  const isAcknowledged = acknowledgedBy(home)
 
   return {
     event({ event, proof }) {
@@ -74,6 +76,7 @@ export function createVerifier(sources: readonly SourceInfo[], home: Home): Veri
       const key = keyOf(source, kidOf(jws.protected))
       const header = checked(() => verifyItem({ jws, count, salt, item, index, path }, key, isSigned))
       checkAddress(header, { iss: source.uri, aud: home.node_origin, prg: home.programme })
+      isAcknowledged(proof)
       const signed = JSON.parse(item) as Record<string, unknown>
       if (signed['signal'] !== event.signal || signed['revision'] !== event.revision) {
         throw new VerificationFailed('event', 'the signed item is of another signal or revision than the event')
@@ -94,6 +97,17 @@ function rememberLast(verifies: typeof verifyJws): typeof verifyJws {
       last.jws.protected === jws.protected
     if (!same) last = { jws, by, holds: verifies(jws, by) }
     return last?.holds === true
+  }
+}
+
+/** Throws unless the node countersigned; once for the events of a submission, which come together. */
+function acknowledgedBy(home: Countersigner): (proof: SubmissionProof) => void {
+  let last: SubmissionProof | undefined
+  return (proof) => {
+    const { jws, countersignature } = proof
+    const same = last?.jws.signature === jws.signature && last.countersignature.signature === countersignature.signature
+    if (!same) promisedEntry({ payload: jws.payload, od: odOf(jws), countersignature }, home)
+    last = proof
   }
 }
 
@@ -130,6 +144,13 @@ export function checkReceipt(text: string, vkey: VerifierKey): Verified {
   const receipt = parseReceipt(text)
   if (receipt === undefined) throw new VerificationFailed('receipt', 'it is not a receipt (C2SP tlog-proof@v1)')
   return verifyReceipt(receipt, { hash: sha256, key: vkey, verify: verifyEd25519 })
+}
+
+/** Whether a receipt is of the very record that was promised: its commitment, of a read the inner one's, base64url. */
+export function isOf(text: string, promised: string): boolean {
+  const extra = parseReceipt(text)?.extra
+  const payload = extra?.inner?.payload ?? extra?.payload
+  return payload !== undefined && toBase64Url(commitment(sha256, payload)) === promised
 }
 
 /** A head of the log that was verified and kept. */
@@ -174,9 +195,9 @@ export async function advanceHead(
   return newer
 }
 
-/** The commitment that an answer's `Provenance-Read` names: `<id>.<place> <commitment>`. */
-export function readName(header: string): { id: string; place: string; c: Uint8Array } | undefined {
+/** The entry that an answer's `Provenance-Read` names, `<id>.<place> <commitment>`, with its commitment in base64url. */
+export function readName(header: string): { id: string; place: string; c: string } | undefined {
   const [, id, place, c] = /^([0-9a-f-]{36})\.([0-9]+) ([A-Za-z0-9_-]{43})$/.exec(header) ?? []
-  const bytes = c === undefined ? undefined : fromBase64Url(c)
-  return id === undefined || place === undefined || bytes === undefined ? undefined : { id, place, c: bytes }
+  const whole = id !== undefined && place !== undefined && c !== undefined
+  return whole && fromBase64Url(c) !== undefined ? { id, place, c } : undefined
 }

@@ -8,13 +8,12 @@ import Fastify, {
 } from 'fastify'
 import type { TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
-import { Convert } from 'typebox/value'
 import { type ErrorCode, type FieldError, Refusal } from '../kernel/errors.ts'
 import { firstFault } from '../kernel/schema.ts'
 import { JSON_LIMITS, parseStrict } from '../kernel/strict-json.ts'
 import type { Scope } from '../participants/schema.ts'
 import { LIMITS } from './limits.ts'
-import { refusalOf, sendProblem } from './problem.ts'
+import { refusalOf, refuseUnread, sendProblem } from './problem.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -68,14 +67,17 @@ export function createInstance({ https, onFinished, onFault }: InstanceOptions):
     maxRequestsPerSocket: LIMITS.requests_per_connection,
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: LIMITS.parameter_characters },
-    genReqId: () => randomBytes(12).toString('base64url'),
+    genReqId: newRequestId,
     logger: false,
     return503OnClosing: true,
     // A refusal before any route: the URL itself cannot be read.
     frameworkErrors: (error, request, reply) => void sendProblem(request, reply, refusalOf(error)),
+    clientErrorHandler: (error, socket) => refuseUnread(error, socket, newRequestId()),
   }
   // Plugins are written for either kind of server; the types of Fastify would tell them apart.
-  const app = Fastify({ ...settings, https: { maxHeaderSize: LIMITS.header_bytes, ...https } } as FastifyServerOptions)
+  // Node looks at the times that requests take once in so many milliseconds; by default that is half a minute.
+  const server = { maxHeaderSize: LIMITS.header_bytes, connectionsCheckingInterval: 1_000, ...https }
+  const app = Fastify({ ...settings, https: server } as FastifyServerOptions)
   app.server.headersTimeout = LIMITS.header_seconds * 1_000
   app.server.maxHeadersCount = LIMITS.headers
   app.setValidatorCompiler(validatorCompiler)
@@ -89,9 +91,10 @@ export function createInstance({ https, onFinished, onFault }: InstanceOptions):
   })
   const methods = new Map<string, Set<string>>()
   app.addHook('onRoute', (route) => remember(methods, route))
-  app.setNotFoundHandler((request) => {
+  app.setNotFoundHandler((request, reply) => {
     const allowed = allowedOn(methods, request.url)
     if (allowed.size === 0 || allowed.has(request.method)) throw new Refusal('not-found')
+    reply.header('allow', [...allowed].join(', '))
     throw new Refusal('method-not-allowed', { detail: `${[...allowed].join(', ')} is served here` })
   })
   app.addHook('onRequest', async ({ raw, headers }) => {
@@ -112,6 +115,8 @@ export function createInstance({ https, onFinished, onFault }: InstanceOptions):
   })
   return app
 }
+
+const newRequestId = (): string => randomBytes(12).toString('base64url')
 
 /** Refuses whatever the credential's scopes do not cover; a route without a scope is a programming error at start. */
 export function requireScopes(app: Pick<FastifyInstance, 'addHook'>): void {
@@ -161,7 +166,7 @@ function validatorCompiler({ schema, httpPart = 'body' }: { schema: TSchema; htt
   const validator = Compile(schema)
   const code = PART_CODE[httpPart] ?? 'validation-failed'
   return (data: unknown) => {
-    const value = httpPart === 'querystring' ? Convert(schema, { ...(data as object) }) : data
+    const value = httpPart === 'querystring' ? withNumbers(schema, data as object) : data
     if (validator.Check(value)) return { value }
     if (httpPart === 'params') return { error: new Refusal('not-found') }
     const { pointer, detail } = firstFault(validator, value)
@@ -170,6 +175,17 @@ function validatorCompiler({ schema, httpPart = 'body' }: { schema: TSchema; htt
       error: new Refusal(code, { detail: `${pointer === '' ? 'the whole' : pointer}: ${detail}`, errors: [error] }),
     }
   }
+}
+
+/** A query is text: whole numbers where the schema has them, nothing rounded and nothing guessed. */
+function withNumbers(schema: TSchema, query: object): object {
+  const { properties = {} } = schema as { properties?: Readonly<Record<string, { type?: unknown }>> }
+  const members = Object.entries(query).map(([name, text]: [string, unknown]) => {
+    const whole =
+      properties[name]?.type === 'integer' && typeof text === 'string' && /^(0|[1-9][0-9]{0,14})$/.test(text)
+    return [name, whole ? Number(text) : text]
+  })
+  return Object.fromEntries(members)
 }
 
 /** Node's own limit is as long as the longest stream; a body that is no stream has less. */

@@ -7,6 +7,7 @@ import { admit } from './admit.ts'
 import { createConnectionRate } from './connection-rate.ts'
 import { type Connection, createConnections } from './connections.ts'
 import { createHandshakeRefusals, type HandshakeRefusalSink, type HandshakeRefusals } from './handshake-refusals.ts'
+import { LIMITS } from './limits.ts'
 import { faultOf, type Peer, type PeerDirectory, type PeerFault, type PeerIdentity, readIdentity } from './peer.ts'
 import { type TlsMaterial, tlsContext } from './tls-context.ts'
 import { checkMaterial, type RootCheck, rootCheck } from './tls-material.ts'
@@ -35,13 +36,13 @@ export interface MtlsLimits {
 }
 
 const MTLS_LIMITS: MtlsLimits = {
-  handshakeTimeout: 5_000,
-  connections: 2_000,
-  connectionsPerCredential: 64,
-  connectionRate: 20,
-  connectionBurst: 50,
-  connectionAge: 3_600_000,
-  authorityAge: 30_000,
+  handshakeTimeout: LIMITS.handshake_seconds * 1_000,
+  connections: LIMITS.connections,
+  connectionsPerCredential: LIMITS.connections_per_credential,
+  connectionRate: LIMITS.new_connections_per_address_per_second,
+  connectionBurst: LIMITS.new_connections_per_address_burst,
+  connectionAge: LIMITS.connection_age_seconds * 1_000,
+  authorityAge: LIMITS.authority_age_seconds * 1_000,
   tick: 1_000,
 }
 

@@ -1,3 +1,5 @@
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { CATALOGUE, type ErrorCode, Refusal } from '../kernel/errors.ts'
 
@@ -11,6 +13,12 @@ const FRAMEWORK: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_EMPTY_JSON_BODY: 'invalid-json',
   FST_ERR_BAD_URL: 'not-found',
   FST_ERR_MAX_PARAM_LENGTH: 'not-found',
+}
+
+/** Node's, from before there is a request; every other one is of a head that is no HTTP. */
+const UNREAD: Readonly<Record<string, ErrorCode>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 'request-timeout',
+  HPE_HEADER_OVERFLOW: 'headers-too-large',
 }
 
 /** The refusal that an error is; `internal` for whatever was not meant to leave. */
@@ -40,4 +48,20 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, refusa
   if (refusal.retryAfter !== undefined) reply.header('retry-after', String(refusal.retryAfter))
   reply.header('cache-control', 'no-store').type(PROBLEM_TYPE)
   return reply.code(refusal.status).send(JSON.stringify(problemOf(refusal, request.id)))
+}
+
+/** Answers on the bare connection what could not be read as a request, and ends it. */
+export function refuseUnread(error: NodeJS.ErrnoException, socket: Socket, requestId: string): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return
+  const refusal = new Refusal(UNREAD[error.code ?? ''] ?? 'invalid-header')
+  const body = JSON.stringify(problemOf(refusal, requestId))
+  const head = [
+    `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}`,
+    `Content-Type: ${PROBLEM_TYPE}`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Cache-Control: no-store',
+    'Connection: close',
+  ]
+  if (socket.writable) socket.write(`${head.join('\r\n')}\r\n\r\n${body}`)
+  socket.destroy(error)
 }

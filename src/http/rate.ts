@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { LIMITS } from './limits.ts'
@@ -25,8 +25,10 @@ export function limitRequests(app: FastifyInstance, clock: Clock, requests: Rate
     failing.delete(peer.credential)
     if (!mayAsk(peer.credential)) throw new Refusal('rate-limited', { retryAfter: 1 })
   })
-  app.addHook('onResponse', async ({ peer }, { statusCode }) => {
-    if (statusCode !== 403 && statusCode !== 404) return
+  app.addHook('onResponse', async (request, { statusCode }) => {
+    // Who was not let in has no credential that could be held up.
+    const peer = request.peer as FastifyRequest['peer'] | undefined
+    if (peer === undefined || (statusCode !== 403 && statusCode !== 404)) return
     if (!mayFail(peer.credential)) failing.set(peer.credential, clock().getTime() + 1_000)
   })
 }

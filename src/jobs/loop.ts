@@ -5,7 +5,7 @@ export interface Loop {
   wake(): void
   /** Waits for the round that runs; starts no other. */
   stop(): Promise<void>
-  /** Milliseconds since a round last ended well; 0 before the first. */
+  /** Milliseconds since a round last ended well; before the first, since the start. */
   age(): number
 }
 

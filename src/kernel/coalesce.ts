@@ -41,6 +41,8 @@ export function coalesce<Key, Item, Result>(
       lane.running -= 1
       start(key)
     })
+    // What did not fit into this group need not wait for it if another may run beside it.
+    start(key)
   }
 
   const settle = async (key: Key, group: readonly Waiting<Item, Result>[]): Promise<void> => {

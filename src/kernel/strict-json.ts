@@ -11,8 +11,8 @@ export interface JsonLimits {
 export const JSON_LIMITS: JsonLimits = { depth: 8, members: 64, string: 4_096, array: 1_000 }
 
 /**
- * JSON (RFC 8259) in which two readers cannot see different things: refuses duplicate keys, lone surrogates, numbers that
- * a double cannot hold exactly, invalid UTF-8, and whatever is beyond the limits. Throws `invalid-json`, `json-strict` or
+ * JSON (RFC 8259) in which two readers cannot see different things: refuses duplicate keys, lone surrogates, integers
+ * beyond 2^53, invalid UTF-8, and whatever is beyond the limits. Throws `invalid-json`, `json-strict` or
  * `json-limit` with the RFC 6901 pointer of the fault, never the value.
  */
 export function parseStrict(input: string | Uint8Array, limits: JsonLimits = JSON_LIMITS): unknown {

@@ -18,6 +18,7 @@ import {
   openSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   writeSync,
 } from 'node:fs'
@@ -115,6 +116,8 @@ function readKey(path: string): Buffer | undefined {
 /** Write, fsync, rename, fsync the folder: a key that signed something is on the disk. */
 function writeKey(dir: string, name: string, bytes: Buffer): void {
   const temporary = join(dir, `.${name}.${process.pid}`)
+  // What a crash left behind: a node in a container has the same process id at each start.
+  rmSync(temporary, { force: true })
   const file = openSync(temporary, 'wx', 0o600)
   writeSync(file, bytes)
   fsyncSync(file)

@@ -8,6 +8,7 @@ import { seesSignals } from './policy.ts'
 import {
   AUDIENCE_KIND,
   AUDIENCE_MODE,
+  type AudienceMode,
   type NamedAudience,
   nameOf,
   PARTICIPANT_KIND,
@@ -39,12 +40,19 @@ export function createAudiences(context: ActContext): Audiences {
           return { created: true }
         }
         const { mode, label } = audience
-        const same = present.owner === owner && present.label === label && present.mode === AUDIENCE_MODE[mode]
+        const same = present.owner === owner && present.label === label && present.mode === servedMode(mode)
         if (!same || !equalSets(new Set(members), new Set(await store.membersOfAudience(tx, audience_id))))
           throw new Refusal('state-conflict', { detail: 'this id was used for another audience' })
         return { created: false }
       }),
   }
+}
+
+/** A sealed feed never carries a token in the clear; while feeds are full alone, an audience must not promise it. */
+export function servedMode(mode: AudienceMode): number {
+  if (mode === 'sealed')
+    throw new Refusal('policy-refused', { detail: 'sealed audiences are not served yet: use full' })
+  return AUDIENCE_MODE[mode]
 }
 
 const equalSets = (a: ReadonlySet<Uuid>, b: ReadonlySet<Uuid>): boolean =>
@@ -72,7 +80,7 @@ async function insertNamed(
     fields: { audience: audience_id, members: slugs, label, mode },
   })
   const row = { audience_id, owner, label, group_id: null, last_event: event }
-  const kinds = { kind: AUDIENCE_KIND.named, mode: AUDIENCE_MODE[mode] }
+  const kinds = { kind: AUDIENCE_KIND.named, mode: servedMode(mode) }
   await store.insertAudience(tx, { ...row, ...kinds }, newId(act.at))
   await store.joinAudience(tx, audience_id, members)
 }
@@ -99,7 +107,7 @@ export async function createGroup(
     {
       ...{ audience_id, group_id, label: name },
       kind: AUDIENCE_KIND.group,
-      mode: AUDIENCE_MODE[mode],
+      mode: servedMode(mode),
       owner: null,
       last_event: event,
     },

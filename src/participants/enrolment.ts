@@ -15,6 +15,7 @@ import {
   type EnrolmentResult,
   enrolmentProof,
   KEY_STATUS,
+  type NodeKeys,
   nameOf,
   PARTICIPANT_KIND,
   PARTICIPANT_STATUS,
@@ -44,6 +45,7 @@ export interface EnrolmentContext extends ActContext {
   nodeSpki(): string
   /** PEM. */
   rootCertificate(): string
+  nodeKeys(): NodeKeys
   randomBytes(n: number): Uint8Array
 }
 
@@ -99,6 +101,7 @@ export function createEnrolments(context: EnrolmentContext): Enrolments {
       pin_not_after: credential.not_after.toISOString(),
       kid: verified.key.kid,
       programme: { slug: programme.slug, trust_domain: programme.trust_domain, node_origin: programme.node_origin },
+      node: context.nodeKeys(),
     }
   }
 

@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { LIMITS } from '../http/limits.ts'
 import type { HashProfiles } from './hash-profile.ts'
 import {
   AudienceInfo,
@@ -9,6 +10,7 @@ import {
   HashKey,
   HashProfileList,
   NamedAudience,
+  NodeKeys,
   ProfileParams,
   Renewal,
   RenewalResult,
@@ -28,7 +30,11 @@ interface Options {
 export const enrolmentRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { participants }) => {
   app.post(
     '/enroll',
-    { config: { scope: 'public' }, schema: { body: Enrolment, response: { 201: EnrolmentResult } }, bodyLimit: 32_768 },
+    {
+      config: { scope: 'public' },
+      schema: { body: Enrolment, response: { 201: EnrolmentResult } },
+      bodyLimit: LIMITS.enrol_bytes,
+    },
     async ({ body }, reply) => {
       reply.header('cache-control', 'no-store')
       return reply.code(201).send(await participants.enrol(body))
@@ -42,9 +48,17 @@ export const credentialRoutes: FastifyPluginAsyncTypebox<Options> = async (app, 
     participants.whoami(peer),
   )
 
+  app.get('/v1/node', { config: { scope: 'public' }, schema: { response: { 200: NodeKeys } } }, async () =>
+    participants.nodeKeys(),
+  )
+
   app.post(
     '/v1/credentials/renewals',
-    { config: { scope: 'public' }, schema: { body: Renewal, response: { 201: RenewalResult } }, bodyLimit: 16_384 },
+    {
+      config: { scope: 'public' },
+      schema: { body: Renewal, response: { 201: RenewalResult } },
+      bodyLimit: LIMITS.enrol_bytes,
+    },
     async ({ peer, body }, reply) => reply.code(201).send(await participants.renew(peer, body.csr)),
   )
 

@@ -92,6 +92,27 @@ export const Enrolment = Type.Object(
 )
 export type Enrolment = Static<typeof Enrolment>
 
+/** What the node signs with: a participant pins both when it enrols. */
+export const NodeKeys = Type.Object(
+  {
+    /** Of checkpoints (C2SP signed-note). */
+    log_vkey: Type.String(),
+    /** Of countersignatures; the kid is the RFC 7638 thumbprint. */
+    receipt_keys: Type.Array(
+      Type.Object(
+        {
+          kid: Kid,
+          alg: Type.Literal('Ed25519'),
+          jwk: Type.Object({ kty: Type.Literal('OKP'), crv: Type.Literal('Ed25519'), x: Coordinate }, closed),
+        },
+        closed,
+      ),
+    ),
+  },
+  closed,
+)
+export type NodeKeys = Static<typeof NodeKeys>
+
 const ProgrammeName = Type.Object({ slug: SlugSchema, trust_domain: Type.String(), node_origin: Type.String() }, closed)
 
 export const EnrolmentResult = Type.Object(
@@ -109,6 +130,7 @@ export const EnrolmentResult = Type.Object(
     pin_not_after: Instant,
     kid: Kid,
     programme: ProgrammeName,
+    node: NodeKeys,
   },
   closed,
 )

@@ -10,7 +10,7 @@ import { admit, createMembers, type Members, offboard, resume } from './member.t
 import { createPeople, grantRole, type People } from './person.ts'
 import { seesSignals } from './policy.ts'
 import { type PublicationContext, publishHashProfile, publishPolicy, retireHashProfile } from './publication.ts'
-import type { AudienceInfo, AudienceList, NamedAudience, SourceList, WhoAmI } from './schema.ts'
+import type { AudienceInfo, AudienceList, NamedAudience, NodeKeys, SourceList, WhoAmI } from './schema.ts'
 import { SigningJwk } from './schema.ts'
 
 /** A connection as its certificate proved it. */
@@ -23,6 +23,7 @@ export interface ParticipantPeer {
 
 export interface ParticipantService extends People, Approvals, Members, Credentials, Enrolments, Audiences {
   whoami(peer: ParticipantPeer): WhoAmI
+  nodeKeys(): NodeKeys
   /** Audiences the participant is in, with their members. */
   audiences(participant: Uuid): AudienceList
   /** Makes a named audience under an id that its maker chose, and answers it as `audiences` would. */
@@ -39,7 +40,7 @@ export interface OpenedAudience {
 
 export type ParticipantServiceOptions = Omit<ActContext, 'changed'> &
   Pick<CredentialContext, 'nonceKey' | 'randomBytes'> &
-  Pick<EnrolmentContext, 'issue' | 'nodeSpki' | 'rootCertificate'> &
+  Pick<EnrolmentContext, 'issue' | 'nodeSpki' | 'rootCertificate' | 'nodeKeys'> &
   Pick<PublicationContext, 'makeHashKey'> & { authority: Authority }
 
 /** Who takes part, with which keys, on whose word. Every change is logged and shows in `authority` when it is answered. */
@@ -55,6 +56,7 @@ export function createParticipantService(options: ParticipantServiceOptions): Pa
     ...createEnrolments(context),
     ...audiences,
     whoami: (peer) => whoami(authority, peer, clock()),
+    nodeKeys: () => options.nodeKeys(),
     audiences: (participant) => ({
       audiences: authority
         .audiencesOf(participant)

@@ -77,8 +77,9 @@ export function parseNote(note: string): Note | undefined {
   return { text: note.slice(0, cut + 1), signatures }
 }
 
-/** Whether a known key signed the text: signatures of unknown keys are passed over, one of this key that fails refuses. */
+/** Whether the Ed25519 key signed the text: others' signatures are passed over, one of this key that fails refuses. */
 export function verifyNote(note: Note, key: VerifierKey, verify: VerifyEd25519): boolean {
+  if (key.type !== NOTE_TYPE.ed25519) return false
   const own = note.signatures.filter(({ name, id }) => name === key.name && equal(id, key.id))
   return (
     own.length > 0 &&

@@ -25,7 +25,7 @@ export function parseTilePath(path: string): { level: number; n: bigint; width: 
     n: BigInt(place.replaceAll('x', '').replaceAll('/', '')),
     width: partial === undefined ? TILE_WIDTH : Number(partial),
   }
-  return tilePath(tile.level, tile.n, tile.width) === path ? tile : undefined
+  return tile.width <= TILE_WIDTH && tilePath(tile.level, tile.n, tile.width) === path ? tile : undefined
 }
 
 /** Width of tile `n` of a level in a tree of `size`; 0 if it is not there. Bundles have the widths of level 0. */

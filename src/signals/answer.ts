@@ -13,7 +13,7 @@ export interface StoredAnswer {
 /** The answer to a submission of which something was stored. */
 export function answerOf(
   submission: Uuid,
-  judged: readonly Judged[],
+  { judged, items }: { judged: readonly Judged[]; items: readonly { item: string }[] },
   { refused, countersignature }: StoredAnswer,
   receipt: string,
 ): SubmissionResult {
@@ -21,13 +21,16 @@ export function answerOf(
   const results = judged.map((one, index): ItemResult => {
     const fault = faults.get(index)
     if (fault !== undefined) return resultOf(fault)
-    if (one.outcome === 'refused') throw new Error('a refused item was accepted')
-    const { signal, revision } = one.item
-    return { index, signal, revision, status: one.outcome === 'signal' && revision === 1 ? 201 : 200 }
+    // What was accepted then may be refused now, since time and rules go on; the answer stays.
+    const { signal, revision } = one.outcome === 'refused' ? chainOf(items[index]) : one.item
+    return { index, signal, revision, status: revision === 1 ? 201 : 200 }
   })
   const accepted = judged.length - refused.length
   return { submission, accepted, refused: refused.length, countersignature, receipt, results }
 }
+
+const chainOf = (sent: { item: string } | undefined): { signal: Uuid; revision: number } =>
+  JSON.parse(sent?.item ?? '') as { signal: Uuid; revision: number }
 
 /** The answer to a submission of which every item was refused: nothing was stored. */
 export const refusedWhole = (refused: readonly Refused[]): SubmissionResult => ({

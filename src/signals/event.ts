@@ -33,11 +33,12 @@ export function submissionEvent(
     types: named(applied.types, typeName),
     categories: named(applied.categories, categorySlug),
   }
+  const accepted = applied.accepted.flatMap(({ index }) => judged[index] ?? [])
   if (verified.header.typ === 'aldis-withdrawal+jws') {
-    const reasons = countsOf(judged.flatMap((one) => (one.outcome === 'withdrawal' ? [one.item.reason] : [])))
+    const reasons = countsOf(accepted.flatMap((one) => (one.outcome === 'withdrawal' ? [one.item.reason] : [])))
     return { ...base, kind: 'signal.withdrawn', fields: { ...fields, reasons } }
   }
-  const items = judged.flatMap((one) => (one.outcome === 'signal' ? [one.item] : []))
+  const items = accepted.flatMap((one) => (one.outcome === 'signal' ? [one.item] : []))
   const region = countsOf(items.map(({ context }) => context.region))
   const basis = countsOf(items.map((item) => item.basis))
   const kind = applied.revised ? 'signal.revised' : 'signal.submitted'

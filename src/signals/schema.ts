@@ -4,7 +4,8 @@ import { BigIntSchema, InstantSchema, UuidSchema } from '../kernel/schema.ts'
 
 const closed = { additionalProperties: false } as const
 const Digest = Type.String({ pattern: '^[0-9a-f]{64}$' })
-const LeafHash = Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' })
+/** 32 bytes in their one writing: loose bits would make another text of the same hash. */
+const LeafHash = Type.String({ pattern: '^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$' })
 const Slug = Type.String({ pattern: '^[a-z0-9][a-z0-9_-]{0,62}$' })
 const Text = Type.String({ minLength: 1, maxLength: 500 })
 const Texts = Type.Array(Text, { maxItems: 20 })

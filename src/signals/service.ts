@@ -80,30 +80,14 @@ const EXPIRE_AT_ONCE = 1_000
 export function createSignalService(options: SignalServiceOptions): SignalService {
   const { db, clock, provenance } = options
 
-  const commit = coalesce<string, Pending, SubmissionResult>(
-    async (_, group) => {
-      const [first] = group
-      if (first === undefined) return []
-      // After a failure nothing further of that upload may commit, or its place would pass over what failed.
-      if (group.some(isBroken)) return oneByOne(options, group)
-      try {
-        return await asParticipant(db, first.by.participant, (tx) => commitGroup(options, tx, group))
-      } catch (error) {
-        // A repeated jti or a twin in flight: one by one, each finds what the other left.
-        if (isUnique(error)) return oneByOne(options, group)
-        for (const { upload } of group) if (upload !== undefined) upload.stream.broken = true
-        throw error
-      }
-    },
-    {
-      maxWeight: GROUP_ITEMS,
-      weight: ({ judged }) => judged.length,
-      // One at a time: a stream may revise what its former submission created.
-      concurrency: 1,
-      maxWaiting: 4_096,
-      refuse: () => new Refusal('busy', { retryAfter: 1 }),
-    },
-  )
+  const commit = coalesce<string, Pending, SubmissionResult>((_, group) => commitTogether(options, group), {
+    maxWeight: GROUP_ITEMS,
+    weight: ({ judged }) => judged.length,
+    // One at a time: a stream may revise what its former submission created.
+    concurrency: 1,
+    maxWaiting: 4_096,
+    refuse: () => new Refusal('busy', { retryAfter: 1 }),
+  })
 
   return {
     async submit(by, submission, upload) {
@@ -166,6 +150,26 @@ function judgeAll(
   })
 }
 
+/** One transaction for the submissions of a participant that came together, if nothing stands in the way. */
+async function commitTogether(
+  options: SignalServiceOptions,
+  group: readonly Pending[],
+): Promise<(SubmissionResult | Error)[]> {
+  const [first] = group
+  if (first === undefined) return []
+  // After a failure nothing further of that upload may commit, or its place would pass over what failed.
+  if (group.some(isBroken) || isTwice(group)) return oneByOne(options, group)
+  try {
+    const results = await asParticipant(options.db, first.by.participant, (tx) => commitFresh(options, tx, group))
+    return results ?? (await oneByOne(options, group))
+  } catch (error) {
+    // A twin in flight: one by one, each finds what the other left.
+    if (isUnique(error)) return oneByOne(options, group)
+    group.forEach(breakUpload)
+    throw error
+  }
+}
+
 /** In their order, each in a transaction of its own. */
 async function oneByOne(
   options: SignalServiceOptions,
@@ -174,14 +178,18 @@ async function oneByOne(
   const results: (SubmissionResult | Error)[] = []
   for (const pending of group) {
     const result = isBroken(pending) ? interrupted() : await commitAlone(options, pending).catch(asError)
-    if (result instanceof Error && !isSettled(result) && pending.upload !== undefined)
-      pending.upload.stream.broken = true
+    if (result instanceof Error && !isSettled(result)) breakUpload(pending)
     results.push(result)
   }
   return results
 }
 
 const isBroken = ({ upload }: Pending): boolean => upload?.stream.broken === true
+const breakUpload = ({ upload }: Pending): void => {
+  if (upload !== undefined) upload.stream.broken = true
+}
+const jtisOf = (group: readonly Pending[]): string[] => group.map(({ verified }) => verified.header.jti)
+const isTwice = (group: readonly Pending[]): boolean => new Set(jtisOf(group)).size < group.length
 /** Whether repeating would change nothing: a refusal of what was sent, not of the moment. */
 const isSettled = (error: unknown): boolean => error instanceof Refusal && error.status < 500
 const interrupted = (): Refusal =>
@@ -191,18 +199,18 @@ const interrupted = (): Refusal =>
 
 /** The answer that a repeated submission had; a fresh one is committed by itself. */
 async function commitAlone(options: SignalServiceOptions, pending: Pending): Promise<SubmissionResult> {
-  const { by, verified, judged } = pending
+  const { by, verified, judged, submission, upload } = pending
   return asParticipant(options.db, by.participant, async (tx) => {
+    const fresh = await commitFresh(options, tx, [pending])
+    if (fresh?.[0] !== undefined) return fresh[0]
     const [known] = await store.submissionsByJti(tx, by.participant, [verified.header.jti])
-    if (known === undefined) {
-      const [result] = await commitGroup(options, tx, [pending])
-      if (result === undefined) throw new Error('no result')
-      return result
-    }
+    if (known === undefined) throw new Error('no result')
     if (!known.od.equals(verified.od)) throw new Refusal('replayed', { detail: 'sign with a fresh jti' })
     await store.countReplay(tx, by.participant, known.submission_id)
+    if (upload !== undefined) await store.moveUploads(tx, by.participant, [uploadRow(upload, options.clock())])
     const stored = JSON.parse(known.response) as StoredAnswer
-    return answerOf(known.submission_id, judged, stored, receiptPath(known.submission_id))
+    const told = { judged, items: submission.items }
+    return answerOf(known.submission_id, told, stored, receiptPath(known.submission_id))
   })
 }
 
@@ -214,17 +222,22 @@ interface Change {
   records: RecordRow[]
 }
 
-/** Submissions of one participant in their order: judged items take their places, and everything is one statement each. */
-async function commitGroup(
+/**
+ * Submissions of one participant in their order: judged items take their places, and everything is one statement each.
+ * Undefined, and nothing done, if one of them was told before.
+ */
+async function commitFresh(
   options: SignalServiceOptions,
   tx: Tx,
   group: readonly Pending[],
-): Promise<SubmissionResult[]> {
+): Promise<SubmissionResult[] | undefined> {
   const participant = group[0]?.by.participant
   if (participant === undefined) return []
   const now = options.clock()
   const ids = new Set(group.flatMap(({ judged }) => judged.flatMap((one) => ('item' in one ? [one.item.signal] : []))))
   const rows = ids.size === 0 ? [] : await store.signalsForUpdate(tx, participant, [...ids])
+  // Behind the locks: what a twin in another process committed under them shows here, and not as a stale revision.
+  if ((await store.submissionsByJti(tx, participant, jtisOf(group))).length > 0) return undefined
   const standing = new Map<Uuid, Standing>(rows.map((row) => [row.signal_id, row]))
   const change: Change = { submissions: [], signals: new Map(), revisions: [], uploads: new Map(), records: [] }
   const results: SubmissionResult[] = []
@@ -246,10 +259,7 @@ async function place(
   const { by, verified, judged, submission, upload } = pending
   const event = newId(now)
   const applied = apply(judged, standing, { event, leaves: verified.leaves, now })
-  if (upload !== undefined) {
-    const { upload_id, next_line } = upload
-    change.uploads.set(upload_id, { upload_id, next_line, updated_at: now })
-  }
+  if (upload !== undefined) change.uploads.set(upload.upload_id, uploadRow(upload, now))
   if (applied.accepted.length === 0) return refusedWhole(applied.refused)
   const told = { event, now, participant: by.participant, slug: by.slug, categorySlug: options.categorySlug }
   const record = options.provenance.prepare(submissionEvent(told, { verified, judged, applied }))
@@ -260,8 +270,12 @@ async function place(
   change.submissions.push(submissionRow(event, pending, { now, stored }))
   for (const [id, row] of applied.changed) change.signals.set(id, row)
   change.revisions.push(...revisionRows(event, submission, applied))
-  return answerOf(event, judged, stored, receiptPath(event))
+  return answerOf(event, { judged, items: submission.items }, stored, receiptPath(event))
 }
+
+const uploadRow = ({ upload_id, next_line }: UploadPosition, updated_at: Date): store.UploadRow => ({
+  ...{ upload_id, next_line, updated_at },
+})
 
 const receiptPath = (submission: Uuid): string => `/provenance/1/receipts/${submission}`
 

@@ -1,10 +1,60 @@
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { LIMITS } from '../../src/http/limits.ts'
+import { LOOKUP_MAX, PAGE_MAX, WAIT_MAX } from '../../src/feeds/schema.ts'
+import { REFUSAL_ROWS_MAX } from '../../src/http/handshake-refusals.ts'
+import { LIMIT_GROUPS, LIMITS, UNENFORCED } from '../../src/http/limits.ts'
+import { CATALOGUE } from '../../src/kernel/errors.ts'
+import { JSON_LIMITS } from '../../src/kernel/strict-json.ts'
+import { AUDIENCE_MEMBERS_MAX } from '../../src/participants/schema.ts'
+import { LINE_MAX } from '../../src/signals/stream.ts'
+import { ITEM_BYTES_MAX, ITEMS_MAX } from '../../src/signals/submission.ts'
 
-test('each limit is a positive whole number, or a text', () => {
-  const numbers = Object.values(LIMITS).filter((limit) => typeof limit === 'number')
+/** Enforced by whoever reads the format. */
+const FORMATS: Partial<Record<keyof typeof LIMITS, number>> = {
+  refused_handshake_rows_per_minute: REFUSAL_ROWS_MAX,
+  stream_line_bytes: LINE_MAX,
+  json_depth: JSON_LIMITS.depth,
+  json_members: JSON_LIMITS.members,
+  json_string_characters: JSON_LIMITS.string,
+  json_array_items: JSON_LIMITS.array,
+  submission_items: ITEMS_MAX,
+  item_bytes: ITEM_BYTES_MAX,
+  page_events: PAGE_MAX,
+  lookup_keys: LOOKUP_MAX,
+  long_poll_seconds: WAIT_MAX,
+  audience_members: AUDIENCE_MEMBERS_MAX,
+}
+const described = LIMIT_GROUPS.flatMap(([, , limits]) => Object.entries(limits))
+
+test('each limit is a positive whole number', () => {
+  const numbers = Object.values(LIMITS)
   expect(numbers.length).toBeGreaterThan(40)
   expect(numbers.filter((limit) => !(Number.isSafeInteger(limit) && limit > 0))).toEqual([])
+})
+
+test('each limit is described once, with its unit and with what happens beyond it', () => {
+  expect(described.map(([name]) => name).sort()).toEqual(Object.keys(LIMITS).sort())
+  const silent = described.filter(
+    ([, { unit, codes, note = '' }]) => unit === '' || (codes.length === 0 && note === ''),
+  )
+  expect(silent).toEqual([])
+  const named = described.flatMap(([, { note = '' }]) => [...note.matchAll(/([0-9]{3}) `([a-z-]+)`/g)])
+  for (const [, status, code = ''] of named)
+    expect(Object.entries(CATALOGUE)).toContainEqual([code, [Number(status), expect.any(String)]])
+})
+
+test('a limit is read where it is enforced, or is a format’s own, or says that it is not enforced', () => {
+  const root = join(import.meta.dirname, '../..')
+  const source = globSync('src/**/*.ts', { cwd: root })
+    .filter((path) => !path.endsWith('limits.ts'))
+    .map((path) => readFileSync(join(root, path), 'utf8'))
+    .join('\n')
+  for (const [name, { value, note }] of described) {
+    const isRead = new RegExp(`\\bLIMITS\\.${name}\\b`).test(source)
+    const isFormat = FORMATS[name as keyof typeof LIMITS] === value
+    expect(isRead || isFormat, `${name} is enforced`).toBe(note !== UNENFORCED)
+  }
 })
 
 test('a name is snake_case, and no setting of time or size lacks its unit', () => {

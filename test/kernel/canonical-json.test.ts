@@ -82,7 +82,7 @@ test.for<[string, unknown]>([
   ['a map', new Map()],
   ['bytes', new Uint8Array(1)],
   ['an object without a prototype', Object.create(null)],
-  ['an array with a hole', [1, , 2]],
+  ['an array with a hole', Object.assign([], { length: 2 })],
   ['a lone surrogate', '\ud800'],
   ['a lone surrogate in a name', { '\udc00': 1 }],
   ['something within an array', [[new Date(0)]]],

@@ -13,10 +13,15 @@ const bytesOf = (text: string): Buffer => Buffer.from(text, 'base64url')
 
 test('a cursor comes back as it was made', () => {
   fc.assert(
-    fc.property(fc.uuid(), fc.bigInt(0n, 2n ** 63n - 1n), fc.uint8Array({ minLength: 32, maxLength: 32 }), (id, seq, key) => {
-      const cursor = { feed: id as Uuid, seq }
-      expect(decodeCursor(key, encodeCursor(key, cursor))).toEqual(cursor)
-    }),
+    fc.property(
+      fc.uuid(),
+      fc.bigInt(0n, 2n ** 63n - 1n),
+      fc.uint8Array({ minLength: 32, maxLength: 32 }),
+      (id, seq, key) => {
+        const cursor = { feed: id as Uuid, seq }
+        expect(decodeCursor(key, encodeCursor(key, cursor))).toEqual(cursor)
+      },
+    ),
   )
 })
 

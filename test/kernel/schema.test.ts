@@ -8,7 +8,11 @@ import { BigIntSchema, firstFault, InstantSchema, SlugSchema, UuidSchema } from 
 const [uuid, slug, instant, bigint] = [UuidSchema, SlugSchema, InstantSchema, BigIntSchema].map((one) => Compile(one))
 
 test('the schemas of ids take what the rules of ids take', () => {
-  const text = fc.oneof(fc.uuid(), fc.uuid().map((one) => one.toUpperCase()), fc.string({ unit: fc.constantFrom(...'a0-_A\n') }))
+  const text = fc.oneof(
+    fc.uuid(),
+    fc.uuid().map((one) => one.toUpperCase()),
+    fc.string({ unit: fc.constantFrom(...'a0-_A\n') }),
+  )
   fc.assert(
     fc.property(text, (one) => {
       expect(uuid?.Check(one)).toBe(isUuid(one))
@@ -92,7 +96,11 @@ describe('the first fault of a value', () => {
   test('never quotes what was sent', () => {
     const canary = 'canary@example.org'
     const value = fc.record(
-      { fruit: fc.constantFrom<unknown>(canary, 1), [canary]: fc.constant(canary), tree: fc.constantFrom<unknown>(canary, { age: canary }) },
+      {
+        fruit: fc.constantFrom<unknown>(canary, 1),
+        [canary]: fc.constant(canary),
+        tree: fc.constantFrom<unknown>(canary, { age: canary }),
+      },
       { requiredKeys: [] },
     )
     fc.assert(

@@ -129,7 +129,12 @@ describe('the partner listener', () => {
     ['an unknown mode', { mode: 'open' }],
     ['a control character', { label: 'a\nb' }],
   ] as const)('PUT /v1/audiences with %s is refused', async ([, change]) => {
-    const answer = await put(`/v1/audiences/${newId(NOON)}`, { label: 'Two', mode: 'full', members: ['banana'], ...change })
+    const answer = await put(`/v1/audiences/${newId(NOON)}`, {
+      label: 'Two',
+      mode: 'full',
+      members: ['banana'],
+      ...change,
+    })
     expect([answer.statusCode, answer.json()]).toEqual([422, { code: 'validation-failed' }])
   })
   test('POST /v1/credentials/renewals refuses the key of another', async () => {

@@ -295,7 +295,7 @@ describe('participants', () => {
     const id = await w.admit(slug)
     const { credential, kid } = await w.service.enrol(await anEnrolment(await w.code(slug)))
     const spki = await spkiOf(credential)
-    await w.decide('group.create', { slug: `g-${slug}`, name: 'G', mode: 'sealed', members: [slug] })
+    await w.decide('group.create', { slug: `g-${slug}`, name: 'G', mode: 'full', members: [slug] })
     await w.decide('participant.offboard', { participant: slug, reason: 'own_wish' })
     expect(w.authority.find(spki)).toMatchObject({ status: 'revoked', participant_status: 'left' })
     expect(w.authority.signingKey(id, kid)).toBeUndefined()
@@ -351,6 +351,17 @@ describe('groups', () => {
       const request = await approved('group.change', { group, join: [...join], leave: [...leave] })
       await expect(w.service.execute(request, w.ada)).rejects.toMatchObject(refused(code))
     }
+  })
+  test('no audience is sealed while feeds carry tokens in the clear', async () => {
+    const [owner, other] = [aSlug(), aSlug()]
+    const me = await w.admit(owner)
+    await w.admit(other)
+    const named = { label: 'Sealed', mode: 'sealed', members: [other] } as const
+    await expect(w.service.openAudience(me, newId(NOON), { ...named, members: [other] })).rejects.toMatchObject(
+      refused('policy-refused'),
+    )
+    const request = await approved('group.create', { slug: `g-${owner}`, name: 'G', mode: 'sealed', members: [owner] })
+    await expect(w.service.execute(request, w.ada)).rejects.toMatchObject(refused('policy-refused'))
   })
   test('a participant makes a named audience, and its record is its own', async () => {
     const [owner, other, stranger] = [aSlug(), aSlug(), aSlug()]

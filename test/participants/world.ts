@@ -60,6 +60,7 @@ export async function aWorld() {
     randomBytes: (n) => randomBytes(n),
     nodeSpki: () => NODE_SPKI,
     rootCertificate: () => 'the root\n',
+    nodeKeys: () => ({ log_vkey: 'node.example.org/provenance/1+00000000+AAAA', receipt_keys: [] }),
     issue: async ({ csrPem, uri }) => ({
       chain: `leaf of ${uri}\n`,
       spki: toHex(await pinOfRequest(csrPem)),

@@ -13,7 +13,7 @@ export const PROGRAMME = 'orchard'
 export const uriOf = (slug: string): string => `spiffe://orchard.example/participant/${slug}`
 
 /** RFC 3339 to the second, so many milliseconds after noon. */
-export const after = (ms: number, from: Date = NOON): string =>
+export const instantAt = (ms: number, from: Date = NOON): string =>
   `${new Date(from.getTime() + ms).toISOString().slice(0, 19)}Z`
 
 export const sha = (text: string): string => createHash('sha256').update(text).digest('hex')
@@ -66,7 +66,12 @@ export function anItem<T extends SignalType = 'url'>(
     ...{ v: 1, type, signal: newId(NOON), revision: 1, audience: AUDIENCE, tlp: 'amber', taxonomy: 1 },
     ...{ category: 'grooming', severity: 'high', confidence: 80, basis: 'human_reviewed' },
     context: { region: 'DE', legal_basis: 'terms_of_service', surface: 'public' },
-    ...{ handling: 'review', observed_at: after(-DAY), expires_at: after(30 * DAY), value: VALUES[type](aDigest()) },
+    ...{
+      handling: 'review',
+      observed_at: instantAt(-DAY),
+      expires_at: instantAt(30 * DAY),
+      value: VALUES[type](aDigest()),
+    },
     ...change,
   }
   return Object.fromEntries(Object.entries(item).filter(([, value]) => value !== undefined)) as never

@@ -14,7 +14,6 @@ export function audienceCommands(program: Command): void {
     .command('audience <label>')
     .description('make an audience of ourselves and the named participants; it is never changed later')
     .requiredOption('--with <slug...>', 'the other members')
-    .option('--sealed', 'for matching without tokens in the clear')
     .action((label: string, options: Named, command: Command) =>
       withSession(command, (session) => open(session, label, options)),
     )
@@ -22,7 +21,6 @@ export function audienceCommands(program: Command): void {
 
 interface Named {
   with: string[]
-  sealed?: boolean
 }
 
 async function list({ client, output }: Session): Promise<void> {
@@ -31,8 +29,8 @@ async function list({ client, output }: Session): Promise<void> {
 }
 
 async function open({ client, output }: Session, label: string, given: Named): Promise<void> {
-  const mode: NamedAudience['mode'] = given.sealed === true ? 'sealed' : 'full'
-  const made = await client.openAudience(newId(new Date()), { label, mode, members: given.with })
+  const named: NamedAudience = { label, mode: 'full', members: given.with }
+  const made = await client.openAudience(newId(new Date()), named)
   output.data(made, columns([rowOf(made)]))
 }
 

@@ -1,10 +1,11 @@
 import type { Command } from 'commander'
+import { odOf } from '../../client/countersigned.ts'
 import { AldisError } from '../../client/errors.ts'
 import { Refusal } from '../../kernel/errors.ts'
 import { isUuid, type Uuid } from '../../kernel/ids.ts'
 import type { SubmissionResult } from '../../signals/schema.ts'
 import { type SubmissionType, signSubmission } from '../../signals/submission.ts'
-import { type Session, withSession } from './session.ts'
+import { noteEvent, type Session, withSession } from './session.ts'
 
 interface Changes {
   severity?: string
@@ -81,7 +82,7 @@ async function send(session: Session, { typ, signal, revision, item, done }: Cha
   })
   const result = await client.submit(submission)
   refuseUnlessAccepted(result)
-  home.note('events.ndjson', { event: result.submission, what: done, at: new Date().toISOString() })
+  noteEvent(session, result, { payload: submission.jws.payload, od: odOf(submission.jws), what: done })
   output.data({ signal, revision, outcome: done, event: result.submission }, `${done} ${signal}, revision ${revision}`)
 }
 

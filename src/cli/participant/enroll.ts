@@ -13,12 +13,14 @@ export function enrollCommand(program: Command): void {
     .requiredOption('--node <url>', "the node's partner listener, https://host:port")
     .action(async (code: string, { enrolAt, node }: { enrolAt: string; node: string }, command: Command) => {
       const home = homeOf(command)
-      const [tls, signing] = [await makeTlsKey(), makeSigningKey()]
+      const tls = await makeTlsKey()
+      // A home that signs already keeps its key: a new one would have to wait for confirmation (aldis rotate).
+      const signing = home.signingSecret() ?? makeSigningKey()
       const result = await enroll({ origin: urlOf(enrolAt), code, tls, signing: openSigningKey(signing) })
-      const { participant, uri, programme, kid, certificate, ca, scopes, not_after, pin_not_after } = result
+      const { participant, uri, programme, kid, certificate, ca, node: keys, scopes, not_after, pin_not_after } = result
       const { node_origin, slug } = programme
       const membership = { participant, uri, node: urlOf(node), node_origin, programme: slug, kid }
-      home.enrolled({ membership, key: tls.key, signing, certificate, ca })
+      home.enrolled({ membership, key: tls.key, signing, certificate, ca, node: keys })
       outputOf(command).data(
         { participant, uri, programme: slug, kid, scopes, not_after, pin_not_after, home: home.dir },
         [

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { readIfThere } from '../../client/files.ts'
-import { checkReceipt, openVkey, readName } from '../../client/verify.ts'
+import { checkReceipt, isOf, openVkey, readName } from '../../client/verify.ts'
 import { StartRefused } from '../../kernel/errors.ts'
 import type { Verified } from '../../provenance/receipt.ts'
 import { EXIT } from '../exit.ts'
@@ -56,6 +56,8 @@ interface Wanted {
   name: string
   event: string
   read?: string
+  /** The commitment that the node promised, base64url. */
+  promised: string
 }
 
 /** What is noted in the folder and has no receipt there yet. */
@@ -65,10 +67,14 @@ function wantedIn(dir: string): Wanted[] {
       .split('\n')
       .filter((line) => line !== '')
       .map((line) => JSON.parse(line) as Record<string, string>)
-  const events = lines('events.ndjson').map(({ event = '' }): Wanted => ({ name: event, event }))
+  const events = lines('events.ndjson').map(
+    ({ event = '', rec = '' }): Wanted => ({ name: event, event, promised: rec }),
+  )
   const reads = lines('reads.ndjson').flatMap(({ read = '' }): Wanted[] => {
     const named = readName(read)
-    return named === undefined ? [] : [{ name: `read-${named.id}-${named.place}`, event: named.id, read: named.place }]
+    return named === undefined
+      ? []
+      : [{ name: `read-${named.id}-${named.place}`, event: named.id, read: named.place, promised: named.c }]
   })
   return [...events, ...reads].filter(
     ({ name }) => readIfThere(join(dir, 'receipts', `${name}.tlog-proof`)) === undefined,
@@ -81,7 +87,7 @@ async function fetchReceipts({ client, home, output }: Session): Promise<void> {
   const key = openVkey(home.pinned().vkey)
   const wanted = wantedIn(home.dir)
   let passed = true
-  for (const { name, event, read } of wanted) {
+  for (const { name, event, read, promised } of wanted) {
     const text = await client.receipt(event, read === undefined ? {} : { read })
     if (text === undefined) {
       output.warn(`${name}: its checkpoint is still to come; run aldis receipts again`)
@@ -89,12 +95,12 @@ async function fetchReceipts({ client, home, output }: Session): Promise<void> {
     }
     const verified = checkReceipt(text, key)
     const path = home.keepReceipt(name, text)
-    passed &&= verified.passed
+    const kept = isOf(text, promised)
+    if (!kept) output.warn(`${name}: the entry is another than the one that the node promised`)
+    const good = verified.passed && kept
+    passed &&= good
     const type = verified.fields.find((field) => field.name === 'type')?.value
-    output.data(
-      { event, read, path, passed: verified.passed, type },
-      `${verified.passed ? '✓' : '✗'} ${String(type).padEnd(18)} ${path}`,
-    )
+    output.data({ event, read, path, passed: good, type }, `${good ? '✓' : '✗'} ${String(type).padEnd(18)} ${path}`)
   }
   await home.advance(client)
   if (wanted.length === 0) output.say('every receipt is here already')

@@ -1,9 +1,12 @@
 import { X509Certificate } from 'node:crypto'
 import type { Command } from 'commander'
 import type { Client } from '../../client/client.ts'
+import { promisedEntry } from '../../client/countersigned.ts'
 import { requestOver } from '../../client/enroll.ts'
+import { VerificationFailed } from '../../client/errors.ts'
 import { type Home, type Membership, openHome } from '../../client/home.ts'
 import { createVerifier, type Verifier } from '../../client/verify.ts'
+import type { Countersignature } from '../../signals/countersignature.ts'
 import { type Output, outputOf } from '../output.ts'
 
 /** One run of a participant's command: its folder, its connection, and how it speaks. */
@@ -33,9 +36,10 @@ export async function withSession<T>(command: Command, work: (session: Session) 
 }
 
 /** Sources' keys as the node lists them; each signature is then checked here. */
-export async function verifierFor({ client, member }: Session): Promise<Verifier> {
+export async function verifierFor({ client, home, member }: Session): Promise<Verifier> {
   const { participants } = await client.participants()
-  return createVerifier(participants, { node_origin: member.node_origin, programme: member.programme })
+  const { node_origin, programme } = member
+  return createVerifier(participants, { node_origin, programme, receipt_keys: home.receiptKeys() })
 }
 
 async function renewIfDue(home: Home): Promise<void> {
@@ -49,4 +53,26 @@ async function renewIfDue(home: Home): Promise<void> {
   } finally {
     client.close()
   }
+}
+
+interface Told {
+  submission?: string | null | undefined
+  countersignature?: Countersignature | undefined
+}
+
+/**
+ * Notes a submission that the node took, with the entry that it promised its log would hold, so that the receipt can be
+ * held against it. Throws `VerificationFailed` where the promise is not the node's.
+ */
+export function noteEvent(
+  { home, member }: Session,
+  { submission: event, countersignature }: Told,
+  sent: { payload: string; od: string; what: string },
+): void {
+  if (event === undefined || event === null) return
+  if (countersignature === undefined) throw new VerificationFailed('countersignature', 'the node gave none')
+  const { payload, od, what } = sent
+  const { node_origin } = member
+  const rec = promisedEntry({ payload, od, countersignature }, { node_origin, receipt_keys: home.receiptKeys() })
+  home.note('events.ndjson', { event, rec, what, at: new Date().toISOString() })
 }

@@ -3,6 +3,7 @@ import { createReadStream, statSync } from 'node:fs'
 import { open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { odOf } from '../../client/countersigned.ts'
 import type { DeriveContext } from '../../client/derive.ts'
 import { derive } from '../../client/derive.ts'
 import { readIfThere, writeDurably } from '../../client/files.ts'
@@ -21,6 +22,8 @@ export interface Signed {
   items: number
   /** Raw lines that could not be made into an item. */
   refused: { line: number; reason: string }[]
+  /** What each submission was signed as, by the number of its first line. */
+  submissions: Record<string, { payload: string; od: string }>
   /** By the number of a sent line: raw line and type, so that answers can name them. */
   origin: Record<string, [line: number, type: string]>
 }
@@ -44,7 +47,7 @@ export async function signFile(file: string, signing: Signing): Promise<Signed> 
   writeDurably(join(dir, 'begun'), '')
   const path = join(dir, 'signed.ndjson')
   const handle = await open(`${path}.new`, 'w', 0o600)
-  const signed: Signed = { upload, path, lines: 0n, items: 0, refused: [], origin: {} }
+  const signed: Signed = { upload, path, lines: 0n, items: 0, refused: [], submissions: {}, origin: {} }
   let held: { text: string; line: number; type: string }[] = []
   const flush = async (): Promise<void> => {
     if (held.length === 0) return
@@ -54,6 +57,7 @@ export async function signFile(file: string, signing: Signing): Promise<Signed> 
       ...{ items: held.map(({ text }) => text), key: signing.key, now: new Date() },
     })
     const first = signed.lines + 1n
+    signed.submissions[String(first)] = { payload: made.jws.payload, od: odOf(made.jws) }
     held.forEach(({ line, type }, i) => {
       signed.origin[String(first + 1n + BigInt(i))] = [line, type]
     })

@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
-import { AldisError } from '../../client/errors.ts'
+import { AldisError, VerificationFailed } from '../../client/errors.ts'
 import type { UploadLine } from '../../signals/schema.ts'
 import { EXIT } from '../exit.ts'
 import { type Common, openHomeContext } from './context.ts'
-import { type Session, withSession } from './session.ts'
+import { noteEvent, type Session, withSession } from './session.ts'
 import { linesFrom, type Signed, signFile } from './share.ts'
 
 /** Tries of one run; each goes on where the node's durable part ends. */
@@ -111,11 +111,17 @@ async function sendFrom(session: Session, { signed, from, told, at }: Sending): 
   return undefined
 }
 
-function tell({ output, home }: Session, { origin }: Signed, { line, told }: { line: UploadLine; told: Told }): void {
+function tell(
+  session: Session,
+  { origin, submissions }: Signed,
+  { line, told }: { line: UploadLine; told: Told },
+): void {
+  const { output } = session
   const { status, submission, signal, revision, code, pointer, detail } = line
   if (submission !== undefined) {
-    if (submission !== null)
-      home.note('events.ndjson', { event: submission, what: 'submission', at: new Date().toISOString() })
+    const sent = submissions[String(line.first)]
+    if (sent === undefined) throw new VerificationFailed('answer', 'the node answers for lines that were not sent')
+    noteEvent(session, line, { ...sent, what: 'submission' })
     return
   }
   const [raw = 0, type = ''] = origin[String(line.line)] ?? []

@@ -1,0 +1,303 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { sql } from 'kysely'
+import { createGrowth } from '../../src/feeds/growth.ts'
+import { createProjector } from '../../src/feeds/project.ts'
+import type { EventsPage, EventsQuery, LookupResult } from '../../src/feeds/schema.ts'
+import { createSealer } from '../../src/feeds/segment.ts'
+import { createFeedService, type Reader } from '../../src/feeds/service.ts'
+import { fromBase64Url, toHex, utf8 } from '../../src/kernel/bytes.ts'
+import { newId, type Uuid } from '../../src/kernel/ids.ts'
+import { sha256 } from '../../src/kernel/sha256.ts'
+import { fileKeys } from '../../src/keys/file.ts'
+import type { ActionName, PayloadOf } from '../../src/participants/action.ts'
+import { createAuthority } from '../../src/participants/authority.ts'
+import { initProgramme } from '../../src/participants/bootstrap.ts'
+import { pinOfRequest } from '../../src/participants/certificate-request.ts'
+import { createParticipantService } from '../../src/participants/service.ts'
+import { createIntegrator } from '../../src/provenance/integrate.ts'
+import { epochKey, epochOf, openRecord } from '../../src/provenance/record.ts'
+import { createProvenanceService, openLog } from '../../src/provenance/service.ts'
+import { countersign } from '../../src/signals/countersignature.ts'
+import { rulesOf } from '../../src/signals/rules.ts'
+import type { SignalItem, SignalType, Submission, SubmissionResult } from '../../src/signals/schema.ts'
+import { createSignalService, type Submitter } from '../../src/signals/service.ts'
+import { type SigningKey, type SubmissionType, signSubmission } from '../../src/signals/submission.ts'
+import type { UploadPosition } from '../../src/signals/upload.ts'
+import { anEnrolment, aSigner, type Signer } from '../participants/keys.ts'
+import {
+  anItem,
+  aWithdrawal,
+  type Change,
+  DAY,
+  decoded,
+  instantAt,
+  NOON,
+  ORIGIN,
+  PROGRAMME,
+  textOf,
+} from '../signals/factory.ts'
+import { freshDatabase } from '../support/database.ts'
+
+const LOG_ID = 1
+const NODE_SPKI = toHex(sha256(utf8('the key of the node')))
+const published = (name: string): string => readFileSync(join(import.meta.dirname, `../../config/${name}.json`), 'utf8')
+
+/** Everything that stands in the way of an act, switched by hand. */
+export interface Weather {
+  /** Whether the log can be written. */
+  healthy: boolean
+  /** Called before each countersignature: a node that fails while it answers. */
+  beforeCountersignature: () => void
+}
+
+export interface Party extends Submitter {
+  signer: Signer
+  key: SigningKey
+}
+
+export type World = Awaited<ReturnType<typeof aWorld>>
+
+/** A node on its own database with its real log, authority, signals and feeds; loops are turned by hand, and so is the clock. */
+export async function aWorld() {
+  const t = await freshDatabase()
+  const folder = mkdtempSync(join(tmpdir(), 'aldis-test-'))
+  const keys = fileKeys(join(folder, 'keys'))
+  let now = NOON
+  const clock = () => now
+  for (const days of [0, 31, 62, 92, 122]) {
+    await keys.create(epochKey(epochOf(new Date(NOON.getTime() + days * DAY))), 'symmetric')
+  }
+  await keys.create('receipt', 'ed25519')
+  const weather: Weather = { healthy: true, beforeCountersignature: () => {} }
+  const origin = 'node.example.org/provenance/1'
+  const provenance = createProvenanceService({
+    ...{ db: t.app, ledger: t.ledger, clock, keys, logId: LOG_ID, origin },
+    onWake: () => {},
+    healthy: () => weather.healthy,
+  })
+  const programme = await initProgramme(
+    { admin: t.admin, clock, recorder: provenance },
+    {
+      ...{ slug: PROGRAMME, trust_domain: 'orchard.example', node_origin: ORIGIN },
+      admins: [
+        { name: 'Ada', organisation: 'orchard-office' },
+        { name: 'Ben', organisation: 'orchard-office' },
+      ],
+      policies: [
+        { kind: 'taxonomy', version: 1, body: published('taxonomy') },
+        { kind: 'retention', version: 1, body: published('retention') },
+      ],
+    },
+  )
+  await openLog(t.admin, { logId: LOG_ID, origin, at: now })
+  const [ada, ben] = programme.admins
+  if (ada === undefined || ben === undefined) throw new Error('two administrators')
+  const authority = createAuthority({ db: t.app, clock })
+  await authority.refresh()
+  const participants = createParticipantService({
+    ...{ admin: t.admin, app: t.app, clock, recorder: provenance, programme, authority },
+    nonceKey: randomBytes(32),
+    randomBytes: (n) => randomBytes(n),
+    nodeSpki: () => NODE_SPKI,
+    rootCertificate: () => 'the root\n',
+    issue: async ({ csrPem, uri }) => ({
+      chain: `leaf of ${uri}\n`,
+      spki: toHex(await pinOfRequest(csrPem)),
+      notAfter: new Date(now.getTime() + 7 * DAY),
+    }),
+    nodeKeys: () => ({ log_vkey: 'node.example.org/provenance/1+00000000+AAAA', receipt_keys: [] }),
+    makeHashKey: async () => {},
+  })
+  /** Proposed by one administrator, approved by the other, executed. */
+  const decide = async <A extends ActionName>(action: A, payload: PayloadOf<A>): Promise<unknown> => {
+    const { request_id } = await participants.propose(action, payload, ada)
+    await participants.approve(request_id, ben, now)
+    return (await participants.execute(request_id, ada)).result
+  }
+  await decide('hash-profile.publish', {
+    ...{ kid: 'spring', suite: 'hmac-sha256' },
+    ...{ not_before: instantAt(-DAY), not_after: instantAt(365 * DAY) },
+  })
+
+  const rules = rulesOf(authority)
+  const signals = createSignalService({
+    ...{ db: t.app, clock, provenance, rules, categoryId: rules.categoryId, categorySlug: rules.categorySlug },
+    verifyContext: ({ participant, uri }) => ({
+      ...{ iss: uri, aud: ORIGIN, prg: PROGRAMME, now },
+      findKey: (kid) => authority.signingKey(participant, kid),
+    }),
+    countersign: async (input) => {
+      weather.beforeCountersignature()
+      return countersign(input, { kid: 'receipt', iss: ORIGIN, sign: (data) => keys.sign('receipt', data) })
+    },
+  })
+  const growth = createGrowth()
+  const counted = { pages: [] as number[], lookups: [] as (readonly [keys: number, matches: number])[] }
+  const cursorKey = randomBytes(32)
+  const feeds = createFeedService({
+    ...{ db: t.app, clock, provenance, directory: authority, growth, cursorKey },
+    onPage: (n) => counted.pages.push(n),
+    onLookup: (...of) => counted.lookups.push(of),
+  })
+  const integrator = createIntegrator({ db: t.integrator, logId: LOG_ID, salt: provenance.salt })
+  const aProjector = () =>
+    createProjector({
+      ...{ db: t.projector, clock, logId: LOG_ID, provenance, directory: authority },
+      onGrowth: growth.grew,
+    })
+  const projector = aProjector()
+
+  const admit = async (slug: string, kind: PayloadOf<'participant.admit'>['kind'] = 'platform'): Promise<Party> => {
+    const { participant_id } = (await decide('participant.admit', { slug, name: slug, kind })) as {
+      participant_id: Uuid
+    }
+    const scopes: PayloadOf<'credential.enrol'>['scopes'] = ['signals:submit', 'feed:read', 'lookup:evaluate']
+    const { code } = (await decide('credential.enrol', { participant: slug, label: 'main', scopes })) as {
+      code: string
+    }
+    const signer = aSigner()
+    const { uri } = await participants.enrol(await anEnrolment(code, signer))
+    const sign = async (data: Uint8Array) => fromBase64Url(signer.sign(data)) ?? new Uint8Array(0)
+    return { participant: participant_id, slug, uri, signer, key: { kid: signer.kid, alg: 'Ed25519', sign } }
+  }
+
+  /** Signed by the party; items may be given as text. */
+  const sign = (by: Party, items: readonly unknown[], typ: SubmissionType = 'aldis-signal+jws'): Promise<Submission> =>
+    signSubmission({
+      ...{ typ, iss: by.uri, aud: ORIGIN, prg: PROGRAMME, key: by.key, now },
+      items: items.map((item) => (typeof item === 'string' ? item : textOf(item))),
+    })
+
+  const own = (by: Party, signal: Uuid) => signals.own(by.participant, signal)
+  const submit = async (by: Party, items: readonly unknown[], upload?: UploadPosition): Promise<SubmissionResult> =>
+    signals.submit(by, await sign(by, items), upload)
+
+  return {
+    ...{ t, clock, keys, provenance, authority, participants, decide, admit, ada, ben },
+    ...{ rules, signals, feeds, growth, counted, cursorKey, weather, aProjector, sign, submit, own },
+    integrate: () => integrator.round(),
+    seal: () => createSealer({ db: t.projector, provenance, directory: authority }).round(),
+    now: () => now,
+    pass: (ms: number) => {
+      now = new Date(now.getTime() + ms)
+    },
+    /** A group with its audience and feed. */
+    group: async (slug: string, members: readonly Party[]): Promise<{ audience: Uuid; feed: Uuid }> => {
+      const { audience_id } = (await decide('group.create', {
+        ...{ slug, name: slug, mode: 'full' },
+        members: members.map((one) => one.slug),
+      })) as { audience_id: Uuid }
+      return { audience: audience_id, feed: authority.feedOf(audience_id) }
+    },
+    regroup: (group: string, { join = [], leave = [] }: { join?: readonly Party[]; leave?: readonly Party[] }) =>
+      decide('group.change', {
+        group,
+        ...{ join: join.map(({ slug }) => slug), leave: leave.map(({ slug }) => slug) },
+      }),
+    /** An item dated by the world's clock. */
+    item: <T extends SignalType = 'url'>(change: Change, type: T = 'url' as T): Extract<SignalItem, { type: T }> =>
+      anItem(
+        {
+          ...{ signal: newId(now), observed_at: instantAt(-DAY, now), expires_at: instantAt(30 * DAY, now) },
+          ...change,
+        },
+        type,
+      ),
+    /** The next revision of an item that stands. */
+    revise: async (by: Party, item: SignalItem, change: Change = {}): Promise<SubmissionResult> => {
+      const { revision, leaf } = await own(by, item.signal)
+      return submit(by, [{ ...item, revision: revision + 1, prev: leaf, ...change }])
+    },
+    withdraw: async (by: Party, signal: Uuid, change: Change = {}): Promise<SubmissionResult> => {
+      const { revision, leaf } = await own(by, signal)
+      const item = aWithdrawal({ signal, revision: revision + 1, prev: leaf, ...change })
+      return signals.submit(by, await sign(by, [item], 'aldis-withdrawal+jws'))
+    },
+    /** The programme's switch on the collection context of `item`. */
+    hold: async (held: boolean): Promise<void> => {
+      const { region, legal_basis, surface } = anItem().context
+      await sql`insert into hold_switch (region, legal_basis, surface, held, last_event)
+        values (${region}, ${legal_basis}, ${surface}, ${held}, ${newId(now)})
+        on conflict (region, legal_basis, surface) do update set held = excluded.held`.execute(t.owner)
+      await sql`update authority_epoch set epoch = epoch + 1`.execute(t.owner)
+      await authority.refresh()
+    },
+    /** Everything that is committed now reaches log and feeds. */
+    project: async (): Promise<number> => {
+      while ((await integrator.round()) > 0);
+      let entries = 0
+      for (let n = await projector.round(); n > 0; n = await projector.round()) entries += n
+      return entries
+    },
+    reader: ({ participant, slug }: Party, route = '/v1/feeds/:feed/events'): Reader => ({ participant, slug, route }),
+    page: async (by: Party, feed: Uuid, query: EventsQuery = {}): Promise<EventsPage> => {
+      const { body } = await feeds.events({ ...by, route: '/v1/feeds/:feed/events' }, feed, query)
+      return JSON.parse(String(body)) as EventsPage
+    },
+    find: async (
+      by: Party,
+      queries: readonly { type: string; profile: string; keys: readonly string[] }[],
+    ): Promise<LookupResult> => {
+      const lookup = { queries, purpose: 'investigation' } as never
+      const { body } = await feeds.lookUp({ ...by, route: '/v1/lookups' }, lookup)
+      return JSON.parse(String(body)) as LookupResult
+    },
+    /** The kinds of all records, as the log will know them. */
+    records: async (): Promise<string[]> =>
+      (await t.owner.selectFrom('prov_record').select('kind').orderBy('event_id').execute()).map(({ kind }) => kind),
+    /** What one record says, opened. */
+    opened: async (event_id: Uuid): Promise<Record<string, unknown>> => openedRecord({ t, keys }, event_id),
+    /** Everything that feeds and look-ups hold, to be compared. */
+    projection: async () => ({
+      heads: await t.owner
+        .selectFrom('feed_head')
+        .select(['feed_id', 'next_seq', 'applied_idx', 'sealed_seq'])
+        .orderBy('feed_id')
+        .execute(),
+      entries: await t.owner.selectFrom('feed_entry').selectAll().orderBy('feed_id').orderBy('seq').execute(),
+      submissions: await t.owner
+        .selectFrom('feed_submission')
+        .selectAll()
+        .orderBy('feed_id')
+        .orderBy('submission_id')
+        .execute(),
+      shared: await t.owner
+        .selectFrom('shared_signal')
+        .selectAll()
+        .orderBy('signal_key')
+        .orderBy('signal_id')
+        .execute(),
+      next: await t.owner.selectFrom('projector').selectAll().execute(),
+    }),
+    /** The database refuses one kind of write while the work goes on: the process finds it as it would a crash. */
+    without: async (what: string, grantee: string, work: () => Promise<unknown>): Promise<void> => {
+      await sql.raw(`revoke ${what} from ${grantee}`).execute(t.owner)
+      await work().finally(() => sql.raw(`grant ${what} to ${grantee}`).execute(t.owner))
+    },
+    end: async () => {
+      await authority.stop()
+      await t.drop()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+async function openedRecord(
+  { t, keys }: Pick<Awaited<ReturnType<typeof aWorld>>, 't' | 'keys'>,
+  event_id: Uuid,
+): Promise<Record<string, unknown>> {
+  const row = await t.owner
+    .selectFrom('prov_record')
+    .select(['kind', 'body', 'epoch', 'c'])
+    .where('event_id', '=', event_id)
+    .executeTakeFirstOrThrow()
+  const fields = openRecord(row, event_id, keys).flatMap(([, text]): [string, unknown][] => {
+    if (text === null) return []
+    const [, name, value] = JSON.parse(decoded(text)) as [string, string, unknown]
+    return [[name, value]]
+  })
+  return { kind: row.kind, ...Object.fromEntries(fields) }
+}

@@ -1,0 +1,52 @@
+import { once } from 'node:events'
+import { Agent, request } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { createMetrics } from '../../src/http/metrics.ts'
+import { silentLog } from '../../src/kernel/log.ts'
+import { createListeners, type Listeners, type Serving } from '../../src/listeners.ts'
+import type { Parts } from '../../src/parts.ts'
+import { type MemoryDirectory, memoryDirectory } from '../support/peer-directory.ts'
+import { type ClientIdentity, type TestPki, TRUST_DOMAIN } from '../support/pki.ts'
+
+/** What no request of a test may reach: it fails the request that does. */
+const unreachable = <T>(): T => new Proxy({}, { get: () => undefined }) as T
+
+export interface RealListeners extends Listeners {
+  directory: MemoryDirectory
+}
+
+/** The listeners of a node exactly as it makes them, over services that are not there; time stands still. */
+export async function realListeners({ material, ca }: TestPki, serving: Partial<Serving> = {}): Promise<RealListeners> {
+  const directory = memoryDirectory()
+  const parts = {
+    ...{ authority: directory, programme: { trust_domain: TRUST_DOMAIN }, clock: () => new Date(0) },
+    ...{ pools: unreachable(), keys: unreachable(), provenance: unreachable(), participants: unreachable() },
+    certificate: async () => ({ key: material.key, chain: material.chain }),
+    rootCertificate: ca.root,
+  } as unknown as Parts
+  const listeners = await createListeners(parts, {
+    ...{ log: silentLog, metrics: createMetrics(), head: { line: undefined } },
+    ...{ feeds: unreachable(), signals: unreachable(), ledger: unreachable() },
+    ...serving,
+  })
+  return { ...listeners, directory }
+}
+
+/** Asks the partner listener, which listens from the first time on, over one connection. */
+export function asking({ partner }: RealListeners, { key, cert, ca }: ClientIdentity) {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1, key, cert, ca })
+  return {
+    async get(path: string) {
+      if (!partner.server.listening) await partner.listen({ host: '127.0.0.1', port: 0 })
+      const { port } = partner.server.address() as AddressInfo
+      const out = request({ host: '127.0.0.1', port, path, agent })
+      out.end()
+      const [message] = await once(out, 'response')
+      const chunks: Buffer[] = []
+      for await (const chunk of message) chunks.push(chunk)
+      const body = Buffer.concat(chunks).toString()
+      return { status: message.statusCode as number, headers: message.headers, body: JSON.parse(body) }
+    },
+    end: () => agent.destroy(),
+  }
+}

@@ -1,0 +1,196 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { newId } from '../../src/kernel/ids.ts'
+import {
+  disclosuresOf,
+  EVENTS,
+  type EventKind,
+  mayOpen,
+  type NewEvent,
+  partiesOf,
+  type Viewer,
+} from '../../src/provenance/events.ts'
+
+const NOON = new Date('2026-03-01T12:00:00Z')
+const ID = newId(NOON)
+
+/**
+ * Who opens what of each event, in words: `actor`, the `subject` it is about, a `recipient` of the signal, `everyone` in
+ * the programme. Auditors open all; a line without words is theirs alone.
+ */
+const TABLE: readonly (readonly [kinds: string, ...lines: string[]])[] = [
+  ['signal.submitted signal.revised', 'od n root: actor recipient', 'refused types categories region basis: actor'],
+  ['signal.withdrawn', 'od n root reasons: actor recipient', 'refused types categories region basis: actor'],
+  ['signal.held signal.released', 'signal dispute: subject recipient'],
+  ['signal.expired', 'rule n root types categories: subject'],
+  ['erasure', 'targets: subject recipient', 'basis approval notified types categories:'],
+  ['tombstone.acked', 'feed upto stage: actor'],
+  ['hit.reported', 'n root: actor'],
+  ['review.decided', 'case signal verdict counts reviewers supersedes: actor'],
+  ['review.moved', 'case from to reason: actor'],
+  ['review.undone', 'case decision: actor'],
+  ['feedback.given', 'signal revision outcome: actor subject'],
+  ['dispute.opened dispute.closed', 'dispute signal ground: actor subject', 'result: actor subject recipient'],
+  ['read.batch', 'reader n root from to: actor'],
+  ['read', 'route channel as_of n body asked purpose set_salt: actor'],
+  ['export.begin export.end', 'as_of route items body complete: actor'],
+  ['value.revealed', 'signal revision purpose: actor subject'],
+  ['audit.read', 'range n purpose: everyone'],
+  ['lookup.evaluated', 'kid n purpose: actor'],
+  [
+    'participant.admitted participant.suspended participant.resumed participant.left agreement.accepted',
+    ...['participant kind group version: everyone', 'reason signatory: subject'],
+  ],
+  ['group.changed', 'participant kind group version joined left: everyone', 'reason signatory: subject'],
+  ['audience.changed', 'audience members label mode: actor'],
+  ['credential.enrolled', 'credential spki use scopes from to: subject', 'key: everyone'],
+  ['credential.revoked', 'credential spki use scopes from to reason: subject', 'key: everyone'],
+  ['hash_profile.published hash_profile.retired', 'profile kid suite public_key from to: everyone'],
+  ['policy.published', 'policy version digest: everyone'],
+  ['report.published', 'policy version digest period queries log_size: everyone'],
+  ['approval.requested approval.given approval.refused approval.executed', 'request action digest organisation: actor'],
+  ['person.added', 'whom organisation: actor'],
+  ['role.changed quota.changed hold.placed hold.lifted anomaly.acted', 'whom role what amount: actor'],
+  [
+    'government_request.received government_request.closed',
+    ...['country kind asked basis outcome n: everyone', 'reference:'],
+  ],
+  ['subject_request.received subject_request.closed', 'kind due outcome n:'],
+  ['log.opened log.closed', 'origin key previous: everyone'],
+  ['witness.policy witness.degraded witness.restored', 'text since missing sizes: everyone'],
+  ['node.started restore.performed salts.destroyed peer.checkpoint', 'version sizes epoch note clock: everyone'],
+]
+/** Of every event that stands in the log itself. */
+const COMMON = ['type time after: actor subject', 'actor cred req person: actor']
+
+const PADDED = ['signal.expired', 'erasure', 'tombstone.acked', 'read.batch', 'read', 'export.begin', 'export.end']
+
+interface Line {
+  kind: EventKind
+  field: string
+  who: readonly string[]
+}
+
+const linesOf = (kind: EventKind, lines: readonly string[]): Line[] =>
+  lines.flatMap((line) => {
+    const [names = '', who = ''] = line.split(':')
+    return names.split(' ').map((field) => ({ kind, field, who: who.split(' ').filter((word) => word !== '') }))
+  })
+const table = TABLE.flatMap(([kinds, ...lines]) =>
+  kinds.split(' ').map((kind) => ({ kind: kind as EventKind, lines: linesOf(kind as EventKind, lines) })),
+)
+
+const nobody: Viewer = { slug: 'kiwi', auditor: false, actor: false, party: false, recipient: false }
+const VIEWERS: Readonly<Record<string, Viewer>> = {
+  actor: { ...nobody, slug: 'apple', actor: true, party: true },
+  subject: { ...nobody, slug: 'plum', party: true },
+  recipient: { ...nobody, slug: 'fig', recipient: true },
+  member: nobody,
+  auditor: { ...nobody, slug: 'heron', auditor: true },
+}
+
+const anEvent = (change: Partial<NewEvent> & Pick<NewEvent, 'kind'>): NewEvent => ({
+  ...{ event_id: ID, participant_id: ID, at: NOON, actor: 'apple', fields: {} },
+  ...change,
+})
+const opensOf = (event: NewEvent, viewer: Viewer): string[] =>
+  disclosuresOf(event).disclosures.flatMap(({ audience, name }) => (mayOpen(audience, viewer) ? [name] : []))
+
+describe('the table of events', () => {
+  test('names every kind and every field, once', () => {
+    expect(table.map(({ kind }) => kind).toSorted()).toEqual(Object.keys(EVENTS).toSorted())
+    for (const { kind, lines } of table)
+      expect(lines.map(({ field }) => field).toSorted(), kind).toEqual(Object.keys(EVENTS[kind].fields).toSorted())
+  })
+
+  test.for(table)('says who opens what of $kind', ({ kind, lines }) => {
+    for (const { field, who } of [...lines, ...(kind === 'read' ? [] : linesOf(kind, COMMON))]) {
+      const event = anEvent({ kind, subject: 'plum', after: ID, fields: { [field]: field === 'type' ? kind : 'x' } })
+      for (const [name, viewer] of Object.entries(VIEWERS)) {
+        const may = name === 'auditor' || who.includes('everyone') || who.includes(name)
+        expect(opensOf(event, viewer).includes(field), `${field} for ${name}`).toBe(may)
+      }
+    }
+  })
+  test.for(table)('keeps what belongs to the subject of $kind from every other subject', ({ kind, lines }) => {
+    const other: Viewer = { ...nobody, slug: 'quince', party: false }
+    for (const { field, who } of lines) {
+      const event = anEvent({ kind, subject: 'plum', fields: { [field]: 'x' } })
+      expect(opensOf(event, other).includes(field), field).toBe(who.includes('everyone'))
+    }
+  })
+})
+
+describe('an event that concerns several sources', () => {
+  const event = anEvent({
+    kind: 'read.batch',
+    fields: { reader: 'apple', n: 2 },
+    sources: [
+      { party: 'plum', reads: 1 },
+      { party: 'fig', reads: 2 },
+    ],
+  })
+  const partOf = (slug: string): Viewer => ({ ...nobody, slug, party: true })
+
+  test('shows each of them its own part, and what it is and when', () => {
+    expect(opensOf(event, partOf('plum')).toSorted()).toEqual(['source', 'time', 'type'])
+    const own = disclosuresOf(event).disclosures.filter(({ audience }) => audience === 'S:plum')
+    expect(own.map(({ value }) => value)).toEqual([{ party: 'plum', reads: 1 }])
+    expect(own.every(({ audience }) => !mayOpen(audience, partOf('fig')))).toBe(true)
+  })
+  test('shows its actor no source, and a stranger nothing', () => {
+    expect(opensOf(event, VIEWERS['actor'] ?? nobody).toSorted()).toEqual(['actor', 'n', 'reader', 'time', 'type'])
+    expect(opensOf(event, nobody)).toEqual([])
+  })
+  test('moves on the chains of all of them and of the actor, each once, in order', () => {
+    expect(partiesOf(event)).toEqual(['apple', 'fig', 'plum'])
+    expect(
+      partiesOf(anEvent({ kind: 'read.batch', sources: [{ party: 'apple' }, { party: 'fig' }, { party: 'fig' }] })),
+    ).toEqual([...['apple', 'fig']])
+  })
+})
+
+describe('the fields of an event', () => {
+  test('begin with what it is, when and whose; what is undefined is left out', () => {
+    const event = anEvent({ kind: 'policy.published', fields: { policy: 'taxonomy', version: undefined, digest: 'x' } })
+    expect(disclosuresOf(event).disclosures.map(({ name, value }) => [name, value])).toEqual([
+      ['type', 'policy.published'],
+      ['time', NOON.toISOString()],
+      ['actor', 'apple'],
+      ['policy', 'taxonomy'],
+      ['digest', 'x'],
+    ])
+  })
+  test("are the node's where nobody else acts, and move on its chain", () => {
+    const { actor: _, ...event } = anEvent({ kind: 'signal.expired', subject: 'plum' })
+    expect(disclosuresOf(event).disclosures.find(({ name }) => name === 'actor')?.value).toBe('node')
+    expect(partiesOf(event)).toEqual(['node', 'plum'])
+  })
+  test('that are not declared are refused, whatever their name', () => {
+    const kinds = Object.keys(EVENTS) as EventKind[]
+    const name = fc.oneof(
+      fc.constantFrom('constructor', 'toString', 'valueOf', 'hasOwnProperty', '__proto__', 'token', 'value', 'name'),
+      fc.string(),
+    )
+    const common = new Set(COMMON.flatMap((line) => (line.split(':')[0] ?? '').split(' ')))
+    fc.assert(
+      fc.property(fc.constantFrom(...kinds), name, (kind, field) => {
+        fc.pre(!common.has(field) && !Object.hasOwn(EVENTS[kind].fields, field))
+        const fields = Object.fromEntries([[field, 1]])
+        expect(() => disclosuresOf(anEvent({ kind, fields }))).toThrow(TypeError)
+      }),
+      { numRuns: 300 },
+    )
+  })
+  test('are hidden in multiples of eight digests where their number would tell how many sources there are', () => {
+    for (const kind of Object.keys(EVENTS) as EventKind[]) {
+      for (let n = 0; n < 20; n++) {
+        const sources = Array.from({ length: n }, (_, i) => ({ party: `fruit-${i}` }))
+        const { disclosures, decoys } = disclosuresOf(anEvent({ kind, sources }))
+        if (PADDED.includes(kind)) expect((disclosures.length + decoys) % 8, kind).toBe(0)
+        else expect(decoys, kind).toBe(0)
+        expect(decoys).toBeLessThan(8)
+      }
+    }
+  })
+})

@@ -1,0 +1,102 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { toHex, utf8 } from '../../src/kernel/bytes.ts'
+import { sha256 } from '../../src/kernel/sha256.ts'
+import { rootFromPath, verifyConsistency } from '../../src/provenance/merkle.ts'
+import { consistencyProof, inclusionProof, type ReadTile } from '../../src/provenance/proof.ts'
+import { emptyEdges, growTiles, tilePath, tileWidth } from '../../src/provenance/tile.ts'
+import { leafOf, mth, pathOf, proofOf } from './definition.ts'
+import { LOG } from './vectors.ts'
+
+const SIZE = 1_300
+const ENTRIES = Array.from({ length: SIZE }, (_, i) => utf8(`entry ${i}`))
+const LEAVES = ENTRIES.map(leafOf)
+const TREE = growTiles(sha256, { size: 0n, edges: emptyEdges }, ENTRIES)
+const FULL = new Map(TREE.tiles.map(({ level, n, data }) => [tilePath(level, n), data]))
+
+/** As a reader of the published tree: tiles of exactly the width that was asked for, and of no other. */
+const tilesOf =
+  (size: bigint): ReadTile =>
+  async (level, n, width) => {
+    expect(width).toBe(tileWidth(size, level, n))
+    const data = FULL.get(tilePath(level, n)) ?? TREE.edges.levels[level]
+    if (data === undefined || width === 0) throw new Error(`no tile ${level}/${n}`)
+    return data.subarray(0, 32 * width)
+  }
+
+const anEntry = fc
+  .integer({ min: 1, max: SIZE })
+  .chain((size) => fc.record({ size: fc.constant(size), index: fc.nat({ max: size - 1 }) }))
+const aGrowth = fc
+  .integer({ min: 0, max: SIZE })
+  .chain((to) => fc.record({ to: fc.constant(to), from: fc.nat({ max: to }) }))
+
+describe('from tiles alone', () => {
+  test('an inclusion proof is the defined path and verifies', async () => {
+    await fc.assert(
+      fc.asyncProperty(anEntry, async ({ size, index }) => {
+        const path = await inclusionProof(sha256, tilesOf(BigInt(size)), BigInt(index), BigInt(size))
+        const leaves = LEAVES.slice(0, size)
+        expect(path.map(toHex)).toEqual(pathOf(index, leaves).map(toHex))
+        const proof = { leaf: LEAVES[index] ?? utf8(''), index: BigInt(index), size: BigInt(size), path }
+        expect(rootFromPath(sha256, proof)).toEqual(mth(leaves))
+      }),
+      { numRuns: 40 },
+    )
+  })
+  test('a consistency proof is the defined path and verifies', async () => {
+    await fc.assert(
+      fc.asyncProperty(aGrowth, async ({ from, to }) => {
+        const path = await consistencyProof(sha256, tilesOf(BigInt(to)), BigInt(from), BigInt(to))
+        const leaves = LEAVES.slice(0, to)
+        expect(path.map(toHex)).toEqual(proofOf(from, leaves).map(toHex))
+        const [root1, root2] = [mth(LEAVES.slice(0, from)), mth(leaves)]
+        expect(verifyConsistency(sha256, { size1: BigInt(from), size2: BigInt(to), root1, root2, path })).toBe(true)
+      }),
+      { numRuns: 40 },
+    )
+  })
+  test.for([
+    [256, 512],
+    [255, 256],
+    [256, 257],
+    [1, SIZE],
+    [512, 1_024],
+    [1_024, SIZE],
+  ] as const)('a consistency proof verifies from %i to %i, where tiles end', async ([from, to]) => {
+    const path = await consistencyProof(sha256, tilesOf(BigInt(to)), BigInt(from), BigInt(to))
+    const [root1, root2] = [mth(LEAVES.slice(0, from)), mth(LEAVES.slice(0, to))]
+    expect(verifyConsistency(sha256, { size1: BigInt(from), size2: BigInt(to), root1, root2, path })).toBe(true)
+  })
+  test('the proofs of the published log are its published ones', async () => {
+    const { tiles, edges } = growTiles(
+      sha256,
+      { size: 0n, edges: emptyEdges },
+      LOG.entries.map((one) => Buffer.from(one, 'hex')),
+    )
+    expect(tiles).toEqual([])
+    const read: ReadTile = async () => edges.levels[0] ?? utf8('')
+    expect((await inclusionProof(sha256, read, BigInt(LOG.index), 5n)).map(toHex)).toEqual(LOG.path)
+    const consistency = await consistencyProof(sha256, read, BigInt(LOG.consistency.from), 5n)
+    expect(consistency.map(toHex)).toEqual(LOG.consistency.path)
+  })
+})
+
+test('a tile is read once a proof, however often it serves', async () => {
+  const reads: string[] = []
+  const tiles = tilesOf(BigInt(SIZE))
+  const read: ReadTile = (level, n, width) => {
+    reads.push(tilePath(level, n))
+    return tiles(level, n, width)
+  }
+  await inclusionProof(sha256, read, 700n, BigInt(SIZE))
+  expect(reads.toSorted()).toEqual([...new Set(reads)].toSorted())
+})
+
+test('what lies outside the tree has no proof', async () => {
+  const read = tilesOf(7n)
+  for (const index of [-1n, 7n, 8n]) await expect(inclusionProof(sha256, read, index, 7n)).rejects.toThrow(RangeError)
+  await expect(inclusionProof(sha256, read, 0n, 0n)).rejects.toThrow(RangeError)
+  await expect(consistencyProof(sha256, read, 8n, 7n)).rejects.toThrow(RangeError)
+  await expect(consistencyProof(sha256, read, -1n, 7n)).rejects.toThrow(RangeError)
+})

@@ -1,0 +1,139 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { toHex } from '../../src/kernel/bytes.ts'
+import { newId } from '../../src/kernel/ids.ts'
+import { sha256 } from '../../src/kernel/sha256.ts'
+import { fileKeys } from '../../src/keys/file.ts'
+import { commitment, openPayload } from '../../src/provenance/commitment.ts'
+import type { NewEvent } from '../../src/provenance/events.ts'
+import { commit, epochKey, epochOf, openRecord, prepareRecord, saltSource } from '../../src/provenance/record.ts'
+import { bytes, RECORD } from './vectors.ts'
+
+const NOON = new Date('2026-03-01T12:00:00Z')
+const folder = mkdtempSync(join(tmpdir(), 'aldis-test-'))
+const keys = fileKeys(folder)
+const salt = saltSource()
+
+beforeAll(async () => {
+  await keys.create('epoch-202603', 'symmetric')
+  await keys.create('epoch-202604', 'symmetric')
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const anEvent = (change: Partial<NewEvent> = {}): NewEvent => ({
+  ...{
+    kind: 'feedback.given',
+    event_id: newId(NOON),
+    participant_id: newId(NOON),
+    at: NOON,
+    actor: 'apple',
+    subject: 'plum',
+  },
+  fields: { signal: newId(NOON), revision: 2, outcome: 'seen_here' },
+  ...change,
+})
+const prepared = (event: NewEvent) => prepareRecord(event, { keys, logId: 1, salt })
+const textsOf = (event: NewEvent) => openRecord(prepared(event), event.event_id, keys).map(([, text]) => text ?? '')
+
+test('the published record is made of its fields and salts', () => {
+  const { fields, payload, c } = RECORD.one_party
+  const salts = fields.map((field) => bytes(field.salt))
+  const disclosures = fields.map(({ name, value }) => ({ audience: 'A', name, value }))
+  const made = commit({ disclosures, decoys: 0 }, () => salts.shift() ?? expect.fail('one salt too many'))
+  expect(made.payload).toBe(payload)
+  expect(toHex(made.c)).toBe(c)
+  expect(made.opened).toEqual(fields.map((field) => ['A', field.disclosure]))
+})
+
+describe('a record', () => {
+  test('opens to the fields of its event, each with its audience', () => {
+    const event = anEvent({ after: newId(NOON) })
+    const row = prepared(event)
+    const opened = openRecord(row, event.event_id, keys)
+    expect(opened.map(([audience]) => audience)).toEqual([
+      'P:plum',
+      'P:plum',
+      'A',
+      'P:plum',
+      'AS:plum',
+      'AS:plum',
+      'AS:plum',
+    ])
+    const fields = openPayload(
+      sha256,
+      row.payload,
+      opened.map(([, text]) => text ?? ''),
+    )
+    expect(fields.outcome === 'opened' && fields.fields).toEqual([
+      { name: 'type', value: 'feedback.given' },
+      { name: 'time', value: NOON.toISOString() },
+      { name: 'actor', value: 'apple' },
+      { name: 'after', value: event.after },
+      ...Object.entries(event.fields).map(([name, value]) => ({ name, value })),
+    ])
+    expect(row).toMatchObject({
+      log_id: 1,
+      kind: 'feedback.given',
+      at: NOON,
+      parties: 'apple plum',
+      after: event.after,
+    })
+    expect(toHex(row.c)).toBe(toHex(commitment(sha256, row.payload)))
+  })
+  test('does not show its fields to whoever has the row alone', () => {
+    const row = prepared(anEvent({ fields: { outcome: 'a-word-nobody-guesses' } }))
+    expect(row.body.includes('a-word-nobody-guesses')).toBe(false)
+    expect(row.payload.includes('a-word-nobody-guesses')).toBe(false)
+  })
+  test('of the same event made twice has other salts, digests and commitment', () => {
+    const event = anEvent()
+    const [one, other] = [prepared(event), prepared(event)]
+    expect(one.c).not.toEqual(other.c)
+    const digests = (payload: string): string[] => JSON.parse(payload)._sd
+    expect(digests(one.payload).filter((digest) => digests(other.payload).includes(digest))).toEqual([])
+  })
+  test('opens under no other event, commitment or month', () => {
+    const event = anEvent()
+    const row = prepared(event)
+    expect(() => openRecord(row, newId(NOON), keys)).toThrow()
+    expect(() => openRecord({ ...row, c: prepared(event).c }, event.event_id, keys)).toThrow()
+    expect(() => openRecord({ ...row, epoch: row.epoch + 1 }, event.event_id, keys)).toThrow()
+    expect(openRecord(row, event.event_id, keys).length).toBe(6)
+  })
+  test('hides the number of its sources behind decoys that open nothing', () => {
+    const digestsOf = (n: number): number => {
+      const sources = Array.from({ length: n }, (_, i) => ({ party: `fruit-${i}` }))
+      const { payload } = prepared(anEvent({ kind: 'read.batch', fields: { n: 1 }, sources }))
+      return JSON.parse(payload)._sd.length
+    }
+    expect([0, 1, 4, 5, 12].map(digestsOf)).toEqual([8, 8, 8, 16, 16])
+    const event = anEvent({ kind: 'read.batch', fields: { n: 1 }, sources: [{ party: 'plum' }] })
+    expect(textsOf(event).length).toBe(5)
+  })
+})
+
+test("a record's month names the key it is sealed with", () => {
+  const names = [
+    '2026-03-01T00:00:00Z',
+    '2026-03-31T23:59:59.999Z',
+    '2026-04-01T00:00:00Z',
+    '2026-12-31T23:59:59Z',
+    '2027-01-01T00:00:00Z',
+  ]
+  expect(names.map((at) => epochKey(epochOf(new Date(at))))).toEqual([
+    ...['epoch-202603', 'epoch-202603', 'epoch-202604', 'epoch-202612', 'epoch-202701'],
+  ])
+  expect(epochOf(new Date('2027-01-01T00:00:00Z')) - epochOf(new Date('2026-12-31T23:59:59Z'))).toBe(1)
+})
+
+test('no salt comes twice, nor changes once it was given', () => {
+  const next = saltSource()
+  const salts = Array.from({ length: 3_000 }, next)
+  const seen = salts.map(toHex)
+  expect(salts.every(({ length }) => length === 32)).toBe(true)
+  expect(new Set(seen).size).toBe(seen.length)
+  next()
+  expect(salts.map(toHex)).toEqual(seen)
+})

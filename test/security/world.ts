@@ -1,0 +1,141 @@
+import { once } from 'node:events'
+import type { IncomingHttpHeaders } from 'node:http'
+import { Agent, request } from 'node:https'
+import { connect, type TLSSocket } from 'node:tls'
+import { sql } from 'kysely'
+import { expect } from 'vitest'
+import type { ErrorCode } from '../../src/kernel/errors.ts'
+import { CATALOGUE } from '../../src/kernel/errors.ts'
+import type { TestDatabase } from '../support/database.ts'
+import type { Member, TestNode } from '../support/node.ts'
+
+/** Stands for whatever a caller sends; no answer repeats it. */
+export const CANARY = 'plover-canary-quince'
+export const JSON_TYPE = { 'content-type': 'application/json' } as const
+export const NEVER = '01890000-0000-7000-8000-000000000000'
+
+export interface Call {
+  method?: string
+  path: string
+  headers?: Readonly<Record<string, string | string[]>>
+  body?: string | Buffer
+}
+
+export interface Answer {
+  status: number
+  headers: IncomingHttpHeaders
+  text: string
+}
+
+/** PEM texts; without key and certificate nobody in particular. */
+export interface Identity {
+  ca: string
+  key?: string
+  cert?: string
+}
+
+export interface Caller {
+  ask(call: Call): Promise<Answer>
+  /** Bytes as they are on a connection of their own; what comes back until it closes, or until `enough`. */
+  raw(bytes: string | Buffer, enough?: (text: string) => boolean): Promise<string>
+  dial(): Promise<TLSSocket>
+  close(): void
+}
+
+/** Sends what no client of ours would, over few connections: a node takes only so many from one address. */
+export function caller(origin: string, identity: Identity): Caller {
+  const { hostname: host, port } = new URL(origin)
+  const agent = new Agent({ keepAlive: true, maxSockets: 4, ...identity })
+  const dial = async (): Promise<TLSSocket> => {
+    const socket = connect({ host, port: Number(port), ...identity })
+    socket.on('error', () => {})
+    await once(socket, 'secureConnect')
+    return socket
+  }
+  return {
+    dial,
+    close: () => agent.destroy(),
+    async ask({ method = 'GET', path, headers = {}, body }) {
+      const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }
+      const out = request({ host, port, path, method, agent, headers: { ...length, ...headers } })
+      out.end(body)
+      const [message] = await once(out, 'response')
+      let text = ''
+      for await (const chunk of message) text += chunk
+      return { status: message.statusCode, headers: message.headers, text }
+    },
+    async raw(bytes, enough = () => false) {
+      const socket = await dial()
+      let text = ''
+      socket.write(bytes)
+      for await (const chunk of socket) {
+        text += chunk
+        if (enough(text)) break
+      }
+      socket.destroy()
+      return text
+    },
+  }
+}
+
+/** The caller that a member's own keys make. */
+export function callerOf(n: Pick<TestNode, 'partner'>, { home }: Member): Caller {
+  return caller(n.partner, identityOf(home))
+}
+
+export const identityOf = (home: Member['home']): Required<Identity> => {
+  const [key, cert, ca] = [home.tlsKey(), home.certificate(), home.rootCertificate()]
+  return { key, cert, ca }
+}
+
+/** The refusal that an answer is: its code with its status, as a problem document that repeats nothing of the request. */
+export function expectRefusal(answer: Answer, code: ErrorCode, secrets: readonly string[] = []): Record<string, unknown> {
+  const [status, title] = CATALOGUE[code]
+  const problem = JSON.parse(answer.text) as Record<string, unknown>
+  expect([answer.status, problem['code'], problem['detail']].slice(0, 2), answer.text).toEqual([status, code])
+  expect(answer.headers['content-type']).toBe('application/problem+json')
+  expect(answer.headers['cache-control']).toBe('no-store')
+  expect(problem).toMatchObject({ status, title, type: `/problems/${code}` })
+  expect(problem['request_id']).toMatch(/^[A-Za-z0-9_-]{16}$/)
+  const told = answer.text + JSON.stringify(answer.headers)
+  for (const secret of [CANARY, ...secrets]) expect(told).not.toContain(secret)
+  return problem
+}
+
+/** What participants may change by asking. */
+const TABLES = [
+  ...(['submission', 'signal', 'signal_revision', 'upload', 'prov_record', 'prov_outbox'] as const),
+  ...(['feed_entry', 'feed_ack', 'shared_signal', 'audience', 'audience_member', 'credential', 'signing_key'] as const),
+]
+
+/** Number and digest of the rows of each of these tables. */
+export async function stateOf({ owner }: Pick<TestDatabase, 'owner'>): Promise<Record<string, string>> {
+  const state: Record<string, string> = {}
+  for (const table of TABLES) {
+    const { rows } = await sql<{ n: string; digest: string | null }>`
+      select count(*)::text as n, md5(string_agg(md5(x::text), '' order by md5(x::text))) as digest
+      from ${sql.table(table)} x`.execute(owner)
+    state[table] = `${rows[0]?.n} ${rows[0]?.digest}`
+  }
+  return state
+}
+
+/** Waits until the loops have nothing to do: what changes from here on, the next request changed. */
+export async function quiet({ owner }: Pick<TestDatabase, 'owner'>): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    const { rows } = await sql<{ waiting: boolean }>`
+      select exists (select from prov_outbox) or exists (select from read_pending) as waiting`.execute(owner)
+    if (rows[0]?.waiting === false) return
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  throw new Error('the loops do not come to rest')
+}
+
+/** Runs `work`, after which the tables are as they were. */
+export async function changesNothing<T>(t: Pick<TestDatabase, 'owner'>, work: () => Promise<T>): Promise<T> {
+  await quiet(t)
+  const before = await stateOf(t)
+  const result = await work()
+  expect(await stateOf(t)).toEqual(before)
+  return result
+}
