@@ -1,8 +1,13 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import type { FeedService } from '../src/feeds/service.ts'
 import type { Limit } from '../src/http/limits.ts'
 import { CATALOGUE } from '../src/kernel/errors.ts'
+import type { HashProfiles } from '../src/participants/hash-profile.ts'
+import type { ParticipantService } from '../src/participants/service.ts'
+import type { Ledger } from '../src/provenance/ledger.ts'
+import type { SignalService } from '../src/signals/service.ts'
 
 /** A generated document: its path from the root and what makes it. Making one writes nothing into the tree. */
 interface Document {
@@ -123,9 +128,31 @@ async function settings(): Promise<{ markdown: string; env: string }> {
   return settingsDocument()
 }
 
+/** Of the routes as their plugins register them: the document is made without a database, a key or a certificate. */
 async function openApi(): Promise<string> {
-  const { openApiDocument } = await import('../src/http/openapi.ts')
-  return `${JSON.stringify(openApiDocument(), null, 2)}\n`
+  const [{ openApiDocument, routesOf }, participants, signals, feeds, provenance] = await Promise.all([
+    import('../src/http/openapi.ts'),
+    import('../src/participants/routes.ts'),
+    import('../src/signals/routes.ts'),
+    import('../src/feeds/routes.ts'),
+    import('../src/provenance/routes.ts'),
+  ])
+  const partner = await routesOf('partner', (app) => {
+    app.register(participants.credentialRoutes, { participants: uncalled<ParticipantService>() })
+    app.register(participants.hashProfileRoutes, { hashProfiles: uncalled<HashProfiles>() })
+    app.register(signals.signalRoutes, { signals: uncalled<SignalService>() })
+    app.register(feeds.feedRoutes, { feeds: uncalled<FeedService>() })
+    app.register(provenance.provenanceRoutes, { ledger: uncalled<Ledger>() })
+  })
+  const enrol = await routesOf('enrol', (app) => {
+    app.register(participants.enrolmentRoutes, { participants: uncalled<ParticipantService>() })
+  })
+  return `${JSON.stringify(openApiDocument([...partner, ...enrol]), null, 2)}\n`
+}
+
+/** A service for plugins whose handlers never run. */
+function uncalled<T extends object>(): T {
+  return {} as T
 }
 
 /** The schema as a fresh database has it after all migrations. */

@@ -12,7 +12,7 @@ import type { Loop } from './jobs/loop.ts'
 import { toBase64Url } from './kernel/bytes.ts'
 import { newId } from './kernel/ids.ts'
 import type { Log } from './kernel/log.ts'
-import { createListeners } from './listeners.ts'
+import { createListeners, type Measuring } from './listeners.ts'
 import { createLoops } from './loops.ts'
 import { type Base, KID, LOG_ID, openParts, type Parts } from './parts.ts'
 import { createLedger, type Ledger } from './provenance/ledger.ts'
@@ -38,7 +38,7 @@ export interface Node {
 const LOG_BEHIND_MS = 30_000
 
 /** The node: its parts, services, loops and listeners, wired once. `base` is closed by its shutdown. */
-export async function createNode(base: Base, log: Log): Promise<Node> {
+export async function createNode(base: Base, log: Log, measuring: Measuring = {}): Promise<Node> {
   const { config, clock, keys, pools } = base
   const behind: { loops: readonly Loop[] } = { loops: [] }
   const wake: { integrate: () => void } = { integrate: () => {} }
@@ -70,7 +70,7 @@ export async function createNode(base: Base, log: Log): Promise<Node> {
   })
   behind.loops = [loops.integrate, loops.sign]
   wake.integrate = loops.integrate.wake
-  const listeners = await createListeners(parts, { log, metrics, head, feeds, signals, ledger })
+  const listeners = await createListeners(parts, { log, metrics, head, feeds, signals, ledger }, measuring)
   const ops = createOps({
     ...{ host: config.opsHost, port: config.opsPort },
     livez: () => true,

@@ -3,8 +3,9 @@ import { feedRoutes } from './feeds/routes.ts'
 import type { FeedService } from './feeds/service.ts'
 import { createInstance, type Finished, requireScopes } from './http/instance.ts'
 import type { Metrics } from './http/metrics.ts'
-import { createMtls } from './http/mtls.ts'
+import { createMtls, type MtlsLimits } from './http/mtls.ts'
 import { limitRequests } from './http/rate.ts'
+import type { Rate } from './http/token-bucket.ts'
 import { systemClock } from './kernel/clock.ts'
 import type { Log } from './kernel/log.ts'
 import { createHashProfiles } from './participants/hash-profile.ts'
@@ -31,13 +32,27 @@ export interface Listeners {
   enrol: FastifyInstance
 }
 
-export async function createListeners(parts: Parts, serving: Serving): Promise<Listeners> {
+/** What no setting offers: the benchmarks raise limits and add routes to compare with. */
+export interface Measuring {
+  connections?: Partial<MtlsLimits>
+  /** Of one credential. */
+  requests?: Rate
+  /** Further routes of the partner listener, behind all of its hooks. */
+  routes?: FastifyPluginAsync
+}
+
+export async function createListeners(
+  parts: Parts,
+  serving: Serving,
+  { connections = {}, requests, routes }: Measuring = {},
+): Promise<Listeners> {
   const { authority, programme, pools, clock, keys, provenance, participants } = parts
   const { log, metrics, head, feeds, signals, ledger } = serving
   const { key, chain } = await parts.certificate()
   const material = { key, chain, clientRoots: [parts.rootCertificate], crls: [] }
   const mtls = await createMtls({
     ...{ material, trustDomain: programme.trust_domain, directory: authority, clock: systemClock },
+    limits: connections,
     onRefused: ({ minute, address, reason, count }) => {
       metrics.handshakeRefused(reason, count)
       log.warn({ minute, address, reason, count }, 'connections refused')
@@ -56,7 +71,7 @@ export async function createListeners(parts: Parts, serving: Serving): Promise<L
   partner.register(mtls.plugin)
   const api: FastifyPluginAsync = async (app) => {
     requireScopes(app)
-    limitRequests(app, clock)
+    limitRequests(app, clock, requests)
     app.addHook('onSend', async (_request, reply) => {
       if (head.line !== undefined) reply.header('provenance-checkpoint', head.line)
     })
@@ -66,6 +81,7 @@ export async function createListeners(parts: Parts, serving: Serving): Promise<L
     await app.register(signalRoutes, { signals })
     await app.register(feedRoutes, { feeds })
     await app.register(provenanceRoutes, { ledger })
+    if (routes !== undefined) await app.register(routes)
   }
   // On the instance itself: requests for what does not exist are limited too.
   partner.register(Object.assign(api, { [Symbol.for('skip-override')]: true }))

@@ -84,13 +84,16 @@ export function lookupKeys(
 ): { outcome: 'keys'; keys: LookupKey[] } | { outcome: 'refused'; reason: string } {
   const { type } = line
   if (type === 'media_hash') {
-    const { algorithm = '', hash = '' } = line
+    const { algorithm, hash } = line
+    if (algorithm === undefined || hash === undefined) return { outcome: 'refused', reason: MEDIA_MEMBERS }
     return { outcome: 'keys', keys: [{ type, profile: algorithm, key: mediaKey(algorithm, hash) }] }
   }
   const normal = normalise(inputOf(line))
   if (normal.outcome === 'refused') return normal
   if (type === 'url' || type === 'domain') {
-    const keys = normal.expressions.map(({ expression }) => ({
+    // Two scopes may stand for one expression.
+    const expressions = new Set(normal.expressions.map(({ expression }) => expression))
+    const keys = [...expressions].map((expression) => ({
       type,
       profile: normal.profile,
       key: linkHash(sha256, expression),
@@ -104,6 +107,8 @@ export function lookupKeys(
   }
 }
 
+const MEDIA_MEMBERS = 'a media_hash line has `algorithm` and `hash`'
+
 type Value = { outcome: 'value'; value: object } | { outcome: 'refused'; reason: string }
 
 function wireValue(line: RawLine, { epoch }: DeriveContext): Value {
@@ -112,10 +117,7 @@ function wireValue(line: RawLine, { epoch }: DeriveContext): Value {
   if (type === 'tactic') return given(tactic, 'a tactic line has a member `tactic`')
   if (type === 'media_hash') {
     const known = algorithm !== undefined && hash !== undefined
-    return given(
-      known ? { algorithm, hash: hash.toLowerCase() } : undefined,
-      'a media_hash line has `algorithm` and `hash`',
-    )
+    return given(known ? { algorithm, hash: hash.toLowerCase() } : undefined, MEDIA_MEMBERS)
   }
   const normal = normalise(inputOf(line))
   if (normal.outcome === 'refused') return normal

@@ -1,8 +1,10 @@
 import { appendFileSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { fromBase64Url } from '../kernel/bytes.ts'
 import { StartRefused } from '../kernel/errors.ts'
 import type { NodeKeys } from '../participants/schema.ts'
 import { type Client, createClient } from './client.ts'
+import { VerificationFailed } from './errors.ts'
 import { readIfThere, readSecret, writeDurably } from './files.ts'
 import { makeSigningKey, type OwnSigningKey, openSigningKey } from './signing-key.ts'
 import { advanceHead, type KeptHead, openHead, openVkey } from './verify.ts'
@@ -126,12 +128,13 @@ export function openHome(dir: string): Home {
       return createClient({ origin: membership().node, key, cert, ca })
     },
     async hashKey(client, kid) {
-      const path = join(dir, 'hash-keys', kid)
+      const path = join(dir, 'hash-keys', fileName(kid, 'hash key'))
       const kept = readSecret(path)
-      if (kept !== undefined) return Buffer.from(kept.trim(), 'base64url')
+      if (kept !== undefined) return epochKey(kept.trim())
       const { key } = await client.hashKey(kid)
+      const bytes = epochKey(key)
       writeDurably(path, `${key}\n`, 0o600)
-      return Buffer.from(key, 'base64url')
+      return bytes
     },
     async advance(client) {
       const { vkey, head } = pinned()
@@ -142,7 +145,7 @@ export function openHome(dir: string): Home {
       return newest
     },
     keepReceipt(event, text) {
-      const path = join(dir, 'receipts', `${event}.tlog-proof`)
+      const path = join(dir, 'receipts', `${fileName(event, 'receipt')}.tlog-proof`)
       writeDurably(path, text)
       return path
     },
@@ -151,4 +154,16 @@ export function openHome(dir: string): Home {
       appendFileSync(at(file), `${JSON.stringify(line)}\n`, { mode: 0o600 })
     },
   }
+}
+
+/** A name that the node chose, as that of a file: a path in it would read or write elsewhere. */
+function fileName(name: string, step: string): string {
+  if (/^[a-z0-9][a-z0-9_-]{0,80}$/.test(name)) return name
+  throw new VerificationFailed(step, 'its name is malformed')
+}
+
+function epochKey(text: string): Uint8Array {
+  const bytes = fromBase64Url(text)
+  if (bytes?.length === 32) return bytes
+  throw new VerificationFailed('hash key', 'it is not 32 bytes of base64url')
 }

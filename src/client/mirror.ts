@@ -1,7 +1,7 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, truncateSync, writeSync } from 'node:fs'
+import { closeSync, fstatSync, fsyncSync, mkdirSync, openSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FeedList } from '../feeds/schema.ts'
-import type { Uuid } from '../kernel/ids.ts'
+import { isUuid, type Uuid } from '../kernel/ids.ts'
 import { type Client, type Received, receivedOf } from './client.ts'
 import { AldisError, VerificationFailed } from './errors.ts'
 import { readIfThere, writeDurably } from './files.ts'
@@ -63,12 +63,14 @@ async function syncFeed(options: SyncOptions, feed: FeedList['feeds'][number]): 
       const progress = { feed: feed.feed, label: feed.label, events: n, seq: file.seq(), last: BigInt(feed.last_seq) }
       options.onProgress?.(progress)
     }
-    await takeSegments(options, { feed, file, take })
+    // A reader that was admitted later begins further on.
+    const after = (): bigint => (file.seq() === 0n ? BigInt(feed.from_seq) - 1n : file.seq())
+    await takeSegments(options, { feed, after, take })
     for (;;) {
       const query = { cursor: file.cursor() ?? feed.start, limit: 1_000, wait: options.wait ?? 0 }
       const page = await client.events(feed.feed, query, signal)
       if (page.read !== '') options.onRead?.(page.read)
-      inOrder(file.seq(), page.events)
+      inOrder(after(), page.events)
       take([...receivedOf(page)], page.next_cursor)
       if (!page.more) return n
     }
@@ -79,14 +81,15 @@ async function syncFeed(options: SyncOptions, feed: FeedList['feeds'][number]): 
 
 interface Taking {
   feed: FeedList['feeds'][number]
-  file: Mirror
+  /** The sequence after which events are still to come. */
+  after(): bigint
   take(received: readonly Received[], cursor: string): void
 }
 
 /** Whole segments from the place of the mirror on; a segment that has just begun there is read page by page instead. */
-async function takeSegments({ client, onRead }: SyncOptions, { feed, file, take }: Taking): Promise<void> {
+async function takeSegments({ client, onRead }: SyncOptions, { feed, after, take }: Taking): Promise<void> {
   const sealed = BigInt(feed.sealed_seq)
-  for (let next = file.seq() + 1n; next <= sealed; next = file.seq() + 1n) {
+  for (let next = after() + 1n; next <= sealed; next = after() + 1n) {
     const segment = await client.segment(feed.feed, next).catch((error: unknown) => {
       // The mirror stands within a segment: pages bring it to the end.
       if (error instanceof AldisError && error.code === 'not-found') return undefined
@@ -95,6 +98,7 @@ async function takeSegments({ client, onRead }: SyncOptions, { feed, file, take 
     if (segment === undefined) return
     onRead?.(segment.read)
     const received = await Array.fromAsync(segment.events)
+    if (received.length === 0) throw new VerificationFailed('feed', `the segment from ${next} on is empty`)
     inOrder(
       next - 1n,
       received.map(({ event }) => event),
@@ -107,9 +111,7 @@ async function takeSegments({ client, onRead }: SyncOptions, { feed, file, take 
 function inOrder(after: bigint, events: readonly { seq: string }[]): void {
   let seq = after
   for (const event of events) {
-    // A reader that was admitted later begins further on.
-    if (seq !== 0n && BigInt(event.seq) !== seq + 1n)
-      throw new VerificationFailed('feed', `an event after ${seq} is missing`)
+    if (BigInt(event.seq) !== seq + 1n) throw new VerificationFailed('feed', `an event after ${seq} is missing`)
     seq = BigInt(event.seq)
   }
 }
@@ -121,13 +123,19 @@ interface Mirror {
   close(): void
 }
 
+const START: Place = { cursor: undefined, seq: '0', bytes: 0 }
+
 function openMirror(dir: string, feed: Uuid): Mirror {
+  // The node chose the name; a path in it would write elsewhere.
+  if (!isUuid(feed)) throw new VerificationFailed('feed', 'its name is not a UUID')
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   const path = join(dir, `${feed}.ndjson`)
   const statePath = join(dir, `${feed}.json`)
   const kept = readIfThere(statePath)
-  let place: Place = kept === undefined ? { cursor: undefined, seq: '0', bytes: 0 } : (JSON.parse(kept) as Place)
+  let place = kept === undefined ? START : (JSON.parse(kept) as Place)
   const handle = openSync(path, 'a', 0o600)
+  // What was noted is not there: to truncate would fill it up with zeros.
+  if (fstatSync(handle).size < place.bytes) place = START
   // What a crash left behind the noted place comes again.
   truncateSync(path, place.bytes)
   return {
@@ -137,7 +145,7 @@ function openMirror(dir: string, feed: Uuid): Mirror {
       const last = received.at(-1)
       const lines = received.map((one) => `${JSON.stringify(one)}\n`).join('')
       if (lines !== '') {
-        writeSync(handle, lines)
+        writeFileSync(handle, lines)
         fsyncSync(handle)
       }
       place = { cursor, seq: last?.event.seq ?? place.seq, bytes: place.bytes + Buffer.byteLength(lines) }

@@ -4,6 +4,7 @@ import type { FeedEventBody, SubmissionProof } from '../feeds/schema.ts'
 import { equal, fromBase64, fromBase64Url, toBase64Url } from '../kernel/bytes.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { sha256 } from '../kernel/sha256.ts'
+import { parseStrict } from '../kernel/strict-json.ts'
 import { openCheckpoint } from '../provenance/checkpoint.ts'
 import { commitment } from '../provenance/commitment.ts'
 import { verifyConsistency } from '../provenance/merkle.ts'
@@ -14,6 +15,7 @@ import {
   importJwk,
   type SigningAlg,
   type SubmissionHeader,
+  type SubmissionType,
   verifyItem,
   verifyJws,
 } from '../signals/submission.ts'
@@ -47,6 +49,13 @@ export interface Verifier {
   event(received: Received): VerifiedEvent
 }
 
+/** What a source signs for each event that is said to be its own. */
+const SIGNED_AS: Readonly<Record<string, SubmissionType>> = {
+  'signal.created': 'aldis-signal+jws',
+  'signal.revised': 'aldis-signal+jws',
+  'signal.withdrawn': 'aldis-withdrawal+jws',
+}
+
 /** Verifies what sources signed, by the keys that the node lists; a key is imported once. */
 export function createVerifier(sources: readonly SourceInfo[], home: Home): Verifier {
   const bySlug = new Map(sources.map((source) => [source.slug, source]))
@@ -57,7 +66,7 @@ export function createVerifier(sources: readonly SourceInfo[], home: Home): Veri
     if (known !== undefined) return known
     const listed = source.signing_keys.find((key) => key.kid === kid)
     if (listed === undefined) throw new VerificationFailed('source', `${source.slug} has no such signing key`)
-    const key = { alg: listed.alg as SigningAlg, key: importJwk(listed.jwk) }
+    const key = { alg: listed.alg as SigningAlg, key: listedKey(listed.jwk) }
     keys.set(name, key)
     return key
   }
@@ -77,7 +86,10 @@ export function createVerifier(sources: readonly SourceInfo[], home: Home): Veri
       const header = checked(() => verifyItem({ jws, count, salt, item, index, path }, key, isSigned))
       checkAddress(header, { iss: source.uri, aud: home.node_origin, prg: home.programme })
       isAcknowledged(proof)
-      const signed = JSON.parse(item) as Record<string, unknown>
+      if (SIGNED_AS[event.type] !== header.typ) {
+        throw new VerificationFailed('event', 'the source signed another act than the event names')
+      }
+      const signed = parsedItem(item)
       if (signed['signal'] !== event.signal || signed['revision'] !== event.revision) {
         throw new VerificationFailed('event', 'the signed item is of another signal or revision than the event')
       }
@@ -118,18 +130,37 @@ function checkAddress(header: SubmissionHeader, expected: Pick<SubmissionHeader,
   }
 }
 
-function checked<T>(work: () => T): T {
+function checked<T>(work: () => T, step = 'source'): T {
   try {
     return work()
   } catch (error) {
-    if (error instanceof Refusal) throw new VerificationFailed('source', error.detail ?? error.code)
+    if (error instanceof Refusal) throw new VerificationFailed(step, error.detail ?? error.code)
     throw error
   }
 }
 
 function kidOf(encoded: string): string {
-  const { kid } = JSON.parse(Buffer.from(encoded, 'base64url').toString()) as { kid?: unknown }
-  return typeof kid === 'string' ? kid : ''
+  try {
+    const header = JSON.parse(Buffer.from(encoded, 'base64url').toString()) as { kid?: unknown } | null
+    return typeof header?.kid === 'string' ? header.kid : ''
+  } catch {
+    return ''
+  }
+}
+
+function listedKey(jwk: SourceInfo['signing_keys'][number]['jwk']): KeyObject {
+  try {
+    return importJwk(jwk)
+  } catch {
+    throw new VerificationFailed('source', 'the signing key is listed in a form that is none')
+  }
+}
+
+/** As strict as the node is: of an item that can be read in two ways another reader may see the other. */
+function parsedItem(item: string): Record<string, unknown> {
+  const value = checked(() => parseStrict(item), 'event')
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
+  throw new VerificationFailed('event', 'the signed item is not an object')
 }
 
 /** The pinned key of a log. */

@@ -24,6 +24,16 @@ export interface OpenOptions {
 const RETRIES = 3
 const FIRST_DELAY_MS = 20
 
+let watcher: ((family: Family, sql: string) => void) | undefined
+
+/**
+ * From now on `watch` hears every statement of every opener's transaction before it is sent, and stops it by throwing. For
+ * tests, where a table of a foreign family throws.
+ */
+export function watchFamilies(watch: (family: Family, sql: string) => void): void {
+  watcher = watch
+}
+
 /**
  * A transaction in the name of one participant, whose rows alone row-level security then shows. Like every opener: a
  * change of a logged table without its record is rolled back; before COMMIT a deadlock, a serialisation failure or a
@@ -36,12 +46,12 @@ export function asParticipant<T>(
   options: OpenOptions = {},
 ): Promise<T> {
   // Set as a literal, which cannot be bound: nothing but a UUID may come near it.
-  return open(db, [`set local app.participant = '${checkedUuid(participantId)}'`], fn, options)
+  return open(db, 'participant', [`set local app.participant = '${checkedUuid(participantId)}'`], fn, options)
 }
 
 /** A transaction on the programme's own tables: people, approvals, enrolment, reference data. */
 export const atControl = <T>(db: Db, fn: (tx: Tx<'control'>) => Promise<T>, options: OpenOptions = {}): Promise<T> =>
-  open(db, [], fn, options)
+  open(db, 'control', [], fn, options)
 
 /** A transaction on one provenance log. */
 export function atLog<T>(
@@ -51,7 +61,7 @@ export function atLog<T>(
   options: OpenOptions = {},
 ): Promise<T> {
   if (!Number.isInteger(logId)) throw new TypeError('log id')
-  return open(db, [], fn, options)
+  return open(db, 'log', [], fn, options)
 }
 
 /** A transaction on one feed. */
@@ -62,15 +72,16 @@ export function atFeed<T>(
   options: OpenOptions = {},
 ): Promise<T> {
   checkedUuid(feedId)
-  return open(db, [], fn, options)
+  return open(db, 'feed', [], fn, options)
 }
 
 /** A transaction on what is looked up by signal key. */
 export const atKeys = <T>(db: Db, fn: (tx: Tx<'keys'>) => Promise<T>, options: OpenOptions = {}): Promise<T> =>
-  open(db, [], fn, options)
+  open(db, 'keys', [], fn, options)
 
 async function open<F extends Family, T>(
   db: Db,
+  family: F,
   settings: readonly string[],
   fn: (tx: Tx<F>) => Promise<T>,
   { timeoutMs }: OpenOptions,
@@ -82,7 +93,7 @@ async function open<F extends Family, T>(
       return await db.transaction().execute(async (tx) => {
         session = await tx.getExecutor().provideConnection(async (connection) => sessionOf(connection))
         for (const setting of first) session.send(setting)
-        session.guard(refuseUnrecorded)
+        session.guard({ commit: refuseUnrecorded, statement: (sql) => watcher?.(family, sql) })
         return fn(tx as unknown as Tx<F>)
       })
     } catch (error) {

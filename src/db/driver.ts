@@ -35,12 +35,19 @@ export interface DriverOptions {
   onStatement: (sql: string) => void
 }
 
+export interface Guard {
+  /** May refuse a statement before it is sent, by throwing. */
+  statement(sql: string): void
+  /** May refuse the COMMIT, by throwing. */
+  commit(writes: readonly Write[]): void
+}
+
 /** One checked-out connection, and what its open transaction has done so far. */
 export interface Session extends DatabaseConnection {
   /** Sends a statement of ours without waiting: its failure fails the next statement, or the COMMIT. */
   send(sql: string): void
-  /** From here to the end no transaction control passes, and `check` may still refuse the COMMIT. */
-  guard(check: (writes: readonly Write[]) => void): void
+  /** From here to the end no transaction control passes, nor what the guard refuses. */
+  guard(guard: Guard): void
   /** Whether COMMIT was sent, after which nothing may be repeated. */
   committing(): boolean
 }
@@ -88,7 +95,7 @@ function controlOf(connection: DatabaseConnection): SessionControl {
 
 function createSession(client: DriverClient, { commitTimeoutMs, onStatement }: DriverOptions): SessionControl {
   let writes: Write[] = []
-  let check: ((writes: readonly Write[]) => void) | undefined
+  let guard: Guard | undefined
   let sent: Promise<unknown> = Promise.resolve()
   let failed: unknown
   let state: 'none' | 'open' | 'ending' = 'none'
@@ -129,13 +136,14 @@ function createSession(client: DriverClient, { commitTimeoutMs, onStatement }: D
       sent = Promise.all([sent, run(sql)]).catch(() => {})
     },
     guard(next) {
-      check = next
+      guard = next
     },
     committing: () => commitSent,
     async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
       if (state === 'ending') throw new Error('the transaction is over')
       const statement = statementOf(sql)
-      if (check !== undefined && statement.control) throw new Error('a transaction is ended by its opener alone')
+      if (guard !== undefined && statement.control) throw new Error('a transaction is ended by its opener alone')
+      guard?.statement(sql)
       const { command, rowCount, rows } = await run(sql, parameters)
       if (!statement.plain || rowCount !== 0) writes.push(...statement.writes)
       const changed = ['INSERT', 'UPDATE', 'DELETE', 'MERGE'].includes(command)
@@ -150,7 +158,7 @@ function createSession(client: DriverClient, { commitTimeoutMs, onStatement }: D
       state = 'open'
       commitSent = false
       writes = []
-      check = undefined
+      guard = undefined
       failed = undefined
       const level = isolationLevel === undefined ? '' : ` isolation level ${isolationLevel}`
       this.send(`begin${level}${accessMode === undefined ? '' : ` ${accessMode}`}`)
@@ -158,7 +166,7 @@ function createSession(client: DriverClient, { commitTimeoutMs, onStatement }: D
     async commit() {
       await sent
       if (failed !== undefined) throw failed
-      check?.(writes)
+      guard?.commit(writes)
       state = 'ending'
       commitSent = true
       const unreplicated = await commitNow().catch((error: unknown) => {

@@ -71,7 +71,7 @@ async function isAlive(holder: string): Promise<boolean> {
 }
 
 /** Process ids come round again, in containers at every start: the start time tells their bearers apart. */
-async function identityOf(pid: number): Promise<string> {
+export async function identityOf(pid: number): Promise<string> {
   return `${pid} ${await startOf(pid)}`
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { StartRefused } from '../kernel/errors.ts'
 import { findBinaries } from './embedded-binaries.ts'
-import { createMarker, type Marker } from './embedded-marker.ts'
+import { createMarker, identityOf, type Marker } from './embedded-marker.ts'
 import {
   choosePlace,
   openFolder,
@@ -58,6 +58,7 @@ export interface EmbeddedPostgres {
 const SUPERVISOR_WAIT_MS = 60_000
 const SUPERVISOR_POLL_MS = 100
 const RESTART_PAUSE_MS = 1_000
+const WATCH_MS = 500
 
 /**
  * Runs the bundled PostgreSQL on a data folder, over a Unix socket alone. A server that runs there already is adopted;
@@ -143,7 +144,7 @@ async function supervise({ asked, user, settings, marker, logger }: Supervision)
   }
 }
 
-/** Starts the server unless it was found alive, and again whenever our child ends without being asked to. */
+/** Starts the server unless it was found alive, and again whenever it ends without being asked to. */
 async function keepAlive(task: Launch, found: LiveServer | undefined, logger: EmbeddedLogger | undefined) {
   let live = found
   let child: ChildProcess | undefined
@@ -173,8 +174,23 @@ async function keepAlive(task: Launch, found: LiveServer | undefined, logger: Em
     }
   }
 
+  /** An adopted server is no child of ours: nobody tells us of its end. */
+  async function watch({ pid }: LiveServer): Promise<void> {
+    const alive = await identityOf(pid)
+    const look = async (): Promise<void> => {
+      if (stopping) return
+      const lives = !alive.endsWith(' none') && (await identityOf(pid)) === alive
+      if (lives) setTimeout(look, WATCH_MS).unref()
+      else if (!stopping) starting = restart()
+    }
+    await look()
+  }
+
   if (live === undefined) await start()
-  else logger?.info({ dir: task.place.pgdata }, 'the embedded database was running and is adopted')
+  else {
+    logger?.info({ dir: task.place.pgdata }, 'the embedded database was running and is adopted')
+    await watch(live)
+  }
   return {
     async stop(): Promise<void> {
       stopping = true

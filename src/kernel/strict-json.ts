@@ -34,7 +34,12 @@ function decode(bytes: Uint8Array): string {
 const fail = (code: ErrorCode, pointer: string, detail: string): Refusal =>
   new Refusal(code, { detail, errors: [{ pointer, code, detail }] })
 
-const escaped = (name: string): string => name.replaceAll('~', '~0').replaceAll('/', '~1')
+/** A name is the sender's word too: what could be an address, a link or a number is not repeated. */
+const TELLING = /[@.:+\s]|(?:\p{Nd}\P{Nd}*){6}/u
+const NAME_MAX = 41
+
+const escaped = (name: string): string =>
+  name.length > NAME_MAX || TELLING.test(name) ? '?' : name.replaceAll('~', '~0').replaceAll('/', '~1')
 
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y
 const QUOTE = 0x22

@@ -138,12 +138,12 @@ export interface AudienceField {
 /** The fields of an event in the order they are committed, and the decoys that hide their number; throws on undeclared ones. */
 export function disclosuresOf(event: NewEvent): { disclosures: AudienceField[]; decoys: number } {
   const { kind, at, fields, subject, sources = [], after } = event
-  const known: Readonly<Record<string, Audience>> = EVENTS[kind].fields
+  const known = new Map<string, Audience>(Object.entries({ ...COMMON, ...EVENTS[kind].fields }))
   const common = kind === 'read' ? {} : { type: kind, time: at.toISOString(), actor: event.actor ?? 'node', after }
   const disclosures = Object.entries({ ...common, ...fields })
     .filter(([, value]) => value !== undefined)
     .map(([name, value]): AudienceField => {
-      const audience = known[name] ?? COMMON[name]
+      const audience = known.get(name)
       if (audience === undefined) throw new TypeError(`${kind} has no field ${name}`)
       return { audience: owned(audience, subject), name, value }
     })
@@ -167,6 +167,8 @@ export interface Viewer {
   auditor: boolean
   /** Whether the viewer acted. */
   actor: boolean
+  /** Whether the event moves on the viewer's chain. */
+  party: boolean
   /** Whether a signal of the event was disclosed to the viewer. */
   recipient: boolean
 }
@@ -177,7 +179,7 @@ export function mayOpen(audience: Audience, viewer: Viewer): boolean {
   const [letters = '', owner] = audience.split(':')
   if (owner !== undefined && viewer.slug === owner && /[SP]/.test(letters)) return true
   if (letters.includes('M')) return true
-  if (/[AP]/.test(letters) && viewer.actor) return true
+  if ((letters.includes('A') && viewer.actor) || (letters.includes('P') && viewer.party)) return true
   return letters.includes('R') && viewer.recipient
 }
 

@@ -132,7 +132,7 @@ export function createLedger(options: LedgerOptions): Ledger {
       const party = actor || placed.entry.chains.some((link) => link.party === holder.slug)
       const recipient = !party && (await options.isRecipient(holder.participant, event_id))
       if (!party && !recipient && !holder.auditor) throw new Refusal('not-found')
-      return given(placed, holder, { slug: holder.slug, auditor: holder.auditor, actor, recipient })
+      return given(placed, holder, { slug: holder.slug, auditor: holder.auditor, actor, party, recipient })
     },
     async readReceipt(holder, journal_id, place) {
       const inner = await journal.inner(holder.participant, `${journal_id}.${place}`)
@@ -140,7 +140,7 @@ export function createLedger(options: LedgerOptions): Ledger {
       if (inner === undefined) throw new Refusal('not-found')
       const placed = await placedRecord(options, inner.event_id)
       if (placed === undefined) return { outcome: 'pending' }
-      const viewer = { slug: holder.slug, auditor: holder.auditor, actor: true, recipient: false }
+      const viewer = { slug: holder.slug, auditor: holder.auditor, actor: true, party: true, recipient: false }
       return given(placed, holder, viewer, {
         payload: inner.payload,
         disclosures: opensFor(inner.opened, viewer),

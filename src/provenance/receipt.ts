@@ -107,9 +107,10 @@ function verifyInner(
   const path = inner.path.map((node) => fromBase64Url(node) ?? new Uint8Array(0))
   const leaf = leafHash(hash, commitment(hash, inner.payload))
   const root = rootFromPath(hash, { leaf, index: BigInt(inner.index), size: BigInt(inner.size), path })
-  const claimed = outer.find(({ name }) => name === 'root')?.value
-  const fits = root !== undefined && toBase64Url(root) === claimed
-  step('the inner record is in the batch', fits ? undefined : 'its path leads to another root than the batch names')
+  const batch = new Map(outer.map(({ name, value }) => [name, value]))
+  // A root alone does not say how many leaves are under it, nor so at which place one stands.
+  const fits = root !== undefined && toBase64Url(root) === batch.get('root') && inner.size === batch.get('n')
+  step('the inner record is in the batch', fits ? undefined : 'the batch names another root or size')
   return opened.outcome === 'opened' ? opened.fields : []
 }
 
@@ -123,7 +124,7 @@ function chainDigestsOf(hash: Hash, { chains, chain_digests = [] }: ReceiptExtra
 }
 
 function extraOf(line: string | undefined): ReceiptExtra | undefined {
-  if (line === undefined || !line.startsWith('extra ') || line.length > EXTRA_MAX + 6) return undefined
+  if (line === undefined || !line.startsWith('extra ') || line.length >= EXTRA_MAX + 6) return undefined
   const bytes = fromBase64(line.slice(6))
   if (bytes === undefined) return undefined
   try {

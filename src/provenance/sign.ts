@@ -4,7 +4,7 @@ import { equal, utf8 } from '../kernel/bytes.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import type { KeyService } from '../keys/service.ts'
-import { decodeBatch } from './batch.ts'
+import { type BatchEntry, decodeBatch } from './batch.ts'
 import { chainDigest, chainsHash, decoyDigest, entryOf } from './chain.ts'
 import { checkpointText } from './checkpoint.ts'
 import { appendLeaf, type CompactRange, decodeRange, encodeRange, leafHash, rangeRoot } from './merkle.ts'
@@ -80,18 +80,31 @@ async function readBack(
   let { range, from } = at
   while (from < at.to) {
     const rows = await store.batches(tx, logId, { from, to: at.to, limit: BATCHES_AT_ONCE })
-    for (const { first_idx, n, data } of rows) {
-      if (first_idx !== from) throw new RootMismatch(`the log has no batch at ${from}`)
-      for (const entry of decodeBatch(data, n)) {
-        const digests = [
-          ...entry.chains.map((link) => chainDigest(sha256, link)),
-          ...entry.decoys.map((one) => decoyDigest(sha256, one)),
-        ]
-        range = appendLeaf(sha256, range, leafHash(sha256, entryOf(sha256, entry.c, chainsHash(sha256, digests))))
-      }
-      from += BigInt(n)
+    for (const row of rows) {
+      if (row.first_idx !== from) throw new RootMismatch(`the log has no batch at ${from}`)
+      for (const entry of entriesOf(row)) range = appendLeaf(sha256, range, leafHash(sha256, entry))
+      from += BigInt(row.n)
     }
     if (rows.length === 0) throw new RootMismatch(`the log ends at ${from}, the fence is ${at.to}`)
   }
   return range
+}
+
+/** The entries of a committed batch, made anew of their commitments and chains. */
+function entriesOf({ first_idx, n, data }: { first_idx: bigint; n: number; data: Uint8Array }): Uint8Array[] {
+  let stored: BatchEntry[]
+  try {
+    stored = decodeBatch(data, n)
+  } catch (cause) {
+    throw new RootMismatch(`the batch at ${first_idx} is malformed`, { cause })
+  }
+  return stored.map(({ c, chains, decoys, entry }, i) => {
+    const digests = [
+      ...chains.map((link) => chainDigest(sha256, link)),
+      ...decoys.map((one) => decoyDigest(sha256, one)),
+    ]
+    const made = entryOf(sha256, c, chainsHash(sha256, digests))
+    if (!equal(made, entry)) throw new RootMismatch(`entry ${first_idx + BigInt(i)} is not made of its parts`)
+    return made
+  })
 }

@@ -1,5 +1,5 @@
 import { equal } from '../kernel/bytes.ts'
-import { SIGNAL_STATE, type SignalType } from './schema.ts'
+import { SIGNAL_STATE } from './schema.ts'
 
 /** What stands of a signal before an item is applied to it. */
 export interface Current {
@@ -58,16 +58,3 @@ function follow(current: Current, { revision, prev }: Step, now: Date): Placing 
   if (current.expires_at <= now) return { outcome: 'ended' }
   return fits ? undefined : { outcome: 'stale', current: current.revision }
 }
-
-/** Types whose value is a match key that others look up; the rest are read from the feed. */
-export const LOOKED_UP: ReadonlySet<SignalType> = new Set<SignalType>([
-  'url',
-  'domain',
-  'email',
-  'phone',
-  'username',
-  'account_id',
-  'payment_handle',
-  'ip',
-  'media_hash',
-])

@@ -160,16 +160,21 @@ function tokenFault(type: string, value: { profile: string; kid: string }, rules
   return state === 'retired' ? refuse('hash-profile-retired', '/value/kid') : undefined
 }
 
-function rawFault(item: SignalItem): Refused | undefined {
-  const found = findRaw(item)[0]
+function rawFault(value: unknown, pointer = ''): Refused | undefined {
+  const found = findRaw(value, pointer)[0]
   return found === undefined
     ? undefined
     : refuse('raw-identifier', found.pointer, `looks like ${found.kind}; hash it at home`)
 }
 
+/** A raw value where a token belongs is told as what it is; ids and digests in capitals are none. */
 function misshapen(validator: Validator, value: unknown): Refused {
   const { pointer, detail } = firstFault(validator, value)
-  return refuse('validation-failed', pointer, detail)
+  const found = pointer.split('/').slice(1).reduce<unknown>(memberOf, value)
+  return (
+    (typeof found === 'string' ? rawFault(found.toLowerCase(), pointer) : undefined) ??
+    refuse('validation-failed', pointer, detail)
+  )
 }
 
 function refuse(code: ErrorCode, pointer: string, detail?: string): Refused {

@@ -5,13 +5,13 @@ import type { Clock } from '../kernel/clock.ts'
 import { coalesce } from '../kernel/coalesce.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { newId, type Uuid } from '../kernel/ids.ts'
-import { sha256 } from '../kernel/sha256.ts'
 import type { ProvenanceService, RecordRow } from '../provenance/service.ts'
 import { answerOf, refusedWhole, type StoredAnswer } from './answer.ts'
 import { type Applied, apply, type Judged, type Standing } from './apply.ts'
 import type { Countersignature, CountersignInput } from './countersignature.ts'
 import { expiryEvent, submissionEvent } from './event.ts'
-import { judgeSignal, judgeWithdrawal, keyProfile, leafOf, type SignalRules, signalKey } from './lint.ts'
+import { judgeAll } from './judge.ts'
+import type { SignalRules } from './lint.ts'
 import { SIGNAL_STATE, type Submission, type SubmissionResult } from './schema.ts'
 import * as store from './store.ts'
 import { type SubmissionType, type VerifiedSubmission, type VerifyContext, verifySubmission } from './submission.ts'
@@ -92,7 +92,9 @@ export function createSignalService(options: SignalServiceOptions): SignalServic
   return {
     async submit(by, submission, upload) {
       const verified = verifySubmission(submission, options.verifyContext(by))
-      const judged = judgeAll(options, by, { submission, typ: verified.header.typ })
+      const { rules, categoryId } = options
+      const context = { participant: by.participant, now: clock(), rules, categoryId }
+      const judged = judgeAll(verified.header.typ, submission.items, context)
       try {
         provenance.admit()
         const result = await commit(by.participant, { by, verified, judged, submission, upload })
@@ -125,29 +127,6 @@ export function createSignalService(options: SignalServiceOptions): SignalServic
         return due.length
       }),
   }
-}
-
-/** Each item for itself, whatever became of the others; pure. */
-function judgeAll(
-  { rules, clock, categoryId }: SignalServiceOptions,
-  { participant }: Submitter,
-  { submission, typ }: { submission: Submission; typ: SubmissionType },
-): Judged[] {
-  const now = clock()
-  if (typ === 'aldis-relation+jws') throw new Refusal('signature-header', { detail: 'relations are not served yet' })
-  return submission.items.map(({ item: text }): Judged => {
-    if (typ === 'aldis-withdrawal+jws') {
-      const judged = judgeWithdrawal(text)
-      if (judged.outcome === 'refused') return judged
-      return { outcome: 'withdrawal', item: judged.item, prev: leafOf(judged.item.prev) }
-    }
-    const judged = judgeSignal(text, { participant, rules, now })
-    if (judged.outcome === 'refused') return judged
-    const { item } = judged
-    const category = categoryId(item.taxonomy, item.category)
-    const [key, profile, prev] = [signalKey(sha256, item), keyProfile(item), leafOf(item.prev)]
-    return { outcome: 'signal', item, key, profile, category, prev }
-  })
 }
 
 /** One transaction for the submissions of a participant that came together, if nothing stands in the way. */
@@ -233,15 +212,22 @@ async function commitFresh(
 ): Promise<SubmissionResult[] | undefined> {
   const participant = group[0]?.by.participant
   if (participant === undefined) return []
-  const now = options.clock()
   const ids = new Set(group.flatMap(({ judged }) => judged.flatMap((one) => ('item' in one ? [one.item.signal] : []))))
-  const rows = ids.size === 0 ? [] : await store.signalsForUpdate(tx, participant, [...ids])
-  // Behind the locks: what a twin in another process committed under them shows here, and not as a stale revision.
-  if ((await store.submissionsByJti(tx, participant, jtisOf(group))).length > 0) return undefined
+  // In this order on one connection: what a twin in another process committed under these locks shows behind them.
+  const [rows, told] = await Promise.all([
+    ids.size === 0 ? [] : store.signalsForUpdate(tx, participant, [...ids]),
+    store.submissionsByJti(tx, participant, jtisOf(group)),
+  ])
+  if (told.length > 0) return undefined
+  const now = after(rows, options.clock())
+  // The log goes by time and then by id: as they came, also within one millisecond.
+  const events = group.map(() => newId(now)).sort()
   const standing = new Map<Uuid, Standing>(rows.map((row) => [row.signal_id, row]))
   const change: Change = { submissions: [], signals: new Map(), revisions: [], uploads: new Map(), records: [] }
   const results: SubmissionResult[] = []
-  for (const pending of group) results.push(await place(options, pending, { standing, change, now }))
+  for (const [i, pending] of group.entries()) {
+    results.push(await place(options, pending, { standing, change, now, event: events[i] ?? newId(now) }))
+  }
   const { submissions, signals, revisions, uploads, records } = change
   if (submissions.length > 0) {
     await store.insertSubmissions(tx, participant, { submissions, revisions, signals: [...signals.values()] })
@@ -254,10 +240,9 @@ async function commitFresh(
 async function place(
   options: SignalServiceOptions,
   pending: Pending,
-  { standing, change, now }: { standing: Map<Uuid, Standing>; change: Change; now: Date },
+  { standing, change, now, event }: { standing: Map<Uuid, Standing>; change: Change; now: Date; event: Uuid },
 ): Promise<SubmissionResult> {
   const { by, verified, judged, submission, upload } = pending
-  const event = newId(now)
   const applied = apply(judged, standing, { event, leaves: verified.leaves, now })
   if (upload !== undefined) change.uploads.set(upload.upload_id, uploadRow(upload, now))
   if (applied.accepted.length === 0) return refusedWhole(applied.refused)
@@ -271,6 +256,12 @@ async function place(
   for (const [id, row] of applied.changed) change.signals.set(id, row)
   change.revisions.push(...revisionRows(event, submission, applied))
   return answerOf(event, { judged, items: submission.items }, stored, receiptPath(event))
+}
+
+/** The present, but behind what the signals' last events say: a clock that stood or was put back turns no order round. */
+function after(rows: readonly { last_event: Uuid }[], now: Date): Date {
+  const last = rows.map(({ last_event }) => Number.parseInt(last_event.replaceAll('-', '').slice(0, 12), 16))
+  return new Date(last.reduce((latest, ms) => Math.max(latest, ms + 1), now.getTime()))
 }
 
 const uploadRow = ({ upload_id, next_line }: UploadPosition, updated_at: Date): store.UploadRow => ({

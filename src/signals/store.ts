@@ -1,6 +1,5 @@
 import { sql } from 'kysely'
 import type { Tx } from '../db/as-participant.ts'
-import type { Db } from '../db/connect.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import type { Current } from './lifecycle.ts'
 
@@ -172,17 +171,6 @@ export const ownSignal = (tx: Tx, participant_id: Uuid, signal_id: Uuid) =>
     .select(['s.signal_id', 's.revision', 's.state', 's.leaf', 's.expires_at', 'r.item', 'r.submission_id'])
     .where('s.participant_id', '=', participant_id)
     .where('s.signal_id', '=', signal_id)
-    .executeTakeFirst()
-
-/** Whether any live signal of the participant is due. */
-export const anyDue = (db: Db | Tx, participant_id: Uuid, now: Date) =>
-  db
-    .selectFrom('signal')
-    .select('signal_id')
-    .where('participant_id', '=', participant_id)
-    .where('state', '=', 1)
-    .where('expires_at', '<=', now)
-    .limit(1)
     .executeTakeFirst()
 
 const hex = (bytes: Uint8Array): string =>

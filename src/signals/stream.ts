@@ -7,9 +7,9 @@ export const LINE_MAX = 65_536
 /** One line of a stream, or the place of one that was too long. */
 export type Line = { line: bigint; text: string } | { line: bigint; tooLong: true }
 
-/** What a stream holds: whole submissions, and lines that are part of none. */
+/** What a stream holds: whole submissions (`at`: the line of each item), and lines that are part of none. */
 export type Framed =
-  | { outcome: 'submission'; first: bigint; last: bigint; jws: FlatJws; items: SaltedItem[] }
+  | { outcome: 'submission'; first: bigint; last: bigint; jws: FlatJws; items: SaltedItem[]; at: bigint[] }
   | { outcome: 'refused'; first: bigint; last: bigint; refusal: Refusal }
 
 /** Cuts bytes into lines with the memory of one line; a longer one is passed over to its end. Lines count from `from`. */
@@ -47,49 +47,87 @@ export async function* linesOf(chunks: AsyncIterable<Uint8Array>, from = 1n): As
 
 /**
  * Groups lines into submissions: `{"jws":..}` and then `count` lines `{"salt":..,"item":".."}`. What does not fit is named
- * by its lines, and reading goes on at the next `jws` line.
+ * by its lines, and reading goes on at the next `jws` line. Empty lines are none.
  */
 export async function* submissionsOf(lines: AsyncIterable<Line>): AsyncGenerator<Framed> {
-  let open: { first: bigint; last: bigint; jws: FlatJws; count: number; items: SaltedItem[] } | undefined
-  let stray: { first: bigint; last: bigint; refusal: Refusal } | undefined
-  const closeStray = function* (): Generator<Framed> {
-    if (stray !== undefined) yield { outcome: 'refused', ...stray }
-    stray = undefined
-  }
-  const cutShort = function* (): Generator<Framed> {
-    if (open !== undefined) {
-      const { first, last } = open
-      yield { outcome: 'refused', first, last, refusal: broken('the submission has fewer items than it signed') }
-    }
-    open = undefined
-  }
+  const framer = createFramer()
   for await (const one of lines) {
     if ('text' in one && one.text === '') continue
-    const parsed = parseLine(one)
-    if ('jws' in parsed) {
-      yield* cutShort()
-      yield* closeStray()
-      open = { first: one.line, last: one.line, jws: parsed.jws, count: parsed.count, items: [] }
-    } else if (open !== undefined && 'item' in parsed) {
-      open.items.push(parsed)
-      open.last = one.line
-      if (open.items.length === open.count) {
-        const { first, last, jws, items } = open
-        open = undefined
-        yield { outcome: 'submission', first, last, jws, items }
-      }
-    } else {
-      const refusal = 'refusal' in parsed ? parsed.refusal : broken('an item without its submission line before it')
-      const first = open?.first ?? stray?.first ?? one.line
-      open = undefined
-      stray = { first, last: one.line, refusal: stray?.refusal ?? refusal }
-    }
+    yield* framer.take(one.line, parseLine(one))
   }
-  yield* cutShort()
-  yield* closeStray()
+  yield* framer.end()
 }
 
-type Parsed = { jws: FlatJws; count: number } | SaltedItem | { refusal: Refusal }
+/** A submission whose items are still to come. */
+interface Open {
+  first: bigint
+  last: bigint
+  jws: FlatJws
+  count: number
+  items: SaltedItem[]
+  at: bigint[]
+}
+
+function createFramer(): { take(line: bigint, parsed: Parsed): Framed[]; end(): Framed[] } {
+  let open: Open | undefined
+  let stray: { first: bigint; last: bigint; refusal: Refusal } | undefined
+
+  /** What was begun and is not finished: either a submission or lines that are part of none. */
+  const end = (): Framed[] => {
+    const left =
+      open === undefined
+        ? stray
+        : {
+            ...{ first: open.first, last: open.last },
+            refusal: broken('the submission has fewer items than it signed'),
+          }
+    open = undefined
+    stray = undefined
+    return left === undefined ? [] : [{ outcome: 'refused', ...left }]
+  }
+
+  const begin = (line: bigint, { jws, count }: Begun): Framed[] => {
+    const left = end()
+    open = { first: line, last: line, jws, count, items: [], at: [] }
+    return left
+  }
+
+  const add = (to: Open, line: bigint, item: SaltedItem): Framed[] => {
+    to.items.push(item)
+    to.at.push(line)
+    to.last = line
+    if (to.items.length < to.count) return []
+    const { first, last, jws, items, at } = to
+    open = undefined
+    return [{ outcome: 'submission', first, last, jws, items, at }]
+  }
+
+  /** One refusal for all lines up to the next submission, by the fault that came first. */
+  const pass = (line: bigint, refusal: Refusal): Framed[] => {
+    const first = open?.first ?? stray?.first ?? line
+    stray = { first, last: line, refusal: stray?.refusal ?? refusal }
+    open = undefined
+    return []
+  }
+
+  return {
+    take(line, parsed) {
+      if ('jws' in parsed) return begin(line, parsed)
+      if ('refusal' in parsed) return pass(line, parsed.refusal)
+      return open === undefined
+        ? pass(line, broken('an item without its submission line before it'))
+        : add(open, line, parsed)
+    },
+    end,
+  }
+}
+
+interface Begun {
+  jws: FlatJws
+  count: number
+}
+
+type Parsed = Begun | SaltedItem | { refusal: Refusal }
 
 function parseLine(line: Line): Parsed {
   if ('tooLong' in line) return { refusal: new Refusal('item-limit', { detail: 'a line is longer than 64 KiB' }) }

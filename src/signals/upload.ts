@@ -54,7 +54,7 @@ async function settle(upload: Upload, framed: Framed, stream: { broken: boolean 
   const position = { upload_id: upload.upload_id, next_line: last + 1n, stream }
   try {
     const result = await upload.submit({ jws, items }, position)
-    return linesOfResult(result, first, last)
+    return linesOfResult(result, framed)
   } catch (error) {
     const refusal = error instanceof Refusal ? error : new Refusal('internal', { cause: error })
     return [{ ...faultLine(last, refusal), first: Number(first) }]
@@ -62,9 +62,12 @@ async function settle(upload: Upload, framed: Framed, stream: { broken: boolean 
 }
 
 /** A line per item, and one for the submission with the node's signature. */
-function linesOfResult(result: SubmissionResult, first: bigint, last: bigint): UploadLine[] {
+function linesOfResult(
+  result: SubmissionResult,
+  { first, last, at }: { first: bigint; last: bigint; at: readonly bigint[] },
+): UploadLine[] {
   const { submission, accepted, refused, countersignature, receipt, results } = result
-  const items = results.map(({ index, ...item }): UploadLine => ({ line: Number(first) + 1 + index, ...item }))
+  const items = results.map(({ index, ...item }): UploadLine => ({ line: Number(at[index]), ...item }))
   const end: UploadLine = {
     ...{ line: Number(last), first: Number(first), status: submission === null ? 422 : 200 },
     ...{ submission, accepted, refused },

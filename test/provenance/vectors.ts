@@ -26,6 +26,7 @@ export const RECORD = read<{
   one_party: {
     origin: string
     party: string
+    seq: number
     fields: { name: string; value: string; salt: string; disclosure: string; digest: string }[]
     payload: string
     payload_sha256: string

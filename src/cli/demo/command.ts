@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { EXIT } from '../exit.ts'
 import { type RunningNode, startNode } from './run.ts'
@@ -12,7 +12,7 @@ export function demoCommand(program: Command): void {
     .option('--once', 'end the node at the end; exit 0 only if every step held')
     .option('--dir <dir>', 'where keys and data are kept between runs', 'data/demo')
     .action(async ({ once, dir }: { once?: boolean; dir: string }) => {
-      const scene = await openScene(join(process.cwd(), dir))
+      const scene = await openScene(resolve(dir))
       const failed = await play(scene)
       if (failed.length > 0) process.exitCode = EXIT.failed
       else if (once !== true) await stay(scene)

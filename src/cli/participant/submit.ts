@@ -20,10 +20,10 @@ export function submitCommand(program: Command): void {
     .option('--confidence <0-100>', 'how sure we are', '80')
     .option('--tlp <level>', 'clear, green, amber, amber+strict or red', 'amber')
     .option('--handling <handling>', 'review, block_link, limit_recommendation or monitor', 'review')
-    .option('--basis <basis>', 'human_reviewed or automated', 'human_reviewed')
-    .option('--region <country>', 'where it was collected, ISO 3166-1', 'IE')
-    .option('--legal-basis <code>', 'under which law or rule it was collected', 'terms_of_service')
-    .option('--surface <surface>', 'public or private', 'public')
+    .option('--basis <basis>', 'human_reviewed or automated', 'automated')
+    .requiredOption('--region <country>', 'where it was collected, ISO 3166-1')
+    .requiredOption('--legal-basis <code>', 'under which law or rule it was collected, such as terms_of_service')
+    .requiredOption('--surface <surface>', 'public or private: where on the service it was seen')
     .action((file: string, options: Common, command: Command) =>
       withSession(command, (session) => submit(session, file, options)),
     )

@@ -1,0 +1,58 @@
+import { CATALOGUE, type ErrorCode } from '../kernel/errors.ts'
+import { headersOf, type Json, problemContent } from './openapi-parts.ts'
+import type { HeaderName, ListenerName, Operation, Route } from './operation.ts'
+
+/** The refusals under one status that a route may answer with. */
+export interface Refusals {
+  listener: ListenerName
+  status: number
+  codes: readonly ErrorCode[]
+}
+
+const ANY: readonly ErrorCode[] = [
+  ...(['invalid-header', 'request-timeout', 'uri-too-long', 'unsupported-media-type'] as const),
+  ...(['headers-too-large', 'internal', 'busy'] as const),
+]
+const ADMISSION: readonly ErrorCode[] = [
+  ...(['credential-not-enrolled', 'participant-suspended', 'rate-limited', 'authority-stale'] as const),
+]
+const BODY: readonly ErrorCode[] = ['invalid-json', 'json-strict', 'json-limit', 'too-large', 'validation-failed']
+
+/** On every answer to a participant, once there is a checkpoint. */
+export const checkpoint = (listener: ListenerName): HeaderName[] =>
+  listener === 'partner' ? ['Provenance-Checkpoint'] : []
+
+/** What every request of its listener may be refused with, what its parts may, and what its description adds. */
+export function refusalsOf(route: Route, operation: Operation): Refusals[] {
+  const { listener } = route
+  const codes = codesOf(route, operation).sort()
+  return [...Map.groupBy(codes, (code): number => CATALOGUE[code][0])]
+    .map(([status, own]) => ({ listener, status, codes: own }))
+    .sort((a, b) => a.status - b.status)
+}
+
+/** Stands once in the components, whichever routes refer to it. */
+export const responseName = ({ listener, status, codes }: Refusals): string => [listener, status, ...codes].join('.')
+
+export const referenceTo = (refusals: Refusals): Json => ({ $ref: `#/components/responses/${responseName(refusals)}` })
+
+export function responseOf({ listener, status, codes }: Refusals): Json {
+  const headers: HeaderName[] = status === 429 || status === 503 ? ['Retry-After'] : []
+  return {
+    description: codes.map((code) => `\`${code}\`: ${CATALOGUE[code][1]}.`).join(' '),
+    headers: headersOf([...headers, ...checkpoint(listener)]),
+    content: problemContent(),
+    'x-codes': codes,
+  }
+}
+
+function codesOf({ listener, config, schema }: Route, { codes = [], commits }: Operation): ErrorCode[] {
+  const all: ErrorCode[] = [...ANY, ...codes]
+  if (listener === 'partner') all.push(...ADMISSION)
+  if (config.scope !== 'public') all.push('scope-missing')
+  if (schema.params !== undefined) all.push('not-found')
+  if (schema.querystring !== undefined) all.push('invalid-query')
+  if (schema.body !== undefined) all.push(...BODY)
+  if (commits === true) all.push('read-only', 'outcome-unknown')
+  return [...new Set(all)]
+}

@@ -1,0 +1,57 @@
+import type { FastifyContextConfig } from 'fastify'
+import type { TSchema } from 'typebox'
+import type { ErrorCode } from '../kernel/errors.ts'
+
+export type ListenerName = 'partner' | 'enrol'
+
+/** A route as its plugin registered it. */
+export interface Route {
+  listener: ListenerName
+  method: string
+  url: string
+  config: FastifyContextConfig
+  bodyLimit: number
+  schema: { body?: object; querystring?: object; params?: object; response?: Readonly<Record<string, object>> }
+}
+
+/** Headers by the name of their description in the document. */
+export type HeaderName =
+  | 'Upload-Id'
+  | 'Upload-Line'
+  | 'Provenance-Read'
+  | 'Provenance-Checkpoint'
+  | 'Feed-Cursor'
+  | 'Retry-After'
+  | 'Location'
+  | 'ETag'
+
+/** A body that is no JSON document. */
+export interface Content {
+  type: string
+  /** Of a stream of lines: what a line is, alone or as the one member of an object. */
+  lines?: readonly (readonly [member: string | null, schema: TSchema])[]
+  description: string
+}
+
+export interface Answer {
+  description: string
+  headers?: readonly HeaderName[]
+  content?: Content
+}
+
+/** What the document says of a route and its schemas do not. */
+export interface Operation {
+  id: string
+  /** One line: what it does, and what it does not. */
+  summary: string
+  description?: string
+  /** Refusals beside those that its kind of route has. */
+  codes?: readonly ErrorCode[]
+  /** Refusals of single items, in an answer that is none itself. */
+  itemCodes?: readonly ErrorCode[]
+  headers?: readonly HeaderName[]
+  body?: Content
+  answers?: Readonly<Record<number, Answer>>
+  /** It changes something, or writes a read down before it answers: the database and the log have to take it. */
+  commits?: true
+}

@@ -1,0 +1,29 @@
+import type { Spec } from '../measure.ts'
+import { after, drive, expectStatus, openWire, requestOf, type Wire } from '../wire.ts'
+import type { World } from '../world.ts'
+import { rate, wiresOf } from './lookup.ts'
+
+const CLIENTS = 64
+
+/** What knowing the caller costs: certificate, admission, scope and limit of each request. */
+export function mtlsOverhead({ world, seconds }: { world: World; seconds: number }): Spec {
+  const known = wiresOf(world, CLIENTS)
+  const { plain } = world.node().addresses
+  const unknown = world.members.slice(0, CLIENTS).map(({ tls: { ca } }) => openWire(plain, { ca }))
+  const request = requestOf('GET', '/bench/constant')
+  const side = (wires: readonly Wire[]) =>
+    rate(() => drive(wires, after(seconds), async (wire) => void expectStatus(await wire.ask(request), 200)))
+  return {
+    name: 'mtls.overhead',
+    what: `requests of a constant route with client certificate, kept alive, ${CLIENTS} clients; admission, scopes and limits included`,
+    unit: 'requests/s',
+    target: 0.9,
+    rounds: 5,
+    warmups: 1,
+    measured: side(known),
+    reference: {
+      what: 'the same route over TLS without client certificates, without those checks',
+      run: side(unknown),
+    },
+  }
+}

@@ -1,0 +1,110 @@
+import type { Spec } from '../measure.ts'
+import { expectStatus, headerOf, openWire, requestOf, type Wire } from '../wire.ts'
+import type { World } from '../world.ts'
+
+const SEGMENT = 4_096n
+
+interface Feed {
+  feed: string
+  from_seq: string
+  last_seq: string
+  sealed_seq: string
+  start: string
+}
+
+/**
+ * A new participant's first sync, as the SDK asks for it: sealed segments one after the other, then pages, on one
+ * connection. The bytes are counted and thrown away: opening and verifying them is the reader's work.
+ */
+export function fullSync(world: World): Spec {
+  const wire = openWire(world.node().addresses.partner, world.members.at(-1)?.tls ?? { ca: '' })
+  const last = { bytes: 0, signals: 0 }
+  return {
+    name: 'feed.full-sync',
+    what: 'every signal to one participant over mTLS, one request at a time: sealed segments, then pages; each read journaled',
+    unit: 'signals/s',
+    target: 0.5,
+    rounds: 5,
+    warmups: 1,
+    measured: async (timed) => {
+      await sealed(world)
+      const { result, seconds } = await timed(() => syncAll(wire, world.feed))
+      Object.assign(last, result)
+      return result.signals / seconds
+    },
+    reference: {
+      what: 'as many bytes of sealed segments, streamed from memory on the same listener in one answer',
+      run: async (timed) => {
+        const { seconds } = await timed(async () =>
+          expectStatus(await wire.ask(requestOf('GET', `/bench/memory?bytes=${last.bytes}`), { discard: true }), 200),
+        )
+        return last.signals / seconds
+      },
+    },
+  }
+}
+
+async function syncAll(wire: Wire, feed: string): Promise<{ bytes: number; signals: number }> {
+  const { from_seq, last_seq, sealed_seq, start } = await feedOf(wire, feed)
+  const [first, end, sealedTo] = [BigInt(from_seq), BigInt(last_seq), BigInt(sealed_seq)]
+  let cursor = start
+  let bytes = 0
+  for (let seq = first; seq <= sealedTo; seq += SEGMENT) {
+    const answer = await wire.ask(requestOf('GET', `/v1/feeds/${feed}/segments/${seq}`), { discard: true })
+    expectStatus(answer, 200)
+    bytes += answer.bytes
+    cursor = headerOf(answer, 'feed-cursor')
+  }
+  for (let more = sealedTo < end; more; ) {
+    const page = await pageAt(wire, feed, cursor)
+    bytes += page.bytes
+    cursor = page.next_cursor
+    more = page.more
+  }
+  return { bytes, signals: Number(end - first + 1n) }
+}
+
+export async function feedOf(wire: Wire, feed: string): Promise<Feed> {
+  const { body } = expectStatus(await wire.ask(requestOf('GET', '/v1/feeds')), 200)
+  const { feeds } = JSON.parse(body.toString()) as { feeds: Feed[] }
+  const found = feeds.find((one) => one.feed === feed)
+  if (found === undefined) throw new Error('the reader does not see the feed')
+  return found
+}
+
+/** The cursor that stands behind everything there is. */
+export async function endOf(wire: Wire, feed: string): Promise<string> {
+  const { sealed_seq, start } = await feedOf(wire, feed)
+  const sealedTo = BigInt(sealed_seq)
+  let cursor = start
+  if (sealedTo > 0n) {
+    const path = `/v1/feeds/${feed}/segments/${sealedTo - SEGMENT + 1n}`
+    cursor = headerOf(expectStatus(await wire.ask(requestOf('GET', path), { discard: true }), 200), 'feed-cursor')
+  }
+  for (;;) {
+    const page = await pageAt(wire, feed, cursor)
+    cursor = page.next_cursor
+    if (!page.more) return cursor
+  }
+}
+
+/** Only the end of a page is read: the rest is the reader's work. */
+async function pageAt(wire: Wire, feed: string, cursor: string) {
+  const path = `/v1/feeds/${feed}/events?limit=1000&cursor=${encodeURIComponent(cursor)}`
+  const { body, bytes } = expectStatus(await wire.ask(requestOf('GET', path)), 200)
+  const end = /"next_cursor":"([^"]+)","more":(true|false)\}$/.exec(body.subarray(-300).toString())
+  if (end === null) throw new Error('a page without an end')
+  return { bytes, next_cursor: end[1] ?? '', more: end[2] === 'true' }
+}
+
+/** Waits until every full segment is sealed. */
+async function sealed({ db, feed }: World): Promise<void> {
+  for (;;) {
+    const { rows } = await db.query<{ due: boolean }>(
+      `select next_seq - 1 - sealed_seq >= ${SEGMENT} as due from feed_head where feed_id = $1`,
+      [feed],
+    )
+    if (rows[0]?.due !== true) return
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}

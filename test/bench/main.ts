@@ -1,0 +1,169 @@
+/** `npm run bench [-- NAME… --json FILE --scale 0.01 --growth --write --profile NAME]`: measures a node from outside. */
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { lookupBatch, lookupSingle } from './figures/lookup.ts'
+import { mtlsOverhead } from './figures/mtls.ts'
+import { submitSingle } from './figures/single.ts'
+import { load, STREAM } from './figures/stream.ts'
+import { fullSync } from './figures/sync.ts'
+import { feedTail } from './figures/tail.ts'
+import { RAISED } from './limits.ts'
+import { machineOf } from './machine.ts'
+import { compare, createMeter, type Row, rowOf, type Spec } from './measure.ts'
+import { readOptions } from './options.ts'
+import { topFunctions } from './profile.ts'
+import { documentOf, type Growth, growthLines, jsonOf, tableOf } from './report.ts'
+import { openWorld, type World } from './world.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
+const SIGNALS = 1_000_000
+const RSS = 'feed.full-sync.rss'
+const RSS_TARGET_MB = 300
+/** Rounds of a profile: only the measured side runs. */
+const PROFILED = 3
+
+/** Numbers of signals that no load gave, for what is submitted one by one. */
+const BEYOND = 10_000_000
+
+interface Asked {
+  world: World
+  signals: number
+  seconds: number
+  count: number
+}
+
+/** In the order in which they run; `stored` need the signals, and `grows` is measured on the way there too. */
+const FIGURES: Readonly<Record<string, { stored: boolean; grows: boolean; spec(asked: Asked): Spec }>> = {
+  'feed.full-sync': { stored: true, grows: true, spec: ({ world }) => fullSync(world) },
+  'lookup.single': { stored: true, grows: true, spec: lookupSingle },
+  'lookup.batch': { stored: true, grows: true, spec: lookupBatch },
+  'mtls.overhead': { stored: false, grows: false, spec: mtlsOverhead },
+  'feed.tail': {
+    stored: false,
+    grows: false,
+    spec: ({ world, count }) => feedTail({ world, count: Math.ceil(count / 200), from: BEYOND }),
+  },
+  'submit.single': {
+    stored: false,
+    grows: false,
+    spec: ({ world, count }) => submitSingle({ world, count, from: 2 * BEYOND }),
+  },
+}
+
+const options = readOptions(process.argv.slice(2), [STREAM.name, ...Object.keys(FIGURES)])
+const began = performance.now()
+const say = (text: string): void => console.error(`${elapsed().padStart(7)}  ${text}`)
+const elapsed = (): string => `${((performance.now() - began) / 1_000).toFixed(1)} s`
+const wanted = (name: string): boolean => options.names.length === 0 || options.names.includes(name)
+
+async function run(here: World): Promise<void> {
+  for (const line of RAISED) say(`limit raised: ${line}`)
+  const signals = Math.round(SIGNALS * options.scale)
+  const asked: Asked = {
+    ...{ world: here, signals },
+    seconds: options.scale === 1 ? 5 : 1.5,
+    count: Math.max(1_000, Math.round(12_000 * options.scale)),
+  }
+  const names = Object.keys(FIGURES).filter(wanted)
+  const points: (Growth['points'][number] & { name: string; unit: string })[] = []
+  const rows: Row[] = []
+  if (wanted(STREAM.name) || names.some((name) => FIGURES[name]?.stored)) {
+    const grown = async (loaded: number): Promise<void> => {
+      if (!options.growth || loaded > signals / 5) return
+      for (const name of names.filter((one) => FIGURES[one]?.grows)) {
+        const row = await figureOf(name, { ...asked, signals: loaded, seconds: Math.min(3, asked.seconds) }, 3)
+        points.push({ name, unit: row.unit, signals: loaded, value: row.value, ratio: row.ratio })
+      }
+    }
+    const profiled = options.profile === STREAM.name ? await startProfile() : undefined
+    const compared = wanted(STREAM.name) && profiled === undefined
+    const row = await load({ ...{ world: here, signals, compared }, onRound: say, onLoaded: grown })
+    await profiled?.()
+    if (wanted(STREAM.name)) rows.push(row)
+  }
+  for (const name of names) {
+    const row = await figureOf(name, asked)
+    rows.push(row, ...(name === 'feed.full-sync' ? [rssOf(row)] : []))
+    if (FIGURES[name]?.grows) points.push({ name, unit: row.unit, signals, value: row.value, ratio: row.ratio })
+  }
+  report(rows, options.growth ? growthOf(points) : [])
+}
+
+/** On a node that was just started: neither memory nor caches of an earlier figure. */
+async function figureOf(name: string, asked: Asked, rounds?: number): Promise<Row> {
+  await asked.world.restart()
+  const figure = FIGURES[name]
+  if (figure === undefined) throw new RangeError(name)
+  const whole = figure.spec(asked)
+  const spec = rounds === undefined ? whole : { ...whole, rounds }
+  if (options.profile !== name) return compare(asked.world, spec, say)
+  const { reference: _, ...alone } = spec
+  const warm = createMeter(asked.world)
+  await spec.measured(warm.timed)
+  const stop = await startProfile()
+  const row = await compare(asked.world, { ...alone, warmups: 0, rounds: PROFILED }, say)
+  await stop()
+  return row
+}
+
+async function startProfile(): Promise<() => Promise<void>> {
+  await world.node().startProfile()
+  return async () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'aldis-profile-')), `${options.profile}.cpuprofile`)
+    await world.node().stopProfile(path)
+    console.log([`self time on the node's main thread; ${path}`, ...topFunctions(path, ROOT)].join('\n'))
+  }
+}
+
+/** The memory of the node during the very syncs that were measured. */
+const rssOf = ({ cpu }: Row): Row =>
+  rowOf(
+    {
+      name: RSS,
+      what: 'largest resident memory of the node while it answers full syncs',
+      ...{ unit: 'MB', target: RSS_TARGET_MB, less: true },
+    },
+    { values: [cpu.measured.peak / 1e6], references: [], measured: cpu.measured, reference: cpu.measured },
+  )
+
+function growthOf(points: readonly (Growth['points'][number] & { name: string; unit: string })[]): Growth[] {
+  return [...Map.groupBy(points, ({ name }) => name)].map(([name, own]) => ({
+    ...{ name, unit: own[0]?.unit ?? '', points: own.map(({ signals, value, ratio }) => ({ signals, value, ratio })) },
+    exponent: exponentOf(own.map(({ signals, value, ratio }) => [signals, 1 / (ratio ?? value)])),
+  }))
+}
+
+/** Slope of a line through the logarithms. */
+function exponentOf(points: readonly (readonly [x: number, y: number])[]): number {
+  const logs = points.map(([x, y]) => [Math.log(x), Math.log(y)] as const)
+  const mean = (at: 0 | 1): number => logs.reduce((sum, one) => sum + one[at], 0) / logs.length
+  const [mx, my] = [mean(0), mean(1)]
+  const over = logs.reduce((sum, [x, y]) => sum + (x - mx) * (y - my), 0)
+  return over / logs.reduce((sum, [x]) => sum + (x - mx) ** 2, 0)
+}
+
+function report(rows: readonly Row[], growth: readonly Growth[]): void {
+  console.log([tableOf(rows), ...growthLines(growth)].join('\n'))
+  if (options.json !== undefined) writeFileSync(options.json, jsonOf(rows, growth))
+  if (!options.write) return
+  const minutes = Math.ceil((performance.now() - began) / 60_000)
+  const date = new Date().toISOString().slice(0, 10)
+  const text = documentOf({
+    ...{ rows, growth, machine: machineOf(world.postgres), raised: RAISED },
+    ...{ signals: SIGNALS, minutes, date },
+  })
+  writeFileSync(join(ROOT, 'docs/benchmarks.md'), text)
+}
+
+const world = await openWorld()
+const stopped = (signal: NodeJS.Signals): void => {
+  say(`${signal}: cleaning up`)
+  void world.end().finally(() => process.exit(1))
+}
+process.once('SIGINT', stopped).once('SIGTERM', stopped)
+try {
+  await run(world)
+} finally {
+  await world.end()
+}

@@ -1,0 +1,133 @@
+import type { Machine } from './machine.ts'
+import { figure, type Row, type Used } from './measure.ts'
+
+/** A figure at several numbers of signals, and the exponent that its cost grows by. */
+export interface Growth {
+  name: string
+  unit: string
+  points: readonly { signals: number; value: number; ratio: number | null }[]
+  /** Of the ratio where there is one: of cost ~ signals ^ exponent. */
+  exponent: number
+}
+
+/** As the table on standard output. */
+export function tableOf(rows: readonly Row[]): string {
+  const cells = [
+    [
+      'figure',
+      'value',
+      'reference',
+      'ratio',
+      'target',
+      '',
+      'spread',
+      'runs',
+      'CPU seconds a second: node, database, generator',
+    ],
+    ...rows.map((row) => [
+      row.name,
+      `${figure(row.value)} ${row.unit}`,
+      row.reference === null ? '' : figure(row.reference),
+      row.ratio === null ? '' : row.ratio.toFixed(3),
+      targetOf(row),
+      row.met ? 'met' : 'MISSED',
+      row.spread.map(figure).join('..'),
+      String(row.runs),
+      costs(row),
+      [row.cpu.measured, ...(row.cpu.reference === undefined ? [] : [row.cpu.reference])].map(shares).join(' | '),
+    ]),
+  ]
+  const widths = (cells[0] ?? []).map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)))
+  return cells
+    .map((row) =>
+      row
+        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}
+
+export const growthLines = (growth: readonly Growth[]): string[] =>
+  growth.map(({ name, unit, points, exponent }) => {
+    const all = points.map(({ signals, value, ratio }) => {
+      const beside = ratio === null ? '' : ` (${ratio.toFixed(3)})`
+      return `${signals.toLocaleString('en')}: ${figure(value)} ${unit}${beside}`
+    })
+    return `${name}  ${all.join(', ')}; cost grows by signals ^ ${exponent.toFixed(2)}`
+  })
+
+export const jsonOf = (rows: readonly Row[], growth: readonly Growth[]): string =>
+  `${JSON.stringify(
+    rows.map((row) => {
+      const found = growth.find(({ name }) => name === row.name)
+      return found === undefined ? row : { ...row, growth: { points: found.points, exponent: found.exponent } }
+    }),
+    undefined,
+    2,
+  )}\n`
+
+export interface Document {
+  rows: readonly Row[]
+  growth: readonly Growth[]
+  machine: Machine
+  raised: readonly string[]
+  signals: number
+  minutes: number
+  date: string
+}
+
+/** `docs/benchmarks.md`. */
+export function documentOf({ rows, growth, machine, raised, signals, minutes, date }: Document): string {
+  const { cores, cpu, memory, node, postgres, platform } = machine
+  return [
+    '# Benchmarks',
+    '',
+    'Written by `npm run bench -- --write`. A ratio is the median of rounds that alternate with the reference in the same run: on other machines, or on',
+    'this one at another hour, rates differ and ratios should not. Rates are context, no promise.',
+    '',
+    `${date}, ${minutes} minutes. ${cores} cores (${cpu}), ${memory}, ${platform}, Node ${node}, PostgreSQL ${postgres} (embedded, its settings as`,
+    `the node starts it, \`fsync\` on). ${signals.toLocaleString('en')} signals. Node, database and generator share the cores; everything is on loopback.`,
+    '',
+    '| Figure | Measured | Median | Reference | Ratio | Target | Spread | Runs |',
+    '|---|---|---|---|---|---|---|---|',
+    ...rows.map(
+      (row) =>
+        `| \`${row.name}\` | ${row.what} | ${figure(row.value)} ${row.unit} | ${row.reference === null ? '–' : `${row.against}: ${figure(row.reference)}`} | ${row.ratio === null ? '–' : row.ratio.toFixed(2)} | ${targetOf(row)}, ${row.met ? 'met' : '**missed**'} | ${row.spread.map(figure).join(' to ')} | ${row.runs} |`,
+    ),
+    '',
+    'Each row by `npm run bench -- <figure>`; where the time of one goes by `npm run bench -- --profile <figure>`. A target without ratio is met by the best',
+    'round.',
+    '',
+    '## Who used the CPU',
+    '',
+    'Seconds of CPU for each second of the clock. The generator makes, sends and reads the requests; for COPY it is the client.',
+    '',
+    '| Figure | Node | Database | Generator | Reference: node | database | generator |',
+    '|---|---|---|---|---|---|---|',
+    ...rows.map(({ name, cpu: { measured, reference } }) => {
+      const beside = reference === undefined ? ['–', '–', '–'] : parts(reference)
+      return `| \`${name}\` | ${[...parts(measured), ...beside].join(' | ')} |`
+    }),
+    '',
+    ...(growth.length === 0 ? [] : ['## Growth', '', ...growthLines(growth).map((line) => `- ${line}`), '']),
+    '## Limits raised',
+    '',
+    'Raised for these measurements, in brackets as they stand in production; nothing is switched off.',
+    '',
+    ...raised.map((line) => `- ${line}`),
+    '',
+  ].join('\n')
+}
+
+const targetOf = ({ less, target, ratio, unit }: Row): string =>
+  `${less ? '<=' : '>='} ${target.toLocaleString('en')}${ratio === null ? ` ${unit}` : ''}`
+
+const parts = ({ seconds, node, database, generator }: Used): string[] =>
+  [node, database, generator].map((cpu) => (cpu === null || seconds === 0 ? '?' : (cpu / seconds).toFixed(2)))
+
+/** Of node and database for one of the unit, and of the reference. */
+const costs = ({ cost: { measured, reference } }: Row): string =>
+  [measured, ...(reference === undefined ? [] : [reference])].map((one) => one.toFixed(1)).join(' | ')
+
+const shares = (used: Used): string => parts(used).join(' ')

@@ -1,0 +1,163 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pg from 'pg'
+import { init } from '../../src/cli/node/init.ts'
+import { enroll, makeTlsKey } from '../../src/client/enroll.ts'
+import { makeSigningKey, type OwnSigningKey, openSigningKey } from '../../src/client/signing-key.ts'
+import type { TlsIdentity } from '../../src/client/transport.ts'
+import { loadConfig } from '../../src/config.ts'
+import { type EmbeddedPostgres, startEmbedded } from '../../src/db/embedded.ts'
+import { systemClock } from '../../src/kernel/clock.ts'
+import type { Uuid } from '../../src/kernel/ids.ts'
+import { silentLog } from '../../src/kernel/log.ts'
+import type { ActionName, PayloadOf } from '../../src/participants/action.ts'
+import type { Scope } from '../../src/participants/schema.ts'
+import { openBase, openParts } from '../../src/parts.ts'
+import { EPOCH } from './items.ts'
+import { type NodeProcess, startNode } from './node-process.ts'
+
+/** Participants, and credentials of each: 64 clients have a credential each. */
+const SLUGS = ['apricot', 'blackbird', 'cherry', 'dunnock', 'elder', 'finch', 'grape', 'heron'] as const
+const CREDENTIALS = 8
+const SCOPES: readonly Scope[] = ['signals:submit', 'feed:read', 'lookup:evaluate', 'provenance:read']
+const DAY_MS = 86_400_000
+
+/** One credential of a participant, with the key that signs for it. */
+export interface Member {
+  slug: string
+  uri: string
+  node_origin: string
+  programme: string
+  tls: TlsIdentity
+  signing: OwnSigningKey
+}
+
+/** A programme on a database of its own, and the node that serves it. */
+export interface World {
+  dir: string
+  /** The database's folder. */
+  pgdata: string
+  /** Logged in as superuser, for looking and for the references. */
+  db: pg.Client
+  /** One a credential: neighbours belong to different participants. */
+  members: readonly Member[]
+  audience: Uuid
+  feed: Uuid
+  postgres: string
+  node(): NodeProcess
+  /** Ends the node and starts it anew: what it had in memory is gone. */
+  restart(): Promise<void>
+  end(): Promise<void>
+}
+
+export async function openWorld(): Promise<World> {
+  const dir = mkdtempSync(join(tmpdir(), 'aldis-bench-'))
+  const server = await startEmbedded({ dataDir: join(dir, 'postgres') })
+  const env = settingsIn(dir)
+  let node: NodeProcess | undefined
+  let db: pg.Client | undefined
+  const close = async (): Promise<void> => {
+    await node?.stop().catch(() => {})
+    await db?.end()
+    await server.destroy()
+    rmSync(dir, { recursive: true, force: true })
+  }
+  try {
+    const members = await foundProgramme(env, async () => {
+      node = await startNode(env, dir)
+      return node
+    })
+    db = await connected(server)
+    const { rows } = await db.query<{ audience_id: Uuid; feed_id: Uuid; version: string }>(
+      "select audience_id, feed_id, current_setting('server_version') as version from audience join feed using (audience_id)",
+    )
+    const [found] = rows
+    if (found === undefined) throw new Error('the programme has no audience')
+    const { audience_id: audience, feed_id: feed, version: postgres } = found
+    return {
+      ...{ dir, pgdata: server.dir, db, members, audience, feed, postgres },
+      node: () => {
+        if (node === undefined) throw new Error('the node does not run')
+        return node
+      },
+      restart: async () => {
+        await node?.stop()
+        node = undefined
+        node = await startNode(env, dir)
+      },
+      end: close,
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** The settings of production, but for the ports, which may be any. */
+const settingsIn = (dir: string): Record<string, string> => ({
+  ...{ DATA_DIR: dir, CONFIG_DIR: join(import.meta.dirname, '../../config') },
+  ...{ PARTNER_PORT: '0', ENROL_PORT: '0', OPS_PORT: '0', LOG_ORIGIN: 'node.example.org/provenance/1' },
+})
+
+async function connected(server: EmbeddedPostgres): Promise<pg.Client> {
+  const db = new pg.Client({ connectionString: server.url('postgres', 'aldis') })
+  await db.connect()
+  return db
+}
+
+/** Programme, key epoch and participants, by the same services as the command line's; keys over the enrolment listener. */
+async function foundProgramme(
+  env: Readonly<Record<string, string>>,
+  start: () => Promise<NodeProcess>,
+): Promise<Member[]> {
+  const config = loadConfig({ ...env })
+  const { admins } = await init(config, {
+    ...{ slug: 'orchard', trust_domain: 'orchard.example', node_origin: 'https://node.example.org' },
+    admins: [
+      { name: 'Ada', organisation: 'office' },
+      { name: 'Ben', organisation: 'office' },
+    ],
+  })
+  const [ada, ben] = admins
+  if (ada === undefined || ben === undefined) throw new Error('two administrators')
+  const base = await openBase({ config, clock: systemClock, log: silentLog, small: 1 })
+  try {
+    const { participants } = await openParts(base, { onWake: () => {}, healthy: () => true })
+    const decide = async <A extends ActionName>(action: A, payload: PayloadOf<A>): Promise<unknown> => {
+      const { request_id } = await participants.propose(action, payload, ada)
+      await participants.approve(request_id, ben, new Date())
+      return (await participants.execute(request_id, ada)).result
+    }
+    const [not_before = '', not_after = ''] = [-DAY_MS, 90 * DAY_MS].map(
+      (ms) => `${new Date(Date.now() + ms).toISOString().slice(0, 19)}Z`,
+    )
+    await decide('hash-profile.publish', { kid: EPOCH, suite: 'hmac-sha256', not_before, not_after })
+    for (const slug of SLUGS) await decide('participant.admit', { slug, name: slug, kind: 'platform' })
+    const { addresses } = await start()
+    return await enrolAll(addresses.enrol, async (participant, label) => {
+      const made = await decide('credential.enrol', { participant, label, scopes: [...SCOPES] })
+      return (made as { code: string }).code
+    })
+  } finally {
+    await base.close()
+  }
+}
+
+async function enrolAll(
+  origin: string,
+  codeFor: (participant: string, label: string) => Promise<string>,
+): Promise<Member[]> {
+  const signingOf = new Map(SLUGS.map((slug) => [slug, openSigningKey(makeSigningKey())]))
+  const members: Member[] = []
+  for (let i = 0; i < CREDENTIALS; i++) {
+    for (const [slug, signing] of signingOf) {
+      const tls = await makeTlsKey()
+      const result = await enroll({ origin, code: await codeFor(slug, `client-${i}`), tls, signing })
+      const { uri, programme, certificate: cert, ca } = result
+      const { node_origin, slug: name } = programme
+      members.push({ slug, uri, node_origin, programme: name, tls: { key: tls.key, cert, ca }, signing })
+    }
+  }
+  return members
+}

@@ -1,0 +1,86 @@
+import { brotliCompressSync } from 'node:zlib'
+import type { Received } from '../../src/client/client.ts'
+import type { FeedList } from '../../src/feeds/schema.ts'
+import type { Uuid } from '../../src/kernel/ids.ts'
+import type { TestPki } from '../support/pki.ts'
+import { json, type Seen, serve, type TestServer } from './server.ts'
+import { FEED } from './source.ts'
+
+/** What one feed holds and how it is given out; a test changes it between two synchronisations. */
+export interface TestFeed {
+  feed: string
+  events: Received[]
+  /** First and last sequence of each sealed segment. */
+  sealed: [first: number, last: number][]
+  /** First sequence that this reader may see. */
+  from: number
+  /** Events of a page. */
+  page: number
+}
+
+export const aFeed = (change: Partial<TestFeed> = {}): TestFeed => ({
+  ...{ feed: FEED, events: [], sealed: [], from: 1, page: 1_000 },
+  ...change,
+})
+
+const seqOf = ({ event }: Received): number => Number(event.seq)
+
+/** A server with the three routes that a mirror asks, over real TLS. Its cursors are plain sequences. */
+export function serveFeeds(pki: TestPki, feeds: readonly TestFeed[]): Promise<TestServer> {
+  return serve(pki, (request, response) => {
+    const url = new URL(request.path, 'https://node')
+    const [, , , id, what, first] = url.pathname.split('/')
+    if (id === undefined) return json(response, { feeds: feeds.map(listed) })
+    const feed = feeds.find((one) => one.feed === decodeURIComponent(id))
+    if (feed !== undefined && what === 'events') return answerPage(feed, url.searchParams, response)
+    const segment = feed?.sealed.find(([at]) => String(at) === first)
+    if (feed === undefined || segment === undefined) return refuse(response)
+    const lines = linesOf(feed.events.filter((one) => seqOf(one) >= segment[0] && seqOf(one) <= segment[1]))
+    response.writeHead(200, { 'feed-cursor': String(segment[1]), 'provenance-read': `segment ${first}` })
+    response.end(brotliCompressSync(lines.map((line) => `${JSON.stringify(line)}\n`).join('')))
+  })
+}
+
+type Response = Parameters<typeof json>[0]
+
+const refuse = (response: Response): void =>
+  json(response, { code: 'not-found', title: 'There is no such object', status: 404 }, 404)
+
+function answerPage(feed: TestFeed, query: URLSearchParams, response: Response): void {
+  const after = Number(query.get('cursor'))
+  const rest = feed.events.filter((one) => seqOf(one) > after)
+  const page = rest.slice(0, feed.page)
+  const last = page.at(-1)
+  const body = {
+    events: page.map(({ event }) => event),
+    submissions: proofsOf(page),
+    next_cursor: last === undefined ? String(after) : last.event.seq,
+    more: rest.length > page.length,
+  }
+  json(response, body, 200, page.length === 0 ? {} : { 'provenance-read': `page ${page[0]?.event.seq}` })
+}
+
+function listed({ feed, events, sealed, from }: TestFeed): FeedList['feeds'][number] {
+  const last_seq = events.at(-1)?.event.seq ?? '0'
+  const sealed_seq = String(sealed.at(-1)?.[1] ?? 0)
+  const names = { feed: feed as Uuid, kind: 'audience' as const, audience: feed as Uuid, label: 'orchard' }
+  return { ...names, from_seq: String(from), last_seq, sealed_seq, start: String(from - 1) }
+}
+
+/** Each submission before the first event that it proves. */
+function linesOf(events: readonly Received[]): object[] {
+  const proofs = proofsOf(events)
+  return [...proofs.map((submission) => ({ submission })), ...events.map(({ event }) => event)]
+}
+
+const proofsOf = (events: readonly Received[]) => [
+  ...new Map(events.flatMap(({ proof }) => (proof === undefined ? [] : [[proof.event, proof]]))).values(),
+]
+
+/** What was asked, without the host: `events 0`, `segments 1`. */
+export const asked = (requests: readonly Seen[]): string[] =>
+  requests.flatMap(({ path }) => {
+    const url = new URL(path, 'https://node')
+    const [, , , id, what, first] = url.pathname.split('/')
+    return id === undefined ? [] : [`${what} ${first ?? url.searchParams.get('cursor')}`]
+  })

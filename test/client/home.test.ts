@@ -1,0 +1,299 @@
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { type Client, createClient } from '../../src/client/client.ts'
+import { type Enrolled, type Home, openHome } from '../../src/client/home.ts'
+import { makeSigningKey, openSigningKey } from '../../src/client/signing-key.ts'
+import type { TlsIdentity } from '../../src/client/transport.ts'
+import { StartRefused } from '../../src/kernel/errors.ts'
+import { idOf, ORIGIN, PROGRAMME, uriOf } from '../signals/factory.ts'
+import { type TestPki, testPki } from '../support/pki.ts'
+import { type Answerer, closeServers, identityOf, json, serve, type TestServer } from './server.ts'
+import { aLog, aNode, type TestLog } from './source.ts'
+
+const EPOCH_KEY = Buffer.alloc(32, 9).toString('base64url')
+
+let pki: TestPki
+let aspen: TlsIdentity
+let dir: string
+let home: Home
+const clients: Client[] = []
+
+beforeAll(async () => {
+  pki = await testPki()
+  aspen = identityOf(await pki.participant('aspen'))
+})
+beforeEach(() => {
+  dir = join(mkdtempSync(join(tmpdir(), 'aldis-home-')), 'home')
+  home = openHome(dir)
+})
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.close()
+  await closeServers()
+  rmSync(join(dir, '..'), { recursive: true })
+})
+
+const modeOf = (name: string): number => statSync(join(dir, name)).mode & 0o777
+
+function anEnrolment(change: Partial<Enrolled> & { origin?: string; vkey?: string } = {}): Enrolled {
+  const { origin = 'https://127.0.0.1:1', vkey = aLog(0).vkey, ...more } = change
+  const signing = makeSigningKey()
+  const membership = {
+    participant: 'aspen',
+    uri: uriOf('aspen'),
+    node: origin,
+    node_origin: ORIGIN,
+    programme: PROGRAMME,
+  }
+  const node = { log_vkey: vkey, receipt_keys: aNode().home.receipt_keys }
+  const { kid } = openSigningKey(signing)
+  return {
+    membership: { ...membership, kid },
+    key: aspen.key,
+    certificate: aspen.cert,
+    ca: aspen.ca,
+    signing,
+    node,
+    ...more,
+  }
+}
+
+function clientOf(server: TestServer): Client {
+  const client = createClient({ origin: server.origin, ...aspen })
+  clients.push(client)
+  return client
+}
+
+describe('an enrolled home', () => {
+  test('gives back what the enrolment gave', () => {
+    const given = anEnrolment()
+    home.enrolled(given)
+    const later = openHome(dir)
+    expect(later.membership()).toEqual(given.membership)
+    expect([later.certificate(), later.tlsKey(), later.signingSecret()]).toEqual([aspen.cert, aspen.key, given.signing])
+    expect(later.signingKey().kid).toBe(given.membership.kid)
+    expect(later.receiptKeys()).toEqual(given.node.receipt_keys)
+    expect(later.pinned()).toEqual({ vkey: `${given.node.log_vkey}\n`, head: undefined })
+  })
+
+  test('hides its keys from every other user', () => {
+    home.enrolled(anEnrolment())
+    expect([modeOf('.'), modeOf('tls.key'), modeOf('signing.jwk')]).toEqual([0o700, 0o600, 0o600])
+  })
+
+  test('takes no key that another user may read', () => {
+    home.enrolled(anEnrolment())
+    for (const [name, use] of [
+      ['tls.key', () => home.tlsKey()],
+      ['tls.key', () => home.connect()],
+      ['signing.jwk', () => home.signingKey()],
+      ['signing.jwk', () => home.signingSecret()],
+    ] as const) {
+      chmodSync(join(dir, name), 0o640)
+      expect(use).toThrow(StartRefused)
+      chmodSync(join(dir, name), 0o600)
+    }
+  })
+
+  test('speaks to its node with its own identity', async () => {
+    const server = await serve(pki, ({ client }, response) => json(response, { participant: client }))
+    home.enrolled(anEnrolment({ origin: server.origin }))
+    const client = home.connect()
+    clients.push(client)
+    expect(await client.whoami()).toMatchObject({ participant: 'aspen' })
+    expect(server.requests[0]?.path).toBe('/v1/whoami')
+  })
+
+  test('takes a renewed certificate, and keeps its key', () => {
+    home.enrolled(anEnrolment())
+    home.renewed('another certificate')
+    expect([home.certificate(), home.tlsKey()]).toEqual(['another certificate', aspen.key])
+  })
+
+  test('that is enrolled again keeps the key of the log that it pinned', () => {
+    const first = anEnrolment()
+    home.enrolled(first)
+    const second = anEnrolment()
+    home.enrolled(second)
+    expect(home.pinned().vkey.trim()).toBe(first.node.log_vkey)
+    expect(home.receiptKeys()).toEqual(second.node.receipt_keys)
+    expect(home.signingKey().kid).toBe(second.membership.kid)
+  })
+})
+
+test.for<[string, (one: Home) => unknown]>([
+  ['membership', (one) => one.membership()],
+  ['certificate', (one) => one.certificate()],
+  ['TLS key', (one) => one.tlsKey()],
+  ['signing key', (one) => one.signingKey()],
+  ['identity', (one) => one.connect()],
+  ['log key', (one) => one.pinned()],
+  ['receipt keys', (one) => one.receiptKeys()],
+])('a home without an enrolment has no %s, and says so before it starts', ([, use]) => {
+  expect(() => use(home)).toThrow(StartRefused)
+})
+
+describe('the next signing key', () => {
+  test('is made once and hidden, and the present one stays in use', () => {
+    const given = anEnrolment()
+    home.enrolled(given)
+    const next = home.nextSigningKey()
+    expect([openHome(dir).nextSigningKey(), modeOf('signing.next.jwk')]).toEqual([next, 0o600])
+    expect(home.signingSecret()).toBe(given.signing)
+  })
+
+  test('takes the place of the present one, and then there is no next', () => {
+    const given = anEnrolment()
+    home.enrolled(given)
+    const signing = home.nextSigningKey()
+    const { kid } = openSigningKey(signing)
+    home.rotated({ signing, kid })
+    expect([home.signingKey().kid, home.membership()]).toEqual([kid, { ...given.membership, kid }])
+    expect([modeOf('signing.jwk'), readdirSync(dir)]).toEqual([0o600, expect.not.arrayContaining(['signing.next.jwk'])])
+    expect(home.nextSigningKey()).not.toBe(signing)
+  })
+
+  test('is not read if another user may', () => {
+    home.nextSigningKey()
+    chmodSync(join(dir, 'signing.next.jwk'), 0o644)
+    expect(() => home.nextSigningKey()).toThrow(StartRefused)
+  })
+})
+
+describe('the key of an epoch', () => {
+  const giving =
+    (key: string): Answerer =>
+    (_, response) =>
+      json(response, { kid: 'epoch-202611', key })
+
+  test('is asked for once, for each asking is a disclosure, and hidden', async () => {
+    const server = await serve(pki, giving(EPOCH_KEY))
+    const client = clientOf(server)
+    const keys = [await home.hashKey(client, 'epoch-202611'), await openHome(dir).hashKey(client, 'epoch-202611')]
+    for (const key of keys) expect(Buffer.from(key)).toEqual(Buffer.alloc(32, 9))
+    expect(server.requests.map(({ path }) => path)).toEqual(['/v1/hash-profiles/epoch-202611/key'])
+    expect(modeOf('hash-keys/epoch-202611')).toBe(0o600)
+    expect(modeOf('hash-keys')).toBe(0o700)
+  })
+
+  test('is another one for each epoch', async () => {
+    const server = await serve(pki, giving(EPOCH_KEY))
+    const client = clientOf(server)
+    await home.hashKey(client, 'epoch-202611')
+    await home.hashKey(client, 'epoch-202612')
+    expect(server.requests).toHaveLength(2)
+  })
+
+  test('is not read if another user may', async () => {
+    const client = clientOf(await serve(pki, giving(EPOCH_KEY)))
+    await home.hashKey(client, 'epoch-202611')
+    chmodSync(join(dir, 'hash-keys', 'epoch-202611'), 0o644)
+    await expect(home.hashKey(client, 'epoch-202611')).rejects.toThrow(StartRefused)
+  })
+
+  test.for(['', '.', '..', '../signing.jwk', '../../pear', '/tmp/pear', 'a/b', 'A', 'a\0'])(
+    'is never asked for or kept under the name %j',
+    async (kid) => {
+      const server = await serve(pki, giving(EPOCH_KEY))
+      const given = anEnrolment()
+      home.enrolled(given)
+      const before = readdirSync(dir).toSorted()
+      await expect(home.hashKey(clientOf(server), kid)).rejects.toMatchObject({ step: 'hash key' })
+      expect([server.requests, readdirSync(dir).toSorted()]).toEqual([[], before])
+      expect(home.signingSecret()).toBe(given.signing)
+    },
+  )
+
+  test.for(['', 'pear', EPOCH_KEY.slice(0, -1), `${EPOCH_KEY}AAAA`, `${EPOCH_KEY}=`, `${EPOCH_KEY.slice(0, -1)}?`])(
+    'that is not 32 bytes of base64url is refused and not kept: %j',
+    async (key) => {
+      const client = clientOf(await serve(pki, giving(key)))
+      await expect(home.hashKey(client, 'epoch-202611')).rejects.toMatchObject({ step: 'hash key' })
+      const good = clientOf(await serve(pki, giving(EPOCH_KEY)))
+      expect(Buffer.from(await home.hashKey(good, 'epoch-202611'))).toEqual(Buffer.alloc(32, 9))
+    },
+  )
+})
+
+describe('the head of the log', () => {
+  /** A node whose log may be changed between two calls. */
+  async function nodeWith(log: { now: TestLog; size?: number }): Promise<TestServer> {
+    const server = await serve(pki, ({ path }, response) => {
+      const { pathname, searchParams } = new URL(path, 'https://node')
+      if (pathname === '/provenance/1/checkpoint') return void response.end(log.now.checkpoint(log.size))
+      const [from, to] = [searchParams.get('from'), searchParams.get('to')].map(Number)
+      json(response, { path: log.now.consistency(from ?? 0, to ?? 0) })
+    })
+    home.enrolled(anEnrolment({ origin: server.origin, vkey: log.now.vkey }))
+    return server
+  }
+  const kept = (): string | undefined => home.pinned().head?.note
+
+  test('is kept as it was signed, and read back', async () => {
+    const log = { now: aLog(3) }
+    const head = await home.advance(clientOf(await nodeWith(log)))
+    expect([head.size, head.note]).toEqual([3n, log.now.checkpoint()])
+    expect(openHome(dir).pinned().head).toEqual(head)
+  })
+
+  test('moves on when the log grew, and never back', async () => {
+    const log = { now: aLog(9), size: 3 }
+    const client = clientOf(await nodeWith(log))
+    await home.advance(client)
+    log.size = 7
+    expect((await home.advance(client)).size).toBe(7n)
+    log.size = 5
+    expect((await home.advance(client)).size).toBe(7n)
+    expect(kept()).toBe(log.now.checkpoint(7))
+  })
+
+  test('stays the evidence when the log was rewritten', async () => {
+    const log = { now: aLog(9), size: 4 }
+    const client = clientOf(await nodeWith(log))
+    await home.advance(client)
+    const before = kept()
+    log.now.leaves[1] = new Uint8Array(32)
+    for (const size of [4, 3, 9]) {
+      log.size = size
+      await expect(home.advance(client)).rejects.toMatchObject({ step: 'consistency' })
+    }
+    expect(kept()).toBe(before)
+  })
+
+  test('of another key than the pinned one is refused and not kept', async () => {
+    const log = { now: aLog(4) }
+    const client = clientOf(await nodeWith(log))
+    log.now = aLog(6)
+    await expect(home.advance(client)).rejects.toMatchObject({ step: 'checkpoint' })
+    expect(kept()).toBeUndefined()
+  })
+})
+
+describe('a receipt', () => {
+  test('is kept under the name of its event', () => {
+    for (const name of [idOf(7), `read-${idOf(7)}-3`]) {
+      const path = home.keepReceipt(name, 'a receipt')
+      expect([path, readFileSync(path, 'utf8')]).toEqual([join(dir, 'receipts', `${name}.tlog-proof`), 'a receipt'])
+    }
+  })
+
+  test.for(['', '..', '../membership', '/tmp/pear', 'a/b', 'a\0'])('is not kept under the name %j', (name) => {
+    mkdirSync(join(dir, 'receipts'), { recursive: true })
+    expect(() => home.keepReceipt(name, 'a receipt')).toThrow(expect.objectContaining({ step: 'receipt' }))
+    expect([readdirSync(dir), readdirSync(join(dir, 'receipts'))]).toEqual([['receipts'], []])
+  })
+})
+
+test('notes are one line each, in their order, for the owner alone', () => {
+  home.note('events.ndjson', { event: 'a', what: 'one\ntwo' })
+  home.note('events.ndjson', { event: 'b' })
+  expect(readFileSync(join(dir, 'events.ndjson'), 'utf8')).toBe('{"event":"a","what":"one\\ntwo"}\n{"event":"b"}\n')
+  expect([modeOf('.'), modeOf('events.ndjson')]).toEqual([0o700, 0o600])
+})
+
+test('a home whose membership was cut short says so instead of guessing', () => {
+  home.enrolled(anEnrolment())
+  writeFileSync(join(dir, 'membership.json'), '{"participant":"as')
+  expect(() => home.membership()).toThrow()
+})

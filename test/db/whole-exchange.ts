@@ -1,0 +1,257 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import pg from 'pg'
+import { enroll, makeTlsKey, requestOver } from '../../src/client/enroll.ts'
+import { makeSigningKey, type OwnSigningKey, openSigningKey } from '../../src/client/signing-key.ts'
+import { openHead, openVkey, readName } from '../../src/client/verify.ts'
+import { atControl } from '../../src/db/as-participant.ts'
+import { SEGMENT_SIZE } from '../../src/feeds/segment.ts'
+import { toBase64Url, toHex, utf8 } from '../../src/kernel/bytes.ts'
+import { newId, type Uuid } from '../../src/kernel/ids.ts'
+import { sha256 } from '../../src/kernel/sha256.ts'
+import { signingKeyProof } from '../../src/participants/schema.ts'
+import { ensureEpochKeys } from '../../src/parts.ts'
+import { TILE_WIDTH } from '../../src/provenance/tile.ts'
+import { rulesOf } from '../../src/signals/rules.ts'
+import { createSignalService } from '../../src/signals/service.ts'
+import { EPOCH, type Member, type TestNode } from '../support/node.ts'
+
+const DAY_MS = 86_400_000
+
+/**
+ * Drives everything that a node does with its database through the real services, over TLS where a participant acts: who
+ * takes part, signals in each of their states, feeds, look-ups, receipts, and the administrators' acts.
+ */
+export async function wholeExchange(n: TestNode): Promise<void> {
+  const [apple, banana] = [await n.member('apple'), await n.member('banana')]
+  await n.member('dove', { kind: 'observer', scopes: ['provenance:read'] })
+  await n.decide('group.create', { slug: 'fruit', name: 'Fruit', mode: 'full', members: ['apple', 'banana'] })
+  const shared = await apple.audience('apple and banana', 'banana')
+  await apple.client.openAudience(shared, { label: 'apple and banana', mode: 'full', members: ['banana'] })
+  const event = await lifeOfSignals(n, apple, shared)
+  await streamed(apple)
+  await grown(n)
+  await reading(banana, shared)
+  await receipts(apple, banana, { shared, event })
+  await expiry(n, apple)
+  await credentials(n, apple)
+  await administration(n)
+  await observed(n)
+}
+
+/** Created, repeated, revised, moved to another audience, withdrawn; answers the first submission. */
+async function lifeOfSignals(n: TestNode, apple: Member, shared: Uuid): Promise<string> {
+  const { client } = apple
+  const items = [
+    await apple.item({ type: 'url', raw: 'https://bad.example/a' }, shared),
+    await apple.item({ type: 'email', raw: 'fig@mail.example' }, shared),
+    await apple.item({ type: 'domain', raw: 'plum.example' }, shared),
+  ]
+  const submission = await apple.sign(items)
+  const [first, second, third] = items
+  if (first === undefined || second === undefined || third === undefined) throw new Error('three items')
+  const { submission: event } = await client.submit(submission)
+  await client.submit(submission)
+  await settled(n)
+  const revised = { ...first, revision: 2, prev: (await client.own(first.signal)).leaf, severity: 'low' }
+  const moved = {
+    ...third,
+    revision: 2,
+    prev: (await client.own(third.signal)).leaf,
+    audience: await apple.everybody(),
+  }
+  await client.submit(await apple.sign([revised, moved]))
+  const { leaf: prev } = await client.own(second.signal)
+  const withdrawal = { v: 1, signal: second.signal, revision: 2, prev, reason: 'mistaken' }
+  await client.submit(await apple.sign([withdrawal], 'aldis-withdrawal+jws'))
+  return event ?? ''
+}
+
+/** A stream of several submissions. */
+async function streamed(apple: Member): Promise<void> {
+  const everybody = await apple.everybody()
+  const upload = { id: newId(new Date()), line: 1n }
+  const lines = async function* (): AsyncGenerator<string> {
+    for (const file of [0, 1, 2]) {
+      const item = await apple.item({ type: 'media_hash', algorithm: 'sha256', hash: hashOf(file) }, everybody)
+      const { jws, items } = await apple.sign([item])
+      yield [{ jws }, ...items].map((line) => `${JSON.stringify(line)}\n`).join('')
+    }
+  }
+  const codes = new Set<string | undefined>()
+  for await (const { code } of apple.client.upload(upload, lines())) codes.add(code)
+  if ((await apple.client.nextLine(upload.id)) === 1n || codes.size > 1) throw new Error(`refused: ${[...codes]}`)
+}
+
+/** The hash of a file that nobody has. */
+const hashOf = (file: number): string => toHex(sha256(utf8(`a harmless file ${file}`)))
+
+/** Entries for one full tile, and events for one full segment, of which only the number matters. */
+async function grown({ t, node: { parts } }: TestNode): Promise<void> {
+  const { pools, provenance, programme, clock, authority } = parts
+  const rows = Array.from({ length: TILE_WIDTH }, () =>
+    provenance.prepare({
+      ...{ kind: 'node.started', event_id: newId(clock()), participant_id: programme.programme_id, at: clock() },
+      fields: { version: '0' },
+    }),
+  )
+  await atControl(pools.admin, (tx) => provenance.insert(tx, rows))
+  provenance.wake()
+  const [origin] = authority.participants()
+  // Past our pools, whose statements are collected.
+  const client = new pg.Client({ connectionString: t.url('owner') })
+  await client.connect()
+  await client.query(EVENTS, [SEGMENT_SIZE, origin?.participant_id])
+  await client.end()
+}
+
+const EVENTS = `
+  with head as (
+    select feed_id, next_seq from feed_head
+    where feed_id = (select f.feed_id from feed f join audience a using (audience_id) where a.kind = 1) for update
+  ), event as (
+    insert into feed_entry (feed_id, seq, log_idx, kind, origin, signal_id, revision, submission_id, body)
+    select feed_id, next_seq + i, -1, 1, $2, gen_random_uuid(), 1, gen_random_uuid(), '{}'
+    from head, generate_series(0, $1::bigint - 1) i
+  )
+  update feed_head h set next_seq = h.next_seq + $1::bigint from head where h.feed_id = head.feed_id`
+
+/** Pages, a segment, look-ups with and without a match, acknowledgements. */
+async function reading({ client }: Member, shared: Uuid): Promise<void> {
+  const feedOf = async (kind: string) => {
+    const { audiences } = await client.audiences()
+    const audience = audiences.find((one) => one.kind === kind)?.audience
+    const found = (await client.feeds()).feeds.find((feed) => feed.audience === audience)
+    if (found === undefined) throw new Error(`no feed of ${kind}`)
+    return found
+  }
+  const named = await feedOf('named')
+  if (named.audience !== shared) throw new Error('the named audience is another one')
+  await until(async () => (await feedOf('named')).last_seq === '6', 'the ends')
+  await client.events(named.feed, { cursor: named.start, limit: 10 })
+  await client.events(named.feed, { wait: 1 })
+  await client.acknowledge(named.feed, '6', 'mirror_removed')
+  await until(async () => (await feedOf('programme')).sealed_seq === String(SEGMENT_SIZE), 'a sealed segment')
+  const everybody = await feedOf('programme')
+  for await (const _ of (await client.segment(everybody.feed, 1n)).events);
+  const keys = [hashOf(0), hashOf(-1)]
+  const profile = 'sha256'
+  const { matches } = await client.lookUp({
+    queries: [{ type: 'media_hash', profile, keys }],
+    purpose: 'investigation',
+  })
+  if (matches.length === 0) throw new Error('the look-up found nothing')
+}
+
+async function receipts(apple: Member, banana: Member, about: { shared: Uuid; event: string }): Promise<void> {
+  const text = await apple.client.receipt(about.event)
+  if (text === undefined) throw new Error('no receipt')
+  const feed = (await banana.client.feeds()).feeds.find(({ audience }) => audience === about.shared)
+  const page = await banana.client.events(feed?.feed ?? about.shared, { limit: 1 })
+  const read = readName(page.read)
+  if ((await banana.client.receipt(read?.id ?? '', { read: read?.place ?? '' })) === undefined)
+    throw new Error('no receipt of a read')
+  await banana.client.receipt(about.event)
+  const { size } = openHead(await apple.client.checkpoint(), openVkey(await apple.client.logKey()))
+  await apple.client.consistency(1n, size)
+  for (const path of [`/provenance/1/proof/inclusion?index=0&size=${size}`, '/provenance/1/tile/0/000'])
+    await apple.client.transport.call({ method: 'GET', path, idempotent: true })
+}
+
+/** What is over ends, as it would a hundred days from now. */
+async function expiry({ node: { parts } }: TestNode, { home }: Member): Promise<void> {
+  const { pools, keys, provenance, authority } = parts
+  const now = new Date(Date.now() + 100 * DAY_MS)
+  await ensureEpochKeys(keys, now)
+  const rules = rulesOf(authority)
+  const unused = (): never => {
+    throw new Error('nothing is submitted here')
+  }
+  const signals = createSignalService({
+    ...{ db: pools.app, clock: () => now, provenance, rules },
+    ...{ categoryId: rules.categoryId, categorySlug: rules.categorySlug },
+    ...{ verifyContext: unused, countersign: unused },
+  })
+  const slug = home.membership().participant
+  const mine = authority.participants().find((participant) => participant.slug === slug)
+  if (mine === undefined || (await signals.expire(mine.participant_id, slug)) === 0) throw new Error('nothing expired')
+  provenance.wake()
+}
+
+/** Keys renewed, replaced, revoked; a code that is tried with a wrong proof. */
+async function credentials(n: TestNode, apple: Member): Promise<void> {
+  const { participants } = n.node.parts
+  const { client, home } = apple
+  await client.renew(await requestOver(home.tlsKey()))
+  const next = openSigningKey(makeSigningKey())
+  await client.registerSigningKey(await registration(apple, next))
+  await n.decide('signing-key.confirm', { participant: 'apple', kid: next.kid })
+  await participants.endSigningKey(n.ada, { participant: 'apple', kid: next.kid, as: 'retired' })
+  const scopes = ['signals:submit'] as const
+  const opened = await n.decide('credential.enrol', { participant: 'apple', label: 'main', scopes: [...scopes] })
+  const { code } = opened as { code: string }
+  const stranger = { ...openSigningKey(makeSigningKey()), sign: async () => new Uint8Array(64) }
+  const refused = enroll({ origin: n.enrol, code, tls: await makeTlsKey(), signing: stranger })
+  if (
+    await refused.then(
+      () => true,
+      () => false,
+    )
+  )
+    throw new Error('a wrong proof was taken')
+  await n.enrolled('apple')
+  const { credential } = await client.whoami()
+  await participants.revokeCredential(n.ada, { credential: credential.id, reason: 'key_theft' })
+}
+
+async function registration({ client, home }: Member, next: OwnSigningKey) {
+  const { nonce } = await client.signingKeyNonce()
+  const data = signingKeyProof(nonce, next.kid)
+  const current = home.signingKey()
+  return {
+    ...{ jwk: next.jwk, nonce, proof: toBase64Url(await next.sign(data)) },
+    previous: { kid: current.kid, proof: toBase64Url(await current.sign(data)) },
+  }
+}
+
+/** People, groups, policies; participants suspended, resumed and gone. */
+async function administration(n: TestNode): Promise<void> {
+  const { participants, clock } = n.node.parts
+  await n.decide('group.change', { group: 'fruit', join: [], leave: ['banana'] })
+  await n.decide('group.change', { group: 'fruit', join: ['banana'], leave: [] })
+  await participants.suspend(n.ada, { participant: 'banana', reason: 'key_theft' })
+  await n.decide('participant.resume', { participant: 'banana' })
+  await n.decide('participant.offboard', { participant: 'banana', reason: 'left_programme' })
+  await n.decide('hash-profile.retire', { kid: EPOCH })
+  await n.decide('policy.publish', { kind: 'taxonomy', version: 2, body: '{"version":2,"categories":[]}' })
+  const { person_id: person } = await participants.addPerson(n.ada, { name: 'Cy', organisation: 'office' })
+  await participants.grantRole(n.ada, { person, role: 'analyst' })
+  await participants.endRole(n.ada, { person, role: 'analyst' })
+  await n.decide('role.grant', { person, role: 'node_admin' })
+  const { request_id } = await participants.propose('participant.resume', { participant: 'dove' }, n.ada)
+  await participants.openRequests()
+  await participants.reject(request_id, person, clock())
+  await participants.listPeople()
+}
+
+/** What an operator's probes ask; and nothing is left under way. */
+async function observed(n: TestNode): Promise<void> {
+  for (const probe of ['readyz', 'metrics']) {
+    if (!(await fetch(`${n.ops}/${probe}`)).ok) throw new Error(probe)
+  }
+  await settled(n)
+}
+
+/** Until every change has its index and has reached the feeds. */
+const settled = ({ node: { parts } }: TestNode): Promise<void> =>
+  until(async () => {
+    const { outbox, size, projected } = await parts.provenance.state(parts.pools.integrator)
+    return outbox === 0 && projected === size
+  }, 'the projector')
+
+async function until(done: () => Promise<boolean>, what: string): Promise<void> {
+  for (let tries = 0; tries < 400; tries++) {
+    if (await done()) return
+    await delay(50)
+  }
+  throw new Error(`waited in vain for ${what}`)
+}

@@ -1,0 +1,42 @@
+import type { FastifyInstance } from 'fastify'
+import { feedRoutes } from '../../src/feeds/routes.ts'
+import { createInstance, requireScopes } from '../../src/http/instance.ts'
+import type { Scope } from '../../src/participants/schema.ts'
+import { signalRoutes } from '../../src/signals/routes.ts'
+import type { Party, World } from './world.ts'
+
+export interface TestApp {
+  app: FastifyInstance
+  /** Who is connected from now on, and what the credential may do. */
+  connect(party: Party, scopes?: readonly Scope[]): void
+}
+
+const ALL: readonly Scope[] = ['signals:submit', 'feed:read', 'lookup:evaluate']
+
+/** The routes of both features on an instance as the partner listener has it; who is connected is given. */
+export async function anApp({ signals, feeds, now }: World): Promise<TestApp> {
+  const app = createInstance({
+    https: {},
+    onFinished: () => {},
+    onFault: (error) => {
+      throw error
+    },
+  })
+  let peer: { party: Party; scopes: readonly Scope[] } | undefined
+  app.decorateRequest('peer')
+  app.addHook('onRequest', async (request) => {
+    if (peer === undefined) throw new Error('nobody is connected')
+    const { participant, slug, uri } = peer.party
+    const certificate = { credential: participant, spki: '', leafSha256: '', notAfter: now() }
+    request.peer = { participant, slug, uri, ...certificate, scopes: peer.scopes }
+  })
+  requireScopes(app)
+  await app.register(signalRoutes, { signals })
+  await app.register(feedRoutes, { feeds })
+  return {
+    app,
+    connect: (party, scopes = ALL) => {
+      peer = { party, scopes }
+    },
+  }
+}

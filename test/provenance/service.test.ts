@@ -1,0 +1,616 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { asParticipant } from '../../src/db/as-participant.ts'
+import { concat, toBase64Url, toHex, u32 } from '../../src/kernel/bytes.ts'
+import { newId, type Uuid } from '../../src/kernel/ids.ts'
+import { sha256 } from '../../src/kernel/sha256.ts'
+import { commitment } from '../../src/provenance/commitment.ts'
+import { verifyEd25519 } from '../../src/provenance/ed25519.ts'
+import type { NewEvent } from '../../src/provenance/events.ts'
+import { createJournal, type PreparedRead, type Read } from '../../src/provenance/journal.ts'
+import type { Given } from '../../src/provenance/ledger.ts'
+import { leafHash, rootFromPath, verifyConsistency } from '../../src/provenance/merkle.ts'
+import { formatVkey } from '../../src/provenance/note.ts'
+import { setProof } from '../../src/provenance/readset.ts'
+import { parseReceipt, type Receipt, type Verified, verifyReceipt } from '../../src/provenance/receipt.ts'
+import { openLog, originOf } from '../../src/provenance/service.ts'
+import { decodeBundle } from '../../src/provenance/tile.ts'
+import { leafOf, mth, tileOf } from './definition.ts'
+import { aLog, asOwner, type LogWorld, logOf, NOON, ORIGIN, rowsOf, type Slug } from './world.ts'
+
+const NOT_FOUND = { code: 'not-found' }
+const receiptIn = (given: Given): Receipt =>
+  (given.outcome === 'receipt' ? parseReceipt(given.text) : undefined) ?? expect.fail('no receipt')
+const verified = (w: LogWorld, given: Given): Verified =>
+  verifyReceipt(receiptIn(given), { hash: sha256, key: w.key, verify: verifyEd25519 })
+const namesIn = (fields: readonly { name: string }[]): string[] => fields.map(({ name }) => name).toSorted()
+const valueIn = (fields: readonly { name: string; value: unknown }[], name: string): unknown =>
+  fields.find((field) => field.name === name)?.value
+
+describe('the service', () => {
+  let w: LogWorld
+  beforeAll(async () => {
+    w = await aLog()
+  })
+  afterAll(() => w.end())
+
+  test('opens a log once, under an origin that stays', async () => {
+    expect(await originOf(w.t.integrator, 1)).toBe(ORIGIN)
+    expect(await originOf(w.t.integrator, 2)).toBeUndefined()
+    const again = openLog(w.t.admin, { logId: 1, origin: 'other.example/provenance/1', at: NOON })
+    await expect(again).rejects.toMatchObject({ code: '23505' })
+    const twin = openLog(w.t.admin, { logId: 3, origin: ORIGIN, at: NOON })
+    await expect(twin).rejects.toMatchObject({ code: '23505' })
+  })
+  test('admits nothing that must be logged while the log is behind', () => {
+    expect(() => w.provenance.admit()).not.toThrow()
+    w.health.ok = false
+    expect(() => w.provenance.admit()).toThrow(expect.objectContaining({ code: 'log-behind', retryAfter: 5 }))
+    w.health.ok = true
+  })
+  test('passes on that there is something to index', () => {
+    const { woken } = w.health
+    w.provenance.wake()
+    expect(w.health.woken).toBe(woken + 1)
+  })
+  test('writes a record with its change or not at all', async () => {
+    const event = w.anEvent('apple')
+    const rolledBack = asParticipant(w.t.app, w.ids.apple, async (tx) => {
+      await w.provenance.record(tx, event)
+      throw new RangeError('the change failed')
+    })
+    await expect(rolledBack).rejects.toThrow(RangeError)
+    const stored = () =>
+      w.t.owner.selectFrom('prov_record').select('c').where('event_id', '=', event.event_id).execute()
+    expect(await stored()).toEqual([])
+    expect((await rowsOf(w)).outbox).not.toContain(event.event_id)
+    const told = await asParticipant(w.t.app, w.ids.apple, (tx) => w.provenance.record(tx, event))
+    expect(told.event_id).toBe(event.event_id)
+    expect(await stored()).toEqual([{ c: told.c }])
+    expect((await rowsOf(w)).outbox).toContain(event.event_id)
+  })
+  test('refuses a record with a field that its kind does not have', async () => {
+    const fields = { od: 'digest', token: 'x' }
+    await expect(w.record('apple', { fields })).rejects.toThrow(TypeError)
+  })
+  test('tells the entries from any place on, dense and in order, with kind and time', async () => {
+    const integrator = w.integrator()
+    for (const slug of ['apple', 'plum', 'fig', 'kiwi', 'apple'] as const) {
+      await w.record(slug)
+      await w.record(slug, {
+        kind: 'feedback.given',
+        fields: { outcome: 'seen_here' },
+        at: new Date(NOON.getTime() + 1_000),
+      })
+      await integrator.round()
+    }
+    const { events } = await rowsOf(w)
+    const tell = (from: bigint, limit: number) => w.provenance.entriesFrom(w.t.projector, from, limit)
+    const all = await tell(0n, 1_000)
+    expect(all.map(({ idx, event_id }) => ({ idx, event_id }))).toEqual(events)
+    expect(all.slice(-2).map(({ kind, participant_id }) => [kind, participant_id])).toEqual([
+      ['signal.submitted', w.ids.apple],
+      ['feedback.given', w.ids.apple],
+    ])
+    expect(all.at(-1)?.at).toEqual(new Date(NOON.getTime() + 1_000))
+    for (const [from, limit] of [
+      [0, 3],
+      [1, 1],
+      [3, 4],
+      [4, 1_000],
+      [events.length - 1, 5],
+    ] as const)
+      expect(await tell(BigInt(from), limit)).toEqual(all.slice(from, from + limit))
+    expect(await tell(BigInt(events.length), 5)).toEqual([])
+  })
+  test('tells no entry that is indexed but not behind the fence', async () => {
+    await w.integrator().round()
+    const from = (await rowsOf(w)).head.size
+    await w.record('apple')
+    await asOwner(w, 'revoke update on log_fence from aldis_integrator')
+    await expect(w.integrator().round()).rejects.toMatchObject({ code: '42501' })
+    await asOwner(w, 'grant update on log_fence to aldis_integrator')
+    expect(await w.provenance.entriesFrom(w.t.projector, from, 10)).toEqual([])
+    await w.integrator().round()
+    expect((await w.provenance.entriesFrom(w.t.projector, from, 10)).length).toBe(1)
+  })
+  test('counts entries and what waits', async () => {
+    await w.integrator().round()
+    const before = await w.provenance.state(w.t.integrator)
+    expect(before).toMatchObject({ outbox: 0, projected: 0n })
+    await w.record('fig')
+    await w.record('fig')
+    expect(await w.provenance.state(w.t.integrator)).toEqual({ ...before, outbox: 2 })
+    await w.integrator().round()
+    expect(await w.provenance.state(w.t.integrator)).toEqual({ ...before, size: before.size + 2n })
+  })
+})
+
+describe('the journal', () => {
+  let w: LogWorld
+  beforeAll(async () => {
+    w = await aLog()
+  })
+  afterAll(() => w.end())
+
+  const items = Array.from({ length: 4 }, (_, i) => ({ signal: newId(NOON), revision: i + 1 }))
+  const aRead = (change: Partial<Read> = {}): Read => ({
+    ...{ route: '/v1/lookup', as_of: { log: '7' }, n: 3, body: 'a-digest', asked: ['one', 'two'], purpose: 'matching' },
+    sources: [
+      { party: 'plum', items: items.slice(0, 2) },
+      { party: 'fig', items: items.slice(2, 3) },
+    ],
+    ...change,
+  })
+  const prepared = (change: Partial<Read> = {}): PreparedRead => w.provenance.prepareRead(aRead(change))
+  const insert = (slug: Slug, ...reads: readonly PreparedRead[]): Promise<string[]> =>
+    asParticipant(w.t.app, w.ids[slug], (tx) => w.provenance.insertReads(tx, w.ids[slug], reads))
+  const flush = (slug: Slug): Promise<number> => w.provenance.journal.flush(w.ids[slug], slug)
+  const journalOf = (slug: Slug) =>
+    w.t.owner.selectFrom('read_journal').selectAll().where('participant_id', '=', w.ids[slug]).execute()
+  const pendingOf = (slug: Slug) =>
+    w.t.owner.selectFrom('read_pending').selectAll().where('participant_id', '=', w.ids[slug]).execute()
+  const batchesOf = (slug: Slug) =>
+    w.t.owner
+      .selectFrom('read_batch')
+      .selectAll()
+      .where('participant_id', '=', w.ids[slug])
+      .orderBy('batch_no')
+      .execute()
+  const nameOf = (name = ''): { id: Uuid; place: number; c: string } => {
+    const [, id = '', place = '', c = ''] = /^([^.]+)\.([0-9]+) (.+)$/.exec(name) ?? expect.fail('no name')
+    return { id: id as Uuid, place: Number(place), c }
+  }
+  /** The fields of an event, as auditors see them. */
+  const auditedFields = async (event_id: Uuid) => {
+    await w.publish()
+    return verified(w, await w.ledger.receipt(w.holder('kiwi', true), event_id)).fields
+  }
+  const openedOf = ({ opened }: PreparedRead, wanted: string): unknown =>
+    opened
+      .map(([, text]) => JSON.parse(Buffer.from(text ?? '', 'base64url').toString()) as [string, string, unknown])
+      .find(([, name]) => name === wanted)?.[2]
+  const saltOf = (read: PreparedRead): Buffer => Buffer.from(String(openedOf(read, 'set_salt')), 'base64url')
+
+  test('has a read when its transaction is committed, and not before', async () => {
+    const before = await journalOf('kiwi')
+    await asParticipant(w.t.app, w.ids.kiwi, async (tx) => {
+      await w.provenance.insertReads(tx, w.ids.kiwi, [prepared()])
+      expect(await journalOf('kiwi')).toEqual(before)
+    })
+    expect((await journalOf('kiwi')).length).toBe(before.length + 1)
+    expect(await w.provenance.journal.pending()).toContain(w.ids.kiwi)
+  })
+  test('has no read whose transaction failed', async () => {
+    const before = [await journalOf('kiwi'), await pendingOf('kiwi')]
+    const failed = asParticipant(w.t.app, w.ids.kiwi, async (tx) => {
+      await w.provenance.insertReads(tx, w.ids.kiwi, [prepared()])
+      throw new RangeError('no answer')
+    })
+    await expect(failed).rejects.toThrow(RangeError)
+    expect([await journalOf('kiwi'), await pendingOf('kiwi')]).toEqual(before)
+  })
+  test("takes no read in another's name", async () => {
+    const forged = asParticipant(w.t.app, w.ids.kiwi, (tx) => w.provenance.insertReads(tx, w.ids.apple, [prepared()]))
+    await expect(forged).rejects.toMatchObject({ code: '42501' })
+  })
+  test('names each read by row and place and says its commitment', async () => {
+    const reads = Array.from({ length: 513 }, () => prepared({ sources: [] }))
+    const names = (await insert('kiwi', ...reads)).map(nameOf)
+    expect(names.map(({ c }) => c)).toEqual(reads.map(({ c }) => toBase64Url(c)))
+    expect(names.map(({ place }) => place)).toEqual([...Array(512).keys(), 0])
+    expect(new Set(names.map(({ id }) => id)).size).toBe(2)
+  })
+  test('keeps of the keys that were asked for their number and a salted root, and in the clear nothing', async () => {
+    const [one, other] = [prepared({ asked: ['a-secret-key'] }), prepared({ asked: ['a-secret-key'] })]
+    expect(openedOf(one, 'asked')).toEqual({ n: 1, root: expect.stringMatching(/^[\w-]{43}$/) })
+    expect(openedOf(one, 'asked')).not.toEqual(openedOf(other, 'asked'))
+    expect(JSON.stringify(one)).not.toContain('a-secret-key')
+    await insert('kiwi', one)
+    for (const { body } of await journalOf('kiwi')) expect(body.includes('lookup')).toBe(false)
+  })
+
+  describe('flushed', () => {
+    test('is one event that names reader, number and span, and to each source its reads, items and root', async () => {
+      await flush('apple')
+      const first = prepared()
+      const second = prepared({ sources: [{ party: 'plum', items: items.slice(3) }] })
+      const third = prepared({ sources: [] })
+      const from = w.clock()
+      await insert('apple', first, second)
+      w.pass(2_000)
+      await insert('apple', third)
+      const outbox = (await rowsOf(w)).outbox
+      expect(await flush('apple')).toBe(3)
+      const [event_id, ...more] = (await rowsOf(w)).outbox.filter((id) => !outbox.includes(id))
+      expect(more).toEqual([])
+      const batch = (await batchesOf('apple')).at(-1)
+      expect(batch).toMatchObject({ event_id, n: 3 })
+      expect(await pendingOf('apple')).toEqual([])
+
+      const root = (leaves: readonly Uint8Array[]): string => toBase64Url(mth(leaves.map(leafOf)))
+      const setOf = (read: PreparedRead, party: string): Uint8Array => {
+        const { n, root: told } = read.opened
+          .map(([, text]) => JSON.parse(Buffer.from(text ?? '', 'base64url').toString())[2])
+          .find((value) => value?.party === party)
+        expect(n).toBeGreaterThan(0)
+        return Buffer.from(told, 'base64url')
+      }
+      const fields = await auditedFields(event_id ?? newId(NOON))
+      expect(fields.filter(({ name }) => name !== 'source')).toEqual([
+        { name: 'type', value: 'read.batch' },
+        { name: 'time', value: w.clock().toISOString() },
+        { name: 'actor', value: 'apple' },
+        { name: 'reader', value: 'apple' },
+        { name: 'n', value: 3 },
+        { name: 'root', value: root([first.c, second.c, third.c]) },
+        { name: 'from', value: from.toISOString() },
+        { name: 'to', value: w.clock().toISOString() },
+      ])
+      const plum = [concat(u32(0), setOf(first, 'plum')), concat(u32(1), setOf(second, 'plum'))]
+      const fig = [concat(u32(0), setOf(first, 'fig'))]
+      expect(fields.filter(({ name }) => name === 'source').map(({ value }) => value)).toEqual([
+        { party: 'plum', reader: 'apple', reads: 2, items: 3, root: root(plum) },
+        { party: 'fig', reader: 'apple', reads: 1, items: 1, root: root(fig) },
+      ])
+    })
+    test('again without a read is nothing', async () => {
+      await flush('apple')
+      const before = [await batchesOf('apple'), (await rowsOf(w)).outbox]
+      expect(await flush('apple')).toBe(0)
+      expect([await batchesOf('apple'), (await rowsOf(w)).outbox]).toEqual(before)
+    })
+    test('twice at once is one event with every read in it', async () => {
+      await flush('fig')
+      const before = (await batchesOf('fig')).length
+      await insert('fig', prepared(), prepared())
+      const counts = await Promise.all([flush('fig'), flush('fig'), flush('fig')])
+      expect(counts.toSorted()).toEqual([0, 0, 2])
+      expect((await batchesOf('fig')).slice(before).map(({ n }) => n)).toEqual([2])
+    })
+    test('anew after it failed is the same event', async () => {
+      await flush('plum')
+      const ids: Uuid[] = []
+      let down = true
+      const journal = createJournal({
+        ...{ db: w.t.app, ledger: w.t.ledger, clock: w.clock, keys: w.keys, origin: ORIGIN, salt: w.provenance.salt },
+        record: async (tx, event: NewEvent) => {
+          ids.push(event.event_id)
+          await w.provenance.record(tx, event)
+          if (down) throw new RangeError('lost before COMMIT')
+        },
+      })
+      await insert('plum', prepared())
+      const before = [await batchesOf('plum'), await pendingOf('plum'), (await rowsOf(w)).outbox]
+      await expect(journal.flush(w.ids.plum, 'plum')).rejects.toThrow(RangeError)
+      expect([await batchesOf('plum'), await pendingOf('plum'), (await rowsOf(w)).outbox]).toEqual(before)
+      down = false
+      expect(await journal.flush(w.ids.plum, 'plum')).toBe(1)
+      expect(ids).toEqual([expect.stringMatching(/^.{8}-.{4}-8/), ids[0]])
+      expect((await batchesOf('plum')).at(-1)?.event_id).toBe(ids[0])
+      await insert('plum', prepared())
+      await journal.flush(w.ids.plum, 'plum')
+      expect(ids[2]).not.toBe(ids[0])
+    })
+    test('a second time, as if it had never been, is refused as the event that is there', async () => {
+      await insert('plum', prepared())
+      await flush('plum')
+      await w.publish()
+      const log = await logOf(w)
+      const { batch_no, event_id } = (await batchesOf('plum')).at(-1) ?? expect.fail('no batch')
+      const mine = `participant_id = '${w.ids.plum}' and batch_no = ${batch_no}`
+      await asOwner(
+        w,
+        `insert into read_pending select participant_id, journal_id, day from read_journal where ${mine}`,
+        `update read_journal set batch_no = null, batch_at = null where ${mine}`,
+        `delete from read_batch where ${mine}`,
+        `update read_head set batch_no = batch_no - 1 where participant_id = '${w.ids.plum}'`,
+      )
+      await expect(flush('plum')).rejects.toMatchObject({ code: '23505' })
+      // Where the record was lost too, the log that has the event takes it no second time.
+      await asOwner(w, `delete from prov_record where event_id = '${event_id}'`)
+      expect(await flush('plum')).toBe(1)
+      expect((await batchesOf('plum')).at(-1)?.event_id).toBe(event_id)
+      expect(await w.integrator().round()).toBe(0)
+      expect((await rowsOf(w)).outbox).toEqual([])
+      expect(await logOf(w)).toBe(log)
+    })
+    test('gives its reads their places in the batch, over several rows', async () => {
+      await flush('apple')
+      const reads = Array.from({ length: 515 }, () =>
+        prepared({ sources: [{ party: 'plum', items: items.slice(0, 1) }] }),
+      )
+      const names = [...(await insert('apple', ...reads)), ...(await insert('apple', reads[0] ?? prepared()))].map(
+        nameOf,
+      )
+      expect(await flush('apple')).toBe(516)
+      await w.publish()
+      const rows = Map.groupBy(names, ({ id }) => id)
+      const places: number[] = []
+      for (const [id, row] of rows) {
+        for (const { place } of [row[0], row.at(-1)].flatMap((one) => one ?? [])) {
+          const given = await w.ledger.readReceipt(w.holder('apple'), id, place)
+          expect(verified(w, given).passed).toBe(true)
+          const { index = -1, size } = receiptIn(given).extra.inner ?? {}
+          expect(size).toBe(516)
+          if (place === 0) places.push(...row.map((one) => index + one.place))
+          else expect(places).toContain(index)
+        }
+      }
+      expect([...rows.values()].map((row) => row.length)).toEqual([512, 3, 1])
+      expect(places.toSorted((one, other) => one - other)).toEqual([...Array(516).keys()])
+    })
+  })
+
+  describe('a receipt of a read', () => {
+    test('comes once its batch is signed, and verifies without the node', async () => {
+      await flush('apple')
+      const read = prepared()
+      const [, name] = await insert('apple', prepared(), read)
+      const { id, place, c } = nameOf(name)
+      const ask = () => w.ledger.readReceipt(w.holder('apple'), id, place)
+      expect(await ask()).toEqual({ outcome: 'pending' })
+      await flush('apple')
+      expect(await ask()).toEqual({ outcome: 'pending' })
+      await w.integrator().round()
+      expect(await ask()).toEqual({ outcome: 'pending' })
+      await w.publish()
+      const given = await ask()
+      const result = verified(w, given)
+      expect([result.passed, result.steps.length]).toEqual([true, 6])
+      // What the header of the answer named is what the log has.
+      expect(toBase64Url(commitment(sha256, receiptIn(given).extra.inner?.payload ?? ''))).toBe(c)
+      expect(valueIn(result.fields, 'reader')).toBe('apple')
+      expect(Object.fromEntries(result.inner.map((field) => [field.name, field.value]))).toEqual({
+        ...{ route: '/v1/lookup', channel: 'api', as_of: { log: '7' }, n: 3, body: 'a-digest', purpose: 'matching' },
+        ...{ asked: openedOf(read, 'asked'), set_salt: openedOf(read, 'set_salt') },
+      })
+    })
+    test('is not given to anyone else, nor of what never was', async () => {
+      const [name] = await insert('apple', prepared())
+      await flush('apple')
+      await w.publish()
+      const { id, place } = nameOf(name)
+      expect((await w.ledger.readReceipt(w.holder('apple'), id, place)).outcome).toBe('receipt')
+      await expect(w.ledger.readReceipt(w.holder('plum'), id, place)).rejects.toMatchObject(NOT_FOUND)
+      await expect(w.ledger.readReceipt(w.holder('kiwi', true), id, place)).rejects.toMatchObject(NOT_FOUND)
+      await expect(w.ledger.readReceipt(w.holder('apple'), id, 1)).rejects.toMatchObject(NOT_FOUND)
+      await expect(w.ledger.readReceipt(w.holder('apple'), newId(NOON), 0)).rejects.toMatchObject(NOT_FOUND)
+    })
+    test('shows to a source who got how much of it, and proves each item; of others, nothing', async () => {
+      await flush('apple')
+      const read = prepared()
+      await insert('apple', prepared({ sources: [] }), read)
+      await flush('apple')
+      const { event_id } = (await batchesOf('apple')).at(-1) ?? expect.fail('no batch')
+      await w.publish()
+      const { passed, fields } = verified(w, await w.ledger.receipt(w.holder('plum'), event_id))
+      expect([passed, namesIn(fields)]).toEqual([true, ['source', 'time', 'type']])
+      const source = valueIn(fields, 'source') as { root: string; reader: string; party: string; items: number }
+      expect(source).toMatchObject({ party: 'plum', reader: 'apple', reads: 1, items: 2 })
+      const { data, path } = setProof(sha256, { salt: saltOf(read), party: 'plum', items: items.slice(0, 2) }, 1)
+      const set =
+        rootFromPath(sha256, { leaf: leafHash(sha256, data), index: 1n, size: 2n, path }) ?? expect.fail('no root')
+      expect(toBase64Url(leafHash(sha256, concat(u32(1), set)))).toBe(source.root)
+    })
+    test('of a sealed segment has the sets that were made when it was sealed', async () => {
+      await flush('fig')
+      const set_salt = w.provenance.salt()
+      const sources = w.provenance.sourceSets(set_salt, [{ party: 'plum', items }])
+      const segment = { route: '/v1/feeds', as_of: { feed: newId(NOON), seq: '9' }, n: 4, body: 'b', set_salt, sources }
+      const [name] = await insert('fig', w.provenance.prepareSegmentRead(segment))
+      await flush('fig')
+      await w.publish()
+      const { id, place } = nameOf(name)
+      const { passed, inner } = verified(w, await w.ledger.readReceipt(w.holder('fig'), id, place))
+      expect([passed, valueIn(inner, 'set_salt')]).toEqual([true, toBase64Url(set_salt)])
+      const { event_id } = (await batchesOf('fig')).at(-1) ?? expect.fail('no batch')
+      const source = valueIn(await auditedFields(event_id), 'source') as { root: string }
+      const root = Buffer.from(sources[0]?.root ?? '', 'base64url')
+      expect(source.root).toBe(toBase64Url(leafHash(sha256, concat(u32(0), root))))
+    })
+  })
+})
+
+describe('the ledger', () => {
+  let w: LogWorld
+  beforeAll(async () => {
+    w = await aLog()
+  })
+  afterAll(() => w.end())
+
+  /** A dispute of apple about a signal of plum, that fig got. */
+  const aDispute = async (): Promise<Uuid> => {
+    const event_id = await w.record('apple', {
+      ...{ kind: 'dispute.closed', subject: 'plum' },
+      fields: { dispute: newId(NOON), signal: newId(NOON), ground: 'outdated', result: 'ended', person: newId(NOON) },
+    })
+    w.disclosed.add(`${w.ids.fig} ${event_id}`)
+    return event_id
+  }
+  const told = async (slug: Slug, event_id: Uuid, auditor = false) => {
+    const given = await w.ledger.receipt(w.holder(slug, auditor), event_id)
+    const { passed, fields } = verified(w, given)
+    const { chains, chain_digests = [] } = receiptIn(given).extra
+    const parties = chains.map((text) => JSON.parse(Buffer.from(text, 'base64url').toString())[2].party)
+    return { passed, fields: namesIn(fields), parties, hidden: chain_digests.length }
+  }
+  const seen = ['dispute', 'ground', 'result', 'signal', 'time', 'type']
+
+  test('has nothing to show before the first checkpoint', async () => {
+    const empty = await aLog()
+    expect(await empty.ledger.checkpoint()).toBeUndefined()
+    await empty.record('apple')
+    await empty.integrator().round()
+    for (const path of ['tile/0/000.p/1', 'tile/entries/000.p/1'])
+      await expect(empty.ledger.tile(path)).rejects.toMatchObject(NOT_FOUND)
+    await expect(empty.ledger.inclusion(0n, 1n)).rejects.toMatchObject(NOT_FOUND)
+    await expect(empty.ledger.consistency(0n, 1n)).rejects.toMatchObject(NOT_FOUND)
+    await empty.end()
+  })
+  test('names its key as checkpoints are verified with it', () => {
+    expect(w.ledger.vkey()).toBe(formatVkey(sha256, ORIGIN, w.keys.publicKey('log-1')))
+  })
+
+  describe('gives of one event', () => {
+    test('to its actor: its own fields and chain', async () => {
+      const id = await aDispute()
+      await w.publish()
+      const fields = ['actor', ...seen, 'person'].toSorted()
+      expect(await told('apple', id)).toEqual({ passed: true, fields, parties: ['apple'], hidden: 1 })
+    })
+    test('to its subject: what concerns it, and its own chain', async () => {
+      const id = await aDispute()
+      await w.publish()
+      expect(await told('plum', id)).toEqual({ passed: true, fields: seen, parties: ['plum'], hidden: 1 })
+    })
+    test('to a recipient of the signal: what it must know, and no chain', async () => {
+      const id = await aDispute()
+      await w.publish()
+      expect(await told('fig', id)).toEqual({ passed: true, fields: ['result'], parties: [], hidden: 2 })
+    })
+    test('to an auditor: all of it', async () => {
+      const id = await aDispute()
+      await w.publish()
+      const fields = ['actor', ...seen, 'person'].toSorted()
+      expect(await told('kiwi', id, true)).toEqual({ passed: true, fields, parties: ['apple', 'plum'], hidden: 0 })
+    })
+    test('to a stranger: as much as of an event that never was', async () => {
+      const id = await aDispute()
+      const stranger = w.holder('kiwi')
+      const asked = async (event_id: Uuid) =>
+        w.ledger.receipt(stranger, event_id).catch((error: unknown) => ({ ...(error as Error), stack: '' }))
+      const never = await asked(newId(NOON))
+      expect(never).toMatchObject(NOT_FOUND)
+      expect(await asked(id)).toEqual(never)
+      await w.integrator().round()
+      expect(await asked(id)).toEqual(never)
+      await w.publish()
+      expect(await asked(id)).toEqual(never)
+    })
+    test('while it waits for its index or checkpoint: to who wrote it, that it waits', async () => {
+      const id = await aDispute()
+      expect(await w.ledger.receipt(w.holder('apple'), id)).toEqual({ outcome: 'pending' })
+      for (const slug of ['plum', 'fig', 'kiwi'] as const)
+        await expect(w.ledger.receipt(w.holder(slug), id)).rejects.toMatchObject(NOT_FOUND)
+      await w.integrator().round()
+      for (const slug of ['apple', 'plum', 'fig'] as const)
+        expect(await w.ledger.receipt(w.holder(slug), id)).toEqual({ outcome: 'pending' })
+      await w.signer.round()
+      expect((await told('plum', id)).passed).toBe(true)
+    })
+  })
+
+  test('gives a receipt of no entry whose record is another', async () => {
+    const [one, other] = [await aDispute(), await aDispute()]
+    await w.publish()
+    await asOwner(
+      w,
+      `update prov_record set c = (select c from prov_record where event_id = '${other}') where event_id = '${one}'`,
+    )
+    await expect(w.ledger.receipt(w.holder('apple'), one)).rejects.toThrow(`has no record`)
+    expect((await told('apple', other)).passed).toBe(true)
+  })
+
+  describe('of a log with full tiles', () => {
+    let big: LogWorld
+    /** Published; two entries more are indexed. */
+    const SIZE = 300
+    beforeAll(async () => {
+      big = await aLog()
+      const grow = async (n: number): Promise<void> => {
+        const rows = Array.from({ length: n }, () => big.provenance.prepare(big.anEvent('apple')))
+        await asParticipant(big.t.app, big.ids.apple, (tx) => big.provenance.insert(tx, rows))
+      }
+      await grow(200)
+      await big.publish()
+      await grow(100)
+      await big.publish()
+      await grow(2)
+      await big.integrator().round()
+    })
+    afterAll(() => big.end())
+    const leavesOf = async () => (await rowsOf(big)).entries.map(({ entry }) => leafOf(entry))
+
+    test.for<[path: string, level: number, n: number, width: number]>([
+      ['tile/0/000', 0, 0, 256],
+      ['tile/0/000.p/7', 0, 0, 7],
+      ['tile/0/000.p/255', 0, 0, 255],
+      ['tile/0/001.p/44', 0, 1, 44],
+      ['tile/0/001.p/3', 0, 1, 3],
+      ['tile/1/000.p/1', 1, 0, 1],
+    ])('serves %s as it is defined', async ([path, level, n, width]) => {
+      const tile = await big.ledger.tile(path)
+      expect(toHex(tile)).toBe(toHex(tileOf(level, n, await leavesOf()).slice(0, 32 * width)))
+    })
+    test.for<[path: string, from: number, to: number]>([
+      ['tile/entries/000', 0, 256],
+      ['tile/entries/000.p/7', 0, 7],
+      ['tile/entries/001.p/44', 256, 300],
+      ['tile/entries/001.p/1', 256, 257],
+    ])('serves %s with exactly its entries', async ([path, from, to]) => {
+      const bundle = await big.ledger.tile(path)
+      expect(decodeBundle(bundle)?.map((entry) => toHex(leafOf(entry)))).toEqual(
+        (await leavesOf()).slice(from, to).map(toHex),
+      )
+    })
+    test.for([
+      ...['tile/0/001.p/45', 'tile/0/001.p/46', 'tile/0/001', 'tile/0/002.p/1', 'tile/1/000.p/2', 'tile/2/000.p/1'],
+      ...['tile/entries/001.p/45', 'tile/entries/001', 'tile/0/x001/000', 'tile/63/000.p/1'],
+    ])('does not have %s: it is beyond what is published', async (path) => {
+      await expect(big.ledger.tile(path)).rejects.toMatchObject(NOT_FOUND)
+    })
+    test.for(['', 'tile/0/0', 'tile/0/000.p/0', 'tile/0/000.p/256', 'tile/0/../0/000', 'checkpoint'])(
+      'does not have %j: it is no tile',
+      async (path) => {
+        await expect(big.ledger.tile(path)).rejects.toMatchObject(NOT_FOUND)
+      },
+    )
+    test('proves every kind of place in every published size', async () => {
+      const leaves = await leavesOf()
+      for (const [index, size] of [
+        [0, 1],
+        [0, SIZE],
+        [199, 200],
+        [200, 201],
+        [255, 256],
+        [256, 257],
+        [299, SIZE],
+      ] as const) {
+        const path = await big.ledger.inclusion(BigInt(index), BigInt(size))
+        const leaf = leaves[index] ?? expect.fail('no such leaf')
+        const root = rootFromPath(sha256, { leaf, index: BigInt(index), size: BigInt(size), path })
+        expect(toHex(root ?? leaf), `${index} of ${size}`).toBe(toHex(mth(leaves.slice(0, size))))
+      }
+    })
+    test('proves that it only grew', async () => {
+      const leaves = await leavesOf()
+      for (const [from, to] of [
+        [0, SIZE],
+        [1, SIZE],
+        [200, SIZE],
+        [256, 257],
+        [SIZE, SIZE],
+      ] as const) {
+        const path = await big.ledger.consistency(BigInt(from), BigInt(to))
+        const [root1, root2] = [mth(leaves.slice(0, from)), mth(leaves.slice(0, to))]
+        expect(verifyConsistency(sha256, { size1: BigInt(from), size2: BigInt(to), root1, root2, path })).toBe(true)
+      }
+    })
+    test('proves nothing beyond what is published, and no size that shrinks', async () => {
+      for (const [index, size] of [
+        [0n, 301n],
+        [301n, 302n],
+        [5n, 5n],
+        [6n, 5n],
+      ] as const)
+        await expect(big.ledger.inclusion(index, size)).rejects.toMatchObject(NOT_FOUND)
+      await expect(big.ledger.consistency(200n, 301n)).rejects.toMatchObject(NOT_FOUND)
+      await expect(big.ledger.consistency(9n, 8n)).rejects.toMatchObject({ code: 'invalid-query' })
+    })
+    test('shows the newest checkpoint, of the tree that it names', async () => {
+      const latest = await big.ledger.checkpoint()
+      expect([latest?.size, latest?.at]).toEqual([BigInt(SIZE), NOON])
+      expect(toHex(latest?.root ?? new Uint8Array(0))).toBe(toHex(mth((await leavesOf()).slice(0, SIZE))))
+    })
+  })
+})
