@@ -11,6 +11,7 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: DATABASE,
           sequence: { shuffle: true },
+          testTimeout: 20_000,
         },
       },
       {

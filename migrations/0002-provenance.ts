@@ -76,7 +76,7 @@ const JOURNAL: readonly string[] = [
 const LOG: Readonly<Record<string, string>> = {
   log_head: `
     log_id integer primary key,
-    origin text collate "C" not null unique,
+    origin text collate "C" not null,
     size bigint not null,
     root bytea not null check (length(root) = 32),
     edges bytea not null`,

@@ -91,7 +91,7 @@ const SHARED: readonly string[] = [
     log_idx bigint not null,
     feed_id uuid not null,
     seq bigint not null,
-    primary key (signal_key, signal_id))`,
+    primary key (signal_key, signal_id, origin))`,
   ...secured('shared_signal'),
   'grant select on shared_signal to aldis_app',
   policy('shared_signal', 'aldis_app', {

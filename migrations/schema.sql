@@ -675,7 +675,7 @@ create table shared_signal (
   log_idx bigint not null,
   feed_id uuid not null,
   seq bigint not null,
-  constraint shared_signal_pkey PRIMARY KEY (signal_key, signal_id),
+  constraint shared_signal_pkey PRIMARY KEY (signal_key, signal_id, origin),
   constraint shared_signal_signal_key_check CHECK ((length(signal_key) = 32))
 );
 alter table shared_signal enable row level security;

@@ -72,8 +72,10 @@ export async function createListeners(
   const api: FastifyPluginAsync = async (app) => {
     requireScopes(app)
     limitRequests(app, clock, requests)
-    app.addHook('onSend', async (_request, reply) => {
-      if (head.line !== undefined) reply.header('provenance-checkpoint', head.line)
+    app.addHook('onSend', async (request, reply) => {
+      // Who was not let in learns nothing of the log.
+      const peer = request.peer as typeof request.peer | undefined
+      if (peer !== undefined && head.line !== undefined) reply.header('provenance-checkpoint', head.line)
     })
     await app.register(credentialRoutes, { participants })
     const hashProfiles = createHashProfiles({ db: pools.app, keys, provenance, authority })

@@ -184,8 +184,13 @@ async function* uploadLines(
   if (message.statusCode !== 200) {
     throw problemOf({ status: message.statusCode ?? 0, headers: message.headers, body: await collect(message) })
   }
-  for await (const line of createInterface({ input: message, crlfDelay: Number.POSITIVE_INFINITY })) {
-    if (line !== '') yield JSON.parse(line) as UploadLine
+  try {
+    for await (const line of createInterface({ input: message, crlfDelay: Number.POSITIVE_INFINITY })) {
+      if (line !== '') yield JSON.parse(line) as UploadLine
+    }
+  } finally {
+    // Whoever stops listening also stops sending; an answer that is complete has let go of its connection already.
+    message.destroy()
   }
 }
 

@@ -18,6 +18,7 @@ export interface RawLine {
   hash?: string
   pattern?: Extract<SignalItem, { type: 'keyword_pattern' }>['value']
   tactic?: Extract<SignalItem, { type: 'tactic' }>['value']
+  relation?: Extract<SignalItem, { type: 'relation' }>['value']
   category?: string
   note?: string
   severity?: SignalItem['severity']
@@ -112,9 +113,10 @@ const MEDIA_MEMBERS = 'a media_hash line has `algorithm` and `hash`'
 type Value = { outcome: 'value'; value: object } | { outcome: 'refused'; reason: string }
 
 function wireValue(line: RawLine, { epoch }: DeriveContext): Value {
-  const { type, pattern, tactic, algorithm, hash } = line
+  const { type, pattern, tactic, relation, algorithm, hash } = line
   if (type === 'keyword_pattern') return given(pattern, 'a keyword_pattern line has a member `pattern`')
   if (type === 'tactic') return given(tactic, 'a tactic line has a member `tactic`')
+  if (type === 'relation') return given(relation, 'a relation line has a member `relation`')
   if (type === 'media_hash') {
     const known = algorithm !== undefined && hash !== undefined
     return given(known ? { algorithm, hash: hash.toLowerCase() } : undefined, MEDIA_MEMBERS)

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
 import type { Uuid } from '../kernel/ids.ts'
+import type { Placed } from './plan.ts'
 
 // ---- what the projector reads of the origins
 
@@ -40,15 +41,31 @@ export const submissionsOf = (db: Db, participant_id: Uuid, submissions: readonl
     .where(sql<boolean>`submission_id = any(${submissions}::uuid[])`)
     .execute()
 
-/** The signals that one expiry event ended. */
+/** The texts of the revisions before these, and perhaps of others of the same signals. */
+export const formerItems = (db: Db, participant_id: Uuid, later: readonly { signal_id: Uuid; revision: number }[]) =>
+  db
+    .selectFrom('signal_revision')
+    .select(['signal_id', 'revision', 'item'])
+    .where('participant_id', '=', participant_id)
+    .where(sql<boolean>`signal_id = any(${later.map(({ signal_id }) => signal_id)}::uuid[])`)
+    .where(sql<boolean>`revision = any(${[...new Set(later.map(({ revision }) => revision - 1))]}::int4[])`)
+    .execute()
+
+/** The signals that one expiry event ended, with the text of their last revision. */
 export const expiredBy = (db: Db, participant_id: Uuid, event: Uuid) =>
   db
-    .selectFrom('signal')
-    .select(['signal_id', 'signal_key', 'revision'])
-    .where('participant_id', '=', participant_id)
-    .where('last_event', '=', event)
-    .where('state', '=', 3)
-    .orderBy('signal_id')
+    .selectFrom('signal as s')
+    .innerJoin('signal_revision as r', (join) =>
+      join
+        .onRef('r.participant_id', '=', 's.participant_id')
+        .onRef('r.signal_id', '=', 's.signal_id')
+        .onRef('r.revision', '=', 's.revision'),
+    )
+    .select(['s.signal_id', 's.signal_key', 's.type', 's.profile', 's.revision', 'r.item'])
+    .where('s.participant_id', '=', participant_id)
+    .where('s.last_event', '=', event)
+    .where('s.state', '=', 3)
+    .orderBy('s.signal_id')
     .execute()
 
 export const nextIndex = async (db: Db, log_id: number): Promise<bigint> => {
@@ -131,32 +148,8 @@ export const placesOf = (tx: Tx, feed_id: Uuid, range: { from: bigint; to: bigin
 
 // ---- what others look up
 
-export interface SharedRow {
-  signal_key: Buffer
-  signal_id: Uuid
-  origin: Uuid
-  type: number
-  profile: string
-  audience_id: Uuid
-  revision: number
-  state: number
-  expires_at: Date
-  log_idx: bigint
-  feed_id: Uuid
-  seq: bigint
-}
-
-/** Where the signals stand for recipients now; keyed by both columns of the table. */
-export const sharedNow = (db: Db, keys: readonly Buffer[], ids: readonly Uuid[]) =>
-  db
-    .selectFrom('shared_signal')
-    .select(['signal_key', 'signal_id', 'origin', 'type', 'profile', 'audience_id', 'revision', 'state', 'expires_at'])
-    .select(['log_idx', 'feed_id', 'seq'])
-    .where(sql<boolean>`signal_key = any(${keys}::bytea[])`)
-    .where(sql<boolean>`signal_id = any(${ids}::uuid[])`)
-    .execute()
-
-export async function upsertShared(tx: Tx, rows: readonly SharedRow[]): Promise<void> {
+/** A later state of the same source's signal; what another source calls by the same id is another row. */
+export async function upsertShared(tx: Tx, rows: readonly Placed[]): Promise<void> {
   if (rows.length === 0) return
   await sql`
     insert into shared_signal (signal_key, signal_id, origin, type, profile, audience_id, revision, state, expires_at,
@@ -167,7 +160,7 @@ export async function upsertShared(tx: Tx, rows: readonly SharedRow[]): Promise<
       ${rows.map((x) => x.audience_id)}::uuid[], ${rows.map((x) => x.revision)}::int4[],
       ${rows.map((x) => x.state)}::int2[], ${rows.map((x) => x.expires_at.toISOString())}::timestamptz[],
       ${rows.map((x) => x.log_idx)}::int8[], ${rows.map((x) => x.feed_id)}::uuid[], ${rows.map((x) => x.seq)}::int8[])
-    on conflict (signal_key, signal_id) do update set
+    on conflict (signal_key, signal_id, origin) do update set
       audience_id = excluded.audience_id, revision = excluded.revision, state = excluded.state,
       expires_at = excluded.expires_at, log_idx = excluded.log_idx, feed_id = excluded.feed_id, seq = excluded.seq
     where excluded.log_idx > shared_signal.log_idx`.execute(tx)

@@ -70,13 +70,21 @@ export function createInstance({ https, onFinished, onFault }: InstanceOptions):
     genReqId: newRequestId,
     logger: false,
     return503OnClosing: true,
-    // A refusal before any route: the URL itself cannot be read.
-    frameworkErrors: (error, request, reply) => void sendProblem(request, reply, refusalOf(error)),
+    // A refusal before any route and any hook: the URL itself cannot be read. Nobody was asked who they are, and nothing
+    // limits how often they come, so it is the last request of its connection.
+    frameworkErrors: (error, request, reply) => {
+      const { code, status } = refusalOf(error)
+      const { id, method } = request
+      onFinished({ id, method, route: 'unknown', took: 0, status, participant: undefined, code })
+      void sendProblem(request, reply.header('connection', 'close'), new Refusal(code))
+    },
     clientErrorHandler: (error, socket) => refuseUnread(error, socket, newRequestId()),
   }
   // Plugins are written for either kind of server; the types of Fastify would tell them apart.
   // Node looks at the times that requests take once in so many milliseconds; by default that is half a minute.
-  const server = { maxHeaderSize: LIMITS.header_bytes, connectionsCheckingInterval: 1_000, ...https }
+  const times = { connectionsCheckingInterval: 1_000 }
+  // Node's own answer to a request without Host is no problem document: see `refuseHeads`.
+  const server = { maxHeaderSize: LIMITS.header_bytes, requireHostHeader: false, ...times, ...https }
   const app = Fastify({ ...settings, https: server } as FastifyServerOptions)
   app.server.headersTimeout = LIMITS.header_seconds * 1_000
   app.server.maxHeadersCount = LIMITS.headers
@@ -97,13 +105,7 @@ export function createInstance({ https, onFinished, onFault }: InstanceOptions):
     reply.header('allow', [...allowed].join(', '))
     throw new Refusal('method-not-allowed', { detail: `${[...allowed].join(', ')} is served here` })
   })
-  app.addHook('onRequest', async ({ raw, headers }) => {
-    if ((raw.url?.length ?? 0) > LIMITS.url_bytes)
-      throw new Refusal('uri-too-long', { extra: { limit: LIMITS.url_bytes } })
-    if (headers['content-encoding'] !== undefined) {
-      throw new Refusal('unsupported-media-type', { detail: 'send the body as it is, without Content-Encoding' })
-    }
-  })
+  refuseHeads(app)
   guardSlowBodies(app)
   app.addHook('onResponse', async (request, reply) => {
     const { method, routeOptions, id } = request
@@ -114,6 +116,22 @@ export function createInstance({ https, onFinished, onFault }: InstanceOptions):
     onFinished({ id, method, route, took, status: reply.statusCode, participant: peer?.slug, code: codes.get(request) })
   })
   return app
+}
+
+/** What no request may have, whatever it asks for, answered like everything else. */
+function refuseHeads(app: Pick<FastifyInstance, 'addHook' | 'addHttpMethod' | 'server'>): void {
+  // Nothing is served under it: without this the framework asks for a body before it looks for a route.
+  app.addHttpMethod('QUERY', { hasBody: false, overrideExisting: true })
+  // What nobody here knows may be passed over (RFC 9110 section 10.1.1); Node's own answer is empty.
+  app.server.on('checkExpectation', (request, response) => void app.server.emit('request', request, response))
+  app.addHook('onRequest', async ({ raw, headers }) => {
+    if (headers.host === undefined) throw new Refusal('invalid-header', { detail: 'Host is missing' })
+    if ((raw.url?.length ?? 0) > LIMITS.url_bytes)
+      throw new Refusal('uri-too-long', { extra: { limit: LIMITS.url_bytes } })
+    if (headers['content-encoding'] !== undefined) {
+      throw new Refusal('unsupported-media-type', { detail: 'send the body as it is, without Content-Encoding' })
+    }
+  })
 }
 
 const newRequestId = (): string => randomBytes(12).toString('base64url')

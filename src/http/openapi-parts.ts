@@ -5,7 +5,7 @@ import * as kernel from '../kernel/schema.ts'
 import * as participants from '../participants/schema.ts'
 import * as provenance from '../provenance/schema.ts'
 import * as signals from '../signals/schema.ts'
-import type { Content, HeaderName } from './operation.ts'
+import type { AnswerHeader, Content, RequestHeader } from './operation.ts'
 import { PROBLEM_TYPE } from './problem.ts'
 
 export type Json = Readonly<Record<string, unknown>>
@@ -62,7 +62,7 @@ const NAMED: Readonly<Record<string, object>> = {
 
 const names = new Map(Object.entries(NAMED).map(([name, schema]) => [JSON.stringify(schema), name]))
 
-const HEADERS: Readonly<Record<HeaderName, { description: string; schema: object; required?: true }>> = {
+const REQUEST_HEADERS: Readonly<Record<RequestHeader, { description: string; schema: object; required: boolean }>> = {
   'Upload-Id': {
     description: 'Chosen by the client, the same for every part of one upload.',
     schema: kernel.UuidSchema,
@@ -71,7 +71,11 @@ const HEADERS: Readonly<Record<HeaderName, { description: string; schema: object
   'Upload-Line': {
     description: 'The number of the first line that follows; 1 if absent.',
     schema: { type: 'string', pattern: '^[1-9][0-9]{0,14}$', default: '1' },
+    required: false,
   },
+}
+
+const ANSWER_HEADERS: Readonly<Record<AnswerHeader, { description: string; schema: object }>> = {
   'Provenance-Read': {
     description: '`<id>.<place> <commitment>`: the entry of this answer in the read journal.',
     schema: { type: 'string', pattern: '^[0-9a-f-]{36}\\.[0-9]+ [A-Za-z0-9_-]{43}$' },
@@ -117,7 +121,10 @@ const isText = (schema: unknown): schema is { type: 'string' } =>
 export const components = (): Json => ({
   schemas: Object.fromEntries(Object.entries(NAMED).map(([name, schema]) => [name, within(schema)])),
   headers: Object.fromEntries(
-    Object.entries(HEADERS).map(([name, { description, schema }]) => [name, { description, schema: refer(schema) }]),
+    Object.entries(ANSWER_HEADERS).map(([name, { description, schema }]) => [
+      name,
+      { description, schema: refer(schema) },
+    ]),
   ),
   securitySchemes: {
     mutualTLS: {
@@ -128,13 +135,13 @@ export const components = (): Json => ({
 })
 
 /** A request header as a parameter. */
-export function headerParameter(name: HeaderName): Json {
-  const { description, schema, required = false } = HEADERS[name]
+export function headerParameter(name: RequestHeader): Json {
+  const { description, schema, required } = REQUEST_HEADERS[name]
   return { name, in: 'header', description, required, schema: refer(schema) }
 }
 
 /** Headers of an answer, as references. */
-export const headersOf = (names: readonly HeaderName[]): Json =>
+export const headersOf = (names: readonly AnswerHeader[]): Json =>
   Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]))
 
 /** The path parameters, or those of the query. */

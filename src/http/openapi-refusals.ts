@@ -1,6 +1,6 @@
 import { CATALOGUE, type ErrorCode } from '../kernel/errors.ts'
 import { headersOf, type Json, problemContent } from './openapi-parts.ts'
-import type { HeaderName, ListenerName, Operation, Route } from './operation.ts'
+import type { AnswerHeader, ListenerName, Operation, Route } from './operation.ts'
 
 /** The refusals under one status that a route may answer with. */
 export interface Refusals {
@@ -19,7 +19,7 @@ const ADMISSION: readonly ErrorCode[] = [
 const BODY: readonly ErrorCode[] = ['invalid-json', 'json-strict', 'json-limit', 'too-large', 'validation-failed']
 
 /** On every answer to a participant, once there is a checkpoint. */
-export const checkpoint = (listener: ListenerName): HeaderName[] =>
+export const checkpoint = (listener: ListenerName): AnswerHeader[] =>
   listener === 'partner' ? ['Provenance-Checkpoint'] : []
 
 /** What every request of its listener may be refused with, what its parts may, and what its description adds. */
@@ -37,7 +37,7 @@ export const responseName = ({ listener, status, codes }: Refusals): string => [
 export const referenceTo = (refusals: Refusals): Json => ({ $ref: `#/components/responses/${responseName(refusals)}` })
 
 export function responseOf({ listener, status, codes }: Refusals): Json {
-  const headers: HeaderName[] = status === 429 || status === 503 ? ['Retry-After'] : []
+  const headers: AnswerHeader[] = status === 429 || status === 503 ? ['Retry-After'] : []
   return {
     description: codes.map((code) => `\`${code}\`: ${CATALOGUE[code][1]}.`).join(' '),
     headers: headersOf([...headers, ...checkpoint(listener)]),

@@ -14,10 +14,9 @@ export interface Route {
   schema: { body?: object; querystring?: object; params?: object; response?: Readonly<Record<string, object>> }
 }
 
-/** Headers by the name of their description in the document. */
-export type HeaderName =
-  | 'Upload-Id'
-  | 'Upload-Line'
+/** Headers of requests, and of answers, by the name of their description in the document. */
+export type RequestHeader = 'Upload-Id' | 'Upload-Line'
+export type AnswerHeader =
   | 'Provenance-Read'
   | 'Provenance-Checkpoint'
   | 'Feed-Cursor'
@@ -35,7 +34,7 @@ export interface Content {
 
 export interface Answer {
   description: string
-  headers?: readonly HeaderName[]
+  headers?: readonly AnswerHeader[]
   content?: Content
 }
 
@@ -49,7 +48,7 @@ export interface Operation {
   codes?: readonly ErrorCode[]
   /** Refusals of single items, in an answer that is none itself. */
   itemCodes?: readonly ErrorCode[]
-  headers?: readonly HeaderName[]
+  headers?: readonly RequestHeader[]
   body?: Content
   answers?: Readonly<Record<number, Answer>>
   /** It changes something, or writes a read down before it answers: the database and the log have to take it. */

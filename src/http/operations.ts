@@ -1,9 +1,9 @@
 import { FeedEventSchema, SubmissionProof } from '../feeds/schema.ts'
 import type { ErrorCode } from '../kernel/errors.ts'
 import { Jws, SubmittedItem, UploadLine } from '../signals/schema.ts'
-import type { Content, HeaderName, Operation } from './operation.ts'
+import type { AnswerHeader, Content, Operation } from './operation.ts'
 
-const READ: readonly HeaderName[] = ['Provenance-Read']
+const READ: readonly AnswerHeader[] = ['Provenance-Read']
 const WHOLE: readonly ErrorCode[] = [
   ...(['replayed', 'signature-invalid', 'signature-header', 'signing-key-unknown', 'wrong-issuer'] as const),
   ...(['wrong-audience', 'submission-stale', 'item-limit', 'json-strict'] as const),
@@ -27,13 +27,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   'POST /enroll': {
     id: 'enroll',
     summary: 'Exchanges a one-time code for a certificate; pins the TLS key and records the signing key',
-    codes: [
-      'enrolment-refused',
-      'certificate-request-refused',
-      'signature-invalid',
-      'policy-refused',
-      'state-conflict',
-    ],
+    codes: ['enrolment-refused', 'certificate-request-refused', 'signature-invalid', 'policy-refused'],
     answers: { 201: { description: 'Enrolled: the certificate, and what the node signs with' } },
     commits: true,
   },

@@ -153,15 +153,20 @@ export async function leaveAudience(
 
 /** The last sequence given so far in each feed of an audience that the participant of the transaction is in. */
 export const lastSequences = async (tx: Tx<'participant'>, me: Uuid): Promise<Map<Uuid, bigint>> => {
-  const rows = await tx
-    .selectFrom('feed_head as h')
-    .innerJoin('feed as f', 'f.feed_id', 'h.feed_id')
+  const feeds = await tx
+    .selectFrom('feed as f')
     .innerJoin('audience_member as m', 'm.audience_id', 'f.audience_id')
-    .select(['m.audience_id', 'h.next_seq'])
+    .select(['f.feed_id', 'm.audience_id'])
     .where('m.participant_id', '=', me)
     .where('m.until_seq', 'is', null)
     .execute()
-  return new Map(rows.map(({ audience_id, next_seq }) => [audience_id, next_seq - 1n]))
+  const heads = await tx
+    .selectFrom('feed_head')
+    .select(['feed_id', 'next_seq'])
+    .where(sql<boolean>`feed_id = any(${feeds.map(({ feed_id }) => feed_id)}::uuid[])`)
+    .execute()
+  const next = new Map(heads.map(({ feed_id, next_seq }) => [feed_id, next_seq]))
+  return new Map(feeds.map(({ feed_id, audience_id }) => [audience_id, (next.get(feed_id) ?? 1n) - 1n]))
 }
 
 export const audienceById = (tx: Tx, audience_id: Uuid) =>

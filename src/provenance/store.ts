@@ -19,21 +19,27 @@ export interface RecordRow {
 
 /** Record and outbox row in one statement; the transaction of the change is the caller's. */
 export async function insertRecords(tx: Tx, rows: readonly RecordRow[]): Promise<void> {
+  for (const [participant_id, own] of Map.groupBy(rows, (row) => row.participant_id)) {
+    await insertOwnRecords(tx, participant_id, own)
+  }
+}
+
+async function insertOwnRecords(tx: Tx, participant_id: Uuid, rows: readonly RecordRow[]): Promise<void> {
   const column = <K extends keyof RecordRow>(key: K): RecordRow[K][] => rows.map((row) => row[key])
   await sql`
     with r as (
       select * from unnest(
-        ${column('participant_id')}::uuid[], ${column('event_id')}::uuid[], ${column('log_id')}::int[],
+        ${column('event_id')}::uuid[], ${column('log_id')}::int[],
         ${column('kind')}::text[], ${column('at')}::timestamptz[], ${column('payload')}::text[],
         ${column('c')}::bytea[], ${column('body')}::bytea[], ${column('epoch')}::int[],
         ${column('parties')}::text[], ${column('after')}::uuid[]
-      ) as r(participant_id, event_id, log_id, kind, at, payload, c, body, epoch, parties, after)
+      ) as r(event_id, log_id, kind, at, payload, c, body, epoch, parties, after)
     ), records as (
       insert into prov_record (participant_id, event_id, log_id, kind, at, payload, c, body, epoch)
-      select participant_id, event_id, log_id, kind, at, payload, c, body, epoch from r
+      select ${participant_id}::uuid, event_id, log_id, kind, at, payload, c, body, epoch from r
     )
     insert into prov_outbox (event_id, participant_id, log_id, at, c, parties, after)
-    select event_id, participant_id, log_id, at, c, parties, after from r`.execute(tx)
+    select event_id, ${participant_id}::uuid, log_id, at, c, parties, after from r`.execute(tx)
 }
 
 // ---- the integrator's

@@ -1,4 +1,3 @@
-import { Refusal } from '../kernel/errors.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import type { Judged } from './apply.ts'
 import { judgeSignal, judgeWithdrawal, keyProfile, leafOf, type SignalRules, signalKey } from './lint.ts'
@@ -14,7 +13,6 @@ export interface JudgeContext {
 
 /** The items of a verified submission, each for itself, whatever became of the others. */
 export function judgeAll(typ: SubmissionType, items: readonly SaltedItem[], context: JudgeContext): Judged[] {
-  if (typ === 'aldis-relation+jws') throw new Refusal('signature-header', { detail: 'relations are not served yet' })
   const judge = typ === 'aldis-withdrawal+jws' ? withdrawal : signal
   return items.map(({ item }) => judge(item, context))
 }

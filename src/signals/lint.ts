@@ -71,7 +71,7 @@ export function judgeWithdrawal(text: string): Judged<WithdrawalItem> {
 export function signalKey(hash: Hash, item: SignalItem): Uint8Array {
   if (item.type === 'url' || item.type === 'domain') return bytes32(item.value.sha256)
   if (item.type === 'media_hash') return mediaKey(hash, item.value.algorithm, item.value.hash)
-  if (item.type === 'keyword_pattern' || item.type === 'tactic') return hash(utf8(`${item.type}\0${item.signal}`))
+  if (isReadOnly(item)) return hash(utf8(`${item.type}\0${item.signal}`))
   return bytes32(item.value.token)
 }
 
@@ -83,7 +83,7 @@ export const mediaKey = (hash: Hash, algorithm: string, hex: string): Uint8Array
 export function keyProfile(item: SignalItem): string {
   if (item.type === 'url' || item.type === 'domain') return item.value.profile
   if (item.type === 'media_hash') return item.value.algorithm
-  if (item.type === 'keyword_pattern' || item.type === 'tactic') return item.type
+  if (isReadOnly(item)) return item.type
   return `${item.value.profile}@${item.value.kid}`
 }
 
@@ -130,6 +130,8 @@ function valueFault(item: SignalItem, rules: SignalRules): Refused | undefined {
       return item.value.profile === `${item.type}/1` ? undefined : refuse('hash-profile-unknown', '/value/profile')
     case 'tactic':
       return undefined
+    case 'relation':
+      return relationFault(item.signal, item.value)
     case 'media_hash': {
       const checked = checkMediaHash(item.value.algorithm, item.value.hash)
       return checked.outcome === 'ok' ? undefined : refuse('validation-failed', '/value/hash', checked.reason)
@@ -142,6 +144,17 @@ function valueFault(item: SignalItem, rules: SignalRules): Refused | undefined {
       return tokenFault(item.type, item.value, rules)
   }
 }
+
+/** A signal that relates to itself, or a relation about itself, says nothing and ends in circles. */
+function relationFault(id: string, { from, to }: { from: string; to: string }): Refused | undefined {
+  if (from === to) return refuse('validation-failed', '/value/to', 'another signal than from')
+  return from === id || to === id ? refuse('validation-failed', '/value', 'signals other than this one') : undefined
+}
+
+/** Types that are read from the feed and never looked up: their key names the signal alone. */
+type ReadOnly = Extract<SignalItem, { type: 'keyword_pattern' | 'tactic' | 'relation' }>
+const isReadOnly = (item: SignalItem): item is ReadOnly =>
+  item.type === 'keyword_pattern' || item.type === 'tactic' || item.type === 'relation'
 
 /** Which normalisation profiles may stand behind a token of a type. */
 const PROFILES: Readonly<Record<string, RegExp>> = {

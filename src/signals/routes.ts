@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { LIMITS } from '../http/limits.ts'
@@ -27,22 +27,25 @@ export const signalRoutes: FastifyPluginAsyncTypebox<{ signals: SignalService }>
   )
 
   app.register(async (streams) => {
+    // JSON would be gathered in memory up to the limit of a stream.
+    streams.removeAllContentTypeParsers()
     streams.addContentTypeParser(NDJSON, (_request, payload, done) => done(null, payload))
     streams.post(
       '/v1/submissions/stream',
       { config: { scope: 'signals:submit', stream: true }, bodyLimit: LIMITS.stream_bytes },
-      async ({ peer, headers, body }, reply) => {
+      async ({ peer, headers, body, raw }, reply) => {
         if (!(body instanceof Readable)) {
           throw new Refusal('unsupported-media-type', { detail: `a stream is ${NDJSON}` })
         }
         const place = placeOf(headers)
         const lines = takeUpload({
           ...place,
-          chunks: body,
+          chunks: body.iterator({ destroyOnReturn: false }),
           bytes: LIMITS.stream_bytes,
           lines: LIMITS.stream_lines,
           submit: (submission, position) => signals.submit(peer, submission, position),
         })
+        reply.raw.once('finish', () => leave(raw))
         return reply.type(NDJSON).send(Readable.from(lines, { objectMode: false }))
       },
     )
@@ -59,6 +62,16 @@ export const signalRoutes: FastifyPluginAsyncTypebox<{ signals: SignalService }>
     { config: { scope: 'signals:submit' }, schema: { params: SignalParams, response: { 200: OwnSignalResult } } },
     async ({ peer, params }) => signals.own(peer.participant, params.signal),
   )
+}
+
+/**
+ * Ends the connection of a stream whose answer ended before it did: unread, the rest would hold up the next request for
+ * ever. Until the client notices, what it still sends is passed over, since a reset could cost it the answer's end.
+ */
+function leave(stream: IncomingMessage): void {
+  if (stream.readableEnded) return
+  stream.resume()
+  stream.socket.end()
 }
 
 /** The upload that the stream belongs to and the number of its first line here. */

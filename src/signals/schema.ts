@@ -23,6 +23,7 @@ export const SIGNAL_TYPE = {
   keyword_pattern: 9,
   media_hash: 10,
   tactic: 11,
+  relation: 12,
 } as const
 export type SignalType = keyof typeof SIGNAL_TYPE
 
@@ -33,6 +34,8 @@ export const SEVERITY = ['low', 'medium', 'high', 'critical'] as const
 export const BASIS = ['human_reviewed', 'automated'] as const
 export const SURFACE = ['public', 'private'] as const
 export const HANDLING = ['review', 'block_link', 'limit_recommendation', 'monitor'] as const
+/** From the first named signal to the second. */
+export const RELATION = ['same_account', 'same_operator', 'advertises', 'pays', 'redirects_to'] as const
 export const WITHDRAWAL_REASON = ['mistaken', 'outdated', 'appeal_upheld', 'duplicate', 'legal'] as const
 
 /** Where and under what law the source collected what it shares; a hold switch stands on it. */
@@ -94,6 +97,9 @@ const TacticValue = Type.Object(
   closed,
 )
 
+/** Two signals of anyone's by their ids; whether either exists or may be seen is not told. */
+const RelationValue = Type.Object({ relation: Type.Enum([...RELATION]), from: UuidSchema, to: UuidSchema }, closed)
+
 const common = {
   v: Type.Literal(1),
   /** Chosen by the source: a UUIDv7. */
@@ -132,6 +138,7 @@ const SHAPES = {
   keyword_pattern: Type.Object({ ...common, type: Type.Literal('keyword_pattern'), value: PatternValue }, closed),
   media_hash: Type.Object({ ...common, type: Type.Literal('media_hash'), value: MediaValue }, closed),
   tactic: Type.Object({ ...common, type: Type.Literal('tactic'), value: TacticValue }, closed),
+  relation: Type.Object({ ...common, type: Type.Literal('relation'), value: RelationValue }, closed),
 }
 
 /** One revision of one signal, exactly as its source signed it. */

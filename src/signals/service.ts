@@ -22,6 +22,8 @@ export interface Submitter {
   participant: Uuid
   slug: string
   uri: string
+  /** Of the credential, where one asks: withdrawals have a scope of their own. */
+  scopes?: readonly string[]
 }
 
 export interface SignalServiceOptions {
@@ -71,7 +73,6 @@ interface Pending {
 const TYPE_NUMBER: Readonly<Record<SubmissionType, number>> = {
   'aldis-signal+jws': 1,
   'aldis-withdrawal+jws': 2,
-  'aldis-relation+jws': 3,
 }
 const STATE_NAME = new Map<number, string>(Object.entries(SIGNAL_STATE).map(([name, id]) => [id, name]))
 const GROUP_ITEMS = 1_000
@@ -92,6 +93,9 @@ export function createSignalService(options: SignalServiceOptions): SignalServic
   return {
     async submit(by, submission, upload) {
       const verified = verifySubmission(submission, options.verifyContext(by))
+      if (verified.header.typ === 'aldis-withdrawal+jws' && by.scopes?.includes('signals:withdraw') === false) {
+        throw new Refusal('scope-missing', { detail: 'a withdrawal asks for signals:withdraw' })
+      }
       const { rules, categoryId } = options
       const context = { participant: by.participant, now: clock(), rules, categoryId }
       const judged = judgeAll(verified.header.typ, submission.items, context)

@@ -6,7 +6,7 @@ import { parseStrict } from '../kernel/strict-json.ts'
 import { leafHash, rootFromPath, treeHash } from '../provenance/merkle.ts'
 
 /** What a submission's items are; one submission has one type. */
-export const SUBMISSION_TYPES = ['aldis-signal+jws', 'aldis-withdrawal+jws', 'aldis-relation+jws'] as const
+export const SUBMISSION_TYPES = ['aldis-signal+jws', 'aldis-withdrawal+jws'] as const
 export type SubmissionType = (typeof SUBMISSION_TYPES)[number]
 
 export type SigningAlg = 'Ed25519' | 'ES256'

@@ -87,7 +87,8 @@ async function run(here: World): Promise<void> {
     rows.push(row, ...(name === 'feed.full-sync' ? [rssOf(row)] : []))
     if (FIGURES[name]?.grows) points.push({ name, unit: row.unit, signals, value: row.value, ratio: row.ratio })
   }
-  report(rows, options.growth ? growthOf(points) : [])
+  // Under the profiler and without references, figures say nothing.
+  if (options.profile === undefined) report(rows, options.growth ? growthOf(points) : [])
 }
 
 /** On a node that was just started: neither memory nor caches of an earlier figure. */

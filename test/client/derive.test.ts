@@ -69,13 +69,18 @@ const LINES: { readonly [T in SignalType]: readonly [RawLine, RawLine] } = {
     { type: 'tactic', tactic: VALUES.tactic('') },
     { type: 'tactic', tactic: VALUES.tactic('') },
   ],
+  relation: [
+    { type: 'relation', relation: VALUES.relation('') },
+    { type: 'relation', relation: VALUES.relation('') },
+  ],
 }
 
 const TYPES = Object.keys(SIGNAL_TYPE) as SignalType[]
 /** Types that have raw values, which must not leave. */
 const RAW = TYPES.filter((type) => LINES[type][0].raw !== undefined)
-/** Types that others look up. */
-const SOUGHT = TYPES.filter((type) => type !== 'keyword_pattern' && type !== 'tactic')
+/** Types that are read and never looked up. */
+const UNSOUGHT = ['keyword_pattern', 'tactic', 'relation'] as const
+const SOUGHT = TYPES.filter((type) => !UNSOUGHT.some((one) => one === type))
 
 function itemOf(line: RawLine, context: DeriveContext = CONTEXT): SignalItem {
   const derived = derive(line, context)
@@ -231,11 +236,11 @@ describe('a line is refused', () => {
     expect([derive(line, CONTEXT).outcome, lookupKeys(line, EPOCH).outcome]).toEqual(['refused', 'refused'])
   })
 
-  test.for<RawLine>([{ type: 'keyword_pattern' }, { type: 'tactic' }])('without its member: %j', (line) => {
+  test.for<RawLine>(UNSOUGHT.map((type) => ({ type })))('without its member: %j', (line) => {
     expect(derive(line, CONTEXT).outcome).toBe('refused')
   })
 
-  test.for(['keyword_pattern', 'tactic'] as const)('that looks up a %s, which nobody can', (type) => {
+  test.for(UNSOUGHT)('that looks up a %s, which nobody can', (type) => {
     expect(lookupKeys(LINES[type][0], EPOCH).outcome).toBe('refused')
   })
 

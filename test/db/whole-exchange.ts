@@ -32,7 +32,9 @@ export async function wholeExchange(n: TestNode): Promise<void> {
   await grown(n)
   await reading(banana, shared)
   await receipts(apple, banana, { shared, event })
+  await leaving(n, apple, banana)
   await expiry(n, apple)
+  await redone(n)
   await credentials(n, apple)
   await administration(n)
   await observed(n)
@@ -86,8 +88,8 @@ async function streamed(apple: Member): Promise<void> {
 const hashOf = (file: number): string => toHex(sha256(utf8(`a harmless file ${file}`)))
 
 /** Entries for one full tile, and events for one full segment, of which only the number matters. */
-async function grown({ t, node: { parts } }: TestNode): Promise<void> {
-  const { pools, provenance, programme, clock, authority } = parts
+async function grown(n: TestNode): Promise<void> {
+  const { pools, provenance, programme, clock, authority } = n.node.parts
   const rows = Array.from({ length: TILE_WIDTH }, () =>
     provenance.prepare({
       ...{ kind: 'node.started', event_id: newId(clock()), participant_id: programme.programme_id, at: clock() },
@@ -97,10 +99,14 @@ async function grown({ t, node: { parts } }: TestNode): Promise<void> {
   await atControl(pools.admin, (tx) => provenance.insert(tx, rows))
   provenance.wake()
   const [origin] = authority.participants()
-  // Past our pools, whose statements are collected.
+  await pastOurPools(n, EVENTS, [SEGMENT_SIZE, origin?.participant_id])
+}
+
+/** As the owner, on a connection whose statements are not collected. */
+async function pastOurPools({ t }: TestNode, text: string, values: readonly unknown[] = []): Promise<void> {
   const client = new pg.Client({ connectionString: t.url('owner') })
   await client.connect()
-  await client.query(EVENTS, [SEGMENT_SIZE, origin?.participant_id])
+  await client.query(text, [...values])
   await client.end()
 }
 
@@ -213,11 +219,32 @@ async function registration({ client, home }: Member, next: OwnSigningKey) {
   }
 }
 
-/** People, groups, policies; participants suspended, resumed and gone. */
+/** Who leaves a group still reads what it received by then. */
+async function leaving(n: TestNode, apple: Member, banana: Member): Promise<void> {
+  const { audiences } = await apple.client.audiences()
+  const group = audiences.find(({ kind }) => kind === 'group')?.audience
+  if (group === undefined) throw new Error('no audience of the group')
+  const item = await apple.item({ type: 'url', raw: 'https://bad.example/b' }, group)
+  const { submission } = await apple.client.submit(await apple.sign([item]))
+  await settled(n)
+  await n.decide('group.change', { group: 'fruit', join: [], leave: ['banana'] })
+  const feed = (await banana.client.feeds()).feeds.find(({ audience }) => audience === group)
+  const { events } = await banana.client.events(feed?.feed ?? group, {})
+  if (events.length !== 1) throw new Error('what was received is gone')
+  await banana.client.receipt(submission ?? '')
+  await n.decide('group.change', { group: 'fruit', join: ['banana'], leave: [] })
+}
+
+/** A projector that died before it noted how far it had come takes the same entries again. */
+async function redone(n: TestNode): Promise<void> {
+  await pastOurPools(n, 'update projector set next_idx = 0')
+  n.node.parts.provenance.wake()
+  await settled(n)
+}
+
+/** People, policies; participants suspended, resumed and gone. */
 async function administration(n: TestNode): Promise<void> {
   const { participants, clock } = n.node.parts
-  await n.decide('group.change', { group: 'fruit', join: [], leave: ['banana'] })
-  await n.decide('group.change', { group: 'fruit', join: ['banana'], leave: [] })
   await participants.suspend(n.ada, { participant: 'banana', reason: 'key_theft' })
   await n.decide('participant.resume', { participant: 'banana' })
   await n.decide('participant.offboard', { participant: 'banana', reason: 'left_programme' })

@@ -183,11 +183,13 @@ export async function readFound(db: Db, source: Uuid): Promise<Omit<Found, 'feed
   }
 }
 
-/** Whether everything that was committed has its place in the log, in feeds and under a signature. */
-export async function isQuiet(db: Db): Promise<boolean> {
-  const { rows } = await sql<{ quiet: boolean }>`
-    select h.size = f.size and f.size = s.size and p.next_idx = h.size
-      and not exists (select from prov_outbox) and not exists (select from read_pending) as quiet
-    from log_head h, log_fence f, log_signed s, projector p`.execute(db)
-  return rows[0]?.quiet === true
+/** What still moves: empty once everything committed has its place in the log, in feeds and under a signature. */
+export async function movingIn(db: Db): Promise<string[]> {
+  const { rows } = await sql<{ what: string; n: bigint }>`
+    select 'outbox' as what, count(*) as n from prov_outbox
+    union all select 'reads', count(*) from read_pending
+    union all select 'fence', h.size - f.size from log_head h, log_fence f
+    union all select 'signature', h.size - s.size from log_head h, log_signed s
+    union all select 'feeds', h.size - coalesce((select next_idx from projector), 0) from log_head h`.execute(db)
+  return rows.filter(({ n }) => n !== 0n).map(({ what, n }) => `${what} ${n}`)
 }

@@ -105,29 +105,33 @@ export interface Sending {
   /** Number of the first line. */
   from: bigint
   history: History
-  /** Told of each line before it leaves. */
-  onLine(line: bigint): void
+  /** Told how many lines of this request have left, and how many lines of the answer have come. */
+  onLine?(n: number): void
+  onTold?(n: number): void
 }
 
 /**
  * One request of a streamed upload, at a pace that lets a fault fall on any step of it; what the node says goes into the
  * history. Answers the fault that it ended with, if it is one after which `aldis submit` goes on; throws any other.
  */
-export async function send({ client, prepared, from, history, onLine }: Sending): Promise<Error | undefined> {
+export async function send({ client, prepared, from, history, onLine, onTold }: Sending): Promise<Error | undefined> {
   let stopped = false
   const lines = async function* (): AsyncGenerator<string> {
     for (let line = from; line <= prepared.lines.length && !stopped; line++) {
       if (line % 16n === 0n) await delay(1)
-      onLine(line)
+      onLine?.(Number(line - from))
       yield `${prepared.lines[Number(line) - 1]}\n`
     }
   }
+  let told = 0
   try {
     for await (const line of client.upload({ id: prepared.upload, line: from }, lines())) {
       const { code, status, signal, revision, submission } = line
       if (code !== undefined) throw new AldisError({ code, title: code, status })
       if (signal !== undefined && revision !== undefined) history.acknowledged.push({ signal, revision })
       if (typeof submission === 'string') history.submissions.push(submission)
+      told += 1
+      onTold?.(told)
     }
     return undefined
   } catch (error) {

@@ -5,11 +5,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Client, Received } from '../../src/client/client.ts'
 import type { Home } from '../../src/client/home.ts'
 import { syncFeeds } from '../../src/client/mirror.ts'
-import { checkReceipt, createVerifier, openVkey } from '../../src/client/verify.ts'
+import { createVerifier } from '../../src/client/verify.ts'
 import type { Db } from '../../src/db/connect.ts'
 import type { Uuid } from '../../src/kernel/ids.ts'
 import { aProcessNode, type ProcessNode } from '../support/process-node.ts'
-import { aHistory, type Found, faultsOf, isQuiet, readFound } from './history.ts'
+import { aHistory, type Found, faultsOf, movingIn, readFound } from './history.ts'
 import { roundsOf, seededRandom } from './random.ts'
 import { brokenOf, type Prepared, prepare, send } from './sender.ts'
 
@@ -49,7 +49,7 @@ afterAll(async () => {
 async function follow(): Promise<void> {
   const { node_origin, programme } = reader.membership()
   const { participants } = await reading.participants()
-  const verifier = createVerifier(participants, { node_origin, programme })
+  const verifier = createVerifier(participants, { node_origin, programme, receipt_keys: reader.receiptKeys() })
   await syncFeeds({ client: reading, verifier, dir: join(reader.dir, 'feeds') })
   const { size, root } = await reader.advance(reading)
   history.heads.push({ size, root })
@@ -73,13 +73,17 @@ async function looking<T>(work: (db: Db) => Promise<T>): Promise<T> {
   return work(db).finally(() => db.destroy())
 }
 
+async function still(db: Db): Promise<void> {
+  await expect.poll(() => movingIn(db), { timeout: 30_000, message: n.said() }).toEqual([])
+}
+
 /** Everything that is there once log, feeds and signatures have caught up and the recipient has read it all. */
 async function settled(): Promise<Found> {
-  await looking((db) => expect.poll(() => isQuiet(db), { timeout: 20_000 }).toBe(true))
+  await looking(still)
   await follow()
   // What was just read is one more entry.
   return looking(async (db) => {
-    await expect.poll(() => isQuiet(db), { timeout: 20_000 }).toBe(true)
+    await still(db)
     return { ...(await readFound(db, source.membership().participant as Uuid)), feed: mirrored() }
   })
 }
@@ -89,7 +93,7 @@ const recovered = (): Promise<void> => expect.poll(() => n.ready(), { timeout: 3
 /** Sends what is not durable yet, in as many requests as it takes; nothing is done to the node. */
 async function finish(prepared: Prepared): Promise<void> {
   for (let from = await sending.nextLine(prepared.upload); from <= prepared.lines.length; ) {
-    const broken = await send({ client: sending, prepared, from, history, onLine: () => {} })
+    const broken = await send({ client: sending, prepared, from, history })
     if (broken !== undefined) throw broken
     from = await sending.nextLine(prepared.upload)
   }
@@ -114,8 +118,10 @@ function reads(): { stop(): Promise<void> } {
   }
 }
 
+type Victim = 'node' | 'database' | 'both'
+
 describe('a streamed upload', () => {
-  const strikes = {
+  const strikes: Record<Victim, () => Promise<void>> = {
     node: async () => {
       await n.end('SIGKILL')
     },
@@ -146,20 +152,30 @@ describe('a streamed upload', () => {
         prepared = await prepare({ home: source, audience, random, items: ITEMS, history })
         continue
       }
-      const victim = random.pick(['node', 'node', 'database', 'both'])
-      const at = from + BigInt(random.below(step))
+      const victim = random.pick<Victim>(['node', 'node', 'database', 'both'])
+      const [sent, told] = random.chance(0.3) ? [random.below(step), step] : [step, random.below(step)]
       const pause = random.below(40)
       let struck: Promise<void> | undefined
       const strike = (): void => {
         struck ??= delay(pause).then(() => strikes[victim]())
       }
       const t = performance.now()
-      await send({ client: sending, prepared, from, history, onLine: (line) => void (line === at && strike()) })
+      await send({
+        ...{ client: sending, prepared, from, history },
+        onLine: (n) => {
+          if (n === sent) strike()
+        },
+        onTold: (n) => {
+          if (n === told) strike()
+        },
+      })
       strike()
       await struck
       if (victim !== 'database') await n.start()
       await recovered()
-      process.stderr.write(`${victim} from ${from} at ${at}: ${Math.round(performance.now() - t)} ms\n`)
+      process.stderr.write(
+        `${victim} from ${from} sent ${sent} told ${told}: ${Math.round(performance.now() - t)} ms\n`,
+      )
     }
     await finish(prepared)
     await reader.stop()

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { Agent, request } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { createMetrics } from '../../src/http/metrics.ts'
@@ -32,20 +33,38 @@ export async function realListeners({ material, ca }: TestPki, serving: Partial<
   return { ...listeners, directory }
 }
 
-/** Asks the partner listener, which listens from the first time on, over one connection. */
+export interface Asked {
+  status: number
+  headers: IncomingHttpHeaders
+  body: { code?: string; detail?: string }
+}
+
+export interface Asking {
+  method?: string
+  headers?: Record<string, string>
+  /** What is written of the body; the request is not ended, as if more of it were to come. */
+  begun?: string
+}
+
+/** Asks the partner listener, which listens from the first time on, over one connection that is kept. */
 export function asking({ partner }: RealListeners, { key, cert, ca }: ClientIdentity) {
   const agent = new Agent({ keepAlive: true, maxSockets: 1, key, cert, ca })
   return {
-    async get(path: string) {
+    async ask(path: string, { method = 'GET', headers = {}, begun }: Asking = {}): Promise<Asked> {
       if (!partner.server.listening) await partner.listen({ host: '127.0.0.1', port: 0 })
       const { port } = partner.server.address() as AddressInfo
-      const out = request({ host: '127.0.0.1', port, path, agent })
-      out.end()
-      const [message] = await once(out, 'response')
+      const out = request({ host: '127.0.0.1', port, path, method, headers, agent })
+      if (begun === undefined) out.end()
+      else out.write(begun)
+      const [message] = (await once(out, 'response')) as [IncomingMessage]
       const chunks: Buffer[] = []
       for await (const chunk of message) chunks.push(chunk)
-      const body = Buffer.concat(chunks).toString()
-      return { status: message.statusCode as number, headers: message.headers, body: JSON.parse(body) }
+      if (begun !== undefined) out.destroy()
+      return {
+        status: message.statusCode ?? 0,
+        headers: message.headers,
+        body: JSON.parse(Buffer.concat(chunks).toString()),
+      }
     },
     end: () => agent.destroy(),
   }

@@ -5,16 +5,12 @@ import type { Peer } from '../../src/http/peer.ts'
 import { limitRequests } from '../../src/http/rate.ts'
 import type { Rate } from '../../src/http/token-bucket.ts'
 import { Refusal } from '../../src/kernel/errors.ts'
-import { type TestPki, testPki } from '../support/pki.ts'
 import { type Instances, instances } from './instances.ts'
-import { asking, realListeners } from './listeners.ts'
 
 const open = { scope: 'public' } as const
-let pki: TestPki
 let all: Instances
 beforeAll(async () => {
-  pki = await testPki()
-  all = await instances(pki)
+  all = await instances()
 })
 afterEach(() => all.closeAll())
 
@@ -110,22 +106,4 @@ describe('a credential that tries doors', () => {
     for (let i = 0; i < 2 * most; i++) await ask(app, 'plum', '/bad')
     expect((await ask(app, 'plum')).statusCode).toBe(200)
   })
-})
-
-test('a node counts paths that it does not know like any other', async () => {
-  const aspen = await pki.participant('aspen')
-  const listeners = await realListeners(pki)
-  listeners.directory.set(aspen)
-  const client = asking(listeners, aspen)
-  try {
-    for (let i = 0; i <= LIMITS.refusals_per_credential_per_minute; i++) {
-      expect((await client.get(`/v1/door-${i}`)).body.code).toBe('not-found')
-    }
-    const { status, body } = await client.get('/v1/door')
-    expect([status, body.code]).toEqual([429, 'rate-limited'])
-  } finally {
-    client.end()
-    await listeners.partner.close()
-    await listeners.enrol.close()
-  }
 })

@@ -38,8 +38,7 @@ describe('the service', () => {
     expect(await originOf(w.t.integrator, 2)).toBeUndefined()
     const again = openLog(w.t.admin, { logId: 1, origin: 'other.example/provenance/1', at: NOON })
     await expect(again).rejects.toMatchObject({ code: '23505' })
-    const twin = openLog(w.t.admin, { logId: 3, origin: ORIGIN, at: NOON })
-    await expect(twin).rejects.toMatchObject({ code: '23505' })
+    expect(await originOf(w.t.integrator, 1)).toBe(ORIGIN)
   })
   test('admits nothing that must be logged while the log is behind', () => {
     expect(() => w.provenance.admit()).not.toThrow()
@@ -327,7 +326,7 @@ describe('the journal', () => {
       const rows = Map.groupBy(names, ({ id }) => id)
       const places: number[] = []
       for (const [id, row] of rows) {
-        for (const { place } of [row[0], row.at(-1)].flatMap((one) => one ?? [])) {
+        for (const place of new Set([0, row.length - 1])) {
           const given = await w.ledger.readReceipt(w.holder('apple'), id, place)
           expect(verified(w, given).passed).toBe(true)
           const { index = -1, size } = receiptIn(given).extra.inner ?? {}

@@ -71,16 +71,25 @@ export function caller(origin: string, identity: Identity): Caller {
     },
     async raw(bytes, enough = () => false) {
       const socket = await dial()
-      let text = ''
       socket.write(bytes)
-      for await (const chunk of socket) {
-        text += chunk
-        if (enough(text)) break
-      }
+      const text = await received(socket, enough)
       socket.destroy()
       return text
     },
   }
+}
+
+/** What comes over a connection until it closes, for whatever reason, or until `enough`. */
+export function received(socket: TLSSocket, enough: (text: string) => boolean = () => false): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>()
+  let text = ''
+  socket.on('data', (chunk) => {
+    text += chunk
+    if (enough(text)) resolve(text)
+  })
+  socket.on('close', () => resolve(text))
+  if (socket.closed) resolve(text)
+  return promise
 }
 
 /** The caller that a member's own keys make. */

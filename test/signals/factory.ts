@@ -52,6 +52,7 @@ export const VALUES: { readonly [T in SignalType]: (digest: string) => ValueOf<T
     ...{ title: 'A nest that moves', steps: ['greets in public', 'moves elsewhere'], surfaces: ['chat'] },
     ...{ lures: ['free seed'], payment_rails: ['gift_card'], detection: ['many first greetings in an hour'] },
   }),
+  relation: () => ({ relation: 'same_operator', from: idOf(1_001), to: idOf(1_002) }),
 }
 
 /** Anything about an item that a test wants otherwise; `undefined` takes a member away. */

@@ -31,7 +31,4 @@ describe('the items of a submission', () => {
       { outcome: 'refused', code: 'validation-failed' },
     ])
   })
-  test('of relations are not served yet', () => {
-    expect(refusalOf(() => judgeAll('aldis-relation+jws', salted({}), context)).code).toBe('signature-header')
-  })
 })

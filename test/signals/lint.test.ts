@@ -11,7 +11,7 @@ import {
   type SignalRules,
   signalKey,
 } from '../../src/signals/lint.ts'
-import { SIGNAL_TYPE, type SignalType, WITHDRAWAL_REASON } from '../../src/signals/schema.ts'
+import { RELATION, SIGNAL_TYPE, type SignalType, WITHDRAWAL_REASON } from '../../src/signals/schema.ts'
 import {
   AUDIENCE,
   aDigest,
@@ -29,6 +29,8 @@ import {
 } from './factory.ts'
 
 const TYPES = Object.keys(SIGNAL_TYPE) as SignalType[]
+/** Types that are read from a feed alone. */
+const UNSOUGHT: ReadonlySet<SignalType> = new Set<SignalType>(['keyword_pattern', 'tactic', 'relation'])
 
 const judge = (text: string, rules: SignalRules = rulesFor()) =>
   judgeSignal(text, { participant: 'apple', rules, now: NOON })
@@ -206,6 +208,22 @@ describe('a value', () => {
   })
 })
 
+describe('a relation', () => {
+  const related = (change: object) => fault(anItem({ signal: idOf(9), ...value('relation', change) }, 'relation'))
+  test.for(RELATION)('says that one signal %s another', (relation) => {
+    expect(related({ relation })).toBe('accepted')
+  })
+  test.for([
+    [{ to: idOf(1_001) }, '/value/to'],
+    [{ from: idOf(9) }, '/value'],
+    [{ to: idOf(9) }, '/value'],
+    [{ relation: 'knows' }, '/value/relation'],
+    [{ from: 'x' }, '/value/from'],
+  ] as const)('with %j is refused there', ([change, pointer]) => {
+    expect(related(change)).toBe(`validation-failed ${pointer}`)
+  })
+})
+
 describe('what looks raw', () => {
   test.for([
     [{ note: 'write to jay@birds.example.org' }, '/note'],
@@ -266,7 +284,7 @@ describe('a withdrawal', () => {
 describe('the key of a signal', () => {
   test('is its 32 bytes where the value has 32', () => {
     const digest = sha('apple')
-    for (const type of TYPES.filter((one) => one !== 'keyword_pattern' && one !== 'tactic'))
+    for (const type of TYPES.filter((one) => !UNSOUGHT.has(one)))
       expect(toHex(signalKey(sha256, anItem({ value: VALUES[type](digest) }, type))), type).toBe(digest)
   })
   test('of a media hash of another length is a digest of algorithm and hash', () => {
@@ -275,15 +293,17 @@ describe('the key of a signal', () => {
     expect(toHex(signalKey(sha256, item))).toBe(sha(`md5\0${md5}`))
     expect(toHex(mediaKey(sha256, 'video_md5', md5))).not.toBe(sha(`md5\0${md5}`))
   })
-  test('of a pattern or tactic names the signal, since nobody looks it up', () => {
-    const item = anItem({ signal: idOf(5) }, 'tactic')
-    expect(toHex(signalKey(sha256, item))).toBe(toHex(sha256(utf8(`tactic\0${idOf(5)}`))))
+  test('of a pattern, tactic or relation names the signal, since nobody looks it up', () => {
+    for (const type of UNSOUGHT) {
+      const item = anItem({ signal: idOf(5) }, type)
+      expect(toHex(signalKey(sha256, item))).toBe(toHex(sha256(utf8(`${type}\0${idOf(5)}`))))
+    }
   })
   test('is told from keys of another kind by profile and key epoch', () => {
     expect(TYPES.map((type) => keyProfile(anItem({}, type)))).toEqual([
       ...['url/1', 'domain/1', 'email/1@spring', 'phone/1@spring', 'username/1:birdsong@spring'],
       ...['account-id/1:birdsong@spring', 'payment/1:nestbank@spring', 'ip/1@spring', 'keyword_pattern'],
-      ...['sha256', 'tactic'],
+      ...['sha256', 'tactic', 'relation'],
     ])
   })
   test('that is no 32 bytes of hex was not linted', () => {

@@ -79,7 +79,7 @@ describe('retention', () => {
     const days = (Object.keys(SIGNAL_TYPE) as SignalType[]).map((type) => [type, rules.retentionDays(type)])
     expect(Object.fromEntries(days)).toEqual({
       ...{ url: 365, domain: 365, email: 365, phone: 365, username: 365, account_id: 365, payment_handle: 365 },
-      ...{ ip: 365, keyword_pattern: 730, media_hash: 730, tactic: 730 },
+      ...{ ip: 365, keyword_pattern: 730, media_hash: 730, tactic: 730, relation: 365 },
     })
     for (const [type, most] of days) expect(most).toBeGreaterThanOrEqual(signal_days[String(type)]?.default ?? 9_999)
   })

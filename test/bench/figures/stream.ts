@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
 import { request } from 'node:https'
 import { collect } from '../../../src/client/transport.ts'
 import { type CopyReference, createCopyReference, type Range } from '../copy.ts'
@@ -11,6 +12,7 @@ import type { Member, World } from '../world.ts'
 const SOURCES = 4
 const ITEMS_MAX = 1_000
 const POLL_MS = 10
+const AGAIN_MS = 1_000
 /** Of the signals: two warm-up rounds, then nine that count. */
 export const SHARES = [0.01, 0.09, ...Array.from({ length: 9 }, () => 0.1)] as const
 const WARMUPS = 2
@@ -106,8 +108,26 @@ async function prepare({ members, audience }: World, { from, n }: { from: number
   return shares
 }
 
-/** One stream; answers how many items were accepted. */
-function send(origin: string, { tls }: Member, lines: readonly Buffer[]): Promise<number> {
+/** Everything that a source has, in as many requests as it takes; answers how many items were accepted. */
+async function send(origin: string, member: Member, chunks: readonly Buffer[]): Promise<number> {
+  let accepted = 0
+  for (let at = 0; at < chunks.length; ) {
+    const answer = await sendOnce(origin, member, chunks.slice(at))
+    accepted += answer.accepted
+    at += answer.submissions
+    // As the node asks: it could not go on, which counts as time.
+    if (at < chunks.length) await new Promise((resolve) => setTimeout(resolve, AGAIN_MS))
+  }
+  return accepted
+}
+
+interface Answered {
+  /** Submissions that are stored, before the first that is not. */
+  submissions: number
+  accepted: number
+}
+
+function sendOnce(origin: string, { tls }: Member, chunks: readonly Buffer[]): Promise<Answered> {
   return new Promise((resolve, reject) => {
     const out = request(new URL('/v1/submissions/stream', origin), {
       ...tls,
@@ -119,17 +139,24 @@ function send(origin: string, { tls }: Member, lines: readonly Buffer[]): Promis
     out.on('response', (message) => {
       collect(message).then((body) => {
         const text = body.toString()
-        const fault = /.*"code":.*/.exec(text)
-        if (message.statusCode !== 200 || fault !== null) return reject(new Error(fault?.[0] ?? text.slice(0, 500)))
-        resolve([...text.matchAll(/"accepted":(\d+)/g)].reduce((sum, [, count]) => sum + Number(count), 0))
+        if (message.statusCode !== 200) reject(new Error(text.slice(0, 500)))
+        else resolve(answeredIn(text))
       }, reject)
     })
     const write = async (): Promise<void> => {
-      for (const chunk of lines) if (!out.write(chunk)) await new Promise((drained) => out.once('drain', drained))
+      for (const chunk of chunks) if (!out.write(chunk)) await once(out, 'drain')
       out.end()
     }
     write().catch(reject)
   })
+}
+
+function answeredIn(text: string): Answered {
+  const fault = /.*"code":"(?!busy)[^"]+".*/.exec(text)
+  if (fault !== null) throw new Error(`a signal was refused: ${fault[0]}`)
+  const [good = ''] = text.split('"code":"busy"')
+  const stored = [...good.matchAll(/"accepted":(\d+)/g)].map(([, count]) => Number(count))
+  return { submissions: stored.length, accepted: stored.reduce((sum, one) => sum + one, 0) }
 }
 
 /** Waits until a reader is shown everything before `next`. */

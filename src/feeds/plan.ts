@@ -1,0 +1,155 @@
+import { toBase64Url } from '../kernel/bytes.ts'
+import type { Uuid } from '../kernel/ids.ts'
+import { SIGNAL_STATE } from '../signals/schema.ts'
+import { EVENT_KIND, type EventType, eventBody, type FeedEvent } from './entry.ts'
+
+/** A log entry as plans are made from it. */
+export interface Told {
+  idx: bigint
+  event_id: Uuid
+  participant_id: Uuid
+  kind: string
+  at: Date
+  /** The participant's slug. */
+  source: string
+}
+
+/** What look-ups keep of a signal, before its event has a place. */
+export interface Standing {
+  signal_key: Buffer
+  signal_id: Uuid
+  origin: Uuid
+  type: number
+  profile: string
+  audience_id: Uuid
+  revision: number
+  state: number
+  expires_at: Date
+  log_idx: bigint
+}
+
+export interface Placed extends Standing {
+  feed_id: Uuid
+  seq: bigint
+}
+
+/** One event with what look-ups keep of it. */
+export interface Planned {
+  feed_id: Uuid
+  event: FeedEvent
+  /** Undefined for the end in a feed that the signal has left. */
+  shared: Standing | undefined
+}
+
+/** An accepted item; `former` is the text of the revision that it follows. */
+export interface PlannedItem {
+  signal_id: Uuid
+  revision: number
+  item_index: number
+  salt: Buffer
+  item: string
+  signal_key: Buffer
+  type: number
+  profile: string
+  path: string
+  former: string | undefined
+}
+
+/** A signal that ran out, with the text of its last revision. */
+export type EndedItem = Pick<PlannedItem, 'signal_id' | 'revision' | 'item' | 'signal_key' | 'type' | 'profile'>
+
+type FeedOf = (audience: Uuid) => Uuid
+
+/**
+ * The events of one accepted item: one in the feed of its audience, and an end in the one it has left. Made of the
+ * source's own revisions alone, so that a round that is done again plans the same, whatever it wrote before.
+ */
+export function planItem(entry: Told, item: PlannedItem, feedOf: FeedOf): Planned[] {
+  const { signal_id, revision, item_index: index, salt, path } = item
+  const withdrawn = entry.kind === 'signal.withdrawn'
+  const was = item.former === undefined ? undefined : reachOf(item.former)
+  const now = withdrawn ? was : reachOf(item.item)
+  if (now === undefined) throw new Error(`entry ${entry.idx} ends what was never shared`)
+  const signed = { index, salt: toBase64Url(salt), item: item.item, path }
+  const here: Planned = {
+    feed_id: feedOf(now.audience),
+    event: { ...eventOf(entry, signal_id, revision), type: withdrawn ? 'signal.withdrawn' : named(revision), signed },
+    shared: standing(entry, item, { ...now, state: withdrawn ? SIGNAL_STATE.withdrawn : SIGNAL_STATE.live }),
+  }
+  if (was === undefined || was.audience === now.audience) return [here]
+  const left: Planned = {
+    feed_id: feedOf(was.audience),
+    event: { ...eventOf(entry, signal_id, revision), type: 'signal.withdrawn', reason: 'audience_changed' },
+    shared: undefined,
+  }
+  return [left, here]
+}
+
+export function planEnd(entry: Told, ended: EndedItem, feedOf: FeedOf): Planned {
+  const reach = reachOf(ended.item)
+  return {
+    feed_id: feedOf(reach.audience),
+    event: { ...eventOf(entry, ended.signal_id, ended.revision), type: 'signal.expired', reason: 'expired' },
+    shared: standing(entry, ended, { ...reach, state: SIGNAL_STATE.expired }),
+  }
+}
+
+/** An event as it is stored at its place. */
+export function entryAt(feed_id: Uuid, seq: bigint, event: FeedEvent) {
+  const { log_idx, origin, signal_id, revision, submission_id } = event
+  const body = eventBody(feed_id, seq, event)
+  return { seq, log_idx, kind: EVENT_KIND[event.type], origin, signal_id, revision, submission_id, body }
+}
+
+/** Where events stand that a former, unfinished round placed; throws if one is missing. */
+export function placedBefore(
+  feed_id: Uuid,
+  known: readonly Planned[],
+  places: readonly { seq: bigint; log_idx: bigint; signal_id: Uuid; revision: number }[],
+): Placed[] {
+  const nameOf = (one: { log_idx: bigint; signal_id: Uuid; revision: number }): string =>
+    `${one.log_idx}/${one.signal_id}/${one.revision}`
+  const seqOf = new Map(places.map((row) => [nameOf(row), row.seq]))
+  return known.flatMap(({ shared, event }) => {
+    const seq = seqOf.get(nameOf(event))
+    if (seq === undefined) throw new Error(`feed ${feed_id} lost log entry ${event.log_idx}`)
+    return shared === undefined ? [] : [{ ...shared, feed_id, seq }]
+  })
+}
+
+/** Of each source's signal where it stands last; another source's of the same id is another signal. */
+export function newestOf(rows: readonly Placed[]): Placed[] {
+  const newest = new Map<string, Placed>()
+  for (const row of rows) {
+    const name = `${row.origin}/${row.signal_id}`
+    if ((newest.get(name)?.log_idx ?? -1n) <= row.log_idx) newest.set(name, row)
+  }
+  return [...newest.values()]
+}
+
+interface Reach {
+  audience: Uuid
+  expires_at: Date
+}
+
+function reachOf(text: string): Reach {
+  const { audience, expires_at } = JSON.parse(text) as { audience: Uuid; expires_at: string }
+  return { audience, expires_at: new Date(expires_at) }
+}
+
+const named = (revision: number): EventType => (revision === 1 ? 'signal.created' : 'signal.revised')
+
+const eventOf = ({ idx, event_id, participant_id, at, source }: Told, signal_id: Uuid, revision: number) => ({
+  ...{ at, source, origin: participant_id, signal_id, revision, submission_id: event_id, log_idx: idx },
+})
+
+function standing(
+  { idx, participant_id }: Told,
+  { signal_key, signal_id, type, profile, revision }: EndedItem,
+  { audience, expires_at, state }: Reach & { state: number },
+): Standing {
+  return {
+    ...{ signal_key, signal_id, origin: participant_id, type, profile, audience_id: audience, revision, state },
+    ...{ expires_at, log_idx: idx },
+  }
+}

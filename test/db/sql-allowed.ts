@@ -1,0 +1,55 @@
+import type { SqlRule } from './sql-rules.ts'
+
+export interface Allowed {
+  rule: SqlRule
+  /** How the statement begins, white space as single blanks. */
+  starts: string
+  why: string
+}
+
+/** Statements of the services that break a rule, each with its reason. */
+export const ALLOWED: readonly Allowed[] = [
+  {
+    rule: 'distribution-key',
+    starts: 'select "event_id", "participant_id", "at", "c", "parties", "after" from "prov_outbox" where "log_id" = $1',
+    why: "the integrator takes every participant's rows in the order of their event ids, under the log head's lock alone",
+  },
+  {
+    rule: 'distribution-key',
+    starts: 'delete from prov_outbox where event_id = any($1::uuid[]) and log_id = $2',
+    why: 'clears what was taken, after it is in the log; done again it changes nothing, so it needs no one shard',
+  },
+  {
+    rule: 'distribution-key',
+    starts: 'select count(*) as "n" from "prov_outbox" where "log_id" = $1',
+    why: 'a metric: how much waits on all shards',
+  },
+  {
+    rule: 'distribution-key',
+    starts: 'select distinct "participant_id" from "read_pending"',
+    why: 'a sweep: whose reads wait; the rows are few, and each participant is then asked in its own shard',
+  },
+  {
+    rule: 'distribution-key',
+    starts: 'select "feed_id", "sealed_seq" from "feed_head" where next_seq - 1 - sealed_seq >= $1',
+    why: 'a sweep: which feeds have a full segment; one row a feed, and each is then sealed in its own shard',
+  },
+  {
+    rule: 'distribution-key',
+    starts: 'insert into shared_signal (signal_key, signal_id, origin,',
+    why: 'the projector writes the keys of a round at once; a row only moves forward (log_idx), so the shards may commit apart',
+  },
+  {
+    rule: 'snapshot',
+    starts: 'begin isolation level repeatable read read only',
+    why: 'reads reference tables alone, which are whole on each node',
+  },
+]
+
+/** What only the migrator may do: it has a direct connection, past the pooler, and works on no hot row. */
+export const MIGRATORS: readonly Allowed[] = [
+  { rule: 'advisory-lock', starts: 'select pg_try_advisory_lock($1) as got', why: 'one migrator at a time' },
+  { rule: 'advisory-lock', starts: 'select pg_advisory_unlock($1)', why: 'one migrator at a time' },
+  { rule: 'set', starts: "set local lock_timeout = '3s'", why: 'a waiting change holds up everybody behind it' },
+  { rule: 'set', starts: 'set local role aldis_owner', why: 'who logs in owns nothing' },
+]

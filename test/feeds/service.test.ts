@@ -1,0 +1,513 @@
+import { sql } from 'kysely'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { LOOKUP_MAX, type Lookup } from '../../src/feeds/schema.ts'
+import { fromBase64Url } from '../../src/kernel/bytes.ts'
+import { encodeCursor } from '../../src/kernel/cursor.ts'
+import { newId, type Uuid } from '../../src/kernel/ids.ts'
+import { sha256 } from '../../src/kernel/sha256.ts'
+import { importJwk, verifyItem } from '../../src/signals/submission.ts'
+import { aDigest, idOf, instantAt, textOf } from '../signals/factory.ts'
+import { aWorld, type Party, type World } from './world.ts'
+
+let w: World
+let apple: Party
+let banana: Party
+let cherry: Party
+let pair: { audience: Uuid; feed: Uuid }
+let trio: { audience: Uuid; feed: Uuid }
+
+beforeAll(async () => {
+  w = await aWorld()
+  apple = await w.admit('apple')
+  banana = await w.admit('banana')
+  cherry = await w.admit('cherry')
+  pair = await w.group('pair', [apple, banana])
+  trio = await w.group('trio', [apple, banana, cherry])
+  await w.submit(apple, [w.item({ audience: pair.audience }), w.item({ audience: trio.audience })])
+  await w.project()
+})
+afterAll(() => w.end())
+beforeEach(() => w.pass(1_000))
+
+const item = (change: object = {}) => w.item({ audience: pair.audience, ...change })
+const refused = (code: string) => ({ code })
+const events = (by: Party, feed: Uuid, query: object = {}, signal?: AbortSignal) =>
+  w.feeds.events(w.reader(by), feed, query, signal)
+/** A feed of its own with so many events, each its own submission. */
+async function aFeed(slug: string, members: readonly Party[], n: number) {
+  const made = await w.group(slug, members)
+  for (let i = 0; i < n; i++) await w.submit(apple, [item({ audience: made.audience })])
+  await w.project()
+  return made
+}
+const rejection = async (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => 'nothing',
+    (error: unknown) => ({ ...(error as object), message: (error as Error).message }),
+  )
+const journal = async (by: Party) =>
+  (
+    await w.t.owner
+      .selectFrom('read_journal')
+      .select(['journal_id', 'n'])
+      .where('participant_id', '=', by.participant)
+      .execute()
+  ).length
+/** The journal row that an answer names, and the hash of the body that it commits to. */
+async function journaled(by: Party, read: string) {
+  const [name, c] = read.split(' ')
+  const [journal_id, place] = (name ?? '').split('.')
+  const row = await w.t.owner
+    .selectFrom('read_journal')
+    .select(['participant_id', 'n'])
+    .where('journal_id', '=', (journal_id ?? '') as Uuid)
+    .executeTakeFirst()
+  expect(row?.participant_id).toBe(by.participant)
+  expect(fromBase64Url(c ?? '')).toHaveLength(32)
+  return { n: row?.n, place: Number(place) }
+}
+
+describe('the list of feeds', () => {
+  const list = async (by: Party) => (await w.feeds.feeds(w.reader(by))).feeds
+  test('has those of one’s audiences and one’s inbox, each with its bounds and its start', async () => {
+    const labels = (await list(cherry)).map(({ label }) => label)
+    expect(labels.sort()).toEqual(['inbox', 'orchard', 'trio'])
+    const feed = (await list(banana)).find(({ label }) => label === 'pair')
+    expect(feed).toMatchObject({ feed: pair.feed, kind: 'audience', audience: pair.audience, from_seq: '1' })
+    const { events: all } = await w.page(banana, pair.feed, { cursor: feed?.start ?? '' })
+    expect([all[0]?.seq, all.at(-1)?.seq]).toEqual(['1', feed?.last_seq])
+  })
+})
+
+describe('a page', () => {
+  test('has events in dense order with everything that proves them', async () => {
+    const one = item()
+    const signed = await w.sign(apple, [item(), one, item()])
+    await w.signals.submit(apple, signed)
+    await w.project()
+    const { events: all, submissions, more } = await w.page(banana, pair.feed)
+    expect(all.map(({ seq }) => seq)).toEqual(all.map((_, i) => String(i + 1)))
+    expect(more).toBe(false)
+    const mine = all.find(({ signal }) => signal === one.signal)
+    const proof = submissions.find(({ event }) => event === mine?.event)
+    expect(proof).toMatchObject({ source: 'apple', count: 3, jws: signed.jws })
+    const { salt = '', item: text = '', index = -1, path = '' } = mine ?? {}
+    const key = { alg: 'Ed25519', key: importJwk({ ...apple.signer.jwk }) } as const
+    const header = verifyItem({ jws: signed.jws, count: 3, salt, item: text, index, path }, key)
+    expect(header.iss).toBe(apple.uri)
+    expect(text).toBe(textOf(one))
+    expect(new Set(submissions.map(({ event }) => event)).size).toBe(submissions.length)
+  })
+  test('is as long as asked, and its cursor goes on behind it', async () => {
+    const { feed } = await aFeed('paged', [apple, banana], 5)
+    const seen: string[] = []
+    let query = {}
+    for (let pages = 1; ; pages++) {
+      const page = await w.page(banana, feed, { limit: 2, ...query })
+      seen.push(...page.events.map(({ seq }) => seq))
+      expect(page.events.length).toBe(pages === 3 ? 1 : 2)
+      query = { cursor: page.next_cursor }
+      if (!page.more) break
+    }
+    expect(seen).toEqual(['1', '2', '3', '4', '5'])
+    const empty = await w.page(banana, feed, query)
+    expect([empty.events, empty.submissions, empty.more]).toEqual([[], [], false])
+    expect(await w.page(banana, feed, { cursor: empty.next_cursor })).toEqual(empty)
+  })
+  test('is for members: a feed of others is answered as one that never was', async () => {
+    const foreign = await rejection(events(cherry, pair.feed))
+    expect(foreign).toMatchObject({ code: 'not-found', status: 404 })
+    expect(foreign).toEqual(await rejection(events(cherry, newId(w.now()))))
+    const start = encodeCursor(w.cursorKey, { feed: pair.feed, seq: 0n })
+    expect(await rejection(events(cherry, pair.feed, { cursor: start }))).toEqual(foreign)
+    const inbox = (await w.feeds.feeds(w.reader(apple))).feeds.find(({ kind }) => kind === 'inbox')?.feed
+    expect(await rejection(events(cherry, inbox ?? pair.feed))).toEqual(foreign)
+  })
+  test('takes no cursor of another feed, of another node, or bent', async () => {
+    const { next_cursor } = await w.page(banana, trio.feed)
+    const other = encodeCursor(new Uint8Array(32), { feed: pair.feed, seq: 0n })
+    const own = (await w.page(banana, pair.feed)).next_cursor
+    const bent = `${own.slice(0, 30)}${own[30] === 'A' ? 'B' : 'A'}${own.slice(31)}`
+    for (const cursor of [next_cursor, other, bent, 'x'])
+      await expect(events(banana, pair.feed, { cursor })).rejects.toMatchObject(refused('invalid-cursor'))
+  })
+  test('older than the history of its feed is refused', async () => {
+    const { feed } = await aFeed('forgetful', [apple, banana], 3)
+    await sql`update feed_head set retained_from = 3 where feed_id = ${feed}`.execute(w.t.owner)
+    await expect(events(banana, feed)).rejects.toMatchObject(refused('cursor-expired'))
+    const cursor = encodeCursor(w.cursorKey, { feed, seq: 2n })
+    expect((await w.page(banana, feed, { cursor })).events.map(({ seq }) => seq)).toEqual(['3'])
+    const listed = (await w.feeds.feeds(w.reader(banana))).feeds.find((one) => one.feed === feed)
+    expect([listed?.from_seq, listed?.start]).toEqual(['3', cursor])
+  })
+})
+
+describe('who comes later', () => {
+  test('sees the whole history of a group that it joins', async () => {
+    const { feed } = await aFeed('growing', [apple], 3)
+    await expect(events(cherry, feed)).rejects.toMatchObject(refused('not-found'))
+    await w.regroup('growing', { join: [cherry] })
+    expect((await w.page(cherry, feed)).events.map(({ seq }) => seq)).toEqual(['1', '2', '3'])
+  })
+  test('by another policy begins where that says, whatever cursor it has', async () => {
+    const { feed, audience } = await aFeed('strict', [apple, cherry], 4)
+    await sql`update audience_member set from_seq = 3
+      where audience_id = ${audience} and participant_id = ${cherry.participant}`.execute(w.t.owner)
+    await sql`update authority_epoch set epoch = epoch + 1`.execute(w.t.owner)
+    await w.authority.refresh()
+    expect((await w.page(cherry, feed)).events.map(({ seq }) => seq)).toEqual(['3', '4'])
+    const cursor = encodeCursor(w.cursorKey, { feed, seq: 0n })
+    expect((await w.page(cherry, feed, { cursor })).events.map(({ seq }) => seq)).toEqual(['3', '4'])
+    const [first] = (await w.page(apple, feed)).events
+    expect(await w.feeds.received(cherry.participant, first?.event ?? idOf(0))).toBe(false)
+    expect(await w.feeds.received(apple.participant, first?.event ?? idOf(0))).toBe(true)
+  })
+})
+
+describe('who leaves', () => {
+  test('keeps what it received, and sees nothing that came after', async () => {
+    const { feed, audience } = await aFeed('shrinking', [apple, banana, cherry], 2)
+    await w.regroup('shrinking', { leave: [cherry] })
+    await w.submit(apple, [item({ audience })])
+    await w.project()
+    const page = await w.page(cherry, feed)
+    expect([page.events.map(({ seq }) => seq), page.more]).toEqual([['1', '2'], false])
+    expect((await w.page(cherry, feed, { cursor: page.next_cursor })).events).toEqual([])
+    const beyond = encodeCursor(w.cursorKey, { feed, seq: 2n })
+    expect((await w.page(cherry, feed, { cursor: beyond })).events).toEqual([])
+    const listed = (await w.feeds.feeds(w.reader(cherry))).feeds.find((one) => one.feed === feed)
+    expect(listed?.last_seq).toBe('2')
+    const [, , third] = (await w.page(banana, feed)).events
+    expect(await w.feeds.received(cherry.participant, third?.event ?? idOf(0))).toBe(false)
+    expect(await w.feeds.received(banana.participant, third?.event ?? idOf(0))).toBe(true)
+  })
+  test('finds nothing of it by look-up any more', async () => {
+    const { audience } = await aFeed('parting', [apple, cherry], 0)
+    const one = item({ audience })
+    await w.submit(apple, [one])
+    await w.project()
+    const query = [{ type: 'url', profile: 'url/1', keys: [one.value.sha256] }]
+    expect((await w.find(cherry, query)).matches).toHaveLength(1)
+    await w.regroup('parting', { leave: [cherry] })
+    expect((await w.find(cherry, query)).matches).toEqual([])
+    expect((await w.find(apple, query)).matches).toHaveLength(1)
+  })
+  test('acknowledges no end that it cannot see', async () => {
+    const { feed, audience } = await aFeed('leaving', [apple, cherry], 1)
+    const one = item({ audience })
+    await w.submit(apple, [one])
+    await w.project()
+    await w.regroup('leaving', { leave: [cherry] })
+    await w.withdraw(apple, one.signal)
+    await w.project()
+    const ack = (upto: string) => w.feeds.acknowledge(w.reader(cherry), feed, { upto, stage: 'mirror_removed' })
+    await expect(ack('3')).rejects.toMatchObject(refused('validation-failed'))
+    expect(await ack('2')).toEqual({ feed, upto: '2' })
+  })
+})
+
+describe('waiting', () => {
+  test('ends with the first new event', async () => {
+    const { feed, audience } = await aFeed('live', [apple, banana], 1)
+    const { next_cursor: cursor } = await w.page(banana, feed)
+    const waiting = events(banana, feed, { cursor, wait: 30 })
+    await w.submit(apple, [item({ audience })])
+    await w.project()
+    const { body } = await waiting
+    expect((JSON.parse(String(body)) as { events: object[] }).events).toMatchObject([{ seq: '2' }])
+  })
+  test('ends with its time and an empty page, which is not journaled', async () => {
+    const { feed } = await aFeed('silent', [apple, banana], 0)
+    const before = await journal(banana)
+    const waiting = events(banana, feed, { wait: 30 })
+    w.pass(31_000)
+    w.growth.grew([feed])
+    const { body, read } = await waiting
+    expect([(JSON.parse(String(body)) as { events: object[] }).events, read]).toEqual([[], ''])
+    expect(await journal(banana)).toBe(before)
+  })
+  test('ends with its reader', async () => {
+    const { feed } = await aFeed('hung', [apple, banana], 0)
+    const stop = new AbortController()
+    const waiting = events(banana, feed, { wait: 30 }, stop.signal)
+    stop.abort()
+    await expect(waiting).rejects.toMatchObject({ name: 'AbortError' })
+  })
+})
+
+describe('a sealed segment', () => {
+  let feed: Uuid
+  beforeAll(async () => {
+    feed = (await aFeed('sealed', [apple, banana, cherry], 1)).feed
+    // Sealed as the sealer would, of a size that a test can make.
+    const bytes = Buffer.from('{"seq":"1"}\n')
+    const sets = JSON.stringify([['apple', 1, 'A'.repeat(43)]])
+    await sql`insert into feed_segment (feed_id, first_seq, generation, n, digest, set_salt, sets, bytes)
+      values (${feed}, 1, 0, 4096, ${Buffer.from(sha256(bytes))}, ${Buffer.alloc(32)}, ${sets}, ${bytes})`.execute(
+      w.t.owner,
+    )
+  })
+  const segment = (by: Party, of: Uuid, first: bigint) => w.feeds.segment(w.reader(by), of, first)
+
+  test('is given out as it was stored, journaled, with the cursor behind it', async () => {
+    const before = await journal(banana)
+    const { body, read, cursor } = await segment(banana, feed, 1n)
+    expect(String(body)).toBe('{"seq":"1"}\n')
+    expect(cursor).toBe(encodeCursor(w.cursorKey, { feed, seq: 4096n }))
+    expect(await journaled(banana, read)).toEqual({ n: 1, place: 0 })
+    expect(await journal(banana)).toBe(before + 1)
+  })
+  test('that is none, or of a feed of others, or beyond one’s part, is not found', async () => {
+    await expect(segment(banana, feed, 2n)).rejects.toMatchObject(refused('not-found'))
+    await expect(segment(cherry, pair.feed, 1n)).rejects.toMatchObject(refused('not-found'))
+    await w.regroup('sealed', { leave: [cherry] })
+    await expect(segment(cherry, feed, 1n)).rejects.toMatchObject(refused('not-found'))
+    const listed = (await w.feeds.feeds(w.reader(cherry))).feeds.find((one) => one.feed === feed)
+    expect(BigInt(listed?.sealed_seq ?? 9)).toBeLessThanOrEqual(BigInt(listed?.last_seq ?? 0))
+  })
+  test('is not given out while the log is behind', async () => {
+    w.weather.healthy = false
+    await expect(segment(banana, feed, 1n)).rejects.toMatchObject(refused('log-behind'))
+    w.weather.healthy = true
+  })
+})
+
+describe('a look-up', () => {
+  const url = (...keys: string[]) => [{ type: 'url', profile: 'url/1', keys }]
+  const found = async (by: Party, queries: Parameters<World['find']>[1]) =>
+    (await w.find(by, queries)).matches.map(({ event }) => event.signal)
+
+  test('finds what is live behind a key, with the event and its proof', async () => {
+    const one = item()
+    const { submission } = await w.submit(apple, [item(), one])
+    await w.project()
+    const { matches, submissions, asked, as_of } = await w.find(banana, url(one.value.sha256, aDigest()))
+    expect(asked).toBe(2)
+    expect(matches).toMatchObject([
+      { key: one.value.sha256, event: { signal: one.signal, item: textOf(one), event: submission, feed: pair.feed } },
+    ])
+    expect(submissions).toMatchObject([{ event: submission, count: 2 }])
+    const { next_idx } = await w.t.owner.selectFrom('projector').select('next_idx').executeTakeFirstOrThrow()
+    expect(as_of).toBe(String(next_idx))
+  })
+  test('is exact: another type, profile or key epoch finds nothing', async () => {
+    const [mail, link] = [w.item({ audience: pair.audience }, 'email'), item()]
+    await w.submit(apple, [mail, link])
+    await w.project()
+    const keys = [mail.value.token, link.value.sha256]
+    const ask = (type: string, profile: string) => found(banana, [{ type, profile, keys }])
+    expect(await ask('email', 'email/1@spring')).toEqual([mail.signal])
+    expect(await ask('url', 'url/1')).toEqual([link.signal])
+    for (const [type, profile] of [
+      ['email', 'email/1'],
+      ['email', 'email/1@winter'],
+      ['email', 'email-provider/1@spring'],
+      ['phone', 'email/1@spring'],
+      ['domain', 'url/1'],
+      ['url', 'domain/1'],
+    ] as const)
+      expect(await ask(type, profile), `${type} ${profile}`).toEqual([])
+  })
+  test('finds what several sources say of one thing, and answers query by query', async () => {
+    const digest = aDigest()
+    const value = { profile: 'url/1', sha256: digest, scope: { host: 'exact', path: 'exact' } }
+    const [mine, yours] = [item({ value }), item({ value })]
+    const mail = w.item({ audience: pair.audience }, 'email')
+    await w.submit(apple, [mine, mail])
+    await w.submit(banana, [yours])
+    await w.project()
+    const queries = [
+      { type: 'email', profile: 'email/1@spring', keys: [mail.value.token, digest] },
+      ...url(digest, mail.value.token),
+    ]
+    expect((await found(banana, queries)).sort()).toEqual([mail.signal, mine.signal, yours.signal].sort())
+  })
+  test('finds for those entitled alone, and tells others no more than of nothing', async () => {
+    const one = item()
+    await w.submit(apple, [one])
+    await w.project()
+    const [theirs, nothing] = [await w.find(cherry, url(one.value.sha256)), await w.find(cherry, url(aDigest()))]
+    expect(theirs).toEqual(nothing)
+    expect(theirs).toMatchObject({ matches: [], submissions: [] })
+    expect(await found(apple, url(one.value.sha256))).toEqual([one.signal])
+  })
+  test('finds the newest revision, where it is shared now', async () => {
+    const one = item()
+    await w.submit(apple, [one])
+    await w.project()
+    await w.revise(apple, one, { audience: trio.audience, confidence: 5 })
+    await w.project()
+    const { matches } = await w.find(cherry, url(one.value.sha256))
+    expect(matches).toMatchObject([{ event: { revision: 2, feed: trio.feed, type: 'signal.revised' } }])
+  })
+  test('does not find what was withdrawn, nor what is over', async () => {
+    const [one, two] = [item(), item({ expires_at: instantAt(60_000, w.now()) })]
+    await w.submit(apple, [one, two])
+    await w.project()
+    const keys = url(one.value.sha256, two.value.sha256)
+    expect(await found(banana, keys)).toHaveLength(2)
+    await w.withdraw(apple, one.signal)
+    await w.project()
+    expect(await found(banana, keys)).toEqual([two.signal])
+    // From its second on, and not when the node has come by to end it.
+    w.pass(60_000)
+    expect(await found(banana, keys)).toEqual([])
+    await w.signals.expire(apple.participant, 'apple')
+    await w.project()
+    expect([...(await found(banana, keys)), ...(await found(apple, keys))]).toEqual([])
+  })
+  test('asks for 1,000 keys at most, however they are spread', async () => {
+    const keys = Array.from({ length: LOOKUP_MAX / 2 }, aDigest)
+    const before = await journal(banana)
+    const half = { type: 'url', profile: 'url/1', keys }
+    expect((await w.find(banana, [half, { ...half, type: 'domain' }])).asked).toBe(LOOKUP_MAX)
+    const lookup = {
+      ...{ purpose: 'appeal' },
+      queries: [half, half, { type: 'ip', profile: 'ip/1@spring', keys: [aDigest()] }],
+    } as Lookup
+    await expect(w.feeds.lookUp(w.reader(banana), lookup)).rejects.toMatchObject({
+      ...refused('page-limit'),
+      extra: { limit: LOOKUP_MAX },
+    })
+    expect(await journal(banana)).toBe(before + 1)
+  })
+  test('is journaled each for itself, though many go together', async () => {
+    const one = item()
+    await w.submit(apple, [one])
+    await w.project()
+    const ask = (keys: string[]) => ({ queries: url(...keys), purpose: 'enforcement' }) as Lookup
+    const answers = await Promise.all(
+      [[one.value.sha256], [aDigest()], [aDigest(), one.value.sha256]].map((keys) =>
+        w.feeds.lookUp(w.reader(banana, '/v1/lookups'), ask(keys)),
+      ),
+    )
+    expect(answers.map(({ body }) => (JSON.parse(String(body)) as { matches: object[] }).matches.length)).toEqual([
+      ...[1, 0, 1],
+    ])
+    expect(new Set(answers.map(({ read }) => read)).size).toBe(3)
+    for (const { read } of answers) await journaled(banana, read)
+  })
+  test('of two participants at once stays with each', async () => {
+    const one = item()
+    await w.submit(apple, [one])
+    await w.project()
+    const both = await Promise.all([found(banana, url(one.value.sha256)), found(cherry, url(one.value.sha256))])
+    expect(both).toEqual([[one.signal], []])
+  })
+})
+
+describe('nothing is disclosed without its record', () => {
+  test('a page and a look-up have their journal row by the time they are answered', async () => {
+    const one = item()
+    await w.submit(apple, [one])
+    await w.project()
+    const page = await events(banana, pair.feed, { limit: 1 })
+    expect(await journaled(banana, page.read)).toEqual({ n: 1, place: 0 })
+    const lookup = {
+      ...{ purpose: 'investigation' },
+      queries: [{ type: 'url', profile: 'url/1', keys: [one.value.sha256] }],
+    } as Lookup
+    await journaled(banana, (await w.feeds.lookUp(w.reader(banana), lookup)).read)
+    const missed = await w.feeds.lookUp(w.reader(cherry), lookup)
+    await journaled(cherry, missed.read)
+  })
+  test('and one that cannot be journaled is not answered', async () => {
+    const lookup = { purpose: 'appeal', queries: [{ type: 'url', profile: 'url/1', keys: [aDigest()] }] } as Lookup
+    await w.without('insert on read_journal', 'aldis_app', async () => {
+      await expect(events(banana, pair.feed)).rejects.toThrow()
+      await expect(w.feeds.lookUp(w.reader(banana), lookup)).rejects.toThrow()
+    })
+    w.weather.healthy = false
+    await expect(events(banana, pair.feed)).rejects.toMatchObject(refused('log-behind'))
+    await expect(w.feeds.lookUp(w.reader(banana), lookup)).rejects.toMatchObject(refused('log-behind'))
+    w.weather.healthy = true
+  })
+  test('the record commits to the very bytes of the answer, and to what of whom was in it', async () => {
+    await w.submit(banana, [item()])
+    await w.submit(apple, [item()])
+    await w.project()
+    const { body, read } = await events(banana, pair.feed)
+    const [name = ''] = read.split(' ')
+    await w.provenance.journal.flush(banana.participant, 'banana')
+    const inner = await w.provenance.journal.inner(banana.participant, name)
+    if (inner === undefined || inner === 'waiting') throw new Error('the read is not in a batch')
+    const fields = inner.opened.flatMap(([, text]) =>
+      text === null ? [] : [(JSON.parse(Buffer.from(text, 'base64url').toString()) as unknown[]).slice(1)],
+    )
+    expect(fields).toContainEqual(['body', Buffer.from(sha256(Buffer.from(String(body)))).toString('base64url')])
+    const parties = fields
+      .filter(([field]) => field === 'source')
+      .map(([, value]) => (value as { party: string }).party)
+    expect(parties.sort()).toEqual(['apple', 'banana'])
+  })
+  test('and is counted', async () => {
+    const { feed } = await aFeed('counted', [apple, banana], 2)
+    w.counted.pages.length = 0
+    w.counted.lookups.length = 0
+    await w.page(banana, feed)
+    const keys = [aDigest(), aDigest()]
+    await w.find(banana, [{ type: 'url', profile: 'url/1', keys }])
+    expect(w.counted).toEqual({ pages: [2], lookups: [[2, 0]] })
+  })
+})
+
+describe('an acknowledgement', () => {
+  const ack = (by: Party, feed: Uuid, upto: string, stage: 'mirror_removed' | 'client_reached' = 'mirror_removed') =>
+    w.feeds.acknowledge(w.reader(by), feed, { upto, stage })
+  const told = async (work: () => Promise<unknown>) => {
+    const before = (await w.records()).length
+    await work()
+    return (await w.records()).slice(before)
+  }
+
+  test('is recorded once, with the ends of each source in it', async () => {
+    const { feed, audience } = await aFeed('ended', [apple, banana, cherry], 1)
+    const [one, two] = [item({ audience }), item({ audience })]
+    await w.submit(apple, [one])
+    await w.submit(banana, [two])
+    await w.withdraw(apple, one.signal)
+    await w.withdraw(banana, two.signal)
+    await w.project()
+    expect(await told(() => ack(cherry, feed, '5'))).toEqual(['tombstone.acked'])
+    const { last_event } = await w.t.owner
+      .selectFrom('feed_ack')
+      .select('last_event')
+      .where('feed_id', '=', feed)
+      .executeTakeFirstOrThrow()
+    const opened = await w.opened(last_event)
+    expect(opened).toMatchObject({ kind: 'tombstone.acked', actor: 'cherry', feed, upto: '5', stage: 'mirror_removed' })
+    expect(opened['source']).toMatchObject({ n: 1 })
+    // Again, or of less: what is acknowledged stays.
+    expect(await told(async () => expect(await ack(cherry, feed, '5')).toEqual({ feed, upto: '5' }))).toEqual([])
+    expect(await told(async () => expect(await ack(cherry, feed, '2')).toEqual({ feed, upto: '5' }))).toEqual([])
+    // Another stage is another statement.
+    expect(await told(() => ack(cherry, feed, '5', 'client_reached'))).toEqual(['tombstone.acked'])
+  })
+  test('of nothing is no statement', async () => {
+    expect(await told(async () => expect(await ack(banana, trio.feed, '0')).toMatchObject({ upto: '0' }))).toEqual([])
+  })
+  test('beyond the end is refused, and of a feed of others as of none', async () => {
+    const { feed } = await aFeed('short', [apple, banana], 2)
+    await expect(ack(banana, feed, '3')).rejects.toMatchObject({
+      ...refused('validation-failed'),
+      errors: [{ pointer: '/upto' }],
+    })
+    expect(await ack(banana, feed, '2')).toEqual({ feed, upto: '2' })
+    const foreign = await rejection(ack(cherry, feed, '1'))
+    expect(foreign).toMatchObject({ code: 'not-found' })
+    expect(foreign).toEqual(await rejection(ack(cherry, newId(w.now()), '1')))
+  })
+})
+
+describe('who received a submission', () => {
+  test('is who may read a feed in which something of it stands', async () => {
+    const { submission } = await w.submit(apple, [item(), item({ audience: trio.audience })])
+    const { submission: narrow } = await w.submit(apple, [item()])
+    const received = (by: Party, event = submission) => w.feeds.received(by.participant, event ?? idOf(0))
+    expect(await received(banana)).toBe(false)
+    await w.project()
+    expect([await received(apple), await received(banana), await received(cherry)]).toEqual([true, true, true])
+    expect([await received(banana, narrow), await received(cherry, narrow)]).toEqual([true, false])
+    expect(await received(cherry, newId(w.now()))).toBe(false)
+  })
+})
