@@ -42,6 +42,7 @@ const EFFECTFUL: Readonly<Record<string, string>> = {
   'src/participants/member.ts': 'part of the service: admission to departure',
   'src/participants/person.ts': 'part of the service: people and roles',
   'src/participants/publication.ts': 'part of the service: hash profiles and policies',
+  'src/feeds/lookup.ts': 'part of the service: keys to live signals',
   'src/feeds/project.ts': 'loop: log to feeds and match keys',
   'src/feeds/segment.ts': 'loop: seals full segments of a feed',
 }

@@ -6,8 +6,8 @@ import type { Db } from '../db/connect.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import type { ProvenanceService } from '../provenance/service.ts'
+import { bySource } from './answer.ts'
 import type { FeedDirectory } from './directory.ts'
-import { bySource } from './service.ts'
 import * as store from './store.ts'
 
 /** Entries of a sealed segment. */
@@ -38,7 +38,7 @@ export function createSealer({ db, provenance, directory }: SealerOptions): { ro
     })
     const set_salt = randomBytes(32)
     const sets = provenance
-      .sourceSets(set_salt, bySource(rows, directory))
+      .sourceSets(set_salt, bySource(rows, directory.slugOf))
       .map(({ party, n, root }) => [party, n, root])
     const row = {
       feed_id,

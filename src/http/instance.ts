@@ -93,7 +93,7 @@ export function createInstance({ https, onFinished, onFault }: InstanceOptions):
   const codes = new WeakMap<FastifyRequest, ErrorCode>()
   app.setErrorHandler((error, request, reply) => {
     const refusal = refusalOf(error)
-    if (refusal.code === 'internal') onFault(refusal.cause, request.id)
+    if (refusal.code === 'internal' && !hasLeft(request, refusal.cause)) onFault(refusal.cause, request.id)
     codes.set(request, refusal.code)
     return sendProblem(request, reply, refusal)
   })
@@ -117,6 +117,12 @@ export function createInstance({ https, onFinished, onFault }: InstanceOptions):
   })
   return app
 }
+
+/** Who asked is gone, and the error says no more than that: nothing is wrong with the node. */
+const hasLeft = ({ raw }: FastifyRequest, cause: unknown): boolean =>
+  raw.socket.destroyed &&
+  cause instanceof Error &&
+  (cause.name === 'AbortError' || (cause as NodeJS.ErrnoException).code === 'ECONNRESET')
 
 /** What no request may have, whatever it asks for, answered like everything else. */
 function refuseHeads(app: Pick<FastifyInstance, 'addHook' | 'addHttpMethod' | 'server'>): void {

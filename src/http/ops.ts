@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net'
-import Fastify from 'fastify'
+import Fastify, { type FastifyReply } from 'fastify'
 import { LIMITS } from './limits.ts'
 import { METRICS_TYPE } from './metrics.ts'
 
@@ -37,13 +37,19 @@ export function createOps({ host, port, livez, ready, metrics }: OpsOptions): Op
     bodyLimit: 1_024,
     requestTimeout: LIMITS.ops_request_seconds * 1_000,
     keepAliveTimeout: LIMITS.keep_alive_seconds * 1_000,
-    http: { headersTimeout: LIMITS.ops_request_seconds * 1_000, maxHeaderSize: LIMITS.header_bytes },
+    http: {
+      headersTimeout: LIMITS.ops_request_seconds * 1_000,
+      maxHeaderSize: LIMITS.header_bytes,
+      connectionsCheckingInterval: 1_000,
+    },
     forceCloseConnections: true,
+    // Fastify's own answer to a URL that it cannot read quotes it.
+    frameworkErrors: (_error, _request, reply) => void notFound(reply),
   })
   app.addHook('onSend', async (_request, reply) => {
     reply.header('cache-control', 'no-store')
   })
-  app.setNotFoundHandler((_request, reply) => reply.code(404).send({ status: 'not found' }))
+  app.setNotFoundHandler((_request, reply) => notFound(reply))
   // What failed is in the node's log; here it might quote a value.
   app.setErrorHandler((_error, _request, reply) => reply.code(500).send({ status: 'failed' }))
 
@@ -71,6 +77,8 @@ export function createOps({ host, port, livez, ready, metrics }: OpsOptions): Op
     },
   }
 }
+
+const notFound = (reply: FastifyReply): FastifyReply => reply.code(404).send({ status: 'not found' })
 
 /** A check that does not answer is one that fails. */
 async function failingChecks(ready: () => Promise<Readiness>): Promise<string[]> {

@@ -62,7 +62,7 @@ async function run(here: World): Promise<void> {
   const signals = Math.round(SIGNALS * options.scale)
   const asked: Asked = {
     ...{ world: here, signals },
-    seconds: options.scale === 1 ? 5 : 1.5,
+    seconds: options.scale === 1 ? 5 : 6,
     count: Math.max(1_000, Math.round(12_000 * options.scale)),
   }
   const names = Object.keys(FIGURES).filter(wanted)
@@ -70,7 +70,7 @@ async function run(here: World): Promise<void> {
   const rows: Row[] = []
   if (wanted(STREAM.name) || names.some((name) => FIGURES[name]?.stored)) {
     const grown = async (loaded: number): Promise<void> => {
-      if (!options.growth || loaded > signals / 5) return
+      if (!options.growth || loaded > signals * 0.11) return
       for (const name of names.filter((one) => FIGURES[one]?.grows)) {
         const row = await figureOf(name, { ...asked, signals: loaded, seconds: Math.min(3, asked.seconds) }, 3)
         points.push({ name, unit: row.unit, signals: loaded, value: row.value, ratio: row.ratio })

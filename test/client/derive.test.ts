@@ -262,7 +262,7 @@ describe('a line is refused', () => {
       }),
       { numRuns: 200 },
     )
-  })
+  }, 20_000)
 })
 
 test('an instant is to the second, in UTC', () => {

@@ -58,7 +58,7 @@ test('a file that was not written to its end does not take the place of the one 
   const limited = 'ulimit -f 2 && exec "$0" --input-type=module-typescript --eval "$1"'
   await expect(promisify(execFile)('/bin/sh', ['-c', limited, process.execPath, program])).rejects.toThrow('EFBIG')
   expect(readFileSync(path, 'utf8')).toBe('pear')
-})
+}, 20_000)
 
 test('a file that is not there reads as nothing', () => {
   expect([readIfThere(join(dir, 'fruit.txt')), readSecret(join(dir, 'fruit.txt'))]).toEqual([undefined, undefined])

@@ -23,6 +23,7 @@ let n: TestNode
 let sent: readonly string[]
 const touched = new Set<string>()
 const foreign = new Set<string>()
+let foreignInExchange: readonly string[]
 
 beforeAll(async () => {
   watchFamilies((family, statement) => {
@@ -33,12 +34,34 @@ beforeAll(async () => {
   })
   n = await aTestNode()
   await wholeExchange(n)
+  foreignInExchange = [...foreign]
   // The database itself is made by the test.
   sent = [...emittedSql()]
     .filter((text) => !text.includes('aldis_test_'))
     .map((text) => text.replace(/\s+/g, ' ').trim())
 }, 120_000)
 afterAll(() => n.end())
+
+const NOT_YET = 'granted ahead of its service'
+const BY_ERASURE = 'what was sent is rewritten by erasure alone, which is not there yet'
+
+/** What a role may do and no service does, with the reason. */
+const UNSERVED: Readonly<Record<string, string>> = {
+  'insert agreement': NOT_YET,
+  'select agreement': NOT_YET,
+  'insert hold_switch': NOT_YET,
+  'update hold_switch': NOT_YET,
+  'insert handshake_refusal': NOT_YET,
+  'update handshake_refusal': NOT_YET,
+  'select handshake_refusal': NOT_YET,
+  'update audience': NOT_YET,
+  'update person': NOT_YET,
+  'select log_chain_seg': NOT_YET,
+  'insert authority_epoch': 'the migration makes its one row',
+  'update feed_entry': BY_ERASURE,
+  'update feed_segment': BY_ERASURE,
+  'update feed_submission': BY_ERASURE,
+}
 
 const isAllowed =
   (text: string, rule: string) =>
@@ -63,13 +86,10 @@ describe('what the services of a node send', () => {
   test('reads and changes whatever any role may, so that the lint has seen it all', async () => {
     const { tables } = await catalogueOf(n.t.owner)
     const seen = new Set(sent.flatMap(touchedBy).map(({ verb, table }) => `${verb} ${table}`))
-    const unseen = tables.flatMap(({ name, grants }) => grants.map(({ verb }) => `${verb} ${name}`))
-    expect([...new Set(unseen)].filter((access) => !seen.has(access)).sort()).toEqual(UNSERVED)
+    const granted = new Set(tables.flatMap(({ name, grants }) => grants.map(({ verb }) => `${verb} ${name}`)))
+    expect([...granted].filter((access) => !seen.has(access)).sort()).toEqual(Object.keys(UNSERVED).sort())
   })
 })
-
-/** What roles may do and no service does yet. */
-const UNSERVED: readonly string[] = []
 
 describe('a transaction', () => {
   const id = newId(new Date())
@@ -82,7 +102,7 @@ describe('a transaction', () => {
   } satisfies Record<Family, (text: string) => Promise<unknown>>
 
   test('touches the tables of its own family, and foreign ones only where the list says why', () => {
-    expect([...foreign]).toEqual([])
+    expect(foreignInExchange).toEqual([])
   })
 
   test.for(GUESTS)('of $family still needs $table', ({ family, table, verbs }) => {

@@ -1,28 +1,30 @@
-import type { InsertStmt, Node, RangeVar, VariableSetStmt } from 'libpg-query'
+import type { InsertStmt, Node, RangeVar, TypeCast, VariableSetStmt } from 'libpg-query'
 import { PLACEMENT, type Placement } from '../../src/db/placement.ts'
 import { accessesOf, columnOf, isValue, type Level, lastName, levelsOf, nodesIn, statementsOf } from './sql-tree.ts'
 
 /** What a statement may not do if it is to run on many shards and through a transaction pooler. */
-export type SqlRule =
-  | 'advisory-lock'
-  | 'cancel'
-  | 'clock'
-  | 'distribution-key'
-  | 'for-update'
-  | 'key-moved'
-  | 'listen-notify'
-  | 'made-by-server'
-  | 'merge'
-  | 'not-colocated'
-  | 'one-statement'
-  | 'prepared'
-  | 'set'
-  | 'snapshot'
-  | 'statement-kind'
-  | 'temp-table'
-  | 'trigger'
-  | 'unknown-table'
-  | 'unnest-join'
+export const SQL_RULES = [
+  'advisory-lock',
+  'cancel',
+  'clock',
+  'distribution-key',
+  'for-update',
+  'key-moved',
+  'listen-notify',
+  'made-by-server',
+  'merge',
+  'not-colocated',
+  'one-statement',
+  'prepared',
+  'set',
+  'snapshot',
+  'statement-kind',
+  'temp-table',
+  'trigger',
+  'unknown-table',
+  'unnest-join',
+] as const
+export type SqlRule = (typeof SQL_RULES)[number]
 
 export interface SqlFault {
   rule: SqlRule
@@ -113,10 +115,7 @@ function formFaults(node: Node): SqlFault[] {
     return FUNCTIONS.flatMap(([pattern, rule]) => (pattern.test(name) ? [{ rule, about: name }] : []))
   }
   if ('SQLValueFunction' in node) return clockFaults(node.SQLValueFunction.op ?? '')
-  if ('TypeCast' in node && node.TypeCast.arg !== undefined && 'A_Const' in node.TypeCast.arg) {
-    const text = node.TypeCast.arg.A_Const.sval?.sval ?? ''
-    return SERVER_TIME.has(text) ? [{ rule: 'clock', about: `'${text}'` }] : []
-  }
+  if ('TypeCast' in node) return castFaults(node.TypeCast)
   if ('ColumnRef' in node) {
     const column = columnOf(node)?.column ?? ''
     return SYSTEM_COLUMNS.has(column) ? [{ rule: 'snapshot', about: column }] : []
@@ -125,6 +124,13 @@ function formFaults(node: Node): SqlFault[] {
     return [{ rule: 'made-by-server', about: 'identity' }]
   if ('VariableSetStmt' in node) return setFaults(node.VariableSetStmt)
   return 'TransactionStmt' in node ? transactionFaults(node) : []
+}
+
+/** 'now'::timestamptz is the server's clock too. */
+function castFaults({ arg, typeName }: TypeCast): SqlFault[] {
+  const text = arg !== undefined && 'A_Const' in arg ? (arg.A_Const.sval?.sval ?? '') : ''
+  const read = SERVER_TIME.has(text) && /^(date|time)/.test(lastName(typeName?.names))
+  return read ? [{ rule: 'clock', about: `'${text}'` }] : []
 }
 
 const clockFaults = (op: string): SqlFault[] => (/DATE|TIME/.test(op) ? [{ rule: 'clock', about: op }] : [])

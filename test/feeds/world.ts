@@ -245,9 +245,13 @@ export async function aWorld() {
       const { body } = await feeds.lookUp({ ...by, route: '/v1/lookups' }, lookup)
       return JSON.parse(String(body)) as LookupResult
     },
-    /** The kinds of all records, as the log will know them. */
-    records: async (): Promise<string[]> =>
-      (await t.owner.selectFrom('prov_record').select('kind').orderBy('event_id').execute()).map(({ kind }) => kind),
+    /** Kinds of the records that the work left, sorted. */
+    recorded: async (work: () => Promise<unknown>): Promise<string[]> => {
+      const all = () => t.owner.selectFrom('prov_record').select(['event_id', 'kind']).execute()
+      const before = new Set((await all()).map(({ event_id }) => event_id))
+      await work()
+      return (await all()).flatMap(({ event_id, kind }) => (before.has(event_id) ? [] : [kind])).sort()
+    },
     /** What one record says, opened. */
     opened: async (event_id: Uuid): Promise<Record<string, unknown>> => openedRecord({ t, keys }, event_id),
     /** Everything that feeds and look-ups hold, to be compared. */

@@ -47,10 +47,15 @@ describe('a batch', () => {
     expect(encodeBatch(decodeBatch(large.subarray(5, 5 + data.length), 2))).toEqual(data)
   })
   test.for([255, 256, 300, 1_000])('holds an entry of %i parties, and as many decoys', (n) => {
-    expect(decodeEntry(encodeBatch([withParties(n, n)]), 0)).toEqual(withParties(n, n))
+    const data = encodeBatch([withParties(n, n)])
+    const entry = decodeEntry(data, 0)
+    expect([entry.chains.length, entry.decoys.length]).toEqual([n, n])
+    expect(entry.chains.at(-1)?.party).toBe(`fruit-${n - 1}`)
+    expect(Buffer.compare(encodeBatch([entry]), data)).toBe(0)
   })
-  test('is not made of an entry with more parties than can be counted', () => {
-    expect(() => encodeBatch([withParties(65_536)])).toThrow(RangeError)
+  test('is not made of an entry with more of them than can be counted', () => {
+    expect(decodeEntry(encodeBatch([withParties(1, 65_535)]), 0).decoys.length).toBe(65_535)
+    expect(() => encodeBatch([withParties(1, 65_536)])).toThrow(RangeError)
   })
   test('that ends early, or has no such entry, is a RangeError', () => {
     const data = encodeBatch([withParties(2, 1)])

@@ -150,12 +150,17 @@ describe('a cosignature', () => {
     const bare = { name: LOG.witness_name, publicKey: witnessKey.publicKey, type: NOTE_TYPE.cosignature }
     const short = signatureLine(sha256, { ...bare, signature: good })
     expect(cosigned(formatNote(LOG.checkpoint_text, [short]))).toBeUndefined()
+    const note = parseNote(formatNote(LOG.checkpoint_text, [short])) ?? expect.fail('no note')
+    expect(cosignedAt(note, witness, () => true)).toBeUndefined()
     const plain = witnessKey.sign(utf8(LOG.checkpoint_text))
     expect(cosigned(formatNote(LOG.checkpoint_text, [line(SECONDS, plain)]))).toBeUndefined()
   })
   test('is not read from a note that lacks it, nor by a key that signs notes', () => {
     expect(cosigned(formatNote(LOG.checkpoint_text, [LOG.log_line]))).toBeUndefined()
     expect(cosigned(LOG.checkpoint, log)).toBeUndefined()
+    const { name, publicKey, vkey } = witnessKey
+    const plain = signatureLine(sha256, { name, publicKey, signature: cosignatureBytes(SECONDS, good) })
+    expect(cosigned(formatNote(LOG.checkpoint_text, [plain]), vkey)).toBeUndefined()
   })
 })
 

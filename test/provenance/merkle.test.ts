@@ -51,6 +51,26 @@ const consistencyOf = ({ from, to }: { from: number; to: number }) => ({
   path: proofOf(from, LEAVES.slice(0, to)),
 })
 
+/** The two roots that the steps of RFC 9162, section 2.1.4.2, make of a path, were it not for its length. */
+function madeBy(size1: bigint, size2: bigint, path: readonly Uint8Array[]): { root1: Uint8Array; root2: Uint8Array } {
+  const [first = new Uint8Array(32), ...rest] = path
+  let [fn, sn, root1, root2] = [size1 - 1n, size2 - 1n, first, first]
+  const shift = (): void => {
+    fn >>= 1n
+    sn >>= 1n
+  }
+  while (fn & 1n) shift()
+  for (const node of rest) {
+    if (fn & 1n || fn === sn) {
+      root1 = nodeHash(sha256, node, root1)
+      root2 = nodeHash(sha256, node, root2)
+      while (fn !== 0n && !(fn & 1n)) shift()
+    } else root2 = nodeHash(sha256, root2, node)
+    shift()
+  }
+  return { root1, root2 }
+}
+
 const withNode = (path: readonly Uint8Array[], at: number, node: Uint8Array): Uint8Array[] =>
   path.with(at % path.length, node)
 
@@ -158,14 +178,25 @@ describe('an inclusion proof', () => {
     for (const length of [0, 31, 33, 64])
       expect(rootFromPath(sha256, { ...proof, path: withNode(proof.path, 1, new Uint8Array(length)) })).toBeUndefined()
   })
+  test('with a byte behind a node is refused, though a hash over both sides would not notice', () => {
+    fc.assert(
+      fc.property(aLeaf, fc.nat(), (at, which) => {
+        const { path, ...proof } = inclusionOf(at)
+        fc.pre(path.length > 0)
+        const longer = Buffer.concat([path[which % path.length] ?? bytes(''), Buffer.of(0)])
+        expect(rootFromPath(sha256, { ...proof, path: withNode(path, which, longer) })).toBeUndefined()
+      }),
+    )
+  })
   test('is refused outside the tree, by maker and verifier', () => {
     for (const index of [-1, 7, 0.5, Number.NaN])
       expect(() => auditPath(sha256, LEAVES.slice(0, 7), index), String(index)).toThrow(RangeError)
-    const { leaf } = inclusionOf({ size: 7, index: 3 })
+    const { leaf } = inclusionOf({ size: 1, index: 0 })
     for (const [index, size] of [
       [0n, 0n],
+      [1n, 1n],
+      [-1n, 1n],
       [7n, 7n],
-      [-1n, 7n],
     ] as const)
       expect(rootFromPath(sha256, { leaf, index, size, path: [] })).toBeUndefined()
   })
@@ -198,9 +229,27 @@ describe('a consistency proof', () => {
         const { path, ...claim } = consistencyOf(at)
         for (const other of [[...path, extra], [extra, ...path], path.slice(1), path.slice(0, -1), []])
           expect(verifyConsistency(sha256, { ...claim, path: other })).toBe(false)
-        expect(verifyConsistency(sha256, { ...claim, path: withNode(path, 0, new Uint8Array(31)) })).toBe(false)
+        for (const [i, node] of path.entries())
+          for (const other of [Buffer.concat([node, Buffer.of(0)]), node.slice(1), new Uint8Array(0)])
+            expect(verifyConsistency(sha256, { ...claim, path: path.with(i, other) })).toBe(false)
       }),
     )
+  })
+  test('of another length proves nothing, not even about the roots that it makes itself', () => {
+    const path = LEAVES.slice(0, 6)
+    for (const [size1, size2, length] of [
+      [3n, 4n, 3],
+      [7n, 8n, 4],
+      [6n, 8n, 3],
+      [7n, 5n, 4],
+    ] as const) {
+      const verdicts = [1, 2, 3, 4, 5, 6].map((n) => {
+        const some = path.slice(0, n)
+        return verifyConsistency(sha256, { size1, size2, ...madeBy(size1, size2, some), path: some })
+      })
+      const right = size1 < size2 ? length : 0
+      expect(verdicts, `${size1} to ${size2}`).toEqual([1, 2, 3, 4, 5, 6].map((n) => n === right))
+    }
   })
   test('of a tree that was rewritten is refused', () => {
     fc.assert(
@@ -228,5 +277,6 @@ describe('a consistency proof', () => {
     const claim = consistencyOf({ from: 4, to: 8 })
     expect(verifyConsistency(sha256, { ...claim, size1: 8n, size2: 4n })).toBe(false)
     expect(verifyConsistency(sha256, { ...claim, size1: -1n })).toBe(false)
+    expect(verifyConsistency(sha256, { ...claim, size1: -1n, size2: -1n, root2: claim.root1, path: [] })).toBe(false)
   })
 })

@@ -79,6 +79,7 @@ describe('signatures', () => {
     for (const other of [signature.slice(1), Buffer.concat([signature, Buffer.of(0)])]) {
       const line = signatureLine(sha256, { name: apple.name, publicKey: apple.publicKey, signature: other })
       expect(signedBy(formatNote(text, [line]), apple.vkey)).toBe(false)
+      expect(verifyNote(parsed(formatNote(text, [line])), apple.vkey, () => true)).toBe(false)
     }
   })
   test('by a key of another type than Ed25519 sign no text', () => {
@@ -124,6 +125,7 @@ describe('a note', () => {
     ['no signature', 'x\n\n'],
     ['no text but an empty line', `\n${line}`],
     ['no newline at the end', `x\n\n${line.trimEnd()}`],
+    ['something in the place of the last newline', `x\n\n${line.trimEnd()}x`],
     ['CRLF', `x\r\n\r\n${line}`],
     ['another line among the signatures', `x\n\n${line}more\n${line}`],
     ['a hyphen for the dash', `x\n\n- apple.example ${encoded}\n`],

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { fromHex } from '../../src/kernel/bytes.ts'
 import { judgeAll } from '../../src/signals/judge.ts'
-import { AUDIENCE, anItem, aWithdrawal, idOf, NOON, refusalOf, rulesFor, textOf } from './factory.ts'
+import { AUDIENCE, anItem, aWithdrawal, idOf, NOON, rulesFor, textOf } from './factory.ts'
 
 const context = {
   participant: 'apple',

@@ -209,7 +209,7 @@ describe('a value', () => {
 })
 
 describe('a relation', () => {
-  const related = (change: object) => fault(anItem({ signal: idOf(9), ...value('relation', change) }, 'relation'))
+  const related = (change: Change) => fault(anItem({ signal: idOf(9), ...value('relation', change) }, 'relation'))
   test.for(RELATION)('says that one signal %s another', (relation) => {
     expect(related({ relation })).toBe('accepted')
   })

@@ -137,11 +137,9 @@ function sendOnce(origin: string, { tls }: Member, chunks: readonly Buffer[]): P
     })
     out.on('error', reject)
     out.on('response', (message) => {
-      collect(message).then((body) => {
-        const text = body.toString()
-        if (message.statusCode !== 200) reject(new Error(text.slice(0, 500)))
-        else resolve(answeredIn(text))
-      }, reject)
+      collect(message)
+        .then((body) => answeredIn(message.statusCode, body.toString()))
+        .then(resolve, reject)
     })
     const write = async (): Promise<void> => {
       for (const chunk of chunks) if (!out.write(chunk)) await once(out, 'drain')
@@ -151,7 +149,8 @@ function sendOnce(origin: string, { tls }: Member, chunks: readonly Buffer[]): P
   })
 }
 
-function answeredIn(text: string): Answered {
+function answeredIn(status: number | undefined, text: string): Answered {
+  if (status !== 200) throw new Error(text.slice(0, 500))
   const fault = /.*"code":"(?!busy)[^"]+".*/.exec(text)
   if (fault !== null) throw new Error(`a signal was refused: ${fault[0]}`)
   const [good = ''] = text.split('"code":"busy"')

@@ -1,0 +1,97 @@
+import { toHex } from '../kernel/bytes.ts'
+import type { Uuid } from '../kernel/ids.ts'
+import type { ReadItem } from '../provenance/readset.ts'
+import { SIGNAL_TYPE } from '../signals/schema.ts'
+import type { Lookup } from './schema.ts'
+
+/** Who reads, as the connection proved it. */
+export interface Reader {
+  participant: Uuid
+  slug: string
+  /** Where the answer goes out: the route. */
+  route: string
+}
+
+/** An answer as bytes that were serialised once, with the name of its entry in the read journal. */
+export interface Disclosed {
+  body: string | Buffer
+  /** `<journal row>.<place> <base64url commitment>`, sent as `Provenance-Read`. */
+  read: string
+}
+
+/** An event at its place, as far as answers are made of it. */
+export interface Entry {
+  seq: bigint
+  origin: Uuid
+  signal_id: Uuid
+  revision: number
+  submission_id: Uuid
+  /** JSON text. */
+  body: string
+}
+
+/** What is known of a match key and where its event stands. */
+export interface Match {
+  signal_key: Uint8Array
+  type: number
+  profile: string
+  feed_id: Uuid
+  seq: bigint
+}
+
+export interface Hit {
+  key: string
+  entry: Entry
+}
+
+/** A page of events and of the submissions that prove them; each was serialised once, with its place. */
+export const pageBody = (page: {
+  rows: readonly { body: string }[]
+  proofs: readonly string[]
+  cursor: string
+  more: boolean
+}): string =>
+  `{"events":[${page.rows.map(({ body }) => body).join(',')}],"submissions":[${page.proofs.join(',')}],` +
+  `"next_cursor":"${page.cursor}","more":${page.more}}`
+
+/** The answer to a look-up: each submission once, however many of its items match. */
+export function lookupBody(
+  { hits, proofs }: { hits: readonly Hit[]; proofs: ReadonlyMap<Uuid, string> },
+  { as_of, asked }: { as_of: bigint; asked: number },
+): string {
+  const matches = hits.map(({ key, entry }) => `{"key":"${key}","event":${entry.body}}`)
+  const cited = [...new Set(hits.map(({ entry }) => entry.submission_id))].flatMap((id) => proofs.get(id) ?? [])
+  return `{"as_of":"${as_of}","asked":${asked},"matches":[${matches.join(',')}],"submissions":[${cited.join(',')}]}`
+}
+
+/** What matches a look-up, in its order: the key, its type and its profile alike. */
+export function hitsOf(
+  { queries }: Lookup,
+  matches: readonly Match[],
+  entryOf: (match: Match) => Entry | undefined,
+): Hit[] {
+  const byKey = Map.groupBy(matches, ({ signal_key }) => toHex(signal_key))
+  return queries.flatMap(({ type, profile, keys }) =>
+    keys.flatMap((key) => {
+      const alike = (byKey.get(key) ?? []).filter((one) => one.type === SIGNAL_TYPE[type] && one.profile === profile)
+      return alike.flatMap((match) => {
+        const entry = entryOf(match)
+        return entry === undefined ? [] : [{ key, entry }]
+      })
+    }),
+  )
+}
+
+export const countKeys = ({ queries }: Pick<Lookup, 'queries'>): number =>
+  queries.reduce((n, { keys }) => n + keys.length, 0)
+
+/** The per-source sets of an answer, in its order (provenance: read sets). */
+export function bySource(
+  rows: readonly { origin: Uuid; signal_id: Uuid; revision: number }[],
+  slugOf: (participant: Uuid) => string,
+): { party: string; items: ReadItem[] }[] {
+  return [...Map.groupBy(rows, ({ origin }) => origin)].map(([origin, own]) => ({
+    party: slugOf(origin),
+    items: own.map(({ signal_id, revision }) => ({ signal: signal_id, revision })),
+  }))
+}

@@ -1,0 +1,120 @@
+import { asParticipant, type Tx } from '../db/as-participant.ts'
+import type { Db } from '../db/connect.ts'
+import { toBase64Url } from '../kernel/bytes.ts'
+import type { Clock } from '../kernel/clock.ts'
+import { coalesce } from '../kernel/coalesce.ts'
+import { Refusal } from '../kernel/errors.ts'
+import type { Uuid } from '../kernel/ids.ts'
+import { sha256 } from '../kernel/sha256.ts'
+import type { PreparedRead, ProvenanceService } from '../provenance/service.ts'
+import { bySource, countKeys, type Disclosed, type Entry, hitsOf, lookupBody, type Reader } from './answer.ts'
+import type { FeedDirectory } from './directory.ts'
+import { LOOKUP_MAX, type Lookup } from './schema.ts'
+import * as store from './store.ts'
+
+export interface LookUpOptions {
+  db: Db
+  clock: Clock
+  provenance: ProvenanceService
+  directory: FeedDirectory
+  /** Told of each look-up. */
+  onLookup(keys: number, matches: number): void
+}
+
+interface Asked {
+  by: Reader
+  lookup: Lookup
+}
+
+/** Keys of one look-up transaction. */
+const KEYS_AT_ONCE = 4_000
+
+export function createLookUp(options: LookUpOptions): (by: Reader, lookup: Lookup) => Promise<Disclosed> {
+  const lookUp = coalesce<string, Asked, Disclosed>((_, group) => lookUpTogether(options, group), {
+    maxWeight: KEYS_AT_ONCE,
+    weight: ({ lookup }) => countKeys(lookup),
+    concurrency: 2,
+    maxWaiting: 4_096,
+    refuse: () => new Refusal('busy', { retryAfter: 1 }),
+  })
+  return async (by, lookup) => {
+    if (countKeys(lookup) > LOOKUP_MAX) {
+      throw new Refusal('page-limit', { detail: 'ask for at most 1,000 keys a call', extra: { limit: LOOKUP_MAX } })
+    }
+    options.provenance.admit()
+    return lookUp(by.participant, { by, lookup })
+  }
+}
+
+/** One transaction for the look-ups of one participant that came together; each has its own journal entry. */
+async function lookUpTogether(options: LookUpOptions, group: readonly Asked[]): Promise<Disclosed[]> {
+  const { db, clock, provenance } = options
+  const participant = group[0]?.by.participant
+  if (participant === undefined) return []
+  const keys = group.flatMap(({ lookup }) => keysOf(lookup).map((key) => Buffer.from(key, 'hex')))
+  return asParticipant(
+    db,
+    participant,
+    async (tx) => {
+      // Asked for in this order on one connection, so the index is none that the rows have not reached.
+      const [as_of, matches] = await Promise.all([provenance.projected(tx), store.lookUp(tx, keys, clock())])
+      const found = { as_of, matches, ...(await entriesOf(tx, matches)) }
+      const answers = group.map((asked) => answer(options, asked, found))
+      const reads = answers.map(({ read }) => read)
+      const names = await provenance.insertReads(tx, participant, reads)
+      return answers.map(({ body }, i) => ({ body, read: names[i] ?? '' }))
+    },
+    { timeoutMs: 2_000 },
+  )
+}
+
+interface Found {
+  as_of: bigint
+  matches: Awaited<ReturnType<typeof store.lookUp>>
+  entries: ReadonlyMap<string, Entry>
+  proofs: ReadonlyMap<Uuid, string>
+}
+
+function answer(
+  { provenance, directory, onLookup }: LookUpOptions,
+  { by, lookup }: Asked,
+  { as_of, matches, entries, proofs }: Found,
+): { body: string; read: PreparedRead } {
+  const asked = countKeys(lookup)
+  const hits = hitsOf(lookup, matches, (match) => entries.get(placeOf(match)))
+  const body = lookupBody({ hits, proofs }, { as_of, asked })
+  const read = provenance.prepareRead({
+    route: by.route,
+    as_of: { log: String(as_of) },
+    n: hits.length,
+    body: toBase64Url(sha256(Buffer.from(body))),
+    asked: keysOf(lookup),
+    purpose: lookup.purpose,
+    sources: bySource(
+      hits.map(({ entry }) => entry),
+      directory.slugOf,
+    ),
+  })
+  onLookup(asked, hits.length)
+  return { body, read }
+}
+
+async function entriesOf(
+  tx: Tx,
+  matches: readonly { feed_id: Uuid; seq: bigint }[],
+): Promise<Pick<Found, 'entries' | 'proofs'>> {
+  const entries = new Map<string, Entry>()
+  const proofs = new Map<Uuid, string>()
+  for (const [feed_id, own] of Map.groupBy(matches, (match) => match.feed_id)) {
+    const seqs = own.map(({ seq }) => seq)
+    const found = await store.entriesAt(tx, feed_id, seqs)
+    for (const entry of found) entries.set(placeOf({ feed_id, seq: entry.seq }), entry)
+    const ids = [...new Set(found.map(({ submission_id }) => submission_id))]
+    for (const { submission_id, body } of await store.submissionBodies(tx, feed_id, ids))
+      proofs.set(submission_id, body)
+  }
+  return { entries, proofs }
+}
+
+const placeOf = ({ feed_id, seq }: { feed_id: Uuid; seq: bigint }): string => `${feed_id}/${seq}`
+const keysOf = ({ queries }: Lookup): string[] => queries.flatMap(({ keys }) => keys)

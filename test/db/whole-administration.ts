@@ -1,0 +1,84 @@
+import { enroll, makeTlsKey, requestOver } from '../../src/client/enroll.ts'
+import { makeSigningKey, type OwnSigningKey, openSigningKey } from '../../src/client/signing-key.ts'
+import { toBase64Url } from '../../src/kernel/bytes.ts'
+import { signingKeyProof } from '../../src/participants/schema.ts'
+import { ensureEpochKeys } from '../../src/parts.ts'
+import { rulesOf } from '../../src/signals/rules.ts'
+import { createSignalService } from '../../src/signals/service.ts'
+import { EPOCH, type Member, type TestNode } from '../support/node.ts'
+
+const DAY_MS = 86_400_000
+
+/** What is over ends, as it would a hundred days from now. */
+export async function expiry({ node: { parts } }: TestNode, { home }: Member): Promise<void> {
+  const { pools, keys, provenance, authority } = parts
+  const now = new Date(Date.now() + 100 * DAY_MS)
+  await ensureEpochKeys(keys, now)
+  const rules = rulesOf(authority)
+  const unused = (): never => {
+    throw new Error('nothing is submitted here')
+  }
+  const signals = createSignalService({
+    ...{ db: pools.app, clock: () => now, provenance, rules },
+    ...{ categoryId: rules.categoryId, categorySlug: rules.categorySlug },
+    ...{ verifyContext: unused, countersign: unused },
+  })
+  const slug = home.membership().participant
+  const mine = authority.participants().find((participant) => participant.slug === slug)
+  if (mine === undefined || (await signals.expire(mine.participant_id, slug)) === 0) throw new Error('nothing expired')
+  provenance.wake()
+}
+
+/** Keys renewed, replaced, revoked; a code that is tried with a wrong proof. */
+export async function credentials(n: TestNode, apple: Member): Promise<void> {
+  const { participants } = n.node.parts
+  const { client, home } = apple
+  await client.renew(await requestOver(home.tlsKey()))
+  const next = openSigningKey(makeSigningKey())
+  await client.registerSigningKey(await registration(apple, next))
+  await n.decide('signing-key.confirm', { participant: 'apple', kid: next.kid })
+  await participants.endSigningKey(n.ada, { participant: 'apple', kid: next.kid, as: 'retired' })
+  const scopes = ['signals:submit'] as const
+  const opened = await n.decide('credential.enrol', { participant: 'apple', label: 'main', scopes: [...scopes] })
+  const { code } = opened as { code: string }
+  const stranger = { ...openSigningKey(makeSigningKey()), sign: async () => new Uint8Array(64) }
+  const refused = enroll({ origin: n.enrol, code, tls: await makeTlsKey(), signing: stranger })
+  if (
+    await refused.then(
+      () => true,
+      () => false,
+    )
+  )
+    throw new Error('a wrong proof was taken')
+  await n.enrolled('apple')
+  const { credential } = await client.whoami()
+  await participants.revokeCredential(n.ada, { credential: credential.id, reason: 'key_theft' })
+}
+
+async function registration({ client, home }: Member, next: OwnSigningKey) {
+  const { nonce } = await client.signingKeyNonce()
+  const data = signingKeyProof(nonce, next.kid)
+  const current = home.signingKey()
+  return {
+    ...{ jwk: next.jwk, nonce, proof: toBase64Url(await next.sign(data)) },
+    previous: { kid: current.kid, proof: toBase64Url(await current.sign(data)) },
+  }
+}
+
+/** People, policies; participants suspended, resumed and gone. */
+export async function administration(n: TestNode): Promise<void> {
+  const { participants, clock } = n.node.parts
+  await participants.suspend(n.ada, { participant: 'banana', reason: 'key_theft' })
+  await n.decide('participant.resume', { participant: 'banana' })
+  await n.decide('participant.offboard', { participant: 'banana', reason: 'left_programme' })
+  await n.decide('hash-profile.retire', { kid: EPOCH })
+  await n.decide('policy.publish', { kind: 'taxonomy', version: 2, body: '{"version":2,"categories":[]}' })
+  const { person_id: person } = await participants.addPerson(n.ada, { name: 'Cy', organisation: 'office' })
+  await participants.grantRole(n.ada, { person, role: 'analyst' })
+  await participants.endRole(n.ada, { person, role: 'analyst' })
+  await n.decide('role.grant', { person, role: 'node_admin' })
+  const { request_id } = await participants.propose('participant.resume', { participant: 'dove' }, n.ada)
+  await participants.openRequests()
+  await participants.reject(request_id, person, clock())
+  await participants.listPeople()
+}

@@ -1,0 +1,166 @@
+import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
+import Fastify, { type FastifyInstance } from 'fastify'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { asParticipant } from '../../src/db/as-participant.ts'
+import type { Peer } from '../../src/http/peer.ts'
+import { Refusal } from '../../src/kernel/errors.ts'
+import { newId, type Uuid } from '../../src/kernel/ids.ts'
+import { sha256 } from '../../src/kernel/sha256.ts'
+import { verifyEd25519 } from '../../src/provenance/ed25519.ts'
+import { parseReceipt, verifyReceipt } from '../../src/provenance/receipt.ts'
+import { provenanceRoutes } from '../../src/provenance/routes.ts'
+import { aLog, type LogWorld, NOON, type Slug } from './world.ts'
+
+let w: LogWorld
+let app: FastifyInstance
+let peer: Peer
+const scopes: (string | undefined)[] = []
+
+const as = (slug: Slug, ...granted: string[]): void => {
+  peer = {
+    ...{ participant: w.ids[slug], slug, credential: newId(NOON), uri: `spiffe://orchard.example/participant/${slug}` },
+    ...{ spki: '', leafSha256: '', notAfter: NOON, scopes: ['provenance:read', ...granted] },
+  }
+}
+const get = (path: string) => app.inject({ method: 'GET', url: `/provenance/1/${path}` })
+
+beforeAll(async () => {
+  w = await aLog()
+  app = Fastify({ ajv: { customOptions: { removeAdditional: false } }, exposeHeadRoutes: false })
+  app.setValidatorCompiler(TypeBoxValidatorCompiler)
+  app.setErrorHandler((error, _, reply) => {
+    if (error instanceof Refusal) return reply.code(error.status).send({ code: error.code })
+    return reply.code((error as { validation?: unknown }).validation === undefined ? 500 : 422).send()
+  })
+  app.addHook('onRoute', ({ config }) => void scopes.push((config as { scope?: string } | undefined)?.scope))
+  app.decorateRequest('peer')
+  app.addHook('onRequest', async (request) => {
+    request.peer = peer
+  })
+  await app.register(provenanceRoutes, { ledger: w.ledger })
+  for (let i = 0; i < 5; i++) await w.record('apple', { subject: 'plum' })
+  await w.publish()
+  as('apple')
+})
+afterAll(async () => {
+  await app.close()
+  await w.end()
+})
+
+test('every route asks for the scope that reads the log', () => {
+  expect(new Set(scopes)).toEqual(new Set(['provenance:read']))
+})
+
+test('the checkpoint is text that may be kept for a second', async () => {
+  const { statusCode, headers, body } = await get('checkpoint')
+  expect([statusCode, headers['content-type'], headers['cache-control']]).toEqual([
+    ...[200, 'text/plain; charset=utf-8', 'private, max-age=1'],
+  ])
+  expect(body).toBe((await w.ledger.checkpoint())?.note)
+})
+
+test('the key is a line of text', async () => {
+  const { headers, body } = await get('vkey')
+  expect([headers['content-type'], body]).toEqual(['text/plain; charset=utf-8', `${w.ledger.vkey()}\n`])
+})
+
+describe('a tile', () => {
+  test.for(['tile/0/000.p/5', 'tile/entries/000.p/3'])(
+    '%s is bytes that never change, under their hash',
+    async (path) => {
+      const { statusCode, headers, rawPayload } = await get(path)
+      expect([statusCode, headers['content-type'], headers['cache-control']]).toEqual([
+        ...[200, 'application/octet-stream', 'private, max-age=31536000, immutable'],
+      ])
+      expect(headers['etag']).toBe(`"${sha256(rawPayload).toString('hex')}"`)
+      expect(rawPayload.equals(await w.ledger.tile(path))).toBe(true)
+    },
+  )
+  test.for(['tile/0/000', 'tile/0/000.p/6', 'tile/0/000.p/0', 'tile/1/000.p/1', 'tile/x', 'tile/0/%2e%2e/000'])(
+    '%s is not there',
+    async (path) => {
+      expect((await get(path)).statusCode).toBe(404)
+    },
+  )
+})
+
+describe('a proof', () => {
+  test('is its nodes in base64', async () => {
+    const inclusion = await w.ledger.inclusion(2n, 5n)
+    expect((await get('proof/inclusion?index=2&size=5')).json()).toEqual({
+      path: inclusion.map((node) => Buffer.from(node).toString('base64')),
+    })
+    const consistency = await w.ledger.consistency(3n, 5n)
+    expect((await get('proof/consistency?from=3&to=5')).json()).toEqual({
+      path: consistency.map((node) => Buffer.from(node).toString('base64')),
+    })
+  })
+  test.for<[query: string, status: number]>([
+    ['proof/inclusion?index=2&size=6', 404],
+    ['proof/inclusion?index=5&size=5', 404],
+    ['proof/consistency?from=5&to=6', 404],
+    ['proof/consistency?from=5&to=3', 400],
+    ['proof/inclusion?index=2', 422],
+    ['proof/inclusion?index=-1&size=5', 422],
+    ['proof/inclusion?index=02&size=5', 422],
+    ['proof/inclusion?index=2&size=5&more=1', 422],
+    ['proof/consistency?from=x&to=5', 422],
+  ])('as %s asks for it is refused with %i', async ([query, status]) => {
+    expect((await get(query)).statusCode).toBe(status)
+  })
+})
+
+describe('a receipt', () => {
+  const fieldsOf = (text: string): string[] => {
+    const receipt = parseReceipt(text) ?? expect.fail('no receipt')
+    const { passed, fields } = verifyReceipt(receipt, { hash: sha256, key: w.key, verify: verifyEd25519 })
+    expect(passed).toBe(true)
+    return fields.map(({ name }) => name).toSorted()
+  }
+  const anEvent = (): Promise<Uuid> => w.record('apple', { subject: 'plum', fields: { od: 'digest', refused: 0 } })
+
+  test('is to be asked for again until it is signed, and then is text that nobody keeps', async () => {
+    as('apple')
+    const id = await anEvent()
+    const waiting = await get(`receipts/${id}`)
+    expect([waiting.statusCode, waiting.headers['retry-after'], waiting.body]).toEqual([202, '1', ''])
+    await w.publish()
+    const { statusCode, headers, body } = await get(`receipts/${id}`)
+    expect([statusCode, headers['content-type'], headers['cache-control']]).toEqual([
+      ...[200, 'text/plain; charset=utf-8', 'no-store'],
+    ])
+    expect(fieldsOf(body)).toEqual(['actor', 'od', 'refused', 'time', 'type'])
+  })
+  test('is cut to whoever is connected; an auditor is one by scope', async () => {
+    const id = await anEvent()
+    await w.publish()
+    as('plum')
+    expect(fieldsOf((await get(`receipts/${id}`)).body)).toEqual(['time', 'type'])
+    as('kiwi')
+    expect((await get(`receipts/${id}`)).json()).toEqual({ code: 'not-found' })
+    as('kiwi', 'provenance:audit')
+    expect(fieldsOf((await get(`receipts/${id}`)).body)).toEqual(['actor', 'od', 'refused', 'time', 'type'])
+  })
+  test("of a read is its reader's, by row and place", async () => {
+    as('fig')
+    const read = w.provenance.prepareRead({ route: '/v1/lookup', as_of: { log: '5' }, n: 0, body: 'b', sources: [] })
+    const [name = ''] = await asParticipant(w.t.app, w.ids.fig, (tx) => w.provenance.insertReads(tx, w.ids.fig, [read]))
+    const [id] = name.split('.')
+    expect((await get(`receipts/${id}?read=0`)).statusCode).toBe(202)
+    await w.provenance.journal.flush(w.ids.fig, 'fig')
+    await w.publish()
+    expect(fieldsOf((await get(`receipts/${id}?read=0`)).body)).toContain('reader')
+    expect((await get(`receipts/${id}?read=1`)).statusCode).toBe(404)
+    expect((await get(`receipts/${id}`)).statusCode).toBe(404)
+    as('plum')
+    expect((await get(`receipts/${id}?read=0`)).statusCode).toBe(404)
+  })
+  test.for([
+    'receipts/x',
+    `receipts/${newId(NOON).toUpperCase()}`,
+    `receipts/${newId(NOON)}?read=01`,
+    `receipts/${newId(NOON)}?read=-1`,
+  ])('as %s asks for it is refused', async (path) => {
+    expect((await get(path)).statusCode).toBe(422)
+  })
+})
