@@ -406,7 +406,6 @@ create table log_head (
   root bytea not null,
   edges bytea not null,
   constraint log_head_pkey PRIMARY KEY (log_id),
-  constraint log_head_origin_key UNIQUE (origin),
   constraint log_head_root_check CHECK ((length(root) = 32))
 );
 grant insert, select on log_head to aldis_admin;

@@ -54,6 +54,7 @@ export async function createNode(base: Base, log: Log, measuring: Measuring = {}
     cursorKey: keys.mac(KID.cursor, Buffer.from('feed-cursor')),
     onPage: metrics.feedPage,
     onLookup: metrics.lookup,
+    timeoutMs: LIMITS.sql_lookup_ms,
   })
   const ledger = createLedger({
     ...{ db: pools.ledger, keys, journal: provenance.journal, logId: LOG_ID, origin: parts.origin, kid: KID.log },
@@ -97,7 +98,12 @@ export async function createNode(base: Base, log: Log, measuring: Measuring = {}
     shutdown: {
       drain: () => ops.drain(),
       listeners: [listeners.partner, listeners.enrol],
-      loops: [() => authority.stop(), ...Object.values(loops).map((loop) => () => loop.stop())],
+      loops: [
+        () => authority.stop(),
+        ...Object.values(loops).map((loop) => () => loop.stop()),
+        // The listeners hand over the last minute when they close.
+        () => parts.handshakes.flush(),
+      ],
       pools: [],
       last: [() => ops.close(), () => base.close()],
     },
@@ -108,7 +114,7 @@ function signalsOf(parts: Parts, rules: ReturnType<typeof rulesOf>): SignalServi
   const { pools, clock, provenance, programme, authority, keys } = parts
   const { slug, node_origin } = programme
   return createSignalService({
-    ...{ db: pools.app, clock, provenance, rules },
+    ...{ db: pools.app, clock, provenance, rules, timeoutMs: LIMITS.sql_submit_ms },
     categoryId: rules.categoryId,
     categorySlug: rules.categorySlug,
     verifyContext: ({ participant, uri }) => ({

@@ -1,9 +1,14 @@
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import { poolState } from './db/connect.ts'
 import { feedRoutes } from './feeds/routes.ts'
 import type { FeedService } from './feeds/service.ts'
+import { guardHandshakes, keepTime, secureServerOf } from './http/handshake-guard.ts'
+import { createHandshakeRefusals, type HandshakeRefusal, type HandshakeRefusalSink } from './http/handshake-refusals.ts'
 import { createInstance, type Finished, requireScopes } from './http/instance.ts'
+import { LIMITS } from './http/limits.ts'
 import type { Metrics } from './http/metrics.ts'
 import { createMtls, type MtlsLimits } from './http/mtls.ts'
+import { shedLoad } from './http/pressure.ts'
 import { limitRequests } from './http/rate.ts'
 import type { Rate } from './http/token-bucket.ts'
 import { systemClock } from './kernel/clock.ts'
@@ -15,6 +20,9 @@ import type { Ledger } from './provenance/ledger.ts'
 import { provenanceRoutes } from './provenance/routes.ts'
 import { signalRoutes } from './signals/routes.ts'
 import type { SignalService } from './signals/service.ts'
+
+/** Between two looks at whether a minute is over. */
+const TICK_MS = 1_000
 
 export interface Serving {
   log: Log
@@ -50,13 +58,15 @@ export async function createListeners(
   const { log, metrics, head, feeds, signals, ledger } = serving
   const { key, chain } = await parts.certificate()
   const material = { key, chain, clientRoots: [parts.rootCertificate], crls: [] }
+  const onRefused = (row: HandshakeRefusal): void => {
+    metrics.handshakeRefused(row.reason, row.count)
+    log.warn({ ...row }, 'connections refused')
+    parts.handshakes.add(row)
+  }
   const mtls = await createMtls({
     ...{ material, trustDomain: programme.trust_domain, directory: authority, clock: systemClock },
     limits: connections,
-    onRefused: ({ minute, address, reason, count }) => {
-      metrics.handshakeRefused(reason, count)
-      log.warn({ minute, address, reason, count }, 'connections refused')
-    },
+    onRefused,
   })
   const watch = (listener: string) => ({
     onFinished: ({ id, method, route, status, took, participant, code }: Finished) => {
@@ -72,6 +82,11 @@ export async function createListeners(
   const api: FastifyPluginAsync = async (app) => {
     requireScopes(app)
     limitRequests(app, clock, requests)
+    await shedLoad(app, {
+      loopDelayMs: LIMITS.event_loop_delay_ms,
+      queue: LIMITS.pool_queue,
+      waiting: () => poolState(pools.app).waiting,
+    })
     app.addHook('onSend', async (request, reply) => {
       // Who was not let in learns nothing of the log.
       const peer = request.peer as typeof request.peer | undefined
@@ -88,7 +103,26 @@ export async function createListeners(
   // On the instance itself: requests for what does not exist are limited too.
   partner.register(Object.assign(api, { [Symbol.for('skip-override')]: true }))
 
-  const enrol = createInstance({ https: { key, cert: chain, minVersion: 'TLSv1.3' }, ...watch('enrol') })
+  const handshakeTimeout = LIMITS.handshake_seconds * 1_000
+  const enrol = createInstance({
+    https: { key, cert: chain, minVersion: 'TLSv1.3', handshakeTimeout },
+    ...watch('enrol'),
+  })
+  guardEnrolment(enrol, onRefused)
   enrol.register(enrolmentRoutes, { participants })
   return { partner, enrol }
+}
+
+/** Nobody there has proved who they are: few connections at once, and few from one address. */
+function guardEnrolment(app: FastifyInstance, onRefused: HandshakeRefusalSink): void {
+  const server = secureServerOf(app)
+  const refusals = createHandshakeRefusals(systemClock, onRefused)
+  server.maxConnections = LIMITS.enrol_connections
+  const rate = {
+    perSecond: LIMITS.new_connections_per_address_per_second,
+    burst: LIMITS.new_connections_per_address_burst,
+  }
+  guardHandshakes(server, { clock: systemClock, rate, refusals })
+  keepTime(app, TICK_MS, () => refusals.tick())
+  app.addHook('onClose', async () => refusals.flush())
 }

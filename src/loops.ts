@@ -63,6 +63,7 @@ export function createLoops(parts: Parts, { log, signals, growth, onSigned }: Lo
     seal: loop('seal', 2_000, async () => (await sealer.round()) > 0),
     flush: loop('flush', 1_000, async () => (await flushReads(parts)) > 0, 1_000),
     expire: loop('expire', 60_000, async () => (await expireSignals(parts, signals)) > 0),
+    audit: loop('audit', 5_000, async () => (await parts.handshakes.flush()) > 0, 1_000),
     keys: loop('keys', HOUR_MS, async () => {
       await ensureEpochKeys(keys, clock())
       return false

@@ -17,6 +17,7 @@ import { fileKeys } from './keys/file.ts'
 import type { KeyService } from './keys/service.ts'
 import { type Authority, createAuthority } from './participants/authority.ts'
 import { loadProgramme } from './participants/bootstrap.ts'
+import { createHandshakeAudit, type HandshakeAudit } from './participants/handshake-audit.ts'
 import { hashKeyId } from './participants/hash-profile.ts'
 import type { NodeKeys } from './participants/schema.ts'
 import { createParticipantService, type ParticipantService } from './participants/service.ts'
@@ -76,6 +77,7 @@ export interface Parts extends Base {
   provenance: ProvenanceService
   authority: Authority
   participants: ParticipantService
+  handshakes: HandshakeAudit
   programme: NonNullable<Awaited<ReturnType<typeof loadProgramme>>>
   origin: string
   /** The node's TLS key and certificate, renewed if it is time. */
@@ -128,6 +130,7 @@ export async function openParts(base: Base, { onWake, healthy }: PartsOptions): 
     makeHashKey: (kid, suite) => makeHashKey(keys, kid, suite),
   })
   return {
+    handshakes: createHandshakeAudit(pools.admin),
     ...{ ...base, provenance, authority, participants, programme, origin, certificate, rootCertificate },
     receiptKid: receiptKey.kid,
   }

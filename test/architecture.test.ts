@@ -38,6 +38,7 @@ const EFFECTFUL: Readonly<Record<string, string>> = {
   'src/participants/bootstrap.ts': 'the programme and its first people, once',
   'src/participants/credential.ts': 'part of the service: revocation and signing keys',
   'src/participants/enrolment.ts': 'part of the service: one-time codes and certificates',
+  'src/participants/handshake-audit.ts': 'keeps who was refused before any request',
   'src/participants/hash-profile.ts': 'part of the service: key epochs, whose keys are given out by journaled reads',
   'src/participants/member.ts': 'part of the service: admission to departure',
   'src/participants/person.ts': 'part of the service: people and roles',

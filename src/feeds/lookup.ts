@@ -17,6 +17,8 @@ export interface LookUpOptions {
   clock: Clock
   provenance: ProvenanceService
   directory: FeedDirectory
+  /** Of each statement. */
+  timeoutMs: number
   /** Told of each look-up. */
   onLookup(keys: number, matches: number): void
 }
@@ -64,7 +66,7 @@ async function lookUpTogether(options: LookUpOptions, group: readonly Asked[]): 
       const names = await provenance.insertReads(tx, participant, reads)
       return answers.map(({ body }, i) => ({ body, read: names[i] ?? '' }))
     },
-    { timeoutMs: 2_000 },
+    { timeoutMs: options.timeoutMs },
   )
 }
 

@@ -42,6 +42,8 @@ export interface FeedServiceOptions {
   /** Told of each page with something on it, and of each look-up. */
   onPage(events: number): void
   onLookup(keys: number, matches: number): void
+  /** Of each statement of a look-up, milliseconds. */
+  timeoutMs: number
 }
 
 const END_KINDS = [...ENDS].map((type) => EVENT_KIND[type])

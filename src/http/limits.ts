@@ -21,14 +21,10 @@ const limit = (value: number, unit: string, codes: ErrorCode | readonly ErrorCod
   return note === undefined ? own : { ...own, note }
 }
 
-/** A number that nothing reads yet: the document says so, and a test holds it to that. */
-export const UNENFORCED = 'not enforced in this version'
-
-const unenforced = (value: number, unit: string): Limit => limit(value, unit, [], UNENFORCED)
-
 const CONNECTION = {
   handshake_seconds: limit(5, 'seconds', [], 'closed'),
   connections: limit(2_000, 'connections', [], 'closed'),
+  enrol_connections: limit(100, 'connections', [], 'closed; of the enrolment listener'),
   connections_per_credential: limit(64, 'connections', 'busy', 'closed'),
   new_connections_per_address_per_second: limit(20, 'connections a second', [], 'closed'),
   new_connections_per_address_burst: limit(50, 'connections at once', [], 'closed'),
@@ -62,7 +58,8 @@ const BODY = {
   stream_line_bytes: limit(LINE_MAX, 'bytes', 'item-limit', 'on a line of the answer'),
   request_seconds: limit(30, 'seconds', 'request-timeout', 'closed'),
   stream_seconds: limit(600, 'seconds', 'request-timeout', 'closed'),
-  stream_bytes_per_second: unenforced(1_024, 'bytes a second'),
+  stream_bytes_per_second: limit(1_024, 'bytes a second', 'request-timeout', 'on the last line of the answer'),
+  stream_grace_seconds: limit(30, 'seconds', 'request-timeout', 'that a stream may be behind its pace'),
 } as const
 
 const JSON_TEXT = {
@@ -98,11 +95,10 @@ const RATE = {
 } as const
 
 const PRESSURE = {
-  pool_queue: unenforced(100, 'requests'),
-  event_loop_delay_ms: unenforced(500, 'milliseconds'),
-  sql_lookup_ms: unenforced(500, 'milliseconds'),
-  sql_submit_ms: unenforced(10_000, 'milliseconds'),
-  sql_admin_ms: unenforced(60_000, 'milliseconds'),
+  pool_queue: limit(100, 'requests', 'busy', 'pages and streams at half as many'),
+  event_loop_delay_ms: limit(500, 'milliseconds', 'busy', 'pages and streams; everything else at twice as many'),
+  sql_lookup_ms: limit(2_000, 'milliseconds', 'busy', 'of one statement, which serves several look-ups at once'),
+  sql_submit_ms: limit(10_000, 'milliseconds', 'busy', 'of one statement'),
 } as const
 
 const OPERATIONS = {

@@ -1,12 +1,11 @@
 import type { Server as HttpsServer, ServerOptions } from 'node:https'
-import type { Socket } from 'node:net'
-import { type TLSSocket, Server as TlsServer } from 'node:tls'
-import type { FastifyInstance, FastifyPluginCallback } from 'fastify'
+import type { TLSSocket } from 'node:tls'
+import type { FastifyPluginCallback } from 'fastify'
 import type { Clock } from '../kernel/clock.ts'
 import { admit } from './admit.ts'
-import { createConnectionRate } from './connection-rate.ts'
 import { type Connection, createConnections } from './connections.ts'
-import { createHandshakeRefusals, type HandshakeRefusalSink, type HandshakeRefusals } from './handshake-refusals.ts'
+import { guardHandshakes, keepTime, secureServerOf } from './handshake-guard.ts'
+import { createHandshakeRefusals, type HandshakeRefusalSink } from './handshake-refusals.ts'
 import { LIMITS } from './limits.ts'
 import { faultOf, type Peer, type PeerDirectory, type PeerFault, type PeerIdentity, readIdentity } from './peer.ts'
 import { type TlsMaterial, tlsContext } from './tls-context.ts'
@@ -107,7 +106,11 @@ export async function createMtls(options: MtlsOptions): Promise<Mtls> {
     const listening = secureServerOf(app)
     server = listening
     listening.maxConnections = limits.connections
-    guardHandshakes(listening, { clock, limits, refusals })
+    guardHandshakes(listening, {
+      clock,
+      rate: { perSecond: limits.connectionRate, burst: limits.connectionBurst },
+      refusals,
+    })
     listening.prependListener('secureConnection', accept)
     keepTime(app, limits.tick, () => {
       connections.tick()
@@ -137,43 +140,6 @@ export async function createMtls(options: MtlsOptions): Promise<Mtls> {
       connections.retireAll()
     },
   }
-}
-
-function secureServerOf({ server }: FastifyInstance): HttpsServer {
-  if (!(server instanceof TlsServer)) throw new TypeError('mutual TLS needs an instance made with its https options')
-  return server as HttpsServer
-}
-
-interface Guard {
-  clock: Clock
-  limits: MtlsLimits
-  refusals: HandshakeRefusals
-}
-
-/** What happens before a handshake is done: the rate of an address, the number of connections, and failures. */
-function guardHandshakes(server: HttpsServer, { clock, limits, refusals }: Guard): void {
-  const isAdmitted = createConnectionRate(clock, { perSecond: limits.connectionRate, burst: limits.connectionBurst })
-  server.prependListener('connection', (raw: Socket) => {
-    // Reading the address makes Node remember it; after a failed handshake it could not be read any more.
-    const { remoteAddress } = raw
-    if (isAdmitted(remoteAddress)) return
-    refusals.add(remoteAddress, 'connection-rate')
-    raw.destroy()
-  })
-  server.on('drop', (data) => refusals.add(data?.remoteAddress, 'too-many-connections'))
-  server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
-    // Of a chain that does not verify, the error itself says no more than ECONNRESET.
-    refusals.add(addressOf(socket), String(socket.authorizationError ?? error.code ?? 'unknown'))
-  })
-}
-
-/** `_parent`, the wrapped socket, is undocumented; a test notices should it go. */
-const addressOf = (socket: TLSSocket & { _parent?: Socket }): string | undefined =>
-  socket.remoteAddress ?? socket._parent?.remoteAddress
-
-function keepTime(app: FastifyInstance, ms: number, tick: () => void): void {
-  const timer = setInterval(tick, ms).unref()
-  app.addHook('onClose', async () => clearInterval(timer))
 }
 
 function identityOf(socket: TLSSocket, trustDomain: string, mayCertify: RootCheck): PeerIdentity | PeerFault {

@@ -28,7 +28,8 @@ export async function* paced(
       yield next.value
     }
   } finally {
-    await iterator.return?.()
+    // Not awaited: it would wait for the very chunk that does not come.
+    iterator.return?.().catch(() => {})
   }
 }
 

@@ -19,7 +19,7 @@ export async function shedLoad(app: FastifyInstance, { loopDelayMs, queue, waiti
   await app.register(underPressure, {
     maxEventLoopDelay: loopDelayMs,
     sampleInterval: SAMPLE_MS,
-    pressureHandler: ({ routeOptions }, _reply, _type, delay) => {
+    pressureHandler: async ({ routeOptions }, _reply, _type, delay) => {
       if (routeOptions.config.bulk === true || Number(delay) > 2 * loopDelayMs) throw busy()
     },
   })

@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { CATALOGUE, type ErrorCode, Refusal } from '../kernel/errors.ts'
+import { LIMITS } from './limits.ts'
 
 export const PROBLEM_TYPE = 'application/problem+json'
 
@@ -45,10 +46,15 @@ export function problemOf(refusal: Refusal, requestId: string): Record<string, u
 }
 
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, refusal: Refusal): FastifyReply {
+  if (isLong(request.raw)) reply.header('connection', 'close')
   if (refusal.retryAfter !== undefined) reply.header('retry-after', String(refusal.retryAfter))
   reply.header('cache-control', 'no-store').type(PROBLEM_TYPE)
   return reply.code(refusal.status).send(JSON.stringify(problemOf(refusal, request.id)))
 }
+
+/** Whether so much of a body may be to come that reading it, for nothing, costs more than a new connection. */
+const isLong = ({ headers, complete }: FastifyRequest['raw']): boolean =>
+  !complete && (headers['transfer-encoding'] !== undefined || Number(headers['content-length']) > LIMITS.json_bytes)
 
 /** Answers on the bare connection what could not be read as a request, and ends it. */
 export function refuseUnread(error: NodeJS.ErrnoException, socket: Socket, requestId: string): void {

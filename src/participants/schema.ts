@@ -63,7 +63,7 @@ export const participantUri = (trust_domain: string, slug: string): string =>
 const Coordinate = Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' })
 const Signature = Type.String({ pattern: '^[A-Za-z0-9_-]{86}$' })
 const Kid = Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' })
-const Pem = Type.String({ minLength: 1, maxLength: 8_192 })
+const Pem = Type.String({ minLength: 1, maxLength: 4_096 })
 const Instant = Type.String()
 
 /** A public signing key (RFC 8037, RFC 7518 section 6.2), these members and no other. */

@@ -203,7 +203,7 @@ async function flush(tx: Tx, options: JournalOptions, by: { participant: Uuid; s
   let n = 0
   const places = rows.map((row) => {
     n += row.n
-    return { journal_id: row.journal_id, batch_at: n - row.n }
+    return { journal_id: row.journal_id, day: row.day, batch_at: n - row.n }
   })
   const leaves = rows.flatMap((row) => commitmentsIn(row.c)).map((c) => leafHash(sha256, c))
   const root = treeHash(sha256, leaves)

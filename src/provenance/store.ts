@@ -357,7 +357,7 @@ export interface Flushed {
   event_id: Uuid
   n: number
   root: Buffer
-  rows: readonly { journal_id: Uuid; batch_at: number }[]
+  rows: readonly { journal_id: Uuid; day: string; batch_at: number }[]
 }
 
 export async function insertReadBatch(tx: Tx, flushed: Flushed): Promise<void> {
@@ -366,8 +366,9 @@ export async function insertReadBatch(tx: Tx, flushed: Flushed): Promise<void> {
   await tx.insertInto('read_batch').values({ participant_id, batch_no, event_id, n, root }).execute()
   await sql`
     update read_journal j set batch_no = ${batch_no}, batch_at = f.batch_at
-    from unnest(${ids}::uuid[], ${rows.map((row) => row.batch_at)}::int[]) as f(journal_id, batch_at)
-    where j.participant_id = ${participant_id} and j.journal_id = f.journal_id`.execute(tx)
+    from unnest(${ids}::uuid[], ${rows.map((row) => row.day)}::date[], ${rows.map((row) => row.batch_at)}::int[])
+      as f(journal_id, day, batch_at)
+    where j.participant_id = ${participant_id} and j.day = f.day and j.journal_id = f.journal_id`.execute(tx)
   await sql`delete from read_pending where participant_id = ${participant_id} and journal_id = any(${ids}::uuid[])`.execute(
     tx,
   )

@@ -2,12 +2,14 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { LIMITS } from '../http/limits.ts'
+import { paced } from '../http/pace.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { isUuid, type Uuid } from '../kernel/ids.ts'
 import { OwnSignalResult, SignalParams, Submission, SubmissionResult, UploadParams, UploadPlace } from './schema.ts'
 import type { SignalService } from './service.ts'
 import { takeUpload } from './upload.ts'
 
+const PACE = { bytesPerSecond: LIMITS.stream_bytes_per_second, graceMs: LIMITS.stream_grace_seconds * 1_000 }
 const NDJSON = 'application/x-ndjson'
 
 /** What a source sends and asks of its own. */
@@ -32,7 +34,7 @@ export const signalRoutes: FastifyPluginAsyncTypebox<{ signals: SignalService }>
     streams.addContentTypeParser(NDJSON, (_request, payload, done) => done(null, payload))
     streams.post(
       '/v1/submissions/stream',
-      { config: { scope: 'signals:submit', stream: true }, bodyLimit: LIMITS.stream_bytes },
+      { config: { scope: 'signals:submit', stream: true, bulk: true }, bodyLimit: LIMITS.stream_bytes },
       async ({ peer, headers, body, raw }, reply) => {
         if (!(body instanceof Readable)) {
           throw new Refusal('unsupported-media-type', { detail: `a stream is ${NDJSON}` })
@@ -40,7 +42,7 @@ export const signalRoutes: FastifyPluginAsyncTypebox<{ signals: SignalService }>
         const place = placeOf(headers)
         const lines = takeUpload({
           ...place,
-          chunks: body.iterator({ destroyOnReturn: false }),
+          chunks: paced(body.iterator({ destroyOnReturn: false }), PACE),
           bytes: LIMITS.stream_bytes,
           lines: LIMITS.stream_lines,
           submit: (submission, position) => signals.submit(peer, submission, position),

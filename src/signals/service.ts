@@ -37,6 +37,8 @@ export interface SignalServiceOptions {
   categorySlug(id: number): string
   verifyContext(submitter: Submitter): VerifyContext
   countersign(input: CountersignInput): Promise<Countersignature>
+  /** Of each statement of a submission. */
+  timeoutMs: number
 }
 
 export interface SignalService {
@@ -143,7 +145,9 @@ async function commitTogether(
   // After a failure nothing further of that upload may commit, or its place would pass over what failed.
   if (group.some(isBroken) || isTwice(group)) return oneByOne(options, group)
   try {
-    const results = await asParticipant(options.db, first.by.participant, (tx) => commitFresh(options, tx, group))
+    const results = await asParticipant(options.db, first.by.participant, (tx) => commitFresh(options, tx, group), {
+      timeoutMs: options.timeoutMs,
+    })
     return results ?? (await oneByOne(options, group))
   } catch (error) {
     // A twin in flight: one by one, each finds what the other left.

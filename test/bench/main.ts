@@ -8,12 +8,13 @@ import { submitSingle } from './figures/single.ts'
 import { load, STREAM } from './figures/stream.ts'
 import { fullSync } from './figures/sync.ts'
 import { feedTail } from './figures/tail.ts'
+import { type Growth, growthLines, growthOf, type Point } from './growth.ts'
 import { RAISED } from './limits.ts'
 import { machineOf } from './machine.ts'
 import { compare, createMeter, type Row, rowOf, type Spec } from './measure.ts'
 import { readOptions } from './options.ts'
 import { topFunctions } from './profile.ts'
-import { documentOf, type Growth, growthLines, jsonOf, tableOf } from './report.ts'
+import { documentOf, jsonOf, tableOf } from './report.ts'
 import { openWorld, type World } from './world.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -22,6 +23,9 @@ const RSS = 'feed.full-sync.rss'
 const RSS_TARGET_MB = 300
 /** Rounds of a profile: only the measured side runs. */
 const PROFILED = 3
+
+/** Of the signals, where loading is looked at; the very first are a warm-up. */
+const GROWN = [0.1, 0.4, 1]
 
 /** Numbers of signals that no load gave, for what is submitted one by one. */
 const BEYOND = 10_000_000
@@ -66,10 +70,12 @@ async function run(here: World): Promise<void> {
     count: Math.max(1_000, Math.round(12_000 * options.scale)),
   }
   const names = Object.keys(FIGURES).filter(wanted)
-  const points: (Growth['points'][number] & { name: string; unit: string })[] = []
+  const points: Point[] = []
   const rows: Row[] = []
   if (wanted(STREAM.name) || names.some((name) => FIGURES[name]?.stored)) {
-    const grown = async (loaded: number): Promise<void> => {
+    const grown = async (loaded: number, value: number, ratio: number | null): Promise<void> => {
+      if (GROWN.some((share) => Math.round(signals * share) === loaded))
+        points.push({ name: STREAM.name, unit: STREAM.unit, signals: loaded, value, ratio })
       if (!options.growth || loaded > signals * 0.11) return
       for (const name of names.filter((one) => FIGURES[one]?.grows)) {
         const row = await figureOf(name, { ...asked, signals: loaded, seconds: Math.min(3, asked.seconds) }, 3)
@@ -127,22 +133,6 @@ const rssOf = ({ cpu }: Row): Row =>
     },
     { values: [cpu.measured.peak / 1e6], references: [], measured: cpu.measured, reference: cpu.measured },
   )
-
-function growthOf(points: readonly (Growth['points'][number] & { name: string; unit: string })[]): Growth[] {
-  return [...Map.groupBy(points, ({ name }) => name)].map(([name, own]) => ({
-    ...{ name, unit: own[0]?.unit ?? '', points: own.map(({ signals, value, ratio }) => ({ signals, value, ratio })) },
-    exponent: exponentOf(own.map(({ signals, value, ratio }) => [signals, 1 / (ratio ?? value)])),
-  }))
-}
-
-/** Slope of a line through the logarithms. */
-function exponentOf(points: readonly (readonly [x: number, y: number])[]): number {
-  const logs = points.map(([x, y]) => [Math.log(x), Math.log(y)] as const)
-  const mean = (at: 0 | 1): number => logs.reduce((sum, one) => sum + one[at], 0) / logs.length
-  const [mx, my] = [mean(0), mean(1)]
-  const over = logs.reduce((sum, [x, y]) => sum + (x - mx) * (y - my), 0)
-  return over / logs.reduce((sum, [x]) => sum + (x - mx) ** 2, 0)
-}
 
 function report(rows: readonly Row[], growth: readonly Growth[]): void {
   console.log([tableOf(rows), ...growthLines(growth)].join('\n'))

@@ -14,7 +14,7 @@ import { CONNECTIONS, REQUESTS } from './limits.ts'
 import type { Ask, Told, Usage } from './node-process.ts'
 import { openPlainListener, referenceRoutes } from './reference.ts'
 
-const RSS_EVERY_MS = 50
+const RSS_EVERY_MS = 200
 
 const config = loadConfig(process.env)
 const log = createLog({ level: config.logLevel })

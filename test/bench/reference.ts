@@ -81,6 +81,7 @@ function unlogged(parts: Parts): SignalService {
     ...{ db: pools.app, clock, provenance, rules },
     categoryId: rules.categoryId,
     categorySlug: rules.categorySlug,
+    timeoutMs: 10_000,
     verifyContext: ({ participant, uri }) => ({
       ...{ iss: uri, aud: node_origin, prg: slug, now: clock() },
       findKey: (kid) => authority.signingKey(participant, kid),

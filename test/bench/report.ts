@@ -1,14 +1,6 @@
+import { type Growth, growthLines } from './growth.ts'
 import type { Machine } from './machine.ts'
 import { figure, type Row, type Used } from './measure.ts'
-
-/** A figure at several numbers of signals, and the exponent that its cost grows by. */
-export interface Growth {
-  name: string
-  unit: string
-  points: readonly { signals: number; value: number; ratio: number | null }[]
-  /** Of the ratio where there is one: of cost ~ signals ^ exponent. */
-  exponent: number
-}
 
 /** As the table on standard output. */
 export function tableOf(rows: readonly Row[]): string {
@@ -47,15 +39,6 @@ export function tableOf(rows: readonly Row[]): string {
     )
     .join('\n')
 }
-
-export const growthLines = (growth: readonly Growth[]): string[] =>
-  growth.map(({ name, unit, points, exponent }) => {
-    const all = points.map(({ signals, value, ratio }) => {
-      const beside = ratio === null ? '' : ` (${ratio.toFixed(3)})`
-      return `${signals.toLocaleString('en')}: ${figure(value)} ${unit}${beside}`
-    })
-    return `${name}  ${all.join(', ')}; cost grows by signals ^ ${exponent.toFixed(2)}`
-  })
 
 export const jsonOf = (rows: readonly Row[], growth: readonly Growth[]): string =>
   `${JSON.stringify(

@@ -41,9 +41,11 @@ test('a secret has its mode under any umask, though the file was there before wi
 
 test('a write that a crash cut short does not stand in the way of the next', () => {
   const path = join(dir, 'fruit.txt')
-  writeFileSync(`${path}.${process.pid}.new`, 'a longer text that was left behind')
-  writeDurably(path, 'pear')
-  expect(readFileSync(path, 'utf8')).toBe('pear')
+  const left = `${path}.${process.pid}.new`
+  writeFileSync(left, 'a longer text that was left behind')
+  chmodSync(left, 0o666)
+  writeDurably(path, 'pear', 0o600)
+  expect([readFileSync(path, 'utf8'), modeOf(path)]).toEqual(['pear', 0o600])
   expect(readdirSync(dir)).toEqual(['fruit.txt'])
 })
 

@@ -17,6 +17,7 @@ import { sha256 } from '../../src/kernel/sha256.ts'
 import { chainsHash, entryOf } from '../../src/provenance/chain.ts'
 import { commitment, disclosure, payloadOf } from '../../src/provenance/commitment.ts'
 import { formatReceipt } from '../../src/provenance/receipt.ts'
+import { itemLeaf, payloadText } from '../../src/signals/submission.ts'
 import { leafOf, pathOf } from '../provenance/definition.ts'
 import { anItem, aWithdrawal, encoded, idOf, textOf } from '../signals/factory.ts'
 import { aLog, aNode, aSource, received, type Told } from './source.ts'
@@ -262,6 +263,16 @@ describe('an event is refused', () => {
     expect(stepOf(changed({}, { jws: { ...mineJws(), payload: foreign().proof.jws.payload } }), by)).toBe('source')
     expect(stepOf(changed({ source: 'cherry' }), by)).toBe('source')
     expect(stepOf(changed({}), by)).toBe('verified')
+  })
+
+  test('that stands in a tree of its own under a signature that was verified', () => {
+    const by = verifier()
+    expect(stepOf(changed({}), by)).toBe('verified')
+    const { event } = changed({})
+    const item = textOf(anItem({ signal: event.signal }))
+    const root = itemLeaf(Buffer.from(event.salt ?? '', 'base64url'), item)
+    const jws = { ...mineJws(), payload: encoded(payloadText(1, root)) }
+    expect(stepOf(changed({ item, index: 0, path: '' }, { jws, count: 1 }), by)).toBe('source')
   })
 
   test.for<[string, string]>([

@@ -45,6 +45,7 @@ const PLANTED: readonly Planted[] = [
   { rule: 'key-first', about: 'plum', by: [plum('participant_id uuid not null')], at: 'participant_id' },
   { rule: 'key-first', about: 'plum', by: [onUpload('add constraint plum unique (upload_id, participant_id)')] },
   { rule: 'key-first', about: 'plum', by: ['create unique index plum on upload (upload_id)'] },
+  { rule: 'key-first', about: 'plum', by: ['alter table log_head add constraint plum unique (origin)'] },
   { rule: 'key-first', about: 'plum', by: ['create unique index plum on upload ((next_line + 1), participant_id)'] },
   {
     rule: 'foreign-key',

@@ -35,7 +35,7 @@ const SHARDED: ReadonlySet<Placement> = new Set<Placement>(['participant_id', 's
 const placements = new Map<string, Placement>(Object.entries(PLACEMENT))
 
 /** The distribution column of a table that has one. */
-export function keyOf(table: string): Placement | undefined {
+function keyOf(table: string): Placement | undefined {
   const placement = placements.get(table)
   return placement !== undefined && SHARDED.has(placement) ? placement : undefined
 }

@@ -21,7 +21,7 @@ export async function expiry({ node: { parts } }: TestNode, { home }: Member): P
   const signals = createSignalService({
     ...{ db: pools.app, clock: () => now, provenance, rules },
     ...{ categoryId: rules.categoryId, categorySlug: rules.categorySlug },
-    ...{ verifyContext: unused, countersign: unused },
+    ...{ verifyContext: unused, countersign: unused, timeoutMs: 10_000 },
   })
   const slug = home.membership().participant
   const mine = authority.participants().find((participant) => participant.slug === slug)

@@ -1,7 +1,6 @@
 import { sql } from 'kysely'
 import type { Db } from '../../src/db/connect.ts'
 import { equal, toHex } from '../../src/kernel/bytes.ts'
-import type { Uuid } from '../../src/kernel/ids.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
 import { decodeBatch } from '../../src/provenance/batch.ts'
 import { parseCheckpoint } from '../../src/provenance/checkpoint.ts'
@@ -152,7 +151,12 @@ function feedFaults({ sent }: History, { feed, leaves, revisions }: Found): Faul
 }
 
 /** Reads what is there of one source, through a superuser's eyes. */
-export async function readFound(db: Db, source: Uuid): Promise<Omit<Found, 'feed'>> {
+export async function readFound(db: Db, slug: string): Promise<Omit<Found, 'feed'>> {
+  const { participant_id: source } = await db
+    .selectFrom('participant')
+    .select('participant_id')
+    .where('slug', '=', slug)
+    .executeTakeFirstOrThrow()
   const revisions = await db
     .selectFrom('signal_revision')
     .select(['signal_id as signal', 'revision', 'submission_id as submission', 'item'])

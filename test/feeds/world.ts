@@ -125,6 +125,7 @@ export async function aWorld() {
   const rules = rulesOf(authority)
   const signals = createSignalService({
     ...{ db: t.app, clock, provenance, rules, categoryId: rules.categoryId, categorySlug: rules.categorySlug },
+    timeoutMs: 10_000,
     verifyContext: ({ participant, uri }) => ({
       ...{ iss: uri, aud: ORIGIN, prg: PROGRAMME, now },
       findKey: (kid) => authority.signingKey(participant, kid),
@@ -138,7 +139,7 @@ export async function aWorld() {
   const counted = { pages: [] as number[], lookups: [] as (readonly [keys: number, matches: number])[] }
   const cursorKey = randomBytes(32)
   const feeds = createFeedService({
-    ...{ db: t.app, clock, provenance, directory: authority, growth, cursorKey },
+    ...{ db: t.app, clock, provenance, directory: authority, growth, cursorKey, timeoutMs: 10_000 },
     onPage: (n) => counted.pages.push(n),
     onLookup: (...of) => counted.lookups.push(of),
   })

@@ -46,8 +46,13 @@ test('listeners are closed some time after readiness has failed', async () => {
   const order: string[] = []
   let drained = 0
   let closed = 0
-  const listener = { close: async () => void (closed = performance.now()), server: { closeAllConnections: () => {} } }
-  const drain = () => void (drained = performance.now())
+  const close = async () => {
+    closed = performance.now()
+  }
+  const listener = { close, server: { closeAllConnections: () => {} } }
+  const drain = () => {
+    drained = performance.now()
+  }
   await stop(parts(order, { drain, listeners: [listener] }), { ...OPTIONS, noticeMs: 50 })
   expect(closed - drained).toBeGreaterThanOrEqual(45)
 })

@@ -138,7 +138,7 @@ test('of any other error the class, the code and the places are written', () => 
   const { log, lines, text } = capture()
   log.error({ error: new TypeError(`${CANARY} is not a function\n    at canary (file:///canary.ts:1:1)`) }, 'failed')
   expect(text()).not.toContain('canary')
-  const { class: name, at } = lines()[0]?.['error'] as { class: string; at: string[] }
+  const { class: name, at } = (lines()[0]?.['error'] ?? {}) as { class: string; at: string[] }
   expect(name).toBe('TypeError')
   expect(at[0]).toMatch(/log\.test\.ts:\d+:\d+/)
   expect(describeError(Object.assign(new Error(CANARY), { code: 'ECONNREFUSED', syscall: 'connect' }))).toMatchObject({

@@ -31,8 +31,8 @@ export interface Loading {
   /** Whether COPY of the same rows follows each round. */
   compared: boolean
   onRound(text: string): void
-  /** Told after each round, off the clock, how many signals there are. */
-  onLoaded(signals: number): Promise<void>
+  /** Told after each round, off the clock, how many signals there are and how fast the last ones came. */
+  onLoaded(signals: number, value: number, ratio: number | null): Promise<void>
 }
 
 /** Loads the signals through the stream API, round by round; answers the figure. */
@@ -52,7 +52,7 @@ export async function load({ world, signals, compared, onRound, onLoaded }: Load
     onRound(`submit.stream ${counts ? `round ${round - 1}` : 'warm-up'}: ${n} at ${Math.round(rate)} signals/s${ratio}`)
     if (counts) values.push(rate)
     if (counts && beside !== undefined) references.push(beside)
-    await onLoaded(loaded)
+    await onLoaded(loaded, rate, beside === undefined ? null : rate / beside)
   }
   await copy?.drop()
   const reference = { what: 'COPY of the same rows into identical tables, every table of the path', run: async () => 0 }

@@ -1,0 +1,31 @@
+import { sql } from 'kysely'
+import type { Tx } from '../db/as-participant.ts'
+
+export interface RefusalRow {
+  minute: Date
+  address: string
+  reason: string
+  count: number
+}
+
+/** Adds to what was counted for the same minute, place and reason. */
+export async function addRefusals(tx: Tx, rows: readonly RefusalRow[]): Promise<void> {
+  await sql`
+    insert into handshake_refusal (minute, address, reason, count)
+    select * from unnest(${rows.map(({ minute }) => minute.toISOString())}::timestamptz[],
+      ${rows.map(({ address }) => address)}::text[], ${rows.map(({ reason }) => reason)}::text[],
+      ${rows.map(({ count }) => count)}::int4[])
+    on conflict (minute, address, reason) do update set count = handshake_refusal.count + excluded.count`.execute(tx)
+}
+
+/** The newest, for the operator. */
+export const newestRefusals = (tx: Tx, limit: number): Promise<RefusalRow[]> =>
+  tx
+    .selectFrom('handshake_refusal')
+    .select(['minute', 'address', 'reason', 'count'])
+    .orderBy('minute', 'desc')
+    .orderBy('count', 'desc')
+    .orderBy('address')
+    .orderBy('reason')
+    .limit(limit)
+    .execute()

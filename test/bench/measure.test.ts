@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest'
+import { growthOf } from './growth.ts'
+import { quantile, rowOf, type Used } from './measure.ts'
+
+const USED: Used = { seconds: 2, node: 1.5, database: 0.5, generator: 1, peak: 0, done: 1_000 }
+const spec = { name: 'a.figure', what: 'figs picked', unit: 'figs/s', target: 0.5 }
+
+const measured = (values: readonly number[], references: readonly number[] = []) => ({
+  ...{ values, references, measured: USED, reference: { ...USED, done: 4_000 } },
+})
+
+test('a ratio is the median of the ratios within a round, and its target is met by that', () => {
+  // The third round fell on a busy moment, which slowed both sides.
+  const row = rowOf(spec, measured([60, 40, 4, 70, 45], [100, 100, 10, 100, 100]))
+  expect(row).toMatchObject({ ratio: 0.45, value: 45, reference: 100, met: false, runs: 5 })
+  expect(row.spread).toEqual([0.4, 0.7])
+})
+
+test('a target without reference is met by the best round, of which less may be better', () => {
+  expect(rowOf({ ...spec, target: 100 }, measured([80, 90, 101]))).toMatchObject({ value: 90, ratio: null, met: true })
+  expect(rowOf({ ...spec, target: 100, less: true }, measured([110, 99, 120]))).toMatchObject({ value: 110, met: true })
+  expect(rowOf({ ...spec, target: 100, less: true }, measured([110, 120]))).toMatchObject({ met: false })
+})
+
+test('the cost of one is the CPU of node and database, without the generator', () => {
+  expect(rowOf(spec, measured([1], [1])).cost).toEqual({ measured: 2_000, reference: 500 })
+})
+
+test('a quantile is one of the values, and all but its share are below', () => {
+  const values = Array.from({ length: 100 }, (_, i) => i)
+  expect([quantile(values, 0.95), quantile(values, 0), quantile(values, 1)]).toEqual([95, 0, 99])
+})
+
+test('the exponent of growth is of the cost: twice for ten times is log10 of 2', () => {
+  const points = [1_000, 500, 250].map((value, i) => ({
+    ...{ name: 'a.figure', unit: 'figs/s', signals: 10 ** (4 + i), value, ratio: null },
+  }))
+  const [growth] = growthOf(points)
+  expect(growth?.exponent).toBeCloseTo(Math.log10(2), 6)
+})

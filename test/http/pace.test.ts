@@ -1,0 +1,53 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { paced } from '../../src/http/pace.ts'
+
+const CHUNK = Buffer.alloc(1_024)
+const PACE = { bytesPerSecond: 100_000, graceMs: 100 }
+
+/** Chunks with so many milliseconds before each. */
+async function* sent(...pauses: number[]): AsyncGenerator<Uint8Array> {
+  for (const pause of pauses) {
+    await delay(pause)
+    yield CHUNK
+  }
+}
+
+async function taken(chunks: AsyncIterable<Uint8Array>, work = 0): Promise<number> {
+  let bytes = 0
+  for await (const chunk of chunks) {
+    bytes += chunk.length
+    if (work > 0) await delay(work)
+  }
+  return bytes
+}
+
+test('a body that keeps the pace is passed on whole', async () => {
+  expect(await taken(paced(sent(0, 5, 5), PACE))).toBe(3 * CHUNK.length)
+})
+
+test('a sender that falls silent is refused once its grace is over', async () => {
+  await expect(taken(paced(sent(0, 5_000), PACE))).rejects.toMatchObject({ code: 'request-timeout' })
+})
+
+test('a sender that drips is refused although it never falls silent for long', async () => {
+  const drips = Array.from({ length: 100 }, () => 40)
+  await expect(taken(paced(sent(...drips), PACE))).rejects.toMatchObject({ code: 'request-timeout' })
+})
+
+test('the time that we take to work on a chunk is not the sender’s', async () => {
+  expect(await taken(paced(sent(0, 0, 0), PACE), 80)).toBe(3 * CHUNK.length)
+})
+
+test('whoever stops reading ends the source', async () => {
+  let ended = false
+  async function* source(): AsyncGenerator<Uint8Array> {
+    try {
+      for (;;) yield CHUNK
+    } finally {
+      ended = true
+    }
+  }
+  for await (const _ of paced(source(), PACE)) break
+  expect(ended).toBe(true)
+})
