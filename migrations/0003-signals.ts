@@ -69,11 +69,11 @@ const MY_AUDIENCES = `select m.audience_id from audience_member m where m.partic
 const MY_FEEDS = `select f.feed_id from feed f where f.participant_id = ${ME} or f.audience_id in (
   select m.audience_id from audience_member m where m.participant_id = ${ME})`
 
-const feedTable = (table: string): string[] => [
+const feedTable = (table: string, projector: string): string[] => [
   ...secured(table),
   `grant select on ${table} to aldis_app`,
   policy(table, 'aldis_app', { for: 'select', using: `feed_id in (${MY_FEEDS})` }),
-  `grant select, insert, update on ${table} to aldis_projector`,
+  `grant ${projector} on ${table} to aldis_projector`,
   policy(table, 'aldis_projector', { for: 'all', using: 'true', check: 'true' }),
 ]
 
@@ -110,7 +110,7 @@ const FEEDS: readonly string[] = [
     added_us bigint not null,
     retained_from bigint not null,
     sealed_seq bigint not null)`,
-  ...feedTable('feed_head'),
+  ...feedTable('feed_head', 'select, insert, update'),
   `create table feed_entry (
     feed_id uuid not null,
     seq bigint not null,
@@ -122,13 +122,13 @@ const FEEDS: readonly string[] = [
     submission_id uuid not null,
     body text collate "C" not null,
     primary key (feed_id, seq))`,
-  ...feedTable('feed_entry'),
+  ...feedTable('feed_entry', 'select, insert'),
   `create table feed_submission (
     feed_id uuid not null,
     submission_id uuid not null,
     body text collate "C" not null,
     primary key (feed_id, submission_id))`,
-  ...feedTable('feed_submission'),
+  ...feedTable('feed_submission', 'select, insert'),
   `create table feed_segment (
     feed_id uuid not null,
     first_seq bigint not null,
@@ -139,7 +139,7 @@ const FEEDS: readonly string[] = [
     sets text not null,
     bytes bytea not null,
     primary key (feed_id, first_seq, generation))`,
-  ...feedTable('feed_segment'),
+  ...feedTable('feed_segment', 'select, insert'),
   'alter table feed_segment alter column bytes set storage external',
   'grant insert on feed_head to aldis_admin',
   policy('feed_head', 'aldis_admin', { for: 'insert', check: 'true' }),

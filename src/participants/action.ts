@@ -42,6 +42,15 @@ const PAYLOADS = {
     },
     closed,
   ),
+  'collection.hold': Type.Object(
+    {
+      region: Type.String({ pattern: '^[A-Z]{2}$' }),
+      legal_basis: Type.String({ pattern: '^[a-z0-9][a-z0-9_-]{0,62}$' }),
+      surface: Type.Enum(['public', 'private']),
+      held: Type.Boolean(),
+    },
+    closed,
+  ),
   'credential.enrol': Type.Object(
     {
       participant: SlugSchema,
@@ -88,6 +97,7 @@ export const ACTIONS: Readonly<Record<ActionName, ActionRule>> = {
   'hash-profile.publish': { ...byGovernance, payload: PAYLOADS['hash-profile.publish'] },
   'hash-profile.retire': { ...byGovernance, payload: PAYLOADS['hash-profile.retire'] },
   'policy.publish': { ...byGovernance, payload: PAYLOADS['policy.publish'] },
+  'collection.hold': { ...byGovernance, payload: PAYLOADS['collection.hold'] },
   'role.grant': { ...bySecondAdmin, approvers: ['governance', 'node_admin'], payload: PAYLOADS['role.grant'] },
   'credential.enrol': { ...bySecondAdmin, payload: PAYLOADS['credential.enrol'] },
   'signing-key.confirm': { ...bySecondAdmin, payload: PAYLOADS['signing-key.confirm'] },

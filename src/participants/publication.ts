@@ -73,3 +73,16 @@ export async function publishPolicy(
   )
   await store.insertPolicy(tx, { kind, version, digest, body, published_at: act.at, last_event: event })
 }
+
+/** Signals collected there, under that law and on that surface, are taken no more, or again. */
+export async function holdCollection(
+  context: ActContext,
+  { tx, act }: { tx: Tx; act: Act },
+  { held, ...collection }: PayloadOf<'collection.hold'>,
+): Promise<void> {
+  if ((await store.isHeld(tx, collection)) === held)
+    throw new Refusal('state-conflict', { detail: held ? 'it is held' : 'it is not held' })
+  const kind = held ? 'collection.held' : 'collection.released'
+  const event = await log(context, { tx, act }, { kind, fields: collection })
+  await store.setHold(tx, { ...collection, held, last_event: event })
+}

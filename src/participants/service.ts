@@ -9,7 +9,13 @@ import { createEnrolments, type EnrolmentContext, type Enrolments, openEnrolment
 import { admit, createMembers, type Members, offboard, resume } from './member.ts'
 import { createPeople, grantRole, type People } from './person.ts'
 import { seesSignals } from './policy.ts'
-import { type PublicationContext, publishHashProfile, publishPolicy, retireHashProfile } from './publication.ts'
+import {
+  holdCollection,
+  type PublicationContext,
+  publishHashProfile,
+  publishPolicy,
+  retireHashProfile,
+} from './publication.ts'
 import type { AudienceInfo, AudienceList, NamedAudience, NodeKeys, SourceList, WhoAmI } from './schema.ts'
 import { SigningJwk } from './schema.ts'
 
@@ -81,6 +87,7 @@ function executorsOf(context: CredentialContext & EnrolmentContext & Publication
     'hash-profile.publish': (tx, payload, act) => publishHashProfile(context, { tx, act }, payload),
     'hash-profile.retire': (tx, payload, act) => retireHashProfile(context, { tx, act }, payload),
     'policy.publish': (tx, payload, act) => publishPolicy(context, { tx, act }, payload),
+    'collection.hold': (tx, payload, act) => holdCollection(context, { tx, act }, payload),
     'credential.enrol': (tx, payload, act) => openEnrolment(context, { tx, act }, payload),
     'signing-key.confirm': (tx, payload, act) => confirmSigningKey(context, { tx, act }, payload),
   }

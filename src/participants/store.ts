@@ -271,3 +271,31 @@ export async function insertHashProfile(tx: Tx, row: HashProfileRow): Promise<vo
 export async function setHashProfile(tx: Tx, kid: string, change: { status: number; last_event: Uuid }): Promise<void> {
   await tx.updateTable('hash_profile').set(change).where('kid', '=', kid).execute()
 }
+
+// ---- collections that are held
+
+export interface Collection {
+  region: string
+  legal_basis: string
+  surface: string
+}
+
+export const isHeld = async (tx: Tx, { region, legal_basis, surface }: Collection): Promise<boolean> => {
+  const row = await tx
+    .selectFrom('hold_switch')
+    .select('held')
+    .where('region', '=', region)
+    .where('legal_basis', '=', legal_basis)
+    .where('surface', '=', surface)
+    .executeTakeFirst()
+  return row?.held === true
+}
+
+export async function setHold(tx: Tx, row: Collection & { held: boolean; last_event: Uuid }): Promise<void> {
+  const { held, last_event } = row
+  await tx
+    .insertInto('hold_switch')
+    .values(row)
+    .onConflict((oc) => oc.columns(['region', 'legal_basis', 'surface']).doUpdateSet({ held, last_event }))
+    .execute()
+}

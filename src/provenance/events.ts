@@ -20,6 +20,7 @@ const profile = { profile: 'M', kid: 'M', suite: 'M', public_key: 'M', from: 'M'
 const approval = { request: 'A', action: 'A', digest: 'A', organisation: 'A' }
 const change = { whom: 'A', role: 'A', what: 'A', amount: 'A' }
 const policy = { policy: 'M', version: 'M', digest: 'M' }
+const collection = { region: 'M', legal_basis: 'M', surface: 'M' }
 const request = { country: 'M', kind: 'M', asked: 'M', basis: 'M', outcome: 'M', n: 'M', reference: 'G' }
 const witness = { text: 'M', since: 'M', missing: 'M', sizes: 'M' }
 const node = { version: 'M', sizes: 'M', epoch: 'M', note: 'M', clock: 'M' }
@@ -67,6 +68,8 @@ export const EVENTS = {
   'hash_profile.published': { fields: profile },
   'hash_profile.retired': { fields: profile },
   'policy.published': { fields: policy },
+  'collection.held': { fields: collection },
+  'collection.released': { fields: collection },
   'report.published': { fields: { ...policy, period: 'M', queries: 'M', log_size: 'M' } },
   'approval.requested': { fields: approval },
   'approval.given': { fields: approval },

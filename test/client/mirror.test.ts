@@ -345,7 +345,9 @@ describe('nothing is kept of an answer', () => {
 test('what the node refuses is told with its code', async () => {
   const server = await serve(pki, ({ path }, response) => {
     if (path === '/v1/feeds') return json(response, { feeds: [{ ...FEED_LISTED, feed: FEED, sealed_seq: '3' }] })
+    if (path.includes('/events')) return json(response, { events: [], submissions: [], next_cursor: '3', more: false })
     json(response, { code: 'scope-missing', title: 'The credential lacks the scope', status: 403 }, 403)
   })
   await expect(syncWith(server)).rejects.toMatchObject({ code: 'scope-missing', status: 403 })
+  expect(asked(server.requests)).toEqual(['segments 1'])
 })

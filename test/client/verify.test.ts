@@ -261,8 +261,17 @@ describe('an event is refused', () => {
     expect(stepOf(changed({}), by)).toBe('verified')
     expect(stepOf(changed({}, { count: 2 }), by)).toBe('source')
     expect(stepOf(changed({}, { jws: { ...mineJws(), payload: foreign().proof.jws.payload } }), by)).toBe('source')
+    expect(stepOf(changed({}, { jws: { ...mineJws(), signature: foreign().proof.jws.signature } }), by)).toBe('source')
     expect(stepOf(changed({ source: 'cherry' }), by)).toBe('source')
     expect(stepOf(changed({}), by)).toBe('verified')
+  })
+
+  test('under a key that did not sign it, though another of the same id did', () => {
+    const signing_keys = cherry.info.signing_keys.map((key) => ({ ...key, kid: apple.key.kid }))
+    const twin = { ...cherry.info, uri: apple.info.uri, signing_keys }
+    const by = createVerifier([apple.info, twin], node.home)
+    expect(stepOf(changed({}), by)).toBe('verified')
+    expect(stepOf(changed({ source: 'cherry' }), by)).toBe('source')
   })
 
   test('that stands in a tree of its own under a signature that was verified', () => {

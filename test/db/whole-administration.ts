@@ -72,6 +72,11 @@ export async function administration(n: TestNode): Promise<void> {
   await n.decide('participant.resume', { participant: 'banana' })
   await n.decide('participant.offboard', { participant: 'banana', reason: 'left_programme' })
   await n.decide('hash-profile.retire', { kid: EPOCH })
+  const collection = { region: 'IE', legal_basis: 'terms_of_service', surface: 'private' } as const
+  for (const held of [true, false]) await n.decide('collection.hold', { ...collection, held })
+  n.node.parts.handshakes.add({ minute: new Date(), address: '127.0.0.1', reason: 'key-unknown', count: 1 })
+  await n.node.parts.handshakes.flush()
+  await n.node.parts.handshakes.newest(10)
   await n.decide('policy.publish', { kind: 'taxonomy', version: 2, body: '{"version":2,"categories":[]}' })
   const { person_id: person } = await participants.addPerson(n.ada, { name: 'Cy', organisation: 'office' })
   await participants.grantRole(n.ada, { person, role: 'analyst' })

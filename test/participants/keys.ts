@@ -10,6 +10,8 @@ export interface Signer {
   jwk: SigningJwk
   kid: string
   sign(data: Uint8Array): string
+  /** For other implementations of JWS. */
+  privateKey: KeyObject
 }
 
 /** A signing key as a participant holds it. */
@@ -19,6 +21,7 @@ export function aSigner(alg: 'Ed25519' | 'ES256' = 'Ed25519'): Signer {
   const jwk = jwkOf(publicKey)
   return {
     jwk,
+    privateKey,
     kid: readSigningJwk(jwk)?.kid ?? '',
     sign: (data) =>
       toBase64Url(

@@ -352,6 +352,18 @@ describe('groups', () => {
       await expect(w.service.execute(request, w.ada)).rejects.toMatchObject(refused(code))
     }
   })
+  test('a collection is held by two persons, once, and released by two', async () => {
+    const collection = { region: 'DE', legal_basis: 'terms_of_service', surface: 'private' } as const
+    expect(await w.recorded(() => w.decide('collection.hold', { ...collection, held: true }))).toContain(
+      'collection.held',
+    )
+    expect(w.authority.held(collection)).toBe(true)
+    expect(w.authority.held({ ...collection, surface: 'public' })).toBe(false)
+    const again = await approved('collection.hold', { ...collection, held: true })
+    await expect(w.service.execute(again, w.ada)).rejects.toMatchObject(refused('state-conflict'))
+    await w.decide('collection.hold', { ...collection, held: false })
+    expect(w.authority.held(collection)).toBe(false)
+  })
   test('no audience is sealed while feeds carry tokens in the clear', async () => {
     const [owner, other] = [aSlug(), aSlug()]
     const me = await w.admit(owner)

@@ -145,6 +145,7 @@ test.for([...PARTIES, ...JWS, ...TREE])('a submission %s is refused as a whole',
   const body = typeof made === 'string' ? made : JSON.stringify(made)
   const answer = await changesNothing(n.t, () => post(body))
   expectRefusal(answer, code, ['bad.example'])
+  expect(describedCodes({ method: 'POST', path: '/v1/submissions' })).toContain(code)
 })
 
 describe('a jti', () => {

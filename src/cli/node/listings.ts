@@ -2,6 +2,8 @@ import type { Command } from 'commander'
 import { columns, outputOf } from '../output.ts'
 import { withParts } from './open.ts'
 
+const REFUSALS_MAX = 1_000
+
 /** What an administrator looks up before acting: who is in, with which keys, and which key epochs run. */
 export function listingCommands(program: Command): void {
   program
@@ -13,6 +15,12 @@ export function listingCommands(program: Command): void {
     .command('hash-profiles')
     .description('key epochs of hashed identifiers')
     .action((_options: object, command: Command) => listHashProfiles(command))
+
+  program
+    .command('refusals')
+    .description('connections that were refused before any request, by minute, place and reason')
+    .option('--limit <n>', 'how many', '50')
+    .action(({ limit }: { limit: string }, command: Command) => listRefusals(command, Number(limit)))
 }
 
 async function listParticipants(command: Command): Promise<void> {
@@ -45,4 +53,11 @@ async function listHashProfiles(command: Command): Promise<void> {
   )
   const rows = listed.map((one) => [one.kid, one.suite, one.status, `${one.not_before} to ${one.not_after}`])
   outputOf(command).data({ hash_profiles: listed }, rows.length === 0 ? 'no key epochs yet' : columns(rows))
+}
+
+async function listRefusals(command: Command, limit: number): Promise<void> {
+  const newest = await withParts(({ handshakes }) => handshakes.newest(Math.min(Math.max(1, limit || 1), REFUSALS_MAX)))
+  const listed = newest.map(({ minute, ...row }) => ({ minute: minute.toISOString(), ...row }))
+  const rows = listed.map(({ minute, address, reason, count }) => [minute, String(count), address, reason])
+  outputOf(command).data({ refusals: listed }, rows.length === 0 ? 'nobody was refused' : columns(rows))
 }
