@@ -56,7 +56,7 @@ async function syncFeed(options: SyncOptions, feed: FeedList['feeds'][number]): 
   let n = 0
   try {
     const take = (received: readonly Received[], cursor: string): void => {
-      const events = received.map((one) => options.verifier.event(one))
+      const events = received.map((one) => belonging(feed, options.verifier.event(one)))
       file.append(received, cursor)
       n += events.length
       options.onEvents?.(feed, events)
@@ -77,6 +77,17 @@ async function syncFeed(options: SyncOptions, feed: FeedList['feeds'][number]): 
   } finally {
     file.close()
   }
+}
+
+/** The source signed for whom an item is: the node cannot carry it into another audience's feed. */
+function belonging(feed: FeedList['feeds'][number], verified: VerifiedEvent): VerifiedEvent {
+  const { event, item } = verified
+  if (event.feed !== feed.feed) throw new VerificationFailed('feed', 'an event of another feed')
+  const audience = item?.['audience']
+  if (audience !== undefined && audience !== feed.audience) {
+    throw new VerificationFailed('feed', 'a signal that its source shared with another audience')
+  }
+  return verified
 }
 
 interface Taking {

@@ -16,12 +16,25 @@ export const JSON_LIMITS: JsonLimits = { depth: 8, members: 64, string: 4_096, a
  * `json-limit` with the RFC 6901 pointer of the fault, never the value.
  */
 export function parseStrict(input: string | Uint8Array, limits: JsonLimits = JSON_LIMITS): unknown {
-  const text = typeof input === 'string' ? input : decode(input)
-  const scanner = createScanner(text, limits)
-  const value = scanner.value('', 0)
-  scanner.end()
+  const scan: Scan = { text: typeof input === 'string' ? input : decode(input), limits, at: 0, path: [] }
+  const value = valueAt(scan, 0)
+  skip(scan)
+  if (scan.at !== scan.text.length) throw invalid(scan)
   return value
 }
+
+/** Where a scan stands. */
+interface Scan {
+  readonly text: string
+  readonly limits: JsonLimits
+  at: number
+  /** Names and indices from the root to here; a pointer is made of them only where something is wrong. */
+  readonly path: (string | number)[]
+}
+
+const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y
+const [QUOTE, BACKSLASH, COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a]
+const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d]
 
 function decode(bytes: Uint8Array): string {
   try {
@@ -31,159 +44,138 @@ function decode(bytes: Uint8Array): string {
   }
 }
 
-const fail = (code: ErrorCode, pointer: string, detail: string): Refusal =>
-  new Refusal(code, { detail, errors: [{ pointer, code, detail }] })
-
-/** A name is the sender's word too: what could be an address, a link or a number is not repeated. */
-const TELLING = /[@.:+\s]|(?:\p{Nd}\P{Nd}*){6}/u
-const NAME_MAX = 41
-
-const escaped = (name: string): string =>
-  name.length > NAME_MAX || TELLING.test(name) ? '?' : name.replaceAll('~', '~0').replaceAll('/', '~1')
-
-const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y
-const QUOTE = 0x22
-const BACKSLASH = 0x5c
-
-function createScanner(text: string, limits: JsonLimits) {
-  let at = 0
-
-  const invalid = (pointer: string): Refusal => fail('invalid-json', pointer, 'the text is not JSON')
-
-  const skip = (): void => {
-    for (;;) {
-      const code = text.charCodeAt(at)
-      if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return
-      at += 1
-    }
+function valueAt(scan: Scan, depth: number): unknown {
+  skip(scan)
+  switch (scan.text.charCodeAt(scan.at)) {
+    case OPEN_OBJECT:
+      return objectAt(scan, depth + 1)
+    case OPEN_ARRAY:
+      return arrayAt(scan, depth + 1)
+    case QUOTE:
+      return stringAt(scan)
+    case 0x74:
+      return wordAt(scan, 'true', true)
+    case 0x66:
+      return wordAt(scan, 'false', false)
+    case 0x6e:
+      return wordAt(scan, 'null', null)
+    default:
+      return numberAt(scan)
   }
+}
 
-  const value = (pointer: string, depth: number): unknown => {
-    skip()
-    switch (text.charCodeAt(at)) {
-      case 0x7b:
-        return object(pointer, depth + 1)
-      case 0x5b:
-        return array(pointer, depth + 1)
-      case QUOTE:
-        return string(pointer)
-      case 0x74:
-        return word('true', true, pointer)
-      case 0x66:
-        return word('false', false, pointer)
-      case 0x6e:
-        return word('null', null, pointer)
-      default:
-        return number(pointer)
-    }
+function objectAt(scan: Scan, depth: number): Record<string, unknown> {
+  deeper(scan, depth)
+  const members: Record<string, unknown> = {}
+  scan.at += 1
+  if (closes(scan, CLOSE_OBJECT)) return members
+  for (let count = 0; ; count++) {
+    skip(scan)
+    if (scan.text.charCodeAt(scan.at) !== QUOTE) throw invalid(scan)
+    const name = stringAt(scan)
+    if (Object.hasOwn(members, name)) throw within(scan, name, 'json-strict', 'a duplicate key')
+    if (count === scan.limits.members) throw fail(scan, 'json-limit', `more than ${scan.limits.members} members`)
+    scan.path.push(name)
+    skip(scan)
+    if (scan.text.charCodeAt(scan.at) !== COLON) throw invalid(scan)
+    scan.at += 1
+    put(members, name, valueAt(scan, depth))
+    scan.path.pop()
+    if (ends(scan, CLOSE_OBJECT)) return members
   }
+}
 
-  const word = <T>(name: string, meaning: T, pointer: string): T => {
-    if (!text.startsWith(name, at)) throw invalid(pointer)
-    at += name.length
-    return meaning
+function arrayAt(scan: Scan, depth: number): unknown[] {
+  deeper(scan, depth)
+  const items: unknown[] = []
+  scan.at += 1
+  if (closes(scan, CLOSE_ARRAY)) return items
+  for (;;) {
+    if (items.length === scan.limits.array) throw fail(scan, 'json-limit', `more than ${scan.limits.array} items`)
+    scan.path.push(items.length)
+    items.push(valueAt(scan, depth))
+    scan.path.pop()
+    if (ends(scan, CLOSE_ARRAY)) return items
   }
+}
 
-  const number = (pointer: string): number => {
-    NUMBER.lastIndex = at
-    const found = NUMBER.exec(text)?.[0]
-    if (found === undefined) throw invalid(pointer)
-    at += found.length
-    const parsed = Number(found)
-    if (!Number.isFinite(parsed) || (Number.isInteger(parsed) && !Number.isSafeInteger(parsed))) {
-      throw fail('json-strict', pointer, 'a number beyond 2^53')
-    }
-    return parsed
+/** Runs to the closing quote; only what holds an escape goes through JSON.parse. */
+function stringAt(scan: Scan): string {
+  const { text, limits } = scan
+  const start = scan.at
+  const end = closingQuote(scan)
+  scan.at = end + 1
+  const inner = text.slice(start + 1, end)
+  const found = inner.includes('\\') ? unquoted(scan, text.slice(start, end + 1)) : inner
+  if (found.length > limits.string) throw fail(scan, 'json-limit', `a string of more than ${limits.string} characters`)
+  if (!found.isWellFormed()) throw fail(scan, 'json-strict', 'a lone surrogate')
+  return found
+}
+
+function closingQuote(scan: Scan): number {
+  const { text } = scan
+  for (let at = scan.at + 1; ; at += 1) {
+    const code = text.charCodeAt(at)
+    if (code === QUOTE) return at
+    if (code === BACKSLASH) at += 1
+    // Beyond the end it is NaN, which is no control character either.
+    else if (!(code >= 0x20)) throw invalid(scan)
   }
+}
 
-  /** Runs to the closing quote; only what holds an escape goes through JSON.parse. */
-  const string = (pointer: string): string => {
-    const start = at
-    let plain = true
-    for (at += 1; ; at += 1) {
-      const code = text.charCodeAt(at)
-      if (code === QUOTE) break
-      if (code === BACKSLASH) {
-        plain = false
-        at += 1
-      } else if (code < 0x20 || Number.isNaN(code)) throw invalid(pointer)
-    }
-    at += 1
-    const found = plain ? text.slice(start + 1, at - 1) : unescape(text.slice(start, at), pointer)
-    if (found.length > limits.string)
-      throw fail('json-limit', pointer, `a string of more than ${limits.string} characters`)
-    if (!found.isWellFormed()) throw fail('json-strict', pointer, 'a lone surrogate')
-    return found
+function unquoted(scan: Scan, quoted: string): string {
+  try {
+    return JSON.parse(quoted) as string
+  } catch {
+    throw invalid(scan)
   }
+}
 
-  const unescape = (quoted: string, pointer: string): string => {
-    try {
-      return JSON.parse(quoted) as string
-    } catch {
-      throw invalid(pointer)
-    }
+function numberAt(scan: Scan): number {
+  NUMBER.lastIndex = scan.at
+  const found = NUMBER.exec(scan.text)?.[0]
+  if (found === undefined) throw invalid(scan)
+  scan.at += found.length
+  const parsed = Number(found)
+  if (!Number.isFinite(parsed) || (Number.isInteger(parsed) && !Number.isSafeInteger(parsed))) {
+    throw fail(scan, 'json-strict', 'a number beyond 2^53')
   }
+  return parsed
+}
 
-  const deeper = (pointer: string, depth: number): void => {
-    if (depth > limits.depth) throw fail('json-limit', pointer, `deeper than ${limits.depth} levels`)
+function wordAt<T>(scan: Scan, name: string, meaning: T): T {
+  if (!scan.text.startsWith(name, scan.at)) throw invalid(scan)
+  scan.at += name.length
+  return meaning
+}
+
+function skip(scan: Scan): void {
+  for (;;) {
+    const code = scan.text.charCodeAt(scan.at)
+    if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return
+    scan.at += 1
   }
+}
 
-  const array = (pointer: string, depth: number): unknown[] => {
-    deeper(pointer, depth)
-    const items: unknown[] = []
-    at += 1
-    skip()
-    if (text.charCodeAt(at) === 0x5d) {
-      at += 1
-      return items
-    }
-    for (;;) {
-      if (items.length === limits.array) throw fail('json-limit', pointer, `more than ${limits.array} items`)
-      items.push(value(`${pointer}/${items.length}`, depth))
-      skip()
-      const code = text.charCodeAt(at)
-      at += 1
-      if (code === 0x5d) return items
-      if (code !== 0x2c) throw invalid(pointer)
-    }
-  }
+/** Whether the closing character comes at once. */
+function closes(scan: Scan, close: number): boolean {
+  skip(scan)
+  if (scan.text.charCodeAt(scan.at) !== close) return false
+  scan.at += 1
+  return true
+}
 
-  const object = (pointer: string, depth: number): Record<string, unknown> => {
-    deeper(pointer, depth)
-    const members: Record<string, unknown> = {}
-    let count = 0
-    at += 1
-    skip()
-    if (text.charCodeAt(at) === 0x7d) {
-      at += 1
-      return members
-    }
-    for (;;) {
-      skip()
-      if (text.charCodeAt(at) !== QUOTE) throw invalid(pointer)
-      const name = string(pointer)
-      const place = `${pointer}/${escaped(name)}`
-      if (Object.hasOwn(members, name)) throw fail('json-strict', place, 'a duplicate key')
-      if (count === limits.members) throw fail('json-limit', pointer, `more than ${limits.members} members`)
-      count += 1
-      skip()
-      if (text.charCodeAt(at) !== 0x3a) throw invalid(place)
-      at += 1
-      put(members, name, value(place, depth))
-      skip()
-      const code = text.charCodeAt(at)
-      at += 1
-      if (code === 0x7d) return members
-      if (code !== 0x2c) throw invalid(pointer)
-    }
-  }
+/** Whether the closing character comes after a value, where nothing but a comma may come instead. */
+function ends(scan: Scan, close: number): boolean {
+  skip(scan)
+  const code = scan.text.charCodeAt(scan.at)
+  scan.at += 1
+  if (code !== close && code !== COMMA) throw invalid(scan)
+  return code === close
+}
 
-  const end = (): void => {
-    skip()
-    if (at !== text.length) throw invalid('')
-  }
-
-  return { value, end }
+function deeper(scan: Scan, depth: number): void {
+  if (depth > scan.limits.depth) throw fail(scan, 'json-limit', `deeper than ${scan.limits.depth} levels`)
 }
 
 /** `__proto__` is a name like any other. */
@@ -191,3 +183,22 @@ function put(members: Record<string, unknown>, name: string, value: unknown): vo
   if (name !== '__proto__') members[name] = value
   else Object.defineProperty(members, name, { value, enumerable: true, configurable: true, writable: true })
 }
+
+const invalid = (scan: Scan): Refusal => fail(scan, 'invalid-json', 'the text is not JSON')
+
+function within(scan: Scan, name: string, code: ErrorCode, detail: string): Refusal {
+  scan.path.push(name)
+  return fail(scan, code, detail)
+}
+
+function fail({ path }: Scan, code: ErrorCode, detail: string): Refusal {
+  const pointer = path.map((step) => `/${typeof step === 'number' ? step : escaped(step)}`).join('')
+  return new Refusal(code, { detail, errors: [{ pointer, code, detail }] })
+}
+
+/** A name is the sender's word too: what could be an address, a link or a number is not repeated. */
+const TELLING = /[@.:+\s]|(?:\p{Nd}\P{Nd}*){6}/u
+const NAME_MAX = 41
+
+const escaped = (name: string): string =>
+  name.length > NAME_MAX || TELLING.test(name) ? '?' : name.replaceAll('~', '~0').replaceAll('/', '~1')

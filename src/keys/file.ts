@@ -27,6 +27,8 @@ import { StartRefused } from '../kernel/errors.ts'
 import type { KeyKind, KeyService } from './service.ts'
 
 const KID = /^[a-z0-9][a-z0-9-]{0,63}$/
+/** Without it Node takes a tag of four bytes for one too. */
+const TAG = { authTagLength: 16 }
 const PKCS8_ED25519 = Buffer.from('302e020100300506032b657004220420', 'hex')
 
 type Held = { kind: 'ed25519'; key: KeyObject; raw: Uint8Array } | { kind: 'symmetric'; secret: Buffer }
@@ -77,7 +79,7 @@ export function fileKeys(dir: string): KeyService {
       return Buffer.concat([nonce, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()])
     },
     open: (kid, sealed, aad) => {
-      const decipher = createDecipheriv('aes-256-gcm', symmetric(kid), sealed.subarray(0, 12)).setAAD(aad)
+      const decipher = createDecipheriv('aes-256-gcm', symmetric(kid), sealed.subarray(0, 12), TAG).setAAD(aad)
       decipher.setAuthTag(sealed.subarray(-16))
       return Buffer.concat([decipher.update(sealed.subarray(12, -16)), decipher.final()])
     },

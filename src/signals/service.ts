@@ -187,7 +187,8 @@ const interrupted = (): Refusal =>
 /** The answer that a repeated submission had; a fresh one is committed by itself. */
 async function commitAlone(options: SignalServiceOptions, pending: Pending): Promise<SubmissionResult> {
   const { by, verified, judged, submission, upload } = pending
-  return asParticipant(options.db, by.participant, async (tx) => {
+  const { db, timeoutMs } = options
+  const work = async (tx: Tx): Promise<SubmissionResult> => {
     const fresh = await commitFresh(options, tx, [pending])
     if (fresh?.[0] !== undefined) return fresh[0]
     const [known] = await store.submissionsByJti(tx, by.participant, [verified.header.jti])
@@ -198,7 +199,8 @@ async function commitAlone(options: SignalServiceOptions, pending: Pending): Pro
     const stored = JSON.parse(known.response) as StoredAnswer
     const told = { judged, items: submission.items }
     return answerOf(known.submission_id, told, stored, receiptPath(known.submission_id))
-  })
+  }
+  return asParticipant(db, by.participant, work, { timeoutMs })
 }
 
 interface Change {

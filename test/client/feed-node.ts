@@ -2,6 +2,7 @@ import { brotliCompressSync } from 'node:zlib'
 import type { Received } from '../../src/client/client.ts'
 import type { FeedList } from '../../src/feeds/schema.ts'
 import type { Uuid } from '../../src/kernel/ids.ts'
+import { AUDIENCE } from '../signals/factory.ts'
 import type { TestPki } from '../support/pki.ts'
 import { json, type Seen, serve, type TestServer } from './server.ts'
 import { FEED } from './source.ts'
@@ -63,7 +64,7 @@ function answerPage(feed: TestFeed, query: URLSearchParams, response: Response):
 function listed({ feed, events, sealed, from }: TestFeed): FeedList['feeds'][number] {
   const last_seq = events.at(-1)?.event.seq ?? '0'
   const sealed_seq = String(sealed.at(-1)?.[1] ?? 0)
-  const names = { feed: feed as Uuid, kind: 'audience' as const, audience: feed as Uuid, label: 'orchard' }
+  const names = { feed: feed as Uuid, kind: 'audience' as const, audience: AUDIENCE, label: 'orchard' }
   return { ...names, from_seq: String(from), last_seq, sealed_seq, start: String(from - 1) }
 }
 

@@ -275,6 +275,14 @@ describe('nothing is kept of an answer', () => {
     expect(await kept(aFeed({ events: all, page: 2 }), expect.objectContaining({ step: 'source' }))).toEqual([1, 2])
   })
 
+  test('that carries the event of another feed', async () => {
+    const all = await events(2, 1, idOf(777))
+    expect(await kept(aFeed({ events: all }), FEED_STEP)).toEqual([])
+  })
+  test('that carries a signal which its source shared with another audience', async () => {
+    const all = await received(node, apple, [textOf(anItem({ audience: idOf(778) }))], { seq: 1, feed: FEED })
+    expect(await kept(aFeed({ events: all }), FEED_STEP)).toEqual([])
+  })
   test('with an event whose submission is missing', async () => {
     const all = (await events(2)).map(({ event }) => ({ event, proof: undefined }))
     expect(await kept(aFeed({ events: all }), expect.objectContaining({ step: 'source' }))).toEqual([])

@@ -350,6 +350,14 @@ test('the place of a fault is an RFC 6901 pointer', () => {
   expect(faultOf('{"":{"":1e99}}').pointer).toBe('//')
 })
 
+test.for(['canary@example.org', 'https://canary.example', '+1 202 555 0143', '2025550143', 'canary '.repeat(9)])(
+  'a name that could be an identifier has no place in the pointer: %j',
+  (name) => {
+    expect(faultOf(`{"pear":{${JSON.stringify(name)}:[1e99]}}`).pointer).toBe('/pear/?/0')
+    expect(faultOf(`{${JSON.stringify(name)}:1,${JSON.stringify(name)}:1}`).pointer).toBe('/?')
+  },
+)
+
 test('a refusal never quotes a value', () => {
   const canary = 'canary@example.org'
   const faults = [

@@ -36,7 +36,7 @@ describe('a request', () => {
     async (method) => {
       for (const path of [
         '/v1/feeds',
-        `/v1/feeds/${feed}/events`,
+        `/v1/feeds/${known.feed}/events`,
         '/provenance/1/checkpoint',
         `/v1/signals/${NEVER}`,
       ]) {

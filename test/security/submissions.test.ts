@@ -4,6 +4,7 @@ import { newId, type Uuid } from '../../src/kernel/ids.ts'
 import type { SignedSubmission } from '../../src/signals/submission.ts'
 import { decoded } from '../signals/factory.ts'
 import { aTestNode, type Member, type TestNode } from '../support/node.ts'
+import { describedCodes } from './contract.ts'
 import {
   CANARY,
   type Caller,

@@ -40,12 +40,19 @@ describe('a pattern', () => {
   ] as const)('with %s is refused', ([, text]) => {
     expect(checkPattern(re2(text)).outcome).toBe('refused')
   })
+  test('of 1,000 instructions is accepted and one more is not', () => {
+    const of = (n: number) => re2(`k{${n}}`, { must_match: ['k'.repeat(n)] })
+    expect(reason(of(998))).toBe('ok')
+    expect(reason(of(999))).toContain('instructions')
+  })
   test('has a string of each kind at least', () => {
     expect(reason(re2('kite', { must_match: [] }))).toContain('at least')
     expect(reason(re2('kite', { must_not_match: [] }))).toContain('at least')
   })
   test('does what its strings say, and the one that does not is named by its place', () => {
+    expect(reason(re2('kite', { must_match: ['jay', 'kite'] }))).toBe('must_match/0 does not match')
     expect(reason(re2('kite', { must_match: ['kite', 'jay', 'wren'] }))).toBe('must_match/1 does not match')
+    expect(reason(re2('kite', { must_not_match: ['kites', 'jay'] }))).toBe('must_not_match/0 matches')
     expect(reason(re2('kite', { must_not_match: ['jay', 'wren', 'kites'] }))).toBe('must_not_match/2 matches')
   })
   test('whose brackets close only inside those that the node adds is refused', () => {
