@@ -208,7 +208,7 @@ create policy aldis_app_select on feed_entry for select to aldis_app using ((fee
           WHERE (m.participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))))))));
 create policy aldis_projector_all on feed_entry for all to aldis_projector using (true) with check (true);
 grant select on feed_entry to aldis_app;
-grant insert, select, update on feed_entry to aldis_projector;
+grant insert, select on feed_entry to aldis_projector;
 
 create table feed_head (
   feed_id uuid not null,
@@ -254,7 +254,7 @@ create policy aldis_app_select on feed_segment for select to aldis_app using ((f
           WHERE (m.participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))))))));
 create policy aldis_projector_all on feed_segment for all to aldis_projector using (true) with check (true);
 grant select on feed_segment to aldis_app;
-grant insert, select, update on feed_segment to aldis_projector;
+grant insert, select on feed_segment to aldis_projector;
 
 create table feed_submission (
   feed_id uuid not null,
@@ -271,7 +271,7 @@ create policy aldis_app_select on feed_submission for select to aldis_app using 
           WHERE (m.participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))))))));
 create policy aldis_projector_all on feed_submission for all to aldis_projector using (true) with check (true);
 grant select on feed_submission to aldis_app;
-grant insert, select, update on feed_submission to aldis_projector;
+grant insert, select on feed_submission to aldis_projector;
 
 create table group_member (
   group_id uuid not null,

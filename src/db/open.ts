@@ -24,7 +24,7 @@ export interface OpenDatabase {
 const NAME = 'aldis'
 
 /** Roles, database and schema, made or brought up to the code. Safe to repeat. Answers the migrations applied. */
-export async function prepareDatabase(urlOf: (database?: string) => string, clock: Clock): Promise<string[]> {
+async function prepareDatabase(urlOf: (database?: string) => string, clock: Clock): Promise<string[]> {
   const server = connect({ url: urlOf('postgres'), max: 1 })
   const { password, pathname } = new URL(urlOf())
   try {

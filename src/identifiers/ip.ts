@@ -16,7 +16,7 @@ export function canonicalIp(raw: string): Normalised {
 }
 
 /** Four decimal numbers without leading zeros, which some read as octal; undefined for anything else. */
-export function strictIpv4(text: string): string | undefined {
+function strictIpv4(text: string): string | undefined {
   const octets = text.split('.')
   return octets.length === 4 && octets.every((octet) => OCTET.test(octet) && Number(octet) < 256) ? text : undefined
 }

@@ -1,7 +1,7 @@
 import { ASSIGNED, FOLD_COMMON, FOLD_FULL } from './unicode-tables.ts'
 
 /** The version of the tables; normalisation forms of what was assigned then never change (UAX #15, stability policy). */
-export const UNICODE_VERSION = '16.0.0'
+const UNICODE_VERSION = '16.0.0'
 
 const IGNORABLE = /\p{Default_Ignorable_Code_Point}/gu
 const UNKNOWN_HERE = /\p{Cn}/u

@@ -4,7 +4,7 @@ import { fromHex, toHex } from './bytes.ts'
 /** RFC 9562 UUIDs in their canonical lower-case text, the one form in SQL, on the wire and in the log. */
 export type Uuid = Branded<'uuid'>
 
-export const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 export const SLUG = /^[a-z0-9][a-z0-9-]{1,62}$/
 
 export const isUuid = (text: string): text is Uuid => UUID.test(text)

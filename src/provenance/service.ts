@@ -14,8 +14,7 @@ import * as store from './store.ts'
 import { emptyEdges, encodeEdges } from './tile.ts'
 
 export type { NewEvent } from './events.ts'
-export type { PreparedRead, ReadSource } from './journal.ts'
-export type { ReadItem } from './readset.ts'
+export type { PreparedRead } from './journal.ts'
 export type { RecordRow } from './store.ts'
 
 /** One entry of the log as the consumers to its right read it. */

@@ -201,9 +201,6 @@ export async function openLog(
 export const fence = (db: Db | Tx, logId: number) =>
   db.selectFrom('log_fence').select(['size', 'root']).where('log_id', '=', logId).executeTakeFirst()
 
-export const signed = (db: Db, logId: number) =>
-  db.selectFrom('log_signed').select(['size', 'root', 'range', 'at']).where('log_id', '=', logId).executeTakeFirst()
-
 export const lockSigned = (tx: Tx, logId: number) =>
   tx
     .selectFrom('log_signed')

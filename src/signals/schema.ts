@@ -29,17 +29,17 @@ export type SignalType = keyof typeof SIGNAL_TYPE
 
 export const SIGNAL_STATE = { live: 1, withdrawn: 2, expired: 3, held: 4, erased: 5 } as const
 
-export const TLP = ['clear', 'green', 'amber', 'amber+strict', 'red'] as const
-export const SEVERITY = ['low', 'medium', 'high', 'critical'] as const
-export const BASIS = ['human_reviewed', 'automated'] as const
-export const SURFACE = ['public', 'private'] as const
-export const HANDLING = ['review', 'block_link', 'limit_recommendation', 'monitor'] as const
+const TLP = ['clear', 'green', 'amber', 'amber+strict', 'red'] as const
+const SEVERITY = ['low', 'medium', 'high', 'critical'] as const
+const BASIS = ['human_reviewed', 'automated'] as const
+const SURFACE = ['public', 'private'] as const
+const HANDLING = ['review', 'block_link', 'limit_recommendation', 'monitor'] as const
 /** From the first named signal to the second. */
 export const RELATION = ['same_account', 'same_operator', 'advertises', 'pays', 'redirects_to'] as const
 export const WITHDRAWAL_REASON = ['mistaken', 'outdated', 'appeal_upheld', 'duplicate', 'legal'] as const
 
 /** Where and under what law the source collected what it shares; a hold switch stands on it. */
-export const CollectionContext = Type.Object(
+const CollectionContext = Type.Object(
   { region: Type.String({ pattern: '^[A-Z]{2}$' }), legal_basis: Slug, surface: Type.Enum([...SURFACE]) },
   closed,
 )

@@ -179,7 +179,12 @@ test('a name, a code and a thrown text that hold values are not written', () => 
 
 test('a stream of Node may take the lines', async () => {
   const chunks: string[] = []
-  const destination = new Writable({ write: (chunk, _, done) => (chunks.push(String(chunk)), done()) })
+  const destination = new Writable({
+    write: (chunk, _, done) => {
+      chunks.push(String(chunk))
+      done()
+    },
+  })
   createLog({ level: 'info', destination }).info({}, 'started')
   await new Promise((resolve) => destination.end(resolve))
   expect(chunks.join('')).toContain('"event":"started"')

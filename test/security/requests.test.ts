@@ -74,8 +74,11 @@ describe('a request', () => {
   })
 
   test('that asks for another protocol is answered in this one', async () => {
-    const upgrade = { connection: 'upgrade', upgrade: 'websocket', 'sec-websocket-key': CANARY }
-    expect((await client.ask({ path: '/v1/whoami', headers: upgrade })).status).toBe(200)
+    const upgrade = 'connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-key: x'
+    const text = await client.raw(`GET /v1/whoami HTTP/1.1\r\nhost: x\r\n${upgrade}\r\n\r\n`, (told) =>
+      told.includes('"apple"'),
+    )
+    expect(text).toMatch(/^HTTP\/1\.1 200 /)
     const tunnel = 'CONNECT x.example:443 HTTP/1.1\r\nhost: x.example\r\n\r\n'
     expect(await client.raw(tunnel)).toBe('')
   })
