@@ -1,4 +1,5 @@
 import { type Cpu, databaseCpu, generatorCpu } from './machine.ts'
+import { shed } from './wire.ts'
 import type { World } from './world.ts'
 
 /** What one side of a figure used while its clock ran. */
@@ -97,7 +98,9 @@ export async function compare(world: World, spec: Spec, onRound: (text: string) 
     const value = await counted(measured, counts ? one : idle)
     const beside = reference === undefined ? undefined : await counted(reference.run, counts ? other : idle)
     const ratio = beside === undefined ? '' : `  ratio ${(value / beside).toFixed(3)}`
-    onRound(`${name} ${counts ? `round ${round + 1}` : 'warm-up'}: ${figure(value)} ${spec.unit}${ratio}`)
+    const refused = shed.count === 0 ? '' : `, ${shed.count} times busy`
+    shed.count = 0
+    onRound(`${name} ${counts ? `round ${round + 1}` : 'warm-up'}: ${figure(value)} ${spec.unit}${ratio}${refused}`)
     if (!counts) continue
     values.push(value)
     if (beside !== undefined) references.push(beside)

@@ -123,10 +123,24 @@ export function requestOf(method: 'GET' | 'POST', path: string, body?: string): 
 export const headerOf = ({ head }: Reply, name: string): string =>
   new RegExp(`\r\n${name}: ([^\r]*)`, 'i').exec(head)?.[1] ?? ''
 
-/** Throws unless the reply has this status. */
-export function expectStatus(reply: Reply, ...good: number[]): Reply {
-  if (!good.includes(reply.status)) throw new Error(`${reply.status} ${reply.body.toString().slice(0, 500)}`)
-  return reply
+/** Answers 503 since the last look: a node that sheds load takes its time, and is asked again. */
+export const shed = { count: 0 }
+const AGAIN_MS = 20
+
+/** Asks until the node serves; throws unless the reply has this status then. */
+export async function served(
+  wire: Wire,
+  request: string,
+  good: number,
+  options?: { discard?: boolean },
+): Promise<Reply> {
+  for (;;) {
+    const reply = await wire.ask(request, options)
+    if (reply.status === good) return reply
+    if (reply.status !== 503) throw new Error(`${reply.status} ${reply.body.toString().slice(0, 500)}`)
+    shed.count += 1
+    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS))
+  }
 }
 
 /** Every wire asks again as soon as it is answered, until `isOver`; answers how many answers came. */

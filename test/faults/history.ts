@@ -150,30 +150,15 @@ function feedFaults({ sent }: History, { feed, leaves, revisions }: Found): Faul
   ]
 }
 
-/** Reads what is there of one source, through a superuser's eyes. */
-export async function readFound(db: Db, slug: string): Promise<Omit<Found, 'feed'>> {
-  const { participant_id: source } = await db
-    .selectFrom('participant')
-    .select('participant_id')
-    .where('slug', '=', slug)
-    .executeTakeFirstOrThrow()
-  const revisions = await db
-    .selectFrom('signal_revision')
-    .select(['signal_id as signal', 'revision', 'submission_id as submission', 'item'])
-    .where('participant_id', '=', source)
-    .execute()
-  const submissions = await db
-    .selectFrom('submission')
-    .select('submission_id')
-    .where('participant_id', '=', source)
-    .execute()
+/** Reads the log and what is there of one source, if one is named, through a superuser's eyes. */
+export async function readFound(db: Db, slug?: string): Promise<Omit<Found, 'feed'>> {
+  const own = slug === undefined ? { revisions: [], submissions: [] } : await readSource(db, slug)
   const records = await db.selectFrom('prov_record').select(['event_id', 'c']).execute()
   const waiting = await db.selectFrom('prov_outbox').select('event_id').execute()
   const batches = await db.selectFrom('log_batch').select(['first_idx', 'n', 'data']).orderBy('first_idx').execute()
   const notes = await db.selectFrom('log_checkpoint').select('note').orderBy('size').execute()
   return {
-    revisions,
-    submissions: submissions.map(({ submission_id }) => submission_id),
+    ...own,
     records: records.map(({ event_id, c }) => ({ event: event_id, c: toHex(c) })),
     waiting: waiting.map(({ event_id }) => event_id),
     leaves: batches.flatMap(({ n, data }) =>
@@ -185,6 +170,18 @@ export async function readFound(db: Db, slug: string): Promise<Omit<Found, 'feed
       return checkpoint
     }),
   }
+}
+
+async function readSource(db: Db, slug: string): Promise<Pick<Found, 'revisions' | 'submissions'>> {
+  const participants = db.selectFrom('participant').select('participant_id').where('slug', '=', slug)
+  const { participant_id } = await participants.executeTakeFirstOrThrow()
+  const revisions = await db
+    .selectFrom('signal_revision')
+    .select(['signal_id as signal', 'revision', 'submission_id as submission', 'item'])
+    .where('participant_id', '=', participant_id)
+    .execute()
+  const submissions = db.selectFrom('submission').select('submission_id').where('participant_id', '=', participant_id)
+  return { revisions, submissions: (await submissions.execute()).map(({ submission_id }) => submission_id) }
 }
 
 /** What still moves: empty once everything committed has its place in the log, in feeds and under a signature. */

@@ -29,8 +29,13 @@ export function seededRandom(what: string): Random {
   }
 }
 
-/** How many rounds of faults: `ALDIS_FAULT_ROUNDS`, or the given number, which keeps the file short. */
-export function roundsOf(usual: number): number {
+/** Numbers rounds of faults: as many as usual while there is time, or `ALDIS_FAULT_ROUNDS` however long they take. */
+export function* rounds(usual: number, longestMs: number): Generator<number> {
   const given = Number(process.env['ALDIS_FAULT_ROUNDS'])
-  return Number.isSafeInteger(given) && given > 0 ? given : usual
+  const asked = Number.isSafeInteger(given) && given > 0
+  const until = performance.now() + longestMs
+  for (let round = 0; round < (asked ? given : usual); round++) {
+    if (!asked && performance.now() > until) return
+    yield round
+  }
 }

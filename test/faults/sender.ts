@@ -22,15 +22,16 @@ export interface Preparing {
   audience: Uuid
   random: Random
   items: number
+  /** Items of a submission at most. */
+  largest?: number
   /** Whatever is prepared is expected to be stored in the end. */
   history: History
 }
 
-const LARGEST = 60
 let made = 0
 
 /** Submissions of many sizes: new signals, later revisions of some, and withdrawals. */
-export async function prepare({ home, audience, random, items, history }: Preparing): Promise<Prepared> {
+export async function prepare({ home, audience, random, items, largest = 60, history }: Preparing): Promise<Prepared> {
   const { uri: iss, node_origin: aud, programme: prg } = home.membership()
   const key = home.signingKey()
   const lines: string[] = []
@@ -43,7 +44,7 @@ export async function prepare({ home, audience, random, items, history }: Prepar
     return signed.items
   }
   for (let left = items; left > 0; ) {
-    const n = Math.min(left, 1 + random.below(LARGEST))
+    const n = Math.min(left, 1 + random.below(largest))
     left -= n
     const fresh = Array.from({ length: n }, () => anItem(audience))
     const salted = await add('aldis-signal+jws', fresh)
@@ -108,17 +109,27 @@ export interface Sending {
   /** Told how many lines of this request have left, and how many lines of the answer have come. */
   onLine?(n: number): void
   onTold?(n: number): void
+  /** Milliseconds of rest after every 16 lines. */
+  pace?: number
 }
 
 /**
  * One request of a streamed upload, at a pace that lets a fault fall on any step of it; what the node says goes into the
  * history. Answers the fault that it ended with, if it is one after which `aldis submit` goes on; throws any other.
  */
-export async function send({ client, prepared, from, history, onLine, onTold }: Sending): Promise<Error | undefined> {
+export async function send({
+  client,
+  prepared,
+  from,
+  history,
+  onLine,
+  onTold,
+  pace = 1,
+}: Sending): Promise<Error | undefined> {
   let stopped = false
   const lines = async function* (): AsyncGenerator<string> {
     for (let line = from; line <= prepared.lines.length && !stopped; line++) {
-      if (line % 16n === 0n) await delay(1)
+      if (line % 16n === 0n) await delay(pace)
       onLine?.(Number(line - from))
       yield `${prepared.lines[Number(line) - 1]}\n`
     }

@@ -266,7 +266,25 @@ describe('a round that was cut off', () => {
   const finish = async () => {
     const projector = w.aProjector()
     while ((await projector.round()) > 0);
+    await followsFeeds()
     return withoutTimes()
+  }
+  /** Look-ups hold of each source's signal exactly what its last event in a feed says. */
+  const followsFeeds = async () => {
+    const { entries: rows, shared: keys } = await w.projection()
+    const events = rows
+      .map((row) => ({ ...row, reason: (JSON.parse(row.body) as { reason?: string }).reason }))
+      .filter(({ reason }) => reason !== 'audience_changed')
+      .toSorted((a, b) => Number(a.log_idx - b.log_idx) || Number(a.seq - b.seq))
+    const last = new Map(events.map((row) => [`${row.origin}/${row.signal_id}`, row]))
+    const state = (kind: number): number => ({ 1: 1, 2: 1, 3: 2, 4: 3 })[kind] ?? 0
+    const told = [...last].map(([name, { feed_id, seq, log_idx, revision, kind }]) => [
+      ...[name, feed_id, seq, log_idx, revision, state(kind)],
+    ])
+    const kept = keys.map(({ origin, signal_id, feed_id, seq, log_idx, revision, state: now }) => [
+      ...[`${origin}/${signal_id}`, feed_id, seq, log_idx, revision, now],
+    ])
+    expect(kept.sort()).toEqual(told.sort())
   }
   const rewind = (to: bigint) => sql`update projector set next_idx = ${to}`.execute(w.t.owner)
   const nextIdx = async () =>

@@ -48,6 +48,7 @@ const TABLE: readonly (readonly [kinds: string, ...lines: string[]])[] = [
   ['hash_profile.published hash_profile.retired', 'profile kid suite public_key from to: everyone'],
   ['policy.published', 'policy version digest: everyone'],
   ['report.published', 'policy version digest period queries log_size: everyone'],
+  ['collection.held collection.released', 'region legal_basis surface: everyone'],
   ['approval.requested approval.given approval.refused approval.executed', 'request action digest organisation: actor'],
   ['person.added', 'whom organisation: actor'],
   ['role.changed quota.changed hold.placed hold.lifted anomaly.acted', 'whom role what amount: actor'],

@@ -25,24 +25,13 @@ beforeAll(async () => {
   const window = { not_before: '2026-01-01T00:00:00Z', not_after: '2036-01-01T00:00:00Z' }
   await n.decide('hash-profile.publish', { kid: RETIRED, suite: 'hmac-sha256', ...window })
   await n.decide('hash-profile.retire', { kid: RETIRED })
-  await hold()
+  await n.decide('collection.hold', { ...HELD, held: true })
   good = await itemsFor(await apple.everybody())
 })
 afterAll(async () => {
   client.close()
   await n.end()
 })
-
-/** There is no act for it yet: the row as an operator would set it. */
-async function hold(): Promise<void> {
-  const { owner } = n.t
-  await owner
-    .insertInto('hold_switch')
-    .values({ ...HELD, held: true, last_event: newId(new Date()) })
-    .execute()
-  await sql`update authority_epoch set epoch = epoch + 1`.execute(owner)
-  await n.parts.authority.refresh()
-}
 
 async function itemsFor(audience: Uuid): Promise<typeof good> {
   const item = async (line: Parameters<Member['item']>[0]): Promise<Item> => ({ ...(await apple.item(line, audience)) })

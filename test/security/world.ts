@@ -45,8 +45,11 @@ export interface Caller {
   close(): void
 }
 
-/** Sends what no client of ours would, over few connections: a node takes only so many from one address. */
-export function caller(origin: string, identity: Identity): Caller {
+/**
+ * Sends what no client of ours would, over few connections. A node takes only so many of them from one address, and
+ * sheds load on a slow machine, which is hardly ever what is asked about: then the call is made again, so many times.
+ */
+export function caller(origin: string, identity: Identity, tries = 50): Caller {
   const { hostname: host, port } = new URL(origin)
   const agent = new Agent({ keepAlive: true, maxSockets: 4, ...identity })
   const dial = async (): Promise<TLSSocket> => {
@@ -55,19 +58,26 @@ export function caller(origin: string, identity: Identity): Caller {
     await once(socket, 'secureConnect')
     return socket
   }
+  const send = async ({ method = 'GET', path, headers = {}, body }: Call): Promise<Answer> => {
+    const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }
+    const out = request({ host, port, path, method, agent, headers: { ...length, ...headers } })
+    out.end(body)
+    const [message] = await once(out, 'response')
+    // Who refuses a body early does not read it to its end.
+    out.on('error', () => {})
+    let text = ''
+    for await (const chunk of message) text += chunk
+    return { status: message.statusCode, headers: message.headers, text }
+  }
   return {
     dial,
     close: () => agent.destroy(),
-    async ask({ method = 'GET', path, headers = {}, body }) {
-      const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }
-      const out = request({ host, port, path, method, agent, headers: { ...length, ...headers } })
-      out.end(body)
-      const [message] = await once(out, 'response')
-      // Who refuses a body early does not read it to its end.
-      out.on('error', () => {})
-      let text = ''
-      for await (const chunk of message) text += chunk
-      return { status: message.statusCode, headers: message.headers, text }
+    async ask(call) {
+      for (let left = tries; ; left--) {
+        const answer = await send(call).catch(unlessDropped)
+        if (answer !== undefined && (answer.status !== 503 || left <= 1)) return answer
+        await new Promise((resolve) => setTimeout(resolve, 100))
+      }
     },
     async raw(bytes, enough = () => false) {
       const socket = await dial()
@@ -77,6 +87,11 @@ export function caller(origin: string, identity: Identity): Caller {
       return text
     },
   }
+}
+
+/** A connection that was not taken at all. */
+function unlessDropped(error: Error): undefined {
+  if (!error.message.includes('before secure TLS connection')) throw error
 }
 
 /** What comes over a connection until it closes, for whatever reason, or until `enough`. */
@@ -93,8 +108,8 @@ export function received(socket: TLSSocket, enough: (text: string) => boolean = 
 }
 
 /** The caller that a member's own keys make. */
-export function callerOf(n: TestNode, { home }: Member): Caller {
-  return caller(n.partner, { key: home.tlsKey(), cert: home.certificate(), ca: n.parts.rootCertificate })
+export function callerOf(n: TestNode, { home }: Member, tries?: number): Caller {
+  return caller(n.partner, { key: home.tlsKey(), cert: home.certificate(), ca: n.parts.rootCertificate }, tries)
 }
 
 /** Items as any text, under a member's signature, whatever its header says of them. */

@@ -35,6 +35,15 @@ const rows = async () => {
   return counts[0]
 }
 
+/** Signed with an identifier that was used before. */
+async function withJti(jti: string, items: readonly unknown[], by = apple): Promise<Submission> {
+  const signed = await w.sign(by, items)
+  const header = { ...headerOf(signed.jws.protected), jti }
+  const head = toBase64Url(Buffer.from(JSON.stringify(header)))
+  const signature = by.signer.sign(Buffer.from(`${head}.${signed.jws.payload}`))
+  return { ...signed, jws: { ...signed.jws, protected: head, signature } }
+}
+
 describe('a submission', () => {
   test('of one signal is stored with its bytes, its record and its place in the queue of the log', async () => {
     const one = item()
@@ -227,15 +236,6 @@ describe('repeated', () => {
     await w.hold(false)
     expect(codes(await w.signals.submit(apple, signed))).toEqual([201])
   })
-
-  /** Signed with an identifier that was used before. */
-  async function withJti(jti: string, items: readonly unknown[], by = apple): Promise<Submission> {
-    const signed = await w.sign(by, items)
-    const header = { ...headerOf(signed.jws.protected), jti }
-    const head = toBase64Url(Buffer.from(JSON.stringify(header)))
-    const signature = by.signer.sign(Buffer.from(`${head}.${signed.jws.payload}`))
-    return { ...signed, jws: { ...signed.jws, protected: head, signature } }
-  }
 })
 
 describe('a revision', () => {
@@ -479,6 +479,39 @@ describe('an upload', () => {
     for (const { submission, at } of [two, three, four])
       await w.signals.submit(apple, submission, { ...at, stream: resumed })
     expect(await next(id)).toBe(9n)
+  })
+  test('stands before what failed also where submissions go one by one', async () => {
+    const id = newId(w.now())
+    const stream = { broken: false }
+    const told = await w.sign(apple, [item()])
+    await w.signals.submit(apple, told)
+    const [one, two] = [await w.sign(apple, [item()]), await w.sign(apple, [item()])]
+    let countersigned = 0
+    w.weather.beforeCountersignature = () => {
+      countersigned += 1
+      if (countersigned === 1) throw new Error('the key store is away')
+    }
+    // What was told before sends the whole group one by one.
+    const outcomes = await Promise.allSettled([
+      w.signals.submit(apple, told),
+      w.signals.submit(apple, one, position(id, 3n, stream)),
+      w.signals.submit(apple, two, position(id, 5n, stream)),
+    ])
+    w.weather.beforeCountersignature = () => {}
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected'])
+    expect(outcomes[2]).toMatchObject({ reason: refused('busy') })
+    expect(await next(id)).toBe(1n)
+  })
+  test('goes on behind a submission that was refused for good', async () => {
+    const id = newId(w.now())
+    const stream = { broken: false }
+    const signed = await w.sign(apple, [item()])
+    await w.signals.submit(apple, signed)
+    const other = await withJti(headerOf(signed.jws.protected).jti, [item()])
+    await expect(w.signals.submit(apple, other, position(id, 3n, stream))).rejects.toMatchObject(refused('replayed'))
+    expect(stream.broken).toBe(false)
+    await w.submit(apple, [item()], position(id, 5n, stream))
+    expect(await next(id)).toBe(5n)
   })
   test('breaks while the log is behind, and not by a refusal that stays', async () => {
     const id = newId(w.now())

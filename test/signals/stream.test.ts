@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type Framed, LINE_MAX, type Line, linesOf, submissionsOf } from '../../src/signals/stream.ts'
-import { ITEMS_MAX, payloadText } from '../../src/signals/submission.ts'
+import { ITEM_BYTES_MAX, ITEMS_MAX, payloadText } from '../../src/signals/submission.ts'
 import { encoded } from './factory.ts'
 
 async function* inChunks(bytes: Uint8Array, cuts: readonly number[]): AsyncGenerator<Uint8Array> {
@@ -47,6 +47,10 @@ describe('lines', () => {
     ])
     expect(await lines('')).toEqual([])
     expect(await lines('a\n')).toEqual([{ line: 1n, text: 'a' }])
+  })
+  test('of 64 KiB are taken at the very end too', async () => {
+    const most = 'x'.repeat(LINE_MAX)
+    for (const cuts of [[], [1]]) expect(await lines(most, cuts)).toEqual([{ line: 1n, text: most }])
   })
   test('count from where the upload goes on', async () => {
     expect(await lines('a\nb\n', [], 900_000_000_000_000n)).toEqual([
@@ -138,6 +142,16 @@ describe('submissions', () => {
     const long = JSON.stringify({ salt: 's', item: 'x'.repeat(LINE_MAX) })
     expect(await brief(head(1), long, head(1), itemLine(1))).toEqual(['1-2 item-limit', '3-4 1 items'])
   })
+  test('take an item of 16 KiB under a salt, and refuse a larger one before it is held', async () => {
+    const of = (item: number, salt: number): string =>
+      JSON.stringify({ salt: 's'.repeat(salt), item: 'x'.repeat(item) })
+    expect(await brief(head(1), of(ITEM_BYTES_MAX, 64))).toEqual(['1-2 1 items'])
+    expect(await brief(head(1), of(ITEM_BYTES_MAX + 1, 22))).toEqual(['1-2 item-limit'])
+    expect(await brief(head(1), of(2, 65))).toEqual(['1-2 item-limit'])
+  })
+  test('with a part as long as any are begun', async () => {
+    expect(await brief(head(1, { signature: 'A'.repeat(1_024) }), itemLine(1))).toEqual(['1-2 1 items'])
+  })
   test.for([
     ['a number', '7', 'validation-failed'],
     ['null', 'null', 'validation-failed'],
@@ -152,12 +166,13 @@ describe('submissions', () => {
     ['a general JWS', JSON.stringify({ jws: { payload: 'cA', signatures: [] } }), 'validation-failed'],
     ['a part that is no text', head(1, { signature: 7 }), 'validation-failed'],
     ['a part beyond any signature', head(1, { signature: 'A'.repeat(1_025) }), 'validation-failed'],
+    ['a JWS that is null', '{"jws":null}', 'validation-failed'],
     ['no item', head(0), 'validation-failed'],
     ['1,001 items', head(1_001), 'validation-failed'],
     ['a payload that is none', head(1, { payload: encoded('{"count":1}') }), 'validation-failed'],
     ['a count in another writing', head(1, { payload: encoded('{"v":1,"count":01,"root":""}') }), 'validation-failed'],
   ] as const)('are not begun by %s', async ([, text, code]) => {
-    expect(await brief(text, head(1), itemLine(1))).toEqual([`1-1 ${code}`, '2-3 1 items'])
+    expect(await brief(text, itemLine(1), head(1), itemLine(2))).toEqual([`1-2 ${code}`, '3-4 1 items'])
   })
   test('and refusals together cover every line that is not empty, in order and once', async () => {
     const kind = fc.constantFrom('head', 'item', 'junk', 'empty')

@@ -190,6 +190,12 @@ describe('the limits of one request', () => {
     expect(told.map(({ status, code }) => code ?? status)).toEqual([201, 200, 'too-large'])
     expect(told.at(-1)).toMatchObject({ status: 413 })
   })
+  test('count empty lines, wherever they stand in a chunk', async () => {
+    // Each chunk ends with one more.
+    expect((await take(['\n\n'], { lines: 3 })).told).toEqual([])
+    expect((await take(['\n\n\n'], { lines: 3 })).told).toMatchObject([{ code: 'too-large' }])
+    expect((await take(['x\n\n\n'], { lines: 3 })).told.at(-1)).toMatchObject({ code: 'too-large' })
+  })
   test('are not crossed by what just fits', async () => {
     const texts = [...submission(1), ...submission(3)]
     const bytes = Buffer.byteLength(`${texts.join('\n')}\n`)

@@ -37,6 +37,11 @@ export interface ProcessNode {
   end(signal: NodeJS.Signals): Promise<number | null>
   /** Process id of the database server; undefined while there is none. */
   postmaster(): number | undefined
+  /** Process ids of what the database server runs for itself and its connections; none where the system does not tell. */
+  backends(): number[]
+  /** Stops every process of the database where it stands, until `thaw`. */
+  freeze(): void
+  thaw(): void
   /** Whether the probe says that the node can work. */
   ready(): Promise<boolean>
   /** Admits a participant and enrols it over the listener, while the node runs. */
@@ -71,6 +76,10 @@ export async function aProcessNode(settings: Readonly<Record<string, string>> = 
   })
   const { pgdata } = await placeOf(join(dir, 'postgres'))
   const postmaster = (): number | undefined => livingPid(join(pgdata, 'postmaster.pid'))
+  const backends = (): number[] => childrenOf(postmaster())
+  const signalAll = (signal: NodeJS.Signals): void => {
+    for (const pid of [postmaster(), ...backends()]) if (pid !== undefined) sendTo(pid, signal)
+  }
   let child: ChildProcess | undefined
   let output = ''
 
@@ -107,7 +116,9 @@ export async function aProcessNode(settings: Readonly<Record<string, string>> = 
   }
 
   return {
-    ...{ end, ready, postmaster },
+    ...{ end, ready, postmaster, backends },
+    freeze: () => signalAll('SIGSTOP'),
+    thaw: () => signalAll('SIGCONT'),
     said: () => output,
     async start() {
       const begun = spawn(process.execPath, ['--enable-source-maps', MAIN], {
@@ -155,6 +166,7 @@ export async function aProcessNode(settings: Readonly<Record<string, string>> = 
       return connect({ url: server.url('postgres', 'aldis'), max: 1 })
     },
     async destroy() {
+      signalAll('SIGCONT')
       await end('SIGKILL')
       await (await startEmbedded({ dataDir: join(dir, 'postgres') })).destroy()
       rmSync(dir, { recursive: true, force: true })
@@ -169,11 +181,23 @@ const NOBODY = '00000000-0000-0000-0000-000000000000' as never
 const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null
 
 function livingPid(file: string): number | undefined {
+  const pid = existsSync(file) ? Number.parseInt(readFileSync(file, 'utf8'), 10) : Number.NaN
+  return sendTo(pid, 0) ? pid : undefined
+}
+
+/** By proc(5); an empty list elsewhere. */
+function childrenOf(pid: number | undefined): number[] {
+  const file = `/proc/${pid}/task/${pid}/children`
+  if (pid === undefined || !existsSync(file)) return []
+  return readFileSync(file, 'utf8').split(' ').filter(Boolean).map(Number)
+}
+
+/** Whether there was such a process. */
+function sendTo(pid: number, signal: NodeJS.Signals | 0): boolean {
   try {
-    const pid = Number.parseInt(readFileSync(file, 'utf8'), 10)
-    return process.kill(pid, 0) ? pid : undefined
+    return process.kill(pid, signal)
   } catch {
-    return undefined
+    return false
   }
 }
 

@@ -1,6 +1,6 @@
 import { type Key, keyOf, missingKey } from '../items.ts'
 import type { Run, Spec } from '../measure.ts'
-import { after, drive, expectStatus, openWire, requestOf } from '../wire.ts'
+import { after, drive, openWire, requestOf, served } from '../wire.ts'
 import type { World } from '../world.ts'
 
 export interface Asked {
@@ -33,7 +33,7 @@ export function lookupSingle({ world, signals, seconds }: Asked): Spec {
         const hit = Math.random() < HITS
         const { type, profile, key } = hit ? someKey(signals) : missingKey()
         const body = `{"queries":[{"type":"${type}","profile":"${profile}","keys":["${key}"]}],"purpose":"enforcement"}`
-        const answer = expectStatus(await wire.ask(requestOf('POST', '/v1/lookups', body)), 200)
+        const answer = await served(wire, requestOf('POST', '/v1/lookups', body), 200)
         if (answer.body.includes('"matches":[]') === hit) throw new Error('a look-up was answered wrongly')
       }),
     ),
@@ -41,7 +41,7 @@ export function lookupSingle({ world, signals, seconds }: Asked): Spec {
       what: 'a constant route (GET, 11 bytes) on the same listener, same clients',
       run: rate(() => {
         const request = requestOf('GET', '/bench/constant')
-        return drive(wires, after(seconds), async (wire) => void expectStatus(await wire.ask(request), 200))
+        return drive(wires, after(seconds), async (wire) => void (await served(wire, request, 200)))
       }),
     },
   }
@@ -64,7 +64,7 @@ export function lookupBatch({ world, signals, seconds }: Asked): Spec {
         drive(wires, after(seconds), async (wire) => {
           next += 1
           const request = bodies[next % bodies.length] ?? ''
-          const answer = expectStatus(await wire.ask(request), 200)
+          const answer = await served(wire, request, 200)
           if (answer.body.includes('"matches":[]')) throw new Error('a look-up found nothing')
         }),
       )

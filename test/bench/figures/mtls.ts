@@ -1,5 +1,5 @@
 import type { Spec } from '../measure.ts'
-import { after, drive, expectStatus, openWire, requestOf, type Wire } from '../wire.ts'
+import { after, drive, openWire, requestOf, served, type Wire } from '../wire.ts'
 import type { World } from '../world.ts'
 import { rate, wiresOf } from './lookup.ts'
 
@@ -12,7 +12,7 @@ export function mtlsOverhead({ world, seconds }: { world: World; seconds: number
   const unknown = world.members.slice(0, CLIENTS).map(({ tls: { ca } }) => openWire(plain, { ca }))
   const request = requestOf('GET', '/bench/constant')
   const side = (wires: readonly Wire[]) =>
-    rate(() => drive(wires, after(seconds), async (wire) => void expectStatus(await wire.ask(request), 200)))
+    rate(() => drive(wires, after(seconds), async (wire) => void (await served(wire, request, 200))))
   return {
     name: 'mtls.overhead',
     what: `requests of a constant route with client certificate, kept alive, ${CLIENTS} clients; admission, scopes and limits included`,

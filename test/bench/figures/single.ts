@@ -1,6 +1,6 @@
 import { submissionOf } from '../items.ts'
 import type { Run, Spec } from '../measure.ts'
-import { expectStatus, requestOf, type Wire } from '../wire.ts'
+import { requestOf, served, type Wire } from '../wire.ts'
 import type { World } from '../world.ts'
 import { wiresOf } from './lookup.ts'
 
@@ -57,7 +57,7 @@ async function prepare(
 }
 
 async function sendAll(wire: Wire, requests: readonly string[]): Promise<void> {
-  for (const request of requests) expectStatus(await wire.ask(request), 201)
+  for (const request of requests) await served(wire, request, 201)
 }
 
 async function until({ db }: World, query: string): Promise<void> {

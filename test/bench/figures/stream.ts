@@ -5,7 +5,7 @@ import { collect } from '../../../src/client/transport.ts'
 import { type CopyReference, createCopyReference, type Range } from '../copy.ts'
 import { linesOf } from '../items.ts'
 import { createMeter, type Meter, type Row, rowOf, type Spec } from '../measure.ts'
-import { expectStatus, openWire, requestOf } from '../wire.ts'
+import { openWire, requestOf, served, shed } from '../wire.ts'
 import type { Member, World } from '../world.ts'
 
 /** Participants that stream at the same time, one stream each. */
@@ -49,7 +49,11 @@ export async function load({ world, signals, compared, onRound, onLoaded }: Load
     loaded += n
     const beside = copy === undefined ? undefined : await copyRound(world, copy, { range, n }, counts ? other : idle)
     const ratio = beside === undefined ? '' : `, COPY ${Math.round(beside)}, ratio ${(rate / beside).toFixed(3)}`
-    onRound(`submit.stream ${counts ? `round ${round - 1}` : 'warm-up'}: ${n} at ${Math.round(rate)} signals/s${ratio}`)
+    const refused = shed.count === 0 ? '' : `, ${shed.count} times busy`
+    shed.count = 0
+    onRound(
+      `submit.stream ${counts ? `round ${round - 1}` : 'warm-up'}: ${n} at ${Math.round(rate)} signals/s${ratio}${refused}`,
+    )
     if (counts) values.push(rate)
     if (counts && beside !== undefined) references.push(beside)
     await onLoaded(loaded, rate, beside === undefined ? null : rate / beside)
@@ -116,7 +120,9 @@ async function send(origin: string, member: Member, chunks: readonly Buffer[]): 
     accepted += answer.accepted
     at += answer.submissions
     // As the node asks: it could not go on, which counts as time.
-    if (at < chunks.length) await new Promise((resolve) => setTimeout(resolve, AGAIN_MS))
+    if (at === chunks.length) return accepted
+    shed.count += 1
+    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS))
   }
   return accepted
 }
@@ -150,6 +156,7 @@ function sendOnce(origin: string, { tls }: Member, chunks: readonly Buffer[]): P
 }
 
 function answeredIn(status: number | undefined, text: string): Answered {
+  if (status === 503) return { submissions: 0, accepted: 0 }
   if (status !== 200) throw new Error(text.slice(0, 500))
   const fault = /.*"code":"(?!busy)[^"]+".*/.exec(text)
   if (fault !== null) throw new Error(`a signal was refused: ${fault[0]}`)
@@ -163,15 +170,19 @@ async function visible({ members, node, feed }: World, next: bigint): Promise<vo
   const wire = openWire(node().addresses.partner, members.at(-1)?.tls ?? { ca: '' })
   try {
     for (;;) {
-      const { body } = expectStatus(await wire.ask(requestOf('GET', '/v1/feeds')), 200)
-      const { feeds } = JSON.parse(body.toString()) as { feeds: { feed: string; last_seq: string }[] }
-      const found = feeds.find((one) => one.feed === feed)
-      if (found !== undefined && BigInt(found.last_seq) >= next - 1n) return
+      const { body } = await served(wire, requestOf('GET', '/v1/feeds'), 200)
+      if (lastIn(body, feed) >= next - 1n) return
       await new Promise((resolve) => setTimeout(resolve, POLL_MS))
     }
   } finally {
     wire.close()
   }
+}
+
+/** The last sequence number that a reader is shown; 0 where there is none. */
+function lastIn(body: Buffer, feed: string): bigint {
+  const { feeds } = JSON.parse(body.toString()) as { feeds: { feed: string; last_seq: string }[] }
+  return BigInt(feeds.find((one) => one.feed === feed)?.last_seq ?? 0)
 }
 
 /** Where log and feed stand. */

@@ -1,5 +1,5 @@
 import type { Spec } from '../measure.ts'
-import { expectStatus, headerOf, openWire, requestOf, type Wire } from '../wire.ts'
+import { headerOf, openWire, requestOf, served, type Wire } from '../wire.ts'
 import type { World } from '../world.ts'
 
 const SEGMENT = 4_096n
@@ -35,8 +35,8 @@ export function fullSync(world: World): Spec {
     reference: {
       what: 'as many bytes of sealed segments, streamed from memory on the same listener in one answer',
       run: async (timed) => {
-        const { seconds } = await timed(async () =>
-          expectStatus(await wire.ask(requestOf('GET', `/bench/memory?bytes=${last.bytes}`), { discard: true }), 200),
+        const { seconds } = await timed(() =>
+          served(wire, requestOf('GET', `/bench/memory?bytes=${last.bytes}`), 200, { discard: true }),
         )
         return last.signals / seconds
       },
@@ -50,8 +50,7 @@ async function syncAll(wire: Wire, feed: string): Promise<{ bytes: number; signa
   let cursor = start
   let bytes = 0
   for (let seq = first; seq <= sealedTo; seq += SEGMENT) {
-    const answer = await wire.ask(requestOf('GET', `/v1/feeds/${feed}/segments/${seq}`), { discard: true })
-    expectStatus(answer, 200)
+    const answer = await served(wire, requestOf('GET', `/v1/feeds/${feed}/segments/${seq}`), 200, { discard: true })
     bytes += answer.bytes
     cursor = headerOf(answer, 'feed-cursor')
   }
@@ -65,7 +64,7 @@ async function syncAll(wire: Wire, feed: string): Promise<{ bytes: number; signa
 }
 
 export async function feedOf(wire: Wire, feed: string): Promise<Feed> {
-  const { body } = expectStatus(await wire.ask(requestOf('GET', '/v1/feeds')), 200)
+  const { body } = await served(wire, requestOf('GET', '/v1/feeds'), 200)
   const { feeds } = JSON.parse(body.toString()) as { feeds: Feed[] }
   const found = feeds.find((one) => one.feed === feed)
   if (found === undefined) throw new Error('the reader does not see the feed')
@@ -79,7 +78,7 @@ export async function endOf(wire: Wire, feed: string): Promise<string> {
   let cursor = start
   if (sealedTo > 0n) {
     const path = `/v1/feeds/${feed}/segments/${sealedTo - SEGMENT + 1n}`
-    cursor = headerOf(expectStatus(await wire.ask(requestOf('GET', path), { discard: true }), 200), 'feed-cursor')
+    cursor = headerOf(await served(wire, requestOf('GET', path), 200, { discard: true }), 'feed-cursor')
   }
   for (;;) {
     const page = await pageAt(wire, feed, cursor)
@@ -91,7 +90,7 @@ export async function endOf(wire: Wire, feed: string): Promise<string> {
 /** Only the end of a page is read: the rest is the reader's work. */
 async function pageAt(wire: Wire, feed: string, cursor: string) {
   const path = `/v1/feeds/${feed}/events?limit=1000&cursor=${encodeURIComponent(cursor)}`
-  const { body, bytes } = expectStatus(await wire.ask(requestOf('GET', path)), 200)
+  const { body, bytes } = await served(wire, requestOf('GET', path), 200)
   const end = /"next_cursor":"([^"]+)","more":(true|false)\}$/.exec(body.subarray(-300).toString())
   if (end === null) throw new Error('a page without an end')
   return { bytes, next_cursor: end[1] ?? '', more: end[2] === 'true' }

@@ -1,7 +1,7 @@
 import type { SignedSubmission } from '../../../src/signals/submission.ts'
 import { submissionOf } from '../items.ts'
 import { quantile, type Spec } from '../measure.ts'
-import { expectStatus, openWire, requestOf, type Wire } from '../wire.ts'
+import { openWire, requestOf, served, type Wire } from '../wire.ts'
 import type { World } from '../world.ts'
 import { endOf } from './sync.ts'
 
@@ -51,7 +51,7 @@ async function sendSlowly(
   for (const submission of submissions) {
     const { signal } = JSON.parse(submission.items[0]?.item ?? '{}') as { signal: string }
     sentAt.set(signal, performance.now())
-    expectStatus(await wire.ask(requestOf('POST', '/v1/submissions', JSON.stringify(submission))), 201)
+    await served(wire, requestOf('POST', '/v1/submissions', JSON.stringify(submission)), 201)
     await new Promise((resolve) => setTimeout(resolve, EVERY_MS))
   }
 }
@@ -69,7 +69,7 @@ async function follow(wire: Wire, { world, count, cursor, sentAt }: Following): 
   let at = cursor
   while (took.length < count) {
     const path = `/v1/feeds/${world.feed}/events?wait=10&cursor=${encodeURIComponent(at)}`
-    const { body } = expectStatus(await wire.ask(requestOf('GET', path)), 200)
+    const { body } = await served(wire, requestOf('GET', path), 200)
     const now = performance.now()
     const page = JSON.parse(body.toString()) as { events: { signal: string }[]; next_cursor: string }
     for (const { signal } of page.events) {
