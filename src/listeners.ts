@@ -45,6 +45,8 @@ export interface Measuring {
   connections?: Partial<MtlsLimits>
   /** Of one credential. */
   requests?: Rate
+  /** How late the event loop may be: on a machine that others burden too, lateness says nothing of the node. */
+  loopDelayMs?: number
   /** Further routes of the partner listener, behind all of its hooks. */
   routes?: FastifyPluginAsync
 }
@@ -52,7 +54,7 @@ export interface Measuring {
 export async function createListeners(
   parts: Parts,
   serving: Serving,
-  { connections = {}, requests, routes }: Measuring = {},
+  { connections = {}, requests, loopDelayMs = LIMITS.event_loop_delay_ms, routes }: Measuring = {},
 ): Promise<Listeners> {
   const { authority, programme, pools, clock, keys, provenance, participants } = parts
   const { log, metrics, head, feeds, signals, ledger } = serving
@@ -83,7 +85,7 @@ export async function createListeners(
     requireScopes(app)
     limitRequests(app, clock, requests)
     await shedLoad(app, {
-      loopDelayMs: LIMITS.event_loop_delay_ms,
+      loopDelayMs,
       queue: LIMITS.pool_queue,
       waiting: () => poolState(pools.app).waiting,
     })

@@ -64,15 +64,19 @@ export function lookupBody(
   return `{"as_of":"${as_of}","asked":${asked},"matches":[${matches.join(',')}],"submissions":[${cited.join(',')}]}`
 }
 
-/** What matches a look-up, in its order: the key, its type and its profile alike. */
+/** What matches a look-up, in its order: the key, its type and its profile alike. A key that is repeated counts once. */
 export function hitsOf(
   { queries }: Lookup,
   matches: readonly Match[],
   entryOf: (match: Match) => Entry | undefined,
 ): Hit[] {
   const byKey = Map.groupBy(matches, ({ signal_key }) => toHex(signal_key))
+  const told = new Set<string>()
   return queries.flatMap(({ type, profile, keys }) =>
     keys.flatMap((key) => {
+      const asked = `${type} ${profile} ${key}`
+      if (told.has(asked)) return []
+      told.add(asked)
       const alike = (byKey.get(key) ?? []).filter((one) => one.type === SIGNAL_TYPE[type] && one.profile === profile)
       return alike.flatMap((match) => {
         const entry = entryOf(match)

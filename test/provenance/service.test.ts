@@ -102,6 +102,7 @@ describe('the service', () => {
     expect(await tell(BigInt(events.length), 5)).toEqual([])
   })
   test('tells no entry that is indexed but not behind the fence', async () => {
+    await w.record('fig')
     await w.integrator().round()
     const from = (await rowsOf(w)).head.size
     await w.record('apple')
@@ -109,6 +110,8 @@ describe('the service', () => {
     await expect(w.integrator().round()).rejects.toMatchObject({ code: '42501' })
     await asOwner(w, 'grant update on log_fence to aldis_integrator')
     expect(await w.provenance.entriesFrom(w.t.projector, from, 10)).toEqual([])
+    const last = await w.provenance.entriesFrom(w.t.projector, from - 1n, 10)
+    expect(last.map(({ idx }) => idx)).toEqual([from - 1n])
     await w.integrator().round()
     expect((await w.provenance.entriesFrom(w.t.projector, from, 10)).length).toBe(1)
   })
@@ -348,6 +351,7 @@ describe('the journal', () => {
       const { id, place, c } = nameOf(name)
       const ask = () => w.ledger.readReceipt(w.holder('apple'), id, place)
       expect(await ask()).toEqual({ outcome: 'pending' })
+      await expect(w.ledger.readReceipt(w.holder('apple'), id, place + 1)).rejects.toMatchObject(NOT_FOUND)
       await flush('apple')
       expect(await ask()).toEqual({ outcome: 'pending' })
       await w.integrator().round()

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { asParticipant } from '../../src/db/as-participant.ts'
+import { asParticipant, atLog } from '../../src/db/as-participant.ts'
 import { LOGIN_ROLES, OWNER_ROLE } from '../../src/db/roles.ts'
 import { toHex } from '../../src/kernel/bytes.ts'
 import { newId, type Uuid } from '../../src/kernel/ids.ts'
@@ -11,6 +11,7 @@ import { openCheckpoint } from '../../src/provenance/checkpoint.ts'
 import { verifyEd25519 } from '../../src/provenance/ed25519.ts'
 import type { Integrator } from '../../src/provenance/integrate.ts'
 import { RootMismatch } from '../../src/provenance/sign.ts'
+import { moveFence } from '../../src/provenance/store.ts'
 import { decodeBundle, decodeEdges } from '../../src/provenance/tile.ts'
 import { leafOf, mth, tileOf } from './definition.ts'
 import { flipped } from './vectors.ts'
@@ -235,7 +236,7 @@ describe('the integrator', () => {
 
     test.for(cases)(
       'before it $step has indexed for good: $by redoes the rest, and changes nothing',
-      async ({ revoke, grant, by }) => {
+      async ({ step, revoke, grant, by }) => {
         const rival = w.integrator()
         await rival.round()
         const fence = (await rowsOf(w)).fence.size
@@ -252,19 +253,19 @@ describe('the integrator', () => {
           'a new process': w.integrator(),
           'a rival that knew nothing of it': rival,
         }[by]
-        await drain(next)
+        // Who takes the rows for new ones is refused by the log itself, and looks closer the next time.
+        if (next === rival && step === 'clears the outbox')
+          await expect(next.round()).rejects.toMatchObject({ code: '23505' })
+        expect(await next.round()).toBe(0)
         expect(await logOf(w)).toBe(indexed)
         await holds(w, known)
       },
     )
-    test('after it has indexed, and is overtaken before it moves the fence, moves it never back', async () => {
+    test('before it moves the fence finds it moved on by another, and never moves it back', async () => {
       await recorded('fig')
-      await asOwner(w, 'revoke update on log_fence from aldis_integrator')
-      await expect(integrator.round()).rejects.toMatchObject({ code: '42501' })
-      await asOwner(w, 'grant update on log_fence to aldis_integrator')
-      await recorded('fig')
-      await drain(w.integrator())
-      await drain(integrator)
+      await integrator.round()
+      const { size, root } = (await rowsOf(w)).fence
+      await atLog(w.t.integrator, 1, (tx) => moveFence(tx, 1, size - 1n, flipped(root, 0)))
       await holds(w, known)
     })
   })

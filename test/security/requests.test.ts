@@ -1,15 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { aTestNode, type TestNode } from '../support/node.ts'
+import { aTestNode, type Member, type TestNode } from '../support/node.ts'
 import { describedCodes } from './contract.ts'
 import { CASES, type Known } from './request-cases.ts'
-import { CANARY, type Caller, callerOf, changesNothing, expectRefusal, NEVER } from './world.ts'
+import { CANARY, type Caller, callerOf, changesNothing, expectRefusal, NEVER, quiet } from './world.ts'
 
 let n: TestNode
+let apple: Member
 let client: Caller
 let known: Known
 beforeAll(async () => {
   n = await aTestNode()
-  const apple = await n.member('apple')
+  apple = await n.member('apple')
   client = callerOf(n, apple)
   const { feeds } = await apple.client.feeds()
   const [own, inbox] = ['audience', 'inbox'].map((kind) => feeds.find((one) => one.kind === kind))
@@ -82,4 +83,17 @@ describe('a request', () => {
     const tunnel = 'CONNECT x.example:443 HTTP/1.1\r\nhost: x.example\r\n\r\n'
     expect(await client.raw(tunnel)).toBe('')
   })
+})
+
+test('a key that is asked for a thousand times is given out once', async () => {
+  const item = await apple.item({ type: 'email', raw: 'fig@mail.example' }, await apple.everybody())
+  if (item.type !== 'email') throw new Error('an address')
+  await apple.client.submit(await apple.sign([item]))
+  await quiet(n.t)
+  const query = (count: number) => ({
+    ...{ type: 'email' as const, profile: `email/1@${item.value.kid}` },
+    keys: Array<string>(count).fill(item.value.token),
+  })
+  const { asked, matches } = await apple.client.lookUp({ queries: [query(500), query(500)], purpose: 'appeal' })
+  expect([asked, matches.length]).toEqual([1_000, 1])
 })

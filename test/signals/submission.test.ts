@@ -165,6 +165,8 @@ describe('the protected header', () => {
     ['for another node', { aud: 'https://other.example.org' }, 'wrong-audience'],
     ['for another programme', { prg: 'garden' }, 'wrong-audience'],
     ['of an unknown key', { kid: 'A'.repeat(43) }, 'signing-key-unknown'],
+    ['of a key whose name is as long as any', { kid: 'A'.repeat(256) }, 'signing-key-unknown'],
+    ['of a key whose name is longer', { kid: 'A'.repeat(257) }, 'signature-header'],
     ['that names another algorithm than its key has', { alg: 'ES256' }, 'signing-key-unknown'],
   ] as const)('%s is refused', async ([, change, code]) => {
     expect(codeOf(await forged({ ...goodHeader, ...change }))).toBe(code)
@@ -344,6 +346,9 @@ describe('one item of a submission', () => {
     ['no path', { path: '' }],
     ['a path that is no whole number of nodes', { path: 'AAAA' }],
     ['a path of one node more', { path: proofOf(good, 0).path + proofOf(good, 0).path }],
+    ['a path that is no base64url', { path: '%%%%' }],
+    ['a salt that is no base64url', { salt: '%%%%' }],
+    ['no salt', { salt: '' }],
     ["a sibling's salt", { salt: good.items[1]?.salt ?? '' }],
   ] as const)('with %s fails', ([, change]) => {
     expect(itemCode(proofOf(good, 0))).toBe('nothing')
