@@ -20,6 +20,8 @@ export async function shedLoad(app: FastifyInstance, { loopDelayMs, queue, waiti
     maxEventLoopDelay: loopDelayMs,
     sampleInterval: SAMPLE_MS,
     pressureHandler: async ({ routeOptions }, _reply, _type, delay) => {
+      // Infinite where nothing was measured since the last look, which says nothing.
+      if (!Number.isFinite(delay)) return
       if (routeOptions.config.bulk === true || Number(delay) > 2 * loopDelayMs) throw busy()
     },
   })

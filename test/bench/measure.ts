@@ -153,7 +153,7 @@ export function rowOf(
 
 const costOf = ({ node, database, done }: Used): number => (1e6 * (node + (database ?? 0))) / done
 
-export function median(values: readonly number[]): number {
+function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
   const middle = Math.floor(sorted.length / 2)
   return sorted.length % 2 === 1 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2

@@ -65,7 +65,7 @@ export async function startNode(env: Readonly<Record<string, string>>, dir: stri
     new Promise((resolve, reject) => {
       asked += 1
       waiting.set(asked, { resolve, reject })
-      child.send({ id: asked, ask: what, path } satisfies Ask)
+      child.send({ id: asked, ask: what, path } satisfies Ask, (error) => error && reject(error))
     })
   return {
     addresses,

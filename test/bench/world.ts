@@ -57,11 +57,17 @@ export async function openWorld(): Promise<World> {
   const env = settingsIn(dir)
   let node: NodeProcess | undefined
   let db: pg.Client | undefined
-  const close = async (): Promise<void> => {
+  const closeOnce = async (): Promise<void> => {
     await node?.stop().catch(() => {})
-    await db?.end()
+    await db?.end().catch(() => {})
     await server.destroy()
     rmSync(dir, { recursive: true, force: true })
+  }
+  let closed: Promise<void> | undefined
+  // By a signal and by the failure that it causes.
+  const close = (): Promise<void> => {
+    closed ??= closeOnce()
+    return closed
   }
   try {
     const members = await foundProgramme(env, async () => {

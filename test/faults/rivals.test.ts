@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { equal } from '../../src/kernel/bytes.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
@@ -10,7 +10,7 @@ import { aLog, type LogWorld, ORIGIN, rowsOf, type Slug } from '../provenance/wo
 import { aHistory, faultsOf, readFound } from './history.ts'
 import { rounds, seededRandom } from './random.ts'
 
-const CHILD = join(import.meta.dirname, 'integrator-child.ts')
+const CHILD = fileURLToPath(new URL('./integrator-child.ts', import.meta.url))
 const SLUGS: readonly [Slug, ...Slug[]] = ['apple', 'plum', 'fig', 'kiwi']
 /** Statements of a round from its first write on: six that index, three that clear, three that move the fence, one more. */
 const GAPS = 13

@@ -21,15 +21,15 @@ export async function realListeners({ material, ca }: TestPki, serving: Partial<
   const directory = memoryDirectory()
   const parts = {
     ...{ authority: directory, programme: { trust_domain: TRUST_DOMAIN }, clock: () => new Date(0) },
-    ...{ pools: unreachable(), keys: unreachable(), provenance: unreachable(), participants: unreachable() },
+    ...{ pools: { app: {} }, keys: unreachable(), provenance: unreachable(), participants: unreachable() },
     certificate: async () => ({ key: material.key, chain: material.chain }),
     rootCertificate: ca.root,
   } as unknown as Parts
-  const listeners = await createListeners(parts, {
-    ...{ log: silentLog, metrics: createMetrics(), head: { line: undefined } },
+  const silent = { log: silentLog, metrics: createMetrics(), head: { line: undefined } }
+  const idle: Pick<Serving, 'feeds' | 'signals' | 'ledger'> = {
     ...{ feeds: unreachable(), signals: unreachable(), ledger: unreachable() },
-    ...serving,
-  })
+  }
+  const listeners = await createListeners(parts, { ...silent, ...idle, ...serving }, { loopDelayMs: 60_000 })
   return { ...listeners, directory }
 }
 

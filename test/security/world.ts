@@ -164,7 +164,7 @@ const TABLES = [
 ]
 
 /** Number and digest of the rows of each of these tables. */
-export async function stateOf({ owner }: Pick<TestDatabase, 'owner'>): Promise<Record<string, string>> {
+async function stateOf({ owner }: Pick<TestDatabase, 'owner'>): Promise<Record<string, string>> {
   const state: Record<string, string> = {}
   for (const table of TABLES) {
     const { rows } = await sql<{ n: string; digest: string | null }>`

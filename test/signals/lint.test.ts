@@ -158,6 +158,11 @@ describe('time', () => {
   })
 })
 
+test('a refusal says what to do where its code does not', () => {
+  expect(judge(textOf(anItem({ expires_at: instantAt(200 * DAY) })))).toHaveProperty('detail')
+  expect(judge(textOf(anItem({ audience: idOf(9) })))).not.toHaveProperty('detail')
+})
+
 describe('the rules of the programme', () => {
   test.for([
     ['an unknown taxonomy', { taxonomy: 2 }, 'taxonomy-unknown /category'],

@@ -174,6 +174,11 @@ export async function aProcessNode(settings: Readonly<Record<string, string>> = 
   }
 }
 
+/** SIGKILL; one that is gone already has had its end. */
+export function kill(pid: number | undefined): void {
+  if (pid !== undefined) sendTo(pid, 'SIGKILL')
+}
+
 type Act = { [A in ActionName]: readonly [A, PayloadOf<A>] }[ActionName]
 
 const NOBODY = '00000000-0000-0000-0000-000000000000' as never
@@ -181,19 +186,28 @@ const NOBODY = '00000000-0000-0000-0000-000000000000' as never
 const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null
 
 function livingPid(file: string): number | undefined {
-  const pid = existsSync(file) ? Number.parseInt(readFileSync(file, 'utf8'), 10) : Number.NaN
+  const pid = Number.parseInt(textOf(file), 10)
   return sendTo(pid, 0) ? pid : undefined
 }
 
 /** By proc(5); an empty list elsewhere. */
 function childrenOf(pid: number | undefined): number[] {
-  const file = `/proc/${pid}/task/${pid}/children`
-  if (pid === undefined || !existsSync(file)) return []
-  return readFileSync(file, 'utf8').split(' ').filter(Boolean).map(Number)
+  return textOf(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number)
+}
+
+/** Empty where there is none: what is asked about may end at any moment. */
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
 }
 
 /** Whether there was such a process. */
 function sendTo(pid: number, signal: NodeJS.Signals | 0): boolean {
+  // Anything else would reach a whole group of processes, if not all.
+  if (!(pid > 1)) return false
   try {
     return process.kill(pid, signal)
   } catch {

@@ -14,7 +14,7 @@ const ITEMS_MAX = 1_000
 const POLL_MS = 10
 const AGAIN_MS = 1_000
 /** Of the signals: two warm-up rounds, then nine that count. */
-export const SHARES = [0.01, 0.09, ...Array.from({ length: 9 }, () => 0.1)] as const
+const SHARES = [0.01, 0.09, ...Array.from({ length: 9 }, () => 0.1)] as const
 const WARMUPS = 2
 
 export const STREAM: Omit<Spec, 'rounds' | 'warmups' | 'measured'> = {

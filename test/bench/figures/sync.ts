@@ -63,7 +63,7 @@ async function syncAll(wire: Wire, feed: string): Promise<{ bytes: number; signa
   return { bytes, signals: Number(end - first + 1n) }
 }
 
-export async function feedOf(wire: Wire, feed: string): Promise<Feed> {
+async function feedOf(wire: Wire, feed: string): Promise<Feed> {
   const { body } = await served(wire, requestOf('GET', '/v1/feeds'), 200)
   const { feeds } = JSON.parse(body.toString()) as { feeds: Feed[] }
   const found = feeds.find((one) => one.feed === feed)
