@@ -93,7 +93,7 @@ export function createTransport(
         },
         ...(signal === undefined ? {} : { signal }),
       })
-      out.on('timeout', () => out.destroy(new Error('the node did not answer in time')))
+      out.on('timeout', () => out.destroy(timedOut()))
       out.on('error', reject)
       out.on('response', (message) => {
         collect(message).then(
@@ -118,6 +118,9 @@ export function createTransport(
     },
   }
 }
+
+/** With the code of a connection that timed out, so that it is repeated like one. */
+const timedOut = (): Error => Object.assign(new Error('the node did not answer in time'), { code: 'ETIMEDOUT' })
 
 const judged = (answer: Answer): Answer | AldisError => (answer.status < 400 ? answer : problemOf(answer))
 const broken = (error: unknown): Error =>
