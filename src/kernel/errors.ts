@@ -48,7 +48,6 @@ export const CATALOGUE = {
   'person-unknown': [403, 'The person is unknown or lacks the role'],
   'headers-too-large': [431, 'The request headers are larger than 16 KiB'],
   'rate-limited': [429, 'Too many requests'],
-  'quota-exhausted': [429, 'The quota of this participant is used up'],
   internal: [500, 'The node failed; nothing was changed unless it was acknowledged'],
   busy: [503, 'The node is overloaded; try again'],
   'read-only': [503, 'The database does not take writes'],

@@ -76,6 +76,7 @@ export interface Authority {
     item: { audience: Uuid; tlp: Tlp; type: string },
   ): 'audience-unknown' | 'tlp-refused' | undefined
 
+  /** Retired once its time is over. */
   hashProfile(kid: string): KnownHashProfile | undefined
   hashProfiles(): readonly KnownHashProfile[]
   /** The newest version of a kind, or the one that is named. */
@@ -189,12 +190,17 @@ function queries(now: () => Snapshot, clock: Clock): Queries {
       const sharing = { tlp, type, audienceKind: target.kind, participantKind: source.kind }
       return mayShare(sharing) ? undefined : 'tlp-refused'
     },
-    hashProfile: (kid) => now().hashProfiles.get(kid),
-    hashProfiles: () => [...now().hashProfiles.values()],
+    hashProfile: (kid) => asOf(now().hashProfiles.get(kid), clock()),
+    hashProfiles: () => [...now().hashProfiles.values()].flatMap((profile) => asOf(profile, clock()) ?? []),
     policy: (kind, version) =>
       version === undefined ? now().policies.get(kind) : now().policyVersions.get(`${kind} ${version}`),
     held: (context) => now().holds.has(holdKey(context)),
   }
+}
+
+/** An epoch whose time is over is retired, whether or not anybody said so. */
+function asOf(profile: KnownHashProfile | undefined, at: Date): KnownHashProfile | undefined {
+  return profile !== undefined && profile.not_after <= at ? { ...profile, status: 'retired' } : profile
 }
 
 function known<T>(value: T | undefined): T {

@@ -174,9 +174,9 @@ describe('an idempotent call is repeated', () => {
   })
 
   test.for(['600', '3600', '2592000', '1e300'])('not at all if the node asks for %s seconds', async (seconds) => {
-    const server = await serve(pki, refuse('quota-exhausted', 429, { 'retry-after': seconds }))
+    const server = await serve(pki, refuse('rate-limited', 429, { 'retry-after': seconds }))
     const call = transportTo(server.origin).call(GET)
-    await expect(call).rejects.toMatchObject({ code: 'quota-exhausted', retryAfter: Number(seconds) })
+    await expect(call).rejects.toMatchObject({ code: 'rate-limited', retryAfter: Number(seconds) })
     expect(server.requests).toHaveLength(1)
   })
 })

@@ -352,6 +352,12 @@ describe('groups', () => {
       await expect(w.service.execute(request, w.ada)).rejects.toMatchObject(refused(code))
     }
   })
+  test('a key epoch whose time is over is retired, though nobody said so', async () => {
+    const [not_before, not_after] = ['2026-02-01T00:00:00Z', '2026-03-01T11:59:59Z']
+    await w.decide('hash-profile.publish', { kid: 'winter', suite: 'hmac-sha256', not_before, not_after })
+    expect(w.authority.hashProfile('winter')?.status).toBe('retired')
+    expect(w.authority.hashProfiles().find(({ kid }) => kid === 'winter')?.status).toBe('retired')
+  })
   test('a collection is held by two persons, once, and released by two', async () => {
     const collection = { region: 'DE', legal_basis: 'terms_of_service', surface: 'private' } as const
     expect(await w.recorded(() => w.decide('collection.hold', { ...collection, held: true }))).toContain(
