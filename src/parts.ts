@@ -98,7 +98,7 @@ export async function openParts(base: Base, { onWake, healthy }: PartsOptions): 
   const programme = await loadProgramme(pools.admin)
   const origin = await originOf(pools.ledger, LOG_ID)
   if (programme === undefined || origin === undefined)
-    throw new StartRefused('there is no programme yet: run aldis init')
+    throw new StartRefused('there is no programme yet: run aldis init (npm run aldis -- init --help)')
   if (!keys.has(KID.log))
     throw new StartRefused('the log key is missing from DATA_DIR: is it the folder of this database?')
   await ensureEpochKeys(keys, clock())
