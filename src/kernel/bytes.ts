@@ -51,33 +51,69 @@ export function fromHex(text: string): Uint8Array | undefined {
 
 /** RFC 4648 section 4, padded. */
 export function toBase64(bytes: Uint8Array): string {
-  let binary = ''
-  for (let i = 0; i < bytes.length; i += 0x8000) binary += String.fromCharCode(...bytes.subarray(i, i + 0x8000))
-  return btoa(binary)
+  const text = encode(bytes, STANDARD)
+  return text.padEnd(text.length + ((4 - (text.length % 4)) % 4), '=')
 }
 
 /** Canonical padded base64 only (no white space, no loose bits); undefined for anything else. */
 export function fromBase64(text: string): Uint8Array | undefined {
-  if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return undefined
-  const binary = atob(text)
-  const out = new Uint8Array(binary.length)
-  for (let i = 0; i < out.length; i++) out[i] = binary.charCodeAt(i)
-  return toBase64(out) === text ? out : undefined
+  if (text.length % 4 !== 0) return undefined
+  const end = text.endsWith('==') ? text.length - 2 : text.endsWith('=') ? text.length - 1 : text.length
+  return decode(text.slice(0, end), VALUES)
 }
 
 /** RFC 4648 section 5, unpadded. */
-export const toBase64Url = (bytes: Uint8Array): string =>
-  toBase64(bytes).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
+export const toBase64Url = (bytes: Uint8Array): string => encode(bytes, URL_SAFE)
 
 /** Canonical unpadded base64url only; undefined for anything else. */
-export function fromBase64Url(text: string): Uint8Array | undefined {
-  if (!/^[A-Za-z0-9_-]*$/.test(text) || text.length % 4 === 1) return undefined
-  return fromBase64(
-    text
-      .replaceAll('-', '+')
-      .replaceAll('_', '/')
-      .padEnd(Math.ceil(text.length / 4) * 4, '='),
-  )
+export const fromBase64Url = (text: string): Uint8Array | undefined => decode(text, URL_VALUES)
+
+/** Both characters of each 12 bits: signatures and digests are written and read thousands of times a second. */
+function pairsOf(alphabet: string): string[] {
+  return Array.from({ length: 4_096 }, (_, bits) => `${alphabet[bits >> 6]}${alphabet[bits & 63]}`)
+}
+
+/** Six bits by character code; 255 for what is none of the alphabet. */
+function valuesOf(alphabet: string): Uint8Array {
+  const values = new Uint8Array(128).fill(255)
+  for (let i = 0; i < 64; i++) values[alphabet.charCodeAt(i)] = i
+  return values
+}
+
+const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
+const [STANDARD, VALUES] = [pairsOf(`${LETTERS}+/`), valuesOf(`${LETTERS}+/`)]
+const [URL_SAFE, URL_VALUES] = [pairsOf(`${LETTERS}-_`), valuesOf(`${LETTERS}-_`)]
+
+function encode(bytes: Uint8Array, pairs: readonly string[]): string {
+  const whole = bytes.length - (bytes.length % 3)
+  let out = ''
+  for (let i = 0; i < whole; i += 3) {
+    const bits = ((bytes[i] ?? 0) << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0)
+    out += `${pairs[bits >> 12]}${pairs[bits & 4_095]}`
+  }
+  const rest = bytes.length - whole
+  if (rest === 0) return out
+  const bits = ((bytes[whole] ?? 0) << 16) | ((bytes[whole + 1] ?? 0) << 8)
+  return rest === 1 ? `${out}${pairs[bits >> 12]}` : `${out}${pairs[bits >> 12]}${pairs[bits & 4_095]?.charAt(0)}`
+}
+
+function decode(text: string, values: Uint8Array): Uint8Array | undefined {
+  const rest = text.length % 4
+  if (rest === 1) return undefined
+  const out = new Uint8Array(Math.floor((text.length * 3) / 4))
+  let [bits, held, at] = [0, 0, 0]
+  for (let i = 0; i < text.length; i++) {
+    const six = values[text.charCodeAt(i)] ?? 255
+    if (six === 255) return undefined
+    bits = ((bits << 6) | six) & 0xfff
+    held += 6
+    if (held < 8) continue
+    held -= 8
+    out[at] = bits >> held
+    at += 1
+  }
+  // What is left over are the loose bits of the last character.
+  return (bits & ((1 << held) - 1)) === 0 ? out : undefined
 }
 
 /** Big-endian unsigned. */
