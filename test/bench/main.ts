@@ -66,7 +66,7 @@ async function run(here: World): Promise<void> {
   const signals = Math.round(SIGNALS * options.scale)
   const asked: Asked = {
     ...{ world: here, signals },
-    seconds: options.scale === 1 ? 5 : 6,
+    seconds: options.scale < 0.1 ? 2 : 5,
     count: Math.max(1_000, Math.round(12_000 * options.scale)),
   }
   const names = Object.keys(FIGURES).filter(wanted)

@@ -3,8 +3,11 @@ import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import { sql } from 'kysely'
 import { asParticipant } from '../../src/db/as-participant.ts'
-import { createInstance } from '../../src/http/instance.ts'
+import { poolState } from '../../src/db/connect.ts'
+import { createInstance, requireScopes } from '../../src/http/instance.ts'
+import { LIMITS } from '../../src/http/limits.ts'
 import { createMetrics } from '../../src/http/metrics.ts'
+import { shedLoad } from '../../src/http/pressure.ts'
 import type { Uuid } from '../../src/kernel/ids.ts'
 import type { Log } from '../../src/kernel/log.ts'
 import { KID, type Parts } from '../../src/parts.ts'
@@ -16,6 +19,9 @@ import { createSignalService, type SignalService } from '../../src/signals/servi
 
 /** Sealed segments held in memory: different enough from each other, and small beside the node. */
 const HELD = 16
+
+/** As long as the real one. */
+const HEAD = `1000 ${'A'.repeat(43)}`
 
 /** What the partner listener's figures are compared with, behind the very same hooks. */
 export const referenceRoutes =
@@ -95,7 +101,10 @@ const EMPTY = {
   ...{ log_id: 1, payload: '', c: Buffer.alloc(32), body: Buffer.alloc(0), epoch: 0, parties: '', after: null },
 }
 
-/** The constant route over TLS without client certificates, counted and logged as the partner listener does. */
+/**
+ * The constant route over TLS without client certificates, behind what of the partner listener's hooks needs no certificate:
+ * scopes, pressure, the log's head in a header, metrics and a line of the node's log.
+ */
 export async function openPlainListener(
   parts: Parts,
   log: Log,
@@ -109,6 +118,14 @@ export async function openPlainListener(
       log.info({ listener: 'plain', request_id: id, method, route, status, ms: took, participant, code }, 'request')
     },
     onFault: (error) => log.error({ error }, 'request failed'),
+  })
+  requireScopes(app)
+  await shedLoad(app, {
+    ...{ loopDelayMs: LIMITS.event_loop_delay_ms, queue: LIMITS.pool_queue },
+    waiting: () => poolState(parts.pools.app).waiting,
+  })
+  app.addHook('onSend', async (_request, reply) => {
+    reply.header('provenance-checkpoint', HEAD)
   })
   constant(app)
   await app.listen({ host: '127.0.0.1', port: 0 })

@@ -88,10 +88,12 @@ export function documentOf({ rows, growth, machine, raised, signals, minutes, da
     '',
     '| Figure | Node | Database | Generator | Reference: node | database | generator |',
     '|---|---|---|---|---|---|---|',
-    ...rows.map(({ name, cpu: { measured, reference } }) => {
-      const beside = reference === undefined ? ['–', '–', '–'] : parts(reference)
-      return `| \`${name}\` | ${[...parts(measured), ...beside].join(' | ')} |`
-    }),
+    ...rows
+      .filter(({ unit }) => unit !== 'MB')
+      .map(({ name, cpu: { measured, reference } }) => {
+        const beside = reference === undefined ? ['–', '–', '–'] : parts(reference)
+        return `| \`${name}\` | ${[...parts(measured), ...beside].join(' | ')} |`
+      }),
     '',
     ...(growth.length === 0 ? [] : ['## Growth', '', ...growthLines(growth).map((line) => `- ${line}`), '']),
     '## Limits raised',

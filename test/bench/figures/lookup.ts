@@ -27,7 +27,8 @@ export function lookupSingle({ world, signals, seconds }: Asked): Spec {
     unit: 'requests/s',
     target: 0.5,
     rounds: 5,
-    warmups: 1,
+    // Hot code is compiled only after some thousand requests.
+    warmups: 3,
     measured: rate(() =>
       drive(wires, after(seconds), async (wire) => {
         const hit = Math.random() < HITS
@@ -56,7 +57,7 @@ export function lookupBatch({ world, signals, seconds }: Asked): Spec {
     unit: 'keys/s',
     target: 150_000,
     rounds: 5,
-    warmups: 1,
+    warmups: 2,
     measured: async (timed) => {
       const bodies = Array.from({ length: 40 }, () => batchBody(signals))
       let next = 0

@@ -5,7 +5,7 @@ import { rate, wiresOf } from './lookup.ts'
 
 const CLIENTS = 64
 
-/** What knowing the caller costs: certificate, admission, scope and limit of each request. */
+/** What knowing the caller costs: certificate, admission, and the limit of a credential. */
 export function mtlsOverhead({ world, seconds }: { world: World; seconds: number }): Spec {
   const known = wiresOf(world, CLIENTS)
   const { plain } = world.node().addresses
@@ -15,14 +15,14 @@ export function mtlsOverhead({ world, seconds }: { world: World; seconds: number
     rate(() => drive(wires, after(seconds), async (wire) => void (await served(wire, request, 200))))
   return {
     name: 'mtls.overhead',
-    what: `requests of a constant route with client certificate, kept alive, ${CLIENTS} clients; admission, scopes and limits included`,
+    what: `requests of a constant route with client certificate, kept alive, ${CLIENTS} clients; each admitted and held to its credential's limit`,
     unit: 'requests/s',
     target: 0.9,
     rounds: 5,
     warmups: 1,
     measured: side(known),
     reference: {
-      what: 'the same route over TLS without client certificates, without those checks',
+      what: 'the same route over TLS without client certificates, without those two',
       run: side(unknown),
     },
   }

@@ -30,7 +30,8 @@ export function submitSingle({ world, count, from }: { world: World; count: numb
     unit: 'submissions/s',
     target: 0.75,
     rounds: 5,
-    warmups: 1,
+    // Hot code is compiled only after some thousand requests.
+    warmups: 2,
     measured: side('/v1/submissions'),
     reference: {
       what: 'the same without the log: no record, no entry, and so no feed either',
