@@ -50,8 +50,8 @@ export interface Row {
   spread: [number, number]
   against: string
   cpu: { measured: Used; reference?: Used }
-  /** Microseconds of CPU that node and database took for one of the unit: steadier than time on a busy machine. */
-  cost: { measured: number; reference?: number }
+  /** Microseconds of CPU that node and database took for one of the unit: steadier than time on a busy machine. Null where the unit is no work. */
+  cost: { measured: number; reference?: number } | null
 }
 
 export interface Meter {
@@ -144,11 +144,13 @@ export function rowOf(
     spread: [Math.min(...counted), Math.max(...counted)],
     against: reference?.what ?? '',
     cpu: references.length > 0 ? { measured, reference: all.reference } : { measured },
-    cost:
-      references.length > 0
-        ? { measured: costOf(measured), reference: costOf(all.reference) }
-        : { measured: costOf(measured) },
+    cost: less ? null : costsOf(all),
   }
+}
+
+function costsOf({ references, measured, reference }: Measured): Row['cost'] {
+  const own = { measured: costOf(measured) }
+  return references.length > 0 ? { ...own, reference: costOf(reference) } : own
 }
 
 const costOf = ({ node, database, done }: Used): number => (1e6 * (node + (database ?? 0))) / done

@@ -112,7 +112,7 @@ const parts = ({ seconds, node, database, generator }: Used): string[] =>
   [node, database, generator].map((cpu) => (cpu === null || seconds === 0 ? '?' : (cpu / seconds).toFixed(2)))
 
 /** Of node and database for one of the unit, and of the reference. */
-const costs = ({ cost: { measured, reference } }: Row): string =>
-  [measured, ...(reference === undefined ? [] : [reference])].map((one) => one.toFixed(1)).join(' | ')
+const costs = ({ cost }: Row): string =>
+  [cost?.measured, cost?.reference].flatMap((one) => one?.toFixed(1) ?? []).join(' | ')
 
 const shares = (used: Used): string => parts(used).join(' ')
