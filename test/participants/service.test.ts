@@ -408,6 +408,43 @@ describe('groups', () => {
   })
 })
 
+describe('a named audience', () => {
+  test('that is asked for again changes nothing, not even the epoch, and is answered as before', async () => {
+    const [owner, other] = [aSlug(), aSlug()]
+    const me = await w.admit(owner)
+    await w.admit(other)
+    const id = newId(NOON)
+    const ask = () => w.service.openAudience(me, id, { label: 'Two of us', mode: 'full', members: [other] })
+    const first = await ask()
+    const before = await epoch()
+    expect(await w.recorded(async () => expect(await ask()).toEqual({ ...first, created: false }))).toEqual([])
+    expect(await epoch()).toBe(before)
+  })
+  test('is made once by those who ask for it at once', async () => {
+    const [owner, other] = [aSlug(), aSlug()]
+    const me = await w.admit(owner)
+    await w.admit(other)
+    const id = newId(NOON)
+    const before = await epoch()
+    const both = await Promise.all(
+      [1, 2].map(() => w.service.openAudience(me, id, { label: 'Two of us', mode: 'full', members: [other] })),
+    )
+    expect(both.map(({ created }) => created).sort()).toEqual([false, true])
+    expect(await epoch()).toBe(before + 1n)
+  })
+  test('is told apart from one of another owner in no way but that its id is taken', async () => {
+    const [owner, other] = [aSlug(), aSlug()]
+    const [me, stranger] = [await w.admit(owner), await w.admit(other)]
+    const id = newId(NOON)
+    const named = { label: 'Two of us', mode: 'full', members: [other] } as const
+    await w.service.openAudience(me, id, { ...named, members: [other] })
+    const said = (by: Uuid, label: string) =>
+      w.service.openAudience(by, id, { ...named, label, members: [owner] }).catch((error: unknown) => String(error))
+    expect(await said(stranger, named.label)).toContain('state-conflict')
+    expect(await said(stranger, named.label)).toBe(await said(me, 'Another name'))
+  })
+})
+
 describe('publications', () => {
   test('a hash profile is made, published once, and retired', async () => {
     const profile = {
@@ -417,7 +454,7 @@ describe('publications', () => {
       not_after: '2026-06-01T00:00:00Z',
     } as const
     await w.decide('hash-profile.publish', profile)
-    expect(w.hashKeys).toEqual(['hmac-2026-1'])
+    expect(w.hashKeys.filter((kid) => kid === profile.kid)).toEqual([profile.kid])
     expect(w.authority.hashProfile('hmac-2026-1')).toMatchObject({ status: 'active', suite: 'hmac-sha256' })
     const again = await approved('hash-profile.publish', profile)
     await expect(w.service.execute(again, w.ada)).rejects.toMatchObject(refused('state-conflict'))
@@ -624,6 +661,15 @@ describe('signing keys', () => {
     w.pass(14 * DAY)
     expect(w.authority.signingKey(id, signer.kid)).toBeUndefined()
     expect(w.authority.signingKey(id, next.kid)).toBeDefined()
+  })
+  test('a key that is registered again changes nothing, not even the epoch, and is answered as before', async () => {
+    const { id, signer } = await enrolled()
+    const next = await registration(id, aSigner(), signer)
+    const first = await w.service.registerSigningKey(id, next)
+    const before = await epoch()
+    const again = async () => expect(await w.service.registerSigningKey(id, next)).toEqual(first)
+    expect(await w.recorded(again)).toEqual([])
+    expect(await epoch()).toBe(before)
   })
   test('a key that nobody or a stranger vouches for is refused', async () => {
     const { id } = await enrolled()
