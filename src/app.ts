@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { atControl } from './db/as-participant.ts'
 import { poolState } from './db/connect.ts'
 import { createGrowth } from './feeds/growth.ts'
+import { createKnownKeys } from './feeds/known-keys.ts'
 import { createFeedService } from './feeds/service.ts'
 import { LIMITS } from './http/limits.ts'
 import { createMetrics, type Metrics } from './http/metrics.ts'
@@ -46,11 +47,12 @@ export async function createNode(base: Base, log: Log, measuring: Measuring = {}
   const parts = await openParts(base, { onWake: () => wake.integrate(), healthy })
   const { provenance, authority } = parts
   const growth = createGrowth()
+  const known = createKnownKeys({ db: pools.projector, logId: LOG_ID })
   const rules = rulesOf(authority)
   const metrics = createMetrics({ log: () => logState(parts, ledger), pools: () => poolsOf(parts) })
   const signals = measuredSignals(signalsOf(parts, rules), metrics)
   const feeds = createFeedService({
-    ...{ db: pools.app, clock, provenance, directory: authority, growth },
+    ...{ db: pools.app, clock, provenance, directory: authority, growth, known },
     cursorKey: keys.mac(KID.cursor, Buffer.from('feed-cursor')),
     onPage: metrics.feedPage,
     onLookup: metrics.lookup,
@@ -65,6 +67,7 @@ export async function createNode(base: Base, log: Log, measuring: Measuring = {}
     log,
     signals,
     growth,
+    known,
     onSigned: async () => {
       head.line = await headLine(ledger)
     },

@@ -1,4 +1,5 @@
 import type { Growth } from './feeds/growth.ts'
+import type { KnownKeys } from './feeds/known-keys.ts'
 import { createProjector } from './feeds/project.ts'
 import { createSealer } from './feeds/segment.ts'
 import { createLoop, type Loop } from './jobs/loop.ts'
@@ -11,16 +12,19 @@ import type { SignalService } from './signals/service.ts'
 /** An unchanged log is signed again, so that the age of its checkpoint says that it lives. */
 const REFRESH_MS = 3_600_000
 const HOUR_MS = 3_600_000
+/** Reading every key anew is work: another process that carries entries on must not make it endless. */
+const KNOWN_REST_MS = 30_000
 
 export interface LoopWiring {
   log: Log
   signals: SignalService
   growth: Growth
+  known: KnownKeys
   onSigned(): Promise<void>
 }
 
 /** From a committed change to the feed, each step its own loop; a commit wakes the first, and each the next. */
-export function createLoops(parts: Parts, { log, signals, growth, onSigned }: LoopWiring) {
+export function createLoops(parts: Parts, { log, signals, growth, known, onSigned }: LoopWiring) {
   const { pools, clock, keys, origin, provenance, authority, config } = parts
   const at = { logId: LOG_ID, provenance, directory: authority }
   const integrator = createIntegrator({ db: pools.integrator, logId: LOG_ID, salt: provenance.salt })
@@ -33,7 +37,13 @@ export function createLoops(parts: Parts, { log, signals, growth, onSigned }: Lo
     kid: KID.log,
     refreshMs: REFRESH_MS,
   })
-  const projector = createProjector({ db: pools.projector, clock, ...at, onGrowth: growth.grew })
+  const projector = createProjector({
+    ...{ db: pools.projector, clock, ...at },
+    onCarried: ({ feeds, keys, from, to }) => {
+      known.add(keys, from, to)
+      growth.grew(feeds)
+    },
+  })
   const sealer = createSealer({ db: pools.projector, provenance, directory: authority })
   const loop = (name: string, idleMs: number, round: () => Promise<boolean>, restMs = 0): Loop =>
     createLoop({ round, idleMs, restMs, onError: (error) => log.error({ name, error }, 'a loop failed') })
@@ -61,6 +71,7 @@ export function createLoops(parts: Parts, { log, signals, growth, onSigned }: Lo
     sign,
     project,
     seal: loop('seal', 2_000, async () => (await sealer.round()) > 0),
+    known: loop('known', 1_000, () => known.load(), KNOWN_REST_MS),
     flush: loop('flush', 1_000, async () => (await flushReads(parts)) > 0, 1_000),
     expire: loop('expire', 60_000, async () => (await expireSignals(parts, signals)) > 0),
     audit: loop('audit', 5_000, async () => (await parts.handshakes.flush()) > 0, 1_000),

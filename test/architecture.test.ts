@@ -43,6 +43,7 @@ const EFFECTFUL: Readonly<Record<string, string>> = {
   'src/participants/member.ts': 'part of the service: admission to departure',
   'src/participants/person.ts': 'part of the service: people and roles',
   'src/participants/publication.ts': 'part of the service: hash profiles and policies',
+  'src/feeds/known-keys.ts': 'part of the service: which keys are shared with whom, in memory',
   'src/feeds/lookup.ts': 'part of the service: keys to live signals',
   'src/feeds/project.ts': 'loop: log to feeds and match keys',
   'src/feeds/segment.ts': 'loop: seals full segments of a feed',
@@ -207,6 +208,11 @@ test('the console is written to by the command line alone', () => {
 
 test('the process is ended by main files alone', () => {
   expect(files.filter((path) => !/(^|\/)main\.ts$/.test(path) && /\bprocess\.exit\(/.test(code(path)))).toEqual([])
+})
+
+test('no rule of the linter or the compiler is switched off, but for the one that the interface of the driver breaks', () => {
+  const off = /biome-ignore|@ts-(ignore|expect-error|nocheck)/
+  expect(files.filter((path) => path !== 'src/db/driver.ts' && off.test(sourceOf.get(path) ?? ''))).toEqual([])
 })
 
 test('every folder of src is a feature or a part that the rules know', () => {

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { createInterface } from 'node:readline'
+import { pipeline } from 'node:stream'
 import { createBrotliDecompress } from 'node:zlib'
 import type { Static } from 'typebox'
 import type {
@@ -157,7 +158,8 @@ async function segmentOf(transport: Transport, path: string): Promise<Segment> {
 
 async function* segmentEvents(message: IncomingMessage): AsyncGenerator<Received> {
   const proofs = new Map<string, SubmissionProof>()
-  const input = message.pipe(createBrotliDecompress())
+  // Unlike `pipe`, it ends the one with the error of the other; readline tells it on.
+  const input = pipeline(message, createBrotliDecompress(), () => {})
   for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
     const value = JSON.parse(line) as FeedEventBody | { submission: SubmissionProof }
     if ('submission' in value) proofs.set(value.submission.event, value.submission)

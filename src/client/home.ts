@@ -34,7 +34,7 @@ export interface Enrolled {
 export interface Home {
   readonly dir: string
   membership(): Membership
-  /** Writes what an enrolment gave; keys 0600. */
+  /** Writes what an enrolment gave; keys 0600. Throws `VerificationFailed`, and writes nothing, if the log's key is none. */
   enrolled(given: Enrolled): void
   renewed(certificate: string): void
   /** Puts the next signing key, a private JWK, in the place of the present one. */
@@ -92,6 +92,7 @@ export function openHome(dir: string): Home {
     membership,
     pinned,
     enrolled({ membership: member, key, signing, certificate, ca, node }) {
+      openVkey(node.log_vkey)
       mkdirSync(dir, { recursive: true, mode: 0o700 })
       writeDurably(at(FILES.key), key, 0o600)
       writeDurably(at(FILES.signing), signing, 0o600)

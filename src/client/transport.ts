@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { Agent, request } from 'node:https'
 import { setTimeout as delay } from 'node:timers/promises'
 import { AldisError, type Problem } from './errors.ts'
@@ -28,9 +28,9 @@ export interface Call {
 }
 
 export interface Transport {
-  /** The answer below 400; an `AldisError` otherwise, after the retries that an idempotent call has. */
+  /** The answer from 200 to 299; an `AldisError` otherwise, after the retries that an idempotent call has. */
   call(call: Call): Promise<Answer>
-  /** The answer as it comes, for bodies that do not fit in memory; no retry. */
+  /** The answer as it comes, for bodies that do not fit in memory; no retry. Ends with `ETIMEDOUT` if the node is silent. */
   open(
     call: Omit<Call, 'idempotent' | 'body'> & { write?: (out: NodeJS.WritableStream) => Promise<void> },
   ): Promise<IncomingMessage>
@@ -46,14 +46,15 @@ const LONGEST_ASKED_S = 60
 
 /**
  * HTTPS to one node with a client certificate: TLS 1.3 only, kept-alive connections (a handshake costs as much as a
- * hundred requests), retries with full jitter on 429, 503 and broken connections.
+ * hundred requests), retries with full jitter on 429, 503 and broken connections. No redirect is ever followed.
  */
 export function createTransport(
   origin: string,
   identity: TlsIdentity,
-  options: { maxSockets?: number } = {},
+  options: { maxSockets?: number; timeoutMs?: number } = {},
 ): Transport {
   const base = new URL(origin)
+  const timeout = options.timeoutMs ?? TIMEOUT_MS
   const agent = new Agent({
     ...identity,
     keepAlive: true,
@@ -67,10 +68,12 @@ export function createTransport(
       const out = request(new URL(path, base), {
         agent,
         method,
+        timeout,
         headers: { accept: 'application/json', ...(type === undefined ? {} : { 'content-type': type }), ...headers },
         ...(signal === undefined ? {} : { signal }),
       })
       out.on('response', resolve).on('error', reject)
+      endIfSilent(out)
       if (write === undefined) out.end()
       else
         write(out).then(
@@ -85,7 +88,7 @@ export function createTransport(
       const out = request(new URL(path, base), {
         agent,
         method,
-        timeout: TIMEOUT_MS,
+        timeout,
         headers: {
           accept: 'application/json',
           ...(body === undefined ? {} : { 'content-type': type, 'content-length': Buffer.byteLength(body) }),
@@ -122,14 +125,33 @@ export function createTransport(
 /** With the code of a connection that timed out, so that it is repeated like one. */
 const timedOut = (): Error => Object.assign(new Error('the node did not answer in time'), { code: 'ETIMEDOUT' })
 
-const judged = (answer: Answer): Answer | AldisError => (answer.status < 400 ? answer : problemOf(answer))
+/** Ends request or answer once nothing moved for the time that the request has, unless its own reader is the slow one. */
+function endIfSilent(out: ClientRequest): void {
+  let message: IncomingMessage | undefined
+  out.once('response', (begun: IncomingMessage) => {
+    message = begun
+  })
+  // The request itself tells of it but once.
+  out.once('socket', (socket) => {
+    const late = () => {
+      if (message === undefined) out.destroy(timedOut())
+      else if (message.readableLength === 0) message.destroy(timedOut())
+    }
+    socket.on('timeout', late)
+    out.once('close', () => socket.off('timeout', late))
+  })
+}
+
+const judged = (answer: Answer): Answer | AldisError =>
+  answer.status >= 200 && answer.status < 300 ? answer : problemOf(answer)
 const broken = (error: unknown): Error =>
   error instanceof Error ? error : new Error('the connection failed', { cause: error })
 
 /** The node's refusal as a typed error. */
 export function problemOf({ status, headers, body }: Answer): AldisError {
   const retryAfter = Number(headers['retry-after'])
-  const fallback: Problem = { code: 'internal', title: 'The node answered without a problem document', status }
+  const what = status < 400 ? 'with a redirect, and none is followed' : 'without a problem document'
+  const fallback: Problem = { code: 'internal', title: `The node answered ${what}`, status }
   return new AldisError({ ...fallback, ...parsed(body), status }, Number.isFinite(retryAfter) ? retryAfter : undefined)
 }
 

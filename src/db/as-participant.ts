@@ -92,7 +92,7 @@ async function open<F extends Family, T>(
     try {
       return await db.transaction().execute(async (tx) => {
         session = await tx.getExecutor().provideConnection(async (connection) => sessionOf(connection))
-        for (const setting of first) session.send(setting)
+        for (const setting of first) session.open(setting)
         session.guard({ commit: refuseUnrecorded, statement: (sql) => watcher?.(family, sql) })
         return fn(tx as unknown as Tx<F>)
       })

@@ -44,8 +44,8 @@ export interface Guard {
 
 /** One checked-out connection, and what its open transaction has done so far. */
 export interface Session extends DatabaseConnection {
-  /** Sends a statement of ours without waiting: its failure fails the next statement, or the COMMIT. */
-  send(sql: string): void
+  /** Adds a setting to what opens the transaction: sent ahead of its first statement, whose failure tells of its own. */
+  open(setting: string): void
   /** From here to the end no transaction control passes, nor what the guard refuses. */
   guard(guard: Guard): void
   /** Whether COMMIT was sent, after which nothing may be repeated. */
@@ -93,48 +93,72 @@ function controlOf(connection: DatabaseConnection): SessionControl {
   return session
 }
 
-function createSession(client: DriverClient, { commitTimeoutMs, onStatement }: DriverOptions): SessionControl {
-  let writes: Write[] = []
-  let guard: Guard | undefined
-  let sent: Promise<unknown> = Promise.resolve()
-  let failed: unknown
-  let state: 'none' | 'open' | 'ending' = 'none'
-  let commitSent = false
-  let broken = false
-
+/** What goes over one connection, and whether it still can. */
+interface Sender {
+  /** Holds back what opens a transaction until its first statement, so that both are one message. */
+  hold(text: string): void
+  /** Takes back what was held; false if it was sent already. */
+  takeBack(): boolean
   /** Statements of ours have no values. The extended protocol takes one statement a query and refuses more. */
-  const run = (text: string, values?: readonly unknown[]): Promise<ClientResult> => {
-    onStatement(text)
+  run(text: string, values?: readonly unknown[]): Promise<ClientResult>
+  /** Why what was sent without waiting failed, once it has been answered. */
+  failure(): Promise<unknown>
+  forget(): void
+  broken: boolean
+}
+
+function createSender(client: DriverClient, onStatement: (sql: string) => void): Sender {
+  let held: string[] = []
+  let ahead: Promise<unknown> = Promise.resolve()
+  let failed: unknown
+
+  const send = (text: string, values?: readonly unknown[]): Promise<ClientResult> => {
     const query = values === undefined ? { text } : { text, values: [...values], queryMode: 'extended' as const }
     return client.query(query).catch((error: unknown) => {
-      broken ||= isConnectionLost(error)
+      sender.broken ||= isConnectionLost(error)
       // Nobody waits for what is sent ahead: its failure explains the next one.
       if (values === undefined) failed ??= error
-      throw failed ?? (state === 'none' ? asRefusal(error) : error)
+      throw failed ?? error
     })
   }
 
-  /** COMMIT itself; true if it is durable here but the wait for the standby was cut short. */
-  async function commitNow(): Promise<boolean> {
-    let unreplicated = false
-    const off = client.onNotice((code) => {
-      unreplicated ||= code === '01000'
-    })
-    const timer = setTimeout(() => client.destroySocket(), commitTimeoutMs)
-    try {
-      const { command } = await run('commit')
-      if (command === 'ROLLBACK') throw new AbortedTransactionError()
-      return unreplicated
-    } finally {
-      clearTimeout(timer)
-      off()
-    }
+  const sender: Sender = {
+    broken: false,
+    hold: (text) => void held.push(text),
+    takeBack() {
+      const unsent = held.length > 0
+      held = []
+      return unsent
+    },
+    run(text, values) {
+      if (held.length > 0) {
+        held.forEach(onStatement)
+        ahead = send(held.join('; ')).catch(() => {})
+        held = []
+      }
+      onStatement(text)
+      return send(text, values)
+    },
+    async failure() {
+      await ahead
+      return failed
+    },
+    forget() {
+      failed = undefined
+    },
   }
+  return sender
+}
+
+function createSession(client: DriverClient, { commitTimeoutMs, onStatement }: DriverOptions): SessionControl {
+  const sender = createSender(client, onStatement)
+  let writes: Write[] = []
+  let guard: Guard | undefined
+  let state: 'none' | 'open' | 'ending' = 'none'
+  let commitSent = false
 
   return {
-    send(sql) {
-      sent = Promise.all([sent, run(sql)]).catch(() => {})
-    },
+    open: (setting) => sender.hold(setting),
     guard(next) {
       guard = next
     },
@@ -144,48 +168,78 @@ function createSession(client: DriverClient, { commitTimeoutMs, onStatement }: D
       const statement = statementOf(sql)
       if (guard !== undefined && statement.control) throw new Error('a transaction is ended by its opener alone')
       guard?.statement(sql)
-      const { command, rowCount, rows } = await run(sql, parameters)
+      const { command, rowCount, rows } = await sender.run(sql, parameters).catch((error: unknown) => {
+        throw state === 'none' ? asRefusal(error) : error
+      })
       if (!statement.plain || rowCount !== 0) writes.push(...statement.writes)
       const changed = ['INSERT', 'UPDATE', 'DELETE', 'MERGE'].includes(command)
       return { rows: rows as R[], ...(changed && { numAffectedRows: BigInt(rowCount ?? 0) }) }
     },
-    // biome-ignore lint/correctness/useYield: streaming would hold a portal open, which a pipelined connection cannot
-    async *streamQuery() {
+    // Streaming would hold a portal open, which a pipelined connection cannot.
+    streamQuery() {
       throw new Error('streaming is not offered; page instead')
     },
-    begin({ isolationLevel, accessMode }) {
+    begin(settings) {
       // A connection taken for longer sees several transactions.
       state = 'open'
       commitSent = false
       writes = []
       guard = undefined
-      failed = undefined
-      const level = isolationLevel === undefined ? '' : ` isolation level ${isolationLevel}`
-      this.send(`begin${level}${accessMode === undefined ? '' : ` ${accessMode}`}`)
+      sender.forget()
+      sender.hold(beginText(settings))
     },
     async commit() {
-      await sent
+      const failed = await sender.failure()
       if (failed !== undefined) throw failed
       guard?.commit(writes)
+      if (sender.takeBack()) {
+        state = 'none'
+        return
+      }
       state = 'ending'
       commitSent = true
-      const unreplicated = await commitNow().catch((error: unknown) => {
+      const commit = () => sender.run('commit')
+      const unreplicated = await commitWithin(commitTimeoutMs, client, commit).catch((error: unknown) => {
         if (error instanceof AbortedTransactionError || !isUnknownAtCommit(error)) throw error
-        broken = true
+        sender.broken = true
         throw new Refusal('outcome-unknown', { cause: error, retryAfter: 1 })
       })
       state = 'none'
       if (unreplicated) throw new Refusal('outcome-unknown', { retryAfter: 1 })
     },
     async rollback() {
-      if (broken || state !== 'open') return
+      if (sender.broken || state !== 'open') return
+      if (sender.takeBack()) {
+        state = 'none'
+        return
+      }
       state = 'ending'
       // The error that led here matters more than one of ROLLBACK's own; the connection is dropped then.
-      await run('rollback').catch(() => {
-        broken = true
+      await sender.run('rollback').catch(() => {
+        sender.broken = true
       })
       state = 'none'
     },
-    release: () => client.release(broken),
+    release: () => client.release(sender.broken),
   }
 }
+
+/** COMMIT itself; true if it is durable here but the wait for the standby was cut short. */
+async function commitWithin(ms: number, client: DriverClient, commit: () => Promise<ClientResult>): Promise<boolean> {
+  let unreplicated = false
+  const off = client.onNotice((code) => {
+    unreplicated ||= code === '01000'
+  })
+  const timer = setTimeout(() => client.destroySocket(), ms)
+  try {
+    const { command } = await commit()
+    if (command === 'ROLLBACK') throw new AbortedTransactionError()
+    return unreplicated
+  } finally {
+    clearTimeout(timer)
+    off()
+  }
+}
+
+const beginText = ({ isolationLevel, accessMode }: TransactionSettings): string =>
+  ['begin', isolationLevel && `isolation level ${isolationLevel}`, accessMode].filter(Boolean).join(' ')

@@ -17,4 +17,6 @@ export interface FeedDirectory {
   /** The feed of an audience; throws for an unknown one. */
   feedOf(audience: Uuid): Uuid
   feedsOf(participant: Uuid): readonly ReadableFeed[]
+  /** Audiences of which the participant is a member now. */
+  audiencesOf(participant: Uuid): readonly { audience_id: Uuid }[]
 }

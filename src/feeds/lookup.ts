@@ -9,6 +9,7 @@ import { sha256 } from '../kernel/sha256.ts'
 import type { PreparedRead, ProvenanceService } from '../provenance/service.ts'
 import { bySource, countKeys, type Disclosed, type Entry, hitsOf, lookupBody, type Reader } from './answer.ts'
 import type { FeedDirectory } from './directory.ts'
+import type { KnownKeys } from './known-keys.ts'
 import { LOOKUP_MAX, type Lookup } from './schema.ts'
 import * as store from './store.ts'
 
@@ -17,6 +18,7 @@ export interface LookUpOptions {
   clock: Clock
   provenance: ProvenanceService
   directory: FeedDirectory
+  known: KnownKeys
   /** Of each statement. */
   timeoutMs: number
   /** Told of each look-up. */
@@ -35,7 +37,7 @@ export function createLookUp(options: LookUpOptions): (by: Reader, lookup: Looku
   const lookUp = coalesce<string, Asked, Disclosed>((_, group) => lookUpTogether(options, group), {
     maxWeight: KEYS_AT_ONCE,
     weight: ({ lookup }) => countKeys(lookup),
-    concurrency: 2,
+    concurrency: 1,
     maxWaiting: 4_096,
     refuse: () => new Refusal('busy', { retryAfter: 1 }),
   })
@@ -50,24 +52,38 @@ export function createLookUp(options: LookUpOptions): (by: Reader, lookup: Looku
 
 /** One transaction for the look-ups of one participant that came together; each has its own journal entry. */
 async function lookUpTogether(options: LookUpOptions, group: readonly Asked[]): Promise<Disclosed[]> {
-  const { db, clock, provenance } = options
+  const { db, provenance, directory, known } = options
   const participant = group[0]?.by.participant
   if (participant === undefined) return []
-  const keys = group.flatMap(({ lookup }) => keysOf(lookup).map((key) => Buffer.from(key, 'hex')))
+  const upto = known.upto()
+  const asked = group.flatMap(({ lookup }) => keysOf(lookup))
+  const scopes = [participant, ...directory.audiencesOf(participant).map(({ audience_id }) => audience_id)]
+  const keys = upto === undefined ? asked : asked.filter((key) => known.mayFind(key, scopes))
   return asParticipant(
     db,
     participant,
     async (tx) => {
-      // Asked for in this order on one connection, so the index is none that the rows have not reached.
-      const [as_of, matches] = await Promise.all([provenance.projected(tx), store.lookUp(tx, keys, clock())])
-      const found = { as_of, matches, ...(await entriesOf(tx, matches)) }
-      const answers = group.map((asked) => answer(options, asked, found))
+      const found = await findIn(options, tx, { keys, upto })
+      const answers = group.map((one) => answer(options, one, found))
       const reads = answers.map(({ read }) => read)
       const names = await provenance.insertReads(tx, participant, reads)
       return answers.map(({ body }, i) => ({ body, read: names[i] ?? '' }))
     },
     { timeoutMs: options.timeoutMs },
   )
+}
+
+/** What the database says of the keys, as of an index that is none that its rows have not reached. */
+async function findIn(
+  { provenance, clock }: LookUpOptions,
+  tx: Tx,
+  { keys, upto }: { keys: readonly string[]; upto: bigint | undefined },
+): Promise<Found> {
+  if (keys.length === 0 && upto !== undefined)
+    return { as_of: upto, matches: [], entries: new Map(), proofs: new Map() }
+  // Asked for in this order on one connection, so the index is read before the rows.
+  const [as_of, matches] = await Promise.all([upto ?? provenance.projected(tx), store.lookUp(tx, keys, clock())])
+  return { as_of, matches, ...(await entriesOf(tx, matches)) }
 }
 
 interface Found {
@@ -107,14 +123,15 @@ async function entriesOf(
 ): Promise<Pick<Found, 'entries' | 'proofs'>> {
   const entries = new Map<string, Entry>()
   const proofs = new Map<Uuid, string>()
-  for (const [feed_id, own] of Map.groupBy(matches, (match) => match.feed_id)) {
+  const byFeed = Map.groupBy(matches, (match) => match.feed_id)
+  const read = async (feed_id: Uuid, own: readonly { seq: bigint }[]): Promise<void> => {
     const seqs = own.map(({ seq }) => seq)
-    const found = await store.entriesAt(tx, feed_id, seqs)
-    for (const entry of found) entries.set(placeOf({ feed_id, seq: entry.seq }), entry)
-    const ids = [...new Set(found.map(({ submission_id }) => submission_id))]
-    for (const { submission_id, body } of await store.submissionBodies(tx, feed_id, ids))
-      proofs.set(submission_id, body)
+    for (const { proof, ...entry } of await store.entriesAt(tx, feed_id, seqs)) {
+      entries.set(placeOf({ feed_id, seq: entry.seq }), entry)
+      if (proof !== null) proofs.set(entry.submission_id, proof)
+    }
   }
+  await Promise.all([...byFeed].map(([feed_id, own]) => read(feed_id, own)))
   return { entries, proofs }
 }
 

@@ -6,6 +6,7 @@ import { sha256 } from '../kernel/sha256.ts'
 import type { LoggedEvent, ProvenanceService } from '../provenance/service.ts'
 import type { FeedDirectory } from './directory.ts'
 import { auditPaths, submissionBody } from './entry.ts'
+import { PREFIX, type SharedKey } from './known-keys.ts'
 import { entryAt, newestOf, type Placed, type Planned, placedBefore, planEnd, planItem, type Told } from './plan.ts'
 import * as store from './store.ts'
 
@@ -25,8 +26,16 @@ export interface ProjectorOptions {
   logId: number
   provenance: ProvenanceService
   directory: FeedDirectory
-  /** Told which feeds grew, after their commit. */
-  onGrowth(feeds: readonly Uuid[]): void
+  /** Told what a round carried over, after its commit. */
+  onCarried(carried: Carried): void
+}
+
+/** What reached feeds and look-ups with the log entries from `from` to below `to`. */
+export interface Carried {
+  feeds: readonly Uuid[]
+  keys: readonly SharedKey[]
+  from: bigint
+  to: bigint
 }
 
 export interface Projector {
@@ -50,12 +59,19 @@ export function createProjector(options: ProjectorOptions): Projector {
       for (const [feed_id, own] of byFeed) placed.push(...(await place(options, { feed_id, planned: own, proofs })))
       const newest = newestOf(placed)
       if (newest.length > 0) await atKeys(db, (tx) => store.upsertShared(tx, newest))
-      await atLog(db, logId, (tx) => store.moveNextIndex(tx, logId, from + BigInt(taken)))
-      options.onGrowth([...byFeed.keys()])
+      const to = from + BigInt(taken)
+      await atLog(db, logId, (tx) => store.moveNextIndex(tx, logId, to))
+      options.onCarried({ feeds: [...byFeed.keys()], keys: newest.map(sharedKey), from, to })
       return taken
     },
   }
 }
+
+const sharedKey = ({ signal_key, origin, audience_id }: Placed): SharedKey => ({
+  prefix: signal_key.toString('hex', 0, PREFIX / 2),
+  origin,
+  audience_id,
+})
 
 async function plan(
   options: ProjectorOptions,

@@ -15,7 +15,8 @@ export const SegmentParams = Type.Object({ feed: UuidSchema, first_seq: BigIntSc
 export const EventsQuery = Type.Object(
   {
     cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: PAGE_MAX })),
+    /** More than `PAGE_MAX` is told by a code of its own, as more keys than a look-up takes are. */
+    limit: Type.Optional(Type.Integer({ minimum: 1 })),
     wait: Type.Optional(Type.Integer({ minimum: 0, maximum: WAIT_MAX })),
   },
   closed,

@@ -11,6 +11,7 @@ import { bySource, type Disclosed, pageBody, type Reader } from './answer.ts'
 import type { FeedDirectory, ReadableFeed } from './directory.ts'
 import { ENDS, EVENT_KIND } from './entry.ts'
 import type { Growth } from './growth.ts'
+import type { KnownKeys } from './known-keys.ts'
 import { createLookUp } from './lookup.ts'
 import { ACK_STAGE, type Acknowledgement, type EventsQuery, type FeedList, type Lookup, PAGE_MAX } from './schema.ts'
 import * as store from './store.ts'
@@ -37,6 +38,7 @@ export interface FeedServiceOptions {
   provenance: ProvenanceService
   directory: FeedDirectory
   growth: Growth
+  known: KnownKeys
   /** MACs cursors, so that one made for another feed or by another node is refused. */
   cursorKey: Uint8Array
   /** Told of each page with something on it, and of each look-up. */

@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { bytesArray, hexArray, jsonTexts, plainArray } from '../db/arrays.ts'
 import type { Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
 import type { Uuid } from '../kernel/ids.ts'
@@ -117,14 +118,17 @@ export async function insertEntries(
   await sql`
     with new_submission as (
       insert into feed_submission (feed_id, submission_id, body)
-      select ${feed_id}::uuid, * from unnest(${s.map((x) => x.submission_id)}::uuid[], ${s.map((x) => x.body)}::text[])
+      select ${feed_id}::uuid, * from unnest(
+        ${plainArray(s.map((x) => x.submission_id))}::uuid[], string_to_array(${jsonTexts(s.map((x) => x.body))}, E'\\x1f'))
       on conflict (feed_id, submission_id) do nothing
     )
     insert into feed_entry (feed_id, seq, log_idx, kind, origin, signal_id, revision, submission_id, body)
     select ${feed_id}::uuid, * from unnest(
-      ${e.map((x) => x.seq)}::int8[], ${e.map((x) => x.log_idx)}::int8[], ${e.map((x) => x.kind)}::int2[],
-      ${e.map((x) => x.origin)}::uuid[], ${e.map((x) => x.signal_id)}::uuid[], ${e.map((x) => x.revision)}::int4[],
-      ${e.map((x) => x.submission_id)}::uuid[], ${e.map((x) => x.body)}::text[])`.execute(tx)
+      ${plainArray(e.map((x) => x.seq))}::int8[], ${plainArray(e.map((x) => x.log_idx))}::int8[],
+      ${plainArray(e.map((x) => x.kind))}::int2[], ${plainArray(e.map((x) => x.origin))}::uuid[],
+      ${plainArray(e.map((x) => x.signal_id))}::uuid[], ${plainArray(e.map((x) => x.revision))}::int4[],
+      ${plainArray(e.map((x) => x.submission_id))}::uuid[],
+      string_to_array(${jsonTexts(e.map((x) => x.body))}, E'\\x1f'))`.execute(tx)
 }
 
 export async function moveFeed(
@@ -155,26 +159,54 @@ export async function upsertShared(tx: Tx, rows: readonly Placed[]): Promise<voi
     insert into shared_signal (signal_key, signal_id, origin, type, profile, audience_id, revision, state, expires_at,
       log_idx, feed_id, seq)
     select * from unnest(
-      ${rows.map((x) => x.signal_key)}::bytea[], ${rows.map((x) => x.signal_id)}::uuid[],
-      ${rows.map((x) => x.origin)}::uuid[], ${rows.map((x) => x.type)}::int2[], ${rows.map((x) => x.profile)}::text[],
-      ${rows.map((x) => x.audience_id)}::uuid[], ${rows.map((x) => x.revision)}::int4[],
-      ${rows.map((x) => x.state)}::int2[], ${rows.map((x) => x.expires_at.toISOString())}::timestamptz[],
-      ${rows.map((x) => x.log_idx)}::int8[], ${rows.map((x) => x.feed_id)}::uuid[], ${rows.map((x) => x.seq)}::int8[])
+      ${bytesArray(rows.map((x) => x.signal_key))}::bytea[], ${plainArray(rows.map((x) => x.signal_id))}::uuid[],
+      ${plainArray(rows.map((x) => x.origin))}::uuid[], ${plainArray(rows.map((x) => x.type))}::int2[],
+      ${rows.map((x) => x.profile)}::text[], ${plainArray(rows.map((x) => x.audience_id))}::uuid[],
+      ${plainArray(rows.map((x) => x.revision))}::int4[], ${plainArray(rows.map((x) => x.state))}::int2[],
+      ${plainArray(rows.map((x) => x.expires_at.toISOString()))}::timestamptz[],
+      ${plainArray(rows.map((x) => x.log_idx))}::int8[], ${plainArray(rows.map((x) => x.feed_id))}::uuid[],
+      ${plainArray(rows.map((x) => x.seq))}::int8[])
     on conflict (signal_key, signal_id, origin) do update set
       audience_id = excluded.audience_id, revision = excluded.revision, state = excluded.state,
       expires_at = excluded.expires_at, log_idx = excluded.log_idx, feed_id = excluded.feed_id, seq = excluded.seq
     where excluded.log_idx > shared_signal.log_idx`.execute(tx)
 }
 
-/** Live signals behind the keys that the open transaction's participant may see: row-level security cuts the rest. */
-export const lookUp = (tx: Tx, keys: readonly Uint8Array[], now: Date) =>
+/** Live signals behind the keys, in hex, that the open transaction's participant may see: row-level security cuts the rest. */
+export const lookUp = (tx: Tx, keys: readonly string[], now: Date) =>
   tx
     .selectFrom('shared_signal')
     .select(['signal_key', 'signal_id', 'type', 'profile', 'origin', 'revision', 'feed_id', 'seq'])
-    .where(sql<boolean>`signal_key = any(${keys.map(hex)}::bytea[])`)
+    .where(sql<boolean>`signal_key = any(${hexArray(keys)}::bytea[])`)
     .where('state', '=', 1)
     .where('expires_at', '>', now)
     .execute()
+
+export interface SharedKeyRow {
+  signal_key: Buffer
+  signal_id: Uuid
+  origin: Uuid
+  audience_id: Uuid
+  prefix: string
+}
+
+/** Every key that is shared, page by page. */
+export const sharedKeys = (
+  db: Db,
+  { after, limit }: { after: SharedKeyRow | undefined; limit: number },
+): Promise<SharedKeyRow[]> => {
+  const query = db
+    .selectFrom('shared_signal')
+    .select(['signal_key', 'signal_id', 'origin', 'audience_id'])
+    .select(sql<string>`left(encode(signal_key, 'hex'), 12)`.as('prefix'))
+    .orderBy('signal_key')
+    .orderBy('signal_id')
+    .orderBy('origin')
+    .limit(limit)
+  if (after === undefined) return query.execute()
+  const { signal_key, signal_id, origin } = after
+  return query.where(sql<boolean>`(signal_key, signal_id, origin) > (${signal_key}, ${signal_id}, ${origin})`).execute()
+}
 
 // ---- reading a feed
 
@@ -209,12 +241,21 @@ export const entriesAfter = (
   return (range.until === null ? query : query.where('seq', '<=', range.until)).execute()
 }
 
+/** Entries at their places, each with the body of the submission that proves it, if one does. */
 export const entriesAt = (tx: Tx, feed_id: Uuid, seqs: readonly bigint[]) =>
   tx
-    .selectFrom('feed_entry')
-    .select(ENTRY)
-    .where('feed_id', '=', feed_id)
-    .where(sql<boolean>`seq = any(${seqs}::int8[])`)
+    .selectFrom('feed_entry as e')
+    .select(['seq', 'origin', 'signal_id', 'revision', 'submission_id', 'body'])
+    .select((eb) =>
+      eb
+        .selectFrom('feed_submission as s')
+        .select('s.body')
+        .where('s.feed_id', '=', feed_id)
+        .whereRef('s.submission_id', '=', 'e.submission_id')
+        .as('proof'),
+    )
+    .where('e.feed_id', '=', feed_id)
+    .where(sql<boolean>`e.seq = any(${seqs}::int8[])`)
     .execute()
 
 export const submissionBodies = (db: Tx | Db, feed_id: Uuid, ids: readonly Uuid[]) =>
@@ -325,6 +366,3 @@ export const endsBySource = (tx: Tx, feed_id: Uuid, range: { after: bigint; upto
     .where(sql<boolean>`kind = any(${range.kinds}::int2[])`)
     .groupBy('origin')
     .execute()
-
-const hex = (bytes: Uint8Array): string =>
-  `\\x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')}`

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import type { ServerOptions } from 'node:https'
 import Fastify, {
   type FastifyInstance,
@@ -9,6 +8,7 @@ import Fastify, {
 import type { TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { type ErrorCode, type FieldError, Refusal } from '../kernel/errors.ts'
+import { randomSource } from '../kernel/random.ts'
 import { firstFault } from '../kernel/schema.ts'
 import { JSON_LIMITS, parseStrict } from '../kernel/strict-json.ts'
 import type { Scope } from '../participants/schema.ts'
@@ -140,7 +140,8 @@ function refuseHeads(app: Pick<FastifyInstance, 'addHook' | 'addHttpMethod' | 's
   })
 }
 
-const newRequestId = (): string => randomBytes(12).toString('base64url')
+const draw = randomSource(12)
+const newRequestId = (): string => draw().toString('base64url')
 
 /** Refuses whatever the credential's scopes do not cover; a route without a scope is a programming error at start. */
 export function requireScopes(app: Pick<FastifyInstance, 'addHook'>): void {

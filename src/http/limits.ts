@@ -77,7 +77,7 @@ const ASKED = {
     'in a stream 422 `validation-failed` on a line of the answer',
   ),
   item_bytes: limit(ITEM_BYTES_MAX, 'bytes', ['json-limit', 'item-limit'], 'the submission as a whole'),
-  page_events: limit(PAGE_MAX, 'events', 'invalid-query'),
+  page_events: limit(PAGE_MAX, 'events', 'page-limit'),
   lookup_keys: limit(LOOKUP_MAX, 'keys', ['json-limit', 'page-limit']),
   long_poll_seconds: limit(WAIT_MAX, 'seconds', 'invalid-query'),
   audience_members: limit(AUDIENCE_MEMBERS_MAX, 'participants', 'validation-failed'),
@@ -97,7 +97,7 @@ const RATE = {
 const PRESSURE = {
   pool_queue: limit(100, 'requests', 'busy', 'pages and streams at half as many'),
   event_loop_delay_ms: limit(500, 'milliseconds', 'busy', 'pages and streams; everything else at twice as many'),
-  sql_lookup_ms: limit(2_000, 'milliseconds', 'busy', 'of one statement, which serves several look-ups at once'),
+  sql_lookup_ms: limit(500, 'milliseconds', 'busy', 'of one statement, which serves several look-ups at once'),
   sql_submit_ms: limit(10_000, 'milliseconds', 'busy', 'of one statement'),
 } as const
 

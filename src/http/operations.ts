@@ -140,7 +140,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   'GET /v1/feeds/:feed/events': {
     id: 'listEvents',
     summary: 'Gives a page of events in dense order, and waits for the first new one if asked to',
-    codes: ['invalid-cursor', 'cursor-expired', 'log-behind'],
+    codes: ['invalid-cursor', 'cursor-expired', 'page-limit', 'log-behind'],
     answers: { 200: { description: 'A page; an empty one discloses nothing and is not recorded', headers: READ } },
     commits: true,
   },

@@ -18,7 +18,9 @@ export interface UrlExpression {
 }
 
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/
+/** Octets of a name as it is written, and of one label (RFC 1035 section 2.3.4). */
 const HOST_LIMIT = 253
+const LABEL_LIMIT = 63
 /** Besides the host itself (Safe Browsing, "Suffix/prefix expressions"). */
 const SUFFIX_LIMIT = 4
 /** Whoever owns a name under `github.io` owns that name alone. */
@@ -61,12 +63,15 @@ export function hostSuffixes(host: string): readonly { host: string; scope: UrlS
 
 /** Lower-case ASCII of a host (UTS #46, as the URL standard applies it); undefined where it has none. */
 export function asciiHost(host: string): string | undefined {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is from 0 to 7f
-  if (/^[\x00-\x7f]*$/.test(host)) return host.toLowerCase()
+  if (/^\p{ASCII}*$/u.test(host)) return host.toLowerCase()
   if (textFault(host) !== undefined || /[\s/\\:@?#[\]%]/.test(host)) return undefined
   return URL.parse(`http://${host}/`)?.hostname
 }
 
+/** Whether the name system could hold a host that is given as one character an octet, whatever they are. */
+export const isOfHostLength = (host: string): boolean =>
+  host.length <= HOST_LIMIT && host.split('.').every((label) => label.length <= LABEL_LIMIT)
+
 /** Letters, digits, hyphens and underscores, at least two labels. */
 export const isHostName = (host: string): boolean =>
-  host.length <= HOST_LIMIT && host.includes('.') && host.split('.').every((label) => LABEL.test(label))
+  isOfHostLength(host) && host.includes('.') && host.split('.').every((label) => LABEL.test(label))

@@ -11,6 +11,12 @@ export interface Found {
 const MADE =
   /^(?:[0-9a-f]{32,4096}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|20\d\d-[01]\d-[0-3]\dT[0-2]\d(?::[0-5]\d){2}(?:\.\d{1,9})?Z|[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048])$/
 
+/**
+ * Words and short numbers, as names of members, categories and profiles are: no detector below finds anything in them, and
+ * they are most of what is looked at.
+ */
+const WORDS = /^[a-z]{1,20}(?:[_/-](?:[a-z]{1,20}|[0-9]{1,4})){0,2}$/
+
 /** Dates and times of day within a text, whose digits are no phone number. */
 const DATES = /\b20\d\d([-/.]?)[01]\d\1[0-3]\d(?:[T ][0-2]\d:[0-5]\d(?::[0-5]\d(?:\.\d{1,9})?)?Z?)?\b/g
 /** Digits, however they are grouped. */
@@ -38,18 +44,25 @@ const DETECTORS: readonly (readonly [kind: string, pattern: RegExp])[] = [
  * finds slips, not intent. No member is exempt, since a pattern or a note may carry an identifier as well as any other.
  */
 export function findRaw(value: unknown, pointer = ''): readonly Found[] {
+  const found: Found[] = []
+  look(value, pointer, found)
+  return found
+}
+
+function look(value: unknown, pointer: string, found: Found[]): void {
   if (typeof value === 'string') {
     const kind = kindOf(value)
-    return kind === undefined ? [] : [{ pointer, kind }]
+    if (kind !== undefined) found.push({ pointer, kind })
+  } else if (Array.isArray(value)) {
+    for (const [i, one] of value.entries()) look(one, `${pointer}/${i}`, found)
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [name, own] of Object.entries(value)) look(own, `${pointer}/${escaped(name)}`, found)
   }
-  if (Array.isArray(value)) return value.flatMap((one: unknown, i) => findRaw(one, `${pointer}/${i}`))
-  if (typeof value !== 'object' || value === null) return []
-  return Object.entries(value).flatMap(([name, own]) => findRaw(own, `${pointer}/${escaped(name)}`))
 }
 
 /** Hidden characters, full-width forms and a spelt-out at sign do not hide what a text looks like. */
 function kindOf(text: string): string | undefined {
-  if (MADE.test(text)) return undefined
+  if (WORDS.test(text) || MADE.test(text)) return undefined
   const plain = text
     .normalize('NFKC')
     .replaceAll(/\p{Default_Ignorable_Code_Point}/gu, '')

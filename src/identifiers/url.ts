@@ -1,5 +1,5 @@
 import { utf8 } from '../kernel/bytes.ts'
-import { asciiHost, hostSuffixes, type UrlExpression, type UrlScope } from './domain.ts'
+import { asciiHost, hostSuffixes, isOfHostLength, type UrlExpression, type UrlScope } from './domain.ts'
 import { ipv6Host, looseIpv4 } from './ip.ts'
 import { type Normalised, PROFILE, refused } from './profile.ts'
 
@@ -75,8 +75,10 @@ function canonicalHost(authority: string): string | undefined {
   const ascii = decoded === undefined ? bytes.toLowerCase() : asciiHost(decoded)
   const host = ascii?.replace(/\.{2,}/g, '.').replace(/^\.|\.$/g, '')
   if (host === undefined || host === '') return undefined
-  return looseIpv4(host) ?? escapeBytes(host)
+  return looseIpv4(host) ?? nameOf(host)
 }
+
+const nameOf = (host: string): string | undefined => (isOfHostLength(host) ? escapeBytes(host) : undefined)
 
 /** Path and query. What was an escaped question mark is a question mark now, so the query is found after unescaping. */
 function canonicalTarget(raw: string): string {

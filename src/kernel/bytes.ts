@@ -1,15 +1,39 @@
 /** Byte helpers that run in Node and in browsers alike. */
 
-/** A hash function over bytes; SHA-256 unless said otherwise. */
-export type Hash = (data: Uint8Array) => Uint8Array
+/** A hash function over bytes, or over the UTF-8 of a text; SHA-256 unless said otherwise. */
+export type Hash = (data: Uint8Array | string) => Uint8Array
 
-const utf8Encoder = new TextEncoder()
+const encoder = new TextEncoder()
 const HEX = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'))
 
-export const utf8 = (text: string): Uint8Array => utf8Encoder.encode(text)
+const SLAB = 16_384
+const SHORT = 512
+let slab = new ArrayBuffer(SLAB)
+let used = 0
+
+/** Short arrays are views of one buffer: making an ArrayBuffer for each takes ten times as long. */
+function allocate(n: number): Uint8Array {
+  if (n > SHORT) return new Uint8Array(n)
+  if (used + n > SLAB) {
+    slab = new ArrayBuffer(SLAB)
+    used = 0
+  }
+  used += n
+  return new Uint8Array(slab, used - n, n)
+}
+
+export function utf8(text: string): Uint8Array {
+  // As many bytes as a text may need; what it does not is given back.
+  const most = text.length * 3
+  if (most > SHORT) return encoder.encode(text)
+  const room = allocate(most)
+  const { written } = encoder.encodeInto(text, room)
+  used -= most - written
+  return room.subarray(0, written)
+}
 
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((n, part) => n + part.length, 0))
+  const out = allocate(parts.reduce((n, part) => n + part.length, 0))
   let at = 0
   for (const part of parts) {
     out.set(part, at)
@@ -44,7 +68,7 @@ export const toHex = (bytes: Uint8Array): string => {
 /** Lower-case hex only; undefined for anything else. */
 export function fromHex(text: string): Uint8Array | undefined {
   if (text.length % 2 !== 0 || !/^[0-9a-f]*$/.test(text)) return undefined
-  const out = new Uint8Array(text.length / 2)
+  const out = allocate(text.length / 2)
   for (let i = 0; i < out.length; i++) out[i] = Number.parseInt(text.slice(2 * i, 2 * i + 2), 16)
   return out
 }
@@ -100,7 +124,7 @@ function encode(bytes: Uint8Array, pairs: readonly string[]): string {
 function decode(text: string, values: Uint8Array): Uint8Array | undefined {
   const rest = text.length % 4
   if (rest === 1) return undefined
-  const out = new Uint8Array(Math.floor((text.length * 3) / 4))
+  const out = allocate(Math.floor((text.length * 3) / 4))
   let [bits, held, at] = [0, 0, 0]
   for (let i = 0; i < text.length; i++) {
     const six = values[text.charCodeAt(i)] ?? 255
@@ -118,19 +142,24 @@ function decode(text: string, values: Uint8Array): Uint8Array | undefined {
 
 /** Big-endian unsigned. */
 export function u16(n: number): Uint8Array {
-  return Uint8Array.of((n >>> 8) & 0xff, n & 0xff)
+  const out = allocate(2)
+  viewOf(out).setUint16(0, n)
+  return out
 }
 
 /** Big-endian unsigned. */
 export function u32(n: number): Uint8Array {
-  const out = new Uint8Array(4)
-  new DataView(out.buffer).setUint32(0, n)
+  const out = allocate(4)
+  viewOf(out).setUint32(0, n)
   return out
 }
 
 /** Big-endian unsigned. */
 export function u64(n: bigint): Uint8Array {
-  const out = new Uint8Array(8)
-  new DataView(out.buffer).setBigUint64(0, n)
+  const out = allocate(8)
+  viewOf(out).setBigUint64(0, n)
   return out
 }
+
+const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array): DataView =>
+  new DataView(buffer, byteOffset, byteLength)

@@ -4,10 +4,10 @@ import {
   createHmac,
   createPrivateKey,
   createPublicKey,
+  createSecretKey,
   generateKeyPairSync,
   type KeyObject,
   randomBytes,
-  randomFillSync,
   sign,
 } from 'node:crypto'
 import {
@@ -24,14 +24,16 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { StartRefused } from '../kernel/errors.ts'
+import { randomSource } from '../kernel/random.ts'
 import type { KeyKind, KeyService } from './service.ts'
 
 const KID = /^[a-z0-9][a-z0-9-]{0,63}$/
 /** Without it Node takes a tag of four bytes for one too. */
 const TAG = { authTagLength: 16 }
+const nonce = randomSource(12)
 const PKCS8_ED25519 = Buffer.from('302e020100300506032b657004220420', 'hex')
 
-type Held = { kind: 'ed25519'; key: KeyObject; raw: Uint8Array } | { kind: 'symmetric'; secret: Buffer }
+type Held = { kind: 'ed25519'; key: KeyObject; raw: Uint8Array } | { kind: 'symmetric'; secret: Buffer; key: KeyObject }
 
 /**
  * Keys as files of 32 bytes, `<dir>/<kid>.<kind>`, the node's own user, mode 0600. A wider mode or a foreign owner is
@@ -53,10 +55,10 @@ export function fileKeys(dir: string): KeyService {
     }
     return undefined
   }
-  const symmetric = (kid: string): Buffer => {
+  const symmetric = (kid: string): Extract<Held, { kind: 'symmetric' }> => {
     const key = load(kid)
     if (key?.kind !== 'symmetric') throw new Error(`no symmetric key ${kid}`)
-    return key.secret
+    return key
   }
   const signing = (kid: string): Extract<Held, { kind: 'ed25519' }> => {
     const key = load(kid)
@@ -67,19 +69,19 @@ export function fileKeys(dir: string): KeyService {
   return {
     sign: async (kid, data) => sign(null, data, signing(kid).key),
     publicKey: (kid) => signing(kid).raw,
-    mac: (kid, data) => createHmac('sha256', symmetric(kid)).update(data).digest(),
-    shared: (kid) => symmetric(kid),
+    mac: (kid, data) => createHmac('sha256', symmetric(kid).key).update(data).digest(),
+    shared: (kid) => symmetric(kid).secret,
     has: (kid) => load(kid) !== undefined,
     create: async (kid, kind) => {
       if (load(kid) === undefined) writeKey(dir, `${checked(kid)}.${kind}`, seed(kind))
     },
     seal: (kid, plaintext, aad) => {
-      const nonce = randomFillSync(Buffer.allocUnsafe(12))
-      const cipher = createCipheriv('aes-256-gcm', symmetric(kid), nonce).setAAD(aad)
-      return Buffer.concat([nonce, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()])
+      const iv = nonce()
+      const cipher = createCipheriv('aes-256-gcm', symmetric(kid).key, iv).setAAD(aad)
+      return Buffer.concat([iv, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()])
     },
     open: (kid, sealed, aad) => {
-      const decipher = createDecipheriv('aes-256-gcm', symmetric(kid), sealed.subarray(0, 12), TAG).setAAD(aad)
+      const decipher = createDecipheriv('aes-256-gcm', symmetric(kid).key, sealed.subarray(0, 12), TAG).setAAD(aad)
       decipher.setAuthTag(sealed.subarray(-16))
       return Buffer.concat([decipher.update(sealed.subarray(12, -16)), decipher.final()])
     },
@@ -92,7 +94,7 @@ function checked(kid: string): string {
 }
 
 function hold(kind: KeyKind, bytes: Buffer): Held {
-  if (kind === 'symmetric') return { kind, secret: bytes }
+  if (kind === 'symmetric') return { kind, secret: bytes, key: createSecretKey(bytes) }
   const key = createPrivateKey({ key: Buffer.concat([PKCS8_ED25519, bytes]), format: 'der', type: 'pkcs8' })
   const raw = createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(-32)
   return { kind, key, raw: new Uint8Array(raw) }

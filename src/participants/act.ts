@@ -65,6 +65,25 @@ export async function change<T>(context: ActContext, work: (tx: Tx, at: Date) =>
   return result
 }
 
+/** What came of an act that may find its work done already. */
+export interface Outcome<T> {
+  result: T
+  changed: boolean
+}
+
+/** As `change`, but the epoch moves only if something else did: a repetition makes no process read anything again. */
+export async function changeOnce<T>(context: ActContext, work: (tx: Tx, at: Date) => Promise<Outcome<T>>): Promise<T> {
+  const { result } = await atControl(context.admin, async (tx) => {
+    await store.lockEpoch(tx)
+    const outcome = await work(tx, context.clock())
+    if (outcome.changed) await store.bumpEpoch(tx)
+    return outcome
+  })
+  // Also after a repetition: this process may not have seen yet what another one made.
+  await context.changed()
+  return result
+}
+
 /** The person, if it is active and holds one of the roles; `person-unknown` otherwise, without saying which. */
 export async function inRole(tx: Tx, person_id: Uuid, roles: readonly Role[]): Promise<PersonInRole> {
   const person = await people.personInRole(tx, person_id)

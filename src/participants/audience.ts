@@ -1,7 +1,7 @@
 import type { Tx } from '../db/as-participant.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { newId, type Uuid } from '../kernel/ids.ts'
-import { type Act, type ActContext, change, log } from './act.ts'
+import { type Act, type ActContext, changeOnce, log } from './act.ts'
 import type { PayloadOf } from './action.ts'
 import { feedEnds } from './member.ts'
 import { seesSignals } from './policy.ts'
@@ -30,20 +30,21 @@ export interface Audiences {
 export function createAudiences(context: ActContext): Audiences {
   return {
     createNamedAudience: (owner, audience_id, audience) =>
-      change(context, async (tx, at) => {
+      changeOnce<{ created: boolean }>(context, async (tx, at) => {
         const me = await store.participantById(tx, owner)
         if (me === undefined || !mayReceive(me)) throw new Refusal('policy-refused')
         const members = [...new Set([owner, ...(await receivers(tx, audience.members))])]
         const present = await store.audienceById(tx, audience_id)
         if (present === undefined) {
           await insertNamed(context, { tx, act: { at } }, { me, audience_id, audience, members })
-          return { created: true }
+          return { result: { created: true }, changed: true }
         }
         const { mode, label } = audience
         const same = present.owner === owner && present.label === label && present.mode === servedMode(mode)
         if (!same || !equalSets(new Set(members), new Set(await store.membersOfAudience(tx, audience_id))))
+          // Told also of one that the owner may not see: signed items name this id, so no two owners can have the same.
           throw new Refusal('state-conflict', { detail: 'this id was used for another audience' })
-        return { created: false }
+        return { result: { created: false }, changed: false }
       }),
   }
 }

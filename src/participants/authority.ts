@@ -178,7 +178,7 @@ function queries(now: () => Snapshot, clock: Clock): Queries {
       const id = now().groups.get(slug)
       return id === undefined ? undefined : now().audiences.get(id)
     },
-    audiencesOf: (participant) => [...now().audiences.values()].filter(({ members }) => members.has(participant)),
+    audiencesOf: (participant) => now().audiencesOf.get(participant) ?? [],
     feedOf: (audience) => known(now().feedOf.get(audience)),
     feedsOf: (participant) => now().feedsOf.get(participant) ?? [],
     mayShareInto,

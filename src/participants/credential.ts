@@ -4,7 +4,7 @@ import { toHex } from '../kernel/bytes.ts'
 import { canonicalJson } from '../kernel/canonical-json.ts'
 import { Refusal } from '../kernel/errors.ts'
 import type { Uuid } from '../kernel/ids.ts'
-import { type Act, type ActContext, change, inRole, log, participantOf } from './act.ts'
+import { type Act, type ActContext, change, changeOnce, inRole, log, type Outcome, participantOf } from './act.ts'
 import type { PayloadOf } from './action.ts'
 import * as store from './credential-store.ts'
 import { isNonce, makeNonce, NONCE_MS } from './nonce.ts'
@@ -84,7 +84,7 @@ export function createCredentials(context: CredentialContext): Credentials {
       const key = readSigningJwk(jwk)
       if (key === undefined || !isNonce(nonceKey, nonce, { participant, now: clock() })) throw unproven()
       if (!verifyProof(key, signingKeyProof(nonce, key.kid), proof)) throw unproven()
-      return change(context, (tx, at) => register(context, { tx, act: { at } }, { participant, key, registration }))
+      return changeOnce(context, (tx, at) => register(context, { tx, act: { at } }, { participant, key, registration }))
     },
   }
 }
@@ -93,14 +93,14 @@ async function register(
   context: ActContext,
   within: { tx: Tx; act: Act },
   given: { participant: Uuid; key: PublicSigningKey; registration: SigningKeyRegistration },
-): Promise<SigningKeyResult> {
+): Promise<Outcome<SigningKeyResult>> {
   const { participant, key, registration } = given
   const { tx, act } = within
   const owner = await participantById(tx, participant)
   if (owner?.status !== PARTICIPANT_STATUS.active) throw new Refusal('participant-suspended')
   const keys = await store.signingKeys(tx, participant)
   const same = keys.find(({ kid }) => kid === key.kid)
-  if (same !== undefined) return { kid: key.kid, status: nameOf(KEY_STATUS, same.status) }
+  if (same !== undefined) return { result: { kid: key.kid, status: nameOf(KEY_STATUS, same.status) }, changed: false }
   if (keys.filter(({ status }) => status === KEY_STATUS.pending).length >= PENDING_MAX)
     throw new Refusal('policy-refused', { detail: 'other keys wait for confirmation', extra: { limit: PENDING_MAX } })
   if (
@@ -112,7 +112,7 @@ async function register(
   )
     throw unproven()
   await putSigningKey(context, within, { owner, key, jwk: registration.jwk, status: 'pending' })
-  return { kid: key.kid, status: 'pending' }
+  return { result: { kid: key.kid, status: 'pending' }, changed: true }
 }
 
 /** A key that is active now vouches for the next one; only where there is none does nobody. */

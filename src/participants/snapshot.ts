@@ -137,6 +137,8 @@ export interface Snapshot {
   bySpki: ReadonlyMap<string, EnrolledCredential>
   signingKeys: ReadonlyMap<Uuid, readonly KnownSigningKey[]>
   audiences: ReadonlyMap<Uuid, KnownAudience>
+  /** By participant, those of which it is a member now. */
+  audiencesOf: ReadonlyMap<Uuid, readonly KnownAudience[]>
   groups: ReadonlyMap<string, Uuid>
   feedOf: ReadonlyMap<Uuid, Uuid>
   feedsOf: ReadonlyMap<Uuid, readonly KnownFeed[]>
@@ -163,6 +165,7 @@ export function snapshotOf(data: ReferenceData): Snapshot {
     bySpki: credentialsOf(data, byId),
     signingKeys: signingKeysOf(data),
     audiences,
+    audiencesOf: membershipsOf(audiences),
     groups: new Map(data.audiences.flatMap((row) => groupEntry(data, row))),
     feedOf: new Map(
       data.feeds.flatMap(({ audience_id, feed_id }) => (audience_id === null ? [] : [[audience_id, feed_id]])),
@@ -211,6 +214,18 @@ function signingKeysOf({ signingKeys }: ReferenceData): Map<Uuid, KnownSigningKe
     if (key === undefined) throw new Error('a stored signing key is none')
     const known = { ...key, jwk, status: nameOf(KEY_STATUS, status), not_before, not_after }
     found.set(participant_id, [...(found.get(participant_id) ?? []), known])
+  }
+  return found
+}
+
+function membershipsOf(audiences: ReadonlyMap<Uuid, KnownAudience>): Map<Uuid, KnownAudience[]> {
+  const found = new Map<Uuid, KnownAudience[]>()
+  for (const audience of audiences.values()) {
+    for (const member of audience.members) {
+      const own = found.get(member)
+      if (own === undefined) found.set(member, [audience])
+      else own.push(audience)
+    }
   }
   return found
 }

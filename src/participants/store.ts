@@ -16,6 +16,11 @@ export async function bumpEpoch(tx: Tx): Promise<void> {
   await tx.updateTable('authority_epoch').set({ epoch: sql<bigint>`epoch + 1` }).where('one', '=', 1).execute()
 }
 
+/** Makes changes of the reference tables wait for one another, and tells nobody. */
+export async function lockEpoch(tx: Tx): Promise<void> {
+  await tx.selectFrom('authority_epoch').select('epoch').where('one', '=', 1).forUpdate().execute()
+}
+
 // ---- the programme
 
 export const programme = (db: Db | Tx): Promise<Programme | undefined> =>

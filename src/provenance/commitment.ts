@@ -15,10 +15,10 @@ export function payloadOf(hash: Hash, disclosures: readonly string[]): string {
   return JSON.stringify({ _sd: digests, _sd_alg: 'sha-256', v: 1 })
 }
 
-export const digestOf = (hash: Hash, one: string): string => toBase64Url(hash(utf8(one)))
+export const digestOf = (hash: Hash, one: string): string => toBase64Url(hash(one))
 
 /** C = SHA-256("prov-record/v1\n" || payload). */
-export const commitment = (hash: Hash, payload: string): Uint8Array => hash(utf8(`prov-record/v1\n${payload}`))
+export const commitment = (hash: Hash, payload: string): Uint8Array => hash(`prov-record/v1\n${payload}`)
 
 /** A field as its disclosure tells it. */
 export interface Field {

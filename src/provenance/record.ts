@@ -1,4 +1,3 @@
-import { randomFillSync } from 'node:crypto'
 import { utf8 } from '../kernel/bytes.ts'
 import { type Uuid, uuidBytes } from '../kernel/ids.ts'
 import { sha256 } from '../kernel/sha256.ts'
@@ -15,20 +14,6 @@ export const epochOf = (at: Date): number => at.getUTCFullYear() * 12 + at.getUT
 
 export const epochKey = (epoch: number): string =>
   `epoch-${Math.floor(epoch / 12)}${String((epoch % 12) + 1).padStart(2, '0')}`
-
-/** Salts come from one large draw: a system call for each would cost more than the hashing. */
-export function saltSource(): () => Uint8Array {
-  const pool = Buffer.allocUnsafe(32 * 1024)
-  let at = pool.length
-  return () => {
-    if (at === pool.length) {
-      randomFillSync(pool)
-      at = 0
-    }
-    at += 32
-    return new Uint8Array(pool.subarray(at - 32, at))
-  }
-}
 
 /** The committed form of an event: payload of digests, C, and the disclosures encrypted under the month's key. */
 export function prepareRecord(

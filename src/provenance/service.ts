@@ -3,13 +3,14 @@ import type { Db } from '../db/connect.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
 import type { Uuid } from '../kernel/ids.ts'
+import { randomSource } from '../kernel/random.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import type { KeyService } from '../keys/service.ts'
 import { decodeEntry } from './batch.ts'
 import type { NewEvent } from './events.ts'
 import { createJournal, type Journal, sourceSets } from './journal.ts'
 import { emptyRange, emptyRoot, encodeRange } from './merkle.ts'
-import { prepareRecord, saltSource } from './record.ts'
+import { prepareRecord } from './record.ts'
 import * as store from './store.ts'
 import { emptyEdges, encodeEdges } from './tile.ts'
 
@@ -66,7 +67,7 @@ export interface ProvenanceOptions {
 
 export function createProvenanceService(options: ProvenanceOptions): ProvenanceService {
   const { keys, logId } = options
-  const salt = saltSource()
+  const salt = randomSource(32)
   const prepare = (event: NewEvent): store.RecordRow => prepareRecord(event, { keys, logId, salt })
   const record: Recorder['record'] = async (tx, event) => {
     const row = prepare(event)

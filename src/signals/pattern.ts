@@ -11,8 +11,6 @@ export type Pattern = Static<typeof PatternValue>
 const PROGRAM_MAX = 1_000
 /** Code points that every match holds literally, at least: with fewer a pattern would match everywhere. */
 const LITERAL_MIN = 3
-/** Test strings of each kind, at least. */
-const SAMPLE_MIN = 1
 
 /**
  * Whether a pattern is safe and does what its source says: RE2 syntax without inline flags or look-around, linear time,
@@ -20,9 +18,6 @@ const SAMPLE_MIN = 1
  */
 export function checkPattern(pattern: Pattern): Checked {
   const { text, kind, must_match, must_not_match } = pattern
-  if (must_match.length < SAMPLE_MIN || must_not_match.length < SAMPLE_MIN) {
-    return refused(`at least ${SAMPLE_MIN} string that must match and ${SAMPLE_MIN} that must not`)
-  }
   const unwanted = kind === 're2' ? unwantedSyntax(text) : undefined
   if (unwanted !== undefined) return refused(unwanted)
   const compiled = compile(pattern)

@@ -65,6 +65,11 @@ const TokenValue = Type.Object(
   closed,
 )
 
+/** What a pattern must match, or must not: enough that its source tried it. */
+const Samples = Type.Array(Type.String({ minLength: 1, maxLength: 256 }), {
+  ...{ minItems: 3, maxItems: 50, uniqueItems: true },
+})
+
 export const PatternValue = Type.Object(
   {
     kind: Type.Enum(['literal', 're2']),
@@ -72,8 +77,8 @@ export const PatternValue = Type.Object(
     language: Type.String({ pattern: '^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$' }),
     case_sensitive: Type.Boolean(),
     whole_word: Type.Boolean(),
-    must_match: Type.Array(Type.String({ minLength: 1, maxLength: 256 }), { maxItems: 50 }),
-    must_not_match: Type.Array(Type.String({ minLength: 1, maxLength: 256 }), { maxItems: 50 }),
+    must_match: Samples,
+    must_not_match: Samples,
   },
   closed,
 )

@@ -22,8 +22,8 @@ export interface Submitter {
   participant: Uuid
   slug: string
   uri: string
-  /** Of the credential, where one asks: withdrawals have a scope of their own. */
-  scopes?: readonly string[]
+  /** Of the credential: withdrawals have a scope of their own. */
+  scopes: readonly string[]
 }
 
 export interface SignalServiceOptions {
@@ -95,7 +95,7 @@ export function createSignalService(options: SignalServiceOptions): SignalServic
   return {
     async submit(by, submission, upload) {
       const verified = verifySubmission(submission, options.verifyContext(by))
-      if (verified.header.typ === 'aldis-withdrawal+jws' && by.scopes?.includes('signals:withdraw') === false) {
+      if (verified.header.typ === 'aldis-withdrawal+jws' && !by.scopes.includes('signals:withdraw')) {
         throw new Refusal('scope-missing', { detail: 'a withdrawal asks for signals:withdraw' })
       }
       const { rules, categoryId } = options

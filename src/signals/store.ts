@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { bytesArray, jsonTexts, plainArray } from '../db/arrays.ts'
 import type { Tx } from '../db/as-participant.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import type { Current } from './lifecycle.ts'
@@ -93,28 +94,32 @@ export async function insertSubmissions(tx: Tx, participant_id: Uuid, change: Ch
     with new_submission as (
       insert into submission (participant_id, submission_id, jti, typ, od, jws, n, leaves, response, received_at)
       select ${participant_id}::uuid, * from unnest(
-        ${s.map((x) => x.submission_id)}::uuid[], ${s.map((x) => x.jti)}::text[], ${s.map((x) => x.typ)}::int2[],
-        ${s.map((x) => x.od)}::bytea[], ${s.map((x) => x.jws)}::text[], ${s.map((x) => x.n)}::int4[],
-        ${s.map((x) => x.leaves)}::bytea[], ${s.map((x) => x.response)}::text[],
-        ${s.map((x) => x.received_at.toISOString())}::timestamptz[])
+        ${plainArray(s.map((x) => x.submission_id))}::uuid[], ${s.map((x) => x.jti)}::text[],
+        ${plainArray(s.map((x) => x.typ))}::int2[], ${bytesArray(s.map((x) => x.od))}::bytea[],
+        string_to_array(${jsonTexts(s.map((x) => x.jws))}, E'\\x1f'), ${plainArray(s.map((x) => x.n))}::int4[],
+        ${bytesArray(s.map((x) => x.leaves))}::bytea[],
+        string_to_array(${jsonTexts(s.map((x) => x.response))}, E'\\x1f'),
+        ${plainArray(s.map((x) => x.received_at.toISOString()))}::timestamptz[])
     ), new_signal as (
       insert into signal (participant_id, signal_id, signal_key, type, profile, category, audience_id, revision, state,
         expires_at, leaf, last_event)
       select ${participant_id}::uuid, * from unnest(
-        ${g.map((x) => x.signal_id)}::uuid[], ${g.map((x) => hex(x.signal_key))}::bytea[], ${g.map((x) => x.type)}::int2[],
-        ${g.map((x) => x.profile)}::text[], ${g.map((x) => x.category)}::int2[], ${g.map((x) => x.audience_id)}::uuid[],
-        ${g.map((x) => x.revision)}::int4[], ${g.map((x) => x.state)}::int2[],
-        ${g.map((x) => x.expires_at.toISOString())}::timestamptz[], ${g.map((x) => hex(x.leaf))}::bytea[],
-        ${g.map((x) => x.last_event)}::uuid[])
+        ${plainArray(g.map((x) => x.signal_id))}::uuid[], ${bytesArray(g.map((x) => x.signal_key))}::bytea[],
+        ${plainArray(g.map((x) => x.type))}::int2[], ${g.map((x) => x.profile)}::text[],
+        ${plainArray(g.map((x) => x.category))}::int2[], ${plainArray(g.map((x) => x.audience_id))}::uuid[],
+        ${plainArray(g.map((x) => x.revision))}::int4[], ${plainArray(g.map((x) => x.state))}::int2[],
+        ${plainArray(g.map((x) => x.expires_at.toISOString()))}::timestamptz[],
+        ${bytesArray(g.map((x) => x.leaf))}::bytea[], ${plainArray(g.map((x) => x.last_event))}::uuid[])
       on conflict (participant_id, signal_id) do update set
         category = excluded.category, audience_id = excluded.audience_id, revision = excluded.revision,
         state = excluded.state, expires_at = excluded.expires_at, leaf = excluded.leaf, last_event = excluded.last_event
     )
     insert into signal_revision (participant_id, signal_id, revision, submission_id, item_index, salt, item)
     select ${participant_id}::uuid, * from unnest(
-      ${r.map((x) => x.signal_id)}::uuid[], ${r.map((x) => x.revision)}::int4[],
-      ${r.map((x) => x.submission_id)}::uuid[], ${r.map((x) => x.item_index)}::int2[],
-      ${r.map((x) => hex(x.salt))}::bytea[], ${r.map((x) => x.item)}::text[])`.execute(tx)
+      ${plainArray(r.map((x) => x.signal_id))}::uuid[], ${plainArray(r.map((x) => x.revision))}::int4[],
+      ${plainArray(r.map((x) => x.submission_id))}::uuid[], ${plainArray(r.map((x) => x.item_index))}::int2[],
+      ${bytesArray(r.map((x) => x.salt))}::bytea[],
+      string_to_array(${jsonTexts(r.map((x) => x.item))}, E'\\x1f'))`.execute(tx)
 }
 
 /** How far uploads are durable, or settled as refused; never backwards. */
@@ -172,6 +177,3 @@ export const ownSignal = (tx: Tx, participant_id: Uuid, signal_id: Uuid) =>
     .where('s.participant_id', '=', participant_id)
     .where('s.signal_id', '=', signal_id)
     .executeTakeFirst()
-
-const hex = (bytes: Uint8Array): string =>
-  `\\x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')}`

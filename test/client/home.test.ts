@@ -1,4 +1,14 @@
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -75,6 +85,16 @@ describe('an enrolled home', () => {
     expect(later.signingKey().kid).toBe(given.membership.kid)
     expect(later.receiptKeys()).toEqual(given.node.receipt_keys)
     expect(later.pinned()).toEqual({ vkey: `${given.node.log_vkey}\n`, head: undefined })
+  })
+
+  test.for([
+    ['nothing', ''],
+    ['a name alone', 'node.example.org/log'],
+    ['a short one', 'node.example.org/log+00000000+AAAA'],
+    ['one under another name', `other.${aLog(0).vkey}`],
+  ] as const)('is not made with a key of the log that is none: %s', ([, vkey]) => {
+    expect(() => home.enrolled(anEnrolment({ vkey }))).toThrow(expect.objectContaining({ step: 'log key' }))
+    expect(existsSync(dir)).toBe(false)
   })
 
   test('hides its keys from every other user', () => {

@@ -26,7 +26,10 @@ afterEach(async () => {
   await closeServers()
 })
 
-function transportTo(origin: string, options: { maxSockets?: number; as?: TlsIdentity } = {}): Transport {
+function transportTo(
+  origin: string,
+  options: { maxSockets?: number; timeoutMs?: number; as?: TlsIdentity } = {},
+): Transport {
   const { as = aspen, ...rest } = options
   const transport = createTransport(origin, as, rest)
   transports.push(transport)
@@ -199,6 +202,16 @@ describe('a call is not repeated', () => {
     expect(server.requests).toHaveLength(1)
   })
 
+  test.for([301, 302, 303, 304, 307, 308])(
+    'after %i, and a redirect is an error that nobody follows',
+    async (status) => {
+      const server = await serve(pki, (_, response) => response.writeHead(status, { location: '/plums' }).end())
+      const call = transportTo(server.origin).call(GET)
+      await expect(call).rejects.toMatchObject({ name: 'AldisError', status, detail: undefined, message: /redirect/ })
+      expect(server.requests.map(({ path }) => path)).toEqual([GET.path])
+    },
+  )
+
   test('once its signal is aborted, and the wait for the next try ends too', async () => {
     const server = await serve(pki, refuse('busy', 503, { 'retry-after': '30' }))
     const abort = new AbortController()
@@ -310,6 +323,37 @@ describe('an open answer', () => {
       },
     })
     await expect(opened).rejects.toBe(fault)
+  })
+
+  test('that does not begin in time ends with the error of one that timed out', async () => {
+    const server = await serve(pki, () => {})
+    const opened = transportTo(server.origin, { timeoutMs: 50 }).open({ method: 'GET', path: '/' })
+    await expect(opened).rejects.toMatchObject({ code: 'ETIMEDOUT' })
+    expect(server.requests).toHaveLength(1)
+  })
+
+  test('in which the node falls silent ends with the same error', async () => {
+    const server = await serve(pki, (_, response) => response.writeHead(200).write('one\n'))
+    const message = await transportTo(server.origin, { timeoutMs: 50 }).open({ method: 'GET', path: '/' })
+    await expect(text(message)).rejects.toMatchObject({ code: 'ETIMEDOUT' })
+  })
+
+  test('waits for a reader of its own that is slow', async () => {
+    const server = await serve(pki, (_, response) => response.end('pear'.repeat(100_000)))
+    const message = await transportTo(server.origin, { timeoutMs: 50 }).open({ method: 'GET', path: '/' })
+    await delay(200)
+    expect(await text(message)).toHaveLength(400_000)
+  })
+
+  test('that was read gives its connection to the next one', async () => {
+    const sockets: Seen['socket'][] = []
+    const server = await serve(pki, ({ socket }, response) => {
+      sockets.push(socket)
+      response.end('pear')
+    })
+    const transport = transportTo(server.origin, { timeoutMs: 50 })
+    for (let i = 0; i < 3; i++) await text(await transport.open({ method: 'GET', path: '/' }))
+    expect(new Set(sockets).size).toBe(1)
   })
 
   test('is not tried again', async () => {

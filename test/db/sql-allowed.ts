@@ -40,6 +40,11 @@ export const ALLOWED: readonly Allowed[] = [
     why: 'the projector writes the keys of a round at once; a row only moves forward (log_idx), so the shards may commit apart',
   },
   {
+    rule: 'distribution-key',
+    starts: 'select "signal_key", "signal_id", "origin", "audience_id", left(encode(signal_key',
+    why: 'a sweep: every shared key once, at the start of a process; no reader waits for it',
+  },
+  {
     rule: 'snapshot',
     starts: 'begin isolation level repeatable read read only',
     why: 'reads reference tables alone, which are whole on each node',

@@ -2,10 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { openHead, openVkey, readName } from '../../src/client/verify.ts'
 import { atControl } from '../../src/db/as-participant.ts'
+import { createGrowth } from '../../src/feeds/growth.ts'
+import { createKnownKeys } from '../../src/feeds/known-keys.ts'
 import { SEGMENT_SIZE } from '../../src/feeds/segment.ts'
+import { createFeedService } from '../../src/feeds/service.ts'
 import { toHex, utf8 } from '../../src/kernel/bytes.ts'
 import { newId, type Uuid } from '../../src/kernel/ids.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
+import type { Parts } from '../../src/parts.ts'
 import { TILE_WIDTH } from '../../src/provenance/tile.ts'
 import type { Member, TestNode } from '../support/node.ts'
 import { administration, credentials, expiry } from './whole-administration.ts'
@@ -24,6 +28,7 @@ export async function wholeExchange(n: TestNode): Promise<void> {
   await streamed(apple)
   await grown(n)
   await reading(banana, shared)
+  await starting(n.parts, banana.slug)
   await receipts(apple, banana, { shared, event })
   await leaving(n, apple, banana)
   await expiry(n, apple)
@@ -139,6 +144,27 @@ async function reading({ client }: Member, shared: Uuid): Promise<void> {
     purpose: 'investigation',
   })
   if (matches.length === 0) throw new Error('the look-up found nothing')
+}
+
+/** A look-up of a node that has not read yet which keys are shared. */
+async function starting({ pools, provenance, authority, clock }: Parts, slug: string): Promise<void> {
+  const participant = authority.participantBySlug(slug)?.participant_id
+  if (participant === undefined) throw new Error(`no ${slug}`)
+  const feeds = createFeedService({
+    ...{
+      db: pools.app,
+      clock,
+      provenance,
+      directory: authority,
+      growth: createGrowth(),
+      cursorKey: new Uint8Array(32),
+    },
+    known: createKnownKeys({ db: pools.projector, logId: 1 }),
+    ...{ onPage: () => {}, onLookup: () => {}, timeoutMs: 10_000 },
+  })
+  const queries = [{ type: 'media_hash' as const, profile: 'sha256', keys: [hashOf(0)] }]
+  const { body } = await feeds.lookUp({ participant, slug, route: 'test' }, { queries, purpose: 'appeal' })
+  if (String(body).includes('"matches":[]')) throw new Error('the look-up found nothing')
 }
 
 async function receipts(apple: Member, banana: Member, about: { shared: Uuid; event: string }): Promise<void> {

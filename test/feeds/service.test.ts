@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { createKnownKeys } from '../../src/feeds/known-keys.ts'
 import { LOOKUP_MAX, type Lookup } from '../../src/feeds/schema.ts'
 import { fromBase64Url } from '../../src/kernel/bytes.ts'
 import { encodeCursor } from '../../src/kernel/cursor.ts'
@@ -272,6 +273,57 @@ describe('a sealed segment', () => {
     w.weather.healthy = false
     await expect(segment(banana, feed, 1n)).rejects.toMatchObject(refused('log-behind'))
     w.weather.healthy = true
+  })
+})
+
+describe('the keys known in memory', () => {
+  const scopesOf = ({ participant }: Party, ...feeds: readonly { audience: Uuid }[]) => [
+    participant,
+    ...feeds.map(({ audience }) => audience),
+  ]
+
+  test('are those of the reader itself and of its audiences, of no other, and survive a start', async () => {
+    const one = item()
+    await w.submit(apple, [one])
+    await w.project()
+    const started = createKnownKeys({ db: w.t.projector, logId: 1 })
+    expect(started.upto()).toBeUndefined()
+    expect(await started.load()).toBe(true)
+    expect(await started.load()).toBe(false)
+    const { next_idx } = await w.t.owner.selectFrom('projector').select('next_idx').executeTakeFirstOrThrow()
+    for (const known of [w.known, started]) {
+      expect(known.upto()).toBe(next_idx)
+      expect(known.mayFind(one.value.sha256, scopesOf(apple))).toBe(true)
+      expect(known.mayFind(one.value.sha256, scopesOf(banana, pair))).toBe(true)
+      expect(known.mayFind(one.value.sha256, scopesOf(banana))).toBe(false)
+      expect(known.mayFind(one.value.sha256, scopesOf(cherry, trio))).toBe(false)
+      expect(known.mayFind(aDigest(), scopesOf(banana, pair, trio))).toBe(false)
+    }
+  })
+  test('follow a signal into another audience', async () => {
+    const one = item()
+    await w.submit(apple, [one])
+    await w.revise(apple, one, { audience: trio.audience })
+    await w.project()
+    expect(w.known.mayFind(one.value.sha256, scopesOf(cherry, trio))).toBe(true)
+  })
+  test('are not gone by after entries were missed, until they are read anew', async () => {
+    const upto = w.known.upto() ?? 0n
+    w.known.add([], upto + 1n, upto + 2n)
+    expect(w.known.upto()).toBeUndefined()
+    const one = item()
+    await w.submit(apple, [one])
+    await w.project()
+    expect((await w.find(banana, [{ type: 'url', profile: 'url/1', keys: [one.value.sha256] }])).matches).toHaveLength(
+      1,
+    )
+    expect(await w.known.load()).toBe(true)
+    expect(w.known.upto()).toBe(upto + 1n)
+  })
+  test('told of again, change nothing', () => {
+    const upto = w.known.upto() ?? 0n
+    w.known.add([], 0n, 1n)
+    expect(w.known.upto()).toBe(upto)
   })
 })
 

@@ -427,9 +427,8 @@ describe('what a participant may see', () => {
     const one = item()
     await w.submit(apple, [one])
     await w.project()
-    const key = Buffer.from(one.value.sha256, 'hex')
     const found = async (party: Party, now = w.now()) =>
-      (await as(party, (tx) => store.lookUp(tx, [key], now))).map(({ signal_id }) => signal_id)
+      (await as(party, (tx) => store.lookUp(tx, [one.value.sha256], now))).map(({ signal_id }) => signal_id)
     expect(await found(apple)).toEqual([one.signal])
     expect(await found(banana)).toEqual([one.signal])
     expect(await found(cherry)).toEqual([])

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import { createGrowth } from '../../src/feeds/growth.ts'
+import { createKnownKeys } from '../../src/feeds/known-keys.ts'
 import { createProjector } from '../../src/feeds/project.ts'
 import type { EventsPage, EventsQuery, LookupResult } from '../../src/feeds/schema.ts'
 import { createSealer } from '../../src/feeds/segment.ts'
@@ -136,10 +137,12 @@ export async function aWorld() {
     },
   })
   const growth = createGrowth()
+  const known = createKnownKeys({ db: t.projector, logId: LOG_ID })
+  await known.load()
   const counted = { pages: [] as number[], lookups: [] as (readonly [keys: number, matches: number])[] }
   const cursorKey = randomBytes(32)
   const feeds = createFeedService({
-    ...{ db: t.app, clock, provenance, directory: authority, growth, cursorKey, timeoutMs: 10_000 },
+    ...{ db: t.app, clock, provenance, directory: authority, growth, known, cursorKey, timeoutMs: 10_000 },
     onPage: (n) => counted.pages.push(n),
     onLookup: (...of) => counted.lookups.push(of),
   })
@@ -147,7 +150,10 @@ export async function aWorld() {
   const aProjector = () =>
     createProjector({
       ...{ db: t.projector, clock, logId: LOG_ID, provenance, directory: authority },
-      onGrowth: growth.grew,
+      onCarried: ({ feeds, keys, from, to }) => {
+        known.add(keys, from, to)
+        growth.grew(feeds)
+      },
     })
   const projector = aProjector()
 
@@ -155,14 +161,16 @@ export async function aWorld() {
     const { participant_id } = (await decide('participant.admit', { slug, name: slug, kind })) as {
       participant_id: Uuid
     }
-    const scopes: PayloadOf<'credential.enrol'>['scopes'] = ['signals:submit', 'feed:read', 'lookup:evaluate']
+    const scopes: PayloadOf<'credential.enrol'>['scopes'] = [
+      ...(['signals:submit', 'signals:withdraw', 'feed:read', 'lookup:evaluate'] as const),
+    ]
     const { code } = (await decide('credential.enrol', { participant: slug, label: 'main', scopes })) as {
       code: string
     }
     const signer = aSigner()
     const { uri } = await participants.enrol(await anEnrolment(code, signer))
     const sign = async (data: Uint8Array) => fromBase64Url(signer.sign(data)) ?? new Uint8Array(0)
-    return { participant: participant_id, slug, uri, signer, key: { kid: signer.kid, alg: 'Ed25519', sign } }
+    return { participant: participant_id, slug, uri, scopes, signer, key: { kid: signer.kid, alg: 'Ed25519', sign } }
   }
 
   /** Signed by the party; items may be given as text. */
@@ -178,7 +186,7 @@ export async function aWorld() {
 
   return {
     ...{ t, clock, keys, provenance, authority, participants, decide, admit, ada, ben },
-    ...{ rules, signals, feeds, growth, counted, cursorKey, weather, aProjector, sign, submit, own },
+    ...{ rules, signals, feeds, growth, known, counted, cursorKey, weather, aProjector, sign, submit, own },
     integrate: () => integrator.round(),
     seal: () => createSealer({ db: t.projector, provenance, directory: authority }).round(),
     now: () => now,

@@ -57,6 +57,11 @@ test('a limit is read where it is enforced, or is a format’s own', () => {
   }
 })
 
+test('a statement of a look-up has half a second, as long as the event loop may be late', () => {
+  expect(LIMITS.sql_lookup_ms).toBe(500)
+  expect(LIMITS.sql_lookup_ms).toBeLessThanOrEqual(LIMITS.event_loop_delay_ms)
+})
+
 test('a name is snake_case, and no setting of time or size lacks its unit', () => {
   const names = Object.keys(LIMITS)
   expect(names.filter((name) => !/^[a-z]+(_[a-z]+)*$/.test(name))).toEqual([])

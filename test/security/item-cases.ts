@@ -97,7 +97,7 @@ const RAW: readonly ItemCase[] = [
   [
     'an address in a pattern',
     'pattern',
-    set('value/must_not_match', [MAIL]),
+    set('value/must_not_match', [MAIL, 'jay', 'wren']),
     'raw-identifier',
     '/value/must_not_match/0',
     MAIL,

@@ -37,7 +37,8 @@ async function itemsFor(audience: Uuid): Promise<typeof good> {
   const item = async (line: Parameters<Member['item']>[0]): Promise<Item> => ({ ...(await apple.item(line, audience)) })
   const pattern: PatternValue = {
     ...{ kind: 'literal', text: 'blue kite', language: 'en', case_sensitive: false, whole_word: false },
-    ...{ must_match: ['the blue kite sings'], must_not_match: ['the blue sky'] },
+    must_match: ['the blue kite sings', 'blue kite', 'blue kites'],
+    must_not_match: ['the blue sky', 'kite', 'blue  kite'],
   }
   const tactic = {
     ...{ title: 'A nest that moves', steps: ['greets in public'], surfaces: ['chat'], lures: ['seed'] },

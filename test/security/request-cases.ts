@@ -101,7 +101,7 @@ const PLACES: readonly RequestCase[] = [
   ['an empty cursor', (at) => events(at, 'cursor='), 'invalid-query', '/cursor'],
   ['a cursor of 129 characters', (at) => events(at, `cursor=${'A'.repeat(129)}`), 'invalid-query', '/cursor'],
   ['a cursor twice', (at) => events(at, `cursor=${at.cursor}&cursor=${at.cursor}`), 'invalid-query', '/cursor'],
-  ['1,001 events', (at) => events(at, 'limit=1001'), 'invalid-query', '/limit'],
+  ['1,001 events', (at) => events(at, 'limit=1001'), 'page-limit'],
   ['no events', (at) => events(at, 'limit=0'), 'invalid-query', '/limit'],
   ['a word for a number', (at) => events(at, `limit=${CANARY}`), 'invalid-query', '/limit'],
   ['a wait of 31 seconds', (at) => events(at, 'wait=31'), 'invalid-query', '/wait'],

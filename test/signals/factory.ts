@@ -45,7 +45,8 @@ export const VALUES: { readonly [T in SignalType]: (digest: string) => ValueOf<T
   ip: (token) => ({ profile: 'ip/1', kid: 'spring', token }),
   keyword_pattern: () => ({
     ...{ kind: 'literal', text: 'blue kite', language: 'en', case_sensitive: false, whole_word: false },
-    ...{ must_match: ['the Blue Kite sings'], must_not_match: ['the blue sky'] },
+    must_match: ['the Blue Kite sings', 'blue kite', 'blue kites'],
+    must_not_match: ['the blue sky', 'kite', 'blue  kite'],
   }),
   media_hash: (hash) => ({ algorithm: 'sha256', hash }),
   tactic: () => ({

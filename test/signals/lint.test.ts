@@ -207,10 +207,26 @@ describe('a value', () => {
     ['email', { profile: 'email/2' }, 'validation-failed /value/profile'],
     ['media_hash', { hash: 'ab' }, 'validation-failed /value/hash'],
     ['keyword_pattern', { kind: 're2', text: '(?=a)bcd' }, 'pattern-refused /value'],
-    ['keyword_pattern', { must_match: ['nothing of it'] }, 'pattern-refused /value'],
+    ['keyword_pattern', { must_match: ['blue kite', 'blue kites', 'nothing of it'] }, 'pattern-refused /value'],
   ] as const)('of %s with %j: %s', ([type, change, outcome]) => {
     expect(fault(anItem(value(type, change), type))).toBe(outcome)
   })
+})
+
+describe('a pattern', () => {
+  const strings = (n: number, of: string) => Array.from({ length: n }, (_, i) => `${of} ${i}`)
+  const tried = (change: Change) => fault(anItem(value('keyword_pattern', change), 'keyword_pattern'))
+  test.for([3, 50])('is tried on %i different strings of each kind', (n) => {
+    expect(tried({ must_match: strings(n, 'blue kite'), must_not_match: strings(n, 'jay') })).toBe('accepted')
+  })
+  test.for(['must_match', 'must_not_match'])(
+    'is refused with fewer than 3, more than 50, or one twice in %s',
+    (kind) => {
+      const of = kind === 'must_match' ? 'blue kite' : 'jay'
+      for (const few of [[], strings(2, of), strings(51, of), [...strings(2, of), `${of} 0`]])
+        expect(tried({ [kind]: few })).toBe(`validation-failed /value/${kind}`)
+    },
+  )
 })
 
 describe('a relation', () => {
@@ -250,7 +266,7 @@ describe('what looks raw', () => {
       const change = name === 'title' ? { title: raw } : { [name]: ['harmless', raw] }
       expect(fault(anItem(value('tactic', change), 'tactic'))).toBe(`raw-identifier /value/${name}${at}`)
     }
-    const pattern = value('keyword_pattern', { must_not_match: ['blue sky', raw] })
+    const pattern = value('keyword_pattern', { must_not_match: ['blue sky', raw, 'jay'] })
     expect(fault(anItem(pattern, 'keyword_pattern'))).toBe('raw-identifier /value/must_not_match/1')
   })
   test('is never repeated in the refusal', () => {

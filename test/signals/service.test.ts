@@ -333,6 +333,14 @@ describe('a withdrawal', () => {
     expect(codes(await w.revise(apple, one))).toEqual(['signal-ended'])
     expect(codes(await w.submit(apple, [one]))).toEqual(['signal-ended'])
   })
+  test('by a credential without its scope is refused and ends nothing', async () => {
+    const one = item()
+    await w.submit(apple, [one])
+    for (const scopes of [[], ['signals:submit']]) {
+      await expect(w.withdraw({ ...apple, scopes }, one.signal)).rejects.toMatchObject(refused('scope-missing'))
+    }
+    expect(await w.own(apple, one.signal)).toMatchObject({ revision: 1, state: 'live' })
+  })
   test('of the signal of another is answered as of none', async () => {
     const one = item()
     await w.submit(apple, [one])

@@ -21,7 +21,8 @@ export function rawLines(run: string): Record<string, unknown>[] {
       category: 'evasion_tactic',
       pattern: {
         ...{ kind: 're2', text: `blue\\s+kite\\s+${run}`, language: 'en', case_sensitive: false, whole_word: true },
-        ...{ must_match: [`Blue  Kite ${run}`], must_not_match: ['blue sky'] },
+        must_match: [`Blue  Kite ${run}`, `ask for a blue kite ${run}!`, `A BLUE KITE ${run}`],
+        must_not_match: ['blue sky', `bluekite ${run}`, `a true-blue kites ${run}`],
       },
     },
     { type: 'media_hash', algorithm: 'pdq', hash: pdqOf(run), category: 'csam_distribution', severity: 'critical' },

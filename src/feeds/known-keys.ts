@@ -1,0 +1,109 @@
+import { randomBytes } from 'node:crypto'
+import type { Db } from '../db/connect.ts'
+import { concat, utf8 } from '../kernel/bytes.ts'
+import type { Uuid } from '../kernel/ids.ts'
+import { sha256 } from '../kernel/sha256.ts'
+import * as store from './store.ts'
+import { createTagSet } from './tag-set.ts'
+
+/** With whom a key is shared. */
+export interface SharedKey {
+  /** The first 12 hex digits of the key. */
+  prefix: string
+  origin: Uuid
+  audience_id: Uuid
+}
+
+/**
+ * Which match keys are shared with whom, as tags in memory: a key that nobody shared with the reader is answered without
+ * the database. Kept apart by reader, or the time of an answer would tell that a key is shared among others.
+ */
+export interface KnownKeys {
+  /** Below this log index every shared key is known; undefined while that is not so, and the database must be asked. */
+  upto(): bigint | undefined
+  /** False only if no such signal is the reader's own or shared into one of the audiences: the scopes. `key`: hex. */
+  mayFind(key: string, scopes: readonly Uuid[]): boolean
+  /** Committed rows of the log entries from `from` to below `to`. */
+  add(rows: readonly SharedKey[], from: bigint, to: bigint): void
+  /** Reads everything, at the start and whenever entries were missed; answers whether it had to. */
+  load(): Promise<boolean>
+}
+
+/** Hex digits of a key that its tag is made of: as many as a number holds. */
+export const PREFIX = 12
+/** Rows read at once while loading. */
+const PAGE = 5_000
+
+export function createKnownKeys({ db, logId }: { db: Db; logId: number }): KnownKeys {
+  const tags = createTagSet()
+  const tagOf = tagger()
+  /** Every entry below this index is in, unless one was missed. */
+  let known = 0n
+  let missed = true
+  let loading = false
+
+  const put = ({ prefix, origin, audience_id }: SharedKey): void => {
+    tags.add(tagOf(prefix, origin))
+    tags.add(tagOf(prefix, audience_id))
+  }
+
+  return {
+    upto: () => (missed || loading ? undefined : known),
+    mayFind(key, scopes) {
+      const prefix = key.slice(0, PREFIX)
+      return scopes.some((scope) => tags.has(tagOf(prefix, scope)))
+    },
+    add(rows, from, to) {
+      rows.forEach(put)
+      if (from > known) missed = true
+      else if (to > known) known = to
+    },
+    async load() {
+      if (!missed) return false
+      loading = true
+      try {
+        known = await store.nextIndex(db, logId)
+        missed = false
+        await everyPage(db, (rows) => rows.forEach(put))
+      } catch (error) {
+        missed = true
+        throw error
+      } finally {
+        loading = false
+      }
+      return true
+    },
+  }
+}
+
+async function everyPage(db: Db, take: (rows: readonly SharedKey[]) => void): Promise<void> {
+  let after: store.SharedKeyRow | undefined
+  do {
+    const rows = await store.sharedKeys(db, { after, limit: PAGE })
+    take(rows)
+    after = rows.length < PAGE ? undefined : rows.at(-1)
+  } while (after !== undefined)
+}
+
+/** Mixed with a secret of this process: who shares keys cannot choose where their tags fall. */
+function tagger(): (prefix: string, scope: Uuid) => number {
+  const secret = randomBytes(32)
+  const seeds = new Map<Uuid, number>()
+  const seedOf = (scope: Uuid): number => {
+    const seed = sha256(concat(secret, utf8(scope))).readUInt32BE()
+    seeds.set(scope, seed)
+    return seed
+  }
+  return (prefix, scope) => {
+    const bits = Number.parseInt(prefix, 16)
+    const first = mixed((bits % 2 ** 32) ^ (seeds.get(scope) ?? seedOf(scope)))
+    return mixed(first ^ Math.floor(bits / 2 ** 32))
+  }
+}
+
+/** The finaliser of MurmurHash3, which spreads every bit over all 32. */
+function mixed(bits: number): number {
+  const first = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b)
+  const second = Math.imul(first ^ (first >>> 13), 0xc2b2ae35)
+  return (second ^ (second >>> 16)) >>> 0
+}
