@@ -115,9 +115,24 @@ const bigintOrNull = (text: string): bigint | null => (text === 'NULL' ? null : 
 const typeParser: typeof pg.types.getTypeParser = (oid: number, format?: 'text' | 'binary') =>
   (format === 'binary' ? undefined : parsers[oid]) ?? pg.types.getTypeParser(oid, format)
 
+/** COPY .. TO STDOUT: the driver itself passes over the data. */
+class CopyOut extends pg.Query {
+  readonly chunks: Buffer[] = []
+
+  handleCopyData({ chunk }: { chunk: Buffer }): void {
+    // The parser writes on in the buffer that this is a part of.
+    this.chunks.push(Buffer.from(chunk))
+  }
+}
+
 function driverClient(client: pg.PoolClient): DriverClient {
   return {
     query: (query) => client.query(query),
+    copyOut: (text) =>
+      new Promise((resolve, reject) => {
+        const copy = new CopyOut(text, (error) => (error ? reject(error) : resolve(copy.chunks)))
+        client.query(copy)
+      }),
     release: (destroy) => client.release(destroy),
     onNotice: (listener) => {
       const heard = ({ code }: { code?: string | undefined }) => listener(code)

@@ -8,7 +8,7 @@ import {
 } from 'kysely'
 import { Refusal } from '../kernel/errors.ts'
 import { asRefusal, isConnectionLost, isUnknownAtCommit } from './failure.ts'
-import { statementOf, type Write } from './statement.ts'
+import { type Statement, statementOf, type Write } from './statement.ts'
 
 interface ClientResult {
   command: string
@@ -19,6 +19,8 @@ interface ClientResult {
 /** What the driver needs of a pooled client that pipelines: statements go out without waiting for earlier answers. */
 export interface DriverClient {
   query(query: { text: string; values?: unknown[]; queryMode?: 'extended' }): Promise<ClientResult>
+  /** The data of a COPY .. TO STDOUT. */
+  copyOut(text: string): Promise<Buffer[]>
   release(destroy?: boolean): void
   onNotice(listener: (code: string | undefined) => void): () => void
   destroySocket(): void
@@ -48,6 +50,8 @@ export interface Session extends DatabaseConnection {
   open(setting: string): void
   /** From here to the end no transaction control passes, nor what the guard refuses. */
   guard(guard: Guard): void
+  /** The data of a COPY of a query TO STDOUT; it takes no parameters. */
+  copyOut(sql: string): Promise<Buffer[]>
   /** Whether COMMIT was sent, after which nothing may be repeated. */
   committing(): boolean
 }
@@ -101,6 +105,7 @@ interface Sender {
   takeBack(): boolean
   /** Statements of ours have no values. The extended protocol takes one statement a query and refuses more. */
   run(text: string, values?: readonly unknown[]): Promise<ClientResult>
+  copyOut(text: string): Promise<Buffer[]>
   /** Why what was sent without waiting failed, once it has been answered. */
   failure(): Promise<unknown>
   forget(): void
@@ -115,11 +120,22 @@ function createSender(client: DriverClient, onStatement: (sql: string) => void):
   const send = (text: string, values?: readonly unknown[]): Promise<ClientResult> => {
     const query = values === undefined ? { text } : { text, values: [...values], queryMode: 'extended' as const }
     return client.query(query).catch((error: unknown) => {
-      sender.broken ||= isConnectionLost(error)
       // Nobody waits for what is sent ahead: its failure explains the next one.
       if (values === undefined) failed ??= error
-      throw failed ?? error
+      return fail(error)
     })
+  }
+
+  const fail = (error: unknown): never => {
+    sender.broken ||= isConnectionLost(error)
+    throw failed ?? error
+  }
+
+  const sendHeld = (): void => {
+    if (held.length === 0) return
+    held.forEach(onStatement)
+    ahead = send(held.join('; ')).catch(() => {})
+    held = []
   }
 
   const sender: Sender = {
@@ -131,13 +147,14 @@ function createSender(client: DriverClient, onStatement: (sql: string) => void):
       return unsent
     },
     run(text, values) {
-      if (held.length > 0) {
-        held.forEach(onStatement)
-        ahead = send(held.join('; ')).catch(() => {})
-        held = []
-      }
+      sendHeld()
       onStatement(text)
       return send(text, values)
+    },
+    copyOut(text) {
+      sendHeld()
+      onStatement(text)
+      return client.copyOut(text).catch(fail)
     },
     async failure() {
       await ahead
@@ -157,17 +174,26 @@ function createSession(client: DriverClient, { commitTimeoutMs, onStatement }: D
   let state: 'none' | 'open' | 'ending' = 'none'
   let commitSent = false
 
+  const admit = (sql: string): Statement => {
+    if (state === 'ending') throw new Error('the transaction is over')
+    const statement = statementOf(sql)
+    if (guard !== undefined && statement.control) throw new Error('a transaction is ended by its opener alone')
+    guard?.statement(sql)
+    return statement
+  }
+
   return {
     open: (setting) => sender.hold(setting),
     guard(next) {
       guard = next
     },
     committing: () => commitSent,
+    copyOut: async (sql) => {
+      admit(sql)
+      return sender.copyOut(sql)
+    },
     async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
-      if (state === 'ending') throw new Error('the transaction is over')
-      const statement = statementOf(sql)
-      if (guard !== undefined && statement.control) throw new Error('a transaction is ended by its opener alone')
-      guard?.statement(sql)
+      const statement = admit(sql)
       const { command, rowCount, rows } = await sender.run(sql, parameters).catch((error: unknown) => {
         throw state === 'none' ? asRefusal(error) : error
       })

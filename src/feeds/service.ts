@@ -201,10 +201,13 @@ function readSegment(
   const { db, provenance, cursorKey } = options
   return asParticipant(db, by.participant, async (tx) => {
     const place = readable(options, by, feed)
-    const row = await store.segmentAt(tx, feed, first_seq)
+    const [row, bytes] = await Promise.all([
+      store.segmentAt(tx, feed, first_seq),
+      store.segmentBytes(tx, feed, first_seq),
+    ])
     const last = first_seq + BigInt(row?.n ?? 0) - 1n
     const outside = first_seq < place.from_seq || (place.until_seq !== null && last > place.until_seq)
-    if (row === undefined || outside) throw new Refusal('not-found')
+    if (row === undefined || bytes === undefined || outside) throw new Refusal('not-found')
     provenance.admit()
     const sources = JSON.parse(row.sets) as [string, number, string][]
     const read = provenance.prepareSegmentRead({
@@ -216,7 +219,7 @@ function readSegment(
       sources: sources.map(([party, n, root]) => ({ party, n, root })),
     })
     const [name = ''] = await provenance.insertReads(tx, by.participant, [read])
-    return { body: row.bytes, read: name, cursor: encodeCursor(cursorKey, { feed, seq: last }) }
+    return { body: bytes, read: name, cursor: encodeCursor(cursorKey, { feed, seq: last }) }
   })
 }
 

@@ -2,7 +2,8 @@ import { sql } from 'kysely'
 import { bytesArray, hexArray, jsonTexts, plainArray } from '../db/arrays.ts'
 import type { Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
-import type { Uuid } from '../kernel/ids.ts'
+import { copyBytes } from '../db/copy-out.ts'
+import { isUuid, type Uuid } from '../kernel/ids.ts'
 import type { Placed } from './plan.ts'
 
 // ---- what the projector reads of the origins
@@ -324,12 +325,21 @@ export async function insertSegment(tx: Tx, row: SegmentRow): Promise<void> {
 export const segmentAt = (tx: Tx, feed_id: Uuid, first_seq: bigint) =>
   tx
     .selectFrom('feed_segment')
-    .select(['n', 'digest', 'set_salt', 'sets', 'bytes'])
+    .select(['n', 'digest', 'set_salt', 'sets'])
     .where('feed_id', '=', feed_id)
     .where('first_seq', '=', first_seq)
     .orderBy('generation', 'desc')
     .limit(1)
     .executeTakeFirst()
+
+export const segmentBytes = (tx: Tx, feed_id: Uuid, first_seq: bigint): Promise<Buffer | undefined> => {
+  if (!isUuid(feed_id)) throw new TypeError('not a UUID')
+  return copyBytes(
+    tx,
+    `select bytes from feed_segment where feed_id = '${feed_id}' and first_seq = ${BigInt(first_seq)}
+     order by generation desc limit 1`,
+  )
+}
 
 // ---- acknowledgements
 

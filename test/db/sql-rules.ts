@@ -78,7 +78,15 @@ const SYSTEM_COLUMNS = new Set(['xmin', 'xmax', 'cmin', 'cmax', 'ctid'])
 export function faultsOf(sql: string, { schema = false }: { schema?: boolean } = {}): SqlFault[] {
   const statements = statementsOf(sql)
   const many: SqlFault[] = statements.length === 1 ? [] : [{ rule: 'one-statement', about: `${statements.length}` }]
-  return [...many, ...statements.flatMap((statement) => faultsIn(statement, schema))]
+  return [...many, ...statements.flatMap((statement) => faultsIn(copiedQuery(statement), schema))]
+}
+
+/** COPY of a query to the client reads what the query reads; of anything else, or to anywhere else, it is no statement of ours. */
+function copiedQuery(statement: Node): Node {
+  if (!('CopyStmt' in statement)) return statement
+  const { query, is_from, is_program, filename } = statement.CopyStmt
+  const ours = query !== undefined && is_from !== true && is_program !== true && filename === undefined
+  return ours && 'SelectStmt' in query ? query : statement
 }
 
 function faultsIn(statement: Node, schema: boolean): SqlFault[] {
