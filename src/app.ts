@@ -1,9 +1,11 @@
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { atControl } from './db/as-participant.ts'
 import { poolState } from './db/connect.ts'
 import { createGrowth } from './feeds/growth.ts'
 import { createKnownKeys } from './feeds/known-keys.ts'
+import { createSegmentFiles } from './feeds/segment-files.ts'
 import { createFeedService } from './feeds/service.ts'
 import { LIMITS } from './http/limits.ts'
 import { createMetrics, type Metrics } from './http/metrics.ts'
@@ -47,12 +49,16 @@ export async function createNode(base: Base, log: Log, measuring: Measuring = {}
   const parts = await openParts(base, { onWake: () => wake.integrate(), healthy })
   const { provenance, authority } = parts
   const growth = createGrowth()
+  const segments = createSegmentFiles({
+    ...{ dir: join(config.dataDir, 'segments'), maxBytes: LIMITS.segment_files_bytes },
+    onError: (error) => log.warn({ error }, 'a segment was not kept as a file'),
+  })
   const known = createKnownKeys({ db: pools.projector, logId: LOG_ID })
   const rules = rulesOf(authority)
   const metrics = createMetrics({ log: () => logState(parts, ledger), pools: () => poolsOf(parts) })
   const signals = measuredSignals(signalsOf(parts, rules), metrics)
   const feeds = createFeedService({
-    ...{ db: pools.app, clock, provenance, directory: authority, growth, known },
+    ...{ db: pools.app, clock, provenance, directory: authority, growth, known, segments },
     cursorKey: keys.mac(KID.cursor, Buffer.from('feed-cursor')),
     onPage: metrics.feedPage,
     onLookup: metrics.lookup,
@@ -106,6 +112,7 @@ export async function createNode(base: Base, log: Log, measuring: Measuring = {}
         ...Object.values(loops).map((loop) => () => loop.stop()),
         // The listeners hand over the last minute when they close.
         () => parts.handshakes.flush(),
+        () => segments.close(),
       ],
       pools: [],
       last: [() => ops.close(), () => base.close()],

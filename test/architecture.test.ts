@@ -46,6 +46,7 @@ const EFFECTFUL: Readonly<Record<string, string>> = {
   'src/feeds/known-keys.ts': 'part of the service: which keys are shared with whom, in memory',
   'src/feeds/lookup.ts': 'part of the service: keys to live signals',
   'src/feeds/project.ts': 'loop: log to feeds and match keys',
+  'src/feeds/segment-files.ts': 'part of the service: sealed segments as files beside the process',
   'src/feeds/segment.ts': 'loop: seals full segments of a feed',
 }
 

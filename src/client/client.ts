@@ -45,6 +45,8 @@ export interface Segment {
   cursor: string
   read: string
   events: AsyncGenerator<Received>
+  /** For a segment whose events are not read: ends its connection. */
+  cancel(): void
 }
 
 export type SourceInfo = SourceList['participants'][number]
@@ -153,7 +155,7 @@ async function segmentOf(transport: Transport, path: string): Promise<Segment> {
     throw problemOf({ status: message.statusCode ?? 0, headers: message.headers, body: await collect(message) })
   }
   const [cursor, read] = [headerOf(message.headers['feed-cursor']), headerOf(message.headers['provenance-read'])]
-  return { cursor, read, events: segmentEvents(message) }
+  return { cursor, read, events: segmentEvents(message), cancel: () => void message.destroy() }
 }
 
 async function* segmentEvents(message: IncomingMessage): AsyncGenerator<Received> {

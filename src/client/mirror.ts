@@ -2,7 +2,7 @@ import { closeSync, fstatSync, fsyncSync, mkdirSync, openSync, truncateSync, wri
 import { join } from 'node:path'
 import type { FeedList } from '../feeds/schema.ts'
 import { isUuid, type Uuid } from '../kernel/ids.ts'
-import { type Client, type Received, receivedOf } from './client.ts'
+import { type Client, type Received, receivedOf, type Segment } from './client.ts'
 import { AldisError, VerificationFailed } from './errors.ts'
 import { readIfThere, writeDurably } from './files.ts'
 import type { VerifiedEvent, Verifier } from './verify.ts'
@@ -97,25 +97,49 @@ interface Taking {
   take(received: readonly Received[], cursor: string): void
 }
 
-/** Whole segments from the place of the mirror on; a segment that has just begun there is read page by page instead. */
-async function takeSegments({ client, onRead }: SyncOptions, { feed, after, take }: Taking): Promise<void> {
+/**
+ * Whole segments from the place of the mirror on, the next one asked for while one is verified; a segment that has just
+ * begun there is read page by page instead.
+ */
+async function takeSegments(options: SyncOptions, { feed, after, take }: Taking): Promise<void> {
   const sealed = BigInt(feed.sealed_seq)
-  for (let next = after() + 1n; next <= sealed; next = after() + 1n) {
-    const segment = await client.segment(feed.feed, next).catch((error: unknown) => {
+  let ahead: Asked | undefined
+  try {
+    for (let next = after() + 1n; next <= sealed; next = after() + 1n) {
+      const segment = await (ahead ?? ask(options, feed.feed, next)).segment
+      ahead = undefined
       // The mirror stands within a segment: pages bring it to the end.
-      if (error instanceof AldisError && error.code === 'not-found') return undefined
-      throw error
-    })
-    if (segment === undefined) return
-    onRead?.(segment.read)
-    const received = await Array.fromAsync(segment.events)
-    if (received.length === 0) throw new VerificationFailed('feed', `the segment from ${next} on is empty`)
-    inOrder(
-      next - 1n,
-      received.map(({ event }) => event),
+      if (segment === undefined) return
+      options.onRead?.(segment.read)
+      const received = await Array.fromAsync(segment.events)
+      const events = received.map(({ event }) => event)
+      inOrder(next - 1n, events)
+      const last = events.at(-1)
+      if (last === undefined) throw new VerificationFailed('feed', `the segment from ${next} on is empty`)
+      if (BigInt(last.seq) < sealed) ahead = ask(options, feed.feed, BigInt(last.seq) + 1n)
+      take(received, segment.cursor)
+    }
+  } finally {
+    // What was asked for ahead and is not taken is not read either.
+    await ahead?.segment.then(
+      (segment) => segment?.cancel(),
+      () => {},
     )
-    take(received, segment.cursor)
   }
+}
+
+interface Asked {
+  segment: Promise<Segment | undefined>
+}
+
+function ask({ client }: SyncOptions, feed: Uuid, first: bigint): Asked {
+  const segment = client.segment(feed, first).catch((error: unknown) => {
+    if (error instanceof AldisError && error.code === 'not-found') return undefined
+    throw error
+  })
+  // Whoever takes it hears of a failure; until then nobody does.
+  segment.catch(() => {})
+  return { segment }
 }
 
 /** Sequences are dense: one that is missing was withheld, or the node lost it. */

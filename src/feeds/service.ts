@@ -14,6 +14,7 @@ import type { Growth } from './growth.ts'
 import type { KnownKeys } from './known-keys.ts'
 import { createLookUp } from './lookup.ts'
 import { ACK_STAGE, type Acknowledgement, type EventsQuery, type FeedList, type Lookup, PAGE_MAX } from './schema.ts'
+import type { SegmentFiles } from './segment-files.ts'
 import * as store from './store.ts'
 
 export type { Disclosed, Reader } from './answer.ts'
@@ -39,6 +40,7 @@ export interface FeedServiceOptions {
   directory: FeedDirectory
   growth: Growth
   known: KnownKeys
+  segments: SegmentFiles
   /** MACs cursors, so that one made for another feed or by another node is refused. */
   cursorKey: Uint8Array
   /** Told of each page with something on it, and of each look-up. */
@@ -198,17 +200,16 @@ function readSegment(
   by: Reader,
   { feed, first_seq }: { feed: Uuid; first_seq: bigint },
 ): Promise<Disclosed & { cursor: string }> {
-  const { db, provenance, cursorKey } = options
+  const { db, provenance, cursorKey, segments } = options
   return asParticipant(db, by.participant, async (tx) => {
     const place = readable(options, by, feed)
-    const [row, bytes] = await Promise.all([
-      store.segmentAt(tx, feed, first_seq),
-      store.segmentBytes(tx, feed, first_seq),
-    ])
+    const row = await store.segmentAt(tx, feed, first_seq)
     const last = first_seq + BigInt(row?.n ?? 0) - 1n
     const outside = first_seq < place.from_seq || (place.until_seq !== null && last > place.until_seq)
-    if (row === undefined || bytes === undefined || outside) throw new Refusal('not-found')
+    if (row === undefined || outside) throw new Refusal('not-found')
     provenance.admit()
+    const bytes = await segments.bytes(row, () => store.segmentBytes(tx, feed, first_seq))
+    if (bytes === undefined) throw new Refusal('not-found')
     const sources = JSON.parse(row.sets) as [string, number, string][]
     const read = provenance.prepareSegmentRead({
       route: by.route,

@@ -326,18 +326,25 @@ export const segmentAt = (tx: Tx, feed_id: Uuid, first_seq: bigint) =>
   tx
     .selectFrom('feed_segment')
     .select(['n', 'digest', 'set_salt', 'sets'])
+    .select(sql<number>`octet_length(bytes)`.as('size'))
     .where('feed_id', '=', feed_id)
     .where('first_seq', '=', first_seq)
     .orderBy('generation', 'desc')
     .limit(1)
     .executeTakeFirst()
 
+/** Bytes of a segment that the driver gathers at once. */
+const PIECE = 65_536
+
 export const segmentBytes = (tx: Tx, feed_id: Uuid, first_seq: bigint): Promise<Buffer | undefined> => {
   if (!isUuid(feed_id)) throw new TypeError('not a UUID')
   return copyBytes(
     tx,
-    `select bytes from feed_segment where feed_id = '${feed_id}' and first_seq = ${BigInt(first_seq)}
-     order by generation desc limit 1`,
+    `select substring(bytes from ${PIECE} * piece + 1 for ${PIECE})
+     from (select bytes from feed_segment where feed_id = '${feed_id}' and first_seq = ${BigInt(first_seq)}
+       order by generation desc limit 1) as segment,
+     generate_series(0, (octet_length(bytes) - 1) / ${PIECE}) as piece
+     order by piece`,
   )
 }
 

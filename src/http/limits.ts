@@ -99,6 +99,7 @@ const PRESSURE = {
   event_loop_delay_ms: limit(500, 'milliseconds', 'busy', 'pages and streams; everything else at twice as many'),
   sql_lookup_ms: limit(500, 'milliseconds', 'busy', 'of one statement, which serves several look-ups at once'),
   sql_submit_ms: limit(10_000, 'milliseconds', 'busy', 'of one statement'),
+  segment_files_bytes: limit(1_073_741_824, 'bytes', [], 'in `DATA_DIR/segments`; the oldest file is removed'),
 } as const
 
 const OPERATIONS = {

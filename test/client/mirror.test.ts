@@ -107,6 +107,17 @@ describe('a mirror', () => {
     expect(asked(server.requests)).toEqual(['segments 1', 'segments 3', 'events 6'])
   })
 
+  test('asks for the next segment ahead, and goes on by pages where there is none', async () => {
+    const sealed: TestFeed['sealed'] = [
+      [1, 2],
+      [4, 5],
+    ]
+    const server = await serveFeeds(pki, [aFeed({ events: await events(5), sealed })])
+    expect(await syncWith(server)).toBe(5)
+    expect(seqsOf()).toEqual(upTo(5))
+    expect(asked(server.requests)).toEqual(['segments 1', 'segments 3', 'events 2'])
+  })
+
   test('goes on where it stands', async () => {
     const feed = aFeed({ events: await events(3) })
     const server = await serveFeeds(pki, [feed])
@@ -310,6 +321,18 @@ describe('nothing is kept of an answer', () => {
       [3, 6],
     ]
     expect(await kept(aFeed({ events: all.toSpliced(3, 1), sealed }), FEED_STEP)).toEqual([1, 2])
+  })
+
+  test('that passes over an event in a sealed segment while the next one is under way', async () => {
+    const all = await events(8)
+    const sealed: TestFeed['sealed'] = [
+      [1, 2],
+      [3, 6],
+      [7, 8],
+    ]
+    const server = await serveFeeds(pki, [aFeed({ events: all.toSpliced(3, 1), sealed })])
+    await expect(syncWith(server)).rejects.toThrow(FEED_STEP)
+    expect(seqsOf()).toEqual([1, 2])
   })
 
   test('that gives an event twice', async () => {

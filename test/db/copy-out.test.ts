@@ -24,10 +24,17 @@ test('no row is no bytes', async () => {
   expect(await copied(`select ''::bytea as bytes limit 0`)).toBeUndefined()
 })
 
-test.each(['select null::bytea as a', `select ''::bytea as a, ''::bytea as b`, `values (''::bytea), ('')`])(
-  'what is not one value is refused: %s',
+test('rows come one after the other, short and long', async () => {
+  const rows = [0, 5, 70_000, 1].map((n) => randomBytes(n))
+  const values = rows.map((bytes, i) => `(${i}, '\\x${bytes.toString('hex')}'::bytea)`)
+  const got = await copied(`select bytes from (values ${values.join(', ')}) as v (i, bytes) order by i`)
+  expect(got?.equals(Buffer.concat(rows))).toBe(true)
+})
+
+test.each(['select null::bytea as a', "select ''::bytea as a, ''::bytea as b"])(
+  'what is not one column without NULL is refused: %s',
   async (query) => {
-    await expect(copied(query)).rejects.toThrow('more than one value')
+    await expect(copied(query)).rejects.toThrow('more than one column')
   },
 )
 

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { openHead, openVkey, readName } from '../../src/client/verify.ts'
@@ -5,6 +6,7 @@ import { atControl } from '../../src/db/as-participant.ts'
 import { createGrowth } from '../../src/feeds/growth.ts'
 import { createKnownKeys } from '../../src/feeds/known-keys.ts'
 import { SEGMENT_SIZE } from '../../src/feeds/segment.ts'
+import { createSegmentFiles } from '../../src/feeds/segment-files.ts'
 import { createFeedService } from '../../src/feeds/service.ts'
 import { toHex, utf8 } from '../../src/kernel/bytes.ts'
 import { newId, type Uuid } from '../../src/kernel/ids.ts'
@@ -147,7 +149,7 @@ async function reading({ client }: Member, shared: Uuid): Promise<void> {
 }
 
 /** A look-up of a node that has not read yet which keys are shared. */
-async function starting({ pools, provenance, authority, clock }: Parts, slug: string): Promise<void> {
+async function starting({ pools, provenance, authority, clock, config }: Parts, slug: string): Promise<void> {
   const participant = authority.participantBySlug(slug)?.participant_id
   if (participant === undefined) throw new Error(`no ${slug}`)
   const feeds = createFeedService({
@@ -160,6 +162,7 @@ async function starting({ pools, provenance, authority, clock }: Parts, slug: st
       cursorKey: new Uint8Array(32),
     },
     known: createKnownKeys({ db: pools.projector, logId: 1 }),
+    segments: createSegmentFiles({ dir: join(config.dataDir, 'other'), maxBytes: 0, onError: () => {} }),
     ...{ onPage: () => {}, onLookup: () => {}, timeoutMs: 10_000 },
   })
   const queries = [{ type: 'media_hash' as const, profile: 'sha256', keys: [hashOf(0)] }]

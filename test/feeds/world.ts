@@ -8,6 +8,7 @@ import { createKnownKeys } from '../../src/feeds/known-keys.ts'
 import { createProjector } from '../../src/feeds/project.ts'
 import type { EventsPage, EventsQuery, LookupResult } from '../../src/feeds/schema.ts'
 import { createSealer } from '../../src/feeds/segment.ts'
+import { createSegmentFiles } from '../../src/feeds/segment-files.ts'
 import { createFeedService, type Reader } from '../../src/feeds/service.ts'
 import { fromBase64Url, toHex, utf8 } from '../../src/kernel/bytes.ts'
 import { newId, type Uuid } from '../../src/kernel/ids.ts'
@@ -137,12 +138,16 @@ export async function aWorld() {
     },
   })
   const growth = createGrowth()
+  const onError = (error: unknown): void => {
+    throw error
+  }
+  const segments = createSegmentFiles({ dir: join(folder, 'segments'), maxBytes: 1e9, onError })
   const known = createKnownKeys({ db: t.projector, logId: LOG_ID })
   await known.load()
   const counted = { pages: [] as number[], lookups: [] as (readonly [keys: number, matches: number])[] }
   const cursorKey = randomBytes(32)
   const feeds = createFeedService({
-    ...{ db: t.app, clock, provenance, directory: authority, growth, known, cursorKey, timeoutMs: 10_000 },
+    ...{ db: t.app, clock, provenance, directory: authority, growth, known, segments, cursorKey, timeoutMs: 10_000 },
     onPage: (n) => counted.pages.push(n),
     onLookup: (...of) => counted.lookups.push(of),
   })

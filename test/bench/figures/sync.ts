@@ -12,23 +12,30 @@ interface Feed {
   start: string
 }
 
+/** As the SDK: the next segment is under way while one is taken. */
+const UNDER_WAY = 2
+
 /**
- * A new participant's first sync, as the SDK asks for it: sealed segments one after the other, then pages, on one
- * connection. The bytes are counted and thrown away: opening and verifying them is the reader's work.
+ * A new participant's first sync, as the SDK asks for it: sealed segments in their order, then pages. The bytes are counted
+ * and thrown away: opening and verifying them is the reader's work.
  */
 export function fullSync(world: World): Spec {
-  const wire = openWire(world.node().addresses.partner, world.members.at(-1)?.tls ?? { ca: '' })
+  const wires = Array.from({ length: UNDER_WAY }, () =>
+    openWire(world.node().addresses.partner, world.members.at(-1)?.tls ?? { ca: '' }),
+  )
+  const [wire] = wires
+  if (wire === undefined) throw new Error('no wire')
   const last = { bytes: 0, signals: 0 }
   return {
     name: 'feed.full-sync',
-    what: 'every signal to one participant over mTLS, one request at a time: sealed segments, then pages; each read journaled',
+    what: `every signal to one participant over mTLS: sealed segments, ${UNDER_WAY} under way, then pages; each read journaled`,
     unit: 'signals/s',
     target: 0.5,
     rounds: 5,
     warmups: 1,
     measured: async (timed) => {
       await sealed(world)
-      const { result, seconds } = await timed(() => syncAll(wire, world.feed))
+      const { result, seconds } = await timed(() => syncAll(wires, world.feed))
       Object.assign(last, result)
       return result.signals / seconds
     },
@@ -44,16 +51,24 @@ export function fullSync(world: World): Spec {
   }
 }
 
-async function syncAll(wire: Wire, feed: string): Promise<{ bytes: number; signals: number }> {
+async function syncAll(wires: readonly Wire[], feed: string): Promise<{ bytes: number; signals: number }> {
+  const [wire] = wires
+  if (wire === undefined) throw new Error('no wire')
   const { from_seq, last_seq, sealed_seq, start } = await feedOf(wire, feed)
   const [first, end, sealedTo] = [BigInt(from_seq), BigInt(last_seq), BigInt(sealed_seq)]
   let cursor = start
   let bytes = 0
-  for (let seq = first; seq <= sealedTo; seq += SEGMENT) {
-    const answer = await served(wire, requestOf('GET', `/v1/feeds/${feed}/segments/${seq}`), 200, { discard: true })
-    bytes += answer.bytes
-    cursor = headerOf(answer, 'feed-cursor')
+  let next = first
+  const take = async (own: Wire): Promise<void> => {
+    while (next <= sealedTo) {
+      const seq = next
+      next += SEGMENT
+      const answer = await served(own, requestOf('GET', `/v1/feeds/${feed}/segments/${seq}`), 200, { discard: true })
+      bytes += answer.bytes
+      if (seq + SEGMENT > sealedTo) cursor = headerOf(answer, 'feed-cursor')
+    }
   }
+  await Promise.all(wires.map(take))
   for (let more = sealedTo < end; more; ) {
     const page = await pageAt(wire, feed, cursor)
     bytes += page.bytes

@@ -1,0 +1,74 @@
+import { mkdirSync, rmSync } from 'node:fs'
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/**
+ * Sealed segments as files beside the process, made of the database and as good as it: a segment never changes. Named by the
+ * digest of its text. Who may read one is decided before anybody comes here.
+ */
+export interface SegmentFiles {
+  /** The bytes of a segment: of its file if that is there and whole, else what `fetch` gives, which is then kept. */
+  bytes(
+    segment: { digest: Buffer; size: number },
+    fetch: () => Promise<Buffer | undefined>,
+  ): Promise<Buffer | undefined>
+  /** Waits for what is being written. */
+  close(): Promise<void>
+}
+
+export interface SegmentFilesOptions {
+  /** Emptied at the start: a crash may have left half a file. */
+  dir: string
+  /** Of all files; the oldest goes first. */
+  maxBytes: number
+  /** Told of a file that could not be written; the segment is then read from the database again. */
+  onError(error: unknown): void
+}
+
+export function createSegmentFiles({ dir, maxBytes, onError }: SegmentFilesOptions): SegmentFiles {
+  rmSync(dir, { recursive: true, force: true })
+  mkdirSync(dir, { recursive: true, mode: 0o700 })
+  const held = new Map<string, number>()
+  const writing = new Map<string, Promise<void>>()
+  let total = 0
+  const pathOf = (name: string): string => join(dir, `${name}.br`)
+
+  const drop = async (name: string): Promise<void> => {
+    total -= held.get(name) ?? 0
+    held.delete(name)
+    await rm(pathOf(name), { force: true })
+  }
+
+  const keep = async (name: string, bytes: Buffer): Promise<void> => {
+    await writeFile(`${pathOf(name)}.new`, bytes, { mode: 0o600 })
+    await rename(`${pathOf(name)}.new`, pathOf(name))
+    held.set(name, bytes.length)
+    total += bytes.length
+    for (const oldest of held.keys()) {
+      if (total <= maxBytes) return
+      await drop(oldest)
+    }
+  }
+
+  return {
+    async bytes({ digest, size }, fetch) {
+      const name = digest.toString('hex')
+      if (held.has(name)) {
+        const kept = await readFile(pathOf(name)).catch(() => undefined)
+        if (kept?.length === size) return kept
+        await drop(name)
+      }
+      const bytes = await fetch()
+      if (bytes !== undefined && !writing.has(name) && !held.has(name)) {
+        const work = keep(name, bytes)
+          .catch(onError)
+          .finally(() => writing.delete(name))
+        writing.set(name, work)
+      }
+      return bytes
+    },
+    async close() {
+      await Promise.all(writing.values())
+    },
+  }
+}
