@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
+import { atKeys } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
 import { concat, utf8 } from '../kernel/bytes.ts'
-import type { Uuid } from '../kernel/ids.ts'
+import { type Uuid, uuidFromBytes } from '../kernel/ids.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import * as store from './store.ts'
 import { createTagSet } from './tag-set.ts'
@@ -64,7 +65,7 @@ export function createKnownKeys({ db, logId }: { db: Db; logId: number }): Known
       try {
         known = await store.nextIndex(db, logId)
         missed = false
-        await everyPage(db, (rows) => rows.forEach(put))
+        await everyPage(db, put)
       } catch (error) {
         missed = true
         throw error
@@ -76,14 +77,19 @@ export function createKnownKeys({ db, logId }: { db: Db; logId: number }): Known
   }
 }
 
-async function everyPage(db: Db, take: (rows: readonly SharedKey[]) => void): Promise<void> {
-  let after: store.SharedKeyRow | undefined
+async function everyPage(db: Db, take: (row: SharedKey) => void): Promise<void> {
+  let after: Buffer | undefined
   do {
-    const rows = await store.sharedKeys(db, { after, limit: PAGE })
-    take(rows)
+    const rows = await atKeys(db, (tx) => store.sharedKeys(tx, { after, limit: PAGE }))
+    for (const row of rows) {
+      const [prefix, origin, audience_id] = [row.toString('hex', 0, PREFIX / 2), uuidAt(row, 48), uuidAt(row, 64)]
+      take({ prefix, origin, audience_id })
+    }
     after = rows.length < PAGE ? undefined : rows.at(-1)
   } while (after !== undefined)
 }
+
+const uuidAt = (row: Buffer, at: number): Uuid => uuidFromBytes(row.subarray(at, at + 16))
 
 /** Mixed with a secret of this process: who shares keys cannot choose where their tags fall. */
 function tagger(): (prefix: string, scope: Uuid) => number {

@@ -183,30 +183,30 @@ export const lookUp = (tx: Tx, keys: readonly string[], now: Date) =>
     .where('expires_at', '>', now)
     .execute()
 
-export interface SharedKeyRow {
-  signal_key: Buffer
-  signal_id: Uuid
-  origin: Uuid
-  audience_id: Uuid
-  prefix: string
-}
+/** Bytes of a key, and of the three ids behind it: whose signal, which, and the audience. */
+const KEY_ROW = 80
 
-/** Every key that is shared, page by page. */
-export const sharedKeys = (
-  db: Db,
-  { after, limit }: { after: SharedKeyRow | undefined; limit: number },
-): Promise<SharedKeyRow[]> => {
-  const query = db
-    .selectFrom('shared_signal')
-    .select(['signal_key', 'signal_id', 'origin', 'audience_id'])
-    .select(sql<string>`left(encode(signal_key, 'hex'), 12)`.as('prefix'))
-    .orderBy('signal_key')
-    .orderBy('signal_id')
-    .orderBy('origin')
-    .limit(limit)
-  if (after === undefined) return query.execute()
-  const { signal_key, signal_id, origin } = after
-  return query.where(sql<boolean>`(signal_key, signal_id, origin) > (${signal_key}, ${signal_id}, ${origin})`).execute()
+/** A page of every key that is shared, packed, so that reading them all leaves little behind. */
+export async function sharedKeys(
+  tx: Tx,
+  { after, limit }: { after: Buffer | undefined; limit: number },
+): Promise<Buffer[]> {
+  const from =
+    after === undefined
+      ? ''
+      : `where (signal_key, signal_id, origin) >
+        ('\\x${after.toString('hex', 0, 32)}'::bytea, '${after.toString('hex', 32, 48)}', '${after.toString('hex', 48, 64)}')`
+  const packed = await copyBytes(
+    tx,
+    `select string_agg(signal_key || uuid_send(signal_id) || uuid_send(origin) || uuid_send(audience_id), ''::bytea
+        order by signal_key, signal_id, origin)
+     from (select signal_key, signal_id, origin, audience_id from shared_signal ${from}
+       order by signal_key, signal_id, origin limit ${Number(limit)}) as page
+     having count(*) > 0`,
+  )
+  return Array.from({ length: (packed?.length ?? 0) / KEY_ROW }, (_, i) =>
+    (packed ?? Buffer.alloc(0)).subarray(KEY_ROW * i, KEY_ROW * (i + 1)),
+  )
 }
 
 // ---- reading a feed

@@ -41,7 +41,7 @@ export const ALLOWED: readonly Allowed[] = [
   },
   {
     rule: 'distribution-key',
-    starts: 'select "signal_key", "signal_id", "origin", "audience_id", left(encode(signal_key',
+    starts: 'copy (select string_agg(signal_key || uuid_send(signal_id)',
     why: 'a sweep: every shared key once, at the start of a process; no reader waits for it',
   },
   {

@@ -66,7 +66,7 @@ const FUNCTIONS: readonly (readonly [RegExp, SqlRule])[] = [
   [/^pg_(notify|listening_channels)$/, 'listen-notify'],
   [/^set_config$/, 'set'],
   [/^(now|timeofday|(clock|statement|transaction)_timestamp)$/, 'clock'],
-  [/^(nextval|setval|currval|lastval|random|gen_random_\w+|uuid\w*)$/, 'made-by-server'],
+  [/^(nextval|setval|currval|lastval|random|gen_random_\w+|uuid(?!_send$)\w*)$/, 'made-by-server'],
   [/^(txid_\w+|pg_\w*(xact|snapshot)\w*)$/, 'snapshot'],
   [/^pg_(cancel|terminate)_backend$/, 'cancel'],
 ]
