@@ -2,10 +2,12 @@ import type { Migration } from '../src/db/migrate.ts'
 import { participants } from './0001-participants.ts'
 import { provenance } from './0002-provenance.ts'
 import { signals } from './0003-signals.ts'
+import { storage } from './0004-storage.ts'
 
 /** In order, never edited once released, never removed; nothing is discovered. */
 export const migrations: readonly Migration[] = [
   { name: '0001-participants', up: participants },
   { name: '0002-provenance', up: provenance },
   { name: '0003-signals', up: signals },
+  { name: '0004-storage', up: storage },
 ]

@@ -37,7 +37,7 @@ export function createLookUp(options: LookUpOptions): (by: Reader, lookup: Looku
   const lookUp = coalesce<string, Asked, Disclosed>((_, group) => lookUpTogether(options, group), {
     maxWeight: KEYS_AT_ONCE,
     weight: ({ lookup }) => countKeys(lookup),
-    concurrency: 1,
+    concurrency: 2,
     maxWaiting: 4_096,
     refuse: () => new Refusal('busy', { retryAfter: 1 }),
   })
