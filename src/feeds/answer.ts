@@ -14,7 +14,7 @@ export interface Reader {
 
 /** An answer as bytes that were serialised once, with the name of its entry in the read journal. */
 export interface Disclosed {
-  body: string | Buffer
+  body: string
   /** `<journal row>.<place> <base64url commitment>`, sent as `Provenance-Read`. */
   read: string
 }

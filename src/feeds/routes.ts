@@ -46,7 +46,7 @@ export const feedRoutes: FastifyPluginAsyncTypebox<{ feeds: FeedService }> = asy
     async ({ peer, params, routeOptions }, reply) => {
       const by = { ...peer, route: routeOptions.url ?? '' }
       const answer = await feeds.segment(by, params.feed, BigInt(params.first_seq))
-      reply.header('content-encoding', 'br').type('application/x-ndjson')
+      reply.header('content-encoding', 'br').type('application/x-ndjson').header('content-length', answer.size)
       reply.header('provenance-read', answer.read).header('feed-cursor', answer.cursor)
       return reply.header('cache-control', 'no-store').send(answer.body)
     },

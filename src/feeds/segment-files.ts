@@ -1,17 +1,21 @@
 import { mkdirSync, rmSync } from 'node:fs'
-import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { open, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 
 /**
  * Sealed segments as files beside the process, made of the database and as good as it: a segment never changes. Named by the
  * digest of its text. Who may read one is decided before anybody comes here.
  */
 export interface SegmentFiles {
-  /** The bytes of a segment: of its file if that is there and whole, else what `fetch` gives, which is then kept. */
-  bytes(
+  /**
+   * The bytes of a segment: a stream of its file if that is there and whole, which the caller reads or destroys; else what
+   * `fetch` gives, which is then kept.
+   */
+  open(
     segment: { digest: Buffer; size: number },
     fetch: () => Promise<Buffer | undefined>,
-  ): Promise<Buffer | undefined>
+  ): Promise<Buffer | Readable | undefined>
   /** Waits for what is being written. */
   close(): Promise<void>
 }
@@ -51,11 +55,11 @@ export function createSegmentFiles({ dir, maxBytes, onError }: SegmentFilesOptio
   }
 
   return {
-    async bytes({ digest, size }, fetch) {
+    async open({ digest, size }, fetch) {
       const name = digest.toString('hex')
       if (held.has(name)) {
-        const kept = await readFile(pathOf(name)).catch(() => undefined)
-        if (kept?.length === size) return kept
+        const kept = await openWhole(pathOf(name), size).catch(() => undefined)
+        if (kept !== undefined) return kept
         await drop(name)
       }
       const bytes = await fetch()
@@ -71,4 +75,15 @@ export function createSegmentFiles({ dir, maxBytes, onError }: SegmentFilesOptio
       await Promise.all(writing.values())
     },
   }
+}
+
+/** In pieces, so that many slow readers of a segment hold little of it each. */
+const PIECE = 131_072
+
+async function openWhole(path: string, size: number): Promise<Readable | undefined> {
+  const file = await open(path)
+  const stat = await file.stat()
+  if (stat.size === size) return file.createReadStream({ highWaterMark: PIECE })
+  await file.close()
+  return undefined
 }

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import { asParticipant, type Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
 import { toBase64Url } from '../kernel/bytes.ts'
@@ -24,13 +25,21 @@ export interface FeedService {
   /** A page of events in dense order; waits up to `wait` seconds for the first new one. */
   events(by: Reader, feed: Uuid, query: EventsQuery, signal?: AbortSignal): Promise<Disclosed>
   /** A sealed segment: NDJSON under brotli, made once. */
-  segment(by: Reader, feed: Uuid, first_seq: bigint): Promise<Disclosed & { cursor: string }>
+  segment(by: Reader, feed: Uuid, first_seq: bigint): Promise<DisclosedSegment>
   /** Live signals behind up to 1,000 keys; what may not be seen is not there. */
   lookUp(by: Reader, lookup: Lookup): Promise<Disclosed>
   /** The participant has dealt with every end up to a sequence. */
   acknowledge(by: Reader, feed: Uuid, ack: Acknowledgement): Promise<{ feed: Uuid; upto: string }>
   /** Whether something of a submission stands in a feed where the participant may read it. */
   received(participant: Uuid, submission_id: Uuid): Promise<boolean>
+}
+
+export interface DisclosedSegment extends Omit<Disclosed, 'body'> {
+  /** A stream must be read or destroyed. */
+  body: Buffer | Readable
+  /** Bytes of the body. */
+  size: number
+  cursor: string
 }
 
 export interface FeedServiceOptions {
@@ -195,12 +204,27 @@ async function proofsOf(tx: Tx, feed: Uuid, rows: readonly { submission_id: Uuid
   return ids.length === 0 ? [] : (await store.submissionBodies(tx, feed, ids)).map(({ body }) => body)
 }
 
-function readSegment(
+/** Journaled first: a segment that then cannot be read counts as given out, and one that is given out is never missing. */
+async function readSegment(
+  options: FeedServiceOptions,
+  by: Reader,
+  at: { feed: Uuid; first_seq: bigint },
+): Promise<DisclosedSegment> {
+  const { db, segments } = options
+  const { row, ...disclosed } = await journalSegment(options, by, at)
+  const body = await segments.open(row, () =>
+    asParticipant(db, by.participant, (tx) => store.segmentBytes(tx, at.feed, at.first_seq)),
+  )
+  if (body === undefined) throw new Refusal('not-found')
+  return { ...disclosed, body, size: row.size }
+}
+
+function journalSegment(
   options: FeedServiceOptions,
   by: Reader,
   { feed, first_seq }: { feed: Uuid; first_seq: bigint },
-): Promise<Disclosed & { cursor: string }> {
-  const { db, provenance, cursorKey, segments } = options
+): Promise<{ row: { digest: Buffer; size: number }; read: string; cursor: string }> {
+  const { db, provenance, cursorKey } = options
   return asParticipant(db, by.participant, async (tx) => {
     const place = readable(options, by, feed)
     const row = await store.segmentAt(tx, feed, first_seq)
@@ -208,10 +232,8 @@ function readSegment(
     const outside = first_seq < place.from_seq || (place.until_seq !== null && last > place.until_seq)
     if (row === undefined || outside) throw new Refusal('not-found')
     provenance.admit()
-    const bytes = await segments.bytes(row, () => store.segmentBytes(tx, feed, first_seq))
-    if (bytes === undefined) throw new Refusal('not-found')
     const sources = JSON.parse(row.sets) as [string, number, string][]
-    const read = provenance.prepareSegmentRead({
+    const prepared = provenance.prepareSegmentRead({
       route: by.route,
       as_of: { feed, from: String(first_seq), to: String(last) },
       n: row.n,
@@ -219,8 +241,8 @@ function readSegment(
       set_salt: row.set_salt,
       sources: sources.map(([party, n, root]) => ({ party, n, root })),
     })
-    const [name = ''] = await provenance.insertReads(tx, by.participant, [read])
-    return { body: bytes, read: name, cursor: encodeCursor(cursorKey, { feed, seq: last }) }
+    const [read = ''] = await provenance.insertReads(tx, by.participant, [prepared])
+    return { row, read, cursor: encodeCursor(cursorKey, { feed, seq: last }) }
   })
 }
 
