@@ -53,10 +53,12 @@ function look(value: unknown, pointer: string, found: Found[]): void {
   if (typeof value === 'string') {
     const kind = kindOf(value)
     if (kind !== undefined) found.push({ pointer, kind })
-  } else if (Array.isArray(value)) {
-    for (const [i, one] of value.entries()) look(one, `${pointer}/${i}`, found)
   } else if (typeof value === 'object' && value !== null) {
-    for (const [name, own] of Object.entries(value)) look(own, `${pointer}/${escaped(name)}`, found)
+    // Of an array, the indices.
+    for (const [name, own] of Object.entries(value)) {
+      // Hardly any string is raw: its pointer is made only then.
+      if (typeof own !== 'string' || kindOf(own) !== undefined) look(own, `${pointer}/${escaped(name)}`, found)
+    }
   }
 }
 

@@ -41,7 +41,8 @@ const PROGRAM = join(import.meta.dirname, '../../dist/test/bench/node.js')
 export async function startNode(env: Readonly<Record<string, string>>, dir: string): Promise<NodeProcess> {
   const out = openSync(join(dir, 'node.log'), 'a')
   const child = fork(PROGRAM, {
-    execArgv: ['--enable-source-maps'],
+    // As `npm start`.
+    execArgv: ['--enable-source-maps', '--max-semi-space-size=4'],
     env: { ...bare(), ...env },
     stdio: ['ignore', out, 'inherit', 'ipc'],
   })

@@ -32,7 +32,8 @@ export function fullSync(world: World): Spec {
     unit: 'signals/s',
     target: 0.5,
     rounds: 5,
-    warmups: 1,
+    // Hot code is compiled only after some hundred requests.
+    warmups: 3,
     measured: async (timed) => {
       await sealed(world)
       const { result, seconds } = await timed(() => syncAll(wires, world.feed))
