@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
+import { type Background, backgroundHere, type StartBackground } from './background.ts'
 import { atControl } from './db/as-participant.ts'
 import { poolState } from './db/connect.ts'
 import { createGrowth } from './feeds/growth.ts'
@@ -11,12 +12,11 @@ import { LIMITS } from './http/limits.ts'
 import { createMetrics, type Metrics } from './http/metrics.ts'
 import { createOps } from './http/ops.ts'
 import type { ShutdownParts } from './http/shutdown.ts'
-import type { Loop } from './jobs/loop.ts'
 import { toBase64Url } from './kernel/bytes.ts'
 import { newId } from './kernel/ids.ts'
 import type { Log } from './kernel/log.ts'
 import { createListeners, type Measuring } from './listeners.ts'
-import { createLoops } from './loops.ts'
+import { createNodeLoops } from './loops.ts'
 import { type Base, KID, LOG_ID, openParts, type Parts } from './parts.ts'
 import { createLedger, type Ledger } from './provenance/ledger.ts'
 import { countersign } from './signals/countersignature.ts'
@@ -37,16 +37,25 @@ export interface Node {
   readonly shutdown: ShutdownParts
 }
 
+export interface NodeOptions {
+  measuring?: Measuring
+  /** Where the log's loops run; in this thread unless said otherwise. */
+  startBackground?: StartBackground
+}
+
 /** How long the log may fail to be written or signed before the node stops taking what must be logged. */
 const LOG_BEHIND_MS = 30_000
 
 /** The node: its parts, services, loops and listeners, wired once. `base` is closed by its shutdown. */
-export async function createNode(base: Base, log: Log, measuring: Measuring = {}): Promise<Node> {
+export async function createNode(
+  base: Base,
+  log: Log,
+  { measuring = {}, startBackground = backgroundHere }: NodeOptions = {},
+): Promise<Node> {
   const { config, clock, keys, pools } = base
-  const behind: { loops: readonly Loop[] } = { loops: [] }
-  const wake: { integrate: () => void } = { integrate: () => {} }
-  const healthy = (): boolean => behind.loops.every((loop) => loop.age() < LOG_BEHIND_MS)
-  const parts = await openParts(base, { onWake: () => wake.integrate(), healthy })
+  const late: { background?: Background } = {}
+  const healthy = (): boolean => (late.background?.age() ?? 0) < LOG_BEHIND_MS
+  const parts = await openParts(base, { onWake: () => late.background?.wake(), healthy })
   const { provenance, authority } = parts
   const growth = createGrowth()
   const segments = createSegmentFiles({
@@ -69,18 +78,27 @@ export async function createNode(base: Base, log: Log, measuring: Measuring = {}
     isRecipient: (participant, event_id) => feeds.received(participant, event_id),
   })
   const head = { line: await headLine(ledger) }
-  const loops = createLoops(parts, {
-    log,
-    signals,
-    growth,
-    known,
-    onSigned: async () => {
-      head.line = await headLine(ledger)
-    },
-  })
-  behind.loops = [loops.integrate, loops.sign]
-  wake.integrate = loops.integrate.wake
+  const loops = Object.values(createNodeLoops(parts, known, log))
   const listeners = await createListeners(parts, { log, metrics, head, feeds, signals, ledger }, measuring)
+  const background = startBackground(
+    parts,
+    {
+      onCarried: ({ feeds, keys, from, to }) => {
+        known.add(keys, from, to)
+        growth.grew(feeds)
+      },
+      onSigned: () => {
+        headLine(ledger).then(
+          (line) => {
+            head.line = line
+          },
+          (error: unknown) => log.error({ error }, 'the new head could not be read'),
+        )
+      },
+    },
+    log,
+  )
+  late.background = background
   const ops = createOps({
     ...{ host: config.opsHost, port: config.opsPort },
     livez: () => true,
@@ -92,7 +110,8 @@ export async function createNode(base: Base, log: Log, measuring: Measuring = {}
     parts,
     listen: async () => {
       authority.start()
-      for (const loop of Object.values(loops)) loop.start()
+      for (const loop of loops) loop.start()
+      await background.start()
       await recordStart(parts)
       const { partner, enrol } = listeners
       await partner.listen({ host: config.partnerHost, port: config.partnerPort })
@@ -109,7 +128,7 @@ export async function createNode(base: Base, log: Log, measuring: Measuring = {}
       listeners: [listeners.partner, listeners.enrol],
       loops: [
         () => authority.stop(),
-        ...Object.values(loops).map((loop) => () => loop.stop()),
+        ...[...loops, background].map((loop) => () => loop.stop()),
         // The listeners hand over the last minute when they close.
         () => parts.handshakes.flush(),
         () => segments.close(),

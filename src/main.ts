@@ -1,4 +1,5 @@
 import { createNode } from './app.ts'
+import { backgroundThread } from './background.ts'
 import { loadConfig } from './config.ts'
 import { installShutdown } from './http/shutdown.ts'
 import { systemClock } from './kernel/clock.ts'
@@ -13,7 +14,7 @@ try {
   const config = loadConfig(process.env)
   const log = createLog({ level: config.logLevel })
   const base = await openBase({ config, clock: systemClock, log })
-  const node = await createNode(base, log).catch(async (error: unknown) => {
+  const node = await createNode(base, log, { startBackground: backgroundThread }).catch(async (error: unknown) => {
     await base.close()
     throw error
   })

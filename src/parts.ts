@@ -6,7 +6,7 @@ import type { NodeCertificate } from './ca/node-certificate.ts'
 import { nodeCertificate } from './ca/node-certificate.ts'
 import type { Config } from './config.ts'
 import type { Db } from './db/connect.ts'
-import { type OpenDatabase, openDatabase } from './db/open.ts'
+import { joinDatabase, type OpenDatabase, openDatabase } from './db/open.ts'
 import { LOGIN_ROLES, type LoginRole } from './db/roles.ts'
 import { toBase64Url } from './kernel/bytes.ts'
 import type { Clock } from './kernel/clock.ts'
@@ -37,7 +37,7 @@ export interface Base {
   config: Config
   clock: Clock
   keys: KeyService
-  database: OpenDatabase
+  database: Pick<OpenDatabase, 'url' | 'close'>
   pools: Pools
   close(): Promise<void>
 }
@@ -52,13 +52,25 @@ export interface BaseOptions {
 
 /** Database and keys; neither programme nor log need be there yet. */
 export async function openBase({ config, clock, log, small = 2 }: BaseOptions): Promise<Base> {
-  const keys = fileKeys(join(config.dataDir, 'keys'))
   const database = await openDatabase(config, { clock, logger: log })
+  return baseOn(database, { config, clock, size: (role) => (role === 'aldis_app' ? config.databasePool : small) })
+}
+
+/** The base of another thread, on the database that this process has opened; few connections of each role. */
+export function joinBase(url: string, { config, clock }: Pick<Base, 'config' | 'clock'>): Base {
+  return baseOn({ ...joinDatabase(url), close: async () => {} }, { config, clock, size: () => 2 })
+}
+
+function baseOn(
+  database: Pick<OpenDatabase, 'pool' | 'url' | 'close'>,
+  { config, clock, size }: Pick<Base, 'config' | 'clock'> & { size(role: LoginRole): number },
+): Base {
   const pools = Object.fromEntries(
-    LOGIN_ROLES.map((role) => [role.slice('aldis_'.length), database.pool(role, sizeOf(role, config, small))]),
+    LOGIN_ROLES.map((role) => [role.slice('aldis_'.length), database.pool(role, size(role))]),
   ) as Pools
   return {
-    ...{ config, clock, keys, database, pools },
+    ...{ config, clock, database, pools },
+    keys: fileKeys(join(config.dataDir, 'keys')),
     close: async () => {
       await Promise.all(Object.values(pools).map((db) => db.destroy()))
       await database.close()
@@ -72,14 +84,18 @@ export async function ensureEpochKeys(keys: KeyService, now: Date): Promise<void
   for (const one of [epoch, epoch + 1]) await keys.create(epochKey(one), 'symmetric')
 }
 
-/** What a node with a programme has; the administrator's commands work on the same parts without a listener. */
-export interface Parts extends Base {
+/** What requests and loops both stand on. */
+export interface Core extends Base {
   provenance: ProvenanceService
   authority: Authority
-  participants: ParticipantService
-  handshakes: HandshakeAudit
   programme: NonNullable<Awaited<ReturnType<typeof loadProgramme>>>
   origin: string
+}
+
+/** What a node with a programme has; the administrator's commands work on the same parts without a listener. */
+export interface Parts extends Core {
+  participants: ParticipantService
+  handshakes: HandshakeAudit
   /** The node's TLS key and certificate, renewed if it is time. */
   certificate(): Promise<NodeCertificate>
   rootCertificate: string
@@ -92,20 +108,28 @@ export interface PartsOptions {
   healthy(): boolean
 }
 
-/** Parts over an initialised database; `StartRefused` says to run `aldis init` where there is none. */
-export async function openParts(base: Base, { onWake, healthy }: PartsOptions): Promise<Parts> {
-  const { config, clock, keys, pools } = base
+/** The core over an initialised database; `StartRefused` says to run `aldis init` where there is none. */
+export async function openCore(base: Base, { onWake, healthy }: PartsOptions): Promise<Core> {
+  const { clock, keys, pools } = base
   const programme = await loadProgramme(pools.admin)
   const origin = await originOf(pools.ledger, LOG_ID)
   if (programme === undefined || origin === undefined)
     throw new StartRefused('there is no programme yet: run aldis init (npm run aldis -- init --help)')
   if (!keys.has(KID.log))
     throw new StartRefused('the log key is missing from DATA_DIR: is it the folder of this database?')
-  await ensureEpochKeys(keys, clock())
   const provenance = createProvenanceService({
     ...{ db: pools.app, ledger: pools.ledger, clock, keys, logId: LOG_ID, origin },
     ...{ onWake, healthy },
   })
+  const authority = createAuthority({ db: pools.app, clock })
+  await authority.refresh()
+  return { ...base, provenance, authority, programme, origin }
+}
+
+export async function openParts(base: Base, options: PartsOptions): Promise<Parts> {
+  const core = await openCore(base, options)
+  const { config, clock, keys, pools, provenance, authority, programme, origin } = core
+  await ensureEpochKeys(keys, clock())
   const ca = openProgrammeCa(join(config.dataDir, 'ca'))
   const rootCertificate = ca.rootCertificate()
   const certificate = (): Promise<NodeCertificate> =>
@@ -116,8 +140,6 @@ export async function openParts(base: Base, { onWake, healthy }: PartsOptions): 
     log_vkey: formatVkey(sha256, origin, keys.publicKey(KID.log)),
     receipt_keys: [receiptKey],
   }
-  const authority = createAuthority({ db: pools.app, clock })
-  await authority.refresh()
   const participants = createParticipantService({
     ...{ admin: pools.admin, app: pools.app, clock, recorder: provenance, programme, authority },
     nonceKey: keys.mac(KID.nonce, Buffer.from('signing-key-nonce')),
@@ -131,7 +153,7 @@ export async function openParts(base: Base, { onWake, healthy }: PartsOptions): 
   })
   return {
     handshakes: createHandshakeAudit(pools.admin),
-    ...{ ...base, provenance, authority, participants, programme, origin, certificate, rootCertificate },
+    ...{ ...core, participants, certificate, rootCertificate },
     receiptKid: receiptKey.kid,
   }
 }
@@ -149,6 +171,3 @@ async function makeHashKey(keys: KeyService, kid: string, suite: string): Promis
 
 /** Loopback always, so that the node's own commands reach it wherever it is published. */
 const hostsOf = ({ publicHost }: Config): string[] => [...new Set([publicHost, '127.0.0.1', 'localhost'])]
-
-const sizeOf = (role: LoginRole, { databasePool }: Config, small: number): number =>
-  role === 'aldis_app' ? databasePool : small

@@ -43,6 +43,7 @@ const EFFECTFUL: Readonly<Record<string, string>> = {
   'src/participants/member.ts': 'part of the service: admission to departure',
   'src/participants/person.ts': 'part of the service: people and roles',
   'src/participants/publication.ts': 'part of the service: hash profiles and policies',
+  'src/signals/expire.ts': 'loop: ends what is over',
   'src/feeds/known-keys.ts': 'part of the service: which keys are shared with whom, in memory',
   'src/feeds/lookup.ts': 'part of the service: keys to live signals',
   'src/feeds/project.ts': 'loop: log to feeds and match keys',
@@ -54,7 +55,7 @@ const EFFECTFUL: Readonly<Record<string, string>> = {
 const PARTS = ['kernel', 'identifiers', 'keys', 'db', 'http', 'jobs', 'client', 'bridge', 'ca', 'cli']
 
 /** Where the parts are joined, and the only files that see them all. */
-const APP = /^src\/(app|parts|loops|listeners)\.ts$/
+const APP = /^src\/(app|background|parts|loops|listeners|worker)\.ts$/
 
 /** Layers, inner first. An import goes to the same or an inner one. */
 const LAYER = { kernel: 0, pure: 1, store: 2, service: 3, edge: 4, app: 5, main: 6 } as const

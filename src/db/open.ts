@@ -16,6 +16,8 @@ export interface DatabasePlace {
 /** A database that is there, of this version of the schema, and whose login roles are bound by row-level security. */
 export interface OpenDatabase {
   pool(role: LoginRole, max: number): Db
+  /** For another thread of this process, which joins it. Holds a password, if there is one. */
+  readonly url: string
   readonly embedded: EmbeddedPostgres | undefined
   /** Stops the embedded server if this process supervises it; after all pools were closed. */
   close(): Promise<void>
@@ -73,8 +75,14 @@ export async function openDatabase(
     await close()
     throw error
   }
-  return { embedded, close, pool: (role, max) => connect({ url: urlOf(), role, max }) }
+  return { embedded, close, ...joinDatabase(urlOf()) }
 }
+
+/** A database that this process has opened already. */
+export const joinDatabase = (url: string): Pick<OpenDatabase, 'pool' | 'url'> => ({
+  url,
+  pool: (role, max) => connect({ url, role, max }),
+})
 
 const inEmbedded =
   (server: EmbeddedPostgres) =>

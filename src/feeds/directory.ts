@@ -13,6 +13,8 @@ export interface ReadableFeed {
 
 /** What feeds need to know of participants and audiences; a snapshot in memory. */
 export interface FeedDirectory {
+  /** Reads what changed since the last time: what the log tells of is then known. */
+  refresh(): Promise<void>
   slugOf(participant: Uuid): string
   /** The feed of an audience; throws for an unknown one. */
   feedOf(audience: Uuid): Uuid

@@ -53,6 +53,8 @@ export function createProjector(options: ProjectorOptions): Projector {
       const from = await store.nextIndex(db, logId)
       const entries = await provenance.entriesFrom(db, from, ENTRIES_AT_ONCE)
       if (entries.length === 0) return 0
+      // An entry may tell of an audience that another process or thread has just made.
+      await options.directory.refresh()
       const { planned, proofs, taken } = await plan(options, entries)
       const byFeed = Map.groupBy(planned, ({ feed_id }) => feed_id)
       const placed: Placed[] = []

@@ -9,7 +9,7 @@ import type { ProvenanceService, RecordRow } from '../provenance/service.ts'
 import { answerOf, refusedWhole, type StoredAnswer } from './answer.ts'
 import { type Applied, apply, type Judged, type Standing } from './apply.ts'
 import type { Countersignature, CountersignInput } from './countersignature.ts'
-import { expiryEvent, submissionEvent } from './event.ts'
+import { submissionEvent } from './event.ts'
 import { judgeAll } from './judge.ts'
 import type { SignalRules } from './lint.ts'
 import { SIGNAL_STATE, type Submission, type SubmissionResult } from './schema.ts'
@@ -52,8 +52,6 @@ export interface SignalService {
   nextLine(participant: Uuid, upload_id: Uuid): Promise<bigint>
   /** The newest revision of one's own signal. */
   own(participant: Uuid, signal_id: Uuid): Promise<OwnSignal>
-  /** Ends what is over for one participant; answers how many. */
-  expire(participant: Uuid, slug: string): Promise<number>
 }
 
 export interface OwnSignal {
@@ -78,7 +76,6 @@ const TYPE_NUMBER: Readonly<Record<SubmissionType, number>> = {
 }
 const STATE_NAME = new Map<number, string>(Object.entries(SIGNAL_STATE).map(([name, id]) => [id, name]))
 const GROUP_ITEMS = 1_000
-const EXPIRE_AT_ONCE = 1_000
 
 export function createSignalService(options: SignalServiceOptions): SignalService {
   const { db, clock, provenance } = options
@@ -119,18 +116,6 @@ export function createSignalService(options: SignalServiceOptions): SignalServic
         if (row === undefined) throw new Refusal('not-found')
         const { revision, item, leaf, state } = row
         return { signal: signal_id, revision, item, leaf: toBase64Url(leaf), state: STATE_NAME.get(state) ?? '' }
-      }),
-    expire: (participant, slug) =>
-      asParticipant(db, participant, async (tx) => {
-        const now = clock()
-        const due = await store.dueForUpdate(tx, participant, now, EXPIRE_AT_ONCE)
-        if (due.length === 0) return 0
-        const event = newId(now)
-        const ids = due.map(({ signal_id }) => signal_id)
-        await store.expireSignals(tx, { participant_id: participant, ids, event, state: SIGNAL_STATE.expired })
-        const { categorySlug } = options
-        await provenance.record(tx, expiryEvent({ event, participant, slug, now, categorySlug }, due))
-        return due.length
       }),
   }
 }

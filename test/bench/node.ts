@@ -5,6 +5,7 @@
 import { writeFileSync } from 'node:fs'
 import { Session } from 'node:inspector/promises'
 import { createNode } from '../../src/app.ts'
+import { backgroundThread } from '../../src/background.ts'
 import { loadConfig } from '../../src/config.ts'
 import { stop } from '../../src/http/shutdown.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
@@ -21,11 +22,14 @@ const log = createLog({ level: config.logLevel })
 const base = await openBase({ config, clock: systemClock, log })
 const late: { parts?: Parts } = {}
 const node = await createNode(base, log, {
-  connections: CONNECTIONS,
-  requests: REQUESTS,
-  routes: async (app) => {
-    if (late.parts === undefined) throw new Error('the listener began before its parts were there')
-    await app.register(referenceRoutes(late.parts))
+  startBackground: backgroundThread,
+  measuring: {
+    connections: CONNECTIONS,
+    requests: REQUESTS,
+    routes: async (app) => {
+      if (late.parts === undefined) throw new Error('the listener began before its parts were there')
+      await app.register(referenceRoutes(late.parts))
+    },
   },
 })
 late.parts = node.parts

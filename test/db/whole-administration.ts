@@ -3,8 +3,8 @@ import { makeSigningKey, type OwnSigningKey, openSigningKey } from '../../src/cl
 import { toBase64Url } from '../../src/kernel/bytes.ts'
 import { signingKeyProof } from '../../src/participants/schema.ts'
 import { ensureEpochKeys } from '../../src/parts.ts'
+import { createExpiry } from '../../src/signals/expire.ts'
 import { rulesOf } from '../../src/signals/rules.ts'
-import { createSignalService } from '../../src/signals/service.ts'
 import { EPOCH, type Member, type TestNode } from '../support/node.ts'
 
 const DAY_MS = 86_400_000
@@ -14,18 +14,11 @@ export async function expiry({ node: { parts } }: TestNode, { home }: Member): P
   const { pools, keys, provenance, authority } = parts
   const now = new Date(Date.now() + 100 * DAY_MS)
   await ensureEpochKeys(keys, now)
-  const rules = rulesOf(authority)
-  const unused = (): never => {
-    throw new Error('nothing is submitted here')
-  }
-  const signals = createSignalService({
-    ...{ db: pools.app, clock: () => now, provenance, rules },
-    ...{ categoryId: rules.categoryId, categorySlug: rules.categorySlug },
-    ...{ verifyContext: unused, countersign: unused, timeoutMs: 10_000 },
-  })
+  const { categorySlug } = rulesOf(authority)
+  const expire = createExpiry({ db: pools.app, clock: () => now, provenance, categorySlug })
   const slug = home.membership().participant
   const mine = authority.participants().find((participant) => participant.slug === slug)
-  if (mine === undefined || (await signals.expire(mine.participant_id, slug)) === 0) throw new Error('nothing expired')
+  if (mine === undefined || (await expire(mine.participant_id, slug)) === 0) throw new Error('nothing expired')
   provenance.wake()
 }
 

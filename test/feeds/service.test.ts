@@ -407,7 +407,7 @@ describe('a look-up', () => {
     // From its second on, and not when the node has come by to end it.
     w.pass(60_000)
     expect(await found(banana, keys)).toEqual([])
-    await w.signals.expire(apple.participant, 'apple')
+    await w.expire(apple.participant, 'apple')
     await w.project()
     expect([...(await found(banana, keys)), ...(await found(apple, keys))]).toEqual([])
   })

@@ -132,7 +132,7 @@ describe('the projector', () => {
     await w.submit(apple, [one, two, three])
     await w.withdraw(apple, one.signal, { reason: 'outdated' })
     w.pass(60_000)
-    await w.signals.expire(apple.participant, 'apple')
+    await w.expire(apple.participant, 'apple')
     w.pass(1_000)
     await w.revise(apple, three, { audience: trio.audience })
     await w.project()
@@ -255,7 +255,7 @@ describe('a round that was cut off', () => {
     await step(w.withdraw(apple, ending.signal))
     await step(w.submit(banana, [item({ audience: trio.audience }), item()]))
     w.pass(60_000)
-    await step(w.signals.expire(apple.participant, 'apple'))
+    await step(w.expire(apple.participant, 'apple'))
     while ((await w.integrate()) > 0);
   }
   const withoutTimes = async () => {

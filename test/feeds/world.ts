@@ -23,6 +23,7 @@ import { createIntegrator } from '../../src/provenance/integrate.ts'
 import { epochKey, epochOf, openRecord } from '../../src/provenance/record.ts'
 import { createProvenanceService, openLog } from '../../src/provenance/service.ts'
 import { countersign } from '../../src/signals/countersignature.ts'
+import { createExpiry } from '../../src/signals/expire.ts'
 import { rulesOf } from '../../src/signals/rules.ts'
 import type { SignalItem, SignalType, Submission, SubmissionResult } from '../../src/signals/schema.ts'
 import { createSignalService, type Submitter } from '../../src/signals/service.ts'
@@ -137,6 +138,7 @@ export async function aWorld() {
       return countersign(input, { kid: 'receipt', iss: ORIGIN, sign: (data) => keys.sign('receipt', data) })
     },
   })
+  const expire = createExpiry({ db: t.app, clock, provenance, categorySlug: rules.categorySlug })
   const growth = createGrowth()
   const onError = (error: unknown): void => {
     throw error
@@ -191,7 +193,7 @@ export async function aWorld() {
 
   return {
     ...{ t, clock, keys, provenance, authority, participants, decide, admit, ada, ben },
-    ...{ rules, signals, feeds, growth, known, counted, cursorKey, weather, aProjector, sign, submit, own },
+    ...{ rules, signals, expire, feeds, growth, known, counted, cursorKey, weather, aProjector, sign, submit, own },
     integrate: () => integrator.round(),
     seal: () => createSealer({ db: t.projector, provenance, directory: authority }).round(),
     now: () => now,

@@ -376,15 +376,15 @@ describe('one’s own signal', () => {
 
 describe('expiry', () => {
   test('ends everything that is over in one event, and nothing else', async () => {
-    await w.signals.expire(apple.participant, 'apple')
+    await w.expire(apple.participant, 'apple')
     const soon = instantAt(3_600_000, w.now())
     const over = [item({ expires_at: soon }), w.item({ audience, expires_at: soon, category: 'network_hub' }, 'ip')]
     const [lasting, foreign] = [item(), item({ expires_at: soon })]
     await w.submit(apple, [...over, lasting])
     await w.submit(banana, [foreign])
-    expect(await w.signals.expire(apple.participant, 'apple')).toBe(0)
+    expect(await w.expire(apple.participant, 'apple')).toBe(0)
     w.pass(3_600_000)
-    const kinds = await w.recorded(async () => expect(await w.signals.expire(apple.participant, 'apple')).toBe(2))
+    const kinds = await w.recorded(async () => expect(await w.expire(apple.participant, 'apple')).toBe(2))
     expect(kinds).toEqual(['signal.expired'])
     for (const { signal } of over) expect(await w.own(apple, signal)).toMatchObject({ state: 'expired', revision: 1 })
     expect(await w.own(apple, lasting.signal)).toMatchObject({ state: 'live' })
@@ -398,7 +398,7 @@ describe('expiry', () => {
       ...{ kind: 'signal.expired', actor: 'node', n: 2, rule: 'expires_at' },
       ...{ types: { ip: 1, url: 1 }, categories: { grooming: 1, network_hub: 1 } },
     })
-    expect(await w.signals.expire(apple.participant, 'apple')).toBe(0)
+    expect(await w.expire(apple.participant, 'apple')).toBe(0)
   })
   test('is for good, and holds from its second on, whether or not the node has come by', async () => {
     const one = item({ expires_at: instantAt(60_000, w.now()) })
@@ -406,7 +406,7 @@ describe('expiry', () => {
     w.pass(60_000)
     const later = { expires_at: instantAt(DAY, w.now()) }
     expect(codes(await w.revise(apple, one, later))).toEqual(['signal-ended'])
-    await w.signals.expire(apple.participant, 'apple')
+    await w.expire(apple.participant, 'apple')
     expect(codes(await w.revise(apple, one, later))).toEqual(['signal-ended'])
     expect(codes(await w.withdraw(apple, one.signal))).toEqual(['signal-ended'])
   })
@@ -415,7 +415,7 @@ describe('expiry', () => {
     await w.submit(apple, [one])
     await w.withdraw(apple, one.signal)
     w.pass(60_000)
-    while ((await w.signals.expire(apple.participant, 'apple')) > 0);
+    while ((await w.expire(apple.participant, 'apple')) > 0);
     expect(await w.own(apple, one.signal)).toMatchObject({ state: 'withdrawn' })
   })
 })

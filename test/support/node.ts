@@ -90,7 +90,7 @@ export async function aTestNode(
   const lines: string[] = []
   const log = createLog({ level: 'debug', destination: { write: (line) => void lines.push(line) } })
   const base = await openBase({ config, clock, log })
-  const node = await createNode(base, log, { loopDelayMs: PATIENT_MS })
+  const node = await createNode(base, log, { measuring: { loopDelayMs: PATIENT_MS } })
   const { parts } = node
   const { partner, enrol, ops } = await node.listen()
   const { participants } = parts
