@@ -39,7 +39,10 @@ export interface Carried {
 }
 
 export interface Projector {
-  /** Carries the log's next entries into feeds and look-ups; answers how many it took. Safe to repeat after any crash. */
+  /**
+   * Carries the log's next entries into feeds and look-ups; answers how many it took, and 0 only once everything that was
+   * taken is done. Safe to repeat after any failure or crash.
+   */
   round(): Promise<number>
 }
 
@@ -47,26 +50,79 @@ const SIGNAL_KINDS: ReadonlySet<string> = new Set(['signal.submitted', 'signal.r
 
 /** Causes precede effects across shards because all that one participant knows of another came through the log. */
 export function createProjector(options: ProjectorOptions): Projector {
-  const { db, logId, provenance } = options
+  const { db, logId } = options
+  let ahead: { from: bigint; read: Promise<Read> } | undefined
+
+  /** What stands from there on: read ahead if it was, unless nothing stood there yet. */
+  const readFrom = async (from: bigint): Promise<Read> => {
+    const early = ahead?.from === from ? ahead.read : undefined
+    ahead = undefined
+    const read = await early
+    return read === undefined || read.taken === 0 ? readEntries(options, from) : read
+  }
+
+  /** Entries never change: the next ones are read and planned while the database writes these. */
+  const readAhead = (from: bigint): void => {
+    const read = readEntries(options, from)
+    // Whoever takes it hears of its failure.
+    read.catch(() => {})
+    ahead = { from, read }
+  }
+
+  /** The end of the last round, while it lasts: its keys are written beside the feeds of the next. */
+  let ending: { to: bigint; done: Promise<void> } | undefined
+
+  const endRound = async (placed: readonly Placed[], carried: Omit<Carried, 'keys'>): Promise<void> => {
+    const newest = newestOf(placed)
+    if (newest.length > 0) await atKeys(db, (tx) => store.upsertShared(tx, newest))
+    await atLog(db, logId, (tx) => store.moveNextIndex(tx, logId, carried.to))
+    options.onCarried({ ...carried, keys: newest.map(sharedKey) })
+  }
+
+  /** Throws if the last round failed at its end: this one then begins where that one did. */
+  const lastEnded = async (): Promise<void> => {
+    const { done } = ending ?? {}
+    ending = undefined
+    await done
+  }
+
   return {
     async round() {
-      const from = await store.nextIndex(db, logId)
-      const entries = await provenance.entriesFrom(db, from, ENTRIES_AT_ONCE)
-      if (entries.length === 0) return 0
-      // An entry may tell of an audience that another process or thread has just made.
-      await options.directory.refresh()
-      const { planned, proofs, taken } = await plan(options, entries)
+      const from = ending?.to ?? (await store.nextIndex(db, logId))
+      const { planned, proofs, taken } = await readFrom(from)
+      if (taken === 0) {
+        await lastEnded()
+        return 0
+      }
+      const to = from + BigInt(taken)
+      readAhead(to)
       const byFeed = Map.groupBy(planned, ({ feed_id }) => feed_id)
       const placed: Placed[] = []
       for (const [feed_id, own] of byFeed) placed.push(...(await place(options, { feed_id, planned: own, proofs })))
-      const newest = newestOf(placed)
-      if (newest.length > 0) await atKeys(db, (tx) => store.upsertShared(tx, newest))
-      const to = from + BigInt(taken)
-      await atLog(db, logId, (tx) => store.moveNextIndex(tx, logId, to))
-      options.onCarried({ feeds: [...byFeed.keys()], keys: newest.map(sharedKey), from, to })
+      // In the order of the log: a place is moved on only after all before it is done.
+      await lastEnded()
+      const done = endRound(placed, { feeds: [...byFeed.keys()], from, to })
+      // The next round hears of its failure.
+      done.catch(() => {})
+      ending = { to, done }
       return taken
     },
   }
+}
+
+interface Read {
+  planned: Planned[]
+  proofs: Map<Uuid, Proof>
+  /** Entries of the log. */
+  taken: number
+}
+
+async function readEntries(options: ProjectorOptions, from: bigint): Promise<Read> {
+  const { db, provenance, directory } = options
+  const entries = await provenance.entriesFrom(db, from, ENTRIES_AT_ONCE)
+  // An entry may tell of an audience that another process or thread has just made.
+  if (entries.length > 0) await directory.refresh()
+  return plan(options, entries)
 }
 
 const sharedKey = ({ signal_key, origin, audience_id }: Placed): SharedKey => ({
@@ -75,10 +131,7 @@ const sharedKey = ({ signal_key, origin, audience_id }: Placed): SharedKey => ({
   audience_id,
 })
 
-async function plan(
-  options: ProjectorOptions,
-  entries: readonly LoggedEvent[],
-): Promise<{ planned: Planned[]; proofs: Map<Uuid, Proof>; taken: number }> {
+async function plan(options: ProjectorOptions, entries: readonly LoggedEvent[]): Promise<Read> {
   const planned: Planned[] = []
   const proofs = new Map<Uuid, Proof>()
   let taken = 0
