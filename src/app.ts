@@ -110,6 +110,9 @@ export async function createNode(
     parts,
     listen: async () => {
       authority.start()
+      // Look-ups that go to the database for every key would slow each other down, and this down: rather first. If it fails,
+      // its loop does it again.
+      await known.load().catch((error: unknown) => log.warn({ error }, 'the shared keys were not read yet'))
       for (const loop of loops) loop.start()
       await background.start()
       await recordStart(parts)

@@ -33,7 +33,7 @@ export interface KnownKeys {
 /** Hex digits of a key that its tag is made of: as many as a number holds. */
 export const PREFIX = 12
 /** Rows read at once while loading. */
-const PAGE = 5_000
+const PAGE = 20_000
 
 export function createKnownKeys({ db, logId }: { db: Db; logId: number }): KnownKeys {
   const tags = createTagSet()

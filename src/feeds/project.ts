@@ -11,7 +11,7 @@ import { entryAt, newestOf, type Placed, type Planned, placedBefore, planEnd, pl
 import * as store from './store.ts'
 
 /** Log entries taken in one round. */
-const ENTRIES_AT_ONCE = 32
+const ENTRIES_AT_ONCE = 256
 /** Items after which a round takes no further entry. */
 const ITEMS_AT_ONCE = 8_000
 
@@ -122,7 +122,67 @@ async function readEntries(options: ProjectorOptions, from: bigint): Promise<Rea
   const entries = await provenance.entriesFrom(db, from, ENTRIES_AT_ONCE)
   // An entry may tell of an audience that another process or thread has just made.
   if (entries.length > 0) await directory.refresh()
-  return plan(options, entries)
+  const taken = await takenOf(options, entries)
+  const found = await submissionsIn(options, taken)
+  const planned: Planned[] = []
+  const proofs = new Map<Uuid, Proof>()
+  for (const entry of taken) {
+    if (SIGNAL_KINDS.has(entry.kind)) {
+      const told = toldBy(directory, entry)
+      const submission = found.get(entry.event_id)
+      if (submission === undefined) throw new Error(`log entry ${entry.idx} has no submission`)
+      proofs.set(entry.event_id, proofOf(told, submission))
+      planned.push(...planSubmission(told, submission, directory.feedOf))
+    } else if (entry.kind === 'signal.expired') {
+      const ended = await store.expiredBy(db, entry.participant_id, entry.event_id)
+      planned.push(...ended.map((one) => planEnd(toldBy(directory, entry), one, directory.feedOf)))
+    }
+  }
+  return { planned, proofs, taken: taken.length }
+}
+
+/** As many of the entries as have about as many items as a round takes. */
+async function takenOf({ db }: ProjectorOptions, entries: readonly LoggedEvent[]): Promise<readonly LoggedEvent[]> {
+  const sizes = new Map<Uuid, number>()
+  for (const [participant_id, ids] of bySource(entries)) {
+    for (const { submission_id, n } of await store.sizesOf(db, participant_id, ids)) sizes.set(submission_id, n)
+  }
+  let items = 0
+  const end = entries.findIndex(({ event_id }) => {
+    const full = items >= ITEMS_AT_ONCE
+    items += sizes.get(event_id) ?? 0
+    return full
+  })
+  return end === -1 ? entries : entries.slice(0, end)
+}
+
+/** A submission with its accepted items in their order, and the texts that revisions and withdrawals follow. */
+interface Found {
+  submission: Awaited<ReturnType<typeof store.submissionsOf>>[number]
+  items: readonly store.ProjectedItem[]
+  formerOf(item: Revision): string | undefined
+}
+
+/** One question a source, however many submissions it has among the entries. */
+async function submissionsIn({ db }: ProjectorOptions, entries: readonly LoggedEvent[]): Promise<Map<Uuid, Found>> {
+  const found = new Map<Uuid, Found>()
+  for (const [participant_id, ids] of bySource(entries)) {
+    const submissions = await store.submissionsOf(db, participant_id, ids)
+    const items = await store.itemsOf(db, participant_id, ids)
+    const formerOf = await formerItems(db, participant_id, items)
+    const own = Map.groupBy(items, ({ submission_id }) => submission_id)
+    for (const submission of submissions) {
+      const { submission_id } = submission
+      found.set(submission_id, { submission, items: own.get(submission_id) ?? [], formerOf })
+    }
+  }
+  return found
+}
+
+function bySource(entries: readonly LoggedEvent[]): [Uuid, Uuid[]][] {
+  const submitted = entries.filter(({ kind }) => SIGNAL_KINDS.has(kind))
+  const groups = Map.groupBy(submitted, ({ participant_id }) => participant_id)
+  return [...groups].map(([participant_id, own]) => [participant_id, own.map(({ event_id }) => event_id)])
 }
 
 const sharedKey = ({ signal_key, origin, audience_id }: Placed): SharedKey => ({
@@ -131,38 +191,21 @@ const sharedKey = ({ signal_key, origin, audience_id }: Placed): SharedKey => ({
   audience_id,
 })
 
-async function plan(options: ProjectorOptions, entries: readonly LoggedEvent[]): Promise<Read> {
-  const planned: Planned[] = []
-  const proofs = new Map<Uuid, Proof>()
-  let taken = 0
-  for (const entry of entries) {
-    if (planned.length >= ITEMS_AT_ONCE) break
-    if (SIGNAL_KINDS.has(entry.kind)) planned.push(...(await planSubmission(options, entry, proofs)))
-    if (entry.kind === 'signal.expired') planned.push(...(await planExpiry(options, entry)))
-    taken += 1
-  }
-  return { planned, proofs, taken }
+function proofOf({ source }: Told, { submission }: Found): Proof {
+  const { submission_id, n, jws, response } = submission
+  const { countersignature } = JSON.parse(response) as { countersignature: object }
+  const body = submissionBody({ submission_id, source, n, jws, countersignature: JSON.stringify(countersignature) })
+  return { submission_id, body }
 }
 
-async function planSubmission(
-  { db, directory }: ProjectorOptions,
-  entry: LoggedEvent,
-  proofs: Map<Uuid, Proof>,
-): Promise<Planned[]> {
-  const told = toldBy(directory, entry)
-  const ids = [entry.event_id]
-  const [submission] = await store.submissionsOf(db, entry.participant_id, ids)
-  if (submission === undefined) throw new Error(`log entry ${entry.idx} has no submission`)
-  const items = await store.itemsOf(db, entry.participant_id, ids)
-  const { countersignature } = JSON.parse(submission.response) as { countersignature: object }
-  const { submission_id, n, jws } = submission
-  const { source } = told
-  const body = submissionBody({ submission_id, source, n, jws, countersignature: JSON.stringify(countersignature) })
-  proofs.set(submission_id, { submission_id, body })
+function planSubmission(
+  told: Told,
+  { submission, items, formerOf }: Found,
+  feedOf: FeedDirectory['feedOf'],
+): Planned[] {
   const path = auditPaths(sha256, leavesOf(submission.leaves))
-  const formerOf = await formerItems(db, entry.participant_id, items)
   return items.flatMap((item) =>
-    planItem(told, { ...item, path: path(item.item_index), former: formerOf(item) }, directory.feedOf),
+    planItem(told, { ...item, path: path(item.item_index), former: formerOf(item) }, feedOf),
   )
 }
 
@@ -178,12 +221,6 @@ async function formerItems(
   const rows = later.length === 0 ? [] : await store.formerItems(db, participant_id, later)
   const texts = new Map(rows.map(({ signal_id, revision, item }) => [`${signal_id}/${revision}`, item]))
   return ({ signal_id, revision }) => texts.get(`${signal_id}/${revision - 1}`)
-}
-
-async function planExpiry({ db, directory }: ProjectorOptions, entry: LoggedEvent): Promise<Planned[]> {
-  const told = toldBy(directory, entry)
-  const ended = await store.expiredBy(db, entry.participant_id, entry.event_id)
-  return ended.map((one) => planEnd(told, one, directory.feedOf))
 }
 
 const toldBy = (directory: FeedDirectory, entry: LoggedEvent): Told => ({

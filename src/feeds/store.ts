@@ -35,6 +35,15 @@ export const itemsOf = (db: Db, participant_id: Uuid, submissions: readonly Uuid
     .orderBy('r.item_index')
     .execute()
 
+/** How many items submissions of one participant have. */
+export const sizesOf = (db: Db, participant_id: Uuid, submissions: readonly Uuid[]) =>
+  db
+    .selectFrom('submission')
+    .select(['submission_id', 'n'])
+    .where('participant_id', '=', participant_id)
+    .where(sql<boolean>`submission_id = any(${submissions}::uuid[])`)
+    .execute()
+
 export const submissionsOf = (db: Db, participant_id: Uuid, submissions: readonly Uuid[]) =>
   db
     .selectFrom('submission')

@@ -214,14 +214,14 @@ describe('the projector', () => {
     expect(await rounds(w.aProjector())).toBeGreaterThan(0)
     expect(await last(pair.feed)).toBe(seq + 1n)
   })
-  test('takes up to 32 entries a round, and all of them in several', async () => {
+  test('takes up to 256 entries a round, and all of them in several', async () => {
     await w.project()
     const seq = await last(pair.feed)
-    for (let i = 0; i < 40; i++) await w.submit(apple, [item()])
+    for (let i = 0; i < 264; i++) await w.submit(apple, [item()])
     while ((await w.integrate()) > 0);
     const projector = w.aProjector()
-    expect([await projector.round(), await projector.round(), await projector.round()]).toEqual([32, 8, 0])
-    expect(await last(pair.feed)).toBe(seq + 40n)
+    expect([await projector.round(), await projector.round(), await projector.round()]).toEqual([256, 8, 0])
+    expect(await last(pair.feed)).toBe(seq + 264n)
   })
   test('at a time that does not move still gives rising times of arrival', async () => {
     const added = async () =>
@@ -322,17 +322,17 @@ describe('a round that was cut off', () => {
     expect([await brief(pair.feed, at[0]), await brief(trio.feed, at[1])]).toEqual(whole)
   })
   test('at its end, while the next places its feeds, is done again with that one', async () => {
-    for (let i = 0; i < 40; i++) await w.submit(apple, [item()])
+    for (let i = 0; i < 264; i++) await w.submit(apple, [item()])
     while ((await w.integrate()) > 0);
     const from = await nextIdx()
     const projector = w.aProjector()
     await w.without('insert, update on shared_signal', 'aldis_projector', async () => {
-      expect(await projector.round()).toBe(32)
+      expect(await projector.round()).toBe(256)
       await expect(projector.round()).rejects.toThrow()
     })
     expect(await nextIdx()).toBe(from)
     const seq = await last(pair.feed)
-    expect(await rounds(projector)).toBe(40)
+    expect(await rounds(projector)).toBe(264)
     expect(await last(pair.feed)).toBe(seq)
     await followsFeeds()
   })
