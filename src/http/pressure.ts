@@ -1,4 +1,3 @@
-import underPressure from '@fastify/under-pressure'
 import type { FastifyInstance } from 'fastify'
 import { Refusal } from '../kernel/errors.ts'
 
@@ -15,19 +14,34 @@ const SAMPLE_MS = 200
 const RETRY_AFTER = 1
 
 /** Refuses with `busy` at once what the node cannot serve in time; what may come again without loss goes first. */
-export async function shedLoad(app: FastifyInstance, { loopDelayMs, queue, waiting }: Pressure): Promise<void> {
-  await app.register(underPressure, {
-    maxEventLoopDelay: loopDelayMs,
-    sampleInterval: SAMPLE_MS,
-    pressureHandler: async ({ routeOptions }, _reply, _type, delay) => {
-      // Infinite where nothing was measured since the last look, which says nothing.
-      if (!Number.isFinite(delay)) return
-      if (routeOptions.config.bulk === true || Number(delay) > 2 * loopDelayMs) throw busy()
-    },
-  })
+export async function shedLoad(
+  app: Pick<FastifyInstance, 'addHook'>,
+  { loopDelayMs, queue, waiting }: Pressure,
+): Promise<void> {
+  const lateness = watchLateness()
+  app.addHook('onClose', async () => lateness.stop())
   app.addHook('onRequest', async ({ routeOptions }) => {
-    if (waiting() > (routeOptions.config.bulk === true ? queue / 2 : queue)) throw busy()
+    const bulk = routeOptions.config.bulk === true
+    const late = lateness.ms() > (bulk ? loopDelayMs : 2 * loopDelayMs)
+    if (late || waiting() > (bulk ? queue / 2 : queue)) throw new Refusal('busy', { retryAfter: RETRY_AFTER })
   })
 }
 
-const busy = (): Refusal => new Refusal('busy', { retryAfter: RETRY_AFTER })
+/**
+ * How late the event loop is, by a timer of its own. Node's histogram of the delay begins anew at each reset and then measures
+ * nothing while every turn is longer than a sample: just when it matters.
+ */
+function watchLateness(): { ms(): number; stop(): void } {
+  let due = performance.now() + SAMPLE_MS
+  let last = 0
+  const timer = setInterval(() => {
+    const now = performance.now()
+    last = now - due
+    due = now + SAMPLE_MS
+  }, SAMPLE_MS).unref()
+  return {
+    // A request may come before the timer that is due.
+    ms: () => Math.max(last, performance.now() - due),
+    stop: () => clearInterval(timer),
+  }
+}

@@ -296,7 +296,7 @@ describe('a round that was cut off', () => {
   }
   const rewind = (to: bigint) => sql`update projector set next_idx = ${to}`.execute(w.t.owner)
   const nextIdx = async () =>
-    (await w.t.owner.selectFrom('projector').select('next_idx').executeTakeFirstOrThrow()).next_idx
+    (await w.t.owner.selectFrom('projector').select('next_idx').executeTakeFirst())?.next_idx ?? 0n
 
   test('and done again after everything but its own place changes nothing', async () => {
     await aRound()
@@ -322,6 +322,7 @@ describe('a round that was cut off', () => {
     expect([await brief(pair.feed, at[0]), await brief(trio.feed, at[1])]).toEqual(whole)
   })
   test('at its end, while the next places its feeds, is done again with that one', async () => {
+    await w.project()
     for (let i = 0; i < 264; i++) await w.submit(apple, [item()])
     while ((await w.integrate()) > 0);
     const from = await nextIdx()
