@@ -1,7 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply } from 'fastify'
 import { LIMITS } from '../http/limits.ts'
-import { Refusal } from '../kernel/errors.ts'
 import {
   Acknowledgement,
   AcknowledgementResult,
@@ -31,13 +30,8 @@ export const feedRoutes: FastifyPluginAsyncTypebox<{ feeds: FeedService }> = asy
       config: { scope: 'feed:read', bulk: true, raw: { 200: EventsPage } },
       schema: { params: FeedParams, querystring: EventsQuery },
     },
-    async ({ peer, params, query, routeOptions, signal }, reply) => {
-      if ((query.limit ?? 0) > LIMITS.page_events)
-        throw new Refusal('page-limit', {
-          ...{ detail: 'ask for at most 1,000 events a page', extra: { limit: LIMITS.page_events } },
-        })
-      return disclose(reply, await feeds.events({ ...peer, route: routeOptions.url ?? '' }, params.feed, query, signal))
-    },
+    async ({ peer, params, query, routeOptions, signal }, reply) =>
+      disclose(reply, await feeds.events({ ...peer, route: routeOptions.url ?? '' }, params.feed, query, signal)),
   )
 
   app.get(

@@ -132,9 +132,11 @@ async function readEvents(
   { feed, query, signal }: { feed: Uuid; query: EventsQuery; signal: AbortSignal | undefined },
 ): Promise<Disclosed> {
   const { clock, growth, cursorKey } = options
+  const limit = query.limit ?? PAGE_MAX
+  if (limit > PAGE_MAX)
+    throw new Refusal('page-limit', { detail: 'ask for at most 1,000 events a page', extra: { limit: PAGE_MAX } })
   const place = readable(options, by, feed)
   const after = query.cursor === undefined ? place.from_seq - 1n : cursorAt(cursorKey, feed, query.cursor)
-  const limit = query.limit ?? PAGE_MAX
   const deadline = clock().getTime() + (query.wait ?? 0) * 1000
   for (;;) {
     const grown = growth.next(feed)
