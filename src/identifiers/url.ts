@@ -72,7 +72,9 @@ function canonicalHost(authority: string): string | undefined {
   // A delimiter that was escaped would move the end of the host when the canonical form is read again.
   if (/[/\\?@:[\]]/.test(bytes)) return undefined
   const decoded = decodeUtf8(bytes)
-  const ascii = decoded === undefined ? bytes.toLowerCase() : asciiHost(decoded)
+  // Bytes are no text: a lower case beyond ASCII would turn one byte into another.
+  const lowerAscii = bytes.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
+  const ascii = decoded === undefined ? lowerAscii : asciiHost(decoded)
   const host = ascii?.replace(/\.{2,}/g, '.').replace(/^\.|\.$/g, '')
   if (host === undefined || host === '') return undefined
   return looseIpv4(host) ?? nameOf(host)
