@@ -1,10 +1,10 @@
 import type { KnownKeys } from './feeds/known-keys.ts'
-import { type Carried, createProjector } from './feeds/project.ts'
+import { type Carried, createProjector, ENTRIES_AT_ONCE as PROJECTED_AT_ONCE } from './feeds/project.ts'
 import { createSealer } from './feeds/segment.ts'
-import { createLoop, type Loop } from './jobs/loop.ts'
+import { createLoop, type Found, type Loop } from './jobs/loop.ts'
 import type { Log } from './kernel/log.ts'
 import { type Core, ensureEpochKeys, KID, LOG_ID, type Parts } from './parts.ts'
-import { createIntegrator } from './provenance/integrate.ts'
+import { createIntegrator, ENTRIES_AT_ONCE as INTEGRATED_AT_ONCE } from './provenance/integrate.ts'
 import { createSigner } from './provenance/sign.ts'
 import { createExpiry } from './signals/expire.ts'
 import { rulesOf } from './signals/rules.ts'
@@ -15,6 +15,10 @@ const HOUR_MS = 3_600_000
 /** Reading every key anew is work: another process that carries entries on must not make it endless. */
 const KNOWN_REST_MS = 30_000
 
+/** A round costs about as much for one entry as for fifty: with a rest, single submissions share rounds. */
+const INTEGRATE_REST_MS = 50
+const PROJECT_REST_MS = 100
+
 /** Told of what the log's loops did, after it is committed. */
 export interface LogEvents {
   onCarried(carried: Carried): void
@@ -23,8 +27,10 @@ export interface LogEvents {
 
 const loopOf =
   (log: Log) =>
-  (name: string, idleMs: number, round: () => Promise<boolean>, restMs = 0): Loop =>
+  (name: string, idleMs: number, round: () => Promise<Found>, restMs = 0): Loop =>
     createLoop({ round, idleMs, restMs, onError: (error) => log.error({ name, error }, 'a loop failed') })
+
+const found = (n: number, most: number): Found => (n >= most ? 'full' : n > 0)
 
 /** From a committed change to the feed, each step its own loop; a commit wakes the first, and each the next. */
 export function createLogLoops(core: Core, { onCarried, onSigned }: LogEvents, log: Log) {
@@ -55,15 +61,20 @@ export function createLogLoops(core: Core, { onCarried, onSigned }: LogEvents, l
     },
     config.checkpointSeconds * 1_000,
   )
-  const project = loop('project', 500, async () => (await projector.round()) > 0)
-  const integrate = loop('integrate', 250, async () => {
-    const n = await integrator.round()
-    if (n > 0) {
-      project.wake()
-      sign.wake()
-    }
-    return n > 0
-  })
+  const project = loop('project', 500, async () => found(await projector.round(), PROJECTED_AT_ONCE), PROJECT_REST_MS)
+  const integrate = loop(
+    'integrate',
+    250,
+    async () => {
+      const n = await integrator.round()
+      if (n > 0) {
+        project.wake()
+        sign.wake()
+      }
+      return found(n, INTEGRATED_AT_ONCE)
+    },
+    INTEGRATE_REST_MS,
+  )
   return {
     integrate,
     sign,

@@ -11,7 +11,7 @@ import { entryAt, newestOf, type Placed, type Planned, placedBefore, planEnd, pl
 import * as store from './store.ts'
 
 /** Log entries taken in one round. */
-const ENTRIES_AT_ONCE = 256
+export const ENTRIES_AT_ONCE = 256
 /** Items after which a round takes no further entry. */
 const ITEMS_AT_ONCE = 8_000
 

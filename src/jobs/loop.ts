@@ -9,12 +9,15 @@ export interface Loop {
   age(): number
 }
 
+/** `full`: as much as a round takes, so that more is there. */
+export type Found = boolean | 'full'
+
 export interface LoopOptions {
-  /** Answers whether it found work, so that the next round follows at once. */
-  round(): Promise<boolean>
+  /** Answers whether it found work, so that the next round follows: at once if it was full, else after the rest. */
+  round(): Promise<Found>
   /** Milliseconds between rounds that found nothing. */
   idleMs: number
-  /** Milliseconds between any two rounds at least. */
+  /** Milliseconds at least from the begin of one round to that of the next, unless the first was full. */
   restMs?: number
   /** Told of each round that failed; the next ones come ever later, up to five seconds. */
   onError(error: unknown): void
@@ -32,9 +35,9 @@ export function createLoop({ round, idleMs, restMs = 0, onError }: LoopOptions):
   let wellAt = performance.now()
   let begunAt = Number.NEGATIVE_INFINITY
 
-  const plan = (ms: number): void => {
+  const plan = (ms: number, rest = restMs): void => {
     clearTimeout(timer)
-    if (!stopped) timer = setTimeout(run, Math.max(ms, begunAt + restMs - performance.now(), 0))
+    if (!stopped) timer = setTimeout(run, Math.max(ms, begunAt + rest - performance.now(), 0))
   }
 
   const once = async (): Promise<void> => {
@@ -44,7 +47,7 @@ export function createLoop({ round, idleMs, restMs = 0, onError }: LoopOptions):
       const found = await round()
       failures = 0
       wellAt = performance.now()
-      plan(found || woken ? 0 : idleMs)
+      plan(found || woken ? 0 : idleMs, found === 'full' ? 0 : restMs)
     } catch (error) {
       failures += 1
       onError(error)

@@ -9,7 +9,7 @@ import * as store from './store.ts'
 import { decodeEdges, encodeEdges, growTiles, rootOfEdges } from './tile.ts'
 
 /** Outbox rows of one round. */
-const ENTRIES_AT_ONCE = 4_096
+export const ENTRIES_AT_ONCE = 4_096
 
 export interface IntegratorOptions {
   db: Db

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { createLoop, type Loop, type LoopOptions } from '../../src/jobs/loop.ts'
+import { createLoop, type Found, type Loop, type LoopOptions } from '../../src/jobs/loop.ts'
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
@@ -14,12 +14,12 @@ interface Watched {
   begun: number[]
   errors: unknown[]
   /** What the next rounds do, one by one; then they find nothing. */
-  next(...rounds: (boolean | Error | Promise<boolean>)[]): void
+  next(...rounds: (Found | Error | Promise<Found>)[]): void
 }
 
 function watched(options: Partial<LoopOptions> = {}): Watched {
   const origin = performance.now()
-  const [begun, errors, queue]: [number[], unknown[], (boolean | Error | Promise<boolean>)[]] = [[], [], []]
+  const [begun, errors, queue]: [number[], unknown[], (Found | Error | Promise<Found>)[]] = [[], [], []]
   const loop = createLoop({
     round: async () => {
       begun.push(Math.round(performance.now() - origin))
@@ -106,6 +106,16 @@ test('rounds never overlap', async () => {
     await pass(7)
   }
   expect(most).toBe(1)
+})
+
+test('a full round is followed without rest, one that found less is not', async () => {
+  const { loop, begun, next } = watched({ restMs: 400 })
+  next('full', 'full', true, false)
+  loop.start()
+  await pass(399)
+  expect(begun).toEqual([0, 0, 0])
+  await pass(1)
+  expect(begun).toEqual([0, 0, 0, 400])
 })
 
 test('between the beginnings of two rounds lies the rest time, whatever is to be done', async () => {
