@@ -1,6 +1,12 @@
 import { defineConfig } from 'vitest/config'
 
-const DATABASE = ['test/**/{store,service,routes}.test.ts', 'test/{db,http,jobs,e2e,security,faults,cli}/**/*.test.ts']
+const DATABASE = [
+  'test/**/{store,service,routes,publish}.test.ts',
+  'test/{db,http,jobs,e2e,security,faults,cli,interop}/**/*.test.ts',
+]
+
+/** Long explorations, on demand: `npm run proof`. */
+const PROOF = 'test/proof/**/*.test.ts'
 
 export default defineConfig({
   test: {
@@ -9,7 +15,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: DATABASE,
+          exclude: [...DATABASE, PROOF],
           sequence: { shuffle: true },
           testTimeout: 20_000,
         },
@@ -25,6 +31,7 @@ export default defineConfig({
           maxWorkers: 2,
         },
       },
+      { test: { name: 'proof', include: [PROOF] } },
     ],
   },
 })

@@ -38,6 +38,7 @@ create table approval (
   constraint approval_check2 CHECK (((auth_time > (at - '00:05:00'::interval)) AND (auth_time <= (at + '00:00:30'::interval))))
 );
 grant insert, select on approval to aldis_admin;
+grant select (request_id, digest, approver, verdict, last_event) on approval to aldis_ledger;
 
 create table approval_request (
   request_id uuid not null,
@@ -60,6 +61,7 @@ create table approval_request (
   constraint approval_request_needed_check CHECK (((needed >= 1) AND (needed <= 5)))
 );
 grant insert, select, update (executed_at, last_event) on approval_request to aldis_admin;
+grant select (request_id, action, digest, requested_by, executed_at, last_event) on approval_request to aldis_ledger;
 
 create table audience (
   audience_id uuid not null,
@@ -152,6 +154,7 @@ create table enrolment (
   constraint enrolment_tries_check CHECK (((tries >= 0) AND (tries <= 5)))
 );
 grant insert, select, update (tries, used_at, last_event) on enrolment to aldis_admin;
+grant select (enrolment_id, participant_id, scopes, expires_at, tries, used_at, last_event) on enrolment to aldis_ledger;
 
 create table feed (
   feed_id uuid not null,
@@ -185,7 +188,9 @@ create table feed_ack (
 alter table feed_ack enable row level security;
 alter table feed_ack force row level security;
 create policy aldis_app_all on feed_ack for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+create policy aldis_ledger_select on feed_ack for select to aldis_ledger using (true);
 grant insert, select, update on feed_ack to aldis_app;
+grant select (participant_id, feed_id, stage, seq, last_event) on feed_ack to aldis_ledger;
 
 create table feed_entry (
   feed_id uuid not null,
@@ -340,6 +345,7 @@ create table log_batch (
   constraint log_batch_pkey PRIMARY KEY (log_id, first_idx),
   constraint log_batch_n_check CHECK (((n >= 1) AND (n <= 4096)))
 );
+grant select on log_batch to aldis_admin;
 grant insert, select on log_batch to aldis_integrator;
 grant select on log_batch to aldis_ledger;
 grant select on log_batch to aldis_projector;
@@ -378,6 +384,16 @@ grant select on log_checkpoint to aldis_app;
 grant select on log_checkpoint to aldis_ledger;
 grant insert, select on log_checkpoint to aldis_signer;
 
+create table log_cosignature (
+  log_id integer not null,
+  size bigint not null,
+  witness text collate "C" not null,
+  seconds bigint not null,
+  line text not null,
+  constraint log_cosignature_pkey PRIMARY KEY (log_id, size, witness, seconds)
+);
+grant insert on log_cosignature to aldis_signer;
+
 create table log_event (
   log_id integer not null,
   event_id uuid not null,
@@ -405,14 +421,39 @@ create table log_head (
   size bigint not null,
   root bytea not null,
   edges bytea not null,
+  closed_size bigint,
   constraint log_head_pkey PRIMARY KEY (log_id),
   constraint log_head_root_check CHECK ((length(root) = 32))
 );
-grant insert, select on log_head to aldis_admin;
+grant insert, select, update (closed_size) on log_head to aldis_admin;
 grant select on log_head to aldis_app;
 grant insert, select, update on log_head to aldis_integrator;
 grant select on log_head to aldis_ledger;
+grant select on log_head to aldis_projector;
 grant select on log_head to aldis_signer;
+
+create table log_outage (
+  log_id integer not null,
+  policy text collate "C",
+  policy_at timestamp with time zone,
+  since timestamp with time zone,
+  ended timestamp with time zone,
+  constraint log_outage_pkey PRIMARY KEY (log_id)
+);
+grant insert, select, update on log_outage to aldis_signer;
+
+create table log_published (
+  log_id integer not null,
+  size bigint not null,
+  at timestamp with time zone not null,
+  note text not null,
+  cosigned integer not null,
+  wanted integer not null,
+  quorum boolean not null,
+  constraint log_published_pkey PRIMARY KEY (log_id)
+);
+grant select on log_published to aldis_ledger;
+grant insert, select, update on log_published to aldis_signer;
 
 create table log_signed (
   log_id integer not null,
@@ -423,7 +464,7 @@ create table log_signed (
   constraint log_signed_pkey PRIMARY KEY (log_id),
   constraint log_signed_root_check CHECK ((length(root) = 32))
 );
-grant insert, select on log_signed to aldis_admin;
+grant insert, select, update (at) on log_signed to aldis_admin;
 grant select on log_signed to aldis_app;
 grant select on log_signed to aldis_ledger;
 grant insert, select, update on log_signed to aldis_signer;
@@ -439,6 +480,17 @@ create table log_tile (
 grant select on log_tile to aldis_app;
 grant insert, select on log_tile to aldis_integrator;
 grant select on log_tile to aldis_ledger;
+
+create table log_witness (
+  log_id integer not null,
+  witness text collate "C" not null,
+  size bigint not null,
+  seconds bigint not null,
+  missing_since timestamp with time zone,
+  constraint log_witness_pkey PRIMARY KEY (log_id, witness)
+);
+grant select on log_witness to aldis_ledger;
+grant insert, select, update on log_witness to aldis_signer;
 
 create table participant (
   participant_id uuid not null,
@@ -485,6 +537,7 @@ create table person (
   constraint person_person_id_organisation_key UNIQUE (person_id, organisation)
 );
 grant insert, select, update on person to aldis_admin;
+grant select (person_id, organisation, status, last_event) on person to aldis_ledger;
 
 create table policy (
   kind text collate "C" not null,
@@ -544,9 +597,11 @@ alter table prov_outbox force row level security;
 create policy aldis_admin_insert on prov_outbox for insert to aldis_admin with check (true);
 create policy aldis_app_all on prov_outbox for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
 create policy aldis_integrator_all on prov_outbox for all to aldis_integrator using (true);
+create policy aldis_ledger_select on prov_outbox for select to aldis_ledger using (true);
 grant insert on prov_outbox to aldis_admin;
 grant insert on prov_outbox to aldis_app;
 grant delete, select on prov_outbox to aldis_integrator;
+grant select (event_id, participant_id, log_id) on prov_outbox to aldis_ledger;
 
 create table prov_record (
   participant_id uuid not null,
@@ -645,6 +700,7 @@ create table role_grant (
   constraint role_grant_role_check CHECK ((role = ANY (ARRAY['node_admin'::text, 'governance'::text, 'partner_admin'::text, 'lead'::text, 'analyst'::text, 'observer'::text])))
 );
 grant insert, select, update on role_grant to aldis_admin;
+grant select (person_id, role, granted_at, ended_at, last_event) on role_grant to aldis_ledger;
 
 create table schema_state (
   version integer not null,
@@ -709,8 +765,10 @@ CREATE INDEX signal_expired ON public.signal USING btree (participant_id, last_e
 alter table signal enable row level security;
 alter table signal force row level security;
 create policy aldis_app_all on signal for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+create policy aldis_ledger_select on signal for select to aldis_ledger using (true);
 create policy aldis_projector_select on signal for select to aldis_projector using (true);
 grant insert, select, update on signal to aldis_app;
+grant select (participant_id, signal_id, type, category, audience_id, revision, state, expires_at, leaf, last_event) on signal to aldis_ledger;
 grant select on signal to aldis_projector;
 
 create table signal_revision (
@@ -728,8 +786,10 @@ CREATE INDEX signal_revision_submission ON public.signal_revision USING btree (p
 alter table signal_revision enable row level security;
 alter table signal_revision force row level security;
 create policy aldis_app_all on signal_revision for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+create policy aldis_ledger_select on signal_revision for select to aldis_ledger using (true);
 create policy aldis_projector_select on signal_revision for select to aldis_projector using (true);
 grant insert, select on signal_revision to aldis_app;
+grant select (participant_id, signal_id, revision, submission_id, item_index, salt, item) on signal_revision to aldis_ledger;
 grant select on signal_revision to aldis_projector;
 
 create table signing_key (

@@ -6,6 +6,7 @@ import type { Limit } from '../src/http/limits.ts'
 import { CATALOGUE } from '../src/kernel/errors.ts'
 import type { HashProfiles } from '../src/participants/hash-profile.ts'
 import type { ParticipantService } from '../src/participants/service.ts'
+import type { Auditor } from '../src/provenance/auditor.ts'
 import type { Ledger } from '../src/provenance/ledger.ts'
 import type { SignalService } from '../src/signals/service.ts'
 
@@ -142,7 +143,8 @@ async function openApi(): Promise<string> {
     app.register(participants.hashProfileRoutes, { hashProfiles: uncalled<HashProfiles>() })
     app.register(signals.signalRoutes, { signals: uncalled<SignalService>() })
     app.register(feeds.feedRoutes, { feeds: uncalled<FeedService>() })
-    app.register(provenance.provenanceRoutes, { ledger: uncalled<Ledger>() })
+    app.register(provenance.provenanceRoutes, { ledger: uncalled<Ledger>(), prefix: '/provenance/1' })
+    app.register(provenance.auditRoutes, { auditor: uncalled<Auditor>(), prefix: '/provenance/1' })
   })
   const enrol = await routesOf('enrol', (app) => {
     app.register(participants.enrolmentRoutes, { participants: uncalled<ParticipantService>() })

@@ -7,7 +7,7 @@ import { poolState } from './db/connect.ts'
 import { createGrowth } from './feeds/growth.ts'
 import { createKnownKeys } from './feeds/known-keys.ts'
 import { createSegmentFiles } from './feeds/segment-files.ts'
-import { createFeedService } from './feeds/service.ts'
+import { createFeedService, type FeedService } from './feeds/service.ts'
 import { LIMITS } from './http/limits.ts'
 import { createMetrics, type Metrics } from './http/metrics.ts'
 import { createOps } from './http/ops.ts'
@@ -15,10 +15,14 @@ import type { ShutdownParts } from './http/shutdown.ts'
 import { toBase64Url } from './kernel/bytes.ts'
 import { newId } from './kernel/ids.ts'
 import type { Log } from './kernel/log.ts'
-import { createListeners, type Measuring } from './listeners.ts'
+import { createListeners, type Listeners, type Measuring } from './listeners.ts'
 import { createNodeLoops } from './loops.ts'
-import { type Base, KID, LOG_ID, openParts, type Parts } from './parts.ts'
+import { createNodeAlarms, type NodeAlarmOptions, type NodeAlarms } from './operations/node-alarms.ts'
+import { tellRestored } from './operations/tell-restored.ts'
+import { anchorOf, type Base, KID, logKid, openParts, type Parts } from './parts.ts'
+import { HALTS, type HaltReason, LogHalted } from './provenance/anchor.ts'
 import { createLedger, type Ledger } from './provenance/ledger.ts'
+import { joinLedgers, type Ledgers } from './provenance/ledgers.ts'
 import { countersign } from './signals/countersignature.ts'
 import { rulesOf } from './signals/rules.ts'
 import { createSignalService, type SignalService } from './signals/service.ts'
@@ -54,17 +58,20 @@ export async function createNode(
 ): Promise<Node> {
   const { config, clock, keys, pools } = base
   const late: { background?: Background } = {}
+  const halting = haltingOf(log)
   const healthy = (): boolean => (late.background?.age() ?? 0) < LOG_BEHIND_MS
-  const parts = await openParts(base, { onWake: () => late.background?.wake(), healthy })
+  const parts = await openParts(base, { onWake: () => late.background?.wake(), healthy, halted: halting.reason })
   const { provenance, authority } = parts
   const growth = createGrowth()
   const segments = createSegmentFiles({
     ...{ dir: join(config.dataDir, 'segments'), maxBytes: LIMITS.segment_files_bytes },
     onError: (error) => log.warn({ error }, 'a segment was not kept as a file'),
   })
-  const known = createKnownKeys({ db: pools.projector, logId: LOG_ID })
+  const known = createKnownKeys({ db: pools.projector, logId: parts.logId })
   const rules = rulesOf(authority)
-  const metrics = createMetrics({ log: () => logState(parts, ledger), pools: () => poolsOf(parts) })
+  const metrics = createMetrics({
+    ...{ log: () => logState(parts, ledger), pools: () => poolsOf(parts), alarms: () => watch.alarms.states() },
+  })
   const signals = measuredSignals(signalsOf(parts, rules), metrics)
   const feeds = createFeedService({
     ...{ db: pools.app, clock, provenance, directory: authority, growth, known, segments },
@@ -73,13 +80,12 @@ export async function createNode(
     onLookup: metrics.lookup,
     timeoutMs: LIMITS.sql_lookup_ms,
   })
-  const ledger = createLedger({
-    ...{ db: pools.ledger, keys, journal: provenance.journal, logId: LOG_ID, origin: parts.origin, kid: KID.log },
-    isRecipient: (participant, event_id) => feeds.received(participant, event_id),
-  })
-  const head = { line: await headLine(ledger) }
-  const loops = Object.values(createNodeLoops(parts, known, log))
-  const listeners = await createListeners(parts, { log, metrics, head, feeds, signals, ledger }, measuring)
+  const ledgers = ledgersOf(parts, feeds)
+  const ledger = presentOf(ledgers, parts.logId)
+  const head = await headOf(ledger, log)
+  const watch = await alarmsOf(parts, { log, ledger, healthy, halted: () => halting.reason() !== undefined })
+  const loops = [...Object.values(createNodeLoops(parts, known, log)), watch.loop]
+  const listeners = await createListeners(parts, { log, metrics, head, feeds, signals, ledgers }, measuring)
   const background = startBackground(
     parts,
     {
@@ -87,14 +93,8 @@ export async function createNode(
         known.add(keys, from, to)
         growth.grew(feeds)
       },
-      onSigned: () => {
-        headLine(ledger).then(
-          (line) => {
-            head.line = line
-          },
-          (error: unknown) => log.error({ error }, 'the new head could not be read'),
-        )
-      },
+      onHalted: halting.tell,
+      onPublished: head.refresh,
     },
     log,
   )
@@ -102,7 +102,7 @@ export async function createNode(
   const ops = createOps({
     ...{ host: config.opsHost, port: config.opsPort },
     livez: () => true,
-    ready: async () => readiness(parts, healthy()),
+    ready: async () => readiness(parts, healthy() && halting.reason() === undefined),
     metrics: () => metrics.text(),
   })
 
@@ -114,17 +114,10 @@ export async function createNode(
       // its loop does it again.
       await known.load().catch((error: unknown) => log.warn({ error }, 'the shared keys were not read yet'))
       for (const loop of loops) loop.start()
+      await halting.check(parts)
       await background.start()
-      await recordStart(parts)
-      const { partner, enrol } = listeners
-      await partner.listen({ host: config.partnerHost, port: config.partnerPort })
-      await enrol.listen({ host: config.enrolHost, port: config.enrolPort })
-      const port = await ops.listen()
-      return {
-        partner: `https://${config.publicHost}:${portOf(partner)}`,
-        enrol: `https://${config.publicHost}:${portOf(enrol)}`,
-        ops: `http://${config.opsHost}:${port}`,
-      }
+      if (halting.reason() === undefined) await recordStart(parts)
+      return openDoors(config, { ...listeners, ops })
     },
     shutdown: {
       drain: () => ops.drain(),
@@ -135,11 +128,66 @@ export async function createNode(
         // The listeners hand over the last minute when they close.
         () => parts.handshakes.flush(),
         () => segments.close(),
+        () => watch.close(),
       ],
       pools: [],
       last: [() => ops.close(), () => base.close()],
     },
   }
+}
+
+/** Why the log is halted, as this process last heard. */
+function haltingOf(log: Log) {
+  let reason: HaltReason | undefined
+  return {
+    reason: () => reason,
+    tell(now: HaltReason | undefined): void {
+      reason = now
+      if (now !== undefined) log.error({ reason: now }, `the log is halted: ${HALTS[now]}`)
+      else log.info({}, 'the log is no longer halted')
+    },
+    /** Before anybody is let in: the tree is served on, and whoever looks is told why nothing else is. */
+    async check({ signer }: Parts): Promise<void> {
+      await signer.check().catch((error: unknown) => {
+        if (!(error instanceof LogHalted)) throw error
+        this.tell(error.reason)
+      })
+    },
+  }
+}
+
+async function openDoors(
+  config: Base['config'],
+  { partner, enrol, ops }: Listeners & { ops: ReturnType<typeof createOps> },
+): Promise<Addresses> {
+  await partner.listen({ host: config.partnerHost, port: config.partnerPort })
+  await enrol.listen({ host: config.enrolHost, port: config.enrolPort })
+  const port = await ops.listen()
+  return {
+    partner: `https://${config.publicHost}:${portOf(partner)}`,
+    enrol: `https://${config.publicHost}:${portOf(enrol)}`,
+    ops: `http://${config.opsHost}:${port}`,
+  }
+}
+
+/** Every log that the node has had, each under its own key; witnesses are asked for the present one alone. */
+function ledgersOf({ logs, logId, pools, keys, provenance, policy }: Parts, feeds: FeedService): Ledgers {
+  const each = logs.map(({ log_id, origin }): [number, Ledger] => [
+    log_id,
+    createLedger({
+      ...{ db: pools.ledger, keys, journal: provenance.journal, logId: log_id, origin, kid: logKid(log_id) },
+      isRecipient: (participant, event_id) => feeds.received(participant, event_id),
+      ...{ shared: feeds.shared, itemProofsWaiting: LIMITS.item_proofs_waiting },
+      policy: log_id === logId ? policy : undefined,
+    }),
+  ])
+  return joinLedgers(new Map(each))
+}
+
+function presentOf(ledgers: Ledgers, logId: number): Ledger {
+  const ledger = ledgers.get(logId)
+  if (ledger === undefined) throw new Error('the present log is not served')
+  return ledger
 }
 
 function signalsOf(parts: Parts, rules: ReturnType<typeof rulesOf>): SignalService {
@@ -175,13 +223,30 @@ function measuredSignals(signals: SignalService, metrics: Metrics): SignalServic
   }
 }
 
+/** The newest head, as it was last read. */
+async function headOf(ledger: Ledger, log: Log) {
+  const head = {
+    line: await headLine(ledger),
+    refresh(): void {
+      headLine(ledger).then(
+        (line) => {
+          head.line = line
+        },
+        (error: unknown) => log.error({ error }, 'the new head could not be read'),
+      )
+    },
+  }
+  return head
+}
+
 /** What `Provenance-Checkpoint` says on every answer: clients hold it against the head that they keep. */
 async function headLine(ledger: Ledger): Promise<string | undefined> {
   const latest = await ledger.checkpoint()
   return latest === undefined ? undefined : `${latest.size} ${toBase64Url(latest.root)}`
 }
 
-async function recordStart({ provenance, pools, programme, clock }: Parts): Promise<void> {
+async function recordStart(parts: Parts): Promise<void> {
+  const { provenance, pools, programme, clock } = parts
   const at = clock()
   await atControl(pools.admin, (tx) =>
     provenance.record(tx, {
@@ -189,6 +254,7 @@ async function recordStart({ provenance, pools, programme, clock }: Parts): Prom
       fields: { version: process.env['npm_package_version'] ?? '0.1.0' },
     }),
   )
+  await tellRestored(parts)
   provenance.wake()
 }
 
@@ -196,7 +262,28 @@ async function logState({ provenance, pools, clock }: Parts, ledger: Ledger) {
   const state = await provenance.state(pools.integrator)
   const latest = await ledger.checkpoint()
   const checkpointAge = latest === undefined ? 0 : (clock().getTime() - latest.at.getTime()) / 1_000
-  return { ...state, signed: latest?.size ?? 0n, checkpointAge }
+  return { ...state, signed: latest?.size ?? 0n, checkpointAge, ...(await publicationState(ledger, clock())) }
+}
+
+async function publicationState(ledger: Ledger, now: Date) {
+  const states = await ledger.witnesses()
+  const answering = states.filter((one) => one.cosigned_at !== undefined && one.missing_since === undefined).length
+  return { unpublished: await ledger.unpublished(now), witnesses: { wanted: states.length, answering } }
+}
+
+interface Watched extends Pick<NodeAlarmOptions, 'log' | 'healthy' | 'halted'> {
+  ledger: Ledger
+}
+
+async function alarmsOf(parts: Parts, { ledger, ...watched }: Watched): Promise<NodeAlarms> {
+  const { config, clock, programme, logId, rootCertificate } = parts
+  const { chain } = await parts.certificate()
+  return createNodeAlarms({
+    ...{ settings: config, clock, node: programme.node_origin, ...watched },
+    published: () => publicationState(ledger, clock()),
+    readAnchor: () => anchorOf(config, logId).read(),
+    certificates: `${chain}\n${rootCertificate}`,
+  })
 }
 
 const poolsOf = ({ pools }: Parts) =>

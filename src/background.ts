@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads'
 import type { Log } from './kernel/log.ts'
 import { createLogLoops, type LogEvents } from './loops.ts'
 import type { Core } from './parts.ts'
+import type { HaltReason } from './provenance/anchor.ts'
 
 /** The loops of the log, wherever they run. */
 export interface Background {
@@ -26,7 +27,7 @@ export const backgroundHere: StartBackground = (core, events, log) => {
       for (const loop of all) loop.start()
     },
     wake: loops.integrate.wake,
-    age: () => Math.max(loops.integrate.age(), loops.sign.age()),
+    age: () => Math.max(loops.integrate.age(), loops.sign.age(), loops.publish.age()),
     stop: async () => void (await Promise.all(all.map((loop) => loop.stop()))),
   }
 }
@@ -36,7 +37,8 @@ export type Order = 'start' | 'wake' | 'stop'
 export type News =
   | { news: 'started' }
   | { news: 'age'; ms: number }
-  | { news: 'signed' }
+  | { news: 'published' }
+  | { news: 'halted'; reason: HaltReason | undefined }
   | { news: 'carried'; carried: Parameters<LogEvents['onCarried']>[0] }
 
 export interface Handed {
@@ -53,7 +55,7 @@ const STOP_MS = 10_000
  * In a thread of its own, so that neither planning feeds nor sealing segments keeps a request waiting. A thread that fails
  * ends the process like any error that nobody caught.
  */
-export const backgroundThread: StartBackground = ({ config, database }, { onCarried, onSigned }) => {
+export const backgroundThread: StartBackground = ({ config, database }, { onCarried, onPublished, onHalted }) => {
   const worker = new Worker(PROGRAM, { workerData: { url: database.url, config } satisfies Handed })
   const order = (one: Order): void => worker.postMessage(one)
   let heard = { at: performance.now(), ms: 0 }
@@ -63,7 +65,8 @@ export const backgroundThread: StartBackground = ({ config, database }, { onCarr
   const started = Promise.withResolvers<void>()
   worker.on('message', (told: News) => {
     if (told.news === 'carried') onCarried(told.carried)
-    else if (told.news === 'signed') onSigned()
+    else if (told.news === 'published') onPublished()
+    else if (told.news === 'halted') onHalted(told.reason)
     else if (told.news === 'started') started.resolve()
     else heard = { at: performance.now(), ms: told.ms }
   })

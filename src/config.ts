@@ -51,6 +51,8 @@ const folder: Kind<string> = {
   expects: 'the path of a folder',
   parse: (text) => (text.includes('\0') ? undefined : resolve(text)),
 }
+const optionalFolder: Kind<string | undefined> = folder
+const optionalFile: Kind<string | undefined> = { ...folder, expects: 'the path of a file' }
 const host = texts('an IP address or a host name', isHost)
 const publicHost = texts('an IP address or a host name, no wildcard', (text) => isHost(text) && !WILDCARD.test(text))
 const loopback = texts('a loopback address', isLoopback)
@@ -63,6 +65,24 @@ const databaseUrl: Kind<string | undefined> = {
     const url = URL.canParse(text) ? new URL(text) : undefined
     if (url === undefined || !/^postgres(ql)?:$/.test(url.protocol)) return undefined
     return url.pathname.length > 1 ? text : undefined
+  },
+}
+
+const alarmUrl: Kind<string | undefined> = {
+  expects: 'an https URL, or http on loopback; without user, password and fragment',
+  parse: (text) => {
+    const url = URL.canParse(text) ? new URL(text) : undefined
+    if (url === undefined || url.username !== '' || url.password !== '' || url.hash !== '') return undefined
+    const near = url.protocol === 'http:' && isLoopback(url.hostname.replace(/^\[|\]$/g, ''))
+    return url.protocol === 'https:' || near ? text : undefined
+  },
+}
+const alarmSecret: Kind<string | undefined> = {
+  expects: '`whsec_` and 24 to 64 bytes in base64',
+  parse: (text) => {
+    const bytes = Buffer.from(text.slice(6), 'base64')
+    const exact = text === `whsec_${bytes.toString('base64')}`
+    return exact && bytes.length >= 24 && bytes.length <= 64 ? text : undefined
   },
 }
 
@@ -144,11 +164,49 @@ const SETTINGS = {
     description:
       "The provenance log's name, in each checkpoint and receipt. Set it before `aldis init`, to a name that no other log has, and never again: under another name, what participants hold no longer verifies.",
   }),
+  ANCHOR_DIR: setting({
+    kind: optionalFolder,
+    default: '',
+    description:
+      'Remembers outside the database what was signed, so that a database that was set back is not signed again. Absent: `anchor` in `DATA_DIR`. Put it on another disk or machine than the database, and never restore it together with it.',
+  }),
+  WITNESS_POLICY: setting({
+    kind: optionalFile,
+    default: '',
+    description:
+      'The witnesses that cosign each checkpoint, and how many must (C2SP tlog-policy). Absent: none, and a node that shows two histories is noticed only by participants who compare heads. Read at start; each change is recorded in the log.',
+  }),
+  WITNESS_DEGRADE: setting({
+    kind: oneOf(['mark', 'never']),
+    default: 'mark',
+    description:
+      'What happens to checkpoints when the quorum is missing for 5 seconds: `mark` publishes them with `Provenance-Witnessed`, `never` withholds them, and after 15 minutes the node refuses what must be logged.',
+  }),
   CHECKPOINT_SECONDS: setting({
     kind: whole(1, 60, 'seconds'),
     default: '1',
     description:
       'How often a log that has grown is signed. Longer: receipts wait longer, and a longer piece of history rests on the database alone.',
+  }),
+  BACKUP_HOURS: setting({
+    kind: whole(0, 8_760, 'hours'),
+    default: '0',
+    description:
+      'Raises the alarm `backup-old` when the last `aldis backup` is older. 0 does not watch: if backups are made by other means, watch those, or their end goes unnoticed until one is needed.',
+  }),
+  ALARM_WEBHOOK_URL: setting({
+    kind: alarmUrl,
+    default: '',
+    secret: true,
+    description:
+      'Where alarms are posted when they are raised and cleared: name, state, time and node, no values. Absent: alarms are in the log of the process and in `/metrics` alone, and nobody is called.',
+  }),
+  ALARM_WEBHOOK_SECRET: setting({
+    kind: alarmSecret,
+    default: '',
+    secret: true,
+    description:
+      'Signs what is posted there (Standard Webhooks, `v1`). Absent: it is not signed, and whoever finds the URL can raise and clear alarms.',
   }),
   SHUTDOWN_SECONDS: setting({
     kind: whole(5, 600, 'seconds'),

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import { poolState } from './db/connect.ts'
+import { auditedAcks } from './feeds/audited.ts'
 import { feedRoutes } from './feeds/routes.ts'
 import type { FeedService } from './feeds/service.ts'
 import { guardHandshakes, keepTime, secureServerOf } from './http/handshake-guard.ts'
@@ -13,12 +14,16 @@ import { limitRequests } from './http/rate.ts'
 import type { Rate } from './http/token-bucket.ts'
 import { systemClock } from './kernel/clock.ts'
 import type { Log } from './kernel/log.ts'
+import { auditedPeople, auditedProgramme } from './participants/audited.ts'
 import { createHashProfiles } from './participants/hash-profile.ts'
 import { credentialRoutes, enrolmentRoutes, hashProfileRoutes } from './participants/routes.ts'
 import type { Parts } from './parts.ts'
-import type { Ledger } from './provenance/ledger.ts'
-import { provenanceRoutes } from './provenance/routes.ts'
+import { createAuditor } from './provenance/auditor.ts'
+import type { Ledgers } from './provenance/ledgers.ts'
+import { auditRoutes, provenanceRoutes } from './provenance/routes.ts'
+import { createAuditedSignals } from './signals/audited.ts'
 import { signalRoutes } from './signals/routes.ts'
+import { rulesOf } from './signals/rules.ts'
 import type { SignalService } from './signals/service.ts'
 
 /** Between two looks at whether a minute is over. */
@@ -30,7 +35,7 @@ export interface Serving {
   head: { line: string | undefined }
   feeds: FeedService
   signals: SignalService
-  ledger: Ledger
+  ledgers: Ledgers
 }
 
 export interface Listeners {
@@ -57,7 +62,7 @@ export async function createListeners(
   { connections = {}, requests, loopDelayMs = LIMITS.event_loop_delay_ms, routes }: Measuring = {},
 ): Promise<Listeners> {
   const { authority, programme, pools, clock, keys, provenance, participants } = parts
-  const { log, metrics, head, feeds, signals, ledger } = serving
+  const { log, metrics, head, feeds, signals, ledgers } = serving
   const { key, chain } = await parts.certificate()
   const material = { key, chain, clientRoots: [parts.rootCertificate], crls: [] }
   const onRefused = (row: HandshakeRefusal): void => {
@@ -99,7 +104,10 @@ export async function createListeners(
     await app.register(hashProfileRoutes, { hashProfiles })
     await app.register(signalRoutes, { signals })
     await app.register(feedRoutes, { feeds })
-    await app.register(provenanceRoutes, { ledger })
+    for (const [log, ledger] of ledgers) {
+      await app.register(provenanceRoutes, { ledger, prefix: `/provenance/${log}` })
+    }
+    await app.register(auditRoutes, { auditor: auditorOf(parts, ledgers), prefix: `/provenance/${parts.logId}` })
     if (routes !== undefined) await app.register(routes)
   }
   // On the instance itself: requests for what does not exist are limited too.
@@ -113,6 +121,17 @@ export async function createListeners(
   guardEnrolment(enrol, onRefused)
   enrol.register(enrolmentRoutes, { participants })
   return { partner, enrol }
+}
+
+function auditorOf({ pools, clock, keys, logId, provenance, authority }: Parts, ledgers: Ledgers) {
+  const participants = () => authority.participants()
+  const { categorySlug } = rulesOf(authority)
+  const { state, ...changes } = createAuditedSignals({ categorySlug, participants })
+  return createAuditor({
+    ...{ db: pools.ledger, app: pools.app, keys, clock, logId, provenance, participants },
+    published: async () => (await ledgers.get(logId)?.checkpoint())?.size ?? 0n,
+    audited: { ...changes, state: [...auditedProgramme, ...auditedPeople, state, auditedAcks(participants)] },
+  })
 }
 
 /** Nobody there has proved who they are: few connections at once, and few from one address. */

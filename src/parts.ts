@@ -10,7 +10,8 @@ import { joinDatabase, type OpenDatabase, openDatabase } from './db/open.ts'
 import { LOGIN_ROLES, type LoginRole } from './db/roles.ts'
 import { toBase64Url } from './kernel/bytes.ts'
 import type { Clock } from './kernel/clock.ts'
-import { StartRefused } from './kernel/errors.ts'
+import { Refusal, StartRefused } from './kernel/errors.ts'
+import type { Uuid } from './kernel/ids.ts'
 import type { Log } from './kernel/log.ts'
 import { sha256 } from './kernel/sha256.ts'
 import { fileKeys } from './keys/file.ts'
@@ -19,16 +20,23 @@ import { type Authority, createAuthority } from './participants/authority.ts'
 import { loadProgramme } from './participants/bootstrap.ts'
 import { createHandshakeAudit, type HandshakeAudit } from './participants/handshake-audit.ts'
 import { hashKeyId } from './participants/hash-profile.ts'
+import { decidedRotations } from './participants/rotation.ts'
 import type { NodeKeys } from './participants/schema.ts'
 import { createParticipantService, type ParticipantService } from './participants/service.ts'
 import { thumbprint } from './participants/signing-key.ts'
-import { formatVkey } from './provenance/note.ts'
+import type { Anchor, HaltReason } from './provenance/anchor.ts'
+import { fileAnchor } from './provenance/anchor-file.ts'
+import type { Checkpoint } from './provenance/checkpoint.ts'
+import { formatVkey, parseVkey, type VerifierKey } from './provenance/note.ts'
+import { type NodePolicy, readPolicy } from './provenance/policy-file.ts'
 import { epochKey, epochOf } from './provenance/record.ts'
-import { createProvenanceService, originOf, type ProvenanceService } from './provenance/service.ts'
+import { rotateLog } from './provenance/rotate.ts'
+import { createProvenanceService, logsOf, originOf, type ProvenanceService, signedTree } from './provenance/service.ts'
+import { createSigner, type Signer } from './provenance/sign.ts'
 
-/** The one log of a node, and the ids of the node's keys. */
-export const LOG_ID = 1
-export const KID = { log: 'log-1', receipt: 'receipt', cursor: 'cursor', nonce: 'nonce' } as const
+/** The ids of the node's keys; each log has one of its own. */
+export const logKid = (logId: number): string => `log-${logId}`
+export const KID = { receipt: 'receipt', cursor: 'cursor', nonce: 'nonce' } as const
 
 export type Pools = Readonly<Record<'app' | 'ledger' | 'integrator' | 'signer' | 'projector' | 'admin', Db>>
 
@@ -78,6 +86,40 @@ function baseOn(
   }
 }
 
+/** An unchanged log is signed again, so that the age of its checkpoint says that it lives. */
+const REFRESH_MS = 3_600_000
+
+/** The number in a log's origin, by which it is told apart at its node. */
+export const logIdOf = (origin: string): number => Number(origin.slice(origin.lastIndexOf('/') + 1))
+
+/** The logs of the node; a rotation that was decided and not carried out is carried out first. */
+async function openLogs({ config, keys, pools: { admin, ledger } }: Base, programme: Uuid) {
+  for (const { log, next, ...decided } of await decidedRotations(admin)) {
+    const to = { logId: logIdOf(next), origin: next, kid: logKid(logIdOf(next)) }
+    if ((await originOf(ledger, to.logId)) !== undefined) continue
+    const from = { logId: logIdOf(log), origin: log }
+    await rotateLog({ admin, ledger, keys, anchor: anchorOf(config, to.logId) }, { ...decided, from, to, programme })
+  }
+  return logsOf(ledger)
+}
+
+/** Makes the newest signed tree the anchor of a log that has lost its own; refused where there is one. */
+export async function adoptAnchor({ config, pools }: Base): Promise<Checkpoint> {
+  const present = (await logsOf(pools.ledger)).at(-1)
+  if (present === undefined) throw new StartRefused('there is no log yet: run aldis init')
+  const { log_id, origin } = present
+  const anchor = anchorOf(config, log_id)
+  if ((await anchor.read()) !== undefined)
+    throw new Refusal('state-conflict', { detail: 'the log has an anchor; where it contradicts the database, rotate' })
+  const tree = { origin, ...(await signedTree(pools.signer, log_id)) }
+  await anchor.swap(undefined, tree)
+  return tree
+}
+
+/** Where the log's newest tree is remembered outside the database. */
+export const anchorOf = ({ anchorDir, dataDir }: Config, logId: number): Anchor =>
+  fileAnchor(join(anchorDir ?? join(dataDir, 'anchor'), String(logId)))
+
 /** Each month's records are sealed under a key of its own, whose destruction erases them. */
 export async function ensureEpochKeys(keys: KeyService, now: Date): Promise<void> {
   const epoch = epochOf(now)
@@ -89,7 +131,15 @@ export interface Core extends Base {
   provenance: ProvenanceService
   authority: Authority
   programme: NonNullable<Awaited<ReturnType<typeof loadProgramme>>>
+  /** The present log, and all that the node has had, in order. */
+  logId: number
   origin: string
+  logs: readonly { log_id: number; origin: string }[]
+  signer: Signer
+  /** The log's own key, as it is verified with. */
+  vkey: VerifierKey
+  /** Whose cosignatures a checkpoint is published with; undefined: nobody's. */
+  policy: NodePolicy | undefined
 }
 
 /** What a node with a programme has; the administrator's commands work on the same parts without a listener. */
@@ -99,6 +149,8 @@ export interface Parts extends Core {
   /** The node's TLS key and certificate, renewed if it is time. */
   certificate(): Promise<NodeCertificate>
   rootCertificate: string
+  /** The present log, and what the next one would be named. */
+  nextLog: { origin: string; next: string }
   /** How countersignatures name the node's key. */
   receiptKid: string
 }
@@ -106,29 +158,40 @@ export interface Parts extends Core {
 export interface PartsOptions {
   onWake(): void
   healthy(): boolean
+  halted?(): HaltReason | undefined
 }
 
 /** The core over an initialised database; `StartRefused` says to run `aldis init` where there is none. */
-export async function openCore(base: Base, { onWake, healthy }: PartsOptions): Promise<Core> {
+export async function openCore(base: Base, options: PartsOptions): Promise<Core> {
   const { clock, keys, pools } = base
   const programme = await loadProgramme(pools.admin)
-  const origin = await originOf(pools.ledger, LOG_ID)
-  if (programme === undefined || origin === undefined)
+  const logs = programme === undefined ? [] : await openLogs(base, programme.programme_id)
+  const present = logs.at(-1)
+  if (programme === undefined || present === undefined)
     throw new StartRefused('there is no programme yet: run aldis init (npm run aldis -- init --help)')
-  if (!keys.has(KID.log))
-    throw new StartRefused('the log key is missing from DATA_DIR: is it the folder of this database?')
+  const { log_id: logId, origin } = present
+  const kid = logKid(logId)
+  if (!keys.has(kid)) throw new StartRefused('the log key is missing from DATA_DIR: is it the folder of this database?')
   const provenance = createProvenanceService({
-    ...{ db: pools.app, ledger: pools.ledger, clock, keys, logId: LOG_ID, origin },
-    ...{ onWake, healthy },
+    ...{ db: pools.app, ledger: pools.ledger, clock, keys, logId, origin },
+    ...options,
   })
   const authority = createAuthority({ db: pools.app, clock })
   await authority.refresh()
-  return { ...base, provenance, authority, programme, origin }
+  const signer = createSigner({
+    ...{ db: pools.signer, clock, keys, anchor: anchorOf(base.config, logId) },
+    ...{ logId, origin, kid, refreshMs: REFRESH_MS },
+  })
+  const vkey = parseVkey(sha256, formatVkey(sha256, origin, keys.publicKey(kid)))
+  if (vkey === undefined) throw new StartRefused('the log is named by what is no name of a key')
+  const { witnessPolicy } = base.config
+  const policy = witnessPolicy === undefined ? undefined : readPolicy(witnessPolicy, vkey)
+  return { ...base, provenance, authority, programme, logId, origin, logs, signer, vkey, policy }
 }
 
 export async function openParts(base: Base, options: PartsOptions): Promise<Parts> {
   const core = await openCore(base, options)
-  const { config, clock, keys, pools, provenance, authority, programme, origin } = core
+  const { config, clock, keys, pools, provenance, authority, programme, logId, origin } = core
   await ensureEpochKeys(keys, clock())
   const ca = openProgrammeCa(join(config.dataDir, 'ca'))
   const rootCertificate = ca.rootCertificate()
@@ -137,9 +200,10 @@ export async function openParts(base: Base, options: PartsOptions): Promise<Part
   const { spki } = await certificate()
   const receiptKey = receiptKeyOf(keys)
   const nodeKeys: NodeKeys = {
-    log_vkey: formatVkey(sha256, origin, keys.publicKey(KID.log)),
+    log_vkey: formatVkey(sha256, origin, keys.publicKey(logKid(logId))),
     receipt_keys: [receiptKey],
   }
+  const nextLog = { origin, next: nextOrigin(origin) }
   const participants = createParticipantService({
     ...{ admin: pools.admin, app: pools.app, clock, recorder: provenance, programme, authority },
     nonceKey: keys.mac(KID.nonce, Buffer.from('signing-key-nonce')),
@@ -149,11 +213,13 @@ export async function openParts(base: Base, options: PartsOptions): Promise<Part
     nodeKeys: () => nodeKeys,
     // Certificates end in real time, whatever clock the services go by.
     issue: (request) => issueClientCertificate(ca, { ...request, now: new Date() }),
+    nextLog,
     makeHashKey: (kid, suite) => makeHashKey(keys, kid, suite),
   })
   return {
     handshakes: createHandshakeAudit(pools.admin),
     ...{ ...core, participants, certificate, rootCertificate },
+    nextLog,
     receiptKid: receiptKey.kid,
   }
 }
@@ -168,6 +234,8 @@ async function makeHashKey(keys: KeyService, kid: string, suite: string): Promis
   if (suite !== 'hmac-sha256') throw new StartRefused(`the suite ${suite} is not served by this version`)
   await keys.create(hashKeyId(kid), 'symmetric')
 }
+
+const nextOrigin = (origin: string): string => `${origin.slice(0, origin.lastIndexOf('/'))}/${logIdOf(origin) + 1}`
 
 /** Loopback always, so that the node's own commands reach it wherever it is published. */
 const hostsOf = ({ publicHost }: Config): string[] => [...new Set([publicHost, '127.0.0.1', 'localhost'])]

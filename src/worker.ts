@@ -21,7 +21,8 @@ const background = backgroundHere(
   core,
   {
     onCarried: (carried) => tell({ news: 'carried', carried }),
-    onSigned: () => tell({ news: 'signed' }),
+    onPublished: () => tell({ news: 'published' }),
+    onHalted: (reason) => tell({ news: 'halted', reason }),
   },
   log,
 )

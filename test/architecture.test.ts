@@ -26,11 +26,29 @@ const FEATURES = [
  */
 const EFFECTFUL: Readonly<Record<string, string>> = {
   'src/provenance/ed25519.ts': 'signs and verifies with node:crypto',
+  'src/provenance/anchor-file.ts': 'remembers outside the database what was signed',
   'src/provenance/integrate.ts': 'loop: outbox to log',
+  'src/provenance/read-batch.ts': 'part of the journal: reads to one entry',
+  'src/provenance/kept-read.ts': 'part of the journal: opens what is kept of a read',
+  'src/provenance/flush.ts': 'loop: journal of reads to entries',
+  'src/provenance/rotate.ts': "one log's end and the next one's beginning",
   'src/provenance/sign.ts': 'loop: log to checkpoint',
+  'src/provenance/standing.ts': "for the operator's copies: how far each log has come, recomputed",
   'src/provenance/ledger.ts': 'part of the service: the log as it is given out',
+  'src/provenance/ask-witness.ts': 'asks one witness over HTTP',
+  'src/provenance/lanes.ts': 'asks the witnesses of a policy',
+  'src/provenance/outage.ts': 'records that the quorum was missing',
+  'src/provenance/policy-file.ts': 'part of the settings: reads the policy of the node',
+  'src/provenance/publish.ts': 'loop: signed to witnessed to published',
+  'src/provenance/cut.ts': 'part of the service: records opened for whoever asks',
+  'src/provenance/audited.ts': 'what auditors are told of other features, by these features',
+  'src/provenance/auditor.ts': 'part of the service: records and state as auditors are given them',
+  'src/provenance/own-chain.ts': 'part of the service: the chain of one party',
+  'src/provenance/item-proof.ts': 'part of the service: opens a batch of reads for a source',
+  'src/provenance/ledgers.ts': 'part of the service: the logs of a node side by side',
   'src/provenance/journal.ts': 'writes reads down before the first byte leaves',
   'src/provenance/record.ts': 'the part of the service that seals and stores a record within a transaction',
+  'src/participants/audited.ts': 'part of the service: the programme as auditors see it',
   'src/participants/act.ts': 'one logged change of reference tables: transaction, epoch, record',
   'src/participants/approval.ts': 'part of the service: requests, votes, execution',
   'src/participants/audience.ts': 'part of the service: groups and named audiences',
@@ -42,17 +60,35 @@ const EFFECTFUL: Readonly<Record<string, string>> = {
   'src/participants/hash-profile.ts': 'part of the service: key epochs, whose keys are given out by journaled reads',
   'src/participants/member.ts': 'part of the service: admission to departure',
   'src/participants/person.ts': 'part of the service: people and roles',
+  'src/participants/rotation.ts': 'part of the service: rotations of the log that two persons decided',
   'src/participants/publication.ts': 'part of the service: hash profiles and policies',
+  'src/signals/audited.ts': 'part of the service: signals as auditors see them',
   'src/signals/expire.ts': 'loop: ends what is over',
+  'src/feeds/audited.ts': 'part of the service: acknowledgements as auditors see them',
   'src/feeds/known-keys.ts': 'part of the service: which keys are shared with whom, in memory',
   'src/feeds/lookup.ts': 'part of the service: keys to live signals',
   'src/feeds/project.ts': 'loop: log to feeds and match keys',
+  'src/feeds/shared.ts': 'part of the service: what a source finds of itself in feeds',
   'src/feeds/segment-files.ts': 'part of the service: sealed segments as files beside the process',
   'src/feeds/segment.ts': 'loop: seals full segments of a feed',
 }
 
 /** Folders of `src` that are no feature. */
-const PARTS = ['kernel', 'identifiers', 'keys', 'db', 'http', 'jobs', 'client', 'bridge', 'ca', 'cli']
+const PARTS = [
+  'kernel',
+  'identifiers',
+  'keys',
+  'db',
+  'http',
+  'jobs',
+  'operations',
+  'client',
+  'audit',
+  'bridge',
+  'ca',
+  'cli',
+  'witness',
+]
 
 /** Where the parts are joined, and the only files that see them all. */
 const APP = /^src\/(app|background|parts|loops|listeners|worker)\.ts$/
@@ -67,14 +103,24 @@ const FENCED: readonly { from: RegExp; to: RegExp; why: string }[] = [
   { from: /^src\/ca\//, to: /^src\/(kernel|ca)\//, why: "the programme's CA is a program of its own" },
   {
     from: /^src\/client\//,
-    to: /^src\/(kernel|identifiers|client)\/|\/schema\.ts$|^src\/signals\/(submission|stream|countersignature)\.ts$|^src\/provenance\/(merkle|tile|note|checkpoint|proof|commitment|chain|events|readset|receipt)\.ts$/,
+    to: /^src\/(kernel|identifiers|client)\/|\/schema\.ts$|^src\/signals\/(submission|stream|countersignature)\.ts$|^src\/provenance\/(merkle|tile|note|checkpoint|proof|commitment|chain|events|readset|receipt|log-source|verified-log|policy|add-checkpoint|evidence)\.ts$/,
     why: 'the client has no server code but pure verification',
+  },
+  {
+    from: /^src\/audit\//,
+    to: /^src\/(kernel|audit)\/|^src\/provenance\/(tile|note|checkpoint|proof|policy|log-source|verified-log|merkle|commitment|chain|readset|signal-change|schema)\.ts$/,
+    why: 'an audit rests on pure verification, without node, network or file',
+  },
+  {
+    from: /^src\/witness\//,
+    to: /^src\/(kernel|witness)\/|^src\/client\/files\.ts$|^src\/provenance\/(merkle|note|checkpoint|add-checkpoint)\.ts$/,
+    why: 'a witness has nothing of the node that it watches',
   },
 ]
 
 /** What also runs in a browser. */
 const BROWSER =
-  /^src\/identifiers\/|^src\/provenance\/(merkle|tile|note|checkpoint|proof|commitment|chain|events|readset|receipt)\.ts$/
+  /^src\/identifiers\/|^src\/provenance\/(merkle|tile|note|checkpoint|proof|commitment|chain|events|readset|receipt|log-source|verified-log|policy|add-checkpoint|evidence)\.ts$/
 
 const IMPORT = /^(?:import|export)\s+(type\s)?(?:[\w\s{},*$]*?\sfrom\s+)?'([^']+)'|\bimport\('([^']+)'\)/gm
 
@@ -173,6 +219,12 @@ describe('a planted import is found', () => {
     ['src/client/client.ts', 'src/signals/service.ts', true, 'the client has no server code but pure verification'],
     ['src/client/verify.ts', 'src/provenance/ed25519.ts', false, 'the client has no server code but pure verification'],
     ['src/ca/main.ts', 'src/db/connect.ts', false, "the programme's CA is a program of its own"],
+    [
+      'src/audit/tree.ts',
+      'src/client/log-source.ts',
+      true,
+      'an audit rests on pure verification, without node, network or file',
+    ],
   ]
   test.for(planted)('%s to %s: %s', ([from, to, typeOnly, rule]) => {
     expect(broken({ from, to, typeOnly })).toContain(rule)

@@ -44,6 +44,9 @@ test('an empty environment is a node on loopback with an embedded database', () 
     logLevel: 'info',
     logOrigin: 'aldis.local/provenance/1',
     checkpointSeconds: 1,
+    witnessPolicy: undefined,
+    witnessDegrade: 'mark',
+    backupHours: 0,
     shutdownSeconds: 45,
   })
 })
@@ -158,4 +161,38 @@ test('the example with its comment signs taken off changes nothing', () => {
   expect(loadConfig(parseEnv(env))).toEqual(loadConfig({}))
   expect(loadConfig(parseEnv(env.replaceAll(/^#(?=[A-Z])/gm, '')))).toEqual(loadConfig({}))
   expect(env.split('\n').filter((line) => line.length > 100)).toEqual([])
+})
+
+test.each(['https://alarms.example.org/node?a=b', 'http://127.0.0.1:9000/', 'http://[::1]:9000/', 'http://localhost/'])(
+  'alarms may be posted to %s',
+  (url) => {
+    expect(loadConfig({ ALARM_WEBHOOK_URL: url }).alarmWebhookUrl).toBe(url)
+  },
+)
+
+test.each([
+  'http://alarms.example.org/',
+  'http://127.0.0.1.example.org/',
+  'https://fig:plum@alarms.example.org/',
+  'https://alarms.example.org/#plum',
+  'ftp://127.0.0.1/',
+  'alarms.example.org',
+])('alarms may not be posted to %s', (url) => {
+  const said = refusal({ ALARM_WEBHOOK_URL: url })
+  expect(said).toContain('ALARM_WEBHOOK_URL: expected an https URL')
+  expect(said).not.toContain('plum')
+})
+
+test('the secret of the alarms is of Standard Webhooks, and as long as its signature needs', () => {
+  const secret = (bytes: number): string => `whsec_${Buffer.alloc(bytes, 7).toString('base64')}`
+  for (const good of [secret(24), secret(64)])
+    expect(loadConfig({ ALARM_WEBHOOK_SECRET: good }).alarmWebhookSecret).toBe(good)
+  for (const bad of [
+    secret(23),
+    secret(65),
+    secret(24).slice(6),
+    `${secret(24)}=`,
+    'whsec_plum plum plum plum plum plum',
+  ])
+    expect(refusal({ ALARM_WEBHOOK_SECRET: bad })).toContain('ALARM_WEBHOOK_SECRET: expected')
 })

@@ -1,5 +1,7 @@
 import { AldisError, VerificationFailed } from '../client/errors.ts'
 import { Refusal, StartRefused } from '../kernel/errors.ts'
+import { CopyRefused, type RefusalReason } from '../operations/refused.ts'
+import { LogFault } from '../provenance/log-source.ts'
 
 /** Documented exit codes; scripts branch on them. */
 export const EXIT = {
@@ -12,6 +14,7 @@ export const EXIT = {
   limited: 6,
   unverified: 7,
   someRefused: 8,
+  unknown: 9,
   config: 78,
 } as const
 
@@ -24,15 +27,28 @@ const BY_STATUS: Readonly<Record<number, number>> = {
   429: EXIT.limited,
 }
 
+const BY_REASON: Readonly<Record<RefusalReason, number>> = {
+  'folder-there': EXIT.conflict,
+  'folder-missing': EXIT.config,
+  'no-database': EXIT.config,
+  unfinished: EXIT.unverified,
+  damaged: EXIT.unverified,
+  'schema-newer': EXIT.config,
+  'schema-other': EXIT.conflict,
+  'target-filled': EXIT.conflict,
+  'in-use': EXIT.conflict,
+  'root-differs': EXIT.unverified,
+  'key-differs': EXIT.conflict,
+}
+
 /** What a command ends with after an error, and the sentence for the person in front of it. */
 export function faultOf(error: unknown): { code: number; says: string } {
   if (error instanceof StartRefused) return { code: EXIT.config, says: error.message }
-  if (error instanceof VerificationFailed) return { code: EXIT.unverified, says: `not verified: ${error.message}` }
+  if (error instanceof CopyRefused) return { code: BY_REASON[error.reason], says: `${error.reason}: ${error.message}` }
+  if (error instanceof VerificationFailed || error instanceof LogFault)
+    return { code: EXIT.unverified, says: `not verified: ${error.message}` }
   if (error instanceof AldisError) {
-    const pointers = error.errors.map(({ pointer }) => pointer).filter((pointer) => pointer !== '')
-    const at = pointers.length === 0 ? '' : ` (${pointers.join(', ')})`
-    const request = error.requestId === undefined ? '' : ` [request ${error.requestId}]`
-    return { code: BY_STATUS[error.status] ?? EXIT.failed, says: `${error.message}${at}${request}` }
+    return { code: BY_STATUS[error.status] ?? EXIT.failed, says: `${error.message}${placeOf(error)}` }
   }
   if (error instanceof Refusal) {
     return { code: BY_STATUS[error.status] ?? EXIT.failed, says: error.message }
@@ -41,4 +57,11 @@ export function faultOf(error: unknown): { code: number; says: string } {
   if (code === 'ECONNREFUSED')
     return { code: EXIT.failed, says: 'the node does not answer: is it running, at this address?' }
   return { code: EXIT.failed, says: message }
+}
+
+/** Which members were wrong, and by which id the node's log knows the request. */
+function placeOf({ errors, requestId }: AldisError): string {
+  const pointers = errors.map(({ pointer }) => pointer).filter((pointer) => pointer !== '')
+  const at = pointers.length === 0 ? '' : ` (${pointers.join(', ')})`
+  return requestId === undefined ? at : `${at} [request ${requestId}]`
 }

@@ -4,6 +4,7 @@ import { demoCommand } from './demo/command.ts'
 import { EXIT, faultOf } from './exit.ts'
 import { nodeCommands } from './node/commands.ts'
 import { participantCommands } from './participant/commands.ts'
+import { witnessCommand } from './witness/command.ts'
 
 /** Older ones load this file and fail later, in words that nobody understands. */
 const NODE_AT_LEAST = 24
@@ -24,7 +25,8 @@ const program = new Command('aldis')
     'after',
     `
 Exit codes: 0 done; 1 failed; 2 wrong usage; 3 not allowed; 4 not found; 5 conflict; 6 too many requests;
-            7 something does not verify; 8 some items were refused; 78 settings or files are wrong.
+            7 something does not verify; 8 some items were refused; 9 something could not be found out;
+            78 settings or files are wrong.
 Every participant's command works in a folder (--home, or ALDIS_HOME); its keys never leave it.`,
   )
   .exitOverride()
@@ -33,6 +35,8 @@ program.commandsGroup('Participants:')
 participantCommands(program)
 program.commandsGroup('The node, on its own machine:')
 nodeCommands(program)
+program.commandsGroup('A witness of logs:')
+witnessCommand(program)
 program.commandsGroup('To try it:')
 demoCommand(program)
 

@@ -33,6 +33,8 @@ export interface ClientOptions extends TlsIdentity {
   /** `https://host:port` of the partner listener. */
   origin: string
   maxSockets?: number
+  /** The number of the log that is followed, the end of its origin; 1 unless it was rotated. */
+  log?: number
 }
 
 /** One event with the submission that proves it, where a source signed it. */
@@ -85,8 +87,20 @@ export interface Client {
   consistency(from: bigint, to: bigint): Promise<{ path: string[] }>
   /** The tlog-proof of an event, waiting for its checkpoint up to `waitMs`; undefined if it is not published by then. */
   receipt(event: string, query?: { read?: string }, waitMs?: number): Promise<string | undefined>
+  /** For a source: the tlog-proof that a batch of reads gave out a signal of it; undefined where no read from `from` on did. */
+  itemReceipt(event: Uuid, of: { item: Uuid; revision?: number; from?: number }): Promise<string | undefined>
+  /** Lines of our chain after a link, as the node tells them: `history` verifies. An auditor may name another party. */
+  chain(query: { after: bigint; limit?: number; party?: string }): AsyncGenerator<string>
+  /** For an auditor: the records of entries from `from` up to and without `to`, line by line; a logged read. */
+  records(range: { from: bigint; to: bigint }): AsyncGenerator<string>
+  /** For an auditor: the state that the entries must fold to, line by line; a logged read. */
+  snapshot(): AsyncGenerator<string>
+  /** A tile or bundle by its path (C2SP tlog-tiles). */
+  tile(path: string): Promise<Uint8Array>
   renew(csr: string): Promise<RenewalResult>
   readonly transport: Transport
+  /** The number of the log that is followed. */
+  readonly log: number
   close(): void
 }
 
@@ -96,6 +110,8 @@ export function createClient(options: ClientOptions): Client {
     options,
     options.maxSockets === undefined ? {} : { maxSockets: options.maxSockets },
   )
+  const number = options.log ?? 1
+  const log = `/provenance/${number}`
   const get = async <T>(path: string, signal?: AbortSignal): Promise<T & { read: string }> => {
     const answer = await transport.call({
       method: 'GET',
@@ -115,6 +131,7 @@ export function createClient(options: ClientOptions): Client {
 
   return {
     transport,
+    log: number,
     close: () => transport.close(),
     whoami: () => get('/v1/whoami'),
     audiences: () => get('/v1/audiences'),
@@ -133,11 +150,20 @@ export function createClient(options: ClientOptions): Client {
     segment: (feed, first_seq) => segmentOf(transport, `/v1/feeds/${feed}/segments/${first_seq}`),
     lookUp: (lookup) => post('/v1/lookups', lookup),
     acknowledge: (feed, upto, stage) => post(`/v1/feeds/${feed}/acknowledgements`, { upto, stage }),
-    checkpoint: () => text('/provenance/1/checkpoint'),
-    logKey: async () => (await text('/provenance/1/vkey')).trim(),
-    consistency: (from, to) => get(`/provenance/1/proof/consistency${queryOf({ from: String(from), to: String(to) })}`),
+    checkpoint: () => text(`${log}/checkpoint`),
+    logKey: async () => (await text(`${log}/vkey`)).trim(),
+    consistency: (from, to) => get(`${log}/proof/consistency${queryOf({ from: String(from), to: String(to) })}`),
     receipt: (event, query = {}, waitMs = 15_000) =>
-      receiptOf(transport, `/provenance/1/receipts/${event}${queryOf(query)}`, waitMs),
+      receiptOf(transport, `${log}/receipts/${event}${queryOf(query)}`, waitMs),
+    itemReceipt: async (event, of) => {
+      const path = `${log}/receipts/${event}${queryOf(of)}`
+      const { status, body } = await transport.call({ method: 'GET', path, idempotent: true })
+      return status === 200 ? body.toString() : undefined
+    },
+    chain: ({ after, ...query }) => linesOf(transport, `${log}/chain${queryOf({ after: String(after), ...query })}`),
+    records: ({ from, to }) => linesOf(transport, `${log}/export${queryOf({ from: String(from), to: String(to) })}`),
+    snapshot: () => linesOf(transport, `${log}/snapshot`),
+    tile: async (path) => (await transport.call({ method: 'GET', path: `${log}/${path}`, idempotent: true })).body,
     renew: (csr) => post('/v1/credentials/renewals', { csr }),
   }
 }
@@ -166,6 +192,20 @@ async function* segmentEvents(message: IncomingMessage): AsyncGenerator<Received
     const value = JSON.parse(line) as FeedEventBody | { submission: SubmissionProof }
     if ('submission' in value) proofs.set(value.submission.event, value.submission)
     else yield { event: value, proof: value.item === undefined ? undefined : proofs.get(value.event) }
+  }
+}
+
+async function* linesOf(transport: Transport, path: string): AsyncGenerator<string> {
+  const message = await transport.open({ method: 'GET', path })
+  if (message.statusCode !== 200) {
+    throw problemOf({ status: message.statusCode ?? 0, headers: message.headers, body: await collect(message) })
+  }
+  try {
+    for await (const line of createInterface({ input: message, crlfDelay: Number.POSITIVE_INFINITY })) {
+      if (line !== '') yield line
+    }
+  } finally {
+    message.destroy()
   }
 }
 

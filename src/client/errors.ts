@@ -1,4 +1,5 @@
 import type { FieldError } from '../kernel/errors.ts'
+import type { Evidence } from '../provenance/evidence.ts'
 
 /** What the node refused, by its code (RFC 9457); branch on `code`, show `message`. */
 export class AldisError extends Error {
@@ -37,5 +38,26 @@ export class VerificationFailed extends Error {
     super(`${step}: ${detail}`)
     this.name = 'VerificationFailed'
     this.step = step
+  }
+}
+
+/** Two heads of a log, both signed by its key, of which neither continues the other. */
+export class LogContradicted extends VerificationFailed {
+  /** What shows it to others: the notes, the one kept first, and the proof that failed. */
+  readonly found: Pick<Evidence, 'notes' | 'path'>
+  readonly detail: string
+  constructor(detail: string, found: Pick<Evidence, 'notes' | 'path'>) {
+    super('consistency', detail)
+    this.name = 'LogContradicted'
+    this.detail = detail
+    this.found = found
+  }
+}
+
+/** An answer with more bytes than what was asked for can have; the rest was not read. */
+export class AnswerTooLong extends Error {
+  constructor(most: number) {
+    super(`the answer is longer than ${most} bytes`)
+    this.name = 'AnswerTooLong'
   }
 }

@@ -6,8 +6,9 @@ import type { NodeKeys } from '../participants/schema.ts'
 import { type Client, createClient } from './client.ts'
 import { VerificationFailed } from './errors.ts'
 import { readIfThere, readSecret, writeDurably } from './files.ts'
+import { createHeads, HEAD_FILE, type Heads } from './heads.ts'
 import { makeSigningKey, type OwnSigningKey, openSigningKey } from './signing-key.ts'
-import { advanceHead, type KeptHead, openHead, openVkey } from './verify.ts'
+import { type KeptHead, openHead, openVkey } from './verify.ts'
 
 /** Who we are, and at which node; what `aldis enroll` wrote. */
 export interface Membership {
@@ -31,7 +32,7 @@ export interface Enrolled {
 }
 
 /** A participant's folder: keys, membership, and what must be remembered between runs. */
-export interface Home {
+export interface Home extends Heads {
   readonly dir: string
   membership(): Membership
   /** Writes what an enrolment gave; keys 0600. Throws `VerificationFailed`, and writes nothing, if the log's key is none. */
@@ -46,12 +47,10 @@ export interface Home {
   signingSecret(): string | undefined
   /** The private JWK that waits for confirmation; made at the first call. */
   nextSigningKey(): string
-  /** A client of the node with this home's identity. */
-  connect(): Client
+  /** A client of the node with this home's identity; it follows the pinned log unless another number is given. */
+  connect(log?: number): Client
   /** The key of a hash epoch, asked for once and kept 0600: each request for it is a logged disclosure. */
   hashKey(client: Client, kid: string): Promise<Uint8Array>
-  /** Keeps the newest head of the log that is proven to continue the last one. */
-  advance(client: Client): Promise<KeptHead>
   /** The keys that the node countersigns with, pinned when we enrolled. */
   receiptKeys(): NodeKeys['receipt_keys']
   /** The head and key as kept, for work without the node. */
@@ -70,7 +69,7 @@ const FILES = {
   next: 'signing.next.jwk',
   vkey: 'log.vkey',
   receiptKeys: 'node-receipt-keys.json',
-  head: 'log.checkpoint',
+  head: HEAD_FILE,
 } as const
 
 export function openHome(dir: string): Home {
@@ -90,6 +89,7 @@ export function openHome(dir: string): Home {
   return {
     dir,
     membership,
+    ...createHeads(dir, pinned),
     pinned,
     enrolled({ membership: member, key, signing, certificate, ca, node }) {
       openVkey(node.log_vkey)
@@ -122,11 +122,13 @@ export function openHome(dir: string): Home {
       if (kept === undefined) writeDurably(at(FILES.next), text, 0o600)
       return text
     },
-    connect() {
+    connect(number) {
       const key = needed(FILES.key, readSecret(at(FILES.key)))
       const cert = needed(FILES.certificate, readIfThere(at(FILES.certificate)))
       const ca = needed(FILES.ca, readIfThere(at(FILES.ca)))
-      return createClient({ origin: membership().node, key, cert, ca })
+      const vkey = readIfThere(at(FILES.vkey))
+      const log = number ?? (vkey === undefined ? 1 : logNumber(openVkey(vkey).name))
+      return createClient({ origin: membership().node, key, cert, ca, log })
     },
     async hashKey(client, kid) {
       const path = join(dir, 'hash-keys', fileName(kid, 'hash key'))
@@ -136,14 +138,6 @@ export function openHome(dir: string): Home {
       const bytes = epochKey(key)
       writeDurably(path, `${key}\n`, 0o600)
       return bytes
-    },
-    async advance(client) {
-      const { vkey, head } = pinned()
-      const next = openHead(await client.checkpoint(), openVkey(vkey))
-      const path = async (from: bigint, to: bigint) => (await client.consistency(from, to)).path
-      const newest = await advanceHead(head, next, path)
-      if (newest !== head) writeDurably(at(FILES.head), newest.note)
-      return newest
     },
     keepReceipt(event, text) {
       const path = join(dir, 'receipts', `${fileName(event, 'receipt')}.tlog-proof`)
@@ -162,6 +156,9 @@ function fileName(name: string, step: string): string {
   if (/^[a-z0-9][a-z0-9_-]{0,80}$/.test(name)) return name
   throw new VerificationFailed(step, 'its name is malformed')
 }
+
+/** The end of a log's origin, by which its node tells it apart. */
+const logNumber = (origin: string): number => Number(/\/([1-9][0-9]{0,8})$/.exec(origin)?.[1] ?? 1)
 
 function epochKey(text: string): Uint8Array {
   const bytes = fromBase64Url(text)

@@ -1,7 +1,7 @@
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { Agent, request } from 'node:https'
 import { setTimeout as delay } from 'node:timers/promises'
-import { AldisError, type Problem } from './errors.ts'
+import { AldisError, AnswerTooLong, type Problem } from './errors.ts'
 
 /** PEM texts: the participant's key and chain, and the roots that the node's certificate is checked against. */
 export interface TlsIdentity {
@@ -24,6 +24,8 @@ export interface Call {
   headers?: Readonly<Record<string, string>>
   /** Calls that may be repeated without changing more than once; submissions are, by their signed identifier. */
   idempotent: boolean
+  /** Bytes of an answer's body that are taken; `AnswerTooLong` beyond. Refusals are not counted. */
+  most?: number
   signal?: AbortSignal
 }
 
@@ -32,7 +34,7 @@ export interface Transport {
   call(call: Call): Promise<Answer>
   /** The answer as it comes, for bodies that do not fit in memory; no retry. Ends with `ETIMEDOUT` if the node is silent. */
   open(
-    call: Omit<Call, 'idempotent' | 'body'> & { write?: (out: NodeJS.WritableStream) => Promise<void> },
+    call: Omit<Call, 'idempotent' | 'body' | 'most'> & { write?: (out: NodeJS.WritableStream) => Promise<void> },
   ): Promise<IncomingMessage>
   close(): void
 }
@@ -84,7 +86,7 @@ export function createTransport(
 
   const once = (call: Call): Promise<Answer> =>
     new Promise((resolve, reject) => {
-      const { method, path, body, type = 'application/json', headers, signal } = call
+      const { method, path, body, type = 'application/json', headers, most, signal } = call
       const out = request(new URL(path, base), {
         agent,
         method,
@@ -99,7 +101,7 @@ export function createTransport(
       out.on('timeout', () => out.destroy(timedOut()))
       out.on('error', reject)
       out.on('response', (message) => {
-        collect(message).then(
+        collect(message, isGood(message.statusCode ?? 0) ? most : undefined).then(
           (received) => resolve({ status: message.statusCode ?? 0, headers: message.headers, body: received }),
           reject,
         )
@@ -142,8 +144,9 @@ function endIfSilent(out: ClientRequest): void {
   })
 }
 
-const judged = (answer: Answer): Answer | AldisError =>
-  answer.status >= 200 && answer.status < 300 ? answer : problemOf(answer)
+const isGood = (status: number): boolean => status >= 200 && status < 300
+
+const judged = (answer: Answer): Answer | AldisError => (isGood(answer.status) ? answer : problemOf(answer))
 const broken = (error: unknown): Error =>
   error instanceof Error ? error : new Error('the connection failed', { cause: error })
 
@@ -155,10 +158,15 @@ export function problemOf({ status, headers, body }: Answer): AldisError {
   return new AldisError({ ...fallback, ...parsed(body), status }, Number.isFinite(retryAfter) ? retryAfter : undefined)
 }
 
-/** The whole body of an answer. */
-export async function collect(message: IncomingMessage): Promise<Buffer> {
+/** The whole body of an answer; with more than `most` bytes it is cut off, and its connection with it. */
+export async function collect(message: IncomingMessage, most = Number.POSITIVE_INFINITY): Promise<Buffer> {
   const chunks: Buffer[] = []
-  for await (const chunk of message) chunks.push(chunk as Buffer)
+  let bytes = 0
+  for await (const chunk of message) {
+    bytes += (chunk as Buffer).length
+    if (bytes > most) throw new AnswerTooLong(most)
+    chunks.push(chunk as Buffer)
+  }
   return Buffer.concat(chunks)
 }
 

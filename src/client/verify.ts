@@ -1,5 +1,4 @@
 import type { KeyObject } from 'node:crypto'
-import { createPublicKey, verify } from 'node:crypto'
 import type { FeedEventBody, SubmissionProof } from '../feeds/schema.ts'
 import { equal, fromBase64, fromBase64Url, toBase64Url } from '../kernel/bytes.ts'
 import { Refusal } from '../kernel/errors.ts'
@@ -8,7 +7,8 @@ import { parseStrict } from '../kernel/strict-json.ts'
 import { openCheckpoint } from '../provenance/checkpoint.ts'
 import { commitment } from '../provenance/commitment.ts'
 import { verifyConsistency } from '../provenance/merkle.ts'
-import { parseVkey, type VerifierKey, type VerifyEd25519 } from '../provenance/note.ts'
+import { parseVkey, type VerifierKey } from '../provenance/note.ts'
+import type { Policy } from '../provenance/policy.ts'
 import { parseReceipt, type Verified, verifyReceipt } from '../provenance/receipt.ts'
 import {
   type FlatJws,
@@ -21,15 +21,9 @@ import {
 } from '../signals/submission.ts'
 import type { Received, SourceInfo } from './client.ts'
 import { type Countersigner, odOf, promisedEntry } from './countersigned.ts'
-import { VerificationFailed } from './errors.ts'
-
-const SPKI = Buffer.from('302a300506032b6570032100', 'hex')
-
-const verifyEd25519: VerifyEd25519 = (publicKey, data, signature) => {
-  if (publicKey.length !== 32) return false
-  const key = createPublicKey({ key: Buffer.concat([SPKI, publicKey]), format: 'der', type: 'spki' })
-  return verify(null, data, key, signature)
-}
+import { verifyEd25519 } from './ed25519.ts'
+import { LogContradicted, VerificationFailed } from './errors.ts'
+import { lacksWitnesses } from './witnessed.ts'
 
 /** The node and programme that this participant belongs to: a signature for another one proves nothing here. */
 export interface Home extends Countersigner {
@@ -170,12 +164,22 @@ export function openVkey(text: string): VerifierKey {
   return key
 }
 
-/** Every step of a receipt, offline. Throws `VerificationFailed` only if it cannot be read at all. */
-export function checkReceipt(text: string, vkey: VerifierKey): Verified {
+/**
+ * Every step of a receipt, offline; with a policy also that its checkpoint was cosigned as that asks. Throws
+ * `VerificationFailed` only if it cannot be read at all.
+ */
+export function checkReceipt(text: string, vkey: VerifierKey, policy?: Policy): Verified {
   const receipt = parseReceipt(text)
   if (receipt === undefined) throw new VerificationFailed('receipt', 'it is not a receipt (C2SP tlog-proof@v1)')
-  return verifyReceipt(receipt, { hash: sha256, key: vkey, verify: verifyEd25519 })
+  const verified = verifyReceipt(receipt, { hash: sha256, key: vkey, verify: verifyEd25519 })
+  if (policy === undefined) return verified
+  const why = lacksWitnesses(receipt.checkpoint, policy)
+  const step: Verified['steps'][number] = { step: WITNESSED, result: why === undefined ? 'PASS' : 'FAIL' }
+  const steps = [...verified.steps, why === undefined ? step : { ...step, why }]
+  return { ...verified, steps, passed: verified.passed && why === undefined }
 }
+
+const WITNESSED = "the policy's witnesses cosigned the checkpoint"
 
 /** Whether a receipt is of the very record that was promised: its commitment, of a read the inner one's, base64url. */
 export function isOf(text: string, promised: string): boolean {
@@ -200,7 +204,7 @@ export function openHead(note: string, vkey: VerifierKey): KeptHead {
 }
 
 /**
- * The newer of two heads, once it is proven to continue the older one. Throws `VerificationFailed` if the log was
+ * The newer of two heads, once it is proven to continue the older one. Throws `LogContradicted` if the log was
  * rewritten: both notes together are the evidence.
  */
 export async function advanceHead(
@@ -210,18 +214,18 @@ export async function advanceHead(
 ): Promise<KeptHead> {
   if (kept === undefined) return next
   const [older, newer] = kept.size <= next.size ? [kept, next] : [next, kept]
+  const notes = [kept.note, next.note] as const
   if (older.size === newer.size) {
     if (equal(older.root, newer.root)) return next
-    throw new VerificationFailed('consistency', `two signed heads of size ${older.size} have different roots`)
+    throw new LogContradicted(`two signed heads of size ${older.size} have different roots`, { notes, path: [] })
   }
   const nodes = older.size === 0n ? [] : await fetchPath(older.size, newer.size)
   const path = nodes.map((node) => fromBase64(node) ?? new Uint8Array(0))
   const claim = { size1: older.size, size2: newer.size, root1: older.root, root2: newer.root, path }
   if (!verifyConsistency(sha256, claim)) {
-    throw new VerificationFailed(
-      'consistency',
-      `the log of size ${newer.size} does not continue the one of ${older.size}`,
-    )
+    throw new LogContradicted(`the log of size ${newer.size} does not continue the one of ${older.size}`, {
+      ...{ notes, path: nodes.length <= 63 && nodes.every((node) => node.length === 44) ? nodes : [] },
+    })
   }
   return newer
 }

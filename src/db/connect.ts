@@ -1,5 +1,6 @@
 import { Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from 'kysely'
 import pg from 'pg'
+import { copyFrom, copyTo } from './copy-stream.ts'
 import { createDriver, type DriverClient } from './driver.ts'
 import type { Database } from './tables.ts'
 
@@ -133,6 +134,8 @@ function driverClient(client: pg.PoolClient): DriverClient {
         const copy = new CopyOut(text, (error) => (error ? reject(error) : resolve(copy.chunks)))
         client.query(copy)
       }),
+    copyTo: (text, sink) => copyTo(client, text, sink),
+    copyFrom: (text, source) => copyFrom(client, text, source),
     release: (destroy) => client.release(destroy),
     onNotice: (listener) => {
       const heard = ({ code }: { code?: string | undefined }) => listener(code)

@@ -7,6 +7,7 @@ import {
   type QueryResult,
 } from 'kysely'
 import { Refusal } from '../kernel/errors.ts'
+import type { Sink } from './copy-stream.ts'
 import { asRefusal, isConnectionLost, isUnknownAtCommit } from './failure.ts'
 import { type Statement, statementOf, type Write } from './statement.ts'
 
@@ -21,6 +22,9 @@ export interface DriverClient {
   query(query: { text: string; values?: unknown[]; queryMode?: 'extended' }): Promise<ClientResult>
   /** The data of a COPY .. TO STDOUT. */
   copyOut(text: string): Promise<Buffer[]>
+  /** A COPY .. TO STDOUT, and one .. FROM STDIN, of any size; both answer the number of rows. */
+  copyTo(text: string, sink: Sink): Promise<number>
+  copyFrom(text: string, source: AsyncIterable<Uint8Array>): Promise<number>
   release(destroy?: boolean): void
   onNotice(listener: (code: string | undefined) => void): () => void
   destroySocket(): void
@@ -52,6 +56,9 @@ export interface Session extends DatabaseConnection {
   guard(guard: Guard): void
   /** The data of a COPY of a query TO STDOUT; it takes no parameters. */
   copyOut(sql: string): Promise<Buffer[]>
+  /** A COPY TO STDOUT, or FROM STDIN, of any size; the number of rows. Without parameters too. */
+  copyTo(sql: string, sink: Sink): Promise<number>
+  copyFrom(sql: string, source: AsyncIterable<Uint8Array>): Promise<number>
   /** Whether COMMIT was sent, after which nothing may be repeated. */
   committing(): boolean
 }
@@ -106,6 +113,8 @@ interface Sender {
   /** Statements of ours have no values. The extended protocol takes one statement a query and refuses more. */
   run(text: string, values?: readonly unknown[]): Promise<ClientResult>
   copyOut(text: string): Promise<Buffer[]>
+  copyTo(text: string, sink: Sink): Promise<number>
+  copyFrom(text: string, source: AsyncIterable<Uint8Array>): Promise<number>
   /** Why what was sent without waiting failed, once it has been answered. */
   failure(): Promise<unknown>
   forget(): void
@@ -138,6 +147,12 @@ function createSender(client: DriverClient, onStatement: (sql: string) => void):
     held = []
   }
 
+  const copy = <T>(text: string, start: () => Promise<T>): Promise<T> => {
+    sendHeld()
+    onStatement(text)
+    return start().catch(fail)
+  }
+
   const sender: Sender = {
     broken: false,
     hold: (text) => void held.push(text),
@@ -151,11 +166,9 @@ function createSender(client: DriverClient, onStatement: (sql: string) => void):
       onStatement(text)
       return send(text, values)
     },
-    copyOut(text) {
-      sendHeld()
-      onStatement(text)
-      return client.copyOut(text).catch(fail)
-    },
+    copyOut: (text) => copy(text, () => client.copyOut(text)),
+    copyTo: (text, sink) => copy(text, () => client.copyTo(text, sink)),
+    copyFrom: (text, source) => copy(text, () => client.copyFrom(text, source)),
     async failure() {
       await ahead
       return failed
@@ -191,6 +204,14 @@ function createSession(client: DriverClient, { commitTimeoutMs, onStatement }: D
     copyOut: async (sql) => {
       admit(sql)
       return sender.copyOut(sql)
+    },
+    copyTo: async (sql, sink) => {
+      admit(sql)
+      return sender.copyTo(sql, sink)
+    },
+    copyFrom: async (sql, source) => {
+      writes.push(...admit(sql).writes)
+      return sender.copyFrom(sql, source)
     },
     async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
       const statement = admit(sql)

@@ -65,6 +65,10 @@ export async function assertSchema(db: Db, migrations: readonly Migration[]): Pr
   }
 }
 
+/** The version of the schema that is there; 0 without one. */
+export const schemaVersion = async (db: Db): Promise<number> =>
+  (await exists(db)) ? ((await history(db)).at(-1)?.version ?? 0) : 0
+
 async function lock(db: Db): Promise<void> {
   const until = performance.now() + LOCK_WAIT_MS
   for (;;) {

@@ -4,7 +4,8 @@ import type { Clock } from '../kernel/clock.ts'
 import { checkServer } from './check-server.ts'
 import { connect, type Db } from './connect.ts'
 import { type EmbeddedLogger, type EmbeddedPostgres, startEmbedded } from './embedded.ts'
-import { assertSchema, migrate } from './migrate.ts'
+import { sqlState } from './failure.ts'
+import { assertSchema, migrate, schemaVersion } from './migrate.ts'
 import { assertAppRole, ensureDatabase, ensureRoles, type LoginRole } from './roles.ts'
 
 export interface DatabasePlace {
@@ -25,8 +26,58 @@ export interface OpenDatabase {
 
 const NAME = 'aldis'
 
+/** The whole of a database, by the role that settings name: for copies, which are nobody's request. */
+export interface WholeDatabase {
+  db: Db
+  /** Of the schema; 0 where there is none yet. */
+  version: number
+  /** Whether the server is the embedded one of a process that lives, such as a node. */
+  inUse: boolean
+  /** Roles, database and schema up to a version of it, and no further. */
+  prepare(version: number): Promise<void>
+  close(): Promise<void>
+  /** Closes, and deletes the embedded database; for one that was made to be thrown away. */
+  discard(): Promise<void>
+}
+
+/** As it stands: neither made nor migrated. The embedded server is started if it does not run. */
+export async function openWhole(place: DatabasePlace, clock: Clock): Promise<WholeDatabase> {
+  const { databaseUrl, dataDir } = place
+  const embedded = databaseUrl === undefined ? await startEmbedded({ dataDir: join(dataDir, 'postgres') }) : undefined
+  const urlOf = embedded === undefined ? given(databaseUrl ?? '') : inEmbedded(embedded)
+  const db = connect({ url: urlOf(), max: 1 })
+  const close = async (): Promise<void> => {
+    await db.destroy()
+    await embedded?.stop()
+  }
+  try {
+    return {
+      ...{ db, close, version: await versionOf(db), inUse: embedded?.supervised === false },
+      discard: async () => {
+        await close()
+        await embedded?.destroy()
+      },
+      prepare: async (version) => void (await prepareDatabase(urlOf, clock, version)),
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** `invalid_catalog_name`: the database itself is still to be made. */
+const versionOf = (db: Db): Promise<number> =>
+  schemaVersion(db).catch((error: unknown) => {
+    if (sqlState(error) !== '3D000') throw error
+    return 0
+  })
+
 /** Roles, database and schema, made or brought up to the code. Safe to repeat. Answers the migrations applied. */
-async function prepareDatabase(urlOf: (database?: string) => string, clock: Clock): Promise<string[]> {
+async function prepareDatabase(
+  urlOf: (database?: string) => string,
+  clock: Clock,
+  version = migrations.length,
+): Promise<string[]> {
   const server = connect({ url: urlOf('postgres'), max: 1 })
   const { password, pathname } = new URL(urlOf())
   try {
@@ -36,7 +87,7 @@ async function prepareDatabase(urlOf: (database?: string) => string, clock: Cloc
     await server.destroy()
   }
   const db = connect({ url: urlOf(), max: 1 })
-  return migrate(db, migrations, clock).finally(() => db.destroy())
+  return migrate(db, migrations.slice(0, version), clock).finally(() => db.destroy())
 }
 
 /** Brings the database that settings name up to the code; for `aldis migrate`. */

@@ -321,6 +321,8 @@ export interface LogHeadTable {
   size: bigint
   root: Buffer
   edges: Buffer
+  /** Set once, when the next log is opened: this one ends there. */
+  closed_size: bigint | null
 }
 
 export interface LogFenceTable {
@@ -377,6 +379,48 @@ export interface LogCheckpointTable {
   size: Settled<bigint>
   at: Settled<Date>
   note: Settled<string>
+}
+
+export interface LogCosignatureTable {
+  log_id: Settled<number>
+  size: Settled<bigint>
+  /** The witness's verifier key: name and id. */
+  witness: Settled<string>
+  seconds: Settled<bigint>
+  /** The signature line, verbatim. */
+  line: Settled<string>
+}
+
+export interface LogWitnessTable {
+  log_id: Settled<number>
+  witness: Settled<string>
+  /** The largest that it cosigned, and when. */
+  size: bigint
+  seconds: bigint
+  missing_since: Date | null
+}
+
+export interface LogPublishedTable {
+  log_id: Settled<number>
+  size: bigint
+  /** When it was signed. */
+  at: Date
+  /** With the cosignatures. */
+  note: string
+  cosigned: number
+  wanted: number
+  /** Whether the cosignatures are those that the policy asks for. */
+  quorum: boolean
+}
+
+export interface LogOutageTable {
+  log_id: Settled<number>
+  /** SHA-256 of the policy that was recorded last, hex. */
+  policy: string | null
+  policy_at: Date | null
+  /** Since when the quorum was missing, and when that ended. */
+  since: Date | null
+  ended: Date | null
 }
 
 export interface ProjectorTable {
@@ -493,6 +537,10 @@ export interface Database {
   log_tile: LogTileTable
   log_signed: LogSignedTable
   log_checkpoint: LogCheckpointTable
+  log_cosignature: LogCosignatureTable
+  log_witness: LogWitnessTable
+  log_published: LogPublishedTable
+  log_outage: LogOutageTable
   projector: ProjectorTable
   person: PersonTable
   role_grant: RoleGrantTable

@@ -4,6 +4,7 @@ import type { Db } from '../db/connect.ts'
 import { concat, utf8 } from '../kernel/bytes.ts'
 import { type Uuid, uuidFromBytes } from '../kernel/ids.ts'
 import { sha256 } from '../kernel/sha256.ts'
+import { placeOf } from '../provenance/place.ts'
 import * as store from './store.ts'
 import { createTagSet } from './tag-set.ts'
 
@@ -20,11 +21,11 @@ export interface SharedKey {
  * the database. Kept apart by reader, or the time of an answer would tell that a key is shared among others.
  */
 export interface KnownKeys {
-  /** Below this log index every shared key is known; undefined while that is not so, and the database must be asked. */
+  /** Below this place in the log every shared key is known; undefined while that is not so, and the database must be asked. */
   upto(): bigint | undefined
   /** False only if no such signal is the reader's own or shared into one of the audiences: the scopes. `key`: hex. */
   mayFind(key: string, scopes: readonly Uuid[]): boolean
-  /** Committed rows of the log entries from `from` to below `to`. */
+  /** Committed rows of the log entries from the place `from` to below `to`. */
   add(rows: readonly SharedKey[], from: bigint, to: bigint): void
   /** Reads everything, at the start and whenever entries were missed; answers whether it had to. */
   load(): Promise<boolean>
@@ -63,7 +64,7 @@ export function createKnownKeys({ db, logId }: { db: Db; logId: number }): Known
       if (!missed) return false
       loading = true
       try {
-        known = await store.nextIndex(db, logId)
+        known = placeOf(logId, await store.nextIndex(db, logId))
         missed = false
         await everyPage(db, put)
       } catch (error) {

@@ -3,6 +3,7 @@ import type { Db } from '../db/connect.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import { sha256 } from '../kernel/sha256.ts'
+import { placeOf } from '../provenance/place.ts'
 import type { LoggedEvent, ProvenanceService } from '../provenance/service.ts'
 import type { FeedDirectory } from './directory.ts'
 import { auditPaths, submissionBody } from './entry.ts'
@@ -30,7 +31,7 @@ export interface ProjectorOptions {
   onCarried(carried: Carried): void
 }
 
-/** What reached feeds and look-ups with the log entries from `from` to below `to`. */
+/** What reached feeds and look-ups with the log entries from the place `from` to below `to`. */
 export interface Carried {
   feeds: readonly Uuid[]
   keys: readonly SharedKey[]
@@ -72,11 +73,12 @@ export function createProjector(options: ProjectorOptions): Projector {
   /** The end of the last round, while it lasts: its keys are written beside the feeds of the next. */
   let ending: { to: bigint; done: Promise<void> } | undefined
 
-  const endRound = async (placed: readonly Placed[], carried: Omit<Carried, 'keys'>): Promise<void> => {
+  const endRound = async (placed: readonly Placed[], { feeds, from, to }: Omit<Carried, 'keys'>): Promise<void> => {
     const newest = newestOf(placed)
     if (newest.length > 0) await atKeys(db, (tx) => store.upsertShared(tx, newest))
-    await atLog(db, logId, (tx) => store.moveNextIndex(tx, logId, carried.to))
-    options.onCarried({ ...carried, keys: newest.map(sharedKey) })
+    await atLog(db, logId, (tx) => store.moveNextIndex(tx, logId, to))
+    const [first, next] = [placeOf(logId, from), placeOf(logId, to)]
+    options.onCarried({ feeds, keys: newest.map(sharedKey), from: first, to: next })
   }
 
   /** Throws if the last round failed at its end: this one then begins where that one did. */
@@ -119,7 +121,7 @@ interface Read {
 
 async function readEntries(options: ProjectorOptions, from: bigint): Promise<Read> {
   const { db, provenance, directory } = options
-  const entries = await provenance.entriesFrom(db, from, ENTRIES_AT_ONCE)
+  const entries = await provenance.entriesFrom(db, { logId: options.logId, from, limit: ENTRIES_AT_ONCE })
   // An entry may tell of an audience that another process or thread has just made.
   if (entries.length > 0) await directory.refresh()
   const taken = await takenOf(options, entries)
@@ -225,6 +227,8 @@ async function formerItems(
 
 const toldBy = (directory: FeedDirectory, entry: LoggedEvent): Told => ({
   ...entry,
+  // Feeds order the entries of all logs.
+  idx: entry.place,
   source: directory.slugOf(entry.participant_id),
 })
 

@@ -8,6 +8,7 @@ import { Refusal } from '../kernel/errors.ts'
 import { newId, type Uuid } from '../kernel/ids.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import type { ProvenanceService } from '../provenance/service.ts'
+import type { SharedItems } from '../provenance/shared-items.ts'
 import { bySource, type Disclosed, pageBody, type Reader } from './answer.ts'
 import type { FeedDirectory, ReadableFeed } from './directory.ts'
 import { ENDS, EVENT_KIND } from './entry.ts'
@@ -16,6 +17,7 @@ import type { KnownKeys } from './known-keys.ts'
 import { createLookUp } from './lookup.ts'
 import { ACK_STAGE, type Acknowledgement, type EventsQuery, type FeedList, type Lookup, PAGE_MAX } from './schema.ts'
 import type { SegmentFiles } from './segment-files.ts'
+import { createSharedItems } from './shared.ts'
 import * as store from './store.ts'
 
 export type { Disclosed, Reader } from './answer.ts'
@@ -30,6 +32,8 @@ export interface FeedService {
   lookUp(by: Reader, lookup: Lookup): Promise<Disclosed>
   /** The participant has dealt with every end up to a sequence. */
   acknowledge(by: Reader, feed: Uuid, ack: Acknowledgement): Promise<{ feed: Uuid; upto: string }>
+  /** What feeds hold of a source, for its proofs of who obtained it. */
+  readonly shared: SharedItems
   /** Whether something of a submission stands in a feed where the participant may read it. */
   received(participant: Uuid, submission_id: Uuid): Promise<boolean>
 }
@@ -68,6 +72,7 @@ export function createFeedService(options: FeedServiceOptions): FeedService {
     events: (by, feed, query, signal) => readEvents(options, by, { feed, query, signal }),
     segment: (by, feed, first_seq) => readSegment(options, by, { feed, first_seq }),
     lookUp: createLookUp(options),
+    shared: createSharedItems(db),
     received: (participant, submission_id) =>
       asParticipant(db, participant, async (tx) => {
         for (const { feed_id, from_seq, until_seq } of directory.feedsOf(participant)) {

@@ -297,6 +297,48 @@ export async function holdsSubmission(
   return (await within.executeTakeFirst()) !== undefined
 }
 
+// ---- what a source proves
+
+/** The submissions that hold revisions of one signal, its withdrawal among them. */
+export async function submissionsWith(tx: Tx, participant_id: Uuid, signal_id: Uuid): Promise<Uuid[]> {
+  const rows = await tx
+    .selectFrom('signal_revision')
+    .select('submission_id')
+    .distinct()
+    .where('participant_id', '=', participant_id)
+    .where('signal_id', '=', signal_id)
+    .execute()
+  return rows.map(({ submission_id }) => submission_id)
+}
+
+/** The first event at or after a sequence. */
+export const eventFrom = (tx: Tx, feed_id: Uuid, seq: bigint) =>
+  tx
+    .selectFrom('feed_entry')
+    .select(['seq', 'log_idx'])
+    .where('feed_id', '=', feed_id)
+    .where('seq', '>=', seq)
+    .orderBy('seq')
+    .limit(1)
+    .executeTakeFirst()
+
+/** A source's events in a part of a feed, in order; of one signal if it is named. */
+export const eventsOf = (
+  tx: Tx,
+  feed_id: Uuid,
+  of: { origin: Uuid; signal?: Uuid; from: bigint; to: bigint },
+): Promise<{ seq: bigint; signal_id: Uuid; revision: number }[]> => {
+  const query = tx
+    .selectFrom('feed_entry')
+    .select(['seq', 'signal_id', 'revision'])
+    .where('feed_id', '=', feed_id)
+    .where('seq', '>=', of.from)
+    .where('seq', '<=', of.to)
+    .where('origin', '=', of.origin)
+    .orderBy('seq')
+  return (of.signal === undefined ? query : query.where('signal_id', '=', of.signal)).execute()
+}
+
 // ---- segments
 
 export interface SegmentRow {
@@ -391,4 +433,14 @@ export const endsBySource = (tx: Tx, feed_id: Uuid, range: { after: bigint; upto
     .where('seq', '<=', range.upto)
     .where(sql<boolean>`kind = any(${range.kinds}::int2[])`)
     .groupBy('origin')
+    .execute()
+
+/** How far one participant acknowledged the ends of its feeds. */
+export const acksOf = (db: Db, participant_id: Uuid) =>
+  db
+    .selectFrom('feed_ack')
+    .select(['feed_id', 'stage', 'seq', 'last_event'])
+    .where('participant_id', '=', participant_id)
+    .orderBy('feed_id')
+    .orderBy('stage')
     .execute()

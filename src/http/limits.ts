@@ -2,6 +2,7 @@ import { LOOKUP_MAX, PAGE_MAX, WAIT_MAX } from '../feeds/schema.ts'
 import type { ErrorCode } from '../kernel/errors.ts'
 import { JSON_LIMITS } from '../kernel/strict-json.ts'
 import { AUDIENCE_MEMBERS_MAX } from '../participants/schema.ts'
+import { CHAIN_MAX, EXPORT_MAX } from '../provenance/schema.ts'
 import { LINE_MAX } from '../signals/stream.ts'
 import { ITEM_BYTES_MAX, ITEMS_MAX } from '../signals/submission.ts'
 import { REFUSAL_ROWS_MAX } from './handshake-refusals.ts'
@@ -79,6 +80,8 @@ const ASKED = {
   item_bytes: limit(ITEM_BYTES_MAX, 'bytes', ['json-limit', 'item-limit'], 'the submission as a whole'),
   page_events: limit(PAGE_MAX, 'events', 'page-limit'),
   lookup_keys: limit(LOOKUP_MAX, 'keys', ['json-limit', 'page-limit']),
+  chain_links: limit(CHAIN_MAX, 'links', 'page-limit'),
+  export_entries: limit(EXPORT_MAX, 'entries', 'page-limit'),
   long_poll_seconds: limit(WAIT_MAX, 'seconds', 'invalid-query'),
   audience_members: limit(AUDIENCE_MEMBERS_MAX, 'participants', 'validation-failed'),
 } as const
@@ -99,12 +102,16 @@ const PRESSURE = {
   event_loop_delay_ms: limit(500, 'milliseconds', 'busy', 'pages and streams; everything else at twice as many'),
   sql_lookup_ms: limit(500, 'milliseconds', 'busy', 'of one statement, which serves several look-ups at once'),
   sql_submit_ms: limit(10_000, 'milliseconds', 'busy', 'of one statement'),
+  item_proofs_waiting: limit(16, 'requests', 'busy', 'for a proof of one signal; one is made at a time'),
   segment_files_bytes: limit(1_073_741_824, 'bytes', [], 'in `DATA_DIR/segments`; the oldest file is removed'),
 } as const
 
 const OPERATIONS = {
   ops_request_seconds: limit(5, 'seconds', [], '408, closed'),
   ops_check_seconds: limit(2, 'seconds', [], '503, the check counts as failed'),
+  alarm_seconds: limit(5, 'seconds', [], 'an attempt to post an alarm that takes longer has failed'),
+  alarm_attempts: limit(6, 'attempts', [], 'to post an alarm, after 1, 2, 4 .. seconds; then it is dropped'),
+  alarm_queue: limit(100, 'alarms', [], 'that wait to be posted; further ones are dropped'),
 } as const
 
 const ALL = { ...CONNECTION, ...HEAD, ...BODY, ...JSON_TEXT, ...ASKED, ...RATE, ...PRESSURE, ...OPERATIONS }
@@ -118,7 +125,7 @@ export const LIMIT_GROUPS: readonly (readonly [heading: string, text: string, li
   ['What a request may ask for', 'Of several codes the first that applies is given.', ASKED],
   ['How often', 'With `Retry-After`. One bucket for each credential: it fills by the rate, and holds the burst.', RATE],
   ['Pressure', 'Of the node and its database.', PRESSURE],
-  ['Operations', 'Of the listener for probes and metrics.', OPERATIONS],
+  ['Operations', 'Of the listener for probes and metrics, and of alarms.', OPERATIONS],
 ]
 
 /**

@@ -11,8 +11,12 @@ export interface LogState {
   projected: bigint
   /** Changes that wait for their index. */
   outbox: number
-  /** Seconds since the last checkpoint. */
+  /** Seconds since the last published checkpoint was signed. */
   checkpointAge: number
+  /** Seconds since the oldest checkpoint was signed that waits to be published. */
+  unpublished: number
+  /** Of the policy. */
+  witnesses: { wanted: number; answering: number }
 }
 
 export interface PoolState {
@@ -26,6 +30,8 @@ export interface MetricSources {
   log?: () => Promise<LogState>
   /** By the pool's name. */
   pools?: () => Readonly<Record<string, PoolState>>
+  /** Whether each alarm holds, by its name. */
+  alarms?: () => Readonly<Record<string, boolean>>
 }
 
 /** A request by the pattern of its route, `unknown` if it had none; `took` in milliseconds. */
@@ -118,7 +124,7 @@ function counters(registry: Registry) {
 }
 
 /** Reads the sources into gauges; never throws. */
-function gauges(registry: Registry, { log, pools }: MetricSources): () => Promise<void> {
+function gauges(registry: Registry, { log, pools, alarms }: MetricSources): () => Promise<void> {
   const gauge = <L extends string = never>(name: string, help: string, ...labelNames: L[]) =>
     new Gauge<L>({ name, help, labelNames, registers: [registry] })
   const up = gauge('aldis_source_up', 'Whether this part of the metrics could be read', 'source')
@@ -127,9 +133,14 @@ function gauges(registry: Registry, { log, pools }: MetricSources): () => Promis
     signed: gauge('aldis_log_unsigned', 'Entries not yet under a checkpoint'),
     projected: gauge('aldis_log_unprojected', 'Entries that feeds and look-ups do not show yet'),
     outbox: gauge('aldis_log_outbox', 'Changes that wait for their index'),
-    checkpointAge: gauge('aldis_checkpoint_age_seconds', 'Since the last checkpoint'),
+    checkpointAge: gauge('aldis_checkpoint_age_seconds', 'Since the last published checkpoint was signed'),
+    unpublished: gauge('aldis_unpublished_seconds', 'Since the oldest checkpoint was signed that is not published'),
+    wanted: gauge('aldis_witnesses', 'Witnesses of the policy'),
+    answering: gauge('aldis_witnesses_answering', 'Witnesses of the policy that cosigned when they were asked last'),
   }
   const connections = gauge('aldis_pool_connections', 'Connections to the database', 'pool', 'state')
+
+  const alarm = gauge('aldis_alarm', 'Whether an alarm holds', 'name')
 
   const readLog = async (): Promise<void> => {
     for (const one of Object.values(logs)) one.remove()
@@ -140,6 +151,9 @@ function gauges(registry: Registry, { log, pools }: MetricSources): () => Promis
     logs.projected.set(Number(state.size - state.projected))
     logs.outbox.set(state.outbox)
     logs.checkpointAge.set(state.checkpointAge)
+    logs.unpublished.set(state.unpublished)
+    logs.wanted.set(state.witnesses.wanted)
+    logs.answering.set(state.witnesses.answering)
   }
   const readPools = async (): Promise<void> => {
     connections.reset()
@@ -149,6 +163,9 @@ function gauges(registry: Registry, { log, pools }: MetricSources): () => Promis
       connections.set({ pool, state: 'waiting' }, waiting)
     }
   }
+  const readAlarms = async (): Promise<void> => {
+    for (const [name, holds] of Object.entries(alarms?.() ?? {})) alarm.set({ name }, holds ? 1 : 0)
+  }
   const readAs = async (source: string, read: () => Promise<void>): Promise<void> => {
     const outcome = await read().then(
       () => 1,
@@ -157,6 +174,6 @@ function gauges(registry: Registry, { log, pools }: MetricSources): () => Promis
     up.set({ source }, outcome)
   }
   return async () => {
-    await Promise.all([readAs('log', readLog), readAs('pools', readPools)])
+    await Promise.all([readAs('log', readLog), readAs('pools', readPools), readAlarms()])
   }
 }

@@ -87,6 +87,10 @@ const ANSWER_HEADERS: Readonly<Record<AnswerHeader, { description: string; schem
   'Feed-Cursor': { description: 'Stands after the last event of the segment.', schema: { type: 'string' } },
   'Retry-After': { description: 'Seconds.', schema: { type: 'integer', minimum: 0 } },
   Location: { description: 'Where the receipt will be.', schema: { type: 'string', format: 'uri-reference' } },
+  'Provenance-Witnessed': {
+    description: 'Only while the quorum of the policy is missing: how many witnesses cosigned, of how many.',
+    schema: { type: 'string', pattern: '^[0-9]{1,2}/[0-9]{1,2}$' },
+  },
   ETag: { description: 'SHA-256 of the bytes.', schema: { type: 'string', pattern: '^"[0-9a-f]{64}"$' } },
 }
 

@@ -23,6 +23,7 @@ export type AnswerHeader =
   | 'Retry-After'
   | 'Location'
   | 'ETag'
+  | 'Provenance-Witnessed'
 
 /** A body that is no JSON document. */
 export interface Content {

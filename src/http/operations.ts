@@ -1,5 +1,6 @@
 import { FeedEventSchema, SubmissionProof } from '../feeds/schema.ts'
 import type { ErrorCode } from '../kernel/errors.ts'
+import { ChainLine, ExportEntry, ExportRead, SnapshotEnd, SnapshotPage, SnapshotRow } from '../provenance/schema.ts'
 import { Jws, SubmittedItem, UploadLine } from '../signals/schema.ts'
 import type { AnswerHeader, Content, Operation } from './operation.ts'
 
@@ -179,9 +180,25 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   },
   'GET /provenance/1/checkpoint': {
     id: 'getCheckpoint',
-    summary: 'Gives the newest signed checkpoint of the log',
+    summary: 'Gives the newest published checkpoint of the log, with the cosignatures of its witnesses',
     codes: ['not-found'],
-    answers: { 200: { description: 'A signed note', content: text('C2SP tlog-checkpoint') } },
+    answers: {
+      200: {
+        description: 'A signed note',
+        headers: ['Provenance-Witnessed'],
+        content: text('C2SP tlog-checkpoint, tlog-cosignature'),
+      },
+    },
+  },
+  'GET /provenance/1/policy': {
+    id: 'getWitnessPolicy',
+    summary: 'Gives the policy that checkpoints are published under; pin one elsewhere',
+    codes: ['not-found'],
+    answers: { 200: { description: 'A policy', content: text('C2SP tlog-policy') } },
+  },
+  'GET /provenance/1/witnesses': {
+    id: 'listWitnesses',
+    summary: 'Tells of each witness of the policy what it cosigned last, and since when it is missing',
   },
   'GET /provenance/1/vkey': {
     id: 'getLogKey',
@@ -213,10 +230,74 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   'GET /provenance/1/receipts/:event_id': {
     id: 'getReceipt',
     summary: 'Gives the receipt of an event to its parties, its recipients and auditors',
-    description: 'With `read`, of one of its own reads: the id and the place that `Provenance-Read` named.',
+    description:
+      'With `read`, of one of its own reads: the id and the place that `Provenance-Read` named. With `item`, that a batch of reads gave out one signal of the asker, and nothing else: of the first read from `from` on, of the named `revision` or any.',
+    codes: ['busy'],
     answers: {
       200: { description: 'The receipt', content: text('C2SP tlog-proof@v1') },
       202: { description: 'The checkpoint that covers it is still to come', headers: ['Retry-After'] },
+      204: { description: 'No read of this batch, from `from` on, gave the item out' },
     },
+  },
+  'GET /provenance/1/records/:event_id': {
+    id: 'getRecord',
+    summary: 'Gives the record of an event, cut to whoever asks: parties, recipients and auditors',
+    answers: {
+      200: { description: 'The record and its index in the log' },
+      202: { description: 'The checkpoint that covers it is still to come', headers: ['Retry-After'] },
+    },
+  },
+  'GET /provenance/1/chain': {
+    id: 'getChain',
+    summary: 'Gives the records that concern the asker, link by link: its gapless chain, as far as it is published',
+    description:
+      'Links follow `after`; an auditor may name another `party`. An answer without lines is the end of the chain.',
+    codes: ['page-limit', 'not-found'],
+    answers: {
+      200: {
+        description: 'One line for each link, in their order',
+        content: { type: 'application/x-ndjson', lines: [[null, ChainLine]], description: 'Links' },
+      },
+    },
+  },
+  'GET /provenance/1/export': {
+    id: 'exportRecords',
+    summary: 'Gives auditors the records of a run of entries, with everything that the entries are made of',
+    description: 'Behind a batch of reads there is a line for each read. The answer ends where the published log does.',
+    codes: ['page-limit', 'not-found', 'log-behind'],
+    answers: {
+      200: {
+        description: 'Recorded first, as `audit.read`',
+        content: {
+          type: 'application/x-ndjson',
+          lines: [
+            [null, ExportEntry],
+            [null, ExportRead],
+          ],
+          description: 'Records',
+        },
+      },
+    },
+    commits: true,
+  },
+  'GET /provenance/1/snapshot': {
+    id: 'getSnapshot',
+    summary: 'Gives auditors the state that the entries of the log must fold to; no value and no match key',
+    codes: ['log-behind'],
+    answers: {
+      200: {
+        description: 'Recorded first, as `audit.read`',
+        content: {
+          type: 'application/x-ndjson',
+          lines: [
+            [null, SnapshotPage],
+            [null, SnapshotRow],
+            [null, SnapshotEnd],
+          ],
+          description: 'Pages of rows, each of one moment, and their number at the end',
+        },
+      },
+    },
+    commits: true,
   },
 }

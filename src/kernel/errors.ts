@@ -53,6 +53,7 @@ export const CATALOGUE = {
   'read-only': [503, 'The database does not take writes'],
   'outcome-unknown': [503, 'The commit was not confirmed; repeat with the same key'],
   'authority-stale': [503, 'The list of credentials could not be refreshed'],
+  'log-halted': [503, 'The provenance log is halted until its operator has acted; no entry, no answer'],
   'log-behind': [503, 'The provenance log cannot be written or published; no entry, no answer'],
 } as const satisfies Record<string, readonly [status: number, title: string]>
 

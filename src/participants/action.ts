@@ -17,6 +17,7 @@ const Kid = Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' })
 const ProfileKid = Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,62}$' })
 const Instant = Type.String({ pattern: '^20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]Z$' })
 const Slugs = Type.Array(SlugSchema, { maxItems: AUDIENCE_MEMBERS_MAX, uniqueItems: true })
+const Origin = Type.String({ pattern: '^[a-z0-9.:[\\]-]{1,253}/provenance/[1-9][0-9]{0,8}$' })
 const Reason = Type.String({ pattern: '^[a-z][a-z0-9_]{1,62}$' })
 
 const PAYLOADS = {
@@ -60,6 +61,7 @@ const PAYLOADS = {
     closed,
   ),
   'signing-key.confirm': Type.Object({ participant: SlugSchema, kid: Kid }, closed),
+  'log.rotate': Type.Object({ log: Origin, next: Origin, reason: Reason }, closed),
 }
 
 export type ActionName = keyof typeof PAYLOADS
@@ -101,6 +103,7 @@ export const ACTIONS: Readonly<Record<ActionName, ActionRule>> = {
   'role.grant': { ...bySecondAdmin, approvers: ['governance', 'node_admin'], payload: PAYLOADS['role.grant'] },
   'credential.enrol': { ...bySecondAdmin, payload: PAYLOADS['credential.enrol'] },
   'signing-key.confirm': { ...bySecondAdmin, payload: PAYLOADS['signing-key.confirm'] },
+  'log.rotate': { ...bySecondAdmin, approvers: ['governance', 'node_admin'], payload: PAYLOADS['log.rotate'] },
 }
 
 export const isAction = (name: string): name is ActionName => Object.hasOwn(ACTIONS, name)

@@ -100,7 +100,7 @@ export async function createGroup(
   const event = await log(
     context,
     { tx, act },
-    { kind: 'group.changed', fields: { group: slug, joined: [...members].sort() } },
+    { kind: 'group.changed', fields: { group: slug, joined: [...members].sort(), audience: audience_id, mode } },
   )
   await store.insertGroup(tx, { group_id, slug, name, last_event: event })
   await store.insertAudience(
@@ -137,7 +137,10 @@ export async function changeGroup(
   const event = await log(
     context,
     { tx, act },
-    { kind: 'group.changed', fields: { group, joined: [...join].sort(), left: [...leave].sort() } },
+    {
+      kind: 'group.changed',
+      fields: { group, joined: [...join].sort(), left: [...leave].sort(), audience: row.audience_id },
+    },
   )
   await store.touchGroup(tx, row.group_id, event)
   await store.joinGroup(tx, row.group_id, { participants: joining, joined_at: act.at, last_event: event })

@@ -168,12 +168,18 @@ export async function confirmSigningKey(
   if (next?.status !== KEY_STATUS.pending)
     throw new Refusal('state-conflict', { detail: 'no such key waits for confirmation' })
   const to = new Date(act.at.getTime() + SIGNING_KEY_MS)
+  const end = new Date(act.at.getTime() + OVERLAP_MS)
+  const replaced = keys.filter((row) => isLive(row, act.at) && row.not_after > end)
   const fields = {
     credential: kid,
     use: 'sign:active',
     key: next.jwk,
     from: act.at.toISOString(),
     to: to.toISOString(),
+    replaces: replacing(
+      replaced.map((row) => row.kid),
+      end,
+    ),
   }
   const event = await log(context, within, { kind: 'credential.enrolled', subject: owner.slug, fields })
   const of = (row: store.SigningKeyRow) => ({ participant_id: owner.participant_id, kid: row.kid })
@@ -183,12 +189,12 @@ export async function confirmSigningKey(
     not_after: to,
     last_event: event,
   })
-  const end = new Date(act.at.getTime() + OVERLAP_MS)
-  for (const row of keys) {
-    if (isLive(row, act.at) && row.not_after > end)
-      await store.updateSigningKey(tx, of(row), { not_after: end, last_event: event })
-  }
+  for (const row of replaced) await store.updateSigningKey(tx, of(row), { not_after: end, last_event: event })
 }
+
+/** What the log says of predecessors that end earlier now; nothing where there are none. */
+export const replacing = (keys: readonly string[], to: Date): { keys: readonly string[]; to: string } | undefined =>
+  keys.length === 0 ? undefined : { keys, to: to.toISOString() }
 
 export async function revokeAll(
   context: ActContext,

@@ -5,7 +5,7 @@ import { newId, type Uuid } from '../kernel/ids.ts'
 import { type Act, type ActContext, change, log, participantOf } from './act.ts'
 import type { PayloadOf } from './action.ts'
 import { pinOfRequest } from './certificate-request.ts'
-import { OVERLAP_MS, PIN_MS, putSigningKey } from './credential.ts'
+import { OVERLAP_MS, PIN_MS, putSigningKey, replacing } from './credential.ts'
 import * as store from './credential-store.ts'
 import { codeDigest, enrolmentCode, isForNode } from './enrolment-code.ts'
 import { scopesWithin } from './policy.ts'
@@ -170,7 +170,10 @@ async function countTry(context: EnrolmentContext, enrolment_id: Uuid): Promise<
     const event = await log(
       context,
       { tx, act: { at } },
-      { kind: 'anomaly.acted', fields: { whom: owner?.slug, what: 'enrolment.try', amount: row.tries + 1 } },
+      {
+        kind: 'anomaly.acted',
+        fields: { whom: owner?.slug, what: 'enrolment.try', amount: row.tries + 1, code: enrolment_id },
+      },
     )
     await store.updateEnrolment(tx, enrolment_id, { tries: row.tries + 1, last_event: event })
   })
@@ -211,14 +214,19 @@ async function putPin(
     })
   const credential_id = newId(act.at)
   const not_after = new Date(act.at.getTime() + PIN_MS)
+  const end = new Date(act.at.getTime() + OVERLAP_MS)
+  const replaced = live.filter((old) => old.not_after > end)
   const event = await log(context, within, {
     kind: 'credential.enrolled',
     actor: owner.slug,
     subject: owner.slug,
     fields: {
       ...{ credential: credential_id, use: 'tls', spki: toHex(pin), scopes },
-      from: act.at.toISOString(),
-      to: not_after.toISOString(),
+      ...{ from: act.at.toISOString(), to: not_after.toISOString(), code: open.enrolment_id },
+      replaces: replacing(
+        replaced.map((old) => old.credential_id),
+        end,
+      ),
     },
   })
   const row = {
@@ -229,10 +237,7 @@ async function putPin(
     last_event: event,
   }
   await store.insertCredential(tx, row)
-  const end = new Date(act.at.getTime() + OVERLAP_MS)
-  for (const old of live) {
-    if (old.not_after > end) await store.updateCredential(tx, old.credential_id, { not_after: end, last_event: event })
-  }
+  for (const old of replaced) await store.updateCredential(tx, old.credential_id, { not_after: end, last_event: event })
   return row
 }
 

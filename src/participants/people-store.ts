@@ -117,6 +117,18 @@ export const openRequests = (db: Db | Tx, now: Date): Promise<RequestRow[]> =>
     .orderBy('requested_at')
     .execute()
 
+/** What was carried out, oldest first. */
+export async function executedRequests(db: Db, action: string): Promise<(RequestRow & { executed_at: Date })[]> {
+  const rows = await db
+    .selectFrom('approval_request')
+    .selectAll()
+    .where('action', '=', action)
+    .where('executed_at', 'is not', null)
+    .orderBy('executed_at')
+    .execute()
+  return rows.flatMap(({ executed_at, ...row }) => (executed_at === null ? [] : [{ ...row, executed_at }]))
+}
+
 export async function markExecuted(
   tx: Tx,
   request_id: Uuid,

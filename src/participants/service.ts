@@ -16,6 +16,7 @@ import {
   publishPolicy,
   retireHashProfile,
 } from './publication.ts'
+import { type RotationContext, rotate } from './rotation.ts'
 import type { AudienceInfo, AudienceList, NamedAudience, NodeKeys, SourceList, WhoAmI } from './schema.ts'
 import { SigningJwk } from './schema.ts'
 
@@ -47,7 +48,8 @@ export interface OpenedAudience {
 export type ParticipantServiceOptions = Omit<ActContext, 'changed'> &
   Pick<CredentialContext, 'nonceKey' | 'randomBytes'> &
   Pick<EnrolmentContext, 'issue' | 'nodeSpki' | 'rootCertificate' | 'nodeKeys'> &
-  Pick<PublicationContext, 'makeHashKey'> & { authority: Authority }
+  Pick<PublicationContext, 'makeHashKey'> &
+  RotationContext & { authority: Authority }
 
 /** Who takes part, with which keys, on whose word. Every change is logged and shows in `authority` when it is answered. */
 export function createParticipantService(options: ParticipantServiceOptions): ParticipantService {
@@ -76,7 +78,7 @@ export function createParticipantService(options: ParticipantServiceOptions): Pa
   }
 }
 
-function executorsOf(context: CredentialContext & EnrolmentContext & PublicationContext): Executors {
+function executorsOf(context: CredentialContext & EnrolmentContext & PublicationContext & RotationContext): Executors {
   return {
     'participant.admit': (tx, payload, act) => admit(context, { tx, act }, payload),
     'participant.resume': (tx, payload, act) => resume(context, { tx, act }, payload),
@@ -90,6 +92,7 @@ function executorsOf(context: CredentialContext & EnrolmentContext & Publication
     'collection.hold': (tx, payload, act) => holdCollection(context, { tx, act }, payload),
     'credential.enrol': (tx, payload, act) => openEnrolment(context, { tx, act }, payload),
     'signing-key.confirm': (tx, payload, act) => confirmSigningKey(context, { tx, act }, payload),
+    'log.rotate': (_tx, payload) => rotate(context, payload),
   }
 }
 

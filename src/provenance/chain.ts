@@ -1,6 +1,8 @@
 import { compare, concat, type Hash, toBase64Url, u64, utf8 } from '../kernel/bytes.ts'
 import type { ChainLink } from './batch.ts'
 
+export type { ChainLink } from './batch.ts'
+
 /** L(p,0): where a party's chain starts in one log. */
 export const genesisLink = (hash: Hash, origin: string, party: string): Uint8Array =>
   hash(utf8(`prov-chain/v1\n${origin}\n${party}\n`))

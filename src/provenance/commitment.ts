@@ -47,7 +47,8 @@ export function openPayload(
   return { outcome: 'opened', fields }
 }
 
-function digestsOf(payload: string): Set<string> | undefined {
+/** The digests of a payload in its one canonical form; undefined for anything else. */
+export function digestsOf(payload: string): Set<string> | undefined {
   try {
     const { _sd } = JSON.parse(payload) as { _sd: string[] }
     return JSON.stringify({ _sd: [..._sd].sort(), _sd_alg: 'sha-256', v: 1 }) === payload ? new Set(_sd) : undefined
@@ -56,7 +57,8 @@ function digestsOf(payload: string): Set<string> | undefined {
   }
 }
 
-function fieldOf(one: string): Field | undefined {
+/** What a disclosure says; undefined for what is none, a decoy among them. */
+export function fieldOf(one: string): Field | undefined {
   const bytes = fromBase64Url(one)
   if (bytes === undefined) return undefined
   try {

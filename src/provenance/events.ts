@@ -13,9 +13,16 @@ interface Kind {
   padded?: true
 }
 
-const submission = { od: 'AR', n: 'AR', root: 'AR', refused: 'A', types: 'A', categories: 'A', region: 'A', basis: 'A' }
+const submission = {
+  ...{ od: 'AR', n: 'AR', root: 'AR', refused: 'A', accepted: 'A', kid: 'A' },
+  ...{ types: 'A', categories: 'A', region: 'A', basis: 'A' },
+}
 const participant = { participant: 'M', kind: 'M', group: 'M', version: 'M', reason: 'S', signatory: 'S' }
-const credential = { credential: 'S', spki: 'S', use: 'S', scopes: 'S', from: 'S', to: 'S', key: 'M' }
+const credential = {
+  ...{ credential: 'S', spki: 'S', use: 'S', scopes: 'S', from: 'S', to: 'S', key: 'M' },
+  // The code that it was enrolled with, and the keys whose end it brings.
+  ...{ code: 'S', replaces: 'S' },
+}
 const profile = { profile: 'M', kid: 'M', suite: 'M', public_key: 'M', from: 'M', to: 'M' }
 const approval = { request: 'A', action: 'A', digest: 'A', organisation: 'A' }
 const change = { whom: 'A', role: 'A', what: 'A', amount: 'A' }
@@ -60,7 +67,7 @@ export const EVENTS = {
   'participant.suspended': { fields: participant },
   'participant.resumed': { fields: participant },
   'participant.left': { fields: participant },
-  'group.changed': { fields: { ...participant, joined: 'M', left: 'M' } },
+  'group.changed': { fields: { ...participant, joined: 'M', left: 'M', audience: 'M', mode: 'M' } },
   'audience.changed': { fields: { audience: 'A', members: 'A', label: 'A', mode: 'A' } },
   'agreement.accepted': { fields: participant },
   'credential.enrolled': { fields: credential },
@@ -80,7 +87,7 @@ export const EVENTS = {
   'quota.changed': { fields: change },
   'hold.placed': { fields: change },
   'hold.lifted': { fields: change },
-  'anomaly.acted': { fields: change },
+  'anomaly.acted': { fields: { ...change, code: 'A' } },
   'government_request.received': { fields: request },
   'government_request.closed': { fields: request },
   'subject_request.received': { fields: { kind: 'G', due: 'G', outcome: 'G', n: 'G' } },
@@ -102,6 +109,7 @@ export type EventKind = keyof typeof EVENTS
 const COMMON: Readonly<Record<string, Audience>> = {
   type: 'P',
   time: 'P',
+  subject: 'P',
   actor: 'A',
   cred: 'A',
   req: 'A',
@@ -141,8 +149,9 @@ export interface AudienceField {
 /** The fields of an event in the order they are committed, and the decoys that hide their number; throws on undeclared ones. */
 export function disclosuresOf(event: NewEvent): { disclosures: AudienceField[]; decoys: number } {
   const { kind, at, fields, subject, sources = [], after } = event
-  const known = new Map<string, Audience>(Object.entries({ ...COMMON, ...EVENTS[kind].fields }))
-  const common = kind === 'read' ? {} : { type: kind, time: at.toISOString(), actor: event.actor ?? 'node', after }
+  const known = new Map<string, Audience>(Object.entries({ ...commonOf(kind), ...EVENTS[kind].fields }))
+  const common =
+    kind === 'read' ? {} : { type: kind, time: at.toISOString(), actor: event.actor ?? 'node', subject, after }
   const disclosures = Object.entries({ ...common, ...fields })
     .filter(([, value]) => value !== undefined)
     .map(([name, value]): AudienceField => {
@@ -153,6 +162,14 @@ export function disclosuresOf(event: NewEvent): { disclosures: AudienceField[]; 
   for (const source of sources) disclosures.push({ audience: `S:${source.party}`, name: 'source', value: source })
   return { disclosures, decoys: isPadded(kind) ? (8 - (disclosures.length % 8)) % 8 : 0 }
 }
+
+/** What every participant may open something of says to all of them what it is. */
+const commonOf = (kind: EventKind): Readonly<Record<string, Audience>> =>
+  isForAll(Object.values<Audience>(EVENTS[kind].fields)) ? { ...COMMON, type: 'PM', time: 'PM' } : COMMON
+
+/** Whether every participant may open something of a record. */
+export const isForAll = (audiences: readonly Audience[]): boolean =>
+  audiences.some((audience) => audience.split(':', 1)[0]?.includes('M') === true)
 
 /** The organisations whose chains the event moves on: the actor, its subject, its sources; sorted, each once. */
 export function partiesOf({ actor, subject, sources = [] }: NewEvent): string[] {

@@ -3,6 +3,7 @@ import type { Db } from '../db/connect.ts'
 import { concat, u64 } from '../kernel/bytes.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import { sha256 } from '../kernel/sha256.ts'
+import { LogHalted } from './anchor.ts'
 import { type BatchEntry, type ChainLink, encodeBatch } from './batch.ts'
 import { chainDigest, chainsHash, decoyCount, decoyDigest, entryOf, genesisLink, nextLink } from './chain.ts'
 import * as store from './store.ts'
@@ -31,14 +32,10 @@ export function createIntegrator({ db, logId, salt }: IntegratorOptions): Integr
     atLog(db, logId, async (tx) => {
       const head = await store.lockHead(tx, logId)
       if (head === undefined) return undefined
-      const rows = await store.outbox(tx, logId, ENTRIES_AT_ONCE)
-      const known = suspicious
-        ? await store.knownEvents(
-            tx,
-            logId,
-            rows.map((row) => row.event_id),
-          )
-        : new Set<Uuid>()
+      if (head.closed_size !== null) throw new LogHalted('closed', `the log ended at ${head.closed_size}`)
+      // What opens a log is its first entry.
+      const rows = await store.outbox(tx, logId, { limit: ENTRIES_AT_ONCE, own: head.size === 0n })
+      const known = await placedBefore(tx, logId, rows, suspicious)
       const fresh = await ready(
         tx,
         logId,
@@ -68,6 +65,22 @@ export function createIntegrator({ db, logId, salt }: IntegratorOptions): Integr
   }
 }
 
+/** Which rows have their place already: after a crash or a rival, and of what an earlier log left waiting. */
+async function placedBefore(
+  tx: Tx,
+  logId: number,
+  rows: readonly store.OutboxRow[],
+  suspicious: boolean,
+): Promise<Set<Uuid>> {
+  const inherited = rows.some(({ log_id }) => log_id < logId)
+  if (!suspicious && !inherited) return new Set()
+  return store.knownEvents(
+    tx,
+    logId,
+    rows.map(({ event_id }) => event_id),
+  )
+}
+
 /** In the order (time, event id); an entry waits until what it comes after is in the log or before it in this batch. */
 async function ready(tx: Tx, logId: number, rows: readonly store.OutboxRow[]): Promise<store.OutboxRow[]> {
   const sorted = [...rows].sort((a, b) => a.at.getTime() - b.at.getTime() || (a.event_id < b.event_id ? -1 : 1))
@@ -75,22 +88,23 @@ async function ready(tx: Tx, logId: number, rows: readonly store.OutboxRow[]): P
   if (awaited.length === 0) return sorted
   const placed = await store.knownEvents(tx, logId, awaited)
   const taken: store.OutboxRow[] = []
-  let waiting = sorted
-  for (let moved = true; moved; ) {
-    const [now, later] = partition(waiting, ({ after }) => after === null || placed.has(after))
-    for (const row of now) placed.add(row.event_id)
-    taken.push(...now)
-    waiting = later
-    moved = now.length > 0 && later.length > 0
+  const waiting = new Map<Uuid, store.OutboxRow[]>()
+  // Whoever does not wait keeps its place: what others did because of it comes later by its time alone.
+  const take = (first: store.OutboxRow): void => {
+    for (const next = [first]; next.length > 0; ) {
+      const row = next.shift()
+      if (row === undefined) return
+      placed.add(row.event_id)
+      taken.push(row)
+      next.push(...(waiting.get(row.event_id) ?? []))
+    }
+  }
+  for (const row of sorted) {
+    const { after } = row
+    if (after === null || placed.has(after)) take(row)
+    else waiting.set(after, [...(waiting.get(after) ?? []), row])
   }
   return taken
-}
-
-function partition<T>(items: readonly T[], test: (item: T) => boolean): [T[], T[]] {
-  const yes: T[] = []
-  const no: T[] = []
-  for (const item of items) (test(item) ? yes : no).push(item)
-  return [yes, no]
 }
 
 interface Chain {

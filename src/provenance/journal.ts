@@ -1,13 +1,15 @@
 import { asParticipant, type Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
-import { concat, fromBase64Url, toBase64Url, u64, utf8 } from '../kernel/bytes.ts'
+import { concat, toBase64Url, utf8 } from '../kernel/bytes.ts'
 import type { Clock } from '../kernel/clock.ts'
-import { derivedId, newId, type Uuid, uuidBytes } from '../kernel/ids.ts'
+import { newId, type Uuid, uuidBytes } from '../kernel/ids.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import type { KeyService } from '../keys/service.ts'
 import { disclosuresOf, type NewEvent } from './events.ts'
+import { commitmentsIn, type KeptItems, type KeptRead, keptOf, type SourceSet } from './kept-read.ts'
 import { auditPath, leafHash, treeHash } from './merkle.ts'
-import { type ReadItem, setRoot, sourceRoot } from './readset.ts'
+import { type Flushed, flushReads, SOURCES_IN_BATCH } from './read-batch.ts'
+import { type ReadItem, setRoot } from './readset.ts'
 import { commit, epochKey, epochOf, type Opened } from './record.ts'
 import * as store from './store.ts'
 
@@ -37,41 +39,25 @@ export interface SegmentRead extends Omit<Read, 'sources' | 'asked'> {
   sources: readonly SourceSet[]
 }
 
-/** One source's part of an answer: how many items, and the root over them. */
-export interface SourceSet {
-  party: string
-  n: number
-  root: string
-}
-
 /** An inner record: committed, not yet stored. */
 export interface PreparedRead {
   payload: string
   c: Uint8Array
   opened: Opened[]
   /** What the proof of one item needs and a feed's sequence does not tell. */
-  items: readonly (readonly [party: string, ...items: (readonly [Uuid, number])[]])[]
+  items: KeptItems
 }
 
-/** What a journal row keeps, encrypted, of each of its reads. */
-interface Kept {
-  payload: string
-  opened: Opened[]
-  items: PreparedRead['items']
-}
-
-/** Reads of one row, rows of one flush, reads of one batch. */
+/** Reads of one row. */
 const READS_IN_ROW = 512
-const ROWS_IN_BATCH = 4_096
-const READS_IN_BATCH = 65_536
 
 export interface Journal {
   prepareRead(read: Read): PreparedRead
   prepareSegmentRead(read: SegmentRead): PreparedRead
   /** Writes the reads; the caller's COMMIT comes before the first byte leaves. Answers each read's name. */
   insertReads(tx: Tx, participant: Uuid, reads: readonly PreparedRead[]): Promise<string[]>
-  /** Turns what one participant read since the last time into one log event; answers the number of reads. */
-  flush(participant: Uuid, slug: string): Promise<number>
+  /** Turns what one participant read since the last time into one log event, as far as it fits into one. */
+  flush(participant: Uuid, slug: string): Promise<Flushed>
   pending(): Promise<Uuid[]>
   /** The inner record of one's own read with its place in its batch; `waiting` for its batch, undefined if there is none. */
   inner(participant: Uuid, name: string): Promise<InnerRead | 'waiting' | undefined>
@@ -113,15 +99,15 @@ export function createJournal(options: JournalOptions): Journal {
     prepareSegmentRead: (read) => ({ ...prepare(salt, read), items: [] }),
     async insertReads(tx, participant, reads) {
       const names: string[] = []
-      for (let at = 0; at < reads.length; at += READS_IN_ROW) {
-        const some = reads.slice(at, at + READS_IN_ROW)
+      for (const some of inRows(reads)) {
         const row = journalRow(participant, some, { now: clock(), keys })
         await store.insertJournal(tx, row)
         names.push(...some.map(({ c }, i) => `${row.journal_id}.${i} ${toBase64Url(c)}`))
       }
       return names
     },
-    flush: (participant, slug) => asParticipant(db, participant, (tx) => flush(tx, options, { participant, slug })),
+    flush: (participant, slug) =>
+      asParticipant(db, participant, (tx) => flushReads(tx, options, { participant, slug })),
     pending: async () => (await store.participantsPending(options.ledger)).map(({ participant_id }) => participant_id),
     inner: (participant, name) => innerOf(options, participant, name),
   }
@@ -177,7 +163,7 @@ function journalRow(
 ): store.JournalRow {
   const journal_id = newId(now)
   const epoch = epochOf(now)
-  const kept = reads.map(({ payload, opened, items }): Kept => ({ payload, opened, items }))
+  const kept = reads.map(({ payload, opened, items }): KeptRead => ({ payload, opened, items }))
   return {
     participant_id,
     day: now.toISOString().slice(0, 10),
@@ -190,94 +176,24 @@ function journalRow(
   }
 }
 
-const keptOf = (keys: KeyService, row: { body: Buffer; epoch: number; journal_id: Uuid }): Kept[] =>
-  JSON.parse(keys.open(epochKey(row.epoch), row.body, uuidBytes(row.journal_id)).toString()) as Kept[]
-
-async function flush(tx: Tx, options: JournalOptions, by: { participant: Uuid; slug: string }): Promise<number> {
-  const { clock, keys, origin } = options
-  const batch_no = (await store.lockReadHead(tx, by.participant)) + 1n
-  const rows = within(await store.pendingRows(tx, by.participant, ROWS_IN_BATCH))
-  const [first] = rows
-  const last = rows.at(-1)
-  if (first === undefined || last === undefined) return 0
-  let n = 0
-  const places = rows.map((row) => {
-    n += row.n
-    return { journal_id: row.journal_id, day: row.day, batch_at: n - row.n }
-  })
-  const leaves = rows.flatMap((row) => commitmentsIn(row.c)).map((c) => leafHash(sha256, c))
-  const root = treeHash(sha256, leaves)
-  const event_id = batchEvent(origin, by.participant, batch_no)
-  const parts = sourceParts(rows.flatMap((row) => keptOf(keys, row)))
-  const sources = [...parts].map(([party, sets]) => ({
-    party,
-    reader: by.slug,
-    reads: sets.length,
-    items: sets.reduce((sum, set) => sum + set.n, 0),
-    root: toBase64Url(sourceRoot(sha256, sets)),
-  }))
-  await store.insertReadBatch(tx, {
-    participant_id: by.participant,
-    batch_no,
-    event_id,
-    n,
-    root: Buffer.from(root),
-    rows: places,
-  })
-  const fields = {
-    reader: by.slug,
-    n,
-    root: toBase64Url(root),
-    from: first.at.toISOString(),
-    to: last.at.toISOString(),
-  }
-  await options.record(tx, {
-    kind: 'read.batch',
-    event_id,
-    participant_id: by.participant,
-    at: clock(),
-    actor: by.slug,
-    fields,
-    sources,
-  })
-  return n
-}
-
-/** As many rows as fit into one batch. */
-function within<Row extends { n: number }>(rows: readonly Row[]): Row[] {
-  let n = 0
-  return rows.filter((row) => {
-    n += row.n
-    return n <= READS_IN_BATCH
-  })
-}
-
-/** Per source: which reads of the batch gave out something of it, with their set roots. */
-function sourceParts(reads: readonly Kept[]): Map<string, { read: number; n: number; root: Uint8Array }[]> {
-  const parts = new Map<string, { read: number; n: number; root: Uint8Array }[]>()
-  reads.forEach(({ opened }, read) => {
-    for (const [, text] of opened) {
-      const source = text === null ? undefined : sourceIn(text)
-      if (source === undefined) continue
-      const own = parts.get(source.party) ?? []
-      own.push({ read, n: source.n, root: fromBase64Url(source.root) ?? new Uint8Array(0) })
-      parts.set(source.party, own)
+/** Reads in their order, in rows that one batch takes; a read of more sources than that stands alone. */
+function inRows(reads: readonly PreparedRead[]): PreparedRead[][] {
+  const rows: PreparedRead[][] = []
+  let sources = new Set<string>()
+  for (const read of reads) {
+    const own = read.opened.flatMap(([audience]) => (audience.startsWith('S:') ? [audience] : []))
+    const row = rows.at(-1)
+    const together = row === undefined ? sources : new Set([...sources, ...own])
+    if (row !== undefined && row.length < READS_IN_ROW && together.size <= SOURCES_IN_BATCH) {
+      row.push(read)
+      sources = together
+    } else {
+      rows.push([read])
+      sources = new Set(own)
     }
-  })
-  return parts
+  }
+  return rows
 }
-
-function sourceIn(disclosure: string): SourceSet | undefined {
-  const [, name, value] = JSON.parse(Buffer.from(disclosure, 'base64url').toString()) as [string, string, SourceSet]
-  return name === 'source' ? value : undefined
-}
-
-/** A second flush of the same batch names the same event, which the log takes once. */
-const batchEvent = (origin: string, participant: Uuid, batch_no: bigint): Uuid =>
-  derivedId(sha256(concat(utf8(`prov-batch/v1\n${origin}\n${participant}\n`), u64(batch_no))))
-
-const commitmentsIn = (packed: Buffer): Buffer[] =>
-  Array.from({ length: packed.length / 32 }, (_, i) => packed.subarray(32 * i, 32 * i + 32))
 
 async function innerOf(
   { ledger, keys }: JournalOptions,

@@ -1,42 +1,73 @@
 import type { Db } from '../db/connect.ts'
-import { equal, toBase64Url } from '../kernel/bytes.ts'
+import { toBase64Url } from '../kernel/bytes.ts'
+import { coalesce } from '../kernel/coalesce.ts'
 import { Refusal } from '../kernel/errors.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import type { KeyService } from '../keys/service.ts'
-import { type BatchEntry, decodeEntry } from './batch.ts'
-import { chainDigest, chainDisclosure, decoyDigest } from './chain.ts'
 import { parseCheckpoint } from './checkpoint.ts'
-import { mayOpen, type Viewer } from './events.ts'
-import type { Journal } from './journal.ts'
+import { cutTo, type Holder, opensFor, type Placed, placedRecord, viewerOf } from './cut.ts'
+import { isForAll, type Viewer } from './events.ts'
+import { type AskedItem, itemProof } from './item-proof.ts'
+import type { InnerRead, Journal } from './journal.ts'
 import { formatVkey, parseNote } from './note.ts'
+import { chainLines } from './own-chain.ts'
+import type { NodePolicy } from './policy-file.ts'
 import { consistencyProof, inclusionProof, type ReadTile } from './proof.ts'
 import { formatReceipt, type ReceiptExtra } from './receipt.ts'
-import { type Opened, openRecord } from './record.ts'
+import type { SharedItems } from './shared-items.ts'
 import * as store from './store.ts'
 import { decodeEdges, parseTilePath, TILE_WIDTH, tileWidth } from './tile.ts'
+import * as kept from './witness-store.ts'
 
-/** Who asks for a receipt. */
-export interface Holder {
-  participant: Uuid
-  slug: string
-  auditor: boolean
-}
+export type { Holder } from './cut.ts'
 
 export interface Published {
   size: bigint
   root: Uint8Array
+  /** With the cosignatures of witnesses. */
   note: string
   at: Date
+  witnessed: { cosigned: number; wanted: number; quorum: boolean }
+}
+
+/** A witness, by its name in the policy. */
+export interface WitnessState {
+  name: string
+  vkey: string
+  /** What it cosigned last, and when; absent if it never did. */
+  size?: bigint
+  cosigned_at?: Date
+  missing_since?: Date
 }
 
 /** A receipt, or that its checkpoint is still to come. */
 export type Given = { outcome: 'receipt'; text: string } | { outcome: 'pending' }
 
+/** A record with its place in the log, cut to its viewer. */
+export interface CutRecord {
+  event: Uuid
+  index: string
+  record: ReceiptExtra
+}
+
+/** Which part of a chain: links after `after`; a party's other than one's own is for auditors. */
+export interface AskedChain {
+  party?: string | undefined
+  after: bigint
+  limit: number
+}
+
 /** The log as it is given out: only what a signed checkpoint covers. */
 export interface Ledger {
-  /** Newest signed checkpoint; undefined before the first. */
+  /** Newest published checkpoint; undefined before the first. */
   checkpoint(): Promise<Published | undefined>
+  /** The policy that checkpoints are published under, verbatim; undefined without one. */
+  policy(): string | undefined
+  /** What each witness of the policy last did. */
+  witnesses(): Promise<WitnessState[]>
+  /** Seconds since the oldest checkpoint was signed that is not published; 0 if none waits. */
+  unpublished(now: Date): Promise<number>
   /** The key that checkpoints are verified with (C2SP signed-note). */
   vkey(): string
   /** Bytes of a tile path below `/provenance/<log_id>/`; `not-found` beyond the published size. */
@@ -48,6 +79,12 @@ export interface Ledger {
   receipt(holder: Holder, event_id: Uuid): Promise<Given>
   /** Of one of the holder's own reads, by the journal row and its place there. */
   readReceipt(holder: Holder, journal_id: Uuid, place: number): Promise<Given>
+  /** For a source: that a batch of reads gave out one signal of it, and nothing else; `none` where it did not. */
+  itemReceipt(holder: Holder, event_id: Uuid, item: Omit<AskedItem, 'source'>): Promise<Given | { outcome: 'none' }>
+  /** The record alone, to whom its receipt is given too. */
+  record(holder: Holder, event_id: Uuid): Promise<CutRecord | 'pending'>
+  /** A chain as lines of JSON, as far as it is published; `not-found` for a party that the holder may not name. */
+  chain(holder: Holder, asked: AskedChain): Promise<AsyncGenerator<string>>
 }
 
 export interface LedgerOptions {
@@ -58,28 +95,18 @@ export interface LedgerOptions {
   logId: number
   origin: string
   kid: string
+  policy?: NodePolicy | undefined
   /** Whether a signal of the event was disclosed to the participant. */
   isRecipient(participant: Uuid, event_id: Uuid): Promise<boolean>
-}
-
-/** A record with its place in the log and what its entry is made of. */
-interface Placed {
-  index: bigint
-  entry: BatchEntry
-  payload: string
-  opened: Opened[]
+  shared: SharedItems
+  /** Proofs of one signal that may wait: each opens a whole batch of reads, and one is made at a time. */
+  itemProofsWaiting: number
 }
 
 export function createLedger(options: LedgerOptions): Ledger {
-  const { db, keys, journal, logId, origin, kid } = options
+  const { keys, journal, origin, kid } = options
 
-  const checkpoint = async (): Promise<Published | undefined> => {
-    const row = await store.latestCheckpoint(db, logId)
-    if (row === undefined) return undefined
-    const parsed = parseCheckpoint(parseNote(row.note)?.text ?? '')
-    if (parsed === undefined) throw new Error('a stored checkpoint is malformed')
-    return { size: row.size, root: parsed.root, note: row.note, at: row.at }
-  }
+  const checkpoint = () => newest(options)
 
   const published = async (size: bigint): Promise<void> => {
     const latest = await checkpoint()
@@ -89,19 +116,31 @@ export function createLedger(options: LedgerOptions): Ledger {
   /** The receipt over the newest checkpoint, which must cover the record. */
   const given = async (
     placed: Placed,
-    holder: Holder,
     viewer: Viewer,
-    inner?: ReceiptExtra['inner'],
+    more: Pick<ReceiptExtra, 'inner' | 'item'> = {},
   ): Promise<Given> => {
     const latest = await checkpoint()
     if (latest === undefined || placed.index >= latest.size) return { outcome: 'pending' }
     const path = await inclusionProof(sha256, await tilesNow(options), placed.index, latest.size)
-    const extra = { ...extraFor(placed, holder, viewer), ...(inner === undefined ? {} : { inner }) }
+    const extra = { ...cutTo(viewer, placed), ...more }
     return { outcome: 'receipt', text: formatReceipt({ extra, index: placed.index, path, checkpoint: latest.note }) }
   }
 
+  const covered = async ({ index }: Placed): Promise<boolean> => index < ((await checkpoint())?.size ?? 0n)
+
+  const oneAtATime = coalesce<'node', { placed: Placed; asked: AskedItem }, { item: ReceiptExtra['item'] }>(
+    async (_, [one]) => (one === undefined ? [] : [{ item: await itemProof(options, one.placed, one.asked) }]),
+    { maxWeight: 1, maxWaiting: options.itemProofsWaiting, refuse: () => new Refusal('busy', { retryAfter: 1 }) },
+  )
+
   return {
     checkpoint,
+    policy: () => options.policy?.text,
+    witnesses: () => witnessStates(options),
+    async unpublished(now) {
+      const at = await kept.unpublishedSince(options.db, options.logId)
+      return at === undefined ? 0 : (now.getTime() - at.getTime()) / 1_000
+    },
     vkey: () => formatVkey(sha256, origin, keys.publicKey(kid)),
     async tile(path) {
       const wanted = parseTilePath(path)
@@ -122,17 +161,29 @@ export function createLedger(options: LedgerOptions): Ledger {
       return consistencyProof(sha256, await tilesNow(options), from, to)
     },
     async receipt(holder, event_id) {
+      const found = await entitled(options, holder, event_id)
+      return found === 'pending' ? { outcome: 'pending' } : given(found.placed, found.viewer)
+    },
+    async record(holder, event_id) {
+      const found = await entitled(options, holder, event_id)
+      if (found === 'pending' || !(await covered(found.placed))) return 'pending'
+      const { placed, viewer } = found
+      return { event: event_id, index: String(placed.index), record: cutTo(viewer, placed) }
+    },
+    async chain(holder, { party = holder.slug, after, limit }) {
+      if (party !== holder.slug && !holder.auditor) throw new Refusal('not-found')
+      const below = (await checkpoint())?.size ?? 0n
+      return chainLines(options, holder, { party, after, limit, below })
+    },
+    async itemReceipt({ participant, slug }, event_id, item) {
       const placed = await placedRecord(options, event_id)
-      if (placed === undefined) {
-        // Not in the log yet, or not at all: only who wrote it may know which.
-        if ((await store.recordOf(db, holder.participant, event_id)) === undefined) throw new Refusal('not-found')
-        return { outcome: 'pending' }
-      }
-      const actor = placed.entry.participant_id === holder.participant
-      const party = actor || placed.entry.chains.some((link) => link.party === holder.slug)
-      const recipient = !party && (await options.isRecipient(holder.participant, event_id))
-      if (!party && !recipient && !holder.auditor) throw new Refusal('not-found')
-      return given(placed, holder, { slug: holder.slug, auditor: holder.auditor, actor, party, recipient })
+      // Its part of the batch is what a source has; an auditor is given no more by it.
+      if (!placed?.entry.chains.some((link) => link.party === slug)) throw new Refusal('not-found')
+      if (!(await covered(placed))) return { outcome: 'pending' }
+      const proof = await oneAtATime('node', { placed, asked: { ...item, source: { participant, slug } } })
+      if (proof.item === undefined) return { outcome: 'none' }
+      const viewer = viewerOf({ participant, slug, auditor: false }, placed)
+      return given(placed, viewer, { item: proof.item })
     },
     async readReceipt(holder, journal_id, place) {
       const inner = await journal.inner(holder.participant, `${journal_id}.${place}`)
@@ -141,19 +192,60 @@ export function createLedger(options: LedgerOptions): Ledger {
       const placed = await placedRecord(options, inner.event_id)
       if (placed === undefined) return { outcome: 'pending' }
       const viewer = { slug: holder.slug, auditor: holder.auditor, actor: true, party: true, recipient: false }
-      return given(placed, holder, viewer, {
-        payload: inner.payload,
-        disclosures: opensFor(inner.opened, viewer),
-        index: inner.index,
-        size: inner.size,
-        path: inner.path.map((node) => toBase64Url(node)),
-      })
+      return given(placed, viewer, { inner: innerFor(viewer, inner) })
     },
   }
 }
 
+const innerFor = (
+  viewer: Viewer,
+  { payload, opened, index, size, path }: InnerRead,
+): NonNullable<ReceiptExtra['inner']> => ({
+  ...{ payload, disclosures: opensFor(opened, viewer), index, size },
+  path: path.map((node) => toBase64Url(node)),
+})
+
+async function witnessStates({ db, logId, policy }: LedgerOptions): Promise<WitnessState[]> {
+  const rows = new Map((await kept.witnesses(db, logId)).map((row) => [row.witness, row]))
+  return (policy?.policy.witnesses ?? []).map(({ name, key }) => {
+    const vkey = formatVkey(sha256, key.name, key.publicKey, key.type)
+    const row = rows.get(kept.witnessId(key))
+    if (row === undefined) return { name, vkey }
+    const cosigned = row.seconds === 0n ? {} : { size: row.size, cosigned_at: new Date(Number(row.seconds) * 1_000) }
+    return { name, vkey, ...cosigned, ...(row.missing_since === null ? {} : { missing_since: row.missing_since }) }
+  })
+}
+
+async function newest({ db, logId }: LedgerOptions): Promise<Published | undefined> {
+  const row = await kept.published(db, logId)
+  if (row === undefined) return undefined
+  const parsed = parseCheckpoint(parseNote(row.note)?.text ?? '')
+  if (parsed === undefined) throw new Error('a stored checkpoint is malformed')
+  const { size, note, at, cosigned, wanted, quorum } = row
+  return { size, root: parsed.root, note, at, witnessed: { cosigned, wanted, quorum } }
+}
+
+/** A record and what the holder is to it; `pending` while only who wrote it may know that it is there. */
+async function entitled(
+  options: LedgerOptions,
+  holder: Holder,
+  event_id: Uuid,
+): Promise<{ placed: Placed; viewer: Viewer } | 'pending'> {
+  const placed = await placedRecord(options, event_id)
+  if (placed === undefined) {
+    // Not in the log yet, or not at all: only who wrote it may know which.
+    if ((await store.recordOf(options.db, holder.participant, event_id)) === undefined) throw new Refusal('not-found')
+    return 'pending'
+  }
+  const viewer = viewerOf(holder, placed)
+  const recipient = !viewer.party && (await options.isRecipient(holder.participant, event_id))
+  const forAll = isForAll(placed.opened.map(([audience]) => audience))
+  if (!viewer.party && !recipient && !holder.auditor && !forAll) throw new Refusal('not-found')
+  return { placed, viewer: { ...viewer, recipient } }
+}
+
 /** Tiles as they stand now: full ones from their rows, the last of each level from the head, read after the checkpoint. */
-async function tilesNow({ db, logId }: LedgerOptions): Promise<ReadTile> {
+export async function tilesNow({ db, logId }: Pick<LedgerOptions, 'db' | 'logId'>): Promise<ReadTile> {
   const head = await store.head(db, logId)
   if (head === undefined) throw new Error(`there is no log ${logId}`)
   const { bundle, levels } = decodeEdges(head.edges)
@@ -170,33 +262,6 @@ async function tilesNow({ db, logId }: LedgerOptions): Promise<ReadTile> {
     return level < 0 ? bundleOf(data, width) : data.subarray(0, 32 * width)
   }
 }
-
-async function placedRecord({ db, keys, logId }: LedgerOptions, event_id: Uuid): Promise<Placed | undefined> {
-  const at = await store.eventIndex(db, logId, event_id)
-  if (at === undefined) return undefined
-  const batch = await store.batchAt(db, logId, at.idx)
-  if (batch === undefined) throw new Error(`the log has no batch at ${at.idx}`)
-  const entry = decodeEntry(batch.data, Number(at.idx - batch.first_idx))
-  const record = await store.recordOf(db, entry.participant_id, event_id)
-  if (record === undefined || !equal(record.c, entry.c)) throw new Error(`log entry ${at.idx} has no record`)
-  return { index: at.idx, entry, payload: record.payload, opened: openRecord(record, event_id, keys) }
-}
-
-/** What the holder sees: the fields it may open, its own chain in the clear, digests of the others and of the decoys. */
-function extraFor({ entry, payload, opened }: Placed, holder: Holder, viewer: Viewer): ReceiptExtra {
-  const own = entry.chains.filter((link) => viewer.auditor || link.party === holder.slug)
-  const hidden = entry.chains.filter((link) => !own.includes(link))
-  const digests = [
-    ...hidden.map((link) => chainDigest(sha256, link)),
-    ...entry.decoys.map((salt) => decoyDigest(sha256, salt)),
-  ]
-  // Sorted, so that their order tells decoys from links to nobody.
-  const chain_digests = digests.map((digest) => toBase64Url(digest)).sort()
-  return { v: 1, payload, disclosures: opensFor(opened, viewer), chains: own.map(chainDisclosure), chain_digests }
-}
-
-const opensFor = (opened: readonly Opened[], viewer: Viewer): string[] =>
-  opened.flatMap(([audience, text]) => (text !== null && mayOpen(audience, viewer) ? [text] : []))
 
 /** The first `width` entries of a bundle. */
 function bundleOf(bundle: Uint8Array, width: number): Uint8Array {

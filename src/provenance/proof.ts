@@ -1,5 +1,5 @@
 import type { Hash } from '../kernel/bytes.ts'
-import { treeHash } from './merkle.ts'
+import { emptyRoot, treeHash } from './merkle.ts'
 import { hashesOf, tileWidth } from './tile.ts'
 
 /** Reads a tile with at least `width` hashes; a wider one serves too, since a partial tile is a prefix of the full. */
@@ -46,6 +46,12 @@ export async function consistencyProof(hash: Hash, read: ReadTile, from: bigint,
     }
   }
   return whole ? path : [await tree(start, end), ...path]
+}
+
+/** The root that the tree had at the size `part`, from the tiles of `size`. */
+export async function prefixRoot(hash: Hash, read: ReadTile, part: bigint, size: bigint): Promise<Uint8Array> {
+  if (part < 0n || part > size) throw new RangeError('no such size')
+  return part === 0n ? emptyRoot(hash) : subtrees(hash, read, size)(0n, part)
 }
 
 /** MTH of the leaves [start, end), where start is a multiple of the largest power of two below the width. */

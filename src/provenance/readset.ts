@@ -31,8 +31,12 @@ export const setKey = (hash: Hash, salt: Uint8Array, party: string): Uint8Array 
   hmac(hash, salt, utf8(`prov-set/v1\n${party}\n`))
 
 /** Leaf data of item i: HMAC-SHA-256(k_p, u64(i)) || signal id 16 || u32 revision. */
-export const setLeaf = (hash: Hash, key: Uint8Array, i: number, { signal, revision }: ReadItem): Uint8Array =>
-  concat(hmac(hash, key, u64(BigInt(i))), uuidBytes(signal), u32(revision))
+export const setLeaf = (hash: Hash, key: Uint8Array, i: number, item: ReadItem): Uint8Array =>
+  itemLeaf(hmac(hash, key, u64(BigInt(i))), item)
+
+/** The same from the item's own salt, which tells nothing of the key that made it. */
+export const itemLeaf = (salt: Uint8Array, { signal, revision }: ReadItem): Uint8Array =>
+  concat(salt, uuidBytes(signal), u32(revision))
 
 /** The root over one source's items of one answer, in the answer's order. */
 export const setRoot = (hash: Hash, salt: Uint8Array, party: string, items: readonly ReadItem[]): Uint8Array =>
@@ -51,10 +55,27 @@ export function setProof(
 }
 
 /** A source's root in a batch: MTH over u32(j) || set root of the reads j that gave out something of it. */
-export const sourceRoot = (hash: Hash, sets: readonly { read: number; root: Uint8Array }[]): Uint8Array =>
+export const sourceRoot = (hash: Hash, sets: readonly SourceRead[]): Uint8Array =>
   treeHash(
     hash,
-    sets.map(({ read, root }) => leafHash(hash, concat(u32(read), root))),
+    sets.map((set) => sourceLeaf(hash, set)),
+  )
+
+/** The set root of a read, by the read's place in its batch. */
+export interface SourceRead {
+  read: number
+  root: Uint8Array
+}
+
+export const sourceLeaf = (hash: Hash, { read, root }: SourceRead): Uint8Array =>
+  leafHash(hash, concat(u32(read), root))
+
+/** The audit path of one read's set to the source's root. */
+export const sourcePath = (hash: Hash, sets: readonly SourceRead[], place: number): Uint8Array[] =>
+  auditPath(
+    hash,
+    sets.map((set) => sourceLeaf(hash, set)),
+    place,
   )
 
 function setLeaves(hash: Hash, salt: Uint8Array, party: string, items: readonly ReadItem[]): Uint8Array[] {

@@ -1,9 +1,11 @@
 import { equal, fromBase64, fromBase64Url, type Hash, toBase64, toBase64Url, utf8 } from '../kernel/bytes.ts'
+import { isUuid, type Uuid } from '../kernel/ids.ts'
 import { chainsHash, entryOf } from './chain.ts'
 import { openCheckpoint } from './checkpoint.ts'
 import { commitment, type Field, openPayload } from './commitment.ts'
 import { leafHash, rootFromPath } from './merkle.ts'
 import type { VerifierKey, VerifyEd25519 } from './note.ts'
+import { itemLeaf, sourceLeaf } from './readset.ts'
 
 /** What a holder is given of one record: payload, the disclosures it may open, the chain links it may see. */
 export interface ReceiptExtra {
@@ -16,6 +18,24 @@ export interface ReceiptExtra {
   chain_digests?: readonly string[]
   /** One record of a batch. */
   inner?: { payload: string; disclosures: readonly string[]; index: number; size: number; path: readonly string[] }
+  /** One signal that a batch of reads gave out, for its source. */
+  item?: ReceiptItem
+}
+
+/**
+ * From one item to the source's root in a batch: the item's salt, the path to the root over what one read gave out of the
+ * source, and from there the path among the reads that did. Salts, digests and paths are base64url.
+ */
+export interface ReceiptItem {
+  signal: Uuid
+  revision: number
+  salt: string
+  /** Place and number of items in the set. */
+  index: number
+  size: number
+  path: readonly string[]
+  /** The read's place in its batch, and among the reads that gave out something of the source. */
+  read: { index: number; place: number; path: readonly string[] }
 }
 
 /** A proof that one entry is in the log (C2SP tlog-proof@v1). */
@@ -40,6 +60,8 @@ export interface Verified {
   passed: boolean
   fields: Field[]
   inner: Field[]
+  /** What a source proves: who obtained which signal of it, in which read of the batch. */
+  item?: { signal: Uuid; revision: number; source: string; reader: string; read: number }
   /** Size of the log the checkpoint signed, and the entry's index. */
   size: bigint
   index: bigint
@@ -82,6 +104,7 @@ export function verifyReceipt(
   step('disclosures are in the record', outer.outcome === 'failed' ? outer.why : undefined)
   const fields = outer.outcome === 'opened' ? outer.fields : []
   const inner = verifyInner(hash, extra, fields, step)
+  const item = verifyItem(hash, extra, fields, step)
   const c = commitment(hash, extra.payload)
   const digests = chainDigestsOf(hash, extra)
   step('chains are canonical', digests === undefined ? 'a chain digest is malformed' : undefined)
@@ -92,7 +115,8 @@ export function verifyReceipt(
   const root = rootFromPath(hash, { leaf, index, size, path })
   const included = signed.outcome === 'signed' && root !== undefined && equal(root, signed.checkpoint.root)
   step('the entry is in the signed tree', included ? undefined : 'the audit path leads to another root')
-  return { steps, passed: steps.every(({ result }) => result === 'PASS'), fields, inner, size, index }
+  const passed = steps.every(({ result }) => result === 'PASS')
+  return { steps, passed, fields, inner, ...(item === undefined ? {} : { item }), size, index }
 }
 
 function verifyInner(
@@ -104,8 +128,8 @@ function verifyInner(
   if (inner === undefined) return []
   const opened = openPayload(hash, inner.payload, inner.disclosures)
   step('disclosures are in the inner record', opened.outcome === 'failed' ? opened.why : undefined)
-  const path = inner.path.map((node) => fromBase64Url(node) ?? new Uint8Array(0))
   const leaf = leafHash(hash, commitment(hash, inner.payload))
+  const path = nodesOf(inner.path)
   const root = rootFromPath(hash, { leaf, index: BigInt(inner.index), size: BigInt(inner.size), path })
   const batch = new Map(outer.map(({ name, value }) => [name, value]))
   // A root alone does not say how many leaves are under it, nor so at which place one stands.
@@ -113,6 +137,60 @@ function verifyInner(
   step('the inner record is in the batch', fits ? undefined : 'the batch names another root or size')
   return opened.outcome === 'opened' ? opened.fields : []
 }
+
+function verifyItem(
+  hash: Hash,
+  { item }: ReceiptExtra,
+  fields: readonly Field[],
+  step: (name: string, why: string | undefined) => void,
+): Verified['item'] {
+  if (item === undefined) return undefined
+  const { signal, revision, read } = item
+  const root = itemRoots(hash, item, sourcesIn(fields))
+  step(
+    'the signal is in what the reader was given',
+    root === undefined ? 'its paths lead to no root that the batch has for the source' : undefined,
+  )
+  return root === undefined
+    ? undefined
+    : { signal, revision, source: root.party, reader: root.reader, read: read.index }
+}
+
+interface SourceField {
+  party: string
+  reader: string
+  reads: number
+  root: string
+}
+
+/** What a batch of reads says of its sources, as far as it is opened. */
+function sourcesIn(fields: readonly Field[]): SourceField[] {
+  if (!fields.some(({ name, value }) => name === 'type' && value === 'read.batch')) return []
+  return fields.flatMap(({ name, value }) => {
+    if (name !== 'source' || typeof value !== 'object' || value === null) return []
+    const { party, reader, reads, root } = value as Record<string, unknown>
+    const whole = typeof party === 'string' && typeof reader === 'string' && typeof root === 'string'
+    return whole && Number.isSafeInteger(reads) ? [{ party, reader, reads: Number(reads), root }] : []
+  })
+}
+
+/** The source to whose root both paths lead. */
+function itemRoots(hash: Hash, item: ReceiptItem, sources: readonly SourceField[]): SourceField | undefined {
+  const { index, size, read } = item
+  const salt = fromBase64Url(item.salt)
+  if (salt?.length !== 32) return undefined
+  const leaf = leafHash(hash, itemLeaf(salt, item))
+  const set = rootFromPath(hash, { leaf, index: BigInt(index), size: BigInt(size), path: nodesOf(item.path) })
+  if (set === undefined) return undefined
+  const above = { leaf: sourceLeaf(hash, { read: read.index, root: set }), path: nodesOf(read.path) }
+  return sources.find(({ reads, root }) => {
+    const made = rootFromPath(hash, { ...above, index: BigInt(read.place), size: BigInt(reads) })
+    return made !== undefined && toBase64Url(made) === root
+  })
+}
+
+/** What is no node is no path either: nothing of another length is one. */
+const nodesOf = (path: readonly string[]): Uint8Array[] => path.map((node) => fromBase64Url(node) ?? new Uint8Array(0))
 
 function chainDigestsOf(hash: Hash, { chains, chain_digests = [] }: ReceiptExtra): Uint8Array[] | undefined {
   const hidden = chain_digests.map((digest) => fromBase64Url(digest))
@@ -135,12 +213,28 @@ function extraOf(line: string | undefined): ReceiptExtra | undefined {
   }
 }
 
-function isExtra(value: unknown): value is ReceiptExtra {
+/** Whether parsed JSON has the shape of what a holder is given. */
+export function isExtra(value: unknown): value is ReceiptExtra {
   if (typeof value !== 'object' || value === null) return false
-  const { v, payload, disclosures, chains, chain_digests, inner } = value as Record<string, unknown>
+  const { v, payload, disclosures, chains, chain_digests, inner, item } = value as Record<string, unknown>
   if (v !== 1 || typeof payload !== 'string' || !isTexts(disclosures) || !isTexts(chains)) return false
   if (chain_digests !== undefined && !isTexts(chain_digests)) return false
-  if (inner === undefined) return true
+  return (inner === undefined || isInner(inner)) && (item === undefined || isItem(item))
+}
+
+function isItem(value: unknown): value is ReceiptItem {
+  if (typeof value !== 'object' || value === null) return false
+  const { signal, revision, salt, index, size, path, read } = value as Record<string, unknown>
+  if (typeof signal !== 'string' || !isUuid(signal) || typeof salt !== 'string' || !isTexts(path)) return false
+  if (![revision, index, size].every((n) => isCount(n)) || typeof read !== 'object' || read === null) return false
+  const own = read as Record<string, unknown>
+  return isCount(own['index']) && isCount(own['place']) && isTexts(own['path'])
+}
+
+/** What stands in 32 bits. */
+const isCount = (n: unknown): boolean => Number.isInteger(n) && Number(n) >= 0 && Number(n) <= 0xffff_ffff
+
+function isInner(inner: unknown): boolean {
   if (typeof inner !== 'object' || inner === null) return false
   const { index, size, path, ...rest } = inner as Record<string, unknown>
   const counts = Number.isSafeInteger(index) && Number.isSafeInteger(size)

@@ -9,6 +9,9 @@ import type { RecordRow } from './store.ts'
 /** A disclosure with who may open it; null once erased. */
 export type Opened = readonly [audience: Audience, disclosure: string | null]
 
+/** In the place of an audience: a decoy, kept so that auditors see that nothing is behind its digest. */
+export const DECOY: Audience = 'decoy'
+
 /** Months since year 0: the epoch whose key encrypts a record's disclosures. */
 export const epochOf = (at: Date): number => at.getUTCFullYear() * 12 + at.getUTCMonth()
 
@@ -46,8 +49,11 @@ export function commit(
   const opened = fields.disclosures.map(
     ({ audience, name, value }): Opened => [audience, disclosure(salt(), name, value)],
   )
-  const decoys = Array.from({ length: fields.decoys }, () => decoy(salt()))
-  const payload = payloadOf(sha256, [...opened.map(([, text]) => text ?? ''), ...decoys])
+  for (let i = 0; i < fields.decoys; i++) opened.push([DECOY, decoy(salt())])
+  const payload = payloadOf(
+    sha256,
+    opened.map(([, text]) => text ?? ''),
+  )
   return { opened, payload, c: commitment(sha256, payload) }
 }
 

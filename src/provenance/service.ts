@@ -6,10 +6,12 @@ import type { Uuid } from '../kernel/ids.ts'
 import { randomSource } from '../kernel/random.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import type { KeyService } from '../keys/service.ts'
+import type { Anchor, HaltReason } from './anchor.ts'
 import { decodeEntry } from './batch.ts'
 import type { NewEvent } from './events.ts'
 import { createJournal, type Journal, sourceSets } from './journal.ts'
 import { emptyRange, emptyRoot, encodeRange } from './merkle.ts'
+import { placeOf } from './place.ts'
 import { prepareRecord } from './record.ts'
 import * as store from './store.ts'
 import { emptyEdges, encodeEdges } from './tile.ts'
@@ -21,6 +23,8 @@ export type { RecordRow } from './store.ts'
 /** One entry of the log as the consumers to its right read it. */
 export interface LoggedEvent {
   idx: bigint
+  /** Grows over all logs of the node: see `placeOf`. */
+  place: bigint
   event_id: Uuid
   participant_id: Uuid
   kind: string
@@ -37,15 +41,17 @@ export interface ProvenanceService extends Recorder, Omit<Journal, 'flush' | 'pe
   /** The committed form of an event, for those that write many in one statement. */
   prepare(event: NewEvent): store.RecordRow
   insert(tx: Tx, rows: readonly store.RecordRow[]): Promise<void>
-  /** Refuses with `log-behind` while the log cannot be published: no entry, no answer. */
+  /** Refuses with `log-behind` or `log-halted` while the log cannot be published: no entry, no answer. */
   admit(): void
   /** Tells the loops of this process that there is something to index. */
   wake(): void
-  /** Entries from `from` up to the fence, at most `limit`; dense and in order. */
-  entriesFrom(db: Db, from: bigint, limit: number): Promise<LoggedEvent[]>
-  /** The log index below which everything has reached feeds and look-ups. */
+  /** Entries of a log from `from` up to the fence, at most `limit`; dense and in order. */
+  entriesFrom(db: Db, at: { logId: number; from: bigint; limit: number }): Promise<LoggedEvent[]>
+  /** The place in the log below which everything has reached feeds and look-ups. */
   projected(tx: Tx): Promise<bigint>
   sourceSets: typeof sourceSets
+  /** Where the receipt of an event is asked for. */
+  receiptPath(event_id: Uuid): string
   /** 32 random bytes. */
   salt(): Uint8Array
   /** For metrics, read as `aldis_integrator`: entries, how many of them feeds show, and changes that wait for their index. */
@@ -63,6 +69,8 @@ export interface ProvenanceOptions {
   onWake(): void
   /** Whether the log can be written and published now. */
   healthy(): boolean
+  /** Why nothing may be signed until a person has acted. */
+  halted?(): HaltReason | undefined
 }
 
 export function createProvenanceService(options: ProvenanceOptions): ProvenanceService {
@@ -82,11 +90,13 @@ export function createProvenanceService(options: ProvenanceOptions): ProvenanceS
     insert: store.insertRecords,
     wake: options.onWake,
     admit() {
+      if (options.halted?.() !== undefined) throw new Refusal('log-halted')
       if (!options.healthy()) throw new Refusal('log-behind', { retryAfter: 5 })
     },
-    projected: async (tx) => (await store.projected(tx, logId))?.next_idx ?? 0n,
-    entriesFrom: (db, from, limit) => entriesFrom(db, { logId, from, limit }),
+    projected: async (tx) => placeOf(logId, (await store.projected(tx, logId))?.next_idx ?? 0n),
+    entriesFrom,
     sourceSets,
+    receiptPath: (event_id) => `/provenance/${logId}/receipts/${event_id}`,
     salt,
     state: async (db) => {
       const head = await store.head(db, logId)
@@ -102,15 +112,15 @@ export function createProvenanceService(options: ProvenanceOptions): ProvenanceS
 
 async function entriesFrom(db: Db, at: { logId: number; from: bigint; limit: number }): Promise<LoggedEvent[]> {
   const { logId, from, limit } = at
-  const fence = await store.fence(db, logId)
-  if (fence === undefined || fence.size <= from) return []
+  const end = await store.carriable(db, logId)
+  if (end <= from) return []
   const first = await store.batchAt(db, logId, from)
   if (first === undefined) return []
-  const rows = await store.batches(db, logId, { from: first.first_idx, to: fence.size, limit: 16 })
+  const rows = await store.batches(db, logId, { from: first.first_idx, to: end, limit: 16 })
   const entries: { idx: bigint; event_id: Uuid; participant_id: Uuid }[] = []
   for (const { first_idx, n, data } of rows) {
     const skip = first_idx < from ? Number(from - first_idx) : 0
-    for (let i = skip; i < n && entries.length < limit; i++) {
+    for (let i = skip; i < n && entries.length < limit && first_idx + BigInt(i) < end; i++) {
       const { event_id, participant_id } = decodeEntry(data, i)
       entries.push({ idx: first_idx + BigInt(i), event_id, participant_id })
     }
@@ -119,20 +129,34 @@ async function entriesFrom(db: Db, at: { logId: number; from: bigint; limit: num
   return entries.map((entry) => {
     const told = kinds.get(entry.event_id)
     if (told === undefined) throw new Error(`log entry ${entry.idx} has no record`)
-    return { ...entry, ...told }
+    return { ...entry, ...told, place: placeOf(logId, entry.idx) }
   })
 }
 
-/** Opens an empty log under its origin, which is its name for ever; once, by `aldis init`. */
+/** Opens an empty log under its origin, which is its name for ever; once, by `aldis init`. The anchor comes first. */
 export async function openLog(
   admin: Db,
-  { logId, origin, at }: { logId: number; origin: string; at: Date },
+  { logId, origin, at, anchor }: { logId: number; origin: string; at: Date; anchor: Anchor },
 ): Promise<void> {
+  const root = emptyRoot(sha256)
+  // A repetition finds it.
+  if ((await anchor.read()) === undefined) await anchor.swap(undefined, { origin, size: 0n, root })
   await atLog(admin, logId, async (tx) => {
-    const [root, edges, range] = [emptyRoot(sha256), encodeEdges(emptyEdges), encodeRange(emptyRange)]
+    const [edges, range] = [encodeEdges(emptyEdges), encodeRange(emptyRange)]
     await store.openLog(tx, { log_id: logId, origin, root, edges, range, at })
   })
 }
+
+/** The newest signed tree, read as `aldis_signer`. */
+export async function signedTree(db: Db, logId: number): Promise<{ size: bigint; root: Uint8Array }> {
+  const row = await store.signed(db, logId)
+  if (row === undefined) throw new Error(`there is no log ${logId}`)
+  return row
+}
+
+/** Every log of the node in the order in which they were opened; the present one is the last. */
+export const logsOf = (db: Db): Promise<{ log_id: number; origin: string; closed_size: bigint | null }[]> =>
+  store.logs(db)
 
 /** The origin of an open log; undefined before `openLog`. */
 export const originOf = async (db: Db, logId: number): Promise<string | undefined> =>

@@ -1,23 +1,25 @@
-import { atLog } from '../db/as-participant.ts'
+import { atLog, type Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
 import { equal, utf8 } from '../kernel/bytes.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import type { KeyService } from '../keys/service.ts'
+import { type Anchor, type Anchored, compareAnchor, LogHalted } from './anchor.ts'
 import { type BatchEntry, decodeBatch } from './batch.ts'
 import { chainDigest, chainsHash, decoyDigest, entryOf } from './chain.ts'
-import { checkpointText } from './checkpoint.ts'
+import { checkpointText, parseCheckpoint } from './checkpoint.ts'
 import { appendLeaf, type CompactRange, decodeRange, encodeRange, leafHash, rangeRoot } from './merkle.ts'
-import { formatNote, signatureLine } from './note.ts'
+import { formatNote, parseNote, signatureLine } from './note.ts'
 import * as store from './store.ts'
 
-/** Batches read back at once. */
-const BATCHES_AT_ONCE = 64
+/** Batches read back at once: between two reads the transaction is idle, which the database allows for 15 seconds. */
+const BATCHES_AT_ONCE = 8
 
 export interface SignerOptions {
   db: Db
   clock: Clock
   keys: KeyService
+  anchor: Anchor
   logId: number
   origin: string
   /** The log key's id. */
@@ -27,76 +29,156 @@ export interface SignerOptions {
 }
 
 export interface Signer {
-  /** Reads back what is behind the fence, recomputes the root by another algorithm, and signs if both agree. */
+  /**
+   * Reads back what is behind the fence, recomputes the root by another algorithm, moves the anchor, and signs. Answers
+   * whether it signed; throws `LogHalted` where a person has to look first.
+   */
   round(): Promise<boolean>
+  /** Throws `LogHalted` if the database is not where the anchor is; signs nothing. */
+  check(): Promise<void>
 }
 
-/** The tree in the database is not the one its rows make. Nothing is signed until a person has looked. */
-export class RootMismatch extends Error {
-  override readonly name = 'RootMismatch'
+type Tree = Pick<Anchored, 'size' | 'root'>
+
+/** Where signing, the committed log and the anchor stand. */
+interface Standing {
+  signed: { size: bigint; root: Buffer; range: Buffer; at: Date }
+  fence: { size: bigint; root: Buffer }
+  anchored: Anchored | undefined
+  place: ReturnType<typeof compareAnchor>
 }
 
-export function createSigner({ db, clock, keys, logId, origin, kid, refreshMs }: SignerOptions): Signer {
-  const note = async (size: bigint, root: Uint8Array): Promise<string> => {
+export function createSigner(options: SignerOptions): Signer {
+  const { db, clock, keys, anchor, logId, origin, kid, refreshMs } = options
+  const note = async ({ size, root }: Tree): Promise<string> => {
     const text = checkpointText({ origin, size, root })
     const signature = await keys.sign(kid, utf8(text))
     return formatNote(text, [signatureLine(sha256, { name: origin, publicKey: keys.publicKey(kid), signature })])
   }
 
+  /** Never two roots of one size: whoever does not find the anchor where it was signs nothing. */
+  const moveAnchor = async (anchored: Anchored | undefined, to: Tree): Promise<void> => {
+    if (anchored?.size === to.size) return
+    if ((await anchor.swap(anchored, { origin, ...to })) === 'lost')
+      throw new Error('another signer moved the anchor: its checkpoint comes first')
+  }
+
+  /** In this order nothing that another signer does meanwhile looks like a database that was set back. */
+  const compared = async <S extends Tree>(tx: Tx, signed: S) => {
+    const closed = (await store.head(tx, logId))?.closed_size ?? null
+    if (closed !== null) throw new LogHalted('closed', `the log ended at ${closed}`)
+    const anchored = await anchor.read()
+    const fence = await store.fence(tx, logId)
+    if (fence === undefined) throw new Error(`there is no log ${logId}`)
+    const place = compareAnchor(anchored, { origin, signed, fence })
+    if (place === 'older') await expectSigned(tx, logId, anchored)
+    return { signed, fence, anchored, place }
+  }
+
+  const check = async (tx: Tx): Promise<void> => {
+    const signed = await store.signed(tx, logId)
+    if (signed === undefined) throw new Error(`there is no log ${logId}`)
+    await compared(tx, signed)
+  }
+
+  /** By another algorithm than the integrator's, from what is committed. */
+  const recomputed = async (tx: Tx, { signed, fence, anchored, place }: Standing): Promise<CompactRange> => {
+    const before = decodeRange(signed.range)
+    const between = place === 'ahead' ? await readAnchored(tx, logId, before, anchored) : before
+    const range = await readBack(tx, logId, { range: between, to: fence.size })
+    if (equal(rangeRoot(sha256, range), fence.root)) return range
+    throw new LogHalted('root-differs', `the root of size ${fence.size} was indexed as another`)
+  }
+
+  const isDue = ({ signed, fence }: Standing, at: Date): boolean => {
+    const stale = at.getTime() - signed.at.getTime() >= refreshMs
+    return fence.size > signed.size || (stale && fence.size > 0n)
+  }
+
   return {
+    check: () => atLog(db, logId, check),
     round: () =>
       atLog(db, logId, async (tx) => {
-        const before = await store.lockSigned(tx, logId)
-        const fence = await store.fence(tx, logId)
-        if (before === undefined || fence === undefined) return false
-        const at = clock()
-        const grown = fence.size > before.size
-        const stale = at.getTime() - before.at.getTime() >= refreshMs
-        if (fence.size === 0n || !(grown || stale)) return false
-        const range = await readBack(tx, logId, { range: decodeRange(before.range), from: before.size, to: fence.size })
-        const root = rangeRoot(sha256, range)
-        if (!equal(root, fence.root))
-          throw new RootMismatch(`recomputed root of size ${fence.size} differs from the indexed one`)
-        const signed = {
-          log_id: logId,
-          size: fence.size,
-          root,
-          range: encodeRange(range),
-          at,
-          note: await note(fence.size, root),
+        const signed = await store.lockSigned(tx, logId)
+        if (signed === undefined) {
+          // Another signs just now, which does not tell that all is well.
+          await check(tx)
+          return false
         }
-        await store.insertCheckpoint(tx, signed)
+        const now = await compared(tx, signed)
+        const at = clock()
+        if (!isDue(now, at)) return false
+        const range = await recomputed(tx, now)
+        const tree = { size: range.size, root: rangeRoot(sha256, range) }
+        await moveAnchor(now.anchored, tree)
+        const row = { log_id: logId, ...tree, range: encodeRange(range), at, note: await note(tree) }
+        await store.insertCheckpoint(tx, row)
         return true
       }),
   }
 }
 
-/** Appends the committed batches [from, to) to the range; entries are recomputed, not believed. */
-async function readBack(
-  tx: Parameters<typeof store.batches>[0],
+/** An anchor that was set back names a tree that we signed; else it is of another history. */
+async function expectSigned(tx: Tx, logId: number, anchored: Anchored | undefined): Promise<void> {
+  if (anchored === undefined || anchored.size === 0n) return
+  const row = await store.checkpointOf(tx, logId, anchored.size)
+  const known = parseCheckpoint(parseNote(row?.note ?? '')?.text ?? '')
+  if (known === undefined || !equal(known.root, anchored.root))
+    throw new LogHalted('anchor-differs', `the anchor of size ${anchored.size} is none that this log signed`)
+}
+
+/** Up to the anchor's size, where the root must be the anchor's: it was moved, and the checkpoint not yet written. */
+async function readAnchored(
+  tx: Tx,
   logId: number,
-  at: { range: CompactRange; from: bigint; to: bigint },
+  before: CompactRange,
+  anchored: Anchored | undefined,
 ): Promise<CompactRange> {
-  let { range, from } = at
-  while (from < at.to) {
+  if (anchored === undefined) return before
+  const range = await readBack(tx, logId, { range: before, to: anchored.size })
+  if (!equal(rangeRoot(sha256, range), anchored.root))
+    throw new LogHalted('anchor-differs', `another root of size ${anchored.size} was signed`)
+  return range
+}
+
+/** Appends committed entries up to `to` to the range; they are recomputed, not believed. */
+export async function readBack(
+  tx: Db | Tx,
+  logId: number,
+  at: { range: CompactRange; to: bigint },
+): Promise<CompactRange> {
+  let { range } = at
+  while (range.size < at.to) {
+    // The end of another history may lie within a batch.
+    const from = (await store.batchAt(tx, logId, range.size))?.first_idx ?? range.size
     const rows = await store.batches(tx, logId, { from, to: at.to, limit: BATCHES_AT_ONCE })
-    for (const row of rows) {
-      if (row.first_idx !== from) throw new RootMismatch(`the log has no batch at ${from}`)
-      for (const entry of entriesOf(row)) range = appendLeaf(sha256, range, leafHash(sha256, entry))
-      from += BigInt(row.n)
-    }
-    if (rows.length === 0) throw new RootMismatch(`the log ends at ${from}, the fence is ${at.to}`)
+    for (const row of rows) range = appendBatch(range, row, at.to)
+    if (rows.length === 0) throw new LogHalted('root-differs', `the log ends at ${range.size}, the fence is ${at.to}`)
   }
   return range
 }
 
+function appendBatch(before: CompactRange, row: BatchRow, to: bigint): CompactRange {
+  const skip = Number(before.size - row.first_idx)
+  if (skip < 0 || skip >= row.n) throw new LogHalted('root-differs', `the log has no batch at ${before.size}`)
+  return entriesOf(row)
+    .slice(skip, Number(to - row.first_idx))
+    .reduce((range, entry) => appendLeaf(sha256, range, leafHash(sha256, entry)), before)
+}
+
+interface BatchRow {
+  first_idx: bigint
+  n: number
+  data: Uint8Array
+}
+
 /** The entries of a committed batch, made anew of their commitments and chains. */
-function entriesOf({ first_idx, n, data }: { first_idx: bigint; n: number; data: Uint8Array }): Uint8Array[] {
+function entriesOf({ first_idx, n, data }: BatchRow): Uint8Array[] {
   let stored: BatchEntry[]
   try {
     stored = decodeBatch(data, n)
   } catch (cause) {
-    throw new RootMismatch(`the batch at ${first_idx} is malformed`, { cause })
+    throw new LogHalted('root-differs', `the batch at ${first_idx} is malformed`, { cause })
   }
   return stored.map(({ c, chains, decoys, entry }, i) => {
     const digests = [
@@ -104,7 +186,8 @@ function entriesOf({ first_idx, n, data }: { first_idx: bigint; n: number; data:
       ...decoys.map((one) => decoyDigest(sha256, one)),
     ]
     const made = entryOf(sha256, c, chainsHash(sha256, digests))
-    if (!equal(made, entry)) throw new RootMismatch(`entry ${first_idx + BigInt(i)} is not made of its parts`)
+    if (!equal(made, entry))
+      throw new LogHalted('root-differs', `entry ${first_idx + BigInt(i)} is not made of its parts`)
     return made
   })
 }

@@ -47,6 +47,8 @@ async function insertOwnRecords(tx: Tx, participant_id: Uuid, rows: readonly Rec
 export interface OutboxRow {
   event_id: Uuid
   participant_id: Uuid
+  /** The log that it was recorded under. */
+  log_id: number
   at: Date
   c: Buffer
   parties: string
@@ -58,27 +60,37 @@ export interface LogHead {
   size: bigint
   root: Buffer
   edges: Buffer
+  closed_size: bigint | null
 }
 
 /** The head, locked; undefined when another integrator has it. */
 export async function lockHead(tx: Tx, logId: number): Promise<LogHead | undefined> {
   return tx
     .selectFrom('log_head')
-    .select(['origin', 'size', 'root', 'edges'])
+    .select(['origin', 'size', 'root', 'edges', 'closed_size'])
     .where('log_id', '=', logId)
     .forUpdate()
     .skipLocked()
     .executeTakeFirst()
 }
 
-export const head = (db: Db, logId: number): Promise<LogHead | undefined> =>
-  db.selectFrom('log_head').select(['origin', 'size', 'root', 'edges']).where('log_id', '=', logId).executeTakeFirst()
+export const head = (db: Db | Tx, logId: number): Promise<LogHead | undefined> =>
+  db
+    .selectFrom('log_head')
+    .select(['origin', 'size', 'root', 'edges', 'closed_size'])
+    .where('log_id', '=', logId)
+    .executeTakeFirst()
 
-export const outbox = (tx: Tx, logId: number, limit: number): Promise<OutboxRow[]> =>
+/** Every log of the node, the present one last. */
+export const logs = (db: Db) =>
+  db.selectFrom('log_head').select(['log_id', 'origin', 'closed_size']).orderBy('log_id').execute()
+
+/** Also what was recorded under a log that is closed now; only what belongs to this one alone while it is empty. */
+export const outbox = (tx: Tx, logId: number, { limit, own }: { limit: number; own: boolean }): Promise<OutboxRow[]> =>
   tx
     .selectFrom('prov_outbox')
-    .select(['event_id', 'participant_id', 'at', 'c', 'parties', 'after'])
-    .where('log_id', '=', logId)
+    .select(['event_id', 'participant_id', 'log_id', 'at', 'c', 'parties', 'after'])
+    .where('log_id', own ? '=' : '<=', logId)
     .orderBy('event_id')
     .limit(limit)
     .execute()
@@ -88,19 +100,21 @@ export async function waiting(db: Db, logId: number): Promise<number> {
   const { n } = await db
     .selectFrom('prov_outbox')
     .select((eb) => eb.fn.countAll<bigint>().as('n'))
-    .where('log_id', '=', logId)
+    .where('log_id', '<=', logId)
     .executeTakeFirstOrThrow()
   return Number(n)
 }
 
-/** Which of the events are in the log already. */
+/** Which of the events are in the log already, or in one before it: not beyond the end of a log that was closed. */
 export async function knownEvents(tx: Tx, logId: number, ids: readonly Uuid[]): Promise<Set<Uuid>> {
   if (ids.length === 0) return new Set()
   const rows = await tx
-    .selectFrom('log_event')
-    .select('event_id')
-    .where('log_id', '=', logId)
-    .where(sql<boolean>`event_id = any(${ids}::uuid[])`)
+    .selectFrom('log_event as e')
+    .innerJoin('log_head as h', 'h.log_id', 'e.log_id')
+    .select('e.event_id')
+    .where('e.log_id', '<=', logId)
+    .where(sql<boolean>`e.event_id = any(${ids}::uuid[])`)
+    .where(sql<boolean>`(h.closed_size is null or e.idx < h.closed_size)`)
     .execute()
   return new Set(rows.map((row) => row.event_id))
 }
@@ -165,8 +179,12 @@ export async function insertBatch(tx: Tx, batch: Integrated): Promise<void> {
     .execute()
 }
 
+/** Clears only what has its place: in a log that was closed meanwhile, or in a database that is an older one now, it has none. */
 export async function clearOutbox(tx: Tx, logId: number, ids: readonly Uuid[]): Promise<void> {
-  await sql`delete from prov_outbox where event_id = any(${ids}::uuid[]) and log_id = ${logId}`.execute(tx)
+  // Whoever closes the log comes before or after.
+  await tx.selectFrom('log_head').select('size').where('log_id', '=', logId).forUpdate().executeTakeFirst()
+  const placed = [...(await knownEvents(tx, logId, ids))]
+  await sql`delete from prov_outbox where event_id = any(${placed}::uuid[]) and log_id <= ${logId}`.execute(tx)
 }
 
 export async function moveFence(tx: Tx, logId: number, size: bigint, root: Uint8Array): Promise<void> {
@@ -198,6 +216,18 @@ export async function openLog(
 
 // ---- the signer's and the readers'
 
+/** Up to where the log's entries may be carried on: the fence, and not beyond the end of a closed log. */
+export async function carriable(db: Db, logId: number): Promise<bigint> {
+  const row = await db
+    .selectFrom('log_fence as f')
+    .innerJoin('log_head as h', 'h.log_id', 'f.log_id')
+    .select(['f.size', 'h.closed_size'])
+    .where('f.log_id', '=', logId)
+    .executeTakeFirst()
+  if (row === undefined) return 0n
+  return row.closed_size === null || row.size < row.closed_size ? row.size : row.closed_size
+}
+
 export const fence = (db: Db | Tx, logId: number) =>
   db.selectFrom('log_fence').select(['size', 'root']).where('log_id', '=', logId).executeTakeFirst()
 
@@ -209,6 +239,46 @@ export const lockSigned = (tx: Tx, logId: number) =>
     .forUpdate()
     .skipLocked()
     .executeTakeFirst()
+
+export const signed = (db: Db | Tx, logId: number) =>
+  db.selectFrom('log_signed').select(['size', 'root']).where('log_id', '=', logId).executeTakeFirst()
+
+/** Ends a log at its newest signed size, once; answers where it ends. */
+export async function closeLog(tx: Tx, logId: number): Promise<bigint | undefined> {
+  // A signer that is about to write a checkpoint comes first, or finds the log closed.
+  const signed = await tx
+    .selectFrom('log_signed')
+    .select('size')
+    .where('log_id', '=', logId)
+    .forUpdate()
+    .executeTakeFirst()
+  if (signed === undefined) return undefined
+  await tx
+    .updateTable('log_head')
+    .set({ closed_size: signed.size })
+    .where('log_id', '=', logId)
+    .where('closed_size', 'is', null)
+    .execute()
+  const head = await tx.selectFrom('log_head').select('closed_size').where('log_id', '=', logId).executeTakeFirst()
+  return head?.closed_size ?? undefined
+}
+
+/** Entries that a closed log ends before wait for the next one, in the time of their records. */
+export async function waitAgain(
+  tx: Tx,
+  logId: number,
+  entries: readonly { event_id: Uuid; participant_id: Uuid; c: Uint8Array; parties: string }[],
+): Promise<void> {
+  for (const [participant_id, own] of Map.groupBy(entries, (entry) => entry.participant_id)) {
+    await sql`
+      insert into prov_outbox (event_id, participant_id, log_id, at, c, parties, after)
+      select r.event_id, r.participant_id, ${logId}::int, r.at, r.c, e.parties, null
+      from unnest(${own.map(({ event_id }) => event_id)}::uuid[], ${own.map(({ parties }) => parties)}::text[])
+        as e(event_id, parties)
+      join prov_record r on r.participant_id = ${participant_id}::uuid and r.event_id = e.event_id
+      on conflict do nothing`.execute(tx)
+  }
+}
 
 /** Batches from `from` (a batch's first index) up to `to`, in order. */
 export const batches = (db: Db | Tx, logId: number, range: { from: bigint; to: bigint; limit: number }) =>
@@ -223,7 +293,7 @@ export const batches = (db: Db | Tx, logId: number, range: { from: bigint; to: b
     .execute()
 
 /** The batch that holds the entry at `idx`. */
-export const batchAt = (db: Db, logId: number, idx: bigint) =>
+export const batchAt = (db: Db | Tx, logId: number, idx: bigint) =>
   db
     .selectFrom('log_batch')
     .select(['first_idx', 'n', 'data'])
@@ -246,6 +316,16 @@ export async function insertCheckpoint(
     .execute()
 }
 
+/** A checkpoint of exactly that size. */
+export const checkpointOf = (tx: Tx, logId: number, size: bigint) =>
+  tx
+    .selectFrom('log_checkpoint')
+    .select('note')
+    .where('log_id', '=', logId)
+    .where('size', '=', size)
+    .limit(1)
+    .executeTakeFirst()
+
 export const latestCheckpoint = (db: Db, logId: number) =>
   db
     .selectFrom('log_checkpoint')
@@ -265,12 +345,15 @@ export const tile = (db: Db, logId: number, level: number, n: bigint) =>
     .where('n', '=', n)
     .executeTakeFirst()
 
+/** Undefined also beyond the end of a log that was closed: then it is in the next one. */
 export const eventIndex = (db: Db, logId: number, event_id: Uuid) =>
   db
-    .selectFrom('log_event')
-    .select('idx')
-    .where('log_id', '=', logId)
-    .where('event_id', '=', event_id)
+    .selectFrom('log_event as e')
+    .innerJoin('log_head as h', 'h.log_id', 'e.log_id')
+    .select('e.idx')
+    .where('e.log_id', '=', logId)
+    .where('e.event_id', '=', event_id)
+    .where(sql<boolean>`(h.closed_size is null or e.idx < h.closed_size)`)
     .executeTakeFirst()
 
 export const recordOf = (db: Db, participant_id: Uuid, event_id: Uuid) =>
@@ -280,6 +363,43 @@ export const recordOf = (db: Db, participant_id: Uuid, event_id: Uuid) =>
     .where('participant_id', '=', participant_id)
     .where('event_id', '=', event_id)
     .executeTakeFirst()
+
+/** Records by event id, asked for one participant at a time: each lives in its own shard. */
+export async function recordsOf(
+  db: Db,
+  events: readonly { event_id: Uuid; participant_id: Uuid }[],
+): Promise<Map<Uuid, { payload: string; c: Buffer; body: Buffer; epoch: number }>> {
+  const records = new Map<Uuid, { payload: string; c: Buffer; body: Buffer; epoch: number }>()
+  for (const [participant_id, own] of Map.groupBy(events, (event) => event.participant_id)) {
+    const rows = await db
+      .selectFrom('prov_record')
+      .select(['event_id', 'payload', 'c', 'body', 'epoch'])
+      .where('participant_id', '=', participant_id)
+      .where(sql<boolean>`event_id = any(${own.map(({ event_id }) => event_id)}::uuid[])`)
+      .execute()
+    for (const { event_id, ...record } of rows) records.set(event_id, record)
+  }
+  return records
+}
+
+/** Runs of a party's links from the one that may hold the link after `after` on. */
+export const chainSegments = (db: Db, of: { logId: number; party: string; after: bigint; limit: number }) =>
+  db
+    .selectFrom('log_chain_seg')
+    .select(['first_seq', 'n', 'data'])
+    .where('log_id', '=', of.logId)
+    .where('party', '=', of.party)
+    .where((eb) =>
+      eb(
+        'first_seq',
+        '>=',
+        sql<bigint>`coalesce((select max(s.first_seq) from log_chain_seg s where s.log_id = ${of.logId}
+          and s.party = ${of.party} and s.first_seq <= ${of.after + 1n}::bigint), 0)`,
+      ),
+    )
+    .orderBy('first_seq')
+    .limit(of.limit)
+    .execute()
 
 export const projected = (tx: Db | Tx, logId: number) =>
   tx
@@ -333,7 +453,7 @@ export async function lockReadHead(tx: Tx, participant_id: Uuid): Promise<bigint
   return row.batch_no
 }
 
-export const pendingRows = (tx: Tx, participant_id: Uuid, limit: number) =>
+export const pendingRows = (tx: Tx, participant_id: Uuid, { after, limit }: { after: Uuid; limit: number }) =>
   tx
     .selectFrom('read_pending as p')
     .innerJoin('read_journal as j', (join) =>
@@ -344,6 +464,7 @@ export const pendingRows = (tx: Tx, participant_id: Uuid, limit: number) =>
     )
     .select(['j.journal_id', 'j.day', 'j.at', 'j.n', 'j.c', 'j.body', 'j.epoch'])
     .where('p.participant_id', '=', participant_id)
+    .where('p.journal_id', '>', after)
     .orderBy('p.journal_id')
     .limit(limit)
     .execute()
@@ -399,6 +520,44 @@ export const batchCommitments = (db: Db, participant_id: Uuid, batch_no: bigint)
     .orderBy('batch_at')
     .execute()
 
+/** Batches whose first row was journaled between two ids of one day. */
+export async function batchesBeginning(
+  db: Db,
+  participant_id: Uuid,
+  { day, least, next }: { day: string; least: Uuid; next: Uuid },
+): Promise<bigint[]> {
+  const rows = await db
+    .selectFrom('read_journal')
+    .select('batch_no')
+    .where('participant_id', '=', participant_id)
+    .where('day', '=', day)
+    .where('journal_id', '>=', least)
+    .where('journal_id', '<', next)
+    .where('batch_at', '=', 0)
+    .execute()
+  return rows.flatMap(({ batch_no }) => (batch_no === null ? [] : [batch_no]))
+}
+
+/** Where each row of a batch stands, in its order. */
+export const batchRows = (db: Db, participant_id: Uuid, batch_no: bigint) =>
+  db
+    .selectFrom('read_journal')
+    .select(['journal_id', 'day', 'batch_at'])
+    .where('participant_id', '=', participant_id)
+    .where('batch_no', '=', batch_no)
+    .orderBy('batch_at')
+    .execute()
+
+/** What some rows keep. */
+export const journalBodies = (db: Db, participant_id: Uuid, rows: readonly { journal_id: Uuid; day: string }[]) =>
+  db
+    .selectFrom('read_journal')
+    .select(['journal_id', 'body', 'epoch'])
+    .where('participant_id', '=', participant_id)
+    .where(sql<boolean>`day = any(${rows.map(({ day }) => day)}::date[])`)
+    .where(sql<boolean>`journal_id = any(${rows.map(({ journal_id }) => journal_id)}::uuid[])`)
+    .execute()
+
 /** Kind and time of records, asked for one participant at a time: each lives in its own shard. */
 export async function kindsOf(
   db: Db,
@@ -416,3 +575,46 @@ export async function kindsOf(
   }
   return kinds
 }
+
+/** Every log of the database as far as it has come, the oldest first; for whoever sees all rows. */
+export const standings = (db: Db | Tx) =>
+  db
+    .selectFrom('log_head as h')
+    .innerJoin('log_fence as f', 'f.log_id', 'h.log_id')
+    .innerJoin('log_signed as s', 's.log_id', 'h.log_id')
+    .select([
+      'h.log_id',
+      'h.origin',
+      'h.size',
+      'h.root',
+      'f.size as fenced',
+      's.size as signed',
+      's.root as signed_root',
+    ])
+    .orderBy('h.log_id')
+    .execute()
+
+// ---- the auditor's
+
+/** Of changes without an index, the events; at most `limit`. */
+export const waitingEvents = async (db: Db, logId: number, limit: number): Promise<Uuid[]> => {
+  const rows = await db
+    .selectFrom('prov_outbox')
+    .select('event_id')
+    .where('log_id', '=', logId)
+    .orderBy('event_id')
+    .limit(limit)
+    .execute()
+  return rows.map(({ event_id }) => event_id)
+}
+
+/** One participant's batches of reads after a number, in order. */
+export const readBatchesAfter = (db: Db, participant_id: Uuid, { after, limit }: { after: bigint; limit: number }) =>
+  db
+    .selectFrom('read_batch')
+    .select(['batch_no', 'event_id', 'n', 'root'])
+    .where('participant_id', '=', participant_id)
+    .where('batch_no', '>', after)
+    .orderBy('batch_no')
+    .limit(limit)
+    .execute()

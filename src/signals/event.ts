@@ -3,11 +3,13 @@ import { type Uuid, uuidBytes } from '../kernel/ids.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import type { NewEvent } from '../provenance/events.ts'
 import { leafHash, treeHash } from '../provenance/merkle.ts'
+import { changesRoot, type SignalChange } from '../provenance/signal-change.ts'
 import type { Applied, Judged } from './apply.ts'
-import { SIGNAL_TYPE } from './schema.ts'
+import { SIGNAL_STATE, SIGNAL_TYPE } from './schema.ts'
 import type { VerifiedSubmission } from './submission.ts'
 
 const TYPE_NAME: ReadonlyMap<number, string> = new Map(Object.entries(SIGNAL_TYPE).map(([name, id]) => [id, name]))
+const STATE_NAME: ReadonlyMap<number, string> = new Map(Object.entries(SIGNAL_STATE).map(([name, id]) => [id, name]))
 
 /** Where an event belongs and whose act it is. */
 interface Told {
@@ -21,15 +23,19 @@ interface Told {
 
 /** What the log says of one accepted submission: counts and digests, never a value. */
 export function submissionEvent(
-  { event, participant, slug, now, categorySlug }: Told,
+  told: Told & { credential: Uuid },
   { verified, judged, applied }: { verified: VerifiedSubmission; judged: readonly Judged[]; applied: Applied },
 ): NewEvent {
+  const { event, participant, slug, now, categorySlug } = told
   const base = { event_id: event, participant_id: participant, at: now, actor: slug }
   const fields = {
     od: toBase64Url(verified.od),
     n: judged.length,
     root: toBase64Url(verified.root),
     refused: applied.refused.length,
+    accepted: toBase64Url(changesRoot(sha256, changesOf(told, { verified, judged, applied }))),
+    cred: told.credential,
+    kid: verified.header.kid,
     types: named(applied.types, typeName),
     categories: named(applied.categories, categorySlug),
   }
@@ -45,6 +51,41 @@ export function submissionEvent(
   return { ...base, kind, fields: { ...fields, region, basis } }
 }
 
+/** What each accepted item made of its signal, as a recipient of the log can hold it against the rows. */
+function changesOf(
+  { categorySlug }: Told,
+  { verified, judged, applied }: { verified: VerifiedSubmission; judged: readonly Judged[]; applied: Applied },
+): SignalChange[] {
+  return applied.accepted.map(({ index, signal_id: signal, revision }) => {
+    const [one, stands, leaf] = [judged[index], applied.changed.get(signal), verified.leaves[index]]
+    if (one === undefined || stands === undefined || leaf === undefined)
+      throw new RangeError('an accepted item was not judged')
+    const place = { index, signal, revision, leaf: toBase64Url(leaf) }
+    if (one.outcome === 'signal') {
+      const { audience, type, category, expires_at } = one.item
+      // Of a submission that revises one signal twice, `stands` is behind the last.
+      const state = stateName(stands.state)
+      return { ...place, state, audience, type, category, expires_at: new Date(expires_at).toISOString() }
+    }
+    return { ...place, ...standingOf(stands, categorySlug) }
+  })
+}
+
+/** A signal's row, in the names of the log. */
+export const standingOf = (
+  {
+    state,
+    audience_id,
+    type,
+    category,
+    expires_at,
+  }: { state: number; audience_id: string; type: number; category: number; expires_at: Date },
+  categorySlug: Told['categorySlug'],
+): Pick<SignalChange, 'state' | 'audience' | 'type' | 'category' | 'expires_at'> => ({
+  ...{ state: stateName(state), audience: audience_id as Uuid, type: typeName(type) },
+  ...{ category: categorySlug(category), expires_at: expires_at.toISOString() },
+})
+
 /** A signal that ran out. */
 export interface Expired {
   signal_id: Uuid
@@ -58,7 +99,9 @@ export function expiryEvent(
   { event, participant, slug, now, categorySlug }: Told,
   ended: readonly Expired[],
 ): NewEvent {
-  const leaves = ended.map(({ signal_id, revision }) => leafHash(sha256, concat(uuidBytes(signal_id), u32(revision))))
+  // In an order that everybody can make again.
+  const inOrder = ended.toSorted((a, b) => (a.signal_id < b.signal_id ? -1 : 1))
+  const leaves = inOrder.map(({ signal_id, revision }) => leafHash(sha256, concat(uuidBytes(signal_id), u32(revision))))
   return {
     kind: 'signal.expired',
     event_id: event,
@@ -76,6 +119,7 @@ export function expiryEvent(
 }
 
 const typeName = (id: number): string => TYPE_NAME.get(id) ?? String(id)
+const stateName = (id: number): string => STATE_NAME.get(id) ?? String(id)
 
 const named = (counts: ReadonlyMap<number, number>, name: (id: number) => string): Record<string, number> =>
   Object.fromEntries([...counts].map(([id, n]): [string, number] => [name(id), n]).sort(([a], [b]) => (a < b ? -1 : 1)))

@@ -22,6 +22,8 @@ export interface Submitter {
   participant: Uuid
   slug: string
   uri: string
+  /** Whose key the connection proved. */
+  credential: Uuid
   /** Of the credential: withdrawals have a scope of their own. */
   scopes: readonly string[]
 }
@@ -183,7 +185,7 @@ async function commitAlone(options: SignalServiceOptions, pending: Pending): Pro
     if (upload !== undefined) await store.moveUploads(tx, by.participant, [uploadRow(upload, options.clock())])
     const stored = JSON.parse(known.response) as StoredAnswer
     const told = { judged, items: submission.items }
-    return answerOf(known.submission_id, told, stored, receiptPath(known.submission_id))
+    return answerOf(known.submission_id, told, stored, options.provenance.receiptPath(known.submission_id))
   }
   return asParticipant(db, by.participant, work, { timeoutMs })
 }
@@ -241,7 +243,8 @@ async function place(
   const applied = apply(judged, standing, { event, leaves: verified.leaves, now })
   if (upload !== undefined) change.uploads.set(upload.upload_id, uploadRow(upload, now))
   if (applied.accepted.length === 0) return refusedWhole(applied.refused)
-  const told = { event, now, participant: by.participant, slug: by.slug, categorySlug: options.categorySlug }
+  const { participant, slug, credential } = by
+  const told = { event, now, participant, slug, credential, categorySlug: options.categorySlug }
   const record = options.provenance.prepare(submissionEvent(told, { verified, judged, applied }))
   const { payload } = submission.jws
   const countersignature = await options.countersign({ od: verified.od, rec: record.c, payload, now })
@@ -250,7 +253,7 @@ async function place(
   change.submissions.push(submissionRow(event, pending, { now, stored }))
   for (const [id, row] of applied.changed) change.signals.set(id, row)
   change.revisions.push(...revisionRows(event, submission, applied))
-  return answerOf(event, { judged, items: submission.items }, stored, receiptPath(event))
+  return answerOf(event, { judged, items: submission.items }, stored, options.provenance.receiptPath(event))
 }
 
 /** The present, but behind what the signals' last events say: a clock that stood or was put back turns no order round. */
@@ -262,8 +265,6 @@ function after(rows: readonly { last_event: Uuid }[], now: Date): Date {
 const uploadRow = ({ upload_id, next_line }: UploadPosition, updated_at: Date): store.UploadRow => ({
   ...{ upload_id, next_line, updated_at },
 })
-
-const receiptPath = (submission: Uuid): string => `/provenance/1/receipts/${submission}`
 
 function submissionRow(
   submission_id: Uuid,

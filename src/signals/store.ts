@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { bytesArray, jsonTexts, plainArray } from '../db/arrays.ts'
 import type { Tx } from '../db/as-participant.ts'
+import type { Db } from '../db/connect.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import type { Current } from './lifecycle.ts'
 
@@ -177,3 +178,41 @@ export const ownSignal = (tx: Tx, participant_id: Uuid, signal_id: Uuid) =>
     .where('s.participant_id', '=', participant_id)
     .where('s.signal_id', '=', signal_id)
     .executeTakeFirst()
+
+// ---- the auditor's
+
+/** The accepted items of one submission with what their signals are now, in their order. */
+export const acceptedItems = (db: Db, participant_id: Uuid, submission_id: Uuid) =>
+  db
+    .selectFrom('signal_revision as r')
+    .innerJoin('signal as s', (join) =>
+      join.onRef('s.participant_id', '=', 'r.participant_id').onRef('s.signal_id', '=', 'r.signal_id'),
+    )
+    .select(['r.signal_id', 'r.revision', 'r.item_index', 'r.salt', 'r.item'])
+    .select(['s.type', 's.category', 's.audience_id', 's.expires_at'])
+    .where('r.participant_id', '=', participant_id)
+    .where('r.submission_id', '=', submission_id)
+    .orderBy('r.item_index')
+    .execute()
+
+/** The signals that one expiry ended. */
+export const endedBy = (db: Db, participant_id: Uuid, event: Uuid, state: number) =>
+  db
+    .selectFrom('signal')
+    .select(['signal_id', 'revision'])
+    .where('participant_id', '=', participant_id)
+    .where('last_event', '=', event)
+    .where('state', '=', state)
+    .orderBy('signal_id')
+    .execute()
+
+/** One participant's signals after an id, in order, without what they are looked up by. */
+export const signalsAfter = (db: Db, participant_id: Uuid, { after, limit }: { after: Uuid; limit: number }) =>
+  db
+    .selectFrom('signal')
+    .select(['signal_id', 'type', 'category', 'audience_id', 'revision', 'state', 'expires_at', 'leaf', 'last_event'])
+    .where('participant_id', '=', participant_id)
+    .where('signal_id', '>', after)
+    .orderBy('signal_id')
+    .limit(limit)
+    .execute()

@@ -2,6 +2,8 @@
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { leavesOf, readJournal } from './figures/journal.ts'
+import { auditRss, createLogs, logAudit, logIntegrate } from './figures/log.ts'
 import { lookupBatch, lookupSingle } from './figures/lookup.ts'
 import { mtlsOverhead } from './figures/mtls.ts'
 import { submitSingle } from './figures/single.ts'
@@ -21,6 +23,8 @@ const ROOT = join(import.meta.dirname, '../..')
 const SIGNALS = 1_000_000
 const RSS = 'feed.full-sync.rss'
 const RSS_TARGET_MB = 300
+const JOURNAL = 'read.journal'
+const AUDIT = 'log.audit'
 /** Rounds of a profile: only the measured side runs. */
 const PROFILED = 3
 
@@ -53,7 +57,21 @@ const FIGURES: Readonly<Record<string, { stored: boolean; grows: boolean; spec(a
     grows: false,
     spec: ({ world, count }) => submitSingle({ world, count, from: 2 * BEYOND }),
   },
+  'log.integrate': { stored: false, grows: false, spec: (asked) => logIntegrate({ ...asked, logs }) },
+  [AUDIT]: {
+    stored: false,
+    grows: false,
+    spec: ({ world, signals }) => logAudit({ world, logs, entries: signals, rss }),
+  },
+  // Last: it admits participants whom nothing else should find.
+  [JOURNAL]: { stored: false, grows: false, spec: (asked) => readJournal({ ...asked, leaves }) },
 }
+
+/** Entries a second in each round of the journal. */
+const leaves: number[] = []
+/** MB of each audit, at the most. */
+const rss: number[] = []
+const logs = createLogs()
 
 const options = readOptions(process.argv.slice(2), [STREAM.name, ...Object.keys(FIGURES)])
 const began = performance.now()
@@ -91,6 +109,8 @@ async function run(here: World): Promise<void> {
   for (const name of names) {
     const row = await figureOf(name, asked)
     rows.push(row, ...(name === 'feed.full-sync' ? [rssOf(row)] : []))
+    if (name === AUDIT) rows.push(auditRss(row, rss))
+    if (name === JOURNAL) rows.push(leavesOf(row, leaves))
     if (FIGURES[name]?.grows) points.push({ name, unit: row.unit, signals, value: row.value, ratio: row.ratio })
   }
   // Under the profiler and without references, figures say nothing.
@@ -156,5 +176,6 @@ process.once('SIGINT', stopped).once('SIGTERM', stopped)
 try {
   await run(world)
 } finally {
+  await logs.end()
   await world.end()
 }

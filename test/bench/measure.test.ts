@@ -22,6 +22,12 @@ test('a target without reference is met by the best round, of which less may be 
   expect(rowOf({ ...spec, target: 100, less: true }, measured([110, 120]))).toMatchObject({ met: false })
 })
 
+test('a target may be of the value itself, beside a ratio that is only told', () => {
+  const absolute = { ...spec, target: 100, absolute: true }
+  expect(rowOf(absolute, measured([80, 101], [400, 400]))).toMatchObject({ met: true, absolute: true })
+  expect(rowOf(absolute, measured([80, 99], [10, 10]))).toMatchObject({ met: false })
+})
+
 test('the cost of one is the CPU of node and database, without the generator', () => {
   expect(rowOf(spec, measured([1], [1])).cost).toEqual({ measured: 2_000, reference: 500 })
 })

@@ -24,6 +24,8 @@ export interface Spec {
   target: number
   /** Whether less is better; more is, unless said. */
   less?: boolean
+  /** Whether the target is of the value itself, though there is a reference to compare it with. */
+  absolute?: boolean
   /** Rounds that count, after the warm-up. */
   rounds: number
   warmups: number
@@ -44,6 +46,7 @@ export interface Row {
   ratio: number | null
   target: number
   less: boolean
+  absolute: boolean
   met: boolean
   runs: number
   /** Least and most: of the ratio where there is one, of the value where there is none. */
@@ -127,15 +130,15 @@ export function rowOf(
   spec: Omit<Spec, 'measured' | 'rounds' | 'warmups' | 'reference'> & Partial<Spec>,
   all: Measured,
 ): Row {
-  const { name, what, unit, target, less = false, reference } = spec
+  const { name, what, unit, target, less = false, absolute = false, reference } = spec
   const { values, references, measured } = all
   const ratios = references.map((beside, i) => (values[i] ?? 0) / beside)
   const counted = ratios.length > 0 ? ratios : values
   // An absolute target is met by the best round (a busy machine makes none better); a ratio by its median.
   const best = less ? Math.min(...values) : Math.max(...values)
-  const held = ratios.length > 0 ? median(ratios) : best
+  const held = ratios.length > 0 && !absolute ? median(ratios) : best
   return {
-    ...{ name, what, unit, target, less },
+    ...{ name, what, unit, target, less, absolute },
     value: median(values),
     reference: references.length > 0 ? median(references) : null,
     ratio: ratios.length > 0 ? median(ratios) : null,

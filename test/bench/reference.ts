@@ -16,6 +16,7 @@ import { countersign } from '../../src/signals/countersignature.ts'
 import { signalRoutes } from '../../src/signals/routes.ts'
 import { rulesOf } from '../../src/signals/rules.ts'
 import { createSignalService, type SignalService } from '../../src/signals/service.ts'
+import { driveReads } from './reads.ts'
 
 /** Sealed segments held in memory: different enough from each other, and small beside the node. */
 const HELD = 16
@@ -37,6 +38,18 @@ export const referenceRoutes =
         const bytes = Number(query.bytes)
         reply.header('content-length', bytes).type('application/x-ndjson')
         return reply.send(Readable.from(repeated(held.segments, bytes), { objectMode: false }))
+      },
+    )
+    app.get<{ Querystring: { seconds: string; per_second: string; participants: string } }>(
+      '/bench/reads',
+      { config: { scope: 'public' } },
+      async ({ query }) => {
+        await parts.authority.refresh()
+        const participants = parts.authority.participants().slice(0, Number(query.participants))
+        return driveReads(parts, {
+          ...{ seconds: Number(query.seconds), perSecond: Number(query.per_second) },
+          participants: participants.map(({ participant_id }) => participant_id),
+        })
       },
     )
     await app.register(signalRoutes, { prefix: '/bench/unlogged', signals: unlogged(parts) })

@@ -79,7 +79,7 @@ export function documentOf({ rows, growth, machine, raised, signals, minutes, da
         `| \`${row.name}\` | ${row.what} | ${figure(row.value)} ${row.unit} | ${row.reference === null ? '–' : `${row.against}: ${figure(row.reference)}`} | ${row.ratio === null ? '–' : row.ratio.toFixed(2)} | ${targetOf(row)}, ${row.met ? 'met' : '**missed**'} | ${row.spread.map(figure).join(' to ')} | ${row.runs} |`,
     ),
     '',
-    'Each row by `npm run bench -- <figure>`; where the time of one goes by `npm run bench -- --profile <figure>`. A target without ratio is met by the best',
+    'Each row by `npm run bench -- <figure>`; where the time of one goes by `npm run bench -- --profile <figure>`. A target with a unit is met by the best',
     'round.',
     '',
     '## Who used the CPU',
@@ -105,8 +105,8 @@ export function documentOf({ rows, growth, machine, raised, signals, minutes, da
   ].join('\n')
 }
 
-const targetOf = ({ less, target, ratio, unit }: Row): string =>
-  `${less ? '<=' : '>='} ${target.toLocaleString('en')}${ratio === null ? ` ${unit}` : ''}`
+const targetOf = ({ less, target, ratio, absolute, unit }: Row): string =>
+  `${less ? '<=' : '>='} ${target.toLocaleString('en')}${ratio === null || absolute ? ` ${unit}` : ''}`
 
 const parts = ({ seconds, node, database, generator }: Used): string[] =>
   [node, database, generator].map((cpu) => (cpu === null || seconds === 0 ? '?' : (cpu / seconds).toFixed(2)))

@@ -45,6 +45,8 @@ export interface World {
   audience: Uuid
   feed: Uuid
   postgres: string
+  /** Of another database of the same server. */
+  url(role: string, database: string): string
   node(): NodeProcess
   /** Ends the node and starts it anew: what it had in memory is gone. */
   restart(): Promise<void>
@@ -82,7 +84,7 @@ export async function openWorld(): Promise<World> {
     if (found === undefined) throw new Error('the programme has no audience')
     const { audience_id: audience, feed_id: feed, version: postgres } = found
     return {
-      ...{ dir, pgdata: server.dir, db, members, audience, feed, postgres },
+      ...{ dir, pgdata: server.dir, db, members, audience, feed, postgres, url: server.url },
       node: () => {
         if (node === undefined) throw new Error('the node does not run')
         return node

@@ -13,10 +13,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Client, createClient } from '../../src/client/client.ts'
+import { LogContradicted } from '../../src/client/errors.ts'
 import { type Enrolled, type Home, openHome } from '../../src/client/home.ts'
 import { makeSigningKey, openSigningKey } from '../../src/client/signing-key.ts'
 import type { TlsIdentity } from '../../src/client/transport.ts'
+import { openVkey } from '../../src/client/verify.ts'
 import { StartRefused } from '../../src/kernel/errors.ts'
+import { sha256 } from '../../src/kernel/sha256.ts'
+import { cosignatureBytes, cosignedText } from '../../src/provenance/checkpoint.ts'
+import { verifyEd25519 } from '../../src/provenance/ed25519.ts'
+import { judgeEvidence, parseEvidence } from '../../src/provenance/evidence.ts'
+import { formatVkey, NOTE_TYPE, signatureLine } from '../../src/provenance/note.ts'
+import { aKey } from '../provenance/signing.ts'
 import { idOf, ORIGIN, PROGRAMME, uriOf } from '../signals/factory.ts'
 import { type TestPki, testPki } from '../support/pki.ts'
 import { type Answerer, closeServers, identityOf, json, serve, type TestServer } from './server.ts'
@@ -279,6 +287,70 @@ describe('the head of the log', () => {
       await expect(home.advance(client)).rejects.toMatchObject({ step: 'consistency' })
     }
     expect(kept()).toBe(before)
+    const files = readdirSync(join(dir, 'evidence'))
+    expect(files.length).toBe(3)
+    const key = openVkey(log.now.vkey)
+    const found = files.map((file) => {
+      const evidence = parseEvidence(readFileSync(join(dir, 'evidence', file), 'utf8')) ?? expect.fail('no evidence')
+      expect(evidence.notes[0]).toBe(before)
+      return judgeEvidence(evidence, { hash: sha256, key, verify: verifyEd25519 }).outcome
+    })
+    expect(found.toSorted()).toEqual(['claimed', 'claimed', 'proven'])
+  })
+
+  test('of somebody else is held against ours, and a contradiction kept once and told where', async () => {
+    const log = { now: aLog(9), size: 4 }
+    const client = clientOf(await nodeWith(log))
+    await home.advance(client)
+    expect((await home.compare(client, log.now.checkpoint(7))).size).toBe(7n)
+    expect(kept()).toBe(log.now.checkpoint(4))
+    log.now.leaves[1] = new Uint8Array(32)
+    const theirs = log.now.checkpoint(4)
+    const refused = async () => home.compare(client, theirs).catch((error: unknown) => error)
+    const first = (await refused()) as LogContradicted
+    const [file = ''] = readdirSync(join(dir, 'evidence'))
+    expect(first).toBeInstanceOf(LogContradicted)
+    expect(first.message).toContain(join(dir, 'evidence', file))
+    const written = readFileSync(join(dir, 'evidence', file), 'utf8')
+    await refused()
+    expect(readdirSync(join(dir, 'evidence'))).toEqual([file])
+    expect(readFileSync(join(dir, 'evidence', file), 'utf8')).toBe(written)
+    expect(statSync(join(dir, 'evidence', file)).mode & 0o777).toBe(0o600)
+  })
+
+  test('without the quorum of a pinned policy is refused and not kept, yet compared', async () => {
+    const log = { now: aLog(9), size: 4 }
+    const client = clientOf(await nodeWith(log))
+    await home.advance(client)
+    const key = aKey('witness.example/w', new Uint8Array(32).fill(3))
+    const vkey = formatVkey(sha256, key.name, key.publicKey, NOTE_TYPE.cosignature)
+    home.pinPolicy(`log ${log.now.vkey}\nwitness w ${vkey}\nquorum w\n`)
+    log.size = 7
+    await expect(home.advance(client)).rejects.toMatchObject({ name: 'VerificationFailed', step: 'witnesses' })
+    expect(kept()).toBe(log.now.checkpoint(4))
+    log.now.leaves[1] = new Uint8Array(32)
+    await expect(home.advance(client)).rejects.toBeInstanceOf(LogContradicted)
+  })
+
+  test('with the quorum is kept', async () => {
+    const log = { now: aLog(4) }
+    const plain = log.now.checkpoint()
+    const key = aKey('witness.example/w', new Uint8Array(32).fill(3))
+    const vkey = formatVkey(sha256, key.name, key.publicKey, NOTE_TYPE.cosignature)
+    const { name, publicKey } = key
+    const signature = cosignatureBytes(7n, key.sign(cosignedText(plain.slice(0, plain.indexOf('\n\n') + 1), 7n)))
+    const line = signatureLine(sha256, { name, publicKey, signature, type: NOTE_TYPE.cosignature })
+    log.now = { ...log.now, checkpoint: () => plain + line }
+    const client = clientOf(await nodeWith(log))
+    home.pinPolicy(`witness w ${vkey}\nquorum w\n`)
+    expect((await home.advance(client)).note).toBe(plain + line)
+  })
+
+  test('has no policy of another log, nor one that is none', async () => {
+    await nodeWith({ now: aLog(4) })
+    for (const text of ['', 'quorum w\n', `log ${aLog(1).vkey}\nquorum none\n`])
+      expect(() => home.pinPolicy(text)).toThrow(expect.objectContaining({ step: 'policy' }))
+    expect(home.pinnedPolicy()).toBeUndefined()
   })
 
   test('of another key than the pinned one is refused and not kept', async () => {

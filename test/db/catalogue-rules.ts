@@ -25,6 +25,7 @@ const APPEND_ONLY: ReadonlySet<string> = new Set([
   'log_event',
   'log_chain_seg',
   'log_checkpoint',
+  'log_cosignature',
 ])
 
 /** Queues: what was carried on is gone. Everything else stays, or is cleared by the owner. */

@@ -15,6 +15,7 @@ import type { Parts } from '../../src/parts.ts'
 import { TILE_WIDTH } from '../../src/provenance/tile.ts'
 import type { Member, TestNode } from '../support/node.ts'
 import { administration, credentials, expiry } from './whole-administration.ts'
+import { witnessed } from './whole-witnesses.ts'
 
 /**
  * Drives everything that a node does with its database through the real services, over TLS where a participant acts: who
@@ -22,7 +23,7 @@ import { administration, credentials, expiry } from './whole-administration.ts'
  */
 export async function wholeExchange(n: TestNode): Promise<void> {
   const [apple, banana] = [await n.member('apple'), await n.member('banana')]
-  await n.member('dove', { kind: 'observer', scopes: ['provenance:read'] })
+  const dove = await n.member('dove', { kind: 'observer', scopes: ['provenance:read', 'provenance:audit'] })
   await n.decide('group.create', { slug: 'fruit', name: 'Fruit', mode: 'full', members: ['apple', 'banana'] })
   const shared = await apple.audience('apple and banana', 'banana')
   await apple.client.openAudience(shared, { label: 'apple and banana', mode: 'full', members: ['banana'] })
@@ -32,12 +33,21 @@ export async function wholeExchange(n: TestNode): Promise<void> {
   await reading(banana, shared)
   await starting(n.parts, banana.slug)
   await receipts(apple, banana, { shared, event })
+  await witnessed(n)
   await leaving(n, apple, banana)
   await expiry(n, apple)
   await redone(n)
   await credentials(n, apple)
   await administration(n)
+  await audited(dove)
   await observed(n)
+}
+
+/** Everything that an auditor may have. */
+async function audited({ client, home }: Member): Promise<void> {
+  for await (const _ of client.snapshot());
+  const { size } = await home.advance(client)
+  for (let from = 0n; from < size; from += 4_096n) for await (const _ of client.records({ from, to: from + 4_096n }));
 }
 
 /** Created, repeated, revised, moved to another audience, withdrawn; answers the first submission. */

@@ -35,7 +35,9 @@ beforeAll(async () => {
     .select('participant_id')
     .where('slug', '=', 'apple')
     .executeTakeFirstOrThrow()
-  by = { participant, slug: 'apple', uri: apple.home.membership().uri, scopes: ['signals:submit', 'signals:withdraw'] }
+  const credential = (await apple.client.whoami()).credential.id as Uuid
+  const scopes = ['signals:submit', 'signals:withdraw']
+  by = { participant, slug: 'apple', uri: apple.home.membership().uri, credential, scopes }
   // The node's own loops do not go through the proxy: what is cut is the upload.
   proxy = await proxyTo(n.t.url('aldis_app'))
   db = connect({ url: proxy.url, max: 1 })

@@ -563,3 +563,45 @@ describe('who received a submission', () => {
     expect(await received(cherry, newId(w.now()))).toBe(false)
   })
 })
+
+describe('what a source finds of itself', () => {
+  test('are the places of its signals in each feed, by the log index of their events, and its events in order', async () => {
+    const { feed, audience } = await aFeed('proven', [apple, banana], 3)
+    const [one, two] = [item({ audience }), item({ audience })]
+    await w.submit(apple, [one, two])
+    await w.submit(banana, [item({ audience })])
+    await w.revise(apple, one, { severity: 'low' })
+    await w.withdraw(apple, one.signal)
+    await w.project()
+    const rows = await w.t.owner
+      .selectFrom('feed_entry')
+      .select(['seq', 'log_idx', 'signal_id', 'revision', 'submission_id'])
+      .where('feed_id', '=', feed)
+      .where('origin', '=', apple.participant)
+      .orderBy('seq')
+      .execute()
+    const own = rows.filter(({ signal_id }) => signal_id === one.signal)
+    expect(own.map(({ revision }) => revision)).toEqual([1, 2, 3])
+    const { submissions, places, items } = w.feeds.shared
+    const sent = await submissions(apple.participant, one.signal)
+    expect(sent.toSorted()).toEqual(own.map(({ submission_id }) => submission_id).toSorted())
+    const indices = own.map(({ log_idx }) => log_idx)
+    const found = await places(apple.participant, feed, { signal: one.signal, indices })
+    expect(found).toMatchObject(own.map(({ seq, revision }) => ({ seq, revision })))
+    expect(await places(apple.participant, pair.feed, { signal: one.signal, indices })).toEqual([])
+    const all = { from: 2n, to: 100n }
+    expect(await items(apple.participant, feed, all)).toEqual(
+      rows.slice(1).map(({ signal_id, revision }) => ({ signal: signal_id, revision })),
+    )
+  })
+  test("are not another's", async () => {
+    const { feed, audience } = await aFeed('unproven', [apple, banana], 1)
+    const one = item({ audience })
+    await w.submit(apple, [one])
+    await w.project()
+    const { submissions, items } = w.feeds.shared
+    expect(await submissions(banana.participant, one.signal)).toEqual([])
+    expect(await items(banana.participant, feed, { from: 1n, to: 100n })).toEqual([])
+    expect(await items(cherry.participant, feed, { from: 1n, to: 100n })).toEqual([])
+  })
+})

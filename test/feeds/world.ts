@@ -19,6 +19,7 @@ import { createAuthority } from '../../src/participants/authority.ts'
 import { initProgramme } from '../../src/participants/bootstrap.ts'
 import { pinOfRequest } from '../../src/participants/certificate-request.ts'
 import { createParticipantService } from '../../src/participants/service.ts'
+import { fileAnchor } from '../../src/provenance/anchor-file.ts'
 import { createIntegrator } from '../../src/provenance/integrate.ts'
 import { epochKey, epochOf, openRecord } from '../../src/provenance/record.ts'
 import { createProvenanceService, openLog } from '../../src/provenance/service.ts'
@@ -95,7 +96,7 @@ export async function aWorld() {
       ],
     },
   )
-  await openLog(t.admin, { logId: LOG_ID, origin, at: now })
+  await openLog(t.admin, { logId: LOG_ID, origin, at: now, anchor: fileAnchor(join(folder, 'anchor')) })
   const [ada, ben] = programme.admins
   if (ada === undefined || ben === undefined) throw new Error('two administrators')
   const authority = createAuthority({ db: t.app, clock })
@@ -111,6 +112,7 @@ export async function aWorld() {
       spki: toHex(await pinOfRequest(csrPem)),
       notAfter: new Date(now.getTime() + 7 * DAY),
     }),
+    nextLog: { origin: 'node.example.org/provenance/1', next: 'node.example.org/provenance/2' },
     nodeKeys: () => ({ log_vkey: 'node.example.org/provenance/1+00000000+AAAA', receipt_keys: [] }),
     makeHashKey: async () => {},
   })
@@ -175,9 +177,10 @@ export async function aWorld() {
       code: string
     }
     const signer = aSigner()
-    const { uri } = await participants.enrol(await anEnrolment(code, signer))
+    const { uri, credential } = await participants.enrol(await anEnrolment(code, signer))
     const sign = async (data: Uint8Array) => fromBase64Url(signer.sign(data)) ?? new Uint8Array(0)
-    return { participant: participant_id, slug, uri, scopes, signer, key: { kid: signer.kid, alg: 'Ed25519', sign } }
+    const key = { kid: signer.kid, alg: 'Ed25519' as const, sign }
+    return { participant: participant_id, slug, uri, credential: credential as Uuid, scopes, signer, key }
   }
 
   /** Signed by the party; items may be given as text. */

@@ -7,6 +7,7 @@ import { LIMIT_GROUPS, LIMITS } from '../../src/http/limits.ts'
 import { CATALOGUE } from '../../src/kernel/errors.ts'
 import { JSON_LIMITS } from '../../src/kernel/strict-json.ts'
 import { AUDIENCE_MEMBERS_MAX } from '../../src/participants/schema.ts'
+import { CHAIN_MAX, EXPORT_MAX } from '../../src/provenance/schema.ts'
 import { LINE_MAX } from '../../src/signals/stream.ts'
 import { ITEM_BYTES_MAX, ITEMS_MAX } from '../../src/signals/submission.ts'
 
@@ -24,6 +25,8 @@ const FORMATS: Partial<Record<keyof typeof LIMITS, number>> = {
   lookup_keys: LOOKUP_MAX,
   long_poll_seconds: WAIT_MAX,
   audience_members: AUDIENCE_MEMBERS_MAX,
+  chain_links: CHAIN_MAX,
+  export_entries: EXPORT_MAX,
 }
 const described = LIMIT_GROUPS.flatMap(([, , limits]) => Object.entries(limits))
 

@@ -22,12 +22,13 @@ export async function realListeners({ material, ca }: TestPki, serving: Partial<
   const parts = {
     ...{ authority: directory, programme: { trust_domain: TRUST_DOMAIN }, clock: () => new Date(0) },
     ...{ pools: { app: {} }, keys: unreachable(), provenance: unreachable(), participants: unreachable() },
+    logId: 1,
     certificate: async () => ({ key: material.key, chain: material.chain }),
     rootCertificate: ca.root,
   } as unknown as Parts
   const silent = { log: silentLog, metrics: createMetrics(), head: { line: undefined } }
-  const idle: Pick<Serving, 'feeds' | 'signals' | 'ledger'> = {
-    ...{ feeds: unreachable(), signals: unreachable(), ledger: unreachable() },
+  const idle: Pick<Serving, 'feeds' | 'signals' | 'ledgers'> = {
+    ...{ feeds: unreachable(), signals: unreachable(), ledgers: new Map([[1, unreachable()]]) },
   }
   const listeners = await createListeners(parts, { ...silent, ...idle, ...serving }, { loopDelayMs: 60_000 })
   return { ...listeners, directory }

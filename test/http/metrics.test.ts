@@ -2,7 +2,10 @@ import { describe, expect, test } from 'vitest'
 import { createMetrics, type MetricSources, type PoolState } from '../../src/http/metrics.ts'
 import { CATALOGUE, type ErrorCode } from '../../src/kernel/errors.ts'
 
-const LOG = { size: 2n ** 40n, signed: 2n ** 40n - 3n, projected: 2n ** 40n - 5n, outbox: 0, checkpointAge: 0.25 }
+const LOG = {
+  ...{ size: 2n ** 40n, signed: 2n ** 40n - 3n, projected: 2n ** 40n - 5n, outbox: 0, checkpointAge: 0.25 },
+  ...{ unpublished: 7.5, witnesses: { wanted: 3, answering: 2 } },
+}
 
 /** The samples of our own metrics: name and labels to value. */
 async function samples(metrics: ReturnType<typeof createMetrics>): Promise<Map<string, number>> {
@@ -72,6 +75,16 @@ describe('a gauge', () => {
     const of = (name: string) => read.get(`aldis_${name}`)
     expect([of('log_size'), of('log_unsigned'), of('log_unprojected')]).toEqual([2 ** 40, 3, 5])
     expect([of('log_outbox'), of('checkpoint_age_seconds')]).toEqual([0, 0.25])
+    expect([of('unpublished_seconds'), of('witnesses'), of('witnesses_answering')]).toEqual([7.5, 3, 2])
+  })
+
+  test('says of each alarm whether it holds', async () => {
+    let full = true
+    const metrics = createMetrics({ alarms: () => ({ 'disk-full': full, 'log-halted': false }) })
+    const of = async (name: string) => (await samples(metrics)).get(`aldis_alarm{name="${name}"}`)
+    expect([await of('disk-full'), await of('log-halted')]).toEqual([1, 0])
+    full = false
+    expect(await of('disk-full')).toBe(0)
   })
 
   test('is asked for anew at each reading, and is gone with its source', async () => {

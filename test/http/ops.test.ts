@@ -99,9 +99,14 @@ test('closing cuts a connection that is kept open', async () => {
   await closed
 })
 
+const LOG = {
+  ...{ size: 10n, signed: 8n, projected: 7n, outbox: 3, checkpointAge: 1.5 },
+  ...{ unpublished: 0, witnesses: { wanted: 0, answering: 0 } },
+}
+
 test('the real metrics are served: requests by pattern, items by code, the log and the pools', async () => {
   const metrics = createMetrics({
-    log: async () => ({ size: 10n, signed: 8n, projected: 7n, outbox: 3, checkpointAge: 1.5 }),
+    log: async () => LOG,
     pools: () => ({ app: { total: 5, idle: 2, waiting: 1 } }),
   })
   metrics.request('partner', { method: 'GET', route: '/v1/feeds/:feed', status: 200, took: 30 })
@@ -147,7 +152,7 @@ test('a log that cannot be read leaves its gauges out, and the rest is still ser
   const metrics = createMetrics({
     log: async () => {
       if (broken) throw new Error('gone')
-      return { size: 10n, signed: 8n, projected: 7n, outbox: 3, checkpointAge: 1.5 }
+      return LOG
     },
   })
   expect(await metrics.text()).toContain('\naldis_log_size 10\n')

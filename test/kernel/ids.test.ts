@@ -24,6 +24,19 @@ test('two ids of one millisecond differ', () => {
   expect(new Set(Array.from({ length: 1_000 }, () => newId(now))).size).toBe(1_000)
 })
 
+test('ids of one millisecond rise in the order in which they are made, and no step tells the next', () => {
+  const now = new Date()
+  const ids = Array.from({ length: 10_000 }, () => newId(now))
+  expect(ids.toSorted()).toEqual(ids)
+  const steps = ids.slice(1).map((id, i) => BigInt(`0x${id.slice(24)}`) - BigInt(`0x${ids[i]?.slice(24)}`))
+  expect(new Set(steps).size).toBeGreaterThan(9_900)
+})
+test('ids of a millisecond that comes again are other ones', () => {
+  const [one, other] = [new Date(1_000), new Date(2_000)]
+  const ids = Array.from({ length: 100 }, (_, i) => newId(i % 2 === 0 ? one : other))
+  expect(new Set(ids).size).toBe(100)
+})
+
 test('a derived id is the given bytes but for version 8 and the variant', () => {
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 16, maxLength: 32 }), (bytes) => {

@@ -60,6 +60,7 @@ export async function aWorld() {
     randomBytes: (n) => randomBytes(n),
     nodeSpki: () => NODE_SPKI,
     rootCertificate: () => 'the root\n',
+    nextLog: { origin: 'node.example.org/provenance/1', next: 'node.example.org/provenance/2' },
     nodeKeys: () => ({ log_vkey: 'node.example.org/provenance/1+00000000+AAAA', receipt_keys: [] }),
     issue: async ({ csrPem, uri }) => ({
       chain: `leaf of ${uri}\n`,

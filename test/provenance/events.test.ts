@@ -19,8 +19,16 @@ const ID = newId(NOON)
  * the programme. Auditors open all; a line without words is theirs alone.
  */
 const TABLE: readonly (readonly [kinds: string, ...lines: string[]])[] = [
-  ['signal.submitted signal.revised', 'od n root: actor recipient', 'refused types categories region basis: actor'],
-  ['signal.withdrawn', 'od n root reasons: actor recipient', 'refused types categories region basis: actor'],
+  [
+    'signal.submitted signal.revised',
+    'od n root: actor recipient',
+    'refused accepted kid types categories region basis: actor',
+  ],
+  [
+    'signal.withdrawn',
+    'od n root reasons: actor recipient',
+    'refused accepted kid types categories region basis: actor',
+  ],
   ['signal.held signal.released', 'signal dispute: subject recipient'],
   ['signal.expired', 'rule n root types categories: subject'],
   ['erasure', 'targets: subject recipient', 'basis approval notified types categories:'],
@@ -41,17 +49,18 @@ const TABLE: readonly (readonly [kinds: string, ...lines: string[]])[] = [
     'participant.admitted participant.suspended participant.resumed participant.left agreement.accepted',
     ...['participant kind group version: everyone', 'reason signatory: subject'],
   ],
-  ['group.changed', 'participant kind group version joined left: everyone', 'reason signatory: subject'],
+  ['group.changed', 'participant kind group version joined left audience mode: everyone', 'reason signatory: subject'],
   ['audience.changed', 'audience members label mode: actor'],
-  ['credential.enrolled', 'credential spki use scopes from to: subject', 'key: everyone'],
-  ['credential.revoked', 'credential spki use scopes from to reason: subject', 'key: everyone'],
+  ['credential.enrolled', 'credential spki use scopes from to code replaces: subject', 'key: everyone'],
+  ['credential.revoked', 'credential spki use scopes from to code replaces reason: subject', 'key: everyone'],
   ['hash_profile.published hash_profile.retired', 'profile kid suite public_key from to: everyone'],
   ['policy.published', 'policy version digest: everyone'],
   ['report.published', 'policy version digest period queries log_size: everyone'],
   ['collection.held collection.released', 'region legal_basis surface: everyone'],
   ['approval.requested approval.given approval.refused approval.executed', 'request action digest organisation: actor'],
   ['person.added', 'whom organisation: actor'],
-  ['role.changed quota.changed hold.placed hold.lifted anomaly.acted', 'whom role what amount: actor'],
+  ['role.changed quota.changed hold.placed hold.lifted', 'whom role what amount: actor'],
+  ['anomaly.acted', 'whom role what amount code: actor'],
   [
     'government_request.received government_request.closed',
     ...['country kind asked basis outcome n: everyone', 'reference:'],
@@ -62,7 +71,12 @@ const TABLE: readonly (readonly [kinds: string, ...lines: string[]])[] = [
   ['node.started restore.performed salts.destroyed peer.checkpoint', 'version sizes epoch note clock: everyone'],
 ]
 /** Of every event that stands in the log itself. */
-const COMMON = ['type time after: actor subject', 'actor cred req person: actor']
+const COMMON = ['subject after: actor subject', 'actor cred req person: actor']
+/** Of what everyone may open something of, everyone may know what it is. */
+const commonOf = (lines: readonly Line[]): string[] => [
+  ...COMMON,
+  lines.some(({ who }) => who.includes('everyone')) ? 'type time: everyone' : 'type time: actor subject',
+]
 
 const PADDED = ['signal.expired', 'erasure', 'tombstone.acked', 'read.batch', 'read', 'export.begin', 'export.end']
 
@@ -105,7 +119,7 @@ describe('the table of events', () => {
   })
 
   test.for(table)('says who opens what of $kind', ({ kind, lines }) => {
-    for (const { field, who } of [...lines, ...(kind === 'read' ? [] : linesOf(kind, COMMON))]) {
+    for (const { field, who } of [...lines, ...(kind === 'read' ? [] : linesOf(kind, commonOf(lines)))]) {
       const event = anEvent({ kind, subject: 'plum', after: ID, fields: { [field]: field === 'type' ? kind : 'x' } })
       for (const [name, viewer] of Object.entries(VIEWERS)) {
         const may = name === 'auditor' || who.includes('everyone') || who.includes(name)

@@ -1,23 +1,26 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { toBase64, toBase64Url, toHex, utf8 } from '../../src/kernel/bytes.ts'
+import type { Uuid } from '../../src/kernel/ids.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
 import { chainDigest, chainDisclosure, chainsHash, decoyDigest, entryOf } from '../../src/provenance/chain.ts'
 import { commitment, disclosure, payloadOf } from '../../src/provenance/commitment.ts'
 import { verifyEd25519 } from '../../src/provenance/ed25519.ts'
 import { auditPath, leafHash, treeHash } from '../../src/provenance/merkle.ts'
 import { parseVkey, type VerifierKey } from '../../src/provenance/note.ts'
+import { setProof, sourcePath, sourceRoot } from '../../src/provenance/readset.ts'
 import {
   formatReceipt,
   parseReceipt,
   type Receipt,
   type ReceiptExtra,
+  type ReceiptItem,
   type Verified,
   verifyReceipt,
 } from '../../src/provenance/receipt.ts'
 import { leavesOf } from './definition.ts'
 import { aKey } from './signing.ts'
-import { aBit, bytes, flipped, LOG, RECORD } from './vectors.ts'
+import { aBit, bytes, flipped, LOG, READSET, RECORD } from './vectors.ts'
 
 const published = parseVkey(sha256, LOG.vkey) ?? expect.fail('the published key is not read')
 const parsed = (text: string): Receipt => parseReceipt(text) ?? expect.fail('it is not a receipt')
@@ -215,6 +218,81 @@ describe('an inner record', () => {
   })
 })
 
+/** The published set as the only one of read 2, beside two other reads of the batch that gave out something of the party. */
+function aSetProof(at: number): { item: ReceiptItem; root: string } {
+  const items = READSET.items.map(({ signal, revision }) => ({ signal: signal as Uuid, revision }))
+  const set = { salt: bytes(READSET.set_salt), party: READSET.party, items }
+  const { data, path } = setProof(sha256, set, at)
+  const sets = [0, 2, 4].map((read) => ({
+    read,
+    root: read === 2 ? bytes(READSET.set_root) : new Uint8Array(32).fill(read),
+  }))
+  const texts = (nodes: readonly Uint8Array[]): string[] => nodes.map((node) => toBase64Url(node))
+  const read = { index: 2, place: 1, path: texts(sourcePath(sha256, sets, 1)) }
+  const { signal, revision } = items[at] ?? expect.fail('no such item')
+  const salt = toBase64Url(data.subarray(0, 32))
+  return {
+    item: { signal, revision, salt, index: at, size: items.length, path: texts(path), read },
+    root: toBase64Url(sourceRoot(sha256, sets)),
+  }
+}
+
+/** A receipt of a batch whose reader obtained the published set of org-a. */
+function anItemReceipt(change: Partial<ReceiptItem> = {}, at = 1, fields: Record<string, unknown> = {}): Receipt {
+  const { item, root } = aSetProof(at)
+  const source = { party: READSET.party, reader: 'plum', reads: 3, items: 5, root }
+  const disclosures = Object.entries({ type: 'read.batch', source, ...fields }).map(([name, value]) =>
+    disclosure(SALT, name, value),
+  )
+  const payload = payloadOf(sha256, disclosures)
+  const h = chainsHash(sha256, [chainDigest(sha256, OWN)])
+  const leaves = leavesOf(21).with(13, leafHash(sha256, entryOf(sha256, commitment(sha256, payload), h)))
+  return {
+    extra: { v: 1, payload, disclosures, chains: [chainDisclosure(OWN)], item: { ...item, ...change } },
+    index: 13n,
+    path: auditPath(sha256, leaves, 13),
+    checkpoint: KEY.note({ origin: KEY.name, size: 21n, root: treeHash(sha256, leaves) }),
+  }
+}
+
+describe('the proof of one item', () => {
+  test('has the salts of the published set, and leads to its root', () => {
+    const [one] = READSET.leaf_data
+    expect(aSetProof(0).item.salt).toBe(toBase64Url(bytes(one ?? '').subarray(0, 32)))
+    for (const at of [0, 1, 2]) {
+      const { signal, revision } = READSET.items[at] ?? expect.fail('no item')
+      const verified = verdict(anItemReceipt({}, at))
+      expect([verified.passed, verified.steps.length]).toEqual([true, 5])
+      expect(verified.item).toEqual({ signal, revision, source: READSET.party, reader: 'plum', read: 2 })
+    }
+  })
+  test.for<[what: string, change: Partial<ReceiptItem>]>([
+    ['another signal', { signal: '018f6b2e-0000-7000-8000-000000000009' as Uuid }],
+    ['another revision', { revision: 4 }],
+    ['another salt', { salt: toBase64Url(SALT) }],
+    ['a salt that is none', { salt: 'AAAA' }],
+    ['another place', { index: 0 }],
+    ['a place outside', { index: 3 }],
+    ['no path', { path: [] }],
+    ['a node too many', { path: [...aSetProof(1).item.path, toBase64Url(SALT)] }],
+    ['a node that is none', { path: aSetProof(1).item.path.with(0, 'no hash') }],
+    ['another read', { read: { ...aSetProof(1).item.read, index: 3 } }],
+    ['another place among the reads', { read: { ...aSetProof(1).item.read, place: 0 } }],
+    ['no path among the reads', { read: { ...aSetProof(1).item.read, path: [] } }],
+  ])('with %s is refused, and names nobody', ([, change]) => {
+    const verified = verdict(anItemReceipt(change))
+    expect([failures(verified), verified.item]).toEqual([1, undefined])
+  })
+  test('under no part of the source that the batch opens is refused', () => {
+    const source = { party: READSET.party, reader: 'plum', reads: 3, items: 5, root: toBase64Url(SALT) }
+    expect(failures(verdict(anItemReceipt({}, 1, { source })))).toBe(1)
+    expect(failures(verdict(anItemReceipt({}, 1, { source: { ...source, root: aSetProof(1).root, reads: 2 } })))).toBe(
+      1,
+    )
+    expect(failures(verdict(anItemReceipt({}, 1, { type: 'tombstone.acked' })))).toBe(1)
+  })
+})
+
 describe('the form of a receipt', () => {
   const [head, extra, index, ...rest] = LOG.receipt.split('\n')
   const lines = (...given: (string | undefined)[]): string => [...given, ...rest].join('\n')
@@ -264,6 +342,20 @@ describe('the form of a receipt', () => {
     ['an inner record at half a place', lines(head, encoded({ ...value, inner: { ...inner, index: 0.5 } }), index)],
     ['an inner record without size', lines(head, encoded({ ...value, inner: { ...inner, size: undefined } }), index)],
     ['an inner path that is no list', lines(head, encoded({ ...value, inner: { ...inner, path: 'x' } }), index)],
+    ...(
+      [
+        ['item that is null', null],
+        ['item without id', { ...aSetProof(1).item, signal: 'x' }],
+        ['item without salt', { ...aSetProof(1).item, salt: 1 }],
+        ['item of revision -1', { ...aSetProof(1).item, revision: -1 }],
+        ['item at half a place', { ...aSetProof(1).item, index: 0.5 }],
+        ['item of more than 32 bits', { ...aSetProof(1).item, size: 2 ** 32 }],
+        ['item without path', { ...aSetProof(1).item, path: undefined }],
+        ['item without read', { ...aSetProof(1).item, read: undefined }],
+        ['item whose read has no place', { ...aSetProof(1).item, read: { index: 0, path: [] } }],
+        ['item whose read has no path', { ...aSetProof(1).item, read: { index: 0, place: 0, path: 'x' } }],
+      ] as const
+    ).map(([what, item]): [string, string] => [what, lines(head, encoded({ ...value, item }), index)]),
     ['a node without padding', LOG.receipt.replace(/=\n/, '\n')],
     ['a node of 31 bytes', lines(head, extra, index, toBase64(new Uint8Array(31)))],
     ['a node of 33 bytes', lines(head, extra, index, toBase64(new Uint8Array(33)))],
@@ -271,6 +363,7 @@ describe('the form of a receipt', () => {
     ['a node in hexadecimal', lines(head, extra, index, '00'.repeat(32))],
   ])('with %s is refused', ([, text]) => {
     expect(isRead(lines(head, encoded({ ...value, inner }), index))).toBe(true)
+    expect(isRead(lines(head, encoded({ ...value, item: aSetProof(1).item }), index))).toBe(true)
     expect(isRead(text)).toBe(false)
   })
   test('has at most 63 nodes', () => {

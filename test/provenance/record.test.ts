@@ -9,7 +9,7 @@ import { sha256 } from '../../src/kernel/sha256.ts'
 import { fileKeys } from '../../src/keys/file.ts'
 import { commitment, openPayload } from '../../src/provenance/commitment.ts'
 import type { NewEvent } from '../../src/provenance/events.ts'
-import { commit, epochKey, epochOf, openRecord, prepareRecord } from '../../src/provenance/record.ts'
+import { commit, DECOY, epochKey, epochOf, openRecord, prepareRecord } from '../../src/provenance/record.ts'
 import { bytes, RECORD } from './vectors.ts'
 
 const NOON = new Date('2026-03-01T12:00:00Z')
@@ -36,7 +36,7 @@ const anEvent = (change: Partial<NewEvent> = {}): NewEvent => ({
   ...change,
 })
 const prepared = (event: NewEvent) => prepareRecord(event, { keys, logId: 1, salt })
-const textsOf = (event: NewEvent) => openRecord(prepared(event), event.event_id, keys).map(([, text]) => text ?? '')
+const decoded = (text: string): string => Buffer.from(text, 'base64url').toString()
 
 test('the published record is made of its fields and salts', () => {
   const { fields, payload, c } = RECORD.one_party
@@ -58,6 +58,7 @@ describe('a record', () => {
       'P:plum',
       'A',
       'P:plum',
+      'P:plum',
       'AS:plum',
       'AS:plum',
       'AS:plum',
@@ -71,6 +72,7 @@ describe('a record', () => {
       { name: 'type', value: 'feedback.given' },
       { name: 'time', value: NOON.toISOString() },
       { name: 'actor', value: 'apple' },
+      { name: 'subject', value: 'plum' },
       { name: 'after', value: event.after },
       ...Object.entries(event.fields).map(([name, value]) => ({ name, value })),
     ])
@@ -101,17 +103,25 @@ describe('a record', () => {
     expect(() => openRecord(row, newId(NOON), keys)).toThrow()
     expect(() => openRecord({ ...row, c: prepared(event).c }, event.event_id, keys)).toThrow()
     expect(() => openRecord({ ...row, epoch: row.epoch + 1 }, event.event_id, keys)).toThrow()
-    expect(openRecord(row, event.event_id, keys).length).toBe(6)
+    expect(openRecord(row, event.event_id, keys).length).toBe(7)
   })
   test('hides the number of its sources behind decoys that open nothing', () => {
+    const aBatch = (sources: NewEvent['sources'] = []): NewEvent => {
+      const { subject: _, ...event } = anEvent({ kind: 'read.batch', fields: { n: 1 }, sources })
+      return event
+    }
     const digestsOf = (n: number): number => {
       const sources = Array.from({ length: n }, (_, i) => ({ party: `fruit-${i}` }))
-      const { payload } = prepared(anEvent({ kind: 'read.batch', fields: { n: 1 }, sources }))
+      const { payload } = prepared(aBatch(sources))
       return JSON.parse(payload)._sd.length
     }
     expect([0, 1, 4, 5, 12].map(digestsOf)).toEqual([8, 8, 8, 16, 16])
-    const event = anEvent({ kind: 'read.batch', fields: { n: 1 }, sources: [{ party: 'plum' }] })
-    expect(textsOf(event).length).toBe(5)
+    const event = aBatch([{ party: 'plum' }])
+    const opened = openRecord(prepared(event), event.event_id, keys)
+    expect(opened.map(([audience]) => audience === DECOY)).toEqual([...Array(5).fill(false), true, true, true])
+    const decoys = opened.flatMap(([audience, text]) => (audience === DECOY ? [decoded(text ?? '')] : []))
+    expect(decoys.map((text) => JSON.parse(text).slice(1))).toEqual([['decoy'], ['decoy'], ['decoy']])
+    expect(new Set(decoys).size).toBe(3)
   })
 })
 

@@ -32,7 +32,7 @@ beforeAll(async () => {
   app.addHook('onRequest', async (request) => {
     request.peer = peer
   })
-  await app.register(provenanceRoutes, { ledger: w.ledger })
+  await app.register(provenanceRoutes, { ledger: w.ledger, prefix: '/provenance/1' })
   for (let i = 0; i < 5; i++) await w.record('apple', { subject: 'plum' })
   await w.publish()
   as('apple')
@@ -125,17 +125,17 @@ describe('a receipt', () => {
     expect([statusCode, headers['content-type'], headers['cache-control']]).toEqual([
       ...[200, 'text/plain; charset=utf-8', 'no-store'],
     ])
-    expect(fieldsOf(body)).toEqual(['actor', 'od', 'refused', 'time', 'type'])
+    expect(fieldsOf(body)).toEqual(['actor', 'od', 'refused', 'subject', 'time', 'type'])
   })
   test('is cut to whoever is connected; an auditor is one by scope', async () => {
     const id = await anEvent()
     await w.publish()
     as('plum')
-    expect(fieldsOf((await get(`receipts/${id}`)).body)).toEqual(['time', 'type'])
+    expect(fieldsOf((await get(`receipts/${id}`)).body)).toEqual(['subject', 'time', 'type'])
     as('kiwi')
     expect((await get(`receipts/${id}`)).json()).toMatchObject({ status: 404 })
     as('kiwi', 'provenance:audit')
-    expect(fieldsOf((await get(`receipts/${id}`)).body)).toEqual(['actor', 'od', 'refused', 'time', 'type'])
+    expect(fieldsOf((await get(`receipts/${id}`)).body)).toEqual(['actor', 'od', 'refused', 'subject', 'time', 'type'])
   })
   test("of a read is its reader's, by row and place", async () => {
     as('fig')
@@ -151,7 +151,25 @@ describe('a receipt', () => {
     as('plum')
     expect((await get(`receipts/${id}?read=0`)).statusCode).toBe(404)
   })
+  test('of one item is for its source, and asks for one thing', async () => {
+    as('plum')
+    const id = await anEvent()
+    await w.publish()
+    const item = newId(NOON)
+    // An event that is no batch of reads gave nothing out.
+    expect((await get(`receipts/${id}?item=${item}`)).statusCode).toBe(204)
+    as('kiwi')
+    expect((await get(`receipts/${id}?item=${item}`)).statusCode).toBe(404)
+  })
   test.for<[path: string, status: number]>([
+    [`receipts/${newId(NOON)}?item=${newId(NOON)}`, 404],
+    [`receipts/${newId(NOON)}?item=x`, 400],
+    [`receipts/${newId(NOON)}?item=${newId(NOON)}&read=0`, 400],
+    [`receipts/${newId(NOON)}?revision=1`, 400],
+    [`receipts/${newId(NOON)}?from=1`, 400],
+    [`receipts/${newId(NOON)}?item=${newId(NOON)}&revision=0`, 400],
+    [`receipts/${newId(NOON)}?item=${newId(NOON)}&from=-1`, 400],
+    [`receipts/${newId(NOON)}?item=${newId(NOON)}&from=65537`, 400],
     ['receipts/x', 404],
     [`receipts/${newId(NOON).toUpperCase()}`, 404],
     [`receipts/${newId(NOON)}`, 404],
@@ -160,5 +178,99 @@ describe('a receipt', () => {
     [`receipts/${newId(NOON)}?more=1`, 400],
   ])('as %s asks for it is refused with %i', async ([path, status]) => {
     expect((await get(path)).statusCode).toBe(status)
+  })
+})
+
+describe('a record', () => {
+  test('is to be asked for again until it is signed, then is cut to whoever is connected', async () => {
+    as('apple')
+    const id = await w.record('apple', { subject: 'plum', fields: { od: 'digest', refused: 0 } })
+    expect((await get(`records/${id}`)).statusCode).toBe(202)
+    await w.integrator().round()
+    const waiting = await get(`records/${id}`)
+    expect([waiting.statusCode, waiting.headers['retry-after'], waiting.body]).toEqual([202, '1', ''])
+    await w.publish()
+    const { statusCode, headers, body } = await get(`records/${id}`)
+    expect([statusCode, headers['cache-control']]).toEqual([200, 'no-store'])
+    const told = JSON.parse(body)
+    const receipt = parseReceipt((await get(`receipts/${id}`)).body) ?? expect.fail('no receipt')
+    expect(told).toEqual({ event: id, index: String(receipt.index), record: receipt.extra })
+    as('plum')
+    const disclosures: string[] = (await get(`records/${id}`)).json().record.disclosures
+    const names = disclosures.map((one) => JSON.parse(Buffer.from(one, 'base64url').toString())[1])
+    expect(names).toContain('type')
+    expect(names).not.toContain('od')
+  })
+  test('is to a stranger as one that never was', async () => {
+    as('apple')
+    const id = await w.record('apple', { subject: 'plum' })
+    await w.publish()
+    as('kiwi')
+    const answers = await Promise.all([id, newId(NOON)].map((one) => get(`records/${one}`)))
+    const [hidden, never] = answers.map((one) => ({ ...one.json(), request_id: '', instance: '' }))
+    expect(hidden).toEqual(never)
+    expect(answers.map((one) => one.statusCode)).toEqual([404, 404])
+  })
+})
+
+describe('a chain', () => {
+  const linesIn = (body: string): { seq: string; event: Uuid; index: string }[] =>
+    body
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line))
+
+  test('is what concerns whoever is connected, link by link, as far as it is signed', async () => {
+    as('fig')
+    const before = linesIn((await get('chain')).body).length
+    const ids = [await w.record('fig'), await w.record('apple', { subject: 'fig' })]
+    await w.record('apple', { subject: 'plum' })
+    await w.integrator().round()
+    expect(linesIn((await get('chain')).body).length).toBe(before)
+    await w.publish()
+    const { statusCode, headers, body } = await get(`chain?after=${before}`)
+    expect([statusCode, headers['content-type'], headers['cache-control']]).toEqual([
+      ...[200, 'application/x-ndjson', 'no-store'],
+    ])
+    const lines = linesIn(body)
+    expect(lines.map(({ seq }) => Number(seq))).toEqual([before + 1, before + 2])
+    expect(lines.map(({ event }) => event).toSorted()).toEqual(ids.toSorted())
+    expect(body.endsWith('\n')).toBe(true)
+  })
+  test('comes in pages of any size, and is the same', async () => {
+    as('apple')
+    for (let i = 0; i < 70; i++) await w.record('apple')
+    await w.publish()
+    const whole = linesIn((await get('chain')).body)
+    expect(whole.length).toBeGreaterThan(70)
+    const paged = []
+    for (let after = 0; ; after += 33) {
+      const page = linesIn((await get(`chain?after=${after}&limit=33`)).body)
+      if (page.length === 0) break
+      paged.push(...page)
+    }
+    expect(paged).toEqual(whole)
+    expect(whole.map(({ seq }) => Number(seq))).toEqual(whole.map((_, i) => i + 1))
+  })
+  test("is nobody else's but an auditor's", async () => {
+    as('apple')
+    const own = linesIn((await get('chain')).body).map(({ event }) => event)
+    as('kiwi')
+    expect((await get('chain')).body).toBe('')
+    for (const party of ['apple', 'nobody']) expect((await get(`chain?party=${party}`)).statusCode).toBe(404)
+    as('kiwi', 'provenance:audit')
+    expect(linesIn((await get('chain?party=apple')).body).map(({ event }) => event)).toEqual(own)
+    expect((await get('chain?party=nobody')).body).toBe('')
+  })
+  test.for<[query: string, status: number]>([
+    ['after=-1', 400],
+    ['after=01', 400],
+    ['limit=0', 400],
+    ['limit=1001', 422],
+    ['party=A', 400],
+    ['more=1', 400],
+  ])('as %s asks for it is refused with %i', async ([query, status]) => {
+    as('apple')
+    expect((await get(`chain?${query}`)).statusCode).toBe(status)
   })
 })

@@ -6,11 +6,12 @@ import { sha256 } from '../../src/kernel/sha256.ts'
 import { commitment } from '../../src/provenance/commitment.ts'
 import { verifyEd25519 } from '../../src/provenance/ed25519.ts'
 import type { NewEvent } from '../../src/provenance/events.ts'
+import { createFlusher } from '../../src/provenance/flush.ts'
 import { createJournal, type PreparedRead, type Read } from '../../src/provenance/journal.ts'
 import type { Given } from '../../src/provenance/ledger.ts'
 import { leafHash, rootFromPath, verifyConsistency } from '../../src/provenance/merkle.ts'
 import { formatVkey } from '../../src/provenance/note.ts'
-import { setProof } from '../../src/provenance/readset.ts'
+import { setKey, setLeaf, setProof } from '../../src/provenance/readset.ts'
 import { parseReceipt, type Receipt, type Verified, verifyReceipt } from '../../src/provenance/receipt.ts'
 import { openLog, originOf } from '../../src/provenance/service.ts'
 import { decodeBundle } from '../../src/provenance/tile.ts'
@@ -36,7 +37,7 @@ describe('the service', () => {
   test('opens a log once, under an origin that stays', async () => {
     expect(await originOf(w.t.integrator, 1)).toBe(ORIGIN)
     expect(await originOf(w.t.integrator, 2)).toBeUndefined()
-    const again = openLog(w.t.admin, { logId: 1, origin: 'other.example/provenance/1', at: NOON })
+    const again = openLog(w.t.admin, { logId: 1, origin: 'other.example/provenance/1', at: NOON, anchor: w.anchor })
     await expect(again).rejects.toMatchObject({ code: '23505' })
     expect(await originOf(w.t.integrator, 1)).toBe(ORIGIN)
   })
@@ -83,7 +84,7 @@ describe('the service', () => {
       await integrator.round()
     }
     const { events } = await rowsOf(w)
-    const tell = (from: bigint, limit: number) => w.provenance.entriesFrom(w.t.projector, from, limit)
+    const tell = (from: bigint, limit: number) => w.provenance.entriesFrom(w.t.projector, { logId: 1, from, limit })
     const all = await tell(0n, 1_000)
     expect(all.map(({ idx, event_id }) => ({ idx, event_id }))).toEqual(events)
     expect(all.slice(-2).map(({ kind, participant_id }) => [kind, participant_id])).toEqual([
@@ -109,11 +110,11 @@ describe('the service', () => {
     await asOwner(w, 'revoke update on log_fence from aldis_integrator')
     await expect(w.integrator().round()).rejects.toMatchObject({ code: '42501' })
     await asOwner(w, 'grant update on log_fence to aldis_integrator')
-    expect(await w.provenance.entriesFrom(w.t.projector, from, 10)).toEqual([])
-    const last = await w.provenance.entriesFrom(w.t.projector, from - 1n, 10)
+    expect(await w.provenance.entriesFrom(w.t.projector, { logId: 1, from, limit: 10 })).toEqual([])
+    const last = await w.provenance.entriesFrom(w.t.projector, { logId: 1, from: from - 1n, limit: 10 })
     expect(last.map(({ idx }) => idx)).toEqual([from - 1n])
     await w.integrator().round()
-    expect((await w.provenance.entriesFrom(w.t.projector, from, 10)).length).toBe(1)
+    expect((await w.provenance.entriesFrom(w.t.projector, { logId: 1, from, limit: 10 })).length).toBe(1)
   })
   test('counts entries and what waits', async () => {
     await w.integrator().round()
@@ -146,7 +147,7 @@ describe('the journal', () => {
   const prepared = (change: Partial<Read> = {}): PreparedRead => w.provenance.prepareRead(aRead(change))
   const insert = (slug: Slug, ...reads: readonly PreparedRead[]): Promise<string[]> =>
     asParticipant(w.t.app, w.ids[slug], (tx) => w.provenance.insertReads(tx, w.ids[slug], reads))
-  const flush = (slug: Slug): Promise<number> => w.provenance.journal.flush(w.ids[slug], slug)
+  const flush = async (slug: Slug): Promise<number> => (await w.provenance.journal.flush(w.ids[slug], slug)).reads
   const journalOf = (slug: Slug) =>
     w.t.owner.selectFrom('read_journal').selectAll().where('participant_id', '=', w.ids[slug]).execute()
   const pendingOf = (slug: Slug) =>
@@ -255,6 +256,60 @@ describe('the journal', () => {
         { party: 'fig', reader: 'apple', reads: 1, items: 1, root: root(fig) },
       ])
     })
+    test('takes no more sources into one event than a receipt holds; the rest follows', async () => {
+      await flush('fig')
+      const from = (n: number, first = 0): PreparedRead =>
+        prepared({
+          sources: Array.from({ length: n }, (_, i) => ({ party: `source-${first + i}`, items: items.slice(0, 1) })),
+        })
+      const names = await insert('fig', from(200), from(100, 150), from(10, 246), from(256))
+      expect(new Set(names.map((name) => nameOf(name).id)).size).toBe(3)
+      const flushed = []
+      for (let more = true; more; ) {
+        const one = await w.provenance.journal.flush(w.ids.fig, 'fig')
+        flushed.push([one.reads, one.links])
+        more = one.more
+      }
+      // Within a millisecond rows have any order.
+      expect(flushed.toSorted()).toEqual(
+        [
+          [1, 257],
+          [2, 251],
+          [1, 11],
+        ].toSorted(),
+      )
+      await w.publish()
+      const { id, place } = nameOf(names[1])
+      expect(verified(w, await w.ledger.readReceipt(w.holder('fig'), id, place)).passed).toBe(true)
+    })
+    test('of 255 sources still has a receipt, for its reader and for each source', async () => {
+      await flush('kiwi')
+      const sources = Array.from({ length: 255 }, (_, i) => ({ party: `source-${i}`, items: items.slice(0, 1) }))
+      const [name] = await insert('kiwi', prepared({ sources }))
+      expect(await w.provenance.journal.flush(w.ids.kiwi, 'kiwi')).toEqual({ reads: 1, links: 256, more: false })
+      await w.publish()
+      const { id, place } = nameOf(name)
+      expect(verified(w, await w.ledger.readReceipt(w.holder('kiwi'), id, place)).passed).toBe(true)
+      const { event_id } = (await batchesOf('kiwi')).at(-1) ?? expect.fail('no batch')
+      const source = { ...w.holder('plum'), slug: 'source-7' }
+      expect(verified(w, await w.ledger.receipt(source, event_id)).passed).toBe(true)
+    })
+    test('rests as long as the rates of the log need, by a clock that nobody sets', async () => {
+      let ms = 0
+      const flusher = createFlusher({
+        ...{ journal: w.provenance.journal, refresh: async () => {}, monotonic: () => ms },
+        slugOf: (participant) => Object.entries(w.ids).find(([, id]) => id === participant)?.[0] ?? expect.fail('who'),
+      })
+      while ((await flusher.round()) > 0) ms += 60_000
+      ms += 60_000
+      await insert('apple', prepared(), prepared())
+      expect(await flusher.round()).toBe(2)
+      await insert('apple', prepared())
+      ms += 999
+      expect(await flusher.round()).toBe(0)
+      ms += 1
+      expect(await flusher.round()).toBe(1)
+    })
     test('again without a read is nothing', async () => {
       await flush('apple')
       const before = [await batchesOf('apple'), (await rowsOf(w)).outbox]
@@ -286,7 +341,7 @@ describe('the journal', () => {
       await expect(journal.flush(w.ids.plum, 'plum')).rejects.toThrow(RangeError)
       expect([await batchesOf('plum'), await pendingOf('plum'), (await rowsOf(w)).outbox]).toEqual(before)
       down = false
-      expect(await journal.flush(w.ids.plum, 'plum')).toBe(1)
+      expect(await journal.flush(w.ids.plum, 'plum')).toEqual({ reads: 1, links: 2, more: false })
       expect(ids).toEqual([expect.stringMatching(/^.{8}-.{4}-8/), ids[0]])
       expect((await batchesOf('plum')).at(-1)?.event_id).toBe(ids[0])
       await insert('plum', prepared())
@@ -395,6 +450,107 @@ describe('the journal', () => {
         rootFromPath(sha256, { leaf: leafHash(sha256, data), index: 1n, size: 2n, path }) ?? expect.fail('no root')
       expect(toBase64Url(leafHash(sha256, concat(u32(1), set)))).toBe(source.root)
     })
+    describe('proves to a source that a reader obtained one signal', () => {
+      const [wanted, beside] = [items[0] ?? expect.fail('none'), items[1] ?? expect.fail('none')]
+      /** Three reads, of which the last two gave the signal out. */
+      const aBatch = async () => {
+        await flush('apple')
+        const reads = [
+          prepared({ sources: [{ party: 'plum', items: [beside] }] }),
+          prepared({
+            sources: [
+              { party: 'fig', items: [wanted] },
+              { party: 'plum', items: [beside, wanted] },
+            ],
+          }),
+          prepared({ sources: [{ party: 'plum', items: [{ ...wanted, revision: 9 }, wanted] }] }),
+        ]
+        await insert('apple', ...reads)
+        await flush('apple')
+        const { event_id } = (await batchesOf('apple')).at(-1) ?? expect.fail('no batch')
+        return { reads, event_id }
+      }
+      const proofOf = async (event_id: Uuid, asked: { revision?: number; from?: number } = {}, slug: Slug = 'plum') =>
+        w.ledger.itemReceipt(w.holder(slug), event_id, { signal: wanted.signal, from: 0, ...asked })
+      const given = (proof: Given | { outcome: 'none' }): Given =>
+        proof.outcome === 'none' ? expect.fail('no proof') : proof
+
+      test('read by read, and says when there is no more', async () => {
+        const { event_id } = await aBatch()
+        await expect(proofOf(event_id)).rejects.toMatchObject(NOT_FOUND)
+        await w.integrator().round()
+        expect(await proofOf(event_id)).toEqual({ outcome: 'pending' })
+        await w.publish()
+        const told = { signal: wanted.signal, source: 'plum', reader: 'apple' }
+        const first = verified(w, given(await proofOf(event_id)))
+        expect([first.passed, first.item]).toEqual([true, { ...told, revision: wanted.revision, read: 1 }])
+        const second = verified(w, given(await proofOf(event_id, { from: 2 })))
+        expect([second.passed, second.item]).toEqual([true, { ...told, revision: 9, read: 2 }])
+        expect(await proofOf(event_id, { from: 3 })).toEqual({ outcome: 'none' })
+      })
+      test('in the revision that is named', async () => {
+        const { event_id } = await aBatch()
+        await w.publish()
+        const { item } = verified(w, given(await proofOf(event_id, { revision: 9 })))
+        expect([item?.revision, item?.read]).toEqual([9, 2])
+        expect(await proofOf(event_id, { revision: 4 })).toEqual({ outcome: 'none' })
+      })
+      test('and shows no other signal, salt, source or asked key', async () => {
+        const { event_id, reads } = await aBatch()
+        await w.publish()
+        const receipt = receiptIn(given(await proofOf(event_id)))
+        const text = [
+          JSON.stringify(receipt.extra),
+          ...receipt.extra.disclosures.map((one) => Buffer.from(one, 'base64url').toString()),
+          ...receipt.extra.chains.map((one) => Buffer.from(one, 'base64url').toString()),
+        ].join('\n')
+        expect(text).toContain(wanted.signal)
+        expect(text).not.toContain(beside.signal)
+        expect(text).not.toContain('fig')
+        const own = receipt.extra.item?.salt ?? ''
+        for (const [j, read] of reads.entries()) {
+          const salt = saltOf(read)
+          expect(text).not.toContain(toBase64Url(salt))
+          for (const party of ['plum', 'fig']) {
+            const key = setKey(sha256, salt, party)
+            expect(text).not.toContain(toBase64Url(key))
+            for (const i of [0, 1]) {
+              const leaf = toBase64Url(setLeaf(sha256, key, i, wanted).subarray(0, 32))
+              if (j === 1 && party === 'plum' && i === 1) expect(leaf).toBe(own)
+              else expect(text).not.toContain(leaf)
+            }
+          }
+          for (const [, disclosed] of read.opened) expect(text).not.toContain(String(disclosed))
+        }
+      })
+      test('and to nobody else: to the reader and to strangers there is nothing', async () => {
+        const { event_id } = await aBatch()
+        await w.publish()
+        const asked = async (id: Uuid, slug: Slug) =>
+          w.ledger
+            .itemReceipt(w.holder(slug), id, { signal: wanted.signal, from: 0 })
+            .catch((error: unknown) => ({ ...(error as Error), stack: '' }))
+        const never = await asked(newId(NOON), 'kiwi')
+        expect(never).toMatchObject(NOT_FOUND)
+        expect(await asked(event_id, 'kiwi')).toEqual(never)
+        expect(await asked(event_id, 'apple')).toEqual({ outcome: 'none' })
+        expect(
+          await w.ledger
+            .itemReceipt({ ...w.holder('kiwi'), auditor: true }, event_id, {
+              ...{ signal: wanted.signal, from: 0 },
+            })
+            .catch((error: unknown) => (error as { code: string }).code),
+        ).toBe('not-found')
+      })
+      test('of which only so many may wait', async () => {
+        const { event_id } = await aBatch()
+        await w.publish()
+        const settled = await Promise.allSettled(Array.from({ length: 8 }, () => proofOf(event_id)))
+        const refusals = settled.flatMap((one) => (one.status === 'rejected' ? [one.reason.code] : []))
+        expect(new Set(refusals)).toEqual(new Set(['busy']))
+        expect(settled.some(({ status }) => status === 'fulfilled')).toBe(true)
+      })
+    })
     test('of a sealed segment has the sets that were made when it was sealed', async () => {
       await flush('fig')
       const set_salt = w.provenance.salt()
@@ -437,7 +593,7 @@ describe('the ledger', () => {
     const parties = chains.map((text) => JSON.parse(Buffer.from(text, 'base64url').toString())[2].party)
     return { passed, fields: namesIn(fields), parties, hidden: chain_digests.length }
   }
-  const seen = ['dispute', 'ground', 'result', 'signal', 'time', 'type']
+  const seen = ['dispute', 'ground', 'result', 'signal', 'subject', 'time', 'type']
 
   test('has nothing to show before the first checkpoint', async () => {
     const empty = await aLog()
@@ -499,6 +655,8 @@ describe('the ledger', () => {
       for (const slug of ['apple', 'plum', 'fig'] as const)
         expect(await w.ledger.receipt(w.holder(slug), id)).toEqual({ outcome: 'pending' })
       await w.signer.round()
+      expect(await w.ledger.receipt(w.holder('plum'), id)).toEqual({ outcome: 'pending' })
+      await w.publish()
       expect((await told('plum', id)).passed).toBe(true)
     })
   })

@@ -7,11 +7,14 @@ import { toHex } from '../../src/kernel/bytes.ts'
 import { newId, type Uuid } from '../../src/kernel/ids.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
 import { fileKeys } from '../../src/keys/file.ts'
+import { fileAnchor } from '../../src/provenance/anchor-file.ts'
 import { type BatchEntry, decodeBatch } from '../../src/provenance/batch.ts'
 import type { NewEvent } from '../../src/provenance/events.ts'
 import { createIntegrator } from '../../src/provenance/integrate.ts'
 import { createLedger, type Holder } from '../../src/provenance/ledger.ts'
 import { formatVkey, parseVkey } from '../../src/provenance/note.ts'
+import { createOutages } from '../../src/provenance/outage.ts'
+import { createPublisher, type PublisherOptions } from '../../src/provenance/publish.ts'
 import { epochKey, epochOf } from '../../src/provenance/record.ts'
 import { createProvenanceService, openLog } from '../../src/provenance/service.ts'
 import { createSigner } from '../../src/provenance/sign.ts'
@@ -34,7 +37,8 @@ export async function aLog() {
   await keys.create(epochKey(epochOf(NOON)), 'symmetric')
   let now = NOON
   const clock = () => now
-  await openLog(t.admin, { logId: LOG, origin: ORIGIN, at: NOON })
+  const anchor = fileAnchor(join(folder, 'anchor'))
+  await openLog(t.admin, { logId: LOG, origin: ORIGIN, at: NOON, anchor })
   const health = { ok: true, woken: 0 }
   const provenance = createProvenanceService({
     ...{ db: t.app, ledger: t.ledger, clock, keys, logId: LOG, origin: ORIGIN },
@@ -47,10 +51,13 @@ export async function aLog() {
   const ledger = createLedger({
     ...{ db: t.ledger, keys, journal: provenance.journal, logId: LOG, origin: ORIGIN, kid: KID },
     isRecipient: async (participant, event_id) => disclosed.has(`${participant} ${event_id}`),
+    // There are no feeds here: items of look-ups alone are proven.
+    shared: { submissions: async () => [], places: async () => [], items: async () => [] },
+    itemProofsWaiting: 2,
   })
   const integrator = () => createIntegrator({ db: t.integrator, logId: LOG, salt: provenance.salt })
   const signer = createSigner({
-    ...{ db: t.signer, clock, keys, logId: LOG, origin: ORIGIN, kid: KID },
+    ...{ db: t.signer, clock, keys, anchor, logId: LOG, origin: ORIGIN, kid: KID },
     refreshMs: 3_600_000,
   })
   const key = parseVkey(sha256, formatVkey(sha256, ORIGIN, keys.publicKey(KID)))
@@ -68,9 +75,40 @@ export async function aLog() {
     return event.event_id
   }
   const loop = integrator()
+  const programme = newId(NOON)
+  /** Another process's publisher; without a policy unless said otherwise. */
+  const publisher = (change: Partial<PublisherOptions> & { text?: string } = {}) =>
+    createPublisher({
+      ...{ db: t.signer, ledger: t.ledger, clock, logId: LOG, key, policy: undefined, degrade: 'mark' },
+      ...{ onLate: () => {}, onMissing: () => {}, onContradiction: () => {} },
+      outages: createOutages({
+        ...{ db: t.signer, admin: t.admin, ledger: t.ledger, clock, recorder: provenance, programme },
+        ...{ logId: LOG, origin: ORIGIN, policy: change.text, onRecorded: () => {} },
+      }),
+      ...change,
+    })
+  const publish = publisher()
 
   return {
-    ...{ t, keys, clock, provenance, ledger, integrator, signer, key, ids, health, disclosed, anEvent, record },
+    ...{
+      t,
+      keys,
+      anchor,
+      folder,
+      clock,
+      provenance,
+      ledger,
+      integrator,
+      signer,
+      key,
+      ids,
+      health,
+      disclosed,
+      anEvent,
+      record,
+      publisher,
+      programme,
+    },
     holder: (slug: Slug, auditor = false): Holder => ({ participant: ids[slug], slug, auditor }),
     pass: (ms: number) => {
       now = new Date(now.getTime() + ms)
@@ -79,6 +117,7 @@ export async function aLog() {
     publish: async (): Promise<number> => {
       const n = await loop.round()
       await signer.round()
+      await publish.round()
       return n
     },
     end: async () => {

@@ -65,6 +65,7 @@ const TEMPLATES = [
   ...['/@', '/v1/@', '/v1/feeds/@/events', '/v1/feeds/@/segments/@', '/v1/feeds/@/acknowledgements'],
   ...['/v1/signals/@', '/v1/uploads/@', '/v1/hash-profiles/@/key', '/v1/audiences/@', '/v1/signing-keys/@'],
   ...['/provenance/@/checkpoint', '/provenance/1/tile/@', '/provenance/1/tile/@/@', '/provenance/1/tile/entries/@'],
+  ...['/provenance/1/chain', '/provenance/1/records/@'],
   ...['/provenance/1/receipts/@', '/provenance/1/proof/@', '/provenance/1/proof/inclusion'],
   ...['/provenance/1/proof/consistency', '/@/@/@'],
 ]
@@ -73,7 +74,23 @@ const path = fc
   .map(([template, parts]) => parts.reduce((at, part) => at.replace('@', part), template))
 const query = fc
   .array(
-    fc.tuple(fc.constantFrom('cursor', 'limit', 'index', 'size', 'from', 'to', 'read', '__proto__', 'x'), escaped),
+    fc.tuple(
+      fc.constantFrom(
+        'cursor',
+        'limit',
+        'index',
+        'size',
+        'from',
+        'to',
+        'read',
+        'item',
+        'after',
+        'party',
+        '__proto__',
+        'x',
+      ),
+      escaped,
+    ),
     {
       maxLength: 3,
     },

@@ -36,6 +36,8 @@ beforeAll(async () => {
     if (scope === 'signals:withdraw') careful = member
   }
   observer = known(await n.member('owl', { kind: 'observer', scopes: AUDIT }))
+  // Of no other kind may anybody have it.
+  lacking.set('provenance:audit', everything)
 })
 afterAll(async () => {
   for (const one of callers) one.close()
@@ -51,7 +53,7 @@ function known(member: Member): Caller {
 /** Every route of the partner listener as the node itself registers it. */
 async function routesOf({ parts }: TestNode): Promise<Route[]> {
   const found: Route[] = []
-  const never = {} as Pick<Serving, 'feeds' | 'signals' | 'ledger'>
+  const never = { ledgers: new Map([[1, {}]]) } as unknown as Pick<Serving, 'feeds' | 'signals' | 'ledgers'>
   const { partner, enrol } = await createListeners(parts, {
     ...never,
     ...{ log: silentLog, metrics: createMetrics(), head: { line: undefined } },
@@ -78,7 +80,7 @@ test('the routes are all that the listener has', async () => {
 
 test('each route refuses a credential that has every scope but its own', async () => {
   for (const route of routes) {
-    const answer = await call(everything, route)
+    const answer = await call(route.scope === 'provenance:audit' ? observer : everything, route)
     expect([403, 401, 405, 500], named(route)).not.toContain(answer.status)
     if (route.scope === 'public') continue
     const by = lacking.get(route.scope)
@@ -89,15 +91,25 @@ test('each route refuses a credential that has every scope but its own', async (
 })
 
 test('an observer reads no signal, whatever it asks', async () => {
-  for (const route of routes.filter(({ scope }) => scope !== 'public' && scope !== 'provenance:read')) {
+  const own = new Set<string>(['public', ...AUDIT])
+  for (const route of routes.filter(({ scope }) => !own.has(scope))) {
     expectRefusal(await changesNothing(n.t, () => call(observer, route)), 'scope-missing')
   }
-  await apple.client.submit(
-    await apple.sign([await apple.item({ type: 'url', raw: 'https://bad.example/a' }, await apple.everybody())]),
-  )
+  const item = await apple.item({ type: 'url', raw: 'https://bad.example/a' }, await apple.everybody())
+  const sent = await apple.client.submit(await apple.sign([item]))
+  await apple.client.receipt(sent.submission ?? '')
   const open = routes.filter(({ method, scope }) => method === 'GET' && scope === 'public')
   for (const route of open) expect((await call(observer, route)).text, named(route)).not.toContain('"signal"')
   expect(JSON.parse((await observer.ask({ path: '/v1/audiences' })).text)).toEqual({ audiences: [] })
+  // An auditor is told that there is one, in which state and with which digest; not what it is of.
+  const { sha256 } = item.value as { sha256: string }
+  for (const path of ['export?from=0&to=4096', 'snapshot']) {
+    const { status, text } = await observer.ask({ path: `/provenance/1/${path}` })
+    expect(status, text).toBe(200)
+    expect(text).toContain(item.signal)
+    expect(text).not.toContain(sha256)
+    expect(text).not.toContain('"value"')
+  }
 })
 
 test('no act gives an observer a scope that its kind may not have', async () => {

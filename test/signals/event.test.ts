@@ -4,6 +4,7 @@ import { type Uuid, uuidBytes } from '../../src/kernel/ids.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
 import { disclosuresOf } from '../../src/provenance/events.ts'
 import { leafHash, treeHash } from '../../src/provenance/merkle.ts'
+import { changesRoot, type SignalChange } from '../../src/provenance/signal-change.ts'
 import { apply, type Judged, type Standing } from '../../src/signals/apply.ts'
 import { expiryEvent, submissionEvent } from '../../src/signals/event.ts'
 import { SIGNAL_STATE, SIGNAL_TYPE } from '../../src/signals/schema.ts'
@@ -12,7 +13,7 @@ import { AUDIENCE, anItem, aWithdrawal, DAY, idOf, NOON } from './factory.ts'
 
 const [EVENT, APPLE] = [idOf(1), idOf(2)]
 const told = {
-  ...{ event: EVENT, participant: APPLE, slug: 'apple', now: NOON },
+  ...{ event: EVENT, participant: APPLE, slug: 'apple', credential: idOf(77), now: NOON },
   categorySlug: (id: number) => ({ 3: 'grooming', 10: 'network_hub' })[id] ?? String(id),
 }
 const leaf = (n: number): Buffer => Buffer.from(sha256(utf8(String(n))))
@@ -46,6 +47,13 @@ const withdrawal = (n: number, reason: string): Judged => ({
 })
 const region = (code: string) => ({ context: { ...anItem().context, region: code } })
 
+/** What the first two of its items make of their signals. */
+const CHANGES = [11, 12].map((n, index): SignalChange => {
+  const { audience, category, expires_at } = anItem()
+  const state = { state: 'live', type: 'url', category, audience, expires_at: new Date(expires_at).toISOString() }
+  return { index, signal: idOf(n), revision: 1, ...state, leaf: toBase64Url(leaf(index)) }
+})
+
 describe('the event of a submission', () => {
   test('holds digests and counts of what was accepted, names in order', () => {
     const event = eventOf('aldis-signal+jws', [
@@ -60,6 +68,7 @@ describe('the event of a submission', () => {
         ...{ od: toBase64Url(leaf(9)), root: toBase64Url(treeHash(sha256, leaves)), n: 4, refused: 2 },
         ...{ types: { url: 2 }, categories: { grooming: 2 }, region: { DE: 1, FR: 1 } },
         basis: { automated: 1, human_reviewed: 1 },
+        ...{ cred: idOf(77), kid: 'k', accepted: toBase64Url(changesRoot(sha256, CHANGES)) },
       },
     })
     expect(Object.keys((event.fields as { region: object }).region)).toEqual(['DE', 'FR'])

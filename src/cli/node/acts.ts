@@ -5,7 +5,7 @@ import { isUuid, type Uuid } from '../../kernel/ids.ts'
 import { ACTIONS, type ActionName, isAction } from '../../participants/action.ts'
 import { ROLES, type Role, SCOPES } from '../../participants/schema.ts'
 import { columns, outputOf } from '../output.ts'
-import { withParticipants } from './open.ts'
+import { withParticipants, withParts } from './open.ts'
 import { personOf } from './person.ts'
 
 /** Everything that a platform needs and a partner of its kind may have. */
@@ -55,7 +55,7 @@ function people(program: Command): void {
     })
 }
 
-interface By {
+export interface By {
   by: string
 }
 
@@ -104,7 +104,10 @@ function proposals(program: Command): void {
     })
 }
 
-async function propose(command: Command, asked: { action: ActionName; by: string; payload: unknown }): Promise<void> {
+export async function propose(
+  command: Command,
+  asked: { action: ActionName; by: string; payload: unknown },
+): Promise<void> {
   const { action, by, payload } = asked
   const request = await withParticipants((service) => service.propose(action, payload, idOf(by)))
   const { request_id, digest, expires_at } = request
@@ -150,6 +153,8 @@ function approvals(program: Command): void {
     .requiredOption('--by <person>', 'your id')
     .action(async (request: string, { by }: By, command: Command) => {
       const { action, result } = await withParticipants((service) => service.execute(idOf(request), idOf(by)))
+      // Opening the parts carries it out.
+      if (action === 'log.rotate') await withParts(async () => {})
       const text = Object.entries((result ?? {}) as Record<string, string>).map(([name, value]) => `${name}  ${value}`)
       outputOf(command).data({ request, action, result }, [`done: ${action}`, ...text].join('\n'))
     })

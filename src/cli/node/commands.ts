@@ -5,8 +5,10 @@ import { systemClock } from '../../kernel/clock.ts'
 import { Refusal } from '../../kernel/errors.ts'
 import { outputOf } from '../output.ts'
 import { actCommands } from './acts.ts'
+import { copyCommands } from './copies.ts'
 import { init } from './init.ts'
 import { listingCommands } from './listings.ts'
+import { nodeLogCommands } from './log.ts'
 import { personOf } from './person.ts'
 
 /** What an administrator runs beside the node: on its settings, its database and its keys. */
@@ -50,8 +52,10 @@ export function nodeCommands(program: Command): void {
       outputOf(command).data({ applied }, text)
     })
 
+  copyCommands(program)
   listingCommands(program)
   actCommands(program)
+  nodeLogCommands(program)
 }
 
 interface InitOptions {

@@ -7,8 +7,8 @@ import { systemClock } from '../../kernel/clock.ts'
 import { StartRefused } from '../../kernel/errors.ts'
 import { silentLog } from '../../kernel/log.ts'
 import { type InitResult, initProgramme, type NewProgramme } from '../../participants/bootstrap.ts'
-import { type Base, ensureEpochKeys, KID, LOG_ID, openBase } from '../../parts.ts'
-import { createProvenanceService, openLog, originOf } from '../../provenance/service.ts'
+import { anchorOf, type Base, ensureEpochKeys, KID, logIdOf, logKid, openBase } from '../../parts.ts'
+import { createProvenanceService, logsOf, openLog } from '../../provenance/service.ts'
 
 /** The files of the configuration folder that become the programme's first policies. */
 function policies({ configDir }: Config): NewProgramme['policies'] {
@@ -44,7 +44,14 @@ export async function init(config: Config, programme: Omit<NewProgramme, 'polici
     await makeLog(base)
     const { pools, clock, keys } = base
     const recorder = createProvenanceService({
-      ...{ db: pools.app, ledger: pools.ledger, clock, keys, logId: LOG_ID, origin: config.logOrigin },
+      ...{
+        db: pools.app,
+        ledger: pools.ledger,
+        clock,
+        keys,
+        logId: logIdOf(config.logOrigin),
+        origin: config.logOrigin,
+      },
       onWake: () => {},
       healthy: () => true,
     })
@@ -55,8 +62,8 @@ export async function init(config: Config, programme: Omit<NewProgramme, 'polici
   }
 }
 
-async function makeKeys({ keys, clock }: Base): Promise<void> {
-  await keys.create(KID.log, 'ed25519')
+async function makeKeys({ keys, clock, config }: Base): Promise<void> {
+  await keys.create(logKid(logIdOf(config.logOrigin)), 'ed25519')
   await keys.create(KID.receipt, 'ed25519')
   await keys.create(KID.cursor, 'symmetric')
   await keys.create(KID.nonce, 'symmetric')
@@ -64,9 +71,12 @@ async function makeKeys({ keys, clock }: Base): Promise<void> {
 }
 
 async function makeLog({ pools, clock, config }: Base): Promise<void> {
-  const origin = await originOf(pools.ledger, LOG_ID)
-  if (origin === undefined) await openLog(pools.admin, { logId: LOG_ID, origin: config.logOrigin, at: clock() })
-  else if (origin !== config.logOrigin) throw new StartRefused(`LOG_ORIGIN: this node's log is named ${origin}`)
+  const logId = logIdOf(config.logOrigin)
+  const [first] = await logsOf(pools.ledger)
+  const origin = first?.origin
+  const anchor = anchorOf(config, logId)
+  if (origin === undefined) await openLog(pools.admin, { logId, origin: config.logOrigin, at: clock(), anchor })
+  else if (origin !== config.logOrigin) throw new StartRefused(`LOG_ORIGIN: this node's first log is named ${origin}`)
 }
 
 function hasCa(dir: string): boolean {

@@ -1,9 +1,15 @@
 import type { Command } from 'commander'
 import { audienceCommands } from './audience.ts'
+import { auditCommand } from './audit.ts'
 import { changeCommands } from './change.ts'
 import { doctorCommand } from './doctor.ts'
 import { enrollCommand } from './enroll.ts'
+import { evidenceCommand } from './evidence.ts'
+import { historyCommand } from './history.ts'
+import { logCommands } from './log.ts'
 import { lookupCommand } from './lookup.ts'
+import { policyCommand } from './policy.ts'
+import { readersCommand } from './readers.ts'
 import { receiptCommands } from './receipts.ts'
 import { rotateCommand } from './rotate.ts'
 import { submitCommand } from './submit.ts'
@@ -19,5 +25,11 @@ export function participantCommands(program: Command): void {
   lookupCommand(program)
   changeCommands(program)
   receiptCommands(program)
+  historyCommand(program)
+  readersCommand(program)
+  policyCommand(program)
+  evidenceCommand(program)
   rotateCommand(program)
+  logCommands(program)
+  auditCommand(program)
 }

@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Command } from 'commander'
 import { readIfThere } from '../../client/files.ts'
-import { checkReceipt, isOf, openVkey, readName } from '../../client/verify.ts'
+import { keyOfReceipt } from '../../client/next-log.ts'
+import { keptReceipt, promisesIn } from '../../client/promises.ts'
+import { checkReceipt, isOf, openVkey } from '../../client/verify.ts'
+import { openPolicy } from '../../client/witnessed.ts'
 import { StartRefused } from '../../kernel/errors.ts'
+import type { VerifierKey } from '../../provenance/note.ts'
 import type { Verified } from '../../provenance/receipt.ts'
 import { EXIT } from '../exit.ts'
 import { type Output, outputOf } from '../output.ts'
@@ -18,16 +21,37 @@ export function receiptCommands(program: Command): void {
   program
     .command('verify <receipt...>')
     .description("check receipts against the log's pinned key: offline, without the node")
-    .option('--vkey <file>', "the log's key (C2SP signed-note); the one in the folder unless given")
+    .option('--vkey <file>', "the log's key (C2SP signed-note); those in the folder unless given")
+    .option(
+      '--policy <file>',
+      'witnesses that must have cosigned (C2SP tlog-policy); those pinned in the folder unless given',
+    )
     .option('--fields', 'show what the entry says')
-    .action((files: string[], { vkey, fields }: { vkey?: string; fields?: boolean }, command: Command) => {
+    .action((files: string[], { vkey, fields, policy }: VerifyOptions, command: Command) => {
       const output = outputOf(command)
-      const key = openVkey(vkey === undefined ? homeOf(command).pinned().vkey : readFileSync(vkey, 'utf8'))
-      const passed = files.map((file) =>
-        tell(output, { file, fields: fields === true }, checkReceipt(textOf(file), key)),
-      )
+      const given = vkey === undefined ? undefined : openVkey(readFileSync(vkey, 'utf8'))
+      const keyOf = (receipt: string): VerifierKey => given ?? keyOfReceipt(homeOf(command), receipt)
+      const own = vkey === undefined ? homeOf(command) : undefined
+      /** The pinned policy is of the present log alone. */
+      const policyOf = (key: VerifierKey): string | undefined => {
+        if (policy !== undefined) return textOf(policy)
+        return own !== undefined && key.name === openVkey(own.pinned().vkey).name ? own.pinnedPolicy() : undefined
+      }
+      const passed = files.map((file) => {
+        const text = textOf(file)
+        const key = keyOf(text)
+        const asked = policyOf(key)
+        const witnesses = asked === undefined ? undefined : openPolicy(asked, key)
+        return tell(output, { file, fields: fields === true }, checkReceipt(text, key, witnesses))
+      })
       if (!passed.every(Boolean)) process.exitCode = EXIT.unverified
     })
+}
+
+interface VerifyOptions {
+  vkey?: string
+  policy?: string
+  fields?: boolean
 }
 
 function textOf(file: string): string {
@@ -39,70 +63,53 @@ function textOf(file: string): string {
 function tell(output: Output, { file, fields }: { file: string; fields: boolean }, verified: Verified): boolean {
   const { steps, passed, index, size } = verified
   const told = Object.fromEntries([...verified.fields, ...verified.inner].map(({ name, value }) => [name, value]))
+  const { item } = verified
   const lines = [
     `${passed ? 'PASS' : 'FAIL'}  ${file}`,
     ...steps.map(
       ({ step, result, why }) => `      ${result === 'PASS' ? '✓' : '✗'} ${step}${why === undefined ? '' : `: ${why}`}`,
     ),
     `      entry ${index} of ${size}: ${String(told['type'] ?? '?')} by ${String(told['actor'] ?? '?')} at ${String(told['time'] ?? '?')}`,
+    ...(item === undefined
+      ? []
+      : [`      ${item.reader} was given ${item.signal}, revision ${item.revision}, of ${item.source}`]),
     ...(fields ? Object.entries(told).map(([name, value]) => `      ${name} = ${JSON.stringify(value)}`) : []),
   ]
-  output.data({ file, passed, index: String(index), size: String(size), steps, fields: told }, lines.join('\n'))
+  output.data({ file, passed, index: String(index), size: String(size), steps, fields: told, item }, lines.join('\n'))
   return passed
 }
 
-interface Wanted {
-  /** The name of the file, and what is asked for. */
-  name: string
-  event: string
-  read?: string
-  /** The commitment that the node promised, base64url. */
-  promised: string
+async function fetchReceipts(session: Session): Promise<void> {
+  const { home, output } = session
+  const { asked, passed } = await takeReceipts(session, (told, text) => output.data(told, text))
+  await home.advance(session.client)
+  if (asked === 0) output.say('every receipt is here already')
+  if (!passed) process.exitCode = EXIT.unverified
 }
 
-/** What is noted in the folder and has no receipt there yet. */
-function wantedIn(dir: string): Wanted[] {
-  const lines = (file: string): Record<string, string>[] =>
-    (readIfThere(join(dir, file)) ?? '')
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => JSON.parse(line) as Record<string, string>)
-  const events = lines('events.ndjson').map(
-    ({ event = '', rec = '' }): Wanted => ({ name: event, event, promised: rec }),
-  )
-  const reads = lines('reads.ndjson').flatMap(({ read = '' }): Wanted[] => {
-    const named = readName(read)
-    return named === undefined
-      ? []
-      : [{ name: `read-${named.id}-${named.place}`, event: named.id, read: named.place, promised: named.c }]
-  })
-  return [...events, ...reads].filter(
-    ({ name }) => readIfThere(join(dir, 'receipts', `${name}.tlog-proof`)) === undefined,
-  )
-}
-
-async function fetchReceipts({ client, home, output }: Session): Promise<void> {
+/** Fetches, verifies and keeps what was promised and has no receipt in the folder yet; answers how many that were. */
+export async function takeReceipts(
+  { client, home, output }: Session,
+  tellOf: (told: object, text: string) => void,
+): Promise<{ asked: number; passed: boolean }> {
   // A key that is not pinned yet is pinned here, at first use.
   await home.advance(client)
-  const key = openVkey(home.pinned().vkey)
-  const wanted = wantedIn(home.dir)
+  const wanted = promisesIn(home.dir).filter(({ name }) => keptReceipt(home.dir, name) === undefined)
   let passed = true
-  for (const { name, event, read, promised } of wanted) {
+  for (const { name, event, read, c } of wanted) {
     const text = await client.receipt(event, read === undefined ? {} : { read })
     if (text === undefined) {
       output.warn(`${name}: its checkpoint is still to come; run aldis receipts again`)
       continue
     }
-    const verified = checkReceipt(text, key)
+    const verified = checkReceipt(text, keyOfReceipt(home, text))
     const path = home.keepReceipt(name, text)
-    const kept = isOf(text, promised)
+    const kept = isOf(text, c)
     if (!kept) output.warn(`${name}: the entry is another than the one that the node promised`)
     const good = verified.passed && kept
     passed &&= good
     const type = verified.fields.find((field) => field.name === 'type')?.value
-    output.data({ event, read, path, passed: good, type }, `${good ? '✓' : '✗'} ${String(type).padEnd(18)} ${path}`)
+    tellOf({ event, read, path, passed: good, type }, `${good ? '✓' : '✗'} ${String(type).padEnd(18)} ${path}`)
   }
-  await home.advance(client)
-  if (wanted.length === 0) output.say('every receipt is here already')
-  if (!passed) process.exitCode = EXIT.unverified
+  return { asked: wanted.length, passed }
 }

@@ -1,0 +1,95 @@
+import type { Entry } from './entry.ts'
+import { type EntryCheck, type Faults, gatherFaults } from './faults.ts'
+import { numbered } from './finding.ts'
+
+/** What became of a request so far. */
+interface Asked {
+  action: string
+  digest: string
+  by: string
+  approvers: Set<string>
+  refused: boolean
+  executed: boolean
+}
+
+/** Acts that take two persons, by the action that they carry out; others of a kind may be done alone. */
+const ACTION_OF: Readonly<Record<string, (entry: Entry) => string | undefined>> = {
+  'participant.admitted': () => 'participant.admit',
+  'participant.resumed': () => 'participant.resume',
+  'participant.left': () => 'participant.offboard',
+  // A group is made, or changed: both take the same two.
+  'group.changed': ({ fields }) => (fields.get('mode') === undefined ? 'group.change' : 'group.create'),
+  'hash_profile.published': () => 'hash-profile.publish',
+  'hash_profile.retired': () => 'hash-profile.retire',
+  'policy.published': () => 'policy.publish',
+  'collection.held': () => 'collection.hold',
+  'collection.released': () => 'collection.hold',
+  'role.changed': ({ fields }) =>
+    fields.get('what') === 'granted' && SHARED_ROLES.has(String(fields.get('role'))) ? 'role.grant' : undefined,
+  'credential.enrolled': enrolment,
+}
+
+/** Roles that no single administrator gives. */
+const SHARED_ROLES: ReadonlySet<string> = new Set(['node_admin', 'governance', 'observer'])
+
+/** A code, and a key that another act than the enrolment makes active. */
+function enrolment({ fields }: Entry): string | undefined {
+  const use = fields.get('use')
+  if (use === 'code') return 'credential.enrol'
+  return use === 'sign:active' && fields.get('actor') === 'node' ? 'signing-key.confirm' : undefined
+}
+
+/** Check 12: what takes two persons was asked for by one and approved by another, over the same digest, before it was done. */
+export function checkApprovals(): EntryCheck {
+  const check = numbered(12, 'four eyes')
+  const faults = gatherFaults(check)
+  const requests = new Map<string, Asked>()
+  let acts = 0
+  /** Until a person acts there is nobody to ask: the programme and its first two administrators are made at once. */
+  let begun = false
+  return {
+    entry(entry) {
+      const { kind, fields, index } = entry
+      begun ||= fields.get('person') !== undefined
+      if (kind.startsWith('approval.')) vote(requests, entry, faults)
+      const action = ACTION_OF[kind]?.(entry)
+      if (action === undefined || !begun) return
+      acts += 1
+      const asked = requests.get(String(fields.get('req')))
+      if (asked === undefined) faults.add(`${kind} takes two persons, and names no request`, index)
+      else if (asked.action !== action) faults.add(`${kind} was not what was asked for: ${asked.action}`, index)
+      else expectApproved(asked, { index, faults })
+    },
+    end: () => faults.finding(() => check.pass(`${acts} acts that take two persons had two`)),
+  }
+}
+
+function expectApproved(asked: Asked, { index, faults }: { index: bigint; faults: Faults }): void {
+  if (asked.executed) faults.add('the request was executed before', index)
+  if (asked.refused) faults.add('the request was refused', index)
+  if (asked.approvers.size === 0) faults.add(`nobody but ${asked.by}, who asked for it, has approved`, index)
+}
+
+function vote(requests: Map<string, Asked>, entry: Entry, faults: Faults): void {
+  const { kind, fields, index } = entry
+  const text = (name: string): string => String(fields.get(name))
+  const id = text('request')
+  const asked = requests.get(id)
+  if (kind === 'approval.requested') {
+    if (asked !== undefined) faults.add(`the request ${id} is there twice`, index)
+    const of = { action: text('action'), digest: text('digest'), by: text('person') }
+    requests.set(id, { ...of, approvers: new Set(), refused: false, executed: false })
+  } else if (asked === undefined) faults.add(`nobody asked for the request ${id}`, index)
+  else if (asked.digest !== text('digest')) faults.add(`the request ${id} was of another payload`, index)
+  else answer(asked, { entry, by: text('person'), faults })
+}
+
+function answer(asked: Asked, { entry, by, faults }: { entry: Entry; by: string; faults: Faults }): void {
+  const { kind, index } = entry
+  if (kind === 'approval.refused') asked.refused = true
+  else if (kind === 'approval.executed') {
+    expectApproved(asked, { index, faults })
+    asked.executed = true
+  } else if (by === asked.by) faults.add(`${by} approved what it asked for itself`, index)
+  else asked.approvers.add(by)
+}

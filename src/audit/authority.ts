@@ -1,0 +1,80 @@
+import type { Entry } from './entry.ts'
+import { type EntryCheck, type Faults, gatherFaults } from './faults.ts'
+import { numbered } from './finding.ts'
+import type { Programme, Since } from './programme.ts'
+
+/** A node may go by a list of credentials that is 30 s old, and a request takes another 30 at most. */
+const GRACE_MS = 60_000
+
+/** The scope that a credential needs for what it did. */
+const SCOPE: Readonly<Record<string, string>> = {
+  'signal.submitted': 'signals:submit',
+  'signal.revised': 'signals:submit',
+  'signal.withdrawn': 'signals:withdraw',
+}
+
+/** Check 11: whoever acted took part at that index; a submission's credential was good and scoped, and so was the key that signed it. */
+export function checkAuthority(programme: Programme): EntryCheck {
+  const check = numbered(11, 'authority')
+  const faults = gatherFaults(check)
+  let acts = 0
+  return {
+    entry(entry) {
+      const actor = entry.fields.get('actor')
+      if (typeof actor !== 'string' || actor === 'node') return
+      acts += 1
+      checkParticipant(programme, { entry, actor, faults })
+      const scope = SCOPE[entry.kind]
+      if (scope === undefined) return
+      checkCredential(programme, { entry, actor, scope, faults })
+      checkKey(programme, { entry, actor, faults })
+    },
+    end: () =>
+      faults.finding(() =>
+        check.pass(`${acts} acts of participants that took part, submissions by keys that were good and scoped`),
+      ),
+  }
+}
+
+interface Acted {
+  entry: Entry
+  actor: string
+  faults: Faults
+}
+
+const isOver = ({ time }: Since, at: number): boolean => at > time + GRACE_MS
+
+function checkParticipant({ participants }: Programme, { entry, actor, faults }: Acted): void {
+  const known = participants.get(actor)
+  // Reads are gathered: what counts is when the last of a batch was made.
+  const at = entry.kind === 'read.batch' ? Date.parse(String(entry.fields.get('to'))) : entry.time
+  if (known === undefined) faults.add(`${actor} was never admitted`, entry.index)
+  else if (known.status !== 'active' && isOver(known.since, at))
+    faults.add(`${actor} acts, and is ${known.status}`, entry.index)
+}
+
+function checkCredential({ credentials }: Programme, { entry, actor, scope, faults }: Acted & { scope: string }): void {
+  const { index, time, fields } = entry
+  const id = String(fields.get('cred'))
+  const known = credentials.get(id)
+  if (known === undefined || known.participant !== actor) {
+    faults.add(`the credential ${id} is none of ${actor}`, index)
+    return
+  }
+  if (!known.scopes.includes(scope)) faults.add(`the credential ${id} is without the scope ${scope}`, index)
+  if (known.status !== 'active' && isOver(known.since, time)) faults.add(`the credential ${id} is revoked`, index)
+  if (time < known.from || time >= known.to + GRACE_MS) faults.add(`the credential ${id} is out of date`, index)
+}
+
+function checkKey({ keys }: Programme, { entry, actor, faults }: Acted): void {
+  const { index, time, fields } = entry
+  const kid = String(fields.get('kid'))
+  const known = keys.get(`${actor} ${kid}`)
+  if (known === undefined) {
+    faults.add(`the signing key ${kid} is none of ${actor}`, index)
+    return
+  }
+  if (known.status !== 'active' && isOver(known.since, time))
+    faults.add(`the signing key ${kid} is ${known.status}`, index)
+  if (time < known.from || time >= known.to + GRACE_MS) faults.add(`the signing key ${kid} is out of date`, index)
+}

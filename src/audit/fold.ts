@@ -1,0 +1,250 @@
+import type { Entry } from './entry.ts'
+import {
+  codeRow,
+  credentialRow,
+  dates,
+  join,
+  keyRow,
+  leave,
+  type Programme,
+  participantRow,
+  type Row,
+  requestRow,
+  type Told,
+  toldBy,
+} from './programme.ts'
+
+type Fold = (programme: Programme, told: Told, entry: Entry) => Row[]
+
+const STATUS = {
+  'participant.suspended': 'suspended',
+  'participant.resumed': 'active',
+  'participant.left': 'left',
+} as const
+
+/** The rows that an entry of the programme sets, in words of the snapshot; what of it has no rows sets none. */
+export function foldProgramme(programme: Programme, entry: Entry): Row[] {
+  return FOLDS[entry.kind]?.(programme, toldBy(entry), entry) ?? []
+}
+
+const admitted: Fold = (programme, { text, since }) => {
+  const slug = text('participant')
+  programme.participants.set(slug, { kind: text('kind'), status: 'active', since })
+  const everybody = [...programme.audiences].find(([, { kind }]) => kind === 'programme')?.[0]
+  return [
+    ...participantRow(programme, slug),
+    ...(everybody === undefined ? [] : join(programme, everybody, slug, since)),
+  ]
+}
+
+const moved: Fold = (programme, { text, since, at }, { kind }) => {
+  const slug = text('participant')
+  const known = programme.participants.get(slug)
+  if (known === undefined) return []
+  programme.participants.set(slug, { ...known, status: STATUS[kind as keyof typeof STATUS], since })
+  const rows = participantRow(programme, slug)
+  if (kind !== 'participant.left') return rows
+  for (const [group, { joined }] of programme.groups) {
+    const since = joined.get(slug)
+    if (since === undefined) continue
+    joined.delete(slug)
+    rows.push({ of: `group-member ${group} ${slug} ${since}`, state: { left: at } })
+  }
+  for (const audience of programme.audiences.keys()) rows.push(...leave(programme, audience, slug, since))
+  return rows
+}
+
+const enrolled: Fold = (programme, told, entry) => {
+  const { text, texts, since } = told
+  const [id, participant, use] = [text('credential'), text('subject'), text('use')]
+  if (use === 'code') {
+    programme.codes.set(id, { participant, scopes: texts('scopes'), to: text('to'), tries: 0, used: null })
+    return codeRow(programme, id)
+  }
+  const span = { from: Date.parse(text('from')), to: Date.parse(text('to')), since }
+  if (use === 'tls') {
+    const [spki, scopes] = [text('spki'), texts('scopes')]
+    programme.credentials.set(id, { participant, spki, scopes, status: 'active', ...span })
+    return [...credentialRow(programme, id), ...replaceCredentials(programme, entry), ...usedCode(programme, told)]
+  }
+  const name = `${participant} ${id}`
+  programme.keys.set(name, { key: text('key'), status: use.slice('sign:'.length), ...span })
+  return [...keyRow(programme, name), ...replaceKeys(programme, participant, entry)]
+}
+
+function usedCode(programme: Programme, { text, at }: Told): Row[] {
+  const id = text('code')
+  const known = programme.codes.get(id)
+  if (known === undefined) return []
+  programme.codes.set(id, { ...known, used: at })
+  return codeRow(programme, id)
+}
+
+/** The keys that a new one brings to an earlier end. */
+function replaced({ fields }: Entry): { keys: string[]; to: number } {
+  const { keys, to } = Object(fields.get('replaces')) as Record<string, unknown>
+  const named = Array.isArray(keys) ? keys.filter((one) => typeof one === 'string') : []
+  return { keys: named, to: Date.parse(String(to)) }
+}
+
+function replaceCredentials(programme: Programme, entry: Entry): Row[] {
+  const { keys, to } = replaced(entry)
+  return keys.flatMap((id) => {
+    const known = programme.credentials.get(id)
+    if (known !== undefined) programme.credentials.set(id, { ...known, to })
+    return credentialRow(programme, id)
+  })
+}
+
+function replaceKeys(programme: Programme, participant: string, entry: Entry): Row[] {
+  const { keys, to } = replaced(entry)
+  return keys.flatMap((kid) => {
+    const name = `${participant} ${kid}`
+    const known = programme.keys.get(name)
+    if (known !== undefined) programme.keys.set(name, { ...known, to })
+    return keyRow(programme, name)
+  })
+}
+
+const revoked: Fold = (programme, { text, since }) => {
+  const [id, participant] = [text('credential'), text('subject')]
+  if (text('use') === 'tls') {
+    const known = programme.credentials.get(id)
+    if (known !== undefined) programme.credentials.set(id, { ...known, status: 'revoked', since })
+    return credentialRow(programme, id)
+  }
+  const name = `${participant} ${id}`
+  const known = programme.keys.get(name)
+  if (known !== undefined) programme.keys.set(name, { ...known, status: text('reason'), since })
+  return keyRow(programme, name)
+}
+
+const tried: Fold = (programme, { text }, { fields }) => {
+  const id = text('code')
+  const known = programme.codes.get(id)
+  if (known === undefined) return []
+  programme.codes.set(id, { ...known, tries: Number(fields.get('amount')) })
+  return codeRow(programme, id)
+}
+
+const regrouped: Fold = (programme, { text, texts, since, at }) => {
+  const [slug, audience] = [text('group'), text('audience')]
+  const rows: Row[] = [{ of: `group ${slug}`, state: {} }]
+  const group = programme.groups.get(slug) ?? { audience, joined: new Map<string, string>() }
+  if (!programme.groups.has(slug)) {
+    programme.groups.set(slug, group)
+    programme.audiences.set(audience, { kind: 'group', mode: text('mode'), group: slug, owner: null })
+    rows.push(audienceRow(programme, audience))
+  }
+  for (const one of texts('joined')) {
+    group.joined.set(one, at)
+    rows.push({ of: `group-member ${slug} ${one} ${at}`, state: { left: null } })
+    rows.push(...join(programme, group.audience, one, since))
+  }
+  for (const one of texts('left')) {
+    rows.push({ of: `group-member ${slug} ${one} ${group.joined.get(one) ?? ''}`, state: { left: at } })
+    group.joined.delete(one)
+    rows.push(...leave(programme, group.audience, one, since))
+  }
+  return rows
+}
+
+const opened: Fold = (programme, { text, texts, since }) => {
+  const [audience, actor] = [text('audience'), text('actor')]
+  const [kind, owner] = actor === 'node' ? ['programme', null] : ['named', actor]
+  programme.audiences.set(audience, { kind, mode: text('mode'), group: null, owner })
+  const members = kind === 'named' ? texts('members') : []
+  return [audienceRow(programme, audience), ...members.flatMap((slug) => join(programme, audience, slug, since))]
+}
+
+/** Its feed is named by the snapshot alone. */
+function audienceRow({ audiences }: Programme, id: string): Row {
+  const { kind, mode, group, owner } = audiences.get(id) ?? { kind: '', mode: '', group: null, owner: null }
+  return { of: `audience ${id}`, state: { kind, mode, group, owner } }
+}
+
+const published: Fold = ({ profiles }, { text }) => {
+  const span = dates(Date.parse(text('from')), Date.parse(text('to')))
+  profiles.set(text('kid'), span)
+  return [{ of: `hash-profile ${text('kid')}`, state: { suite: text('suite'), status: 'active', ...span } }]
+}
+
+const retired: Fold = ({ profiles }, { text }) => [
+  {
+    of: `hash-profile ${text('kid')}`,
+    state: { suite: text('suite'), status: 'retired', ...profiles.get(text('kid')) },
+  },
+]
+
+const policy: Fold = (_, { text }, { fields }) => [
+  { of: `policy ${text('policy')} ${fields.get('version')}`, state: { digest: text('digest') } },
+]
+
+const collection =
+  (held: boolean): Fold =>
+  (_, { text }) => [{ of: `collection ${text('region')} ${text('legal_basis')} ${text('surface')}`, state: { held } }]
+
+const person: Fold = (_, { text }) => [
+  { of: `person ${text('whom')}`, state: { organisation: text('organisation'), status: 'active' } },
+]
+
+const role: Fold = ({ roles }, { text, at }) => {
+  const name = `${text('whom')} ${text('role')}`
+  if (text('what') === 'granted') {
+    roles.set(name, at)
+    return [{ of: `role ${name} ${at}`, state: { ended: null } }]
+  }
+  const granted = roles.get(name)
+  roles.delete(name)
+  return [{ of: `role ${name} ${granted ?? ''}`, state: { ended: at } }]
+}
+
+const requested: Fold = (programme, { text }) => {
+  const id = text('request')
+  programme.requests.set(id, { action: text('action'), digest: text('digest'), by: text('person'), executed: null })
+  return requestRow(programme, id)
+}
+
+const executed: Fold = (programme, { text, at }) => {
+  const id = text('request')
+  const known = programme.requests.get(id)
+  if (known !== undefined) programme.requests.set(id, { ...known, executed: at })
+  return requestRow(programme, id)
+}
+
+const voted =
+  (verdict: string): Fold =>
+  (_, { text }) => [{ of: `vote ${text('request')} ${text('person')}`, state: { digest: text('digest'), verdict } }]
+
+const acknowledged: Fold = (_, { text }) => [
+  { of: `acknowledgement ${text('actor')} ${text('feed')} ${text('stage')}`, state: { upto: text('upto') } },
+]
+
+const batch: Fold = (_, { text }, { fields, event }) => [
+  { of: `read-batch ${event}`, state: { reader: text('reader'), n: fields.get('n'), root: text('root') } },
+]
+
+const FOLDS: Readonly<Record<string, Fold>> = {
+  'participant.admitted': admitted,
+  'participant.suspended': moved,
+  'participant.resumed': moved,
+  'participant.left': moved,
+  'credential.enrolled': enrolled,
+  'credential.revoked': revoked,
+  'anomaly.acted': tried,
+  'group.changed': regrouped,
+  'audience.changed': opened,
+  'hash_profile.published': published,
+  'hash_profile.retired': retired,
+  'policy.published': policy,
+  'collection.held': collection(true),
+  'collection.released': collection(false),
+  'person.added': person,
+  'role.changed': role,
+  'approval.requested': requested,
+  'approval.executed': executed,
+  'approval.given': voted('approve'),
+  'approval.refused': voted('reject'),
+  'tombstone.acked': acknowledged,
+  'read.batch': batch,
+}

@@ -1,0 +1,148 @@
+import type { Entry } from './entry.ts'
+
+/** Since when something is so: the index of the entry and its time. */
+export interface Since {
+  index: bigint
+  time: number
+}
+
+export interface KnownParticipant {
+  kind: string
+  status: string
+  since: Since
+}
+
+export interface KnownCredential {
+  participant: string
+  spki: string
+  scopes: readonly string[]
+  status: string
+  from: number
+  to: number
+  since: Since
+}
+
+export interface KnownKey {
+  key: string
+  status: string
+  from: number
+  to: number
+  since: Since
+}
+
+/** One stay in an audience; open while `left` is absent. */
+export interface Stay {
+  joined: bigint
+  left?: bigint
+}
+
+export interface KnownAudience {
+  kind: string
+  mode: string
+  group: string | null
+  owner: string | null
+}
+
+/** The programme's own tables as the log makes them; each is small. */
+export interface Programme {
+  participants: Map<string, KnownParticipant>
+  credentials: Map<string, KnownCredential>
+  /** By `<participant> <kid>`. */
+  keys: Map<string, KnownKey>
+  audiences: Map<string, KnownAudience>
+  /** By `<audience> <participant>`. */
+  stays: Map<string, Stay[]>
+  /** Of each group its audience, and by member when it joined. */
+  groups: Map<string, { audience: string; joined: Map<string, string> }>
+  codes: Map<string, { participant: string; scopes: readonly string[]; to: string; tries: number; used: string | null }>
+  requests: Map<string, { action: string; digest: string; by: string; executed: string | null }>
+  /** When a person was given a role that it still holds. */
+  roles: Map<string, string>
+  /** From when to when the key epochs are good. */
+  profiles: Map<string, { from: string; to: string }>
+}
+
+export const emptyProgramme = (): Programme => ({
+  ...{ participants: new Map(), credentials: new Map(), keys: new Map(), audiences: new Map(), stays: new Map() },
+  ...{ groups: new Map(), codes: new Map(), requests: new Map(), roles: new Map(), profiles: new Map() },
+})
+
+/** Kinds of participants that receive signals. */
+const RECEIVERS: ReadonlySet<string> = new Set(['platform', 'hotline', 'financial'])
+
+/** A row of the state as an entry left it. */
+export interface Row {
+  of: string
+  state: Readonly<Record<string, unknown>>
+}
+
+/** The fields of an entry by type: what is of another is absent. */
+export interface Told {
+  text(name: string): string
+  texts(name: string): string[]
+  since: Since
+  at: string
+}
+
+export const toldBy = ({ fields, index, time }: Entry): Told => ({
+  text(name) {
+    const value = fields.get(name)
+    return typeof value === 'string' ? value : ''
+  },
+  texts(name) {
+    const value = fields.get(name)
+    return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : []
+  },
+  since: { index, time },
+  at: Number.isNaN(time) ? '' : new Date(time).toISOString(),
+})
+
+export const participantRow = ({ participants }: Programme, slug: string): Row[] => {
+  const known = participants.get(slug)
+  return known === undefined ? [] : [{ of: `participant ${slug}`, state: { kind: known.kind, status: known.status } }]
+}
+
+export const credentialRow = ({ credentials }: Programme, id: string): Row[] => {
+  const known = credentials.get(id)
+  if (known === undefined) return []
+  const { participant, spki, scopes, status, from, to } = known
+  return [{ of: `credential ${id}`, state: { participant, spki, scopes, status, ...dates(from, to) } }]
+}
+
+export const keyRow = ({ keys }: Programme, name: string): Row[] => {
+  const known = keys.get(name)
+  if (known === undefined) return []
+  const { key, status, from, to } = known
+  return [{ of: `signing-key ${name}`, state: { key, status, ...dates(from, to) } }]
+}
+
+export const codeRow = ({ codes }: Programme, id: string): Row[] => {
+  const known = codes.get(id)
+  return known === undefined ? [] : [{ of: `code ${id}`, state: { ...known } }]
+}
+
+export const requestRow = ({ requests }: Programme, id: string): Row[] => {
+  const known = requests.get(id)
+  return known === undefined ? [] : [{ of: `request ${id}`, state: { ...known } }]
+}
+
+export const dates = (from: number, to: number) => ({ from: isoOf(from), to: isoOf(to) })
+const isoOf = (ms: number): string => (Number.isNaN(ms) ? '' : new Date(ms).toISOString())
+
+/** Enters an audience, if it is of a kind that receives signals. */
+export function join(programme: Programme, audience: string, slug: string, since: Since): Row[] {
+  if (!RECEIVERS.has(programme.participants.get(slug)?.kind ?? '')) return []
+  const name = `${audience} ${slug}`
+  const stays = programme.stays.get(name) ?? []
+  if (stays.at(-1) === undefined || stays.at(-1)?.left !== undefined) stays.push({ joined: since.index })
+  programme.stays.set(name, stays)
+  return [{ of: `audience-member ${name}`, state: { member: true } }]
+}
+
+export function leave({ stays }: Programme, audience: string, slug: string, since: Since): Row[] {
+  const name = `${audience} ${slug}`
+  const last = stays.get(name)?.at(-1)
+  if (last === undefined || last.left !== undefined) return []
+  last.left = since.index
+  return [{ of: `audience-member ${name}`, state: { member: false } }]
+}

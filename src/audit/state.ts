@@ -1,0 +1,115 @@
+import { type Hash, toBase64Url } from '../kernel/bytes.ts'
+import { type Uuid, uuidBytes } from '../kernel/ids.ts'
+import type { Faults } from './faults.ts'
+import type { Finding, Numbered } from './finding.ts'
+import type { Names } from './names.ts'
+import type { Row } from './programme.ts'
+import { createRowTable, PRINT_BYTES, type RowTable } from './row-table.ts'
+
+/** A row of the database as the snapshot tells it. */
+export interface SnapshotRow extends Row {
+  event?: string | undefined
+}
+
+/** At which moment rows were read: how much was in the log, and what was committed beside it. */
+export interface Moment {
+  size: bigint
+  waiting: readonly string[]
+}
+
+/** Holds the rows of a snapshot against those that entries make, row by row, few bytes for each. */
+export interface Comparison {
+  /** Of the rows that follow. */
+  moment(at: Moment): void
+  row(row: SnapshotRow): void
+  /** Rows that an entry sets. */
+  set(entry: { index: bigint; event: string }, rows: readonly Row[]): void
+  end(size: bigint): Finding
+}
+
+interface Compared {
+  rows: RowTable
+  moments: readonly { size: bigint; waiting: ReadonlySet<string> }[]
+  /** What entries made of rows that do not name the event that changed them. */
+  unnamed: ReadonlyMap<number, string>
+}
+
+export function compareState(
+  { hash, names }: { hash: Hash; names: Names },
+  check: Numbered,
+  faults: Faults,
+): Comparison {
+  const rows = createRowTable(names)
+  const moments: { size: bigint; waiting: ReadonlySet<string> }[] = []
+  const unnamed = new Map<number, string>()
+  const printOf = (state: Row['state']): Uint8Array =>
+    hash(JSON.stringify(Object.entries(state).sort())).subarray(0, PRINT_BYTES)
+
+  const set = (index: bigint, event: string, { of, state }: Row): void => {
+    const slot = names.slotOf(of)
+    const moment = moments[rows.get(slot, 'moment')] ?? moments[0]
+    // What came after the row was read says nothing of it.
+    if (moment !== undefined && index >= moment.size && !moment.waiting.has(event)) return
+    if (rows.get(slot, 'first') < 0) rows.put(slot, 'first', Number(index))
+    rows.put(slot, 'last', Number(index))
+    const print = toBase64Url(printOf(state))
+    if (rows.get(slot, 'named') !== 1) return void unnamed.set(slot, print)
+    if (rows.print(slot, 'event') !== textOf(event)) return
+    rows.put(slot, 'made', Number(index))
+    if (rows.print(slot, 'state') !== print)
+      faults.add(`${of}: the row is another than the event ${event} made it`, index)
+  }
+
+  return {
+    moment: ({ size, waiting }) => void moments.push({ size, waiting: new Set(waiting) }),
+    row({ of, state, event }) {
+      const slot = names.slotOf(of)
+      if (rows.get(slot, 'moment') >= 0) faults.add(`${of}: the snapshot has it twice`)
+      rows.put(slot, 'moment', moments.length - 1)
+      rows.setPrint(slot, 'state', printOf(state))
+      if (event === undefined) return
+      rows.setPrint(slot, 'event', uuidBytes(event as Uuid))
+      rows.put(slot, 'named', 1)
+    },
+    set({ index, event }, changed) {
+      for (const row of changed) set(index, event, row)
+    },
+    end(size) {
+      let early = 0
+      for (const [of, slot] of names) {
+        const why = faultOf({ rows, moments, unnamed }, slot)
+        if (why === 'early') early += 1
+        else if (why !== undefined) faults.add(`${of}: ${why}`)
+      }
+      return faults.finding(() =>
+        early > 0
+          ? check.unknown(
+              `${early} rows are of entries that come after the ${size} of this log: audit a later checkpoint`,
+            )
+          : check.pass(`the entries make the ${names.size} rows of the snapshot`),
+      )
+    },
+  }
+}
+
+/** What is wrong with a row once every entry was seen; `early` if its entry is still to come. */
+function faultOf(compared: Compared, slot: number): string | undefined {
+  const { rows, unnamed } = compared
+  const first = rows.get(slot, 'first')
+  if (rows.get(slot, 'moment') < 0)
+    return first < 0 ? undefined : `entry ${first} made it, and the database does not have it`
+  if (rows.get(slot, 'named') === 1) return namedFault(compared, slot)
+  return unnamed.get(slot) === rows.print(slot, 'state') ? undefined : 'no entry made it so'
+}
+
+function namedFault({ rows, moments }: Compared, slot: number): string | undefined {
+  const [made, last] = [rows.get(slot, 'made'), rows.get(slot, 'last')]
+  if (made < last && made >= 0) return `the row is as entry ${made} made it, and entry ${last} changed it`
+  if (made >= 0) return undefined
+  const event = rows.print(slot, 'event')
+  const waiting = moments[rows.get(slot, 'moment')]?.waiting ?? new Set<string>()
+  const isWaiting = [...waiting].some((one) => textOf(one) === event)
+  return isWaiting ? 'early' : 'the row names an event that did not make it so'
+}
+
+const textOf = (event: string): string => toBase64Url(uuidBytes(event as Uuid))

@@ -1,0 +1,39 @@
+import type { Command } from 'commander'
+import { loadConfig } from '../../config.ts'
+import { systemClock } from '../../kernel/clock.ts'
+import { silentLog } from '../../kernel/log.ts'
+import { adoptAnchor, openBase } from '../../parts.ts'
+import { outputOf } from '../output.ts'
+import { type By, propose } from './acts.ts'
+import { withParts } from './open.ts'
+
+/** What to do with a log that is halted; `log` itself is a participant's command too. */
+export function nodeLogCommands(program: Command): void {
+  const log = program.commands.find((command) => command.name() === 'log')
+  if (log === undefined) throw new Error('no log command to extend')
+  log
+    .command('rotate')
+    .description('ask to close the log and open the next one, under a new key; another person approves it')
+    .requiredOption('--reason <code>', 'such as database_rollback or key_compromise; every participant reads it')
+    .requiredOption('--by <person>', 'id of who asks')
+    .action(async ({ by, reason }: By & { reason: string }, command: Command) => {
+      const payload = await withParts(async ({ nextLog: { origin, next } }) => ({ log: origin, next, reason }))
+      await propose(command, { action: 'log.rotate', by, payload })
+    })
+
+  log
+    .command('adopt')
+    .description('name the newest checkpoint in the database as the anchor, where the anchor was lost')
+    .action(async (_options: object, command: Command) => {
+      const base = await openBase({ config: loadConfig(process.env), clock: systemClock, log: silentLog, small: 1 })
+      try {
+        const { origin, size } = await adoptAnchor(base)
+        outputOf(command).data(
+          { origin, size: String(size) },
+          `the anchor of ${origin} stands at ${size}: right only if no newer checkpoint was ever signed; ask the witnesses`,
+        )
+      } finally {
+        await base.close()
+      }
+    })
+}

@@ -1,0 +1,125 @@
+import { type Command, Option } from 'commander'
+import { auditLog } from '../../audit/audit.ts'
+import type { Result } from '../../audit/finding.ts'
+import type { KeptNote } from '../../audit/history.ts'
+import { linesOf, parseState, reportOf, stateText } from '../../audit/report.ts'
+import { keepEvidence } from '../../client/evidence-file.ts'
+import { readIfThere, writeDurably } from '../../client/files.ts'
+import { folderLog, nodeLog, webLog } from '../../client/log-source.ts'
+import { folderRecords, hasRecords } from '../../client/record-files.ts'
+import { openVkey } from '../../client/verify.ts'
+import { StartRefused } from '../../kernel/errors.ts'
+import { sha256 } from '../../kernel/sha256.ts'
+import { verifyEd25519 } from '../../provenance/ed25519.ts'
+import { evidenceOf } from '../../provenance/evidence.ts'
+import type { LogSource } from '../../provenance/log-source.ts'
+import { formatVkey, type VerifierKey } from '../../provenance/note.ts'
+import { type Policy, PolicyMalformed, parsePolicy } from '../../provenance/policy.ts'
+import { EXIT } from '../exit.ts'
+import { outputOf } from '../output.ts'
+import { homeOf, withSession } from './session.ts'
+
+interface AuditArguments {
+  log: string
+  vkey?: string
+  policy?: string
+  kept: string[]
+  records?: string
+  report?: string
+}
+
+const EXIT_OF: Readonly<Record<Result, number>> = { PASS: EXIT.ok, FAIL: EXIT.unverified, UNKNOWN: EXIT.unknown }
+
+export function auditCommand(program: Command): void {
+  program
+    .command('audit')
+    .description('check the whole log against its pinned key: from its files, without trusting who serves them')
+    .requiredOption(
+      '--log <where>',
+      'a folder that log export wrote, the URL of such a one, or node: ours, by our certificate',
+    )
+    .option('--vkey <file>', "the log's key (C2SP signed-note); the one in our folder unless given")
+    .option('--policy <file>', 'whose cosignatures are needed (C2SP tlog-policy)')
+    .addOption(
+      new Option('--kept <file...>', 'checkpoints that were kept or received elsewhere').default([], 'our last one'),
+    )
+    .option(
+      '--records <dir>',
+      'the folder of log export --records, for the checks from 5 on; the one of --log if it has them',
+    )
+    .option('--report <file>', 'write what machines read; beside it what a later run need not read again')
+    .addHelpText('after', HELP)
+    .action((options: AuditArguments, command: Command) =>
+      options.log === 'node'
+        ? withSession(command, ({ client }) => audit(command, options, nodeLog(client)))
+        : audit(command, options, isUrl(options.log) ? webLog(options.log) : folderLog(options.log)),
+    )
+}
+
+const HELP = `
+Each check passes, fails, or stays unknown with a sentence that says what is lacking. Exit codes: 0 all passed; 7 one failed; 9 none
+failed, one is unknown. Two checkpoints that contradict each other are written beside the report, as they were signed.`
+
+const isUrl = (text: string): boolean => /^https?:\/\//.test(text)
+
+async function audit(command: Command, options: AuditArguments, source: LogSource): Promise<void> {
+  const output = outputOf(command)
+  const { key, kept } = pinnedBy(command, options)
+  const vkey = formatVkey(sha256, key.name, key.publicKey)
+  const { report } = options
+  const state = report === undefined ? undefined : `${report}.state`
+  let bar: ReturnType<typeof output.progress> | undefined
+  const done = await auditLog({
+    ...{ hash: sha256, source, pinned: { key, verify: verifyEd25519 }, now: new Date() },
+    policy: policyIn(options.policy),
+    records: recordsIn(options),
+    kept: [...kept, ...options.kept.map((name) => ({ name, note: textOf(name) }))],
+    known: state === undefined ? undefined : parseState(readIfThere(state) ?? '', vkey),
+    keep: (prefix) => {
+      if (state !== undefined) writeDurably(state, stateText(vkey, prefix))
+    },
+    onProgress: (entries, size) => {
+      bar ??= output.progress('auditing', Number(size))
+      bar.at(Number(entries))
+    },
+  }).finally(() => bar?.end())
+  const machine = reportOf(done, new Date())
+  if (report !== undefined) {
+    writeDurably(report, `${JSON.stringify(machine, undefined, 2)}\n`)
+    for (const { notes, path } of done.contradictions)
+      output.warn(`evidence: ${keepEvidence(`${report}.evidence`, evidenceOf(vkey, ...notes, path))}`)
+  }
+  output.data(machine, linesOf(done).join('\n'))
+  process.exitCode = EXIT_OF[done.result]
+}
+
+/** The key, and the checkpoint that we kept ourselves if the key is the one in our folder. */
+function pinnedBy(command: Command, { vkey }: AuditArguments): { key: VerifierKey; kept: KeptNote[] } {
+  if (vkey !== undefined) return { key: openVkey(textOf(vkey)), kept: [] }
+  const pinned = homeOf(command).pinned()
+  const kept = pinned.head === undefined ? [] : [{ name: 'our last checkpoint', note: pinned.head.note }]
+  return { key: openVkey(pinned.vkey), kept }
+}
+
+/** Records that are named, or that stand beside the tree. */
+function recordsIn({ records, log }: AuditArguments): ReturnType<typeof folderRecords> | undefined {
+  if (records !== undefined && !hasRecords(records)) throw new StartRefused(`${records}: there are no records`)
+  const dir = records ?? (hasRecords(log) ? log : undefined)
+  return dir === undefined ? undefined : folderRecords(dir)
+}
+
+function policyIn(file: string | undefined): Policy | undefined {
+  if (file === undefined) return undefined
+  try {
+    return parsePolicy(sha256, textOf(file))
+  } catch (error) {
+    if (error instanceof PolicyMalformed) throw new StartRefused(`${file}: ${error.message}`)
+    throw error
+  }
+}
+
+function textOf(file: string): string {
+  const text = readIfThere(file)
+  if (text === undefined) throw new StartRefused(`${file}: is missing`)
+  return text
+}

@@ -1,0 +1,129 @@
+import type { Command } from 'commander'
+import { VerificationFailed } from '../../client/errors.ts'
+import type { HistoryEntry } from '../../client/history.ts'
+import { type KeptHistory, openHistory } from '../../client/kept-history.ts'
+import { keyOfReceipt } from '../../client/next-log.ts'
+import { checkPromises } from '../../client/promises.ts'
+import { openVkey } from '../../client/verify.ts'
+import { StartRefused } from '../../kernel/errors.ts'
+import { EXIT } from '../exit.ts'
+import { takeReceipts } from './receipts.ts'
+import { type Session, withSession } from './session.ts'
+
+export function historyCommand(program: Command): void {
+  program
+    .command('history')
+    .description('list what the log holds of us, link by link; each is verified and kept in the folder')
+    .option('--since <seq>', 'only links after this one', '0')
+    .option('--verify', 'check that nothing of ours is left out, invented or reordered, and say so')
+    .action((options: { since: string; verify?: boolean }, command: Command) =>
+      withSession(command, (session) => tellHistory(session, options)),
+    )
+}
+
+async function tellHistory(session: Session, { since, verify = false }: { since: string; verify?: boolean }) {
+  if (!/^(0|[1-9][0-9]{0,17})$/.test(since)) throw new StartRefused('--since is the number of a link')
+  if (verify) return verdicts(session, await historyChecks(session))
+  const kept = await extended(session)
+  for await (const entry of kept.entries()) if (entry.seq > BigInt(since)) tellEntry(session, entry)
+  session.output.say(`${kept.place.seq} links, every one verified under a log of ${kept.place.size} entries`)
+}
+
+function tellEntry({ output, member }: Session, entry: HistoryEntry): void {
+  const { seq, index, at, kind, event, fields } = entry
+  const what = whatOf(entry, member.participant)
+  const told = Object.fromEntries(
+    fields.filter(({ name }) => name !== 'source').map(({ name, value }) => [name, value]),
+  )
+  const sources = sourcesOf(entry)
+  output.data(
+    { seq: String(seq), index: String(index), time: at, kind, event, what, fields: told, sources },
+    `${String(seq).padStart(5)}  ${at}  ${kind.padEnd(22)}  entry ${index}  ${what}`.trimEnd(),
+  )
+}
+
+/** What one source's part of an event says, in the names of the log. */
+export interface SourceTold {
+  party: string
+  reader?: string
+  reads?: number
+  items?: number
+  n?: number
+}
+
+const sourcesOf = ({ fields }: HistoryEntry): SourceTold[] =>
+  fields.flatMap(({ name, value }) => (name === 'source' ? [value as SourceTold] : []))
+
+function whatOf(entry: HistoryEntry, me: string): string {
+  const field = (name: string): unknown => entry.fields.find((one) => one.name === name)?.value
+  const [own] = sourcesOf(entry).filter(({ party }) => party === me)
+  const parts: string[] = []
+  if (entry.kind === 'read.batch' && field('reader') === me) parts.push(`we read, ${String(field('n'))} times`)
+  if (own?.reader !== undefined) parts.push(`${own.reader} obtained ${own.items} of our signals in ${own.reads} reads`)
+  if (entry.kind.startsWith('signal.') && field('n') !== undefined) parts.push(`${String(field('n'))} signals`)
+  return parts.join('; ')
+}
+
+/** The chain in the folder, with what is new. */
+export async function extended({ client, home, member }: Session): Promise<KeptHistory> {
+  const head = await home.advance(client)
+  const { name } = openVkey(home.pinned().vkey)
+  const kept = openHistory(home.dir, { party: member.participant, origin: name })
+  await kept.extend(client, head)
+  return kept
+}
+
+/** One line of a verification. */
+export interface Verdict {
+  check: string
+  result: 'PASS' | 'FAIL'
+  says: string
+}
+
+/** Runs a check; what does not verify is its FAIL, everything else is thrown on. */
+export async function verdictOf(check: string, work: () => Promise<string>): Promise<Verdict> {
+  try {
+    return { check, result: 'PASS', says: await work() }
+  } catch (error) {
+    if (error instanceof VerificationFailed) return { check, result: 'FAIL', says: error.message }
+    throw error
+  }
+}
+
+export function verdicts({ output }: Session, all: readonly Verdict[]): void {
+  for (const one of all) output.data(one, `${one.result}  ${one.check.padEnd(9)}  ${one.says}`)
+  if (all.some(({ result }) => result === 'FAIL')) process.exitCode = EXIT.unverified
+}
+
+/** Is the log continued, our chain whole, and everything in it that we were promised or hold a receipt of? */
+export async function historyChecks(session: Session): Promise<Verdict[]> {
+  const { client, home } = session
+  const checks = [
+    await verdictOf('log', async () => {
+      const { size } = await home.advance(client)
+      return `${size} entries, signed by the pinned key, continuing what we knew`
+    }),
+    await verdictOf('chain', async () => {
+      const kept = await extended(session)
+      let n = 0
+      for await (const _ of kept.entries()) n += 1
+      return `${n} links, gapless from the first, each at its index of the signed tree`
+    }),
+  ]
+  if (checks.some(({ result }) => result === 'FAIL')) return checks
+  const promises = await verdictOf('promises', async () => {
+    const { passed } = await takeReceipts(session, () => {})
+    if (!passed) throw new VerificationFailed('receipt', 'a receipt that was fetched does not verify')
+    const kept = await extended(session)
+    const key = openVkey(home.pinned().vkey)
+    const told = await checkPromises(home.dir, {
+      key,
+      keyOf: (receipt) => keyOfReceipt(home, receipt),
+      entries: kept.entries(),
+      now: new Date(),
+    })
+    const waiting = told.waiting.length === 0 ? '' : `; ${told.waiting.length} wait for their checkpoint`
+    return `${told.submissions} submissions, ${told.reads} answers, ${told.receipts} receipts are in the chain${waiting}`
+  })
+  return [...checks, promises]
+}

@@ -1,0 +1,68 @@
+import type { Command } from 'commander'
+import { type ItemProof, proveReads, type ReaderTotal, readersOf } from '../../client/readers.ts'
+import { openVkey } from '../../client/verify.ts'
+import { StartRefused } from '../../kernel/errors.ts'
+import { isUuid, type Uuid } from '../../kernel/ids.ts'
+import { columns } from '../output.ts'
+import { extended, historyChecks, verdictOf, verdicts } from './history.ts'
+import { type Session, withSession } from './session.ts'
+
+export function readersCommand(program: Command): void {
+  program
+    .command('readers')
+    .description('list who obtained our signals, as our chain in the log has it')
+    .option('--signal <id>', 'the reads that gave out this signal, each with a proof that aldis verify checks offline')
+    .option('--verify', 'check that the list is whole, and say so')
+    .action((options: { signal?: string; verify?: boolean }, command: Command) =>
+      withSession(command, (session) => tellReaders(session, options)),
+    )
+}
+
+async function tellReaders(session: Session, { signal, verify = false }: { signal?: string; verify?: boolean }) {
+  if (signal !== undefined && !isUuid(signal)) throw new StartRefused('--signal is the id of a signal')
+  if (verify) {
+    const checks = await historyChecks(session)
+    const readers = await verdictOf('readers', async () => {
+      const kept = await extended(session)
+      const totals = await readersOf(kept.entries(), session.member.participant)
+      return `${totals.length} readers: every batch of reads in the chain says who obtained what of ours`
+    })
+    // Of a chain that is not whole neither is the list.
+    const whole = checks.every(({ result }) => result === 'PASS')
+    verdicts(session, whole ? [...checks, readers] : checks)
+    if (!whole || readers.result === 'FAIL') return
+  }
+  if (signal === undefined) await tellTotals(session)
+  else await tellProofs(session, signal)
+}
+
+async function tellTotals(session: Session): Promise<void> {
+  const kept = await extended(session)
+  const totals = await readersOf(kept.entries(), session.member.participant)
+  const { output } = session
+  if (output.json) for (const one of totals) output.data(one, '')
+  else if (totals.length > 0) output.data({}, columns(totals.map(rowOf)))
+  output.say(`${totals.length} readers, from ${kept.place.seq} links of our chain`)
+}
+
+const rowOf = ({ reader, batches, reads, items, first, last }: ReaderTotal): string[] => [
+  reader,
+  `${items} signals`,
+  `${reads} reads`,
+  `${batches} entries`,
+  `${first} to ${last}`,
+]
+
+async function tellProofs(session: Session, signal: Uuid): Promise<void> {
+  const { client, home, member, output } = session
+  const kept = await extended(session)
+  const proofs = await proveReads(signal, {
+    ...{ client, key: openVkey(home.pinned().vkey), dir: home.dir, me: member.participant },
+    entries: kept.entries(),
+  })
+  for (const proof of proofs) output.data(proof, lineOf(proof))
+  output.say(`${proofs.length} reads gave it out, by what the node tells of ${kept.place.seq} links`)
+}
+
+const lineOf = ({ reader, time, revision, file }: ItemProof): string =>
+  `${reader}  ${time}  revision ${revision}  ${file}`

@@ -1,0 +1,65 @@
+import { join } from 'node:path'
+import type { Client } from './client.ts'
+import { LogContradicted } from './errors.ts'
+import { keepEvidence } from './evidence-file.ts'
+import { readIfThere, writeDurably } from './files.ts'
+import { advanceHead, type KeptHead, openHead, openVkey } from './verify.ts'
+import { expectWitnessed, openPolicy } from './witnessed.ts'
+
+export const HEAD_FILE = 'log.checkpoint'
+const POLICY_FILE = 'witness.policy'
+const WHOM = "send it to the programme's governance and to other members, who can check it with aldis evidence"
+
+/** How a home follows the log. */
+export interface Heads {
+  /**
+   * Keeps the newest head of the log that is proven to continue the last one, and that a pinned policy accepts. Throws
+   * `LogContradicted` where neither of two continues the other, after it has written them into the folder as evidence.
+   */
+  advance(client: Client): Promise<KeptHead>
+  /** Holds a head that somebody else was shown against ours, as `advance` does; keeps neither. */
+  compare(client: Client, note: string): Promise<KeptHead>
+  /** From now on no head is kept that these witnesses did not cosign (C2SP tlog-policy). */
+  pinPolicy(text: string): void
+  /** The pinned policy, verbatim; undefined without one. */
+  pinnedPolicy(): string | undefined
+}
+
+export function createHeads(dir: string, pinned: () => { vkey: string; head: KeptHead | undefined }): Heads {
+  const policyFile = join(dir, POLICY_FILE)
+
+  /** The newer head; before it tells of a contradiction it keeps what shows it. */
+  const newer = async (client: Client, head: KeptHead | undefined, next: KeptHead): Promise<KeptHead> => {
+    const path = async (from: bigint, to: bigint) => (await client.consistency(from, to)).path
+    try {
+      return await advanceHead(head, next, path)
+    } catch (error) {
+      if (!(error instanceof LogContradicted)) throw error
+      const { found, detail } = error
+      const file = keepEvidence(join(dir, 'evidence'), { vkey: pinned().vkey.trim(), ...found })
+      throw new LogContradicted(`${detail}. ${file} holds both: ${WHOM}`, found)
+    }
+  }
+
+  return {
+    async advance(client) {
+      const { vkey, head } = pinned()
+      const newest = await newer(client, head, openHead(await client.checkpoint(), openVkey(vkey)))
+      if (newest === head) return newest
+      const policy = readIfThere(policyFile)
+      // Compared before it is refused: also what no witness saw is evidence.
+      if (policy !== undefined) expectWitnessed(newest.note, openPolicy(policy, openVkey(vkey)))
+      writeDurably(join(dir, HEAD_FILE), newest.note)
+      return newest
+    },
+    async compare(client, note) {
+      const { vkey, head } = pinned()
+      return newer(client, head, openHead(note, openVkey(vkey)))
+    },
+    pinPolicy(text) {
+      openPolicy(text, openVkey(pinned().vkey))
+      writeDurably(policyFile, text)
+    },
+    pinnedPolicy: () => readIfThere(policyFile),
+  }
+}

@@ -1,0 +1,134 @@
+import {
+  closeSync,
+  createReadStream,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { equal, fromBase64Url, toBase64Url } from '../kernel/bytes.ts'
+import { StartRefused } from '../kernel/errors.ts'
+import type { Client } from './client.ts'
+import { VerificationFailed } from './errors.ts'
+import { readIfThere, writeDurably } from './files.ts'
+import { type ChainOf, type ChainPlace, chainEntries, chainStart, type HistoryEntry, history } from './history.ts'
+import type { KeptHead } from './verify.ts'
+
+/** The verified chain in a participant's folder: `history/<log>/chain.ndjson`, and how far it goes. */
+export interface KeptHistory {
+  /** The last link that was verified, and the size of the log that it was verified under. */
+  readonly place: ChainPlace & { size: bigint }
+  /** Takes what the chain has further, verifies and keeps it; answers how many links. */
+  extend(client: Pick<Client, 'chain' | 'tile'>, head: KeptHead): Promise<number>
+  /** Every link that is kept, its chain computed anew from the first. Throws `VerificationFailed` where the file was changed. */
+  entries(): AsyncGenerator<HistoryEntry>
+}
+
+/** As it stands in `place.json` beside it. */
+interface Place {
+  origin: string
+  party: string
+  seq: string
+  link: string
+  index: string
+  size: string
+  bytes: number
+}
+
+/** Links between two flushes of the file. */
+const FLUSH_EVERY = 256
+
+export function openHistory(home: string, of: ChainOf): KeptHistory {
+  // Each log has chains of its own.
+  const dir = join(home, 'history', /\/([0-9]{1,9})$/.exec(of.origin)?.[1] ?? 'log')
+  const file = join(dir, 'chain.ndjson')
+  const placeFile = join(dir, 'place.json')
+  const text = readIfThere(placeFile)
+  let { place, bytes } = text === undefined ? startOf(of) : readPlace(JSON.parse(text) as Place, { of, placeFile })
+
+  const keep = (handle: number, entries: readonly HistoryEntry[], size: bigint): void => {
+    const last = entries.at(-1)
+    const lines = entries.map(({ line }) => `${line}\n`).join('')
+    writeFileSync(handle, lines)
+    fsyncSync(handle)
+    bytes += Buffer.byteLength(lines)
+    const { seq, link, index } = last ?? place
+    place = { seq, link, index, size }
+    const now: Place = {
+      ...{ ...of, seq: String(seq), link: toBase64Url(link), index: String(index), size: String(size) },
+      bytes,
+    }
+    writeDurably(placeFile, `${JSON.stringify(now)}\n`, 0o600)
+  }
+
+  return {
+    get place() {
+      return place
+    },
+    async extend(client, head) {
+      if (head.size < place.size)
+        throw new VerificationFailed('chain head', 'the log is smaller than it was when the chain was verified')
+      const handle = openAt(file, bytes)
+      try {
+        let n = 0
+        let fresh: HistoryEntry[] = []
+        for await (const entry of history({ client, of, head, kept: place })) {
+          fresh.push(entry)
+          n += 1
+          if (fresh.length < FLUSH_EVERY) continue
+          keep(handle, fresh, head.size)
+          fresh = []
+        }
+        keep(handle, fresh, head.size)
+        return n
+      } finally {
+        closeSync(handle)
+      }
+    },
+    async *entries() {
+      let last: ChainPlace = chainStart(of)
+      if (bytes > 0) {
+        const lines = createInterface({
+          input: createReadStream(file, { end: bytes - 1 }),
+          crlfDelay: Number.POSITIVE_INFINITY,
+        })
+        for await (const entry of chainEntries(of, last, lines)) {
+          last = entry
+          yield entry
+        }
+      }
+      if (last.seq !== place.seq || !equal(last.link, place.link))
+        throw new VerificationFailed('chain head', 'the links in the folder are not those that were verified')
+    },
+  }
+}
+
+/** The file to append to, with just the bytes that are noted. */
+function openAt(file: string, bytes: number): number {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  const handle = openSync(file, 'a', 0o600)
+  if (fstatSync(handle).size < bytes) {
+    closeSync(handle)
+    throw new StartRefused(`${file}: lines are missing; move its folder away, and the chain is taken anew`)
+  }
+  // What a crash left behind the noted place comes again.
+  truncateSync(file, bytes)
+  return handle
+}
+
+const startOf = (of: ChainOf) => ({ place: { ...chainStart(of), size: 0n }, bytes: 0 })
+
+function readPlace(
+  { origin, party, seq, link, index, size, bytes }: Place,
+  { of, placeFile }: { of: ChainOf; placeFile: string },
+): ReturnType<typeof startOf> {
+  if (origin !== of.origin || party !== of.party)
+    throw new StartRefused(`${placeFile}: is of another log or party; move it away with its folder`)
+  const known = fromBase64Url(link)
+  if (known?.length !== 32) throw new StartRefused(`${placeFile}: is malformed`)
+  return { place: { seq: BigInt(seq), link: known, index: BigInt(index), size: BigInt(size) }, bytes }
+}

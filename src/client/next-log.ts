@@ -1,0 +1,109 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { utf8 } from '../kernel/bytes.ts'
+import { derivedId } from '../kernel/ids.ts'
+import { sha256 } from '../kernel/sha256.ts'
+import type { VerifierKey } from '../provenance/note.ts'
+import { parseReceipt, type Verified } from '../provenance/receipt.ts'
+import { VerificationFailed } from './errors.ts'
+import { writeDurably } from './files.ts'
+import { HEAD_FILE } from './heads.ts'
+import type { Home } from './home.ts'
+import { advanceHead, checkReceipt, openHead, openVkey } from './verify.ts'
+
+/** What its first entry says of the log that the node opened after ours. */
+export interface NextLog {
+  origin: string
+  reason: string
+  /** Size at which ours ended. */
+  ended: bigint
+  /** Entries that we hold a signed checkpoint of, and that the node no longer has in ours. */
+  lost: bigint
+  /** From now on the next log is the one that this folder follows; what belongs to ours is kept under `former/<number>`. */
+  accept(): void
+}
+
+const VKEY_FILE = 'log.vkey'
+/** What is of one log alone. */
+const OF_ONE_LOG = [VKEY_FILE, HEAD_FILE, 'witness.policy']
+
+/** The event that opens a log: the same whoever derives it. */
+const openingOf = (origin: string) => derivedId(sha256(utf8(`log-opened/v1\n${origin}\n`)))
+
+/**
+ * Checks the log that follows ours, by a key that its operator told us by another way than the node: its first entry is
+ * under its signed root, names our log, and the checkpoint that ours ended with continues what we hold. Throws `VerificationFailed`.
+ */
+export async function openNextLog(home: Home, vkeyText: string): Promise<NextLog> {
+  const { vkey, head } = home.pinned()
+  const [ours, next] = [openVkey(vkey), openVkey(vkeyText)]
+  const number = numberOf(ours.name)
+  if (hostOf(next.name) !== hostOf(ours.name) || numberOf(next.name) <= number)
+    throw new VerificationFailed('next log', `${next.name} does not follow ${ours.name}`)
+  const [client, former] = [home.connect(numberOf(next.name)), home.connect(number)]
+  try {
+    const opened = await client.receipt(openingOf(next.name))
+    if (opened === undefined) throw new VerificationFailed('next log', 'it has no first entry yet: try again')
+    const { origin, checkpoint, reason } = previousIn(checkReceipt(opened, next), next.name)
+    if (origin !== ours.name) throw new VerificationFailed('next log', `it follows ${origin}, and not ${ours.name}`)
+    const last = checkpoint === null ? undefined : openHead(checkpoint, ours)
+    const ended = last?.size ?? 0n
+    const lost = head !== undefined && head.size > ended ? head.size - ended : 0n
+    const path = async (from: bigint, to: bigint) => (await former.consistency(from, to)).path
+    // Of what it lost the node can prove nothing.
+    if (last !== undefined && lost === 0n) await advanceHead(head, last, path)
+    return { origin: next.name, reason, ended, lost, accept: () => follow(home.dir, number, vkeyText) }
+  } finally {
+    client.close()
+    former.close()
+  }
+}
+
+/** The key of the log that a receipt names, among those that the folder follows or followed; the present one's otherwise. */
+export function keyOfReceipt({ dir, pinned }: Pick<Home, 'dir' | 'pinned'>, receipt: string): VerifierKey {
+  const present = openVkey(pinned().vkey)
+  const origin = parseReceipt(receipt)?.checkpoint.split('\n', 1)[0]
+  const former = join(dir, 'former')
+  if (origin === undefined || origin === present.name || !existsSync(former)) return present
+  const keys = readdirSync(former).map((number) => openVkey(readFileSync(join(former, number, VKEY_FILE), 'utf8')))
+  return keys.find(({ name }) => name === origin) ?? present
+}
+
+/** The key last: until then the folder still follows the old log. */
+function follow(dir: string, number: number, vkeyText: string): void {
+  const former = join(dir, 'former', String(number))
+  mkdirSync(former, { recursive: true, mode: 0o700 })
+  for (const name of OF_ONE_LOG.filter((one) => one !== VKEY_FILE && existsSync(join(dir, one)))) {
+    if (statSync(join(former, name), { throwIfNoEntry: false }) === undefined)
+      renameSync(join(dir, name), join(former, name))
+  }
+  renameSync(join(dir, VKEY_FILE), join(former, VKEY_FILE))
+  writeDurably(join(dir, VKEY_FILE), `${vkeyText.trim()}\n`)
+}
+
+const hostOf = (origin: string): string => origin.replace(/[0-9]+$/, '')
+const numberOf = (origin: string): number => Number(/\/([1-9][0-9]{0,8})$/.exec(origin)?.[1] ?? 0)
+
+interface Previous {
+  origin: string
+  checkpoint: string | null
+  reason: string
+}
+
+/** The log before, as the first entry of the next one names it. */
+function previousIn({ passed, fields, index }: Verified, origin: string): Previous {
+  const told = new Map(fields.map(({ name, value }) => [name, value]))
+  if (!passed || index !== 0n || told.get('type') !== 'log.opened' || told.get('origin') !== origin)
+    throw new VerificationFailed('next log', 'its first entry is none that opens it')
+  const previous = told.get('previous')
+  if (!isPrevious(previous)) throw new VerificationFailed('next log', 'its first entry names no log before it')
+  return previous
+}
+
+function isPrevious(value: unknown): value is Previous {
+  if (typeof value !== 'object' || value === null) return false
+  const { origin, checkpoint, reason } = value as Record<string, unknown>
+  return (
+    typeof origin === 'string' && typeof reason === 'string' && (checkpoint === null || typeof checkpoint === 'string')
+  )
+}

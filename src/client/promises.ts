@@ -1,0 +1,136 @@
+import { readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { toBase64Url } from '../kernel/bytes.ts'
+import { sha256 } from '../kernel/sha256.ts'
+import { commitment } from '../provenance/commitment.ts'
+import type { VerifierKey } from '../provenance/note.ts'
+import { parseReceipt } from '../provenance/receipt.ts'
+import { VerificationFailed } from './errors.ts'
+import { readIfThere } from './files.ts'
+import type { HistoryEntry } from './history.ts'
+import { checkReceipt, isOf, readName } from './verify.ts'
+
+/** What the node promised and the folder noted: the entry of a submission, or the read behind an answer. */
+export interface Promised {
+  /** Name of its receipt in the folder. */
+  name: string
+  event: string
+  /** Place of a read in its journal row, whose id is then `event`. */
+  read?: string
+  /** The commitment that the node promised, base64url. */
+  c: string
+  /** When it was noted. */
+  at: string
+}
+
+/** How long an entry may wait for its checkpoint: as long as the node goes on taking writes without one. */
+const PUBLISHED_WITHIN_MS = 900_000
+
+/** Every promise that the folder notes. */
+export function promisesIn(dir: string): Promised[] {
+  const lines = (file: string): Record<string, string>[] =>
+    (readIfThere(join(dir, file)) ?? '')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as Record<string, string>)
+  const events = lines('events.ndjson').map(
+    ({ event = '', rec = '', at = '' }): Promised => ({ name: event, event, c: rec, at }),
+  )
+  const reads = lines('reads.ndjson').flatMap(({ read = '', at = '' }): Promised[] => {
+    const named = readName(read)
+    if (named === undefined) return []
+    return [{ name: `read-${named.id}-${named.place}`, event: named.id, read: named.place, c: named.c, at }]
+  })
+  return [...events, ...reads]
+}
+
+/** The receipt as it is kept; undefined before it is. */
+export const keptReceipt = (dir: string, name: string): string | undefined =>
+  readIfThere(join(dir, 'receipts', `${name}.tlog-proof`))
+
+/** What was held against the chain; `waiting` are promises that are young enough to be without a receipt. */
+export interface KeptPromises {
+  submissions: number
+  reads: number
+  receipts: number
+  waiting: string[]
+}
+
+/**
+ * Holds what the folder has against the chain: each promise has a receipt of just what was promised, and each receipt with
+ * our own link is of the entry that the chain has at its index. A receipt of a log that ended is verified by that log's key, and is of
+ * another chain. Throws `VerificationFailed` for the first that does not hold.
+ */
+export async function checkPromises(
+  dir: string,
+  { key, keyOf, entries, now }: Keys & { entries: AsyncIterable<HistoryEntry>; now: Date },
+): Promise<KeptPromises> {
+  const promises = promisesIn(dir)
+  const waiting = promises.filter((one) => isWaiting(dir, one, now)).map(({ name }) => name)
+  const late = new Set(waiting)
+  const kept = promises.filter(({ name }) => !late.has(name))
+  const wanted = wantedIn(dir, { key, keyOf, promised: new Set(promises.map(({ name }) => name)) })
+  await checkMet(wanted.ours, entries)
+  const reads = kept.filter(({ read }) => read !== undefined).length
+  return { submissions: kept.length - reads, reads, receipts: wanted.receipts, waiting }
+}
+
+/** The key of the log whose chain it is, and that of the log which a receipt is of. */
+interface Keys {
+  key: VerifierKey
+  keyOf(receipt: string): VerifierKey
+}
+
+/** Whether a promise has no receipt yet. Throws where it is overdue, and where the receipt is of something else. */
+function isWaiting(dir: string, { name, c, at }: Promised, now: Date): boolean {
+  const text = keptReceipt(dir, name)
+  if (text !== undefined && !isOf(text, c))
+    throw new VerificationFailed('chain promise', `${name} is of another entry than was promised`)
+  if (text === undefined && !(now.getTime() - Date.parse(at) <= PUBLISHED_WITHIN_MS))
+    throw new VerificationFailed('chain promise', `${name} was promised at ${at} and is not in the log`)
+  return text === undefined
+}
+
+/** What a receipt says of the chain: an entry with this commitment. */
+interface Wanted {
+  name: string
+  c: string
+}
+
+/** What the chain must have, by index, and how many receipts say so. Throws where one does not verify. */
+function wantedIn(
+  dir: string,
+  { key, keyOf, promised }: Keys & { promised: ReadonlySet<string> },
+): { ours: Map<bigint, Wanted[]>; receipts: number } {
+  const names = receiptNames(dir)
+  const ours = new Map<bigint, Wanted[]>()
+  for (const name of names) {
+    const text = keptReceipt(dir, name) ?? ''
+    const own = keyOf(text)
+    const { passed, index, steps } = checkReceipt(text, own)
+    if (!passed) throw new VerificationFailed('receipt', `${name}: ${steps.find(({ why }) => why !== undefined)?.why}`)
+    const { payload = '', chains = [] } = parseReceipt(text)?.extra ?? {}
+    if (own.name !== key.name) continue
+    // What was not promised to us and has no link of ours is of an event that only others are parties to.
+    if (chains.length === 0 && !promised.has(name)) continue
+    ours.set(index, [...(ours.get(index) ?? []), { name, c: toBase64Url(commitment(sha256, payload)) }])
+  }
+  return { ours, receipts: names.length }
+}
+
+async function checkMet(ours: Map<bigint, Wanted[]>, entries: AsyncIterable<HistoryEntry>): Promise<void> {
+  for await (const { index, c, seq } of entries) {
+    const other = ours.get(index)?.find((one) => one.c !== c)
+    if (other !== undefined)
+      throw new VerificationFailed('chain promise', `link ${seq} is of another entry than ${other.name}`)
+    ours.delete(index)
+  }
+  const [missing] = [...ours.values()].flat()
+  if (missing !== undefined) throw new VerificationFailed('chain promise', `the chain leaves ${missing.name} out`)
+}
+
+function receiptNames(dir: string): string[] {
+  const folder = join(dir, 'receipts')
+  if (statSync(folder, { throwIfNoEntry: false }) === undefined) return []
+  return readdirSync(folder).flatMap((name) => /^(.+)\.tlog-proof$/.exec(name)?.[1] ?? [])
+}

@@ -1,0 +1,159 @@
+import { join } from 'node:path'
+import type { Uuid } from '../kernel/ids.ts'
+import type { VerifierKey } from '../provenance/note.ts'
+import type { Client } from './client.ts'
+import { VerificationFailed } from './errors.ts'
+import { readIfThere, writeDurably } from './files.ts'
+import type { HistoryEntry } from './history.ts'
+import { checkReceipt } from './verify.ts'
+
+/** What one batch of reads says of our signals. */
+export interface Obtained {
+  entry: HistoryEntry
+  reader: string
+  /** Reads that gave out something of ours, and how much: a signal that was given out twice counts twice. */
+  reads: number
+  items: number
+}
+
+/** What one reader obtained of our signals, over all batches. */
+export interface ReaderTotal {
+  reader: string
+  batches: number
+  reads: number
+  items: number
+  /** Times of the first and the last batch. */
+  first: string
+  last: string
+}
+
+/**
+ * Who obtained something of ours by an entry of our chain; undefined for what is no reading by another. Throws
+ * `VerificationFailed` for a batch of reads that hides our part: without it the list of readers would not be whole.
+ */
+export function obtainedBy(entry: HistoryEntry, me: string): Obtained | undefined {
+  if (entry.kind !== 'read.batch') return undefined
+  const parts = entry.fields.flatMap(({ name, value }) => (name === 'source' ? [partOf(value)] : []))
+  const own = parts.filter((part) => part?.party === me)
+  const [one] = own
+  if (one !== undefined && own.length === 1) return { entry, reader: one.reader, reads: one.reads, items: one.items }
+  // Our own batch is a link of ours, whoever's signals it gave out.
+  if (own.length === 0 && entry.fields.some(({ name, value }) => name === 'reader' && value === me)) return undefined
+  throw new VerificationFailed('chain readers', `link ${entry.seq} does not say who obtained what of ours`)
+}
+
+function partOf(value: unknown): { party: string; reader: string; reads: number; items: number } | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  const { party, reader, reads, items } = value as Record<string, unknown>
+  const whole = typeof party === 'string' && typeof reader === 'string'
+  const counted = Number.isSafeInteger(reads) && Number.isSafeInteger(items)
+  return whole && counted ? { party, reader, reads: Number(reads), items: Number(items) } : undefined
+}
+
+/** The list of who obtained our signals, by name. */
+export async function readersOf(entries: AsyncIterable<HistoryEntry>, me: string): Promise<ReaderTotal[]> {
+  const totals = new Map<string, ReaderTotal>()
+  for await (const entry of entries) {
+    const obtained = obtainedBy(entry, me)
+    if (obtained === undefined) continue
+    const { reader, reads, items } = obtained
+    const known = totals.get(reader) ?? { reader, batches: 0, reads: 0, items: 0, first: entry.at, last: entry.at }
+    totals.set(reader, {
+      ...known,
+      ...{ batches: known.batches + 1, reads: known.reads + reads, items: known.items + items, last: entry.at },
+    })
+  }
+  return [...totals.values()].sort((a, b) => (a.reader < b.reader ? -1 : 1))
+}
+
+/** That a reader obtained one signal of ours in one read: the proof stands in the file. */
+export interface ItemProof {
+  reader: string
+  /** Of the batch. */
+  time: string
+  event: string
+  read: number
+  signal: string
+  revision: number
+  file: string
+}
+
+export interface ItemProofs {
+  client: Pick<Client, 'itemReceipt'>
+  key: VerifierKey
+  /** The participant's folder. */
+  dir: string
+  me: string
+  entries: AsyncIterable<HistoryEntry>
+}
+
+/** Batches without a proof that are asked again after a crash. */
+const NOTE_EVERY = 64
+
+interface Asked {
+  /** The last link whose batch was asked. */
+  seq: string
+  proofs: ItemProof[]
+}
+
+/**
+ * A proof of each read by which a signal of ours went out, from the batches of our chain. Each batch is asked once and the
+ * proofs are kept, in `proofs/<signal>`. That a batch gave it out is proven; that it did not, the node says.
+ */
+export async function proveReads(signal: Uuid, using: ItemProofs): Promise<ItemProof[]> {
+  const { dir, me, entries } = using
+  const folder = join(dir, 'proofs', signal)
+  const askedFile = join(folder, 'asked.json')
+  const text = readIfThere(askedFile)
+  const asked = text === undefined ? { seq: '0', proofs: [] } : (JSON.parse(text) as Asked)
+  let unnoted = 0
+  for await (const entry of entries) {
+    const obtained = obtainedBy(entry, me)
+    if (obtained === undefined || entry.seq <= BigInt(asked.seq)) continue
+    const found = await proofsIn(folder, { ...using, obtained, signal })
+    asked.proofs.push(...found)
+    asked.seq = String(entry.seq)
+    unnoted += 1
+    if (found.length === 0 && unnoted < NOTE_EVERY) continue
+    writeDurably(askedFile, JSON.stringify(asked))
+    unnoted = 0
+  }
+  if (unnoted > 0) writeDurably(askedFile, JSON.stringify(asked))
+  return asked.proofs
+}
+
+/** A proof of each read of one batch that gave the signal out. */
+async function proofsIn(
+  folder: string,
+  asked: Pick<ItemProofs, 'client' | 'key' | 'me'> & { obtained: Obtained; signal: Uuid },
+): Promise<ItemProof[]> {
+  const { client, obtained, signal } = asked
+  const { event } = obtained.entry
+  const found: ItemProof[] = []
+  for (let from = 0; found.length < obtained.reads; ) {
+    const receipt = await client.itemReceipt(event, { item: signal, from })
+    if (receipt === undefined) break
+    const proof = proven(receipt, { ...asked, from })
+    const file = join(folder, `${event}-${proof.read}.tlog-proof`)
+    writeDurably(file, receipt)
+    found.push({ ...proof, file })
+    from = proof.read + 1
+  }
+  return found
+}
+
+/** Throws `VerificationFailed` unless the receipt proves what was asked for, in the very entry of our chain. */
+function proven(
+  text: string,
+  asked: { key: VerifierKey; obtained: Obtained; signal: Uuid; from: number; me: string },
+): Omit<ItemProof, 'file'> {
+  const { obtained, signal, from, me } = asked
+  const { entry, reader } = obtained
+  const { passed, index, item, steps } = checkReceipt(text, asked.key)
+  const failed = steps.find(({ result }) => result === 'FAIL')
+  if (!passed) throw new VerificationFailed('proof', `${failed?.step}: ${failed?.why}`)
+  const same = item?.signal === signal && item.source === me && item.reader === reader && item.read >= from
+  if (item === undefined || !same || index !== entry.index)
+    throw new VerificationFailed('proof', `link ${entry.seq} is proven to be of another signal, reader or entry`)
+  return { reader, time: entry.at, event: entry.event, read: item.read, signal, revision: item.revision }
+}

@@ -1,0 +1,93 @@
+import { createReadStream, existsSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { Client } from './client.ts'
+import { VerificationFailed } from './errors.ts'
+import { writeLinesDurably } from './files.ts'
+
+/** Entries of one file, and of one request. */
+const ENTRIES = 4_096n
+const SNAPSHOT = 'snapshot.ndjson'
+
+/** Where the records from an entry on are; those of a run that is not full by themselves, since it may grow. */
+const fileOf = (dir: string, from: bigint, full: boolean): string =>
+  join(dir, 'records', `${String(from).padStart(12, '0')}${full ? '' : '.partial'}.ndjson`)
+
+/**
+ * Fetches the state that the log must fold to. It is taken before the tree: the entries of all that it has are then in the
+ * tree, once `settled` is. Answers an event that was committed and had no index yet, if there was one.
+ */
+export async function exportSnapshot(client: Pick<Client, 'snapshot'>, dir: string): Promise<string | undefined> {
+  let last: string | undefined
+  let ended = false
+  const watched = async function* () {
+    for await (const line of client.snapshot()) {
+      if (line.startsWith('{"page":')) last = waitingIn(line) ?? last
+      ended = line.startsWith('{"end":')
+      yield line
+    }
+    if (!ended) throw new VerificationFailed('snapshot', 'it was broken off: fetch it again')
+  }
+  await writeLinesDurably(join(dir, SNAPSHOT), watched())
+  return last
+}
+
+/** Ids rise with time: once the last is in the log, so are those before it. */
+function waitingIn(line: string): string | undefined {
+  const { page } = JSON.parse(line) as { page: { waiting: string[] } }
+  return page.waiting.at(-1)
+}
+
+/** Fetches the records of all entries below `size`; files of full runs that are there are not fetched again. */
+export async function exportRecords(
+  client: Pick<Client, 'records'>,
+  { dir, size, onProgress }: { dir: string; size: bigint; onProgress?(entries: bigint): void },
+): Promise<{ fetched: number; kept: number }> {
+  const done = { fetched: 0, kept: 0 }
+  for (let from = 0n; from < size; from += ENTRIES) {
+    const to = from + ENTRIES < size ? from + ENTRIES : size
+    const full = to - from === ENTRIES
+    const path = fileOf(dir, from, full)
+    if (full && existsSync(path)) {
+      done.kept += 1
+    } else {
+      await writeLinesDurably(path, whole(client.records({ from, to }), to - from))
+      if (full) rmSync(fileOf(dir, from, false), { force: true })
+      done.fetched += 1
+    }
+    onProgress?.(to)
+  }
+  return done
+}
+
+/** All lines, if they are of as many entries as were asked for. */
+async function* whole(lines: AsyncIterable<string>, entries: bigint): AsyncGenerator<string> {
+  let n = 0n
+  for await (const line of lines) {
+    if (line.includes('"event":')) n += 1n
+    yield line
+  }
+  if (n !== entries) throw new VerificationFailed('records', `the node gave ${n} of ${entries}: fetch them again`)
+}
+
+/** What `exportRecords` and `exportSnapshot` wrote. */
+export function folderRecords(dir: string): {
+  records(): AsyncGenerator<string>
+  snapshot?: () => AsyncIterable<string>
+} {
+  const records = async function* () {
+    for (let from = 0n; ; from += ENTRIES) {
+      const path = [fileOf(dir, from, true), fileOf(dir, from, false)].find((one) => existsSync(one))
+      if (path === undefined) return
+      yield* linesIn(path)
+    }
+  }
+  const snapshot = join(dir, SNAPSHOT)
+  return existsSync(snapshot) ? { records, snapshot: () => linesIn(snapshot) } : { records }
+}
+
+/** Whether records were exported into the folder. */
+export const hasRecords = (dir: string): boolean => existsSync(join(dir, 'records'))
+
+const linesIn = (path: string): AsyncIterable<string> =>
+  createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })

@@ -1,0 +1,89 @@
+import type { Clock } from '../kernel/clock.ts'
+import type { Log } from '../kernel/log.ts'
+
+/** What an operator must look at; each with what to do first. */
+export const ALARMS = {
+  'log-halted': 'nothing is signed: read the reason in the log of the process',
+  'log-behind': 'the log can be neither written nor signed: look at the database and the disk',
+  'checkpoint-unpublished': 'a checkpoint waits for its witnesses for more than 60 seconds',
+  'witness-missing': 'a witness of the policy does not answer',
+  'anchor-unreachable': 'ANCHOR_DIR cannot be read: nothing is signed until it can',
+  'disk-full': 'less than a twentieth is free where DATA_DIR or ANCHOR_DIR is',
+  'certificate-ends': "within 14 days: restart the node, which renews its own; the issuer's is the CA's to renew",
+  'backup-old': 'the last aldis backup is older than BACKUP_HOURS',
+  'checks-failing': 'one of these could not be found out; the log of the process names it',
+} as const
+
+export type AlarmName = keyof typeof ALARMS
+export type Checked = Exclude<AlarmName, 'checks-failing'>
+
+/** A change of one alarm. */
+export interface AlarmChange {
+  name: AlarmName
+  state: 'raised' | 'cleared'
+  at: Date
+}
+
+/** Whether the alarm holds, given whether it held before; throws where that cannot be found out. */
+export type Check = (before: boolean) => boolean | Promise<boolean>
+
+export interface AlarmOptions {
+  checks: Readonly<Record<Checked, Check>>
+  clock: Clock
+  log: Log
+  onChange(change: AlarmChange): void
+  /** Milliseconds that a check may take. */
+  checkMs?: number
+}
+
+export interface Alarms {
+  /** Looks at everything once; each change is told once. */
+  round(): Promise<void>
+  /** Whether each holds. */
+  states(): Readonly<Record<AlarmName, boolean>>
+}
+
+const CHECK_MS = 5_000
+
+export function createAlarms({ checks, clock, log, onChange, checkMs = CHECK_MS }: AlarmOptions): Alarms {
+  const held = new Map<AlarmName, boolean>()
+  const names = Object.keys(checks) as Checked[]
+
+  const set = (name: AlarmName, holds: boolean): void => {
+    if ((held.get(name) ?? false) === holds) return
+    held.set(name, holds)
+    const change: AlarmChange = { name, state: holds ? 'raised' : 'cleared', at: clock() }
+    if (holds) log.error({ name }, `alarm raised: ${ALARMS[name]}`)
+    else log.info({ name }, 'alarm cleared')
+    onChange(change)
+  }
+
+  /** An alarm that cannot be looked at stays as it was, and that is an alarm of its own. */
+  const look = async (name: Checked): Promise<boolean> => {
+    try {
+      set(name, await within(checkMs, async () => checks[name](held.get(name) ?? false)))
+      return true
+    } catch (error) {
+      log.warn({ name, error }, 'an alarm could not be looked at')
+      return false
+    }
+  }
+
+  return {
+    async round() {
+      const seen = await Promise.all(names.map(look))
+      set('checks-failing', seen.includes(false))
+    },
+    states: () =>
+      Object.fromEntries((Object.keys(ALARMS) as AlarmName[]).map((name) => [name, held.get(name) ?? false])) as Record<
+        AlarmName,
+        boolean
+      >,
+  }
+}
+
+async function within<T>(ms: number, work: () => Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(() => late.reject(new Error(`took longer than ${ms} ms`)), ms)
+  return Promise.race([work(), late.promise]).finally(() => clearTimeout(timer))
+}

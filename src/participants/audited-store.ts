@@ -1,0 +1,116 @@
+import type { Db } from '../db/connect.ts'
+
+// What auditors see of the programme's own tables: no name of a person, no code, no key but the public ones.
+
+export const participants = (db: Db) =>
+  db
+    .selectFrom('participant')
+    .select(['participant_id', 'slug', 'kind', 'status', 'last_event'])
+    .orderBy('slug')
+    .execute()
+
+export const credentials = (db: Db) =>
+  db
+    .selectFrom('credential as c')
+    .innerJoin('participant as p', 'p.participant_id', 'c.participant_id')
+    .select(['c.credential_id', 'p.slug', 'c.spki', 'c.scopes', 'c.status', 'c.not_before', 'c.not_after'])
+    .select('c.last_event')
+    .orderBy('c.credential_id')
+    .execute()
+
+export const signingKeys = (db: Db) =>
+  db
+    .selectFrom('signing_key as k')
+    .innerJoin('participant as p', 'p.participant_id', 'k.participant_id')
+    .select(['p.slug', 'k.kid', 'k.jwk', 'k.status', 'k.not_before', 'k.not_after', 'k.last_event'])
+    .orderBy('p.slug')
+    .orderBy('k.kid')
+    .execute()
+
+export const groups = (db: Db) =>
+  db.selectFrom('participant_group').select(['slug', 'last_event']).orderBy('slug').execute()
+
+/** Who is or was in which group, each stay by itself. */
+export const groupMembers = (db: Db) =>
+  db
+    .selectFrom('group_member as m')
+    .innerJoin('participant_group as g', 'g.group_id', 'm.group_id')
+    .innerJoin('participant as p', 'p.participant_id', 'm.participant_id')
+    .select(['g.slug as group', 'p.slug', 'm.joined_at', 'm.left_at', 'm.last_event'])
+    .orderBy('g.slug')
+    .orderBy('p.slug')
+    .orderBy('m.joined_at')
+    .execute()
+
+export const audiences = (db: Db) =>
+  db
+    .selectFrom('audience as a')
+    .leftJoin('participant_group as g', 'g.group_id', 'a.group_id')
+    .leftJoin('participant as p', 'p.participant_id', 'a.owner')
+    .innerJoin('feed as f', 'f.audience_id', 'a.audience_id')
+    .select(['a.audience_id', 'a.kind', 'a.mode', 'g.slug as group', 'p.slug as owner', 'f.feed_id', 'a.last_event'])
+    .orderBy('a.audience_id')
+    .execute()
+
+export const audienceMembers = (db: Db) =>
+  db
+    .selectFrom('audience_member as m')
+    .innerJoin('participant as p', 'p.participant_id', 'm.participant_id')
+    .select(['m.audience_id', 'p.slug', 'm.until_seq'])
+    .orderBy('m.audience_id')
+    .orderBy('p.slug')
+    .execute()
+
+export const hashProfiles = (db: Db) =>
+  db
+    .selectFrom('hash_profile')
+    .select(['kid', 'suite', 'status', 'not_before', 'not_after', 'last_event'])
+    .orderBy('kid')
+    .execute()
+
+export const policies = (db: Db) =>
+  db.selectFrom('policy').select(['kind', 'version', 'body', 'last_event']).orderBy('kind').orderBy('version').execute()
+
+export const holds = (db: Db) =>
+  db
+    .selectFrom('hold_switch')
+    .select(['region', 'legal_basis', 'surface', 'held', 'last_event'])
+    .orderBy('region')
+    .orderBy('legal_basis')
+    .orderBy('surface')
+    .execute()
+
+export const people = (db: Db) =>
+  db.selectFrom('person').select(['person_id', 'organisation', 'status', 'last_event']).orderBy('person_id').execute()
+
+export const roles = (db: Db) =>
+  db
+    .selectFrom('role_grant')
+    .select(['person_id', 'role', 'granted_at', 'ended_at', 'last_event'])
+    .orderBy('person_id')
+    .orderBy('role')
+    .orderBy('granted_at')
+    .execute()
+
+export const requests = (db: Db) =>
+  db
+    .selectFrom('approval_request')
+    .select(['request_id', 'action', 'digest', 'requested_by', 'executed_at', 'last_event'])
+    .orderBy('request_id')
+    .execute()
+
+export const votes = (db: Db) =>
+  db
+    .selectFrom('approval')
+    .select(['request_id', 'approver', 'digest', 'verdict', 'last_event'])
+    .orderBy('request_id')
+    .orderBy('approver')
+    .execute()
+
+export const codes = (db: Db) =>
+  db
+    .selectFrom('enrolment as e')
+    .innerJoin('participant as p', 'p.participant_id', 'e.participant_id')
+    .select(['e.enrolment_id', 'p.slug', 'e.scopes', 'e.expires_at', 'e.tries', 'e.used_at', 'e.last_event'])
+    .orderBy('e.enrolment_id')
+    .execute()

@@ -1,0 +1,150 @@
+import type { Db } from '../db/connect.ts'
+import { toBase64Url, toHex } from '../kernel/bytes.ts'
+import { sha256 } from '../kernel/sha256.ts'
+import type { StatePart, StateRow } from '../provenance/audited.ts'
+import * as store from './audited-store.ts'
+import {
+  AUDIENCE_KIND,
+  AUDIENCE_MODE,
+  CREDENTIAL_STATUS,
+  KEY_STATUS,
+  nameOf,
+  PARTICIPANT_KIND,
+  PARTICIPANT_STATUS,
+  PERSON_STATUS,
+  PROFILE_STATUS,
+  VERDICT,
+} from './schema.ts'
+
+/** Each table of the programme as rows that its log can be held against; each is small, and one page. */
+export const auditedProgramme: readonly StatePart[] = [
+  whole(async (db) =>
+    (await store.participants(db)).map(({ slug, kind, status, last_event }) => ({
+      of: `participant ${slug}`,
+      state: { kind: nameOf(PARTICIPANT_KIND, kind), status: nameOf(PARTICIPANT_STATUS, status) },
+      event: last_event,
+    })),
+  ),
+  whole(async (db) =>
+    (await store.credentials(db)).map((row) => ({
+      of: `credential ${row.credential_id}`,
+      state: {
+        ...{ participant: row.slug, spki: toHex(row.spki), scopes: row.scopes },
+        ...{ status: nameOf(CREDENTIAL_STATUS, row.status), ...datesOf(row) },
+      },
+      event: row.last_event,
+    })),
+  ),
+  whole(async (db) =>
+    (await store.signingKeys(db)).map((row) => ({
+      of: `signing-key ${row.slug} ${row.kid}`,
+      state: { key: row.jwk, status: nameOf(KEY_STATUS, row.status), ...datesOf(row) },
+      event: row.last_event,
+    })),
+  ),
+  whole(async (db) =>
+    (await store.groups(db)).map(({ slug, last_event }) => ({ of: `group ${slug}`, state: {}, event: last_event })),
+  ),
+  whole(async (db) =>
+    (await store.groupMembers(db)).map(({ group, slug, joined_at, left_at, last_event }) => ({
+      of: `group-member ${group} ${slug} ${joined_at.toISOString()}`,
+      state: { left: left_at?.toISOString() ?? null },
+      event: last_event,
+    })),
+  ),
+  whole(async (db) =>
+    (await store.audiences(db)).map(({ audience_id, kind, mode, group, owner, last_event }) => ({
+      of: `audience ${audience_id}`,
+      state: {
+        ...{ kind: nameOf(AUDIENCE_KIND, kind), mode: nameOf(AUDIENCE_MODE, mode) },
+        ...{ group, owner },
+      },
+      event: last_event,
+    })),
+  ),
+  whole(async (db) =>
+    (await store.audiences(db)).map(({ audience_id, feed_id }) => ({
+      of: `feed ${audience_id}`,
+      state: { feed: feed_id },
+    })),
+  ),
+  whole(async (db) =>
+    (await store.audienceMembers(db)).map(({ audience_id, slug, until_seq }) => ({
+      of: `audience-member ${audience_id} ${slug}`,
+      state: { member: until_seq === null },
+    })),
+  ),
+  whole(async (db) =>
+    (await store.hashProfiles(db)).map((row) => ({
+      of: `hash-profile ${row.kid}`,
+      state: { suite: row.suite, status: nameOf(PROFILE_STATUS, row.status), ...datesOf(row) },
+      event: row.last_event,
+    })),
+  ),
+  // The digest of what is stored, not the one that is stored beside it.
+  whole(async (db) =>
+    (await store.policies(db)).map(({ kind, version, body, last_event }) => ({
+      of: `policy ${kind} ${version}`,
+      state: { digest: toBase64Url(sha256(body)) },
+      event: last_event,
+    })),
+  ),
+  whole(async (db) =>
+    (await store.holds(db)).map(({ region, legal_basis, surface, held, last_event }) => ({
+      of: `collection ${region} ${legal_basis} ${surface}`,
+      state: { held },
+      event: last_event,
+    })),
+  ),
+]
+
+/** The same of people, requests and codes. */
+export const auditedPeople: readonly StatePart[] = [
+  whole(async (db) =>
+    (await store.people(db)).map(({ person_id, organisation, status, last_event }) => ({
+      of: `person ${person_id}`,
+      state: { organisation, status: nameOf(PERSON_STATUS, status) },
+      event: last_event,
+    })),
+  ),
+  whole(async (db) =>
+    (await store.roles(db)).map(({ person_id, role, granted_at, ended_at, last_event }) => ({
+      of: `role ${person_id} ${role} ${granted_at.toISOString()}`,
+      state: { ended: ended_at?.toISOString() ?? null },
+      event: last_event,
+    })),
+  ),
+  whole(async (db) =>
+    (await store.requests(db)).map(({ request_id, action, digest, requested_by, executed_at, last_event }) => ({
+      of: `request ${request_id}`,
+      state: { action, digest: toBase64Url(digest), by: requested_by, executed: executed_at?.toISOString() ?? null },
+      event: last_event,
+    })),
+  ),
+  whole(async (db) =>
+    (await store.votes(db)).map(({ request_id, approver, digest, verdict, last_event }) => ({
+      of: `vote ${request_id} ${approver}`,
+      state: { digest: toBase64Url(digest), verdict: nameOf(VERDICT, verdict) },
+      event: last_event,
+    })),
+  ),
+  whole(async (db) =>
+    (await store.codes(db)).map(({ enrolment_id, slug, scopes, expires_at, tries, used_at, last_event }) => ({
+      of: `code ${enrolment_id}`,
+      state: {
+        ...{ participant: slug, scopes, to: expires_at.toISOString(), tries },
+        used: used_at?.toISOString() ?? null,
+      },
+      event: last_event,
+    })),
+  ),
+]
+
+function whole(read: (db: Db) => Promise<StateRow[]>): StatePart {
+  return { page: async (db) => ({ rows: await read(db), next: undefined }) }
+}
+
+const datesOf = ({ not_before, not_after }: { not_before: Date; not_after: Date }) => ({
+  from: not_before.toISOString(),
+  to: not_after.toISOString(),
+})

@@ -1,0 +1,27 @@
+import type { Db } from '../db/connect.ts'
+import type { Uuid } from '../kernel/ids.ts'
+import type { SignalChange } from './signal-change.ts'
+
+/** One row of the state that the log's entries must fold to; `docs/formats.md` lists them. */
+export interface StateRow {
+  /** Which row: its table and its key, words with a space between. */
+  of: string
+  state: Readonly<Record<string, unknown>>
+  /** The event that changed it last; absent where the table does not say. */
+  event?: Uuid
+}
+
+/** Rows of one kind, a page at a time. */
+export interface StatePart {
+  /** Rows after a place, and the place behind them; undefined behind the last. `db` sees one moment of the whole database. */
+  page(db: Db, after: string | undefined): Promise<{ rows: StateRow[]; next: string | undefined }>
+}
+
+/** What auditors are told of other features, by these features. */
+export interface Audited {
+  /** Which signals an accepted submission changed, and to what. */
+  changes(db: Db, event: { participant: Uuid; event_id: Uuid; withdrawn: boolean }): Promise<SignalChange[]>
+  /** Which signals an expiry ended. */
+  expired(db: Db, event: { participant: Uuid; event_id: Uuid }): Promise<{ signal: Uuid; revision: number }[]>
+  state: readonly StatePart[]
+}

@@ -1,0 +1,169 @@
+import { asParticipant } from '../db/as-participant.ts'
+import type { Db } from '../db/connect.ts'
+import { toBase64Url } from '../kernel/bytes.ts'
+import type { Clock } from '../kernel/clock.ts'
+import { Refusal } from '../kernel/errors.ts'
+import { newId } from '../kernel/ids.ts'
+import type { Audited, StatePart, StateRow } from './audited.ts'
+import { chainDisclosure } from './chain.ts'
+import { type Holder, type Placed, placedAt, type Shelf } from './cut.ts'
+import { readsOf, rowsOf } from './item-proof.ts'
+import { openedFields } from './kept-read.ts'
+import type { Opened } from './record.ts'
+import type { ProvenanceService } from './service.ts'
+import * as store from './store.ts'
+
+/** What an auditor is given, line by line; that it was asked for is an entry of the log before the first line. */
+export interface Auditor {
+  /** The records of entries from `from` up to and without `to`, as far as they are published. */
+  export(by: Holder, range: { from: bigint; to: bigint }): Promise<AsyncGenerator<string>>
+  /** The state that all entries must fold to. */
+  snapshot(by: Holder): Promise<AsyncGenerator<string>>
+}
+
+export interface AuditorOptions extends Shelf {
+  /** Logs in as `aldis_app`. */
+  app: Db
+  clock: Clock
+  provenance: Pick<ProvenanceService, 'admit' | 'record' | 'wake'>
+  /** Entries that the newest checkpoint covers. */
+  published(): Promise<bigint>
+  audited: Audited
+  participants(): readonly { participant_id: Holder['participant']; slug: string }[]
+}
+
+/** Records in memory at once: one of a batch of reads has up to 100 kB. */
+const AT_ONCE = 32
+/** Rows of the journal that are opened at once, each of up to 512 reads. */
+const ROWS_AT_ONCE = 4
+/** Batches of reads of one page of the state. */
+const PAGE = 1_000
+/** Changes that may wait for their index while the state is read; with more, it could not be said what it is of. */
+const WAITING_MOST = 10_000
+
+export function createAuditor(options: AuditorOptions): Auditor {
+  const { app, clock, provenance } = options
+  const logged = async (by: Holder, range: string, n: bigint): Promise<void> => {
+    provenance.admit()
+    const at = clock()
+    await asParticipant(app, by.participant, (tx) =>
+      provenance.record(tx, {
+        ...{ kind: 'audit.read', event_id: newId(at), participant_id: by.participant, at, actor: by.slug },
+        fields: { range, n: String(n), purpose: 'audit' },
+      }),
+    )
+    provenance.wake()
+  }
+  return {
+    async export(by, { from, to }) {
+      const end = earlier(to, await options.published())
+      if (from > end) throw new Refusal('not-found')
+      await logged(by, `export ${from} ${end}`, end - from)
+      return exportLines(options, { from, to: end })
+    },
+    async snapshot(by) {
+      await logged(by, 'snapshot', 0n)
+      return snapshotLines(options)
+    },
+  }
+}
+
+function earlier(a: bigint, b: bigint): bigint {
+  if (a < b) return a
+  return b
+}
+
+async function* exportLines(
+  options: AuditorOptions,
+  { from, to }: { from: bigint; to: bigint },
+): AsyncGenerator<string> {
+  for (let at = from; at < to; at += BigInt(AT_ONCE)) {
+    const n = to - at < AT_ONCE ? Number(to - at) : AT_ONCE
+    const placed = await placedAt(
+      options,
+      Array.from({ length: n }, (_, i) => at + BigInt(i)),
+    )
+    for (const one of placed) {
+      yield `${JSON.stringify(await entryLine(options, one))}\n`
+      yield* readLines(options, one)
+    }
+  }
+}
+
+async function entryLine({ db, audited }: AuditorOptions, { index, entry, payload, opened }: Placed) {
+  const { event_id, participant_id: participant, chains, decoys } = entry
+  const line = {
+    ...{ index: String(index), event: event_id, payload, disclosures: present(opened) },
+    ...{ chains: chains.map(chainDisclosure), decoys: decoys.map((salt) => toBase64Url(salt)) },
+  }
+  const type = openedFields(opened).get('type')
+  if (type === 'signal.expired') return { ...line, expired: await audited.expired(db, { participant, event_id }) }
+  const withdrawn = type === 'signal.withdrawn'
+  if (!withdrawn && type !== 'signal.submitted' && type !== 'signal.revised') return line
+  return { ...line, changes: await audited.changes(db, { participant, event_id, withdrawn }) }
+}
+
+/** What stands inside a batch of reads: a line for each. */
+async function* readLines(options: AuditorOptions, placed: Placed): AsyncGenerator<string> {
+  const rows = await rowsOf(options, placed)
+  for (let i = 0; i < rows.length; i += ROWS_AT_ONCE) {
+    for await (const { read, kept } of readsOf(options, placed, rows.slice(i, i + ROWS_AT_ONCE))) {
+      const { payload, opened, items } = kept
+      yield `${JSON.stringify({ index: String(placed.index), read, payload, disclosures: present(opened), items })}\n`
+    }
+  }
+}
+
+const present = (opened: readonly Opened[]): string[] => opened.flatMap(([, text]) => text ?? [])
+
+async function* snapshotLines(options: AuditorOptions): AsyncGenerator<string> {
+  let rows = 0
+  for (const part of [...options.audited.state, readBatches(options)]) {
+    let after: string | undefined
+    do {
+      const page = await statePage(options, part, after)
+      yield `${JSON.stringify({ page: { size: String(page.size), waiting: page.waiting } })}\n`
+      for (const row of page.rows) yield `${JSON.stringify(row)}\n`
+      rows += page.rows.length
+      after = page.next
+    } while (after !== undefined)
+  }
+  // Whoever does not find it was told but a part.
+  yield `${JSON.stringify({ end: rows })}\n`
+}
+
+/** A page with what was in the log at that very moment, and what was committed and not in it yet. */
+const statePage = ({ db, logId }: AuditorOptions, part: StatePart, after: string | undefined) =>
+  db
+    .transaction()
+    .setIsolationLevel('repeatable read')
+    .setAccessMode('read only')
+    .execute(async (tx) => {
+      const { size } = (await store.head(tx, logId)) ?? { size: 0n }
+      const waiting = await store.waitingEvents(tx, logId, WAITING_MOST + 1)
+      if (waiting.length > WAITING_MOST) throw new Refusal('log-behind', { retryAfter: 5 })
+      return { size, waiting, ...(await part.page(tx, after)) }
+    })
+
+/** Participant by participant; a place is `<participant>/<number>`. */
+const readBatches = ({ participants }: AuditorOptions): StatePart => ({
+  async page(db, after) {
+    const readers = participants().toSorted((a, b) => (a.slug < b.slug ? -1 : 1))
+    const [slug = readers[0]?.slug, no = '0'] = after?.split('/') ?? []
+    const at = readers.findIndex((one) => one.slug === slug)
+    const reader = readers[at]
+    if (reader === undefined) return { rows: [], next: undefined }
+    const found = await store.readBatchesAfter(db, reader.participant_id, { after: BigInt(no), limit: PAGE })
+    const rows = found.map(
+      ({ event_id, n, root }): StateRow => ({
+        of: `read-batch ${event_id}`,
+        state: { reader: reader.slug, n, root: toBase64Url(root) },
+        event: event_id,
+      }),
+    )
+    const last = found.at(-1)
+    if (last !== undefined && found.length === PAGE) return { rows, next: `${reader.slug}/${last.batch_no}` }
+    const following = readers[at + 1]
+    return { rows, next: following === undefined ? undefined : `${following.slug}/0` }
+  },
+})

@@ -1,0 +1,224 @@
+import type { Db } from '../db/connect.ts'
+import { equal } from '../kernel/bytes.ts'
+import type { Clock } from '../kernel/clock.ts'
+import { sha256 } from '../kernel/sha256.ts'
+import { type Asked, createWitnessClient, type Held, type Missing, type WitnessClient } from './ask-witness.ts'
+import { type Checkpoint, parseCheckpoint } from './checkpoint.ts'
+import { type Evidence, evidenceOf } from './evidence.ts'
+import { tilesNow } from './ledger.ts'
+import { verifyConsistency } from './merkle.ts'
+import { formatVkey, parseNote, type VerifierKey } from './note.ts'
+import { type Policy, type PolicyWitness, quorumHolds } from './policy.ts'
+import { consistencyProof } from './proof.ts'
+import * as store from './store.ts'
+import * as kept from './witness-store.ts'
+
+/** Before a witness that is not needed is asked for the same checkpoint again. */
+const AGAIN_MS = 10_000
+
+export interface LanesOptions {
+  /** Logs in as `aldis_signer`. */
+  db: Db
+  /** Logs in as `aldis_ledger`: proofs are made from tiles. */
+  ledger: Db
+  clock: Clock
+  logId: number
+  /** The log's own key. */
+  key: VerifierKey
+  /** Undefined: no witnesses, and what is signed is published. Each of its witnesses has a URL. */
+  policy: Policy | undefined
+  /** A witness that the quorum did not wait for has cosigned: another round has something to publish. */
+  onLate(): void
+  /** A witness is missing, for another reason than before. */
+  onMissing(witness: string, reason: Missing): void
+  /** A checkpoint under our own key contradicts the log. */
+  onContradiction(evidence: Evidence, witness: string): void
+}
+
+/** The witnesses of a policy, each asked by itself. */
+export interface Lanes {
+  /** What each cosigned last, as far as was written down. */
+  load(): Promise<void>
+  /** Asks all for the checkpoint: until the quorum holds, or every one has had its time. */
+  ask(signed: Signed): Promise<void>
+  holds(signed: Signed): boolean
+  /** Cosignature lines of the checkpoint. */
+  lines(signed: Signed): string[]
+  /** Who did not cosign it, by the policy's names. */
+  missing(signed: Signed): string[]
+  /** What each cosigned last. */
+  sizes(): Record<string, string>
+  /** What was heard since it was last written down; `written` takes it off. */
+  heard(): Pick<kept.Found, 'cosignatures' | 'missing'> & { written(): void }
+  /** Waits for the requests under way. */
+  close(): Promise<void>
+}
+
+/** A checkpoint as it was signed; `at` tells one signing of a size from the next. */
+export interface Signed extends Checkpoint {
+  at: Date
+  note: string
+  text: string
+}
+
+/** One witness and what it last did. */
+interface Lane {
+  witness: PolicyWitness
+  /** As rows name it. */
+  id: string
+  client: WitnessClient
+  running: Promise<void> | undefined
+  cosigned: { size: bigint; at: Date; line: string } | undefined
+  failed: { size: bigint; at: Date; when: number; reason: Missing } | undefined
+  old: bigint
+}
+
+export function createLanes(options: LanesOptions): Lanes {
+  const { db, clock, logId, policy } = options
+  const lanes = (policy?.witnesses ?? []).map((witness) => laneOf(witness, options.key))
+  const unsaved: kept.CosignatureRow[] = []
+  const absent: { witness: string; since: Date }[] = []
+  let newest: Signed | undefined
+  const holds = (signed: Signed, counts = has): boolean => {
+    const names = new Set(lanes.filter((lane) => counts(lane, signed)).map(({ witness }) => witness.name))
+    return policy === undefined || quorumHolds(policy, names)
+  }
+
+  const take = (lane: Lane, signed: Signed, asked: Asked): void => {
+    const { size, at } = signed
+    if (asked.outcome === 'cosigned') {
+      Object.assign(lane, { cosigned: { size, at, line: asked.line }, old: size, failed: undefined })
+      unsaved.push({ size, witness: lane.id, seconds: asked.seconds, line: asked.line })
+      return
+    }
+    const reason = asked.outcome === 'missing' ? asked.reason : 'refused'
+    if (lane.failed?.reason !== reason) options.onMissing(lane.witness.name, reason)
+    if (lane.failed === undefined) absent.push({ witness: lane.id, since: clock() })
+    lane.failed = { size, at, when: performance.now(), reason }
+  }
+
+  const askNow = async (lane: Lane, signed: Signed, proof: Proof): Promise<void> => {
+    const { note, text, size } = signed
+    const asked = await lane.client.ask({ ...{ note, text, size, old: lane.old, proof }, now: clock() })
+    const evidence = asked.outcome === 'holds' ? await contradiction(options, asked.held) : undefined
+    if (evidence !== undefined) options.onContradiction(evidence, lane.witness.name)
+    take(lane, signed, asked)
+  }
+
+  /** One request at a time to each witness, always for the newest checkpoint; whether it cosigned it now. */
+  const askOne = async (lane: Lane, signed: Signed, proof: Proof): Promise<boolean> => {
+    await lane.running?.catch(() => {})
+    if (newest !== signed || isFresh(lane, signed) || (rests(lane, signed) && holds(signed))) return false
+    lane.running = askNow(lane, signed, proof).finally(() => {
+      lane.running = undefined
+    })
+    await lane.running
+    return isFresh(lane, signed)
+  }
+
+  return {
+    holds: (signed) => holds(signed),
+    lines: (signed) => lanes.flatMap((lane) => (has(lane, signed) ? [lane.cosigned?.line ?? ''] : [])),
+    missing: (signed) => lanes.filter((lane) => !has(lane, signed)).map(({ witness }) => witness.name),
+    sizes: () => Object.fromEntries(lanes.map(({ witness, old }) => [witness.name, String(old)])),
+    async load() {
+      const rows = new Map((await kept.witnesses(db, logId)).map((row) => [row.witness, row]))
+      for (const lane of lanes) lane.old = rows.get(lane.id)?.size ?? 0n
+    },
+    async ask(signed) {
+      newest = signed
+      const proof = proofs(options, signed.size)
+      let done = false
+      const asks = lanes.map((lane) =>
+        askOne(lane, signed, proof).then((cosigned) => {
+          if (done && cosigned) options.onLate()
+        }),
+      )
+      await untilQuorum(asks, () => holds(signed, isFresh))
+      done = true
+    },
+    heard() {
+      const [cosignatures, missing] = [[...unsaved], [...absent]]
+      const written = (): void => {
+        unsaved.splice(0, cosignatures.length)
+        absent.splice(0, missing.length)
+      }
+      return { cosignatures, missing, written }
+    },
+    async close() {
+      await Promise.allSettled(lanes.map((lane) => lane.running))
+      for (const { client } of lanes) client.close()
+    },
+  }
+}
+
+const has = (lane: Lane, { size }: Signed): boolean => lane.cosigned?.size === size
+const isFresh = (lane: Lane, signed: Signed): boolean =>
+  has(lane, signed) && lane.cosigned?.at.getTime() === signed.at.getTime()
+/** Whether it was asked for this very checkpoint a moment ago. */
+const rests = ({ failed }: Lane, { at }: Signed): boolean =>
+  failed?.at.getTime() === at.getTime() && performance.now() - failed.when < AGAIN_MS
+
+type Proof = (from: bigint) => Promise<readonly Uint8Array[]>
+
+function laneOf(witness: PolicyWitness, log: VerifierKey): Lane {
+  const { key, url } = witness
+  if (url === undefined) throw new TypeError('a witness without URL cannot be asked')
+  const client = createWitnessClient(url, key, log)
+  return {
+    ...{ witness, id: kept.witnessId(key), client, old: 0n },
+    running: undefined,
+    cosigned: undefined,
+    failed: undefined,
+  }
+}
+
+/** The same object while it is the same checkpoint. */
+export async function newestSigned(db: Db, logId: number, known: Signed | undefined): Promise<Signed | undefined> {
+  const row = await store.latestCheckpoint(db, logId)
+  if (row === undefined || (known?.size === row.size && known.at.getTime() === row.at.getTime())) return known
+  const text = parseNote(row.note)?.text ?? ''
+  const checkpoint = parseCheckpoint(text)
+  if (checkpoint === undefined) throw new Error('a stored checkpoint is malformed')
+  return { ...checkpoint, at: row.at, note: row.note, text }
+}
+
+/** Paths to one size; most witnesses ask for the same. */
+function proofs({ ledger, logId }: LanesOptions, to: bigint): Proof {
+  const made = new Map<bigint, Promise<readonly Uint8Array[]>>()
+  return (from) => {
+    const path =
+      made.get(from) ?? tilesNow({ db: ledger, logId }).then((read) => consistencyProof(sha256, read, from, to))
+    made.set(from, path)
+    return path
+  }
+}
+
+function untilQuorum(asks: readonly Promise<void>[], holds: () => boolean): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let left = asks.length
+    if (left === 0 || holds()) resolve()
+    for (const ask of asks) {
+      ask.then(() => {
+        left -= 1
+        if (left === 0 || holds()) resolve()
+      }, reject)
+    }
+  })
+}
+
+/** Evidence, if what a witness holds under our key is no earlier state of the log; read after it was given. */
+async function contradiction(options: LanesOptions, held: Held): Promise<Evidence | undefined> {
+  const { db, ledger, logId, key } = options
+  const ours = await newestSigned(db, logId, undefined)
+  if (ours === undefined) return undefined
+  const { size, root } = held.checkpoint
+  const evidence = (path: readonly Uint8Array[] = [], note = ours.note): Evidence =>
+    evidenceOf(formatVkey(sha256, key.name, key.publicKey), note, held.note, path)
+  // We never signed so much, as far as this database knows.
+  if (size > ours.size) return evidence()
+  if (size === ours.size) return equal(root, ours.root) ? undefined : evidence()
+  const path = await consistencyProof(sha256, await tilesNow({ db: ledger, logId }), size, ours.size)
+  const claim = { size1: size, root1: root, size2: ours.size, root2: ours.root, path }
+  return verifyConsistency(sha256, claim) ? undefined : evidence(path)
+}

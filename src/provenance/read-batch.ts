@@ -1,0 +1,152 @@
+import type { Tx } from '../db/as-participant.ts'
+import { concat, fromBase64Url, toBase64Url, u64, utf8 } from '../kernel/bytes.ts'
+import type { Clock } from '../kernel/clock.ts'
+import { derivedId, type Uuid } from '../kernel/ids.ts'
+import { sha256 } from '../kernel/sha256.ts'
+import type { KeyService } from '../keys/service.ts'
+import type { NewEvent } from './events.ts'
+import { commitmentsIn, type KeptRead, keptOf, type SourceSet } from './kept-read.ts'
+import { leafHash, treeHash } from './merkle.ts'
+import { sourceRoot } from './readset.ts'
+import { READS_IN_BATCH } from './schema.ts'
+import * as store from './store.ts'
+
+export interface BatchOptions {
+  clock: Clock
+  keys: KeyService
+  origin: string
+  record(tx: Tx, event: NewEvent): Promise<unknown>
+}
+
+/** Rows of one batch, rows that are opened at once. */
+const ROWS_IN_BATCH = 4_096
+const ROWS_AT_ONCE = 64
+/** With these and the reader a batch has 256 links; of one with more the receipt would outgrow its 60,000 characters. */
+export const SOURCES_IN_BATCH = 255
+
+/** What became an entry: its reads, and the links it is. */
+export interface Flushed {
+  reads: number
+  links: number
+  /** Whether there was more than one batch takes. */
+  more: boolean
+}
+
+/** Turns what one participant read since the last time into one log event; within the lock of its read head. */
+export async function flushReads(
+  tx: Tx,
+  options: BatchOptions,
+  by: { participant: Uuid; slug: string },
+): Promise<Flushed> {
+  const { clock, origin } = options
+  const batch_no = (await store.lockReadHead(tx, by.participant)) + 1n
+  const { rows, n, leaves, parts, first, last, more } = await gather(tx, options, by.participant)
+  if (first === undefined || last === undefined) return { reads: 0, links: 0, more: false }
+  const root = treeHash(sha256, leaves)
+  const event_id = batchEvent(origin, by.participant, batch_no)
+  const sources = [...parts].map(([party, sets]) => ({
+    party,
+    reader: by.slug,
+    reads: sets.length,
+    items: sets.reduce((sum, set) => sum + set.n, 0),
+    root: toBase64Url(sourceRoot(sha256, sets)),
+  }))
+  await store.insertReadBatch(tx, {
+    participant_id: by.participant,
+    batch_no,
+    event_id,
+    n,
+    root: Buffer.from(root),
+    rows,
+  })
+  const fields = { reader: by.slug, n, root: toBase64Url(root), from: first.toISOString(), to: last.toISOString() }
+  await options.record(tx, {
+    kind: 'read.batch',
+    event_id,
+    participant_id: by.participant,
+    at: clock(),
+    actor: by.slug,
+    fields,
+    sources,
+  })
+  return { reads: n, links: new Set([by.slug, ...parts.keys()]).size, more }
+}
+
+/** What goes into one batch. */
+interface Gathered {
+  rows: { journal_id: Uuid; day: string; batch_at: number }[]
+  n: number
+  leaves: Uint8Array[]
+  parts: Map<string, SourceSets>
+  first?: Date
+  last?: Date
+  /** Whether reads are left that did not fit. */
+  more: boolean
+}
+
+/** Per source: which reads of the batch gave out something of it, with their set roots. */
+type SourceSets = { read: number; n: number; root: Uint8Array }[]
+
+/** As many rows as fit into one batch, opened few at a time; the first always does. */
+async function gather(tx: Tx, { keys }: BatchOptions, participant: Uuid): Promise<Gathered> {
+  const batch: Gathered = { rows: [], n: 0, leaves: [], parts: new Map(), more: false }
+  for (let after = FIRST; ; ) {
+    const some = await store.pendingRows(tx, participant, { after, limit: ROWS_AT_ONCE })
+    for (const row of some) {
+      const parts = sourceParts(keptOf(keys, row), batch.n)
+      if (batch.n > 0 && !fits(batch, row.n, parts)) return { ...batch, more: true }
+      add(batch, row, parts)
+      after = row.journal_id
+    }
+    if (some.length < ROWS_AT_ONCE) return batch
+  }
+}
+
+/** Before every row. */
+const FIRST = '00000000-0000-0000-0000-000000000000' as Uuid
+
+function add(
+  batch: Gathered,
+  row: { journal_id: Uuid; day: string; at: Date; n: number; c: Buffer },
+  parts: ReadonlyMap<string, SourceSets>,
+): void {
+  batch.rows.push({ journal_id: row.journal_id, day: row.day, batch_at: batch.n })
+  batch.n += row.n
+  batch.leaves.push(...commitmentsIn(row.c).map((c) => leafHash(sha256, c)))
+  for (const [party, sets] of parts) {
+    const known = batch.parts.get(party)
+    if (known === undefined) batch.parts.set(party, sets)
+    else known.push(...sets)
+  }
+  batch.first ??= row.at
+  batch.last = row.at
+}
+
+function fits({ rows, n, parts }: Gathered, reads: number, further: ReadonlyMap<string, unknown>): boolean {
+  if (rows.length === ROWS_IN_BATCH || n + reads > READS_IN_BATCH) return false
+  return parts.size + [...further.keys()].filter((party) => !parts.has(party)).length <= SOURCES_IN_BATCH
+}
+
+/** What the reads of one row gave out by source; their places in the batch begin at `from`. */
+function sourceParts(reads: readonly KeptRead[], from: number): Map<string, SourceSets> {
+  const parts = new Map<string, SourceSets>()
+  for (const [i, { opened }] of reads.entries()) {
+    for (const [, text] of opened) {
+      const source = text === null ? undefined : sourceIn(text)
+      if (source === undefined) continue
+      const own = parts.get(source.party) ?? []
+      own.push({ read: from + i, n: source.n, root: fromBase64Url(source.root) ?? new Uint8Array(0) })
+      parts.set(source.party, own)
+    }
+  }
+  return parts
+}
+
+function sourceIn(disclosure: string): SourceSet | undefined {
+  const [, name, value] = JSON.parse(Buffer.from(disclosure, 'base64url').toString()) as [string, string, SourceSet]
+  return name === 'source' ? value : undefined
+}
+
+/** A second flush of the same batch names the same event, which the log takes once. */
+const batchEvent = (origin: string, participant: Uuid, batch_no: bigint): Uuid =>
+  derivedId(sha256(concat(utf8(`prov-batch/v1\n${origin}\n${participant}\n`), u64(batch_no))))

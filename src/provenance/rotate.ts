@@ -1,0 +1,81 @@
+import { atControl, atLog } from '../db/as-participant.ts'
+import type { Db } from '../db/connect.ts'
+import { utf8 } from '../kernel/bytes.ts'
+import { derivedId, type Uuid } from '../kernel/ids.ts'
+import { randomSource } from '../kernel/random.ts'
+import { sha256 } from '../kernel/sha256.ts'
+import type { KeyService } from '../keys/service.ts'
+import type { Anchor } from './anchor.ts'
+import { type BatchEntry, decodeBatch } from './batch.ts'
+import { formatVkey } from './note.ts'
+import { prepareRecord } from './record.ts'
+import { openLog } from './service.ts'
+import * as store from './store.ts'
+
+/** One log's end and the next one's beginning, as two persons decided it. */
+export interface Rotation {
+  from: { logId: number; origin: string }
+  to: { logId: number; origin: string; kid: string }
+  reason: string
+  at: Date
+  /** The executed request, and who asked for it. */
+  request: Uuid
+  person: Uuid
+  programme: Uuid
+}
+
+const BATCHES_AT_ONCE = 64
+
+/**
+ * Closes a log at its newest signed size and opens the next, whose first entry names the old one, its last checkpoint and
+ * the reason. Entries that were indexed and never signed wait again. Each step is safe to repeat, and only the last makes
+ * the next log the present one.
+ */
+export async function rotateLog(
+  { admin, ledger, keys, anchor }: { admin: Db; ledger: Db; keys: KeyService; anchor: Anchor },
+  { from, to, reason, at, request, person, programme }: Rotation,
+): Promise<void> {
+  await keys.create(to.kid, 'ed25519')
+  const closed = await atLog(admin, from.logId, async (tx) => {
+    await store.lockHead(tx, from.logId)
+    return store.closeLog(tx, from.logId)
+  })
+  if (closed === undefined) throw new Error(`there is no log ${from.logId}`)
+  const last = await store.latestCheckpoint(ledger, from.logId)
+  const event_id = derivedId(sha256(utf8(`log-opened/v1\n${to.origin}\n`)))
+  const opened = prepareRecord(
+    {
+      ...{ kind: 'log.opened', event_id, participant_id: programme, at },
+      fields: {
+        origin: to.origin,
+        key: formatVkey(sha256, to.origin, keys.publicKey(to.kid)),
+        previous: { origin: from.origin, checkpoint: last?.note ?? null, reason },
+        ...{ person, req: request },
+      },
+    },
+    { keys, logId: to.logId, salt: randomSource(32) },
+  )
+  const known = (await store.recordOf(ledger, programme, event_id)) !== undefined
+  if (!known) await atControl(admin, (tx) => store.insertRecords(tx, [opened]))
+  for await (const entries of unsigned(admin, from.logId, closed)) {
+    await atControl(admin, (tx) => store.waitAgain(tx, from.logId, entries))
+  }
+  await openLog(admin, { logId: to.logId, origin: to.origin, at, anchor })
+}
+
+/** What was indexed beyond the end. */
+async function* unsigned(db: Db, logId: number, end: bigint) {
+  let from = end
+  for (;;) {
+    const rows = await store.batches(db, logId, { from, to: 2n ** 62n, limit: BATCHES_AT_ONCE })
+    const last = rows.at(-1)
+    if (last === undefined) return
+    yield rows.flatMap(({ n, data }) => decodeBatch(data, n).map(waitingOf))
+    from = last.first_idx + BigInt(last.n)
+  }
+}
+
+const waitingOf = ({ event_id, participant_id, c, chains }: BatchEntry) => ({
+  ...{ event_id, participant_id, c },
+  parties: chains.map(({ party }) => party).join(' '),
+})

@@ -1,0 +1,69 @@
+import type { Db } from '../db/connect.ts'
+import { toBase64Url } from '../kernel/bytes.ts'
+import type { Uuid } from '../kernel/ids.ts'
+import type { Audited, StatePart, StateRow } from '../provenance/audited.ts'
+import type { SignalChange } from '../provenance/signal-change.ts'
+import { standingOf } from './event.ts'
+import { SIGNAL_STATE, type SignalItem } from './schema.ts'
+import * as store from './store.ts'
+import { itemLeaf } from './submission.ts'
+
+/** Signals of one page of the state. */
+const PAGE = 1_000
+/** Before every id. */
+const FIRST = '00000000-0000-0000-0000-000000000000' as Uuid
+
+export interface AuditedSignalsOptions {
+  categorySlug(id: number): string
+  participants(): readonly { participant_id: Uuid; slug: string }[]
+}
+
+/** What auditors see of signals: which, in which state, with which digest; neither value nor match key. */
+export const createAuditedSignals = ({
+  categorySlug,
+  participants,
+}: AuditedSignalsOptions): Omit<Audited, 'state'> & {
+  state: StatePart
+} => ({
+  async changes(db, { participant, event_id, withdrawn }) {
+    const rows = await store.acceptedItems(db, participant, event_id)
+    return rows.map((row): SignalChange => {
+      const { item_index: index, signal_id: signal, revision, salt, item } = row
+      const place = { index, signal, revision, leaf: toBase64Url(itemLeaf(salt, item)) }
+      // Whoever ended a signal changed nothing else of it, and nobody does afterwards.
+      if (withdrawn) return { ...place, ...standingOf({ ...row, state: SIGNAL_STATE.withdrawn }, categorySlug) }
+      const { audience, type, category, expires_at } = JSON.parse(item) as SignalItem
+      return { ...place, state: 'live', audience, type, category, expires_at: new Date(expires_at).toISOString() }
+    })
+  },
+  async expired(db, { participant, event_id }) {
+    const rows = await store.endedBy(db, participant, event_id, SIGNAL_STATE.expired)
+    return rows.map(({ signal_id: signal, revision }) => ({ signal, revision }))
+  },
+  state: { page: (db, after) => signalPage(db, participants(), { categorySlug, after }) },
+})
+
+/** Source by source; a place is `<source>/<signal>`. */
+async function signalPage(
+  db: Db,
+  participants: ReturnType<AuditedSignalsOptions['participants']>,
+  { categorySlug, after }: Pick<AuditedSignalsOptions, 'categorySlug'> & { after: string | undefined },
+): ReturnType<StatePart['page']> {
+  const sources = participants.toSorted((a, b) => (a.slug < b.slug ? -1 : 1))
+  const [slug = sources[0]?.slug, id = FIRST] = after?.split('/') ?? []
+  const at = sources.findIndex((one) => one.slug === slug)
+  const source = sources[at]
+  if (source === undefined) return { rows: [], next: undefined }
+  const found = await store.signalsAfter(db, source.participant_id, { after: id as Uuid, limit: PAGE })
+  const rows = found.map(
+    (row): StateRow => ({
+      of: `signal ${source.slug} ${row.signal_id}`,
+      state: { revision: row.revision, ...standingOf(row, categorySlug), leaf: toBase64Url(row.leaf) },
+      event: row.last_event,
+    }),
+  )
+  const last = found.at(-1)
+  if (last !== undefined && found.length === PAGE) return { rows, next: `${source.slug}/${last.signal_id}` }
+  const following = sources[at + 1]
+  return { rows, next: following === undefined ? undefined : `${following.slug}/${FIRST}` }
+}

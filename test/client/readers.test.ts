@@ -1,0 +1,58 @@
+import { describe, expect, test } from 'vitest'
+import type { HistoryEntry } from '../../src/client/history.ts'
+import { obtainedBy, readersOf } from '../../src/client/readers.ts'
+import { newId } from '../../src/kernel/ids.ts'
+
+const NOON = '2026-03-01T12:00:00.000Z'
+let seq = 0n
+
+/** A link that says this, as it is once it was verified. */
+function anEntry(fields: Record<string, unknown>, { kind = 'read.batch', at = NOON } = {}): HistoryEntry {
+  seq += 1n
+  const bytes = new Uint8Array(32)
+  return {
+    ...{ seq, link: bytes, index: seq, event: newId(new Date(at)), c: '', kind, at, leaf: bytes, line: '' },
+    fields: Object.entries({ type: kind, time: at, ...fields }).map(([name, value]) => ({ name, value })),
+  }
+}
+const part = (change: object = {}) => ({
+  source: { party: 'plum', reader: 'fig', reads: 2, items: 5, root: 'r', ...change },
+})
+async function* each(...all: HistoryEntry[]): AsyncGenerator<HistoryEntry> {
+  yield* all
+}
+
+describe('the list of readers', () => {
+  test('adds up what each reader obtained, by name, from the first time to the last', async () => {
+    const later = '2026-03-02T12:00:00.000Z'
+    const entries = each(
+      anEntry(part()),
+      anEntry(part({ reader: 'apple', reads: 1, items: 1 })),
+      anEntry({ od: 'x' }, { kind: 'signal.submitted' }),
+      anEntry(part({ reads: 3, items: 3 }), { at: later }),
+    )
+    expect(await readersOf(entries, 'plum')).toEqual([
+      { reader: 'apple', batches: 1, reads: 1, items: 1, first: NOON, last: NOON },
+      { reader: 'fig', batches: 2, reads: 5, items: 8, first: NOON, last: later },
+    ])
+  })
+  test('leaves out what we read of others, and not what we read of ourselves', () => {
+    expect(obtainedBy(anEntry({ reader: 'plum', n: 3 }), 'plum')).toBeUndefined()
+    expect(obtainedBy(anEntry({ reader: 'plum', ...part({ reader: 'plum' }) }), 'plum')?.items).toBe(5)
+  })
+  test.for<[what: string, fields: Record<string, unknown>]>([
+    ['nothing', {}],
+    ['the part of another', part({ party: 'kiwi' })],
+    ['that another is its reader, and no part', { reader: 'fig' }],
+    ['a part without reader', part({ reader: undefined })],
+    ['a part without number', part({ items: '5' })],
+    ['a part that is none', { source: null }],
+  ])('is refused where a batch of reads says %s', ([, fields]) => {
+    expect(() => obtainedBy(anEntry(fields), 'plum')).toThrow(expect.objectContaining({ step: 'chain readers' }))
+  })
+  test('is refused where a batch has two parts of ours', () => {
+    const entry = anEntry(part())
+    const twice = { ...entry, fields: [...entry.fields, ...entry.fields.slice(-1)] }
+    expect(() => obtainedBy(twice, 'plum')).toThrow(expect.objectContaining({ step: 'chain readers' }))
+  })
+})

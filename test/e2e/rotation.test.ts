@@ -1,0 +1,129 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createNode, type Node } from '../../src/app.ts'
+import { createClient } from '../../src/client/client.ts'
+import { openHome } from '../../src/client/home.ts'
+import { keyOfReceipt, openNextLog } from '../../src/client/next-log.ts'
+import { checkReceipt, openVkey } from '../../src/client/verify.ts'
+import { stop } from '../../src/http/shutdown.ts'
+import { systemClock } from '../../src/kernel/clock.ts'
+import { silentLog } from '../../src/kernel/log.ts'
+import { openBase } from '../../src/parts.ts'
+import { aTestNode, type Member, type TestNode } from '../support/node.ts'
+
+let n: TestNode
+let apple: Member
+let plum: Member
+let later: { node: Node; partner: string } | undefined
+const folder = mkdtempSync(join(tmpdir(), 'aldis-test-'))
+
+beforeAll(async () => {
+  n = await aTestNode()
+  apple = await n.member('apple')
+  plum = await n.member('plum')
+})
+afterAll(async () => {
+  if (later !== undefined) await stop(later.node.shutdown, { log: silentLog, noticeMs: 0, requestsMs: 1_000 })
+  await n?.end()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const signed = async (raw: string) => apple.sign([await apple.item({ type: 'url', raw }, await apple.everybody())])
+
+/** The member's client at the node that was started after the rotation. */
+function clientOf(member: Member, log: number) {
+  const { home } = member
+  const identity = { key: home.tlsKey(), cert: home.certificate(), ca: readFileSync(join(home.dir, 'ca.crt'), 'utf8') }
+  return createClient({ origin: later?.partner ?? '', ...identity, log })
+}
+
+test('a rotated node serves both logs; a member follows with the announced key alone, and keeps what is of the old one', async () => {
+  const first = await apple.client.submit(await signed('https://finch.example/1'))
+  const event = first.submission ?? expect.fail('not stored')
+  const oldKey = openVkey(await apple.client.logKey())
+  await apple.client.receipt(event)
+  const kept = await apple.home.advance(apple.client)
+  expect(kept.size).toBeGreaterThan(0n)
+  // Prepared before, sent after: a signature outlives the log that it was meant for.
+  const second = await signed('https://finch.example/2')
+
+  const { origin, next } = n.parts.nextLog
+  await n.decide('log.rotate', { log: origin, next, reason: 'key_compromise' })
+  const base = await openBase({ config: n.parts.config, clock: systemClock, log: silentLog })
+  const node = await createNode(base, silentLog, { measuring: { loopDelayMs: 60_000 } })
+  later = { node, partner: (await node.listen()).partner }
+  expect([node.parts.logId, node.parts.origin]).toEqual([2, next])
+
+  let laterEvent = ''
+  const [old, present] = [clientOf(apple, 1), clientOf(apple, 2)]
+  try {
+    const result = await present.submit(second)
+    expect(result.receipt).toBe(`/provenance/2/receipts/${result.submission}`)
+    const newKey = openVkey(await present.logKey())
+    expect(newKey.name).toBe(next)
+    laterEvent = result.submission ?? expect.fail('not stored')
+    const receipt = (await present.receipt(laterEvent)) ?? expect.fail('no receipt')
+    expect(checkReceipt(receipt, newKey).passed).toBe(true)
+    expect(checkReceipt(receipt, oldKey).passed).toBe(false)
+    // The old receipt is still given, under the old key, whichever log is asked.
+    for (const client of [old, present]) {
+      const former = (await client.receipt(event)) ?? expect.fail('no receipt')
+      expect(checkReceipt(former, oldKey).passed).toBe(true)
+    }
+    expect((await old.checkpoint()).split('\n')[0]).toBe(origin)
+    expect((await present.checkpoint()).split('\n')[0]).toBe(next)
+
+    const reader = clientOf(plum, 2)
+    const feeds = (await reader.feeds()).feeds
+    const seen: string[] = []
+    await expect
+      .poll(
+        async () => {
+          seen.length = 0
+          for (const { feed, start } of feeds) {
+            const { events } = await reader.events(feed, { cursor: start })
+            seen.push(...events.map(({ signal }) => signal))
+          }
+          return seen.length
+        },
+        { timeout: 20_000 },
+      )
+      .toBe(2)
+    reader.close()
+  } finally {
+    old.close()
+    present.close()
+  }
+
+  const dir = apple.home.dir
+  const membership = JSON.parse(readFileSync(join(dir, 'membership.json'), 'utf8')) as object
+  writeFileSync(join(dir, 'membership.json'), JSON.stringify({ ...membership, node: later?.partner }))
+  const home = openHome(dir)
+  const before = home.pinned()
+  const asker = clientOf(apple, 2)
+  const vkey = await asker.logKey().finally(() => asker.close())
+  const other = `${vkey.slice(0, -6)}AAAAAA`
+  await expect(openNextLog(home, other)).rejects.toMatchObject({ name: 'VerificationFailed' })
+  await expect(openNextLog(home, before.vkey)).rejects.toThrow('does not follow')
+  const found = await openNextLog(home, vkey)
+  expect(found).toMatchObject({ origin: n.parts.nextLog.next, reason: 'key_compromise', lost: 0n })
+  expect(home.pinned()).toEqual(before)
+  found.accept()
+  expect(home.pinned()).toEqual({ vkey: `${vkey}\n`, head: undefined })
+  expect(readFileSync(join(dir, 'former', '1', 'log.vkey'), 'utf8')).toBe(before.vkey)
+  expect(readFileSync(join(dir, 'former', '1', 'log.checkpoint'), 'utf8')).toBe(before.head?.note)
+  // Receipts of both logs verify, each under its own key.
+  const client = home.connect()
+  for (const [id, origin] of [
+    [event, n.parts.nextLog.origin],
+    [laterEvent, n.parts.nextLog.next],
+  ] as const) {
+    const text = (await client.receipt(id)) ?? expect.fail('no receipt')
+    const key = keyOfReceipt(home, text)
+    expect([key.name, checkReceipt(text, key).passed]).toEqual([origin, true])
+  }
+  expect((await home.advance(client)).size).toBeGreaterThan(0n)
+  client.close()
+})

@@ -1,0 +1,154 @@
+import { auditedAcks } from '../../src/feeds/audited.ts'
+import { newId, type Uuid } from '../../src/kernel/ids.ts'
+import { auditedPeople, auditedProgramme } from '../../src/participants/audited.ts'
+import { createAuditor } from '../../src/provenance/auditor.ts'
+import { decodeBatch } from '../../src/provenance/batch.ts'
+import { createAuditedSignals } from '../../src/signals/audited.ts'
+import { aWorld, type Party, type World } from '../feeds/world.ts'
+import { anEnrolment, aSigner } from '../participants/keys.ts'
+import { DAY } from '../signals/factory.ts'
+
+/** What an auditor has of a log: its entries as the tree has them, the lines of records and of the state. */
+export interface Given {
+  entries: readonly Uint8Array[]
+  records: readonly string[]
+  snapshot: readonly string[]
+}
+
+/** A node in which everything has happened that can be recorded, and what it gives its auditor. */
+export async function anAuditedWorld() {
+  const w = await aWorld()
+  const ids = await tellStory(w)
+  const participants = () => w.authority.participants()
+  const { state, ...changes } = createAuditedSignals({ categorySlug: w.rules.categorySlug, participants })
+  const owl = { participant: w.authority.participantBySlug('owl')?.participant_id as Uuid, slug: 'owl', auditor: true }
+  const size = async (): Promise<bigint> => BigInt((await entriesOf(w)).length)
+  const auditor = createAuditor({
+    ...{ db: w.t.ledger, app: w.t.app, keys: w.keys, clock: w.clock, logId: 1 },
+    ...{ provenance: w.provenance, participants, published: size },
+    audited: { ...changes, state: [...auditedProgramme, ...auditedPeople, state, auditedAcks(participants)] },
+  })
+  return {
+    ...{ w, ids, owl, auditor },
+    /** As the node gives it now, its own reads among them. */
+    given: async (): Promise<Given> => {
+      const snapshot = await Array.fromAsync(await auditor.snapshot(owl))
+      while ((await w.integrate()) > 0);
+      const entries = await entriesOf(w)
+      const records = await Array.fromAsync(await auditor.export(owl, { from: 0n, to: BigInt(entries.length) }))
+      const trim = (line: string): string => line.trimEnd()
+      return { entries, records: records.map(trim), snapshot: snapshot.map(trim) }
+    },
+  }
+}
+
+async function entriesOf({ t }: World): Promise<Uint8Array[]> {
+  const batches = await t.owner.selectFrom('log_batch').selectAll().orderBy('first_idx').execute()
+  return batches.flatMap(({ n, data }) => decodeBatch(data, n).map(({ entry }) => new Uint8Array(entry)))
+}
+
+async function tellStory(w: World) {
+  const [apple, banana, cherry] = [await w.admit('apple'), await w.admit('banana'), await w.admit('cherry')]
+  await w.decide('participant.admit', { slug: 'owl', name: 'owl', kind: 'observer' })
+  await w.authority.refresh()
+  const everybody = w.authority.audiencesOf(apple.participant).find(({ kind }) => kind === 'programme')?.audience_id
+  const berries = await w.group('berries', [apple, banana])
+  await w.regroup('berries', { join: [cherry] })
+  const pair = newId(w.now())
+  await w.participants.openAudience(apple.participant, pair, { label: 'pair', mode: 'full', members: ['banana'] })
+  const signals = await shareAndEnd(w, { apple, cherry, everybody: everybody as Uuid, berries: berries.audience })
+  await readAll(w, { apple, banana, cherry })
+  await w.regroup('berries', { leave: [cherry] })
+  await changeKeys(w, banana)
+  await govern(w)
+  await endAndLeave(w, { apple, banana, cherry })
+  for (const by of [apple, banana, cherry]) await w.provenance.journal.flush(by.participant, by.slug)
+  await w.project()
+  return { apple, banana, cherry, everybody: everybody as Uuid, berries, ...signals }
+}
+
+interface Sharing {
+  apple: Party
+  cherry: Party
+  everybody: Uuid
+  berries: Uuid
+}
+
+async function shareAndEnd(w: World, { apple, cherry, everybody, berries }: Sharing) {
+  const items = Array.from({ length: 4 }, () => w.item({ audience: everybody }))
+  const [kept, moved, taken, old] = items.map(({ signal }) => signal) as [Uuid, Uuid, Uuid, Uuid]
+  await w.submit(apple, [...items, w.item({ audience: everybody, tlp: 'clear', category: 'weather' })])
+  await w.submit(cherry, [w.item({ audience: everybody }), w.item({ audience: berries })])
+  await w.project()
+  w.pass(60_000)
+  const [, second, , last] = items
+  if (second === undefined || last === undefined) throw new Error('four items')
+  await w.revise(apple, second, { audience: berries })
+  await w.withdraw(apple, taken)
+  await w.project()
+  return { signals: { kept, moved, taken, old } }
+}
+
+async function readAll(w: World, parties: { apple: Party; banana: Party; cherry: Party }): Promise<void> {
+  for (const by of Object.values(parties)) {
+    for (const { feed_id, kind } of w.authority.feedsOf(by.participant))
+      if (kind === 'audience') await w.page(by, feed_id, { limit: 3 })
+  }
+  const { t } = w
+  const rows = await t.owner.selectFrom('shared_signal').select(['signal_key', 'profile']).execute()
+  const keys = rows.map(({ signal_key }) => signal_key.toString('hex'))
+  await w.find(parties.banana, [{ type: 'url', profile: 'url/1', keys }])
+  await w.find(parties.cherry, [{ type: 'url', profile: 'url/1', keys: keys.slice(0, 2) }])
+  const feed = w.authority.feedsOf(parties.banana.participant)[0]?.feed_id as Uuid
+  const head = await t.owner.selectFrom('feed_head').select('next_seq').where('feed_id', '=', feed).executeTakeFirst()
+  const upto = String((head?.next_seq ?? 1n) - 1n)
+  const { banana } = parties
+  await w.feeds.acknowledge({ ...banana, route: '' }, feed, { upto, stage: 'mirror_removed' })
+  await w.provenance.journal.flush(banana.participant, banana.slug)
+  await w.project()
+}
+
+/** A second pin beside the first, a second signing key in the place of the first, a try that fails, a revocation. */
+async function changeKeys(w: World, { slug, scopes }: Party): Promise<void> {
+  w.pass(DAY)
+  const scope = [...scopes] as ('feed:read' | 'signals:submit')[]
+  const { code } = (await w.decide('credential.enrol', { participant: slug, label: 'main', scopes: scope })) as {
+    code: string
+  }
+  const wrong = { ...(await anEnrolment(code)), proof: aSigner().sign(new Uint8Array(1)) }
+  await w.participants.enrol(wrong).catch(() => {})
+  const signer = aSigner()
+  const { credential, kid } = await w.participants.enrol(await anEnrolment(code, signer))
+  w.pass(1_000)
+  await w.decide('signing-key.confirm', { participant: slug, kid })
+  w.pass(1_000)
+  await w.participants.endSigningKey(w.ada, { participant: slug, kid, as: 'compromised' })
+  await w.participants.revokeCredential(w.ada, { credential: credential as Uuid, reason: 'key_theft' })
+}
+
+async function govern(w: World): Promise<void> {
+  const { person_id } = await w.participants.addPerson(w.ada, { name: 'Cleo', organisation: 'apple' })
+  await w.participants.grantRole(w.ada, { person: person_id, role: 'analyst' })
+  w.pass(1_000)
+  await w.participants.endRole(w.ada, { person: person_id, role: 'analyst' })
+  await w.participants.grantRole(w.ada, { person: person_id, role: 'analyst' })
+  const { person_id: dora } = await w.participants.addPerson(w.ada, { name: 'Dora', organisation: 'orchard-office' })
+  await w.decide('role.grant', { person: dora, role: 'node_admin' })
+  const refused = await w.participants.propose('hash-profile.retire', { kid: 'spring' }, w.ada)
+  await w.participants.reject(refused.request_id, w.ben, w.now())
+  await w.decide('policy.publish', { kind: 'taxonomy', version: 7, body: '{"version":7,"categories":[]}' })
+  const collection = { region: 'FR', legal_basis: 'terms_of_service', surface: 'public' } as const
+  await w.decide('collection.hold', { ...collection, held: true })
+  await w.decide('collection.hold', { ...collection, held: false })
+  await w.decide('hash-profile.retire', { kid: 'spring' })
+}
+
+/** What is over by its own date, and who goes. */
+async function endAndLeave(w: World, { apple, banana, cherry }: Record<'apple' | 'banana' | 'cherry', Party>) {
+  await w.participants.suspend(w.ada, { participant: 'banana', reason: 'key_theft' })
+  await w.decide('participant.resume', { participant: banana.slug })
+  w.pass(31 * DAY)
+  for (const by of [apple, cherry]) await w.expire(by.participant, by.slug)
+  await w.project()
+  await w.decide('participant.offboard', { participant: cherry.slug, reason: 'contract_ended' })
+}

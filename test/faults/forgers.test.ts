@@ -1,0 +1,461 @@
+import { sql } from 'kysely'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type AuditOptions, auditLog } from '../../src/audit/audit.ts'
+import { toBase64Url } from '../../src/kernel/bytes.ts'
+import { newId } from '../../src/kernel/ids.ts'
+import { sha256 } from '../../src/kernel/sha256.ts'
+import { checkpointText, cosignatureBytes, cosignedText } from '../../src/provenance/checkpoint.ts'
+import { verifyEd25519 } from '../../src/provenance/ed25519.ts'
+import { formatVkey, NOTE_TYPE, signatureLine } from '../../src/provenance/note.ts'
+import { parsePolicy } from '../../src/provenance/policy.ts'
+import { forge, LOG_KEY, sourceOf } from '../provenance/forge.ts'
+import { aKey } from '../provenance/signing.ts'
+import { anAuditedWorld, type Given } from './audited.ts'
+import { fieldIn, type Lies, type Plain, plainOf, put, recommitted, relog, resets } from './relog.ts'
+
+let world: Awaited<ReturnType<typeof anAuditedWorld>>
+let honest: Given
+let plain: Plain[]
+
+beforeAll(async () => {
+  world = await anAuditedWorld()
+  honest = await world.given()
+  plain = plainOf(honest.records)
+}, 120_000)
+afterAll(() => world.w.end())
+
+async function* each(lines: readonly string[]): AsyncGenerator<string> {
+  yield* lines
+}
+
+/** What an audit finds of the checks from 5 on. */
+async function audited({ entries, records, snapshot }: Given, change: Partial<AuditOptions> = {}) {
+  const { findings } = await auditLog({
+    ...{ hash: sha256, source: sourceOf(forge(entries)), pinned: { key: LOG_KEY.vkey, verify: verifyEd25519 } },
+    ...{ now: world.w.now(), kept: [] },
+    records: { records: () => each(records), snapshot: () => each(snapshot) },
+    ...change,
+  })
+  return findings.filter(({ check }) => check >= 5)
+}
+/** Every check that did not pass. */
+const failing = async (given: Given): Promise<string[]> =>
+  (await audited(given)).flatMap(({ check, result, says }) =>
+    result === 'PASS' ? [] : [`${check} ${result}: ${says}`],
+  )
+
+/** The log with one entry otherwise: the first of its kind that fits. */
+const changed = (
+  kind: string,
+  change: (entry: Plain) => Plain,
+  fits: (entry: Plain) => boolean = () => true,
+): Plain[] => {
+  const at = plain.findIndex((entry) => fieldIn(entry, 'type') === kind && fits(entry))
+  expect(at, kind).toBeGreaterThanOrEqual(0)
+  return plain.with(at, change(plain[at] as Plain))
+}
+const indexOf = (kind: string): number => plain.findIndex((entry) => fieldIn(entry, 'type') === kind)
+const line = <T>(text: string, change: (value: Record<string, unknown>) => T): string =>
+  JSON.stringify(change(JSON.parse(text) as Record<string, unknown>))
+/** With another row of the snapshot: who holds the database changes it too. */
+const restated = (given: Given, of: RegExp, change: (row: { of: string; state: object }) => object): Given => {
+  const at = given.snapshot.findIndex((text) => of.test((JSON.parse(text) as { of?: string }).of ?? ''))
+  expect(at, String(of)).toBeGreaterThanOrEqual(0)
+  return {
+    ...given,
+    snapshot: given.snapshot.with(
+      at,
+      line(given.snapshot[at] ?? '', (row) => change(row as never)),
+    ),
+  }
+}
+/** With other words in the line of an entry. */
+const reworded = (
+  given: Given,
+  fits: (value: Record<string, unknown>) => boolean,
+  change: (value: Record<string, unknown>) => object,
+): Given => {
+  const at = given.records.findIndex((text) => fits(JSON.parse(text) as never))
+  expect(at).toBeGreaterThanOrEqual(0)
+  return { ...given, records: given.records.with(at, line(given.records[at] ?? '', change)) }
+}
+const remade = (entries: readonly Plain[], lies: Lies = {}): Given => relog(entries, honest, lies)
+
+describe('an honest log', () => {
+  test('of everything that is recorded passes every check', async () => {
+    expect(await failing(honest)).toEqual([])
+    const kinds = new Set(plain.map((entry) => fieldIn(entry, 'type')))
+    expect([...kinds].sort()).toEqual([
+      ...['anomaly.acted', 'approval.executed', 'approval.given', 'approval.refused', 'approval.requested'],
+      ...['audience.changed', 'audit.read', 'collection.held', 'collection.released', 'credential.enrolled'],
+      ...['credential.revoked', 'group.changed', 'hash_profile.published', 'hash_profile.retired'],
+      ...['participant.admitted', 'participant.left', 'participant.resumed', 'participant.suspended', 'person.added'],
+      ...['policy.published', 'read.batch', 'role.changed', 'signal.expired', 'signal.revised', 'signal.submitted'],
+      ...['signal.withdrawn', 'tombstone.acked'],
+    ])
+  })
+  test('made anew by a forger who changes nothing passes too', async () => {
+    expect(await failing(remade(plain))).toEqual([])
+  })
+  test('of which a value was erased passes but for the approval, of which there is no event yet', async () => {
+    const erasure = anErasure([])
+    const index = indexOf('audience.changed')
+    const found = await failing(remade([...plain, erasure], { erased: { index, name: 'label' } }))
+    expect(found).toEqual(['7 UNKNOWN: what 1 erasures name is gone; in this version no event approves an erasure'])
+  })
+  test('without its snapshot leaves open what only it can tell', async () => {
+    const records = { records: () => each(honest.records) }
+    const open = (await audited(honest, { records })).flatMap(({ check, result }) =>
+      result === 'PASS' ? [] : [`${check} ${result}`],
+    )
+    expect(open).toEqual(['13 UNKNOWN', '14 UNKNOWN'])
+  })
+})
+
+const anErasure = (targets: unknown): Plain => ({
+  event: newId(world.w.now()),
+  fields: [
+    ...Object.entries({ type: 'erasure', time: world.w.now().toISOString(), actor: 'node', subject: 'apple' }),
+    ...Object.entries({ targets, basis: 'request' }),
+  ],
+  reads: [],
+})
+
+/** Of whoever holds the keys and the tables: each builds a log that is wrong in one way. */
+const FORGERS: readonly (readonly [check: number, what: string, forge: () => Given, says: RegExp])[] = [
+  [
+    5,
+    'gives another record than the entry was made of',
+    () =>
+      reworded(
+        remade(plain),
+        (value) => (value['decoys'] as string[] | undefined)?.length !== 0 && value['decoys'] !== undefined,
+        (value) => ({
+          ...value,
+          decoys: (value['decoys'] as string[]).map(() => toBase64Url(sha256('another salt'))),
+        }),
+      ),
+    /makes? another entry|make another entry/,
+  ],
+  [
+    5,
+    'withholds the last record',
+    () => {
+      const log = remade(plain)
+      return { ...log, records: log.records.slice(0, -1) }
+    },
+    /it has no record/,
+  ],
+  [
+    6,
+    'takes a value out without an erasure',
+    () => remade(plain, { erased: { index: indexOf('audience.changed'), name: 'label' } }),
+    /nothing opens the digest/,
+  ],
+  [
+    6,
+    'tells a field twice',
+    () => remade(changed('audience.changed', (entry) => ({ ...entry, fields: [...entry.fields, ['label', 'other']] }))),
+    /the field label is there twice/,
+  ],
+  [
+    6,
+    'opens a digest with another value',
+    () =>
+      reworded(
+        remade(plain),
+        (value) => String(value['index']) === String(indexOf('audience.changed')),
+        (value) => ({
+          ...value,
+          disclosures: [...(value['disclosures'] as string[]), toBase64Url(Buffer.from('["AAAA","note","x"]'))],
+        }),
+      ),
+    /a disclosure is not in the payload/,
+  ],
+  [
+    7,
+    'erases what is still there',
+    () => remade([...plain, anErasure([['3', toBase64Url(sha256('a digest'))]])]),
+    /its target in entry 3 is not there, or not erased/,
+  ],
+  [
+    8,
+    'leaves a link out of a chain',
+    () =>
+      remade(plain, {
+        seq: (index, party, seq) => (index === indexOf('signal.withdrawn') && party === 'apple' ? seq + 1n : seq),
+      }),
+    /link \d+ of apple follows link \d+/,
+  ],
+  [
+    9,
+    'hides an entry from whom it concerns',
+    () => remade(changed('participant.suspended', (entry) => ({ ...entry, parties: ['node'] }))),
+    /it moves on the chains of node; it concerns banana, node/,
+  ],
+  [
+    9,
+    'pads a chain by a decoy too many',
+    () => remade(plain, { decoys: (index) => (index === 3 ? 1 : 0) }),
+    /padded by another number/,
+  ],
+  [
+    10,
+    'puts an effect before its cause',
+    () => remade(changed('approval.given', (entry) => put(entry, 'after', newId(world.w.now())))),
+    /does not stand before it/,
+  ],
+  [
+    10,
+    'leaves a revision out',
+    () =>
+      restated(
+        remade(
+          changed('signal.withdrawn', (entry) =>
+            recommitted({ ...entry, changes: (entry.changes ?? []).map((one) => ({ ...one, revision: 3 })) }),
+          ),
+        ),
+        new RegExp(`^signal apple ${world.ids.signals.taken}$`),
+        (row) => ({ ...row, state: { ...row.state, revision: 3 } }),
+      ),
+    /revision 3 of the signal \S+ follows 1/,
+  ],
+  [
+    11,
+    'takes a submission from a credential of somebody else',
+    () => remade(changed('signal.withdrawn', (entry) => put(entry, 'cred', world.ids.cherry.credential))),
+    /is none of apple/,
+  ],
+  [
+    11,
+    'takes a submission by a key that was never enrolled',
+    () => remade(changed('signal.withdrawn', (entry) => put(entry, 'kid', 'A'.repeat(43)))),
+    /the signing key A+ is none of apple/,
+  ],
+  [
+    11,
+    'takes a submission by a credential without the scope',
+    () =>
+      restated(
+        remade(
+          changed(
+            'credential.enrolled',
+            (entry) => put(entry, 'scopes', ['feed:read']),
+            (entry) => fieldIn(entry, 'credential') === world.ids.cherry.credential,
+          ),
+        ),
+        new RegExp(`^credential ${world.ids.cherry.credential}$`),
+        (row) => ({ ...row, state: { ...row.state, scopes: ['feed:read'] } }),
+      ),
+    /without the scope signals:submit/,
+  ],
+  [
+    12,
+    'does alone what takes two',
+    () => remade(changed('collection.held', (entry) => put(entry, 'req', undefined))),
+    /takes two persons, and names no request/,
+  ],
+  [
+    12,
+    'approves what it asked for',
+    () => {
+      const given = plain[indexOf('approval.given')] as Plain
+      const [request, approver] = [fieldIn(given, 'request'), fieldIn(given, 'person')]
+      return restated(
+        remade(changed('approval.given', (entry) => put(entry, 'person', world.w.ada))),
+        new RegExp(`^vote ${request} ${approver}$`),
+        (row) => ({ ...row, of: `vote ${request} ${world.w.ada}` }),
+      )
+    },
+    /approved what it asked for itself/,
+  ],
+  [
+    12,
+    'carries out another payload than was approved',
+    () => {
+      const digest = toBase64Url(sha256('another payload'))
+      const given = plain[indexOf('approval.given')] as Plain
+      return restated(
+        remade(changed('approval.given', (entry) => put(entry, 'digest', digest))),
+        new RegExp(`^vote ${fieldIn(given, 'request')} `),
+        (row) => ({ ...row, state: { ...row.state, digest } }),
+      )
+    },
+    /was of another payload/,
+  ],
+  [
+    13,
+    'records another change than it makes',
+    () => remade(changed('policy.published', (entry) => put(entry, 'digest', toBase64Url(sha256('another policy'))))),
+    /policy taxonomy 1: the row is another than the event \S+ made it/,
+  ],
+  [
+    13,
+    'commits to other signals than it changed',
+    () => remade(changed('signal.withdrawn', (entry) => put(entry, 'accepted', toBase64Url(sha256('other signals'))))),
+    /it changed other signals than it committed to/,
+  ],
+  [
+    14,
+    'gives a batch another root than its reads have',
+    () => {
+      const root = toBase64Url(sha256('another root'))
+      const log = remade(plain, { root: (batch) => (fieldIn(batch, 'reader') === 'cherry' ? root : undefined) })
+      return log
+    },
+    /another root or number than its reads/,
+  ],
+  [
+    14,
+    'tells a source of fewer items than were given out',
+    () =>
+      remade(
+        changed('read.batch', (entry) => ({
+          ...entry,
+          fields: entry.fields.map(([name, value]) => [
+            name,
+            name === 'source' ? { ...(value as object), items: 1 } : value,
+          ]),
+        })),
+      ),
+    /its part of \w+ is another than its reads make/,
+  ],
+  [
+    14,
+    'gives out in a look-up what was never shared',
+    () => {
+      const stray = newId(world.w.now())
+      return remade(
+        changed(
+          'read.batch',
+          (entry) => {
+            const reads = entry.reads.map((read) => ({
+              ...read,
+              items: read.items.map(([party]) => [party, [stray, 1]]),
+            }))
+            const counted = reads.map((read) => (read.items.length === 0 ? read : put(read, 'n', read.items.length)))
+            const kept = counted.filter(({ items }) => items.length > 0)
+            return resets(
+              put({ ...entry, reads: kept }, 'n', kept.length),
+              (read) => new Map(read.items.map(([party]) => [String(party), [{ signal: stray, revision: 1 }]])),
+            )
+          },
+          (entry) => entry.reads.some(({ items }) => items.length > 0),
+        ),
+      )
+    },
+    /was not there in revision 1/,
+  ],
+]
+
+describe('a forger with the keys and the database who', () => {
+  test.for(FORGERS)('%i: %s, is found by that check alone', async ([check, , forged, says]) => {
+    const found = await failing(forged())
+    expect(found.map((one) => one.split(':')[0])).toEqual([`${check} FAIL`])
+    expect(found[0]).toMatch(says)
+  })
+})
+
+describe('the time of an entry', () => {
+  const robin = aKey('witness.example/robin', new Uint8Array(32).fill(9))
+  const vkey = formatVkey(sha256, robin.name, robin.publicKey, NOTE_TYPE.cosignature)
+  const policy = parsePolicy(
+    sha256,
+    `log ${formatVkey(sha256, LOG_KEY.name, LOG_KEY.publicKey)}\nwitness robin ${vkey}\nquorum robin\n`,
+  )
+  /** What check 10 says if a witness cosigned the first `size` entries so many seconds after the last of them. */
+  const orderOf = async (size: number, later: number) => {
+    const { size: n, root, note } = forge(honest.entries.slice(0, size))
+    const text = checkpointText({ origin: LOG_KEY.name, size: n, root })
+    const time = Date.parse(String(fieldIn(plain[size - 1] as Plain, 'time'))) / 1_000
+    const seconds = BigInt(Math.floor(time + later))
+    const signature = cosignatureBytes(seconds, robin.sign(cosignedText(text, seconds)))
+    const { name, publicKey } = robin
+    const line = signatureLine(sha256, { name, publicKey, signature, type: NOTE_TYPE.cosignature })
+    const found = await audited(honest, { policy, kept: [{ name: 'kept', note: `${note}${line}` }] })
+    return found.find(({ check }) => check === 10)
+  }
+  test('is within five minutes of the one at which a witness saw it', async () => {
+    const first = plain.findIndex((entry, i) => fieldIn(entry, 'time') !== fieldIn(plain[i + 1] as Plain, 'time')) + 1
+    expect(await orderOf(first, 0)).toMatchObject({ result: 'PASS' })
+    expect(await orderOf(first, -299)).toMatchObject({ result: 'PASS' })
+    const early = await orderOf(first, -301)
+    expect(early).toMatchObject({ result: 'FAIL' })
+    expect(early?.says).toContain('its time is after the one at which a witness saw it')
+    const late = await orderOf(first, 86_400)
+    expect(late?.says).toContain('its time is before the one at which a witness saw the log without it')
+  })
+})
+
+/** A row that somebody changes with SQL alone, how it was before, and what an audit calls it. */
+const CHANGES: readonly (readonly [what: string, change: () => string, back: () => string, names: RegExp])[] = [
+  [
+    "a signal's state",
+    () => `update signal set state = 4 where signal_id = '${world.ids.signals.kept}'`,
+    () => `update signal set state = 3 where signal_id = '${world.ids.signals.kept}'`,
+    /signal apple \S+: the row names an event that did not make it so/,
+  ],
+  [
+    "a participant's status",
+    () => `update participant set status = 2 where slug = 'apple'`,
+    () => `update participant set status = 1 where slug = 'apple'`,
+    /participant apple: the row is another than the event \S+ made it/,
+  ],
+  [
+    "a credential's scopes",
+    () =>
+      `update credential set scopes = array_append(scopes, 'provenance:audit') where credential_id = '${world.ids.apple.credential}'`,
+    () =>
+      `update credential set scopes = array_remove(scopes, 'provenance:audit') where credential_id = '${world.ids.apple.credential}'`,
+    /credential \S+: the row is another than the event/,
+  ],
+  [
+    'the text of a policy',
+    () => `update policy set body = body || ' ' where kind = 'retention'`,
+    () => `update policy set body = rtrim(body) where kind = 'retention'`,
+    /policy retention 1: the row is another/,
+  ],
+  [
+    'a member that joined no audience',
+    () =>
+      `insert into audience_member (audience_id, participant_id, from_seq) select '${world.ids.berries.audience}', participant_id, 1 from participant where slug = 'owl'`,
+    () =>
+      `delete from audience_member where participant_id = (select participant_id from participant where slug = 'owl')`,
+    /audience-member \S+ owl: no entry made it so/,
+  ],
+  [
+    'a role that nobody gave',
+    () =>
+      `insert into role_grant (person_id, role, granted_at, last_event) select '${world.w.ada}', 'governance', granted_at, last_event from role_grant where person_id = '${world.w.ada}'`,
+    () => `delete from role_grant where role = 'governance'`,
+    /role \S+ governance \S+: the row names an event that did not make it so/,
+  ],
+  [
+    'how far a participant acknowledged',
+    () => 'update feed_ack set seq = seq - 1',
+    () => 'update feed_ack set seq = seq + 1',
+    /acknowledgement banana \S+ mirror_removed: the row is another/,
+  ],
+  [
+    'a row that is gone',
+    () => `create table kept_hold as select * from hold_switch; delete from hold_switch`,
+    () => `insert into hold_switch select * from kept_hold; drop table kept_hold`,
+    /collection FR terms_of_service public: entry \d+ made it, and the database does not have it/,
+  ],
+]
+
+describe('a row that was changed with SQL alone', { shuffle: false }, () => {
+  const asOwner = async (statements: string): Promise<void> => {
+    for (const one of statements.split('; ')) await sql.raw(one).execute(world.w.t.owner)
+  }
+  test.for(CHANGES)('is named: %s', async ([, change, back, names]) => {
+    await asOwner(change())
+    const found = await world
+      .given()
+      .then(failing)
+      .finally(() => asOwner(back()))
+    expect(found.map((one) => one.split(':')[0])).toEqual(['13 FAIL'])
+    expect(found[0]).toMatch(names)
+    expect(await failing(await world.given())).toEqual([])
+  })
+})
