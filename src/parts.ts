@@ -28,6 +28,7 @@ import type { Anchor, HaltReason } from './provenance/anchor.ts'
 import { fileAnchor } from './provenance/anchor-file.ts'
 import type { Checkpoint } from './provenance/checkpoint.ts'
 import { formatVkey, parseVkey, type VerifierKey } from './provenance/note.ts'
+import { hostOf, logIdOf } from './provenance/origin.ts'
 import { type NodePolicy, readPolicy } from './provenance/policy-file.ts'
 import { epochKey, epochOf } from './provenance/record.ts'
 import { rotateLog } from './provenance/rotate.ts'
@@ -88,9 +89,6 @@ function baseOn(
 
 /** An unchanged log is signed again, so that the age of its checkpoint says that it lives. */
 const REFRESH_MS = 3_600_000
-
-/** The number in a log's origin, by which it is told apart at its node. */
-export const logIdOf = (origin: string): number => Number(origin.slice(origin.lastIndexOf('/') + 1))
 
 /** The logs of the node; a rotation that was decided and not carried out is carried out first. */
 async function openLogs({ config, keys, pools: { admin, ledger } }: Base, programme: Uuid) {
@@ -235,7 +233,7 @@ async function makeHashKey(keys: KeyService, kid: string, suite: string): Promis
   await keys.create(hashKeyId(kid), 'symmetric')
 }
 
-const nextOrigin = (origin: string): string => `${origin.slice(0, origin.lastIndexOf('/'))}/${logIdOf(origin) + 1}`
+const nextOrigin = (origin: string): string => `${hostOf(origin)}/${logIdOf(origin) + 1}`
 
 /** Loopback always, so that the node's own commands reach it wherever it is published. */
 const hostsOf = ({ publicHost }: Config): string[] => [...new Set([publicHost, '127.0.0.1', 'localhost'])]

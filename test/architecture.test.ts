@@ -103,7 +103,7 @@ const FENCED: readonly { from: RegExp; to: RegExp; why: string }[] = [
   { from: /^src\/ca\//, to: /^src\/(kernel|ca)\//, why: "the programme's CA is a program of its own" },
   {
     from: /^src\/client\//,
-    to: /^src\/(kernel|identifiers|client)\/|\/schema\.ts$|^src\/signals\/(submission|stream|countersignature)\.ts$|^src\/provenance\/(merkle|tile|note|checkpoint|proof|commitment|chain|events|readset|receipt|log-source|verified-log|policy|add-checkpoint|evidence)\.ts$/,
+    to: /^src\/(kernel|identifiers|client)\/|\/schema\.ts$|^src\/signals\/(submission|stream|countersignature)\.ts$|^src\/provenance\/(merkle|tile|note|origin|checkpoint|proof|commitment|chain|events|readset|receipt|log-source|verified-log|policy|add-checkpoint|evidence)\.ts$/,
     why: 'the client has no server code but pure verification',
   },
   {
@@ -120,7 +120,7 @@ const FENCED: readonly { from: RegExp; to: RegExp; why: string }[] = [
 
 /** What also runs in a browser. */
 const BROWSER =
-  /^src\/identifiers\/|^src\/provenance\/(merkle|tile|note|checkpoint|proof|commitment|chain|events|readset|receipt|log-source|verified-log|policy|add-checkpoint|evidence)\.ts$/
+  /^src\/identifiers\/|^src\/provenance\/(merkle|tile|note|origin|checkpoint|proof|commitment|chain|events|readset|receipt|log-source|verified-log|policy|add-checkpoint|evidence)\.ts$/
 
 const IMPORT = /^(?:import|export)\s+(type\s)?(?:[\w\s{},*$]*?\sfrom\s+)?'([^']+)'|\bimport\('([^']+)'\)/gm
 

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fromBase64Url } from '../kernel/bytes.ts'
 import { StartRefused } from '../kernel/errors.ts'
 import type { NodeKeys } from '../participants/schema.ts'
+import { logIdOf } from '../provenance/origin.ts'
 import { type Client, createClient } from './client.ts'
 import { VerificationFailed } from './errors.ts'
 import { readIfThere, readSecret, writeDurably } from './files.ts'
@@ -127,7 +128,7 @@ export function openHome(dir: string): Home {
       const cert = needed(FILES.certificate, readIfThere(at(FILES.certificate)))
       const ca = needed(FILES.ca, readIfThere(at(FILES.ca)))
       const vkey = readIfThere(at(FILES.vkey))
-      const log = number ?? (vkey === undefined ? 1 : logNumber(openVkey(vkey).name))
+      const log = number ?? (vkey === undefined ? 1 : logIdOf(openVkey(vkey).name))
       return createClient({ origin: membership().node, key, cert, ca, log })
     },
     async hashKey(client, kid) {
@@ -156,9 +157,6 @@ function fileName(name: string, step: string): string {
   if (/^[a-z0-9][a-z0-9_-]{0,80}$/.test(name)) return name
   throw new VerificationFailed(step, 'its name is malformed')
 }
-
-/** The end of a log's origin, by which its node tells it apart. */
-const logNumber = (origin: string): number => Number(/\/([1-9][0-9]{0,8})$/.exec(origin)?.[1] ?? 1)
 
 function epochKey(text: string): Uint8Array {
   const bytes = fromBase64Url(text)

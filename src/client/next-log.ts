@@ -1,12 +1,11 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { utf8 } from '../kernel/bytes.ts'
-import { derivedId } from '../kernel/ids.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import type { VerifierKey } from '../provenance/note.ts'
+import { hostOf, logIdOf, openingOf } from '../provenance/origin.ts'
 import { parseReceipt, type Verified } from '../provenance/receipt.ts'
 import { VerificationFailed } from './errors.ts'
-import { writeDurably } from './files.ts'
+import { readIfThere, writeDurably } from './files.ts'
 import { HEAD_FILE } from './heads.ts'
 import type { Home } from './home.ts'
 import { advanceHead, checkReceipt, openHead, openVkey } from './verify.ts'
@@ -25,10 +24,7 @@ export interface NextLog {
 
 const VKEY_FILE = 'log.vkey'
 /** What is of one log alone. */
-const OF_ONE_LOG = [VKEY_FILE, HEAD_FILE, 'witness.policy']
-
-/** The event that opens a log: the same whoever derives it. */
-const openingOf = (origin: string) => derivedId(sha256(utf8(`log-opened/v1\n${origin}\n`)))
+const OF_ONE_LOG = [HEAD_FILE, 'witness.policy']
 
 /**
  * Checks the log that follows ours, by a key that its operator told us by another way than the node: its first entry is
@@ -37,12 +33,12 @@ const openingOf = (origin: string) => derivedId(sha256(utf8(`log-opened/v1\n${or
 export async function openNextLog(home: Home, vkeyText: string): Promise<NextLog> {
   const { vkey, head } = home.pinned()
   const [ours, next] = [openVkey(vkey), openVkey(vkeyText)]
-  const number = numberOf(ours.name)
-  if (hostOf(next.name) !== hostOf(ours.name) || numberOf(next.name) <= number)
+  const number = logIdOf(ours.name)
+  if (hostOf(next.name) !== hostOf(ours.name) || logIdOf(next.name) <= number)
     throw new VerificationFailed('next log', `${next.name} does not follow ${ours.name}`)
-  const [client, former] = [home.connect(numberOf(next.name)), home.connect(number)]
+  const [client, former] = [home.connect(logIdOf(next.name)), home.connect(number)]
   try {
-    const opened = await client.receipt(openingOf(next.name))
+    const opened = await client.receipt(openingOf(sha256, next.name))
     if (opened === undefined) throw new VerificationFailed('next log', 'it has no first entry yet: try again')
     const { origin, checkpoint, reason } = previousIn(checkReceipt(opened, next), next.name)
     if (origin !== ours.name) throw new VerificationFailed('next log', `it follows ${origin}, and not ${ours.name}`)
@@ -69,20 +65,16 @@ export function keyOfReceipt({ dir, pinned }: Pick<Home, 'dir' | 'pinned'>, rece
   return keys.find(({ name }) => name === origin) ?? present
 }
 
-/** The key last: until then the folder still follows the old log. */
+/** The key last, in one step: until then the folder follows the old log, and what is of it alone is kept first. */
 function follow(dir: string, number: number, vkeyText: string): void {
   const former = join(dir, 'former', String(number))
-  mkdirSync(former, { recursive: true, mode: 0o700 })
-  for (const name of OF_ONE_LOG.filter((one) => one !== VKEY_FILE && existsSync(join(dir, one)))) {
-    if (statSync(join(former, name), { throwIfNoEntry: false }) === undefined)
-      renameSync(join(dir, name), join(former, name))
+  for (const name of [VKEY_FILE, ...OF_ONE_LOG]) {
+    const text = readIfThere(join(dir, name))
+    if (text !== undefined) writeDurably(join(former, name), text)
   }
-  renameSync(join(dir, VKEY_FILE), join(former, VKEY_FILE))
+  for (const name of OF_ONE_LOG) rmSync(join(dir, name), { force: true })
   writeDurably(join(dir, VKEY_FILE), `${vkeyText.trim()}\n`)
 }
-
-const hostOf = (origin: string): string => origin.replace(/[0-9]+$/, '')
-const numberOf = (origin: string): number => Number(/\/([1-9][0-9]{0,8})$/.exec(origin)?.[1] ?? 0)
 
 interface Previous {
   origin: string

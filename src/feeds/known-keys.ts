@@ -4,7 +4,7 @@ import type { Db } from '../db/connect.ts'
 import { concat, utf8 } from '../kernel/bytes.ts'
 import { type Uuid, uuidFromBytes } from '../kernel/ids.ts'
 import { sha256 } from '../kernel/sha256.ts'
-import { placeOf } from '../provenance/place.ts'
+import { placeOf } from '../provenance/origin.ts'
 import * as store from './store.ts'
 import { createTagSet } from './tag-set.ts'
 

@@ -1,13 +1,13 @@
 import { atControl, atLog } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
-import { utf8 } from '../kernel/bytes.ts'
-import { derivedId, type Uuid } from '../kernel/ids.ts'
+import type { Uuid } from '../kernel/ids.ts'
 import { randomSource } from '../kernel/random.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import type { KeyService } from '../keys/service.ts'
 import type { Anchor } from './anchor.ts'
 import { type BatchEntry, decodeBatch } from './batch.ts'
 import { formatVkey } from './note.ts'
+import { openingOf } from './origin.ts'
 import { prepareRecord } from './record.ts'
 import { openLog } from './service.ts'
 import * as store from './store.ts'
@@ -42,7 +42,7 @@ export async function rotateLog(
   })
   if (closed === undefined) throw new Error(`there is no log ${from.logId}`)
   const last = await store.latestCheckpoint(ledger, from.logId)
-  const event_id = derivedId(sha256(utf8(`log-opened/v1\n${to.origin}\n`)))
+  const event_id = openingOf(sha256, to.origin)
   const opened = prepareRecord(
     {
       ...{ kind: 'log.opened', event_id, participant_id: programme, at },

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { asParticipant } from '../../src/db/as-participant.ts'
+import { asParticipant, atLog } from '../../src/db/as-participant.ts'
 import { fromBase64Url } from '../../src/kernel/bytes.ts'
 import { newId, type Uuid } from '../../src/kernel/ids.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
@@ -12,11 +12,12 @@ import { openCheckpoint } from '../../src/provenance/checkpoint.ts'
 import { verifyEd25519 } from '../../src/provenance/ed25519.ts'
 import { createIntegrator } from '../../src/provenance/integrate.ts'
 import { formatVkey, parseVkey } from '../../src/provenance/note.ts'
-import { placeOf } from '../../src/provenance/place.ts'
+import { placeOf } from '../../src/provenance/origin.ts'
 import { openRecord } from '../../src/provenance/record.ts'
 import { type Rotation, rotateLog } from '../../src/provenance/rotate.ts'
 import { createProvenanceService, logsOf } from '../../src/provenance/service.ts'
 import { createSigner } from '../../src/provenance/sign.ts'
+import { clearOutbox, moveFence } from '../../src/provenance/store.ts'
 import { aLog, type LogWorld, NOON, ORIGIN } from '../provenance/world.ts'
 
 const NEXT = 'node.example.org/provenance/2'
@@ -178,6 +179,42 @@ describe('after a rotation', () => {
     await integrator2().round()
     await integrator2().round()
     expect(await idsOf(2)).toContain(event.event_id)
+  })
+})
+
+describe('an integrator of the old log that rests between index and outbox', () => {
+  /** Indexed, and still in the outbox. */
+  const stalled = async (): Promise<Uuid[]> => {
+    const ids = await grow(2)
+    await sql.raw('revoke delete on prov_outbox from aldis_integrator').execute(w.t.owner)
+    await expect(w.integrator().round()).rejects.toMatchObject({ code: '42501' })
+    await sql.raw('grant delete on prov_outbox to aldis_integrator').execute(w.t.owner)
+    return ids
+  }
+  const waiting = async (): Promise<string[]> =>
+    (await w.t.owner.selectFrom('prov_outbox').select('event_id').execute()).map(({ event_id }) => event_id)
+
+  test('clears nothing that waits for the next log', async () => {
+    await grow(1)
+    await w.publish()
+    const ids = await stalled()
+    await rotate()
+    await atLog(w.t.integrator, 1, (tx) => clearOutbox(tx, 1, ids))
+    expect(await waiting()).toEqual(expect.arrayContaining(ids))
+    await integrator2().round()
+    await integrator2().round()
+    expect(await idsOf(2)).toEqual(expect.arrayContaining(ids))
+  })
+  test('leaves rows that are signed there: the next log does not take them a second time', async () => {
+    const ids = await stalled()
+    const { size, root } = await w.t.owner.selectFrom('log_head').selectAll().executeTakeFirstOrThrow()
+    await atLog(w.t.integrator, 1, (tx) => moveFence(tx, 1, size, root))
+    expect(await w.signer.round()).toBe(true)
+    await rotate()
+    const next = integrator2()
+    for (let round = 0; round < 3; round++) await next.round()
+    expect((await idsOf(2)).filter((id) => ids.includes(id))).toEqual([])
+    expect(await waiting()).toEqual([])
   })
 })
 

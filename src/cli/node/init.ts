@@ -7,7 +7,8 @@ import { systemClock } from '../../kernel/clock.ts'
 import { StartRefused } from '../../kernel/errors.ts'
 import { silentLog } from '../../kernel/log.ts'
 import { type InitResult, initProgramme, type NewProgramme } from '../../participants/bootstrap.ts'
-import { anchorOf, type Base, ensureEpochKeys, KID, logIdOf, logKid, openBase } from '../../parts.ts'
+import { anchorOf, type Base, ensureEpochKeys, KID, logKid, openBase } from '../../parts.ts'
+import { logIdOf } from '../../provenance/origin.ts'
 import { createProvenanceService, logsOf, openLog } from '../../provenance/service.ts'
 
 /** The files of the configuration folder that become the programme's first policies. */
