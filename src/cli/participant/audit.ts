@@ -17,7 +17,7 @@ import { formatVkey, type VerifierKey } from '../../provenance/note.ts'
 import { type Policy, PolicyMalformed, parsePolicy } from '../../provenance/policy.ts'
 import { EXIT } from '../exit.ts'
 import { outputOf } from '../output.ts'
-import { homeOf, withSession } from './session.ts'
+import { homeOf, textOf, withSession } from './session.ts'
 
 interface AuditArguments {
   log: string
@@ -116,10 +116,4 @@ function policyIn(file: string | undefined): Policy | undefined {
     if (error instanceof PolicyMalformed) throw new StartRefused(`${file}: ${error.message}`)
     throw error
   }
-}
-
-function textOf(file: string): string {
-  const text = readIfThere(file)
-  if (text === undefined) throw new StartRefused(`${file}: is missing`)
-  return text
 }

@@ -1,15 +1,12 @@
-import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { verifyEd25519 } from '../../client/ed25519.ts'
 import { VerificationFailed } from '../../client/errors.ts'
-import { readIfThere } from '../../client/files.ts'
 import { openVkey } from '../../client/verify.ts'
-import { StartRefused } from '../../kernel/errors.ts'
 import { sha256 } from '../../kernel/sha256.ts'
 import { type Finding, judgeEvidence, parseEvidence } from '../../provenance/evidence.ts'
 import { EXIT } from '../exit.ts'
 import { outputOf } from '../output.ts'
-import { homeOf, withSession } from './session.ts'
+import { homeOf, textOf, withSession } from './session.ts'
 
 const SAYS = { proven: 'PASS', none: 'FAIL', claimed: 'UNKNOWN' } as const satisfies Record<Finding['outcome'], string>
 const ENDS = { proven: EXIT.ok, none: EXIT.unverified, claimed: EXIT.unknown } as const
@@ -42,9 +39,4 @@ export function evidenceCommand(program: Command): void {
         )
       }),
     )
-}
-
-function textOf(file: string): string {
-  if (readIfThere(file) === undefined) throw new StartRefused(`${file}: is missing`)
-  return readFileSync(file, 'utf8')
 }

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { VerificationFailed } from '../../client/errors.ts'
 import { exportLog } from '../../client/log-export.ts'
@@ -6,7 +5,7 @@ import { nodeLog } from '../../client/log-source.ts'
 import { openNextLog } from '../../client/next-log.ts'
 import { exportRecords, exportSnapshot } from '../../client/record-files.ts'
 import { outputOf } from '../output.ts'
-import { homeOf, type Session, withSession } from './session.ts'
+import { homeOf, type Session, textOf, withSession } from './session.ts'
 
 export function logCommands(program: Command): void {
   const log = program.command('log').description('the provenance log: as files, and which one is followed')
@@ -17,7 +16,7 @@ export function logCommands(program: Command): void {
     )
     .option('--loss', 'also if the node no longer has entries that we hold a checkpoint of')
     .action(async (file: string, { loss = false }: { loss?: boolean }, command: Command) => {
-      const next = await openNextLog(homeOf(command), readFileSync(file, 'utf8'))
+      const next = await openNextLog(homeOf(command), textOf(file))
       const { origin, reason, ended, lost } = next
       if (lost > 0n && !loss)
         throw new VerificationFailed(

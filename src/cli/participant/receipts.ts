@@ -1,16 +1,13 @@
-import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
-import { readIfThere } from '../../client/files.ts'
 import { keyOfReceipt } from '../../client/next-log.ts'
 import { keptReceipt, promisesIn } from '../../client/promises.ts'
 import { checkReceipt, isOf, openVkey } from '../../client/verify.ts'
 import { openPolicy } from '../../client/witnessed.ts'
-import { StartRefused } from '../../kernel/errors.ts'
 import type { VerifierKey } from '../../provenance/note.ts'
 import type { Verified } from '../../provenance/receipt.ts'
 import { EXIT } from '../exit.ts'
 import { type Output, outputOf } from '../output.ts'
-import { homeOf, type Session, withSession } from './session.ts'
+import { homeOf, type Session, textOf, withSession } from './session.ts'
 
 export function receiptCommands(program: Command): void {
   program
@@ -29,7 +26,7 @@ export function receiptCommands(program: Command): void {
     .option('--fields', 'show what the entry says')
     .action((files: string[], { vkey, fields, policy }: VerifyOptions, command: Command) => {
       const output = outputOf(command)
-      const given = vkey === undefined ? undefined : openVkey(readFileSync(vkey, 'utf8'))
+      const given = vkey === undefined ? undefined : openVkey(textOf(vkey))
       const keyOf = (receipt: string): VerifierKey => given ?? keyOfReceipt(homeOf(command), receipt)
       const own = vkey === undefined ? homeOf(command) : undefined
       /** The pinned policy is of the present log alone. */
@@ -52,12 +49,6 @@ interface VerifyOptions {
   vkey?: string
   policy?: string
   fields?: boolean
-}
-
-function textOf(file: string): string {
-  const text = readIfThere(file)
-  if (text === undefined) throw new StartRefused(`${file}: is missing`)
-  return text
 }
 
 function tell(output: Output, { file, fields }: { file: string; fields: boolean }, verified: Verified): boolean {

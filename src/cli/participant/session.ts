@@ -4,8 +4,10 @@ import type { Client } from '../../client/client.ts'
 import { promisedEntry } from '../../client/countersigned.ts'
 import { requestOver } from '../../client/enroll.ts'
 import { VerificationFailed } from '../../client/errors.ts'
+import { readIfThere } from '../../client/files.ts'
 import { type Home, type Membership, openHome } from '../../client/home.ts'
 import { createVerifier, type Verifier } from '../../client/verify.ts'
+import { StartRefused } from '../../kernel/errors.ts'
 import type { Countersignature } from '../../signals/countersignature.ts'
 import { type Output, outputOf } from '../output.ts'
 
@@ -21,6 +23,13 @@ export interface Session {
 const RENEW_AT = 2 / 3
 
 export const homeOf = (command: Command): Home => openHome(String(command.optsWithGlobals()['home']))
+
+/** A file that a command was given. */
+export function textOf(file: string): string {
+  const text = readIfThere(file)
+  if (text === undefined) throw new StartRefused(`${file}: is missing`)
+  return text
+}
 
 /** Connects as the participant of the home, renewing its certificate when its time has come, and closes in the end. */
 export async function withSession<T>(command: Command, work: (session: Session) => Promise<T>): Promise<T> {
