@@ -4,7 +4,11 @@
 export type Hash = (data: Uint8Array | string) => Uint8Array
 
 const encoder = new TextEncoder()
+const decoder = new TextDecoder()
 const HEX = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'))
+/** In a table of values: what is none of the alphabet. */
+const NONE = 255
+const HEX_VALUES = valuesOf('0123456789abcdef')
 
 const SLAB = 16_384
 const SHORT = 512
@@ -20,6 +24,21 @@ function allocate(n: number): Uint8Array {
   }
   used += n
   return new Uint8Array(slab, used - n, n)
+}
+
+let room = new Uint8Array(4_096)
+
+/** At least `n` bytes of room, which the next call takes again. */
+function scratch(n: number): Uint8Array {
+  if (room.length < n) room = new Uint8Array(2 * n)
+  return room
+}
+
+/** What a character code stands for in an alphabet. */
+function valuesOf(alphabet: string): Uint8Array {
+  const values = new Uint8Array(128).fill(NONE)
+  for (let i = 0; i < alphabet.length; i++) values[alphabet.charCodeAt(i)] = i
+  return values
 }
 
 export function utf8(text: string): Uint8Array {
@@ -67,15 +86,20 @@ export const toHex = (bytes: Uint8Array): string => {
 
 /** Lower-case hex only; undefined for anything else. */
 export function fromHex(text: string): Uint8Array | undefined {
-  if (text.length % 2 !== 0 || !/^[0-9a-f]*$/.test(text)) return undefined
+  if (text.length % 2 !== 0) return undefined
   const out = allocate(text.length / 2)
-  for (let i = 0; i < out.length; i++) out[i] = Number.parseInt(text.slice(2 * i, 2 * i + 2), 16)
+  for (let i = 0; i < out.length; i++) {
+    const high = HEX_VALUES[text.charCodeAt(2 * i)] ?? NONE
+    const low = HEX_VALUES[text.charCodeAt(2 * i + 1)] ?? NONE
+    if (high === NONE || low === NONE) return undefined
+    out[i] = (high << 4) | low
+  }
   return out
 }
 
 /** RFC 4648 section 4, padded. */
 export function toBase64(bytes: Uint8Array): string {
-  const text = encode(bytes, STANDARD)
+  const text = decoder.decode(encode(bytes, STANDARD))
   return text.padEnd(text.length + ((4 - (text.length % 4)) % 4), '=')
 }
 
@@ -87,38 +111,33 @@ export function fromBase64(text: string): Uint8Array | undefined {
 }
 
 /** RFC 4648 section 5, unpadded. */
-export const toBase64Url = (bytes: Uint8Array): string => encode(bytes, URL_SAFE)
+export const toBase64Url = (bytes: Uint8Array): string => decoder.decode(encode(bytes, URL_SAFE))
+
+/** The bytes of `toBase64Url`, for a hash over them: they hold until the next text is made. */
+export const base64UrlBytes = (bytes: Uint8Array): Uint8Array => encode(bytes, URL_SAFE)
 
 /** Canonical unpadded base64url only; undefined for anything else. */
 export const fromBase64Url = (text: string): Uint8Array | undefined => decode(text, URL_VALUES)
 
-/** Both characters of each 12 bits: signatures and digests are written and read thousands of times a second. */
-function pairsOf(alphabet: string): string[] {
-  return Array.from({ length: 4_096 }, (_, bits) => `${alphabet[bits >> 6]}${alphabet[bits & 63]}`)
-}
-
-/** Six bits by character code; 255 for what is none of the alphabet. */
-function valuesOf(alphabet: string): Uint8Array {
-  const values = new Uint8Array(128).fill(255)
-  for (let i = 0; i < 64; i++) values[alphabet.charCodeAt(i)] = i
-  return values
-}
+/** Character codes by six bits: signatures and digests are written and read thousands of times a second. */
+const codesOf = (alphabet: string): Uint8Array => encoder.encode(alphabet)
 
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
-const [STANDARD, VALUES] = [pairsOf(`${LETTERS}+/`), valuesOf(`${LETTERS}+/`)]
-const [URL_SAFE, URL_VALUES] = [pairsOf(`${LETTERS}-_`), valuesOf(`${LETTERS}-_`)]
+const [STANDARD, VALUES] = [codesOf(`${LETTERS}+/`), valuesOf(`${LETTERS}+/`)]
+const [URL_SAFE, URL_VALUES] = [codesOf(`${LETTERS}-_`), valuesOf(`${LETTERS}-_`)]
 
-function encode(bytes: Uint8Array, pairs: readonly string[]): string {
-  const whole = bytes.length - (bytes.length % 3)
-  let out = ''
-  for (let i = 0; i < whole; i += 3) {
+/** As bytes that are made a text at once: a text that grows by pieces is put together a second time when it is used. */
+function encode(bytes: Uint8Array, codes: Uint8Array): Uint8Array {
+  const n = Math.ceil((bytes.length * 4) / 3)
+  const out = scratch(n + 3)
+  for (let i = 0, at = 0; i < bytes.length; i += 3, at += 4) {
     const bits = ((bytes[i] ?? 0) << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0)
-    out += `${pairs[bits >> 12]}${pairs[bits & 4_095]}`
+    out[at] = codes[bits >> 18] ?? 0
+    out[at + 1] = codes[(bits >> 12) & 63] ?? 0
+    out[at + 2] = codes[(bits >> 6) & 63] ?? 0
+    out[at + 3] = codes[bits & 63] ?? 0
   }
-  const rest = bytes.length - whole
-  if (rest === 0) return out
-  const bits = ((bytes[whole] ?? 0) << 16) | ((bytes[whole + 1] ?? 0) << 8)
-  return rest === 1 ? `${out}${pairs[bits >> 12]}` : `${out}${pairs[bits >> 12]}${pairs[bits & 4_095]?.charAt(0)}`
+  return out.subarray(0, n)
 }
 
 function decode(text: string, values: Uint8Array): Uint8Array | undefined {
@@ -127,8 +146,8 @@ function decode(text: string, values: Uint8Array): Uint8Array | undefined {
   const out = allocate(Math.floor((text.length * 3) / 4))
   let [bits, held, at] = [0, 0, 0]
   for (let i = 0; i < text.length; i++) {
-    const six = values[text.charCodeAt(i)] ?? 255
-    if (six === 255) return undefined
+    const six = values[text.charCodeAt(i)] ?? NONE
+    if (six === NONE) return undefined
     bits = ((bits << 6) | six) & 0xfff
     held += 6
     if (held < 8) continue

@@ -50,8 +50,8 @@ export const derivedId = (bytes: Uint8Array): Uuid => stamp(bytes.slice(0, 16), 
 
 /** The 16 bytes of a UUID. */
 export function uuidBytes(id: Uuid): Uint8Array {
-  const bytes = fromHex(id.replaceAll('-', ''))
-  if (bytes?.length !== 16) throw new TypeError('not a UUID')
+  const bytes = fromHex(id.slice(0, 8) + id.slice(9, 13) + id.slice(14, 18) + id.slice(19, 23) + id.slice(24))
+  if (bytes?.length !== 16 || id.length !== 36) throw new TypeError('not a UUID')
   return bytes
 }
 

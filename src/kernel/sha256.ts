@@ -1,4 +1,19 @@
 import { hash } from 'node:crypto'
 
-/** One-shot SHA-256 (FIPS 180-4), 32 bytes. By way of hex: Node makes a text in a third of the time of an ArrayBuffer. */
-export const sha256 = (data: Uint8Array | string): Buffer => Buffer.from(hash('sha256', data, 'hex'), 'hex')
+const SIZE = 32
+const POOL = 256 * SIZE
+let pool = Buffer.allocUnsafeSlow(POOL)
+let used = 0
+
+/** One-shot SHA-256 (FIPS 180-4), 32 bytes. By way of a text: Node makes one in a quarter of the time of an ArrayBuffer. */
+export function sha256(data: Uint8Array | string): Buffer {
+  const digest = hash('sha256', data, 'binary')
+  if (used === POOL) {
+    pool = Buffer.allocUnsafeSlow(POOL)
+    used = 0
+  }
+  const out = pool.subarray(used, used + SIZE)
+  used += SIZE
+  for (let i = 0; i < SIZE; i++) out[i] = digest.charCodeAt(i)
+  return out
+}

@@ -1,4 +1,4 @@
-import { concat, u16, u32, u64, utf8 } from '../kernel/bytes.ts'
+import { utf8 } from '../kernel/bytes.ts'
 import { type Uuid, uuidBytes, uuidFromBytes } from '../kernel/ids.ts'
 
 /** One chain link inside an entry. */
@@ -25,14 +25,16 @@ const COUNT_MAX = 0xffff
 
 /** `u32` offset of each entry, then the entries; a row of the log for up to 4,096 leaves. */
 export function encodeBatch(entries: readonly BatchEntry[]): Uint8Array {
-  const parts = entries.map(encodeEntry)
+  const lengths = entries.map(lengthOf)
+  const out = new Uint8Array(lengths.reduce((sum, n) => sum + n, 4 * entries.length))
+  const view = new DataView(out.buffer)
   let at = 4 * entries.length
-  const offsets = parts.map((part) => {
-    const offset = u32(at)
-    at += part.length
-    return offset
-  })
-  return concat(...offsets, ...parts)
+  for (const [i, entry] of entries.entries()) {
+    view.setUint32(4 * i, at)
+    writeEntry(entry, { out, view, at })
+    at += lengths[i] ?? 0
+  }
+  return out
 }
 
 /** The entry at `i`; throws a RangeError if the bytes are not a batch of more than `i` entries. */
@@ -59,27 +61,46 @@ export function decodeEntry(data: Uint8Array, i: number): BatchEntry {
 export const decodeBatch = (data: Uint8Array, n: number): BatchEntry[] =>
   Array.from({ length: n }, (_, i) => decodeEntry(data, i))
 
-function encodeEntry({ event_id, participant_id, c, entry, chains, decoys }: BatchEntry): Uint8Array {
-  const links = chains.flatMap(({ party, seq, salt, link }) => {
-    const name = utf8(party)
-    return [Uint8Array.of(name.length), name, u64(seq), salt, link]
-  })
-  return concat(
-    uuidBytes(event_id),
-    uuidBytes(participant_id),
-    c,
-    entry,
-    countOf(chains),
-    ...links,
-    countOf(decoys),
-    ...decoys,
-  )
+const FIXED = 16 + 16 + 32 + 33 + 2 + 2
+const LINK_FIXED = 1 + 8 + 32 + 32
+
+/** A party's name is ASCII. */
+const lengthOf = ({ chains, decoys }: BatchEntry): number =>
+  chains.reduce((n, { party }) => n + LINK_FIXED + party.length, FIXED + 32 * decoys.length)
+
+function writeEntry(entry: BatchEntry, to: { out: Uint8Array; view: DataView; at: number }): void {
+  const { out, view } = to
+  let at = to.at
+  const put = (bytes: Uint8Array): void => {
+    out.set(bytes, at)
+    at += bytes.length
+  }
+  const count = (of: readonly unknown[]): void => {
+    view.setUint16(at, countOf(of))
+    at += 2
+  }
+  put(uuidBytes(entry.event_id))
+  put(uuidBytes(entry.participant_id))
+  put(entry.c)
+  put(entry.entry)
+  count(entry.chains)
+  for (const { party, seq, salt, link } of entry.chains) {
+    view.setUint8(at, party.length)
+    at += 1
+    put(utf8(party))
+    view.setBigUint64(at, seq)
+    at += 8
+    put(salt)
+    put(link)
+  }
+  count(entry.decoys)
+  for (const decoy of entry.decoys) put(decoy)
 }
 
 /** A read batch may touch hundreds of sources, so a byte would not do. */
-function countOf({ length }: readonly unknown[]): Uint8Array {
+function countOf({ length }: readonly unknown[]): number {
   if (length > COUNT_MAX) throw new RangeError('an entry of more parties than can be counted')
-  return u16(length)
+  return length
 }
 
 function partyOf(bytes: Uint8Array): string {

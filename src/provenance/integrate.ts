@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { atLog, type Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
 import { concat, u64 } from '../kernel/bytes.ts'
@@ -42,10 +43,15 @@ export function createIntegrator({ db, logId, salt }: IntegratorOptions): Integr
         rows.filter((row) => !known.has(row.event_id)),
       )
       if (fresh.length === 0) return { size: head.size, root: head.root, clear: [...known], n: 0 }
-      const batch = await build(tx, { logId, head, rows: fresh, salt })
+      const chains = await openChains(tx, { logId, head, rows: fresh })
+      const ids = fresh.map(({ event_id }) => event_id)
+      const [batch] = await Promise.all([
+        later(() => build({ logId, head, rows: fresh, salt, chains })),
+        store.insertEvents(tx, { log_id: logId, first_idx: head.size, ids }),
+      ])
       await store.insertBatch(tx, batch)
-      const clear = [...known, ...batch.ids]
-      return { size: batch.head.size, root: batch.head.root, clear, n: batch.ids.length }
+      const clear = [...known, ...ids]
+      return { size: batch.head.size, root: batch.head.root, clear, n: ids.length }
     })
 
   return {
@@ -53,7 +59,8 @@ export function createIntegrator({ db, logId, salt }: IntegratorOptions): Integr
       try {
         const done = await index()
         if (done === undefined) return 0
-        if (done.clear.length > 0) await atLog(db, logId, (tx) => store.clearOutbox(tx, logId, done.clear))
+        if (done.clear.length > 0)
+          await atLog(db, logId, (tx) => store.clearOutbox(tx, logId, { ...done, ids: done.clear }))
         await atLog(db, logId, (tx) => store.moveFence(tx, logId, done.size, done.root))
         suspicious = false
         return done.n
@@ -114,12 +121,25 @@ interface Chain {
   segment: Uint8Array[]
 }
 
-async function build(
-  tx: Tx,
-  at: { logId: number; head: store.LogHead; rows: readonly store.OutboxRow[]; salt: () => Uint8Array },
-): Promise<store.Integrated> {
-  const { logId, head, rows, salt } = at
-  const chains = await openChains(tx, at)
+/** Hashing, once the statements before it are on their way: the database works meanwhile. */
+async function later<T>(work: () => T): Promise<T> {
+  await setImmediate()
+  return work()
+}
+
+function build({
+  logId,
+  head,
+  rows,
+  salt,
+  chains,
+}: {
+  logId: number
+  head: store.LogHead
+  rows: readonly store.OutboxRow[]
+  salt: () => Uint8Array
+  chains: Map<string, Chain>
+}): store.Integrated {
   const entries = rows.map((row, i) => chained(row, { chains, salt, idx: head.size + BigInt(i) }))
   const grown = growTiles(
     sha256,
@@ -129,7 +149,7 @@ async function build(
   return {
     log_id: logId,
     first_idx: head.size,
-    ids: entries.map(({ event_id }) => event_id),
+    n: entries.length,
     data: encodeBatch(entries),
     tiles: grown.tiles,
     chains: [...chains]

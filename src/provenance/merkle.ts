@@ -2,17 +2,24 @@ import { concat, equal, type Hash, u64 } from '../kernel/bytes.ts'
 
 const LEAF = Uint8Array.of(0)
 const EMPTY = new Uint8Array(0)
+/** What is hashed next: a hash keeps nothing of it. */
+const room = new Uint8Array(256)
+const pair = room.subarray(0, 65)
 
 /** SHA-256(0x00 || entry), RFC 6962 section 2.1. */
-export const leafHash = (hash: Hash, entry: Uint8Array): Uint8Array => hash(concat(LEAF, entry))
+export function leafHash(hash: Hash, entry: Uint8Array): Uint8Array {
+  if (entry.length >= room.length) return hash(concat(LEAF, entry))
+  room[0] = 0
+  room.set(entry, 1)
+  return hash(room.subarray(0, 1 + entry.length))
+}
 
 /** SHA-256(0x01 || left || right), RFC 6962 section 2.1; both are 32 bytes. */
 export function nodeHash(hash: Hash, left: Uint8Array, right: Uint8Array): Uint8Array {
-  const data = new Uint8Array(65)
-  data[0] = 1
-  data.set(left, 1)
-  data.set(right, 33)
-  return hash(data)
+  room[0] = 1
+  room.set(left, 1)
+  room.set(right, 33)
+  return hash(pair)
 }
 
 /** The root of the tree without leaves: SHA-256(""). */

@@ -1,4 +1,5 @@
 import { concat, type Hash, u32, u64, utf8 } from '../kernel/bytes.ts'
+import { hmac } from '../kernel/hmac.ts'
 import { type Uuid, uuidBytes } from '../kernel/ids.ts'
 import { auditPath, leafHash, treeHash } from './merkle.ts'
 
@@ -6,24 +7,6 @@ import { auditPath, leafHash, treeHash } from './merkle.ts'
 export interface ReadItem {
   signal: Uuid
   revision: number
-}
-
-/** HMAC-SHA-256 (RFC 2104) over the given hash, so that it runs where there is no crypto module. */
-export function hmac(hash: Hash, key: Uint8Array, data: Uint8Array): Uint8Array {
-  const block = new Uint8Array(64)
-  block.set(key.length > 64 ? hash(key) : key)
-  const inner = hash(
-    concat(
-      block.map((byte) => byte ^ 0x36),
-      data,
-    ),
-  )
-  return hash(
-    concat(
-      block.map((byte) => byte ^ 0x5c),
-      inner,
-    ),
-  )
 }
 
 /** k_p = HMAC-SHA-256(set_salt, "prov-set/v1\n" p "\n"). */

@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { plainArray } from '../db/arrays.ts'
 import type { Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
 import type { Uuid } from '../kernel/ids.ts'
@@ -113,7 +114,7 @@ export async function knownEvents(tx: Tx, logId: number, ids: readonly Uuid[]): 
     .innerJoin('log_head as h', 'h.log_id', 'e.log_id')
     .select('e.event_id')
     .where('e.log_id', '<=', logId)
-    .where(sql<boolean>`e.event_id = any(${ids}::uuid[])`)
+    .where(sql<boolean>`e.event_id = any(${plainArray(ids)}::uuid[])`)
     .where(sql<boolean>`(h.closed_size is null or e.idx < h.closed_size)`)
     .execute()
   return new Set(rows.map((row) => row.event_id))
@@ -131,23 +132,30 @@ export async function chainHeads(tx: Tx, logId: number, parties: readonly string
 export interface Integrated {
   log_id: number
   first_idx: bigint
-  ids: readonly Uuid[]
+  n: number
   data: Uint8Array
   tiles: readonly { level: number; n: bigint; data: Uint8Array }[]
   chains: readonly { party: string; seq: bigint; link: Uint8Array; first_seq: bigint; n: number; segment: Uint8Array }[]
   head: { size: bigint; root: Uint8Array; edges: Uint8Array }
 }
 
-/** Writes one integrated batch: events, batch, chain segments, full tiles, chains, head. */
-export async function insertBatch(tx: Tx, batch: Integrated): Promise<void> {
-  const { log_id, first_idx, ids, chains, tiles, head } = batch
+/** The places of events, from `first_idx` on. */
+export async function insertEvents(
+  tx: Tx,
+  { log_id, first_idx, ids }: { log_id: number; first_idx: bigint; ids: readonly Uuid[] },
+): Promise<void> {
   await sql`
     insert into log_event (log_id, event_id, idx)
     select ${log_id}::int, e.id, ${first_idx}::bigint + e.place - 1
-    from unnest(${ids}::uuid[]) with ordinality as e(id, place)`.execute(tx)
+    from unnest(${plainArray(ids)}::uuid[]) with ordinality as e(id, place)`.execute(tx)
+}
+
+/** Writes what one integrated batch makes of its events: the batch, chain segments, full tiles, chains, head. */
+export async function insertBatch(tx: Tx, batch: Integrated): Promise<void> {
+  const { log_id, first_idx, n, chains, tiles, head } = batch
   await tx
     .insertInto('log_batch')
-    .values({ log_id, first_idx, n: ids.length, data: Buffer.from(batch.data) })
+    .values({ log_id, first_idx, n, data: Buffer.from(batch.data) })
     .execute()
   if (tiles.length > 0) {
     await tx
@@ -179,12 +187,27 @@ export async function insertBatch(tx: Tx, batch: Integrated): Promise<void> {
     .execute()
 }
 
-/** Clears only what has its place: in a log that was closed meanwhile, or in a database that is an older one now, it has none. */
-export async function clearOutbox(tx: Tx, logId: number, ids: readonly Uuid[]): Promise<void> {
+/**
+ * Clears only what has its place: in a log that was closed meanwhile, or in a database that is an older one now, it has none.
+ * Under the very head that gave the places all have them; under another each is looked up.
+ */
+export async function clearOutbox(
+  tx: Tx,
+  logId: number,
+  { ids, size, root }: { ids: readonly Uuid[]; size: bigint; root: Uint8Array },
+): Promise<void> {
   // Whoever closes the log comes before or after.
-  await tx.selectFrom('log_head').select('size').where('log_id', '=', logId).forUpdate().executeTakeFirst()
-  const placed = [...(await knownEvents(tx, logId, ids))]
-  await sql`delete from prov_outbox where event_id = any(${placed}::uuid[]) and log_id <= ${logId}`.execute(tx)
+  const head = await tx
+    .selectFrom('log_head')
+    .select(['size', 'root', 'closed_size'])
+    .where('log_id', '=', logId)
+    .forUpdate()
+    .executeTakeFirst()
+  const same = head !== undefined && head.closed_size === null && head.size === size && head.root.equals(root)
+  const placed = same ? ids : [...(await knownEvents(tx, logId, ids))]
+  await sql`delete from prov_outbox where event_id = any(${plainArray(placed)}::uuid[]) and log_id <= ${logId}`.execute(
+    tx,
+  )
 }
 
 export async function moveFence(tx: Tx, logId: number, size: bigint, root: Uint8Array): Promise<void> {

@@ -17,9 +17,9 @@ import { compare, createMeter, type Row, rowOf, type Spec } from './measure.ts'
 import { readOptions } from './options.ts'
 import { topFunctions } from './profile.ts'
 import { documentOf, jsonOf, tableOf } from './report.ts'
+import { ROOT } from './root.ts'
 import { openWorld, type World } from './world.ts'
 
-const ROOT = join(import.meta.dirname, '../..')
 const SIGNALS = 1_000_000
 const RSS = 'feed.full-sync.rss'
 const RSS_TARGET_MB = 300

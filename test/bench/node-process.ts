@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
+import { ROOT } from './root.ts'
 
 export interface Ask {
   id: number
@@ -35,7 +36,7 @@ export interface NodeProcess {
 
 const START_MS = 60_000
 /** Compiled as for production, whose memory and speed are measured: `npm run bench` does that first. */
-const PROGRAM = join(import.meta.dirname, '../../dist/test/bench/node.js')
+const PROGRAM = join(ROOT, 'dist/test/bench/node.js')
 
 /** Starts the node on a data folder; its log goes to `node.log` there. */
 export async function startNode(env: Readonly<Record<string, string>>, dir: string): Promise<NodeProcess> {

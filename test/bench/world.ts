@@ -16,6 +16,7 @@ import type { Scope } from '../../src/participants/schema.ts'
 import { openBase, openParts } from '../../src/parts.ts'
 import { EPOCH } from './items.ts'
 import { type NodeProcess, startNode } from './node-process.ts'
+import { ROOT } from './root.ts'
 
 /** Participants, and credentials of each: 64 clients have a credential each. */
 const SLUGS = ['apricot', 'blackbird', 'cherry', 'dunnock', 'elder', 'finch', 'grape', 'heron'] as const
@@ -104,7 +105,7 @@ export async function openWorld(): Promise<World> {
 
 /** The settings of production, but for the ports, which may be any. */
 const settingsIn = (dir: string): Record<string, string> => ({
-  ...{ DATA_DIR: dir, CONFIG_DIR: join(import.meta.dirname, '../../config') },
+  ...{ DATA_DIR: dir, CONFIG_DIR: join(ROOT, 'config') },
   ...{ PARTNER_PORT: '0', ENROL_PORT: '0', OPS_PORT: '0', LOG_ORIGIN: 'node.example.org/provenance/1' },
 })
 

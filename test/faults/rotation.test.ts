@@ -198,12 +198,24 @@ describe('an integrator of the old log that rests between index and outbox', () 
     await grow(1)
     await w.publish()
     const ids = await stalled()
+    const head = await w.t.owner.selectFrom('log_head').selectAll().executeTakeFirstOrThrow()
     await rotate()
-    await atLog(w.t.integrator, 1, (tx) => clearOutbox(tx, 1, ids))
+    await atLog(w.t.integrator, 1, (tx) => clearOutbox(tx, 1, { ...head, ids }))
     expect(await waiting()).toEqual(expect.arrayContaining(ids))
     await integrator2().round()
     await integrator2().round()
     expect(await idsOf(2)).toEqual(expect.arrayContaining(ids))
+  })
+  test('clears nothing under a head that is not the one it indexed at: a database that was set back has no places', async () => {
+    const ids = await grow(2)
+    const { size, root } = await w.t.owner.selectFrom('log_head').selectAll().executeTakeFirstOrThrow()
+    for (const head of [
+      { size: size + 2n, root },
+      { size, root: Buffer.alloc(32, 7) },
+    ]) {
+      await atLog(w.t.integrator, 1, (tx) => clearOutbox(tx, 1, { ...head, ids }))
+      expect(await waiting()).toEqual(expect.arrayContaining(ids))
+    }
   })
   test('leaves rows that are signed there: the next log does not take them a second time', async () => {
     const ids = await stalled()

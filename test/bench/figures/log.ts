@@ -12,11 +12,12 @@ import { leafHash } from '../../../src/provenance/merkle.ts'
 import type { Told } from '../audit.ts'
 import { type LogWorld, openLogWorld } from '../log-world.ts'
 import { type Measured, type Row, rowOf, type Spec } from '../measure.ts'
+import { ROOT } from '../root.ts'
 import type { World } from '../world.ts'
 
 const BATCH = 4_096
 const AT_ONCE = 50_000
-const PROGRAM = join(import.meta.dirname, '../../../dist/test/bench/audit.js')
+const PROGRAM = join(ROOT, 'dist/test/bench/audit.js')
 /** Where the system can hold a process to one core, garbage collector and all. */
 const ONE_CORE = existsSync('/usr/bin/taskset') ? ['/usr/bin/taskset', '-c', '0'] : []
 const run = promisify(execFile)

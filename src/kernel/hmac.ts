@@ -1,0 +1,18 @@
+import type { Hash } from './bytes.ts'
+
+/** Of SHA-256 (FIPS 180-4), in bytes. */
+const BLOCK = 64
+
+/** HMAC (RFC 2104) over a hash with blocks of 64 bytes, where there is no crypto module. */
+export function hmac(hash: Hash, key: Uint8Array, data: Uint8Array): Uint8Array {
+  const short = key.length > BLOCK ? hash(key) : key
+  return hash(padded(0x5c, short, hash(padded(0x36, short, data))))
+}
+
+/** `(key xor pad) || data`. */
+function padded(pad: number, key: Uint8Array, data: Uint8Array): Uint8Array {
+  const out = new Uint8Array(BLOCK + data.length).fill(pad, 0, BLOCK)
+  for (let i = 0; i < key.length; i++) out[i] = (key[i] ?? 0) ^ pad
+  out.set(data, BLOCK)
+  return out
+}
