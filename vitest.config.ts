@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
 const DATABASE = [
-  'test/**/{store,service,routes,publish}.test.ts',
+  'test/**/{store,service,routes,publish,sealed-lookup,network-read}.test.ts',
   'test/{db,http,jobs,e2e,security,faults,cli,interop}/**/*.test.ts',
 ]
 

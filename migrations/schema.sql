@@ -114,6 +114,20 @@ grant select on authority_epoch to aldis_ledger;
 grant select on authority_epoch to aldis_projector;
 grant select on authority_epoch to aldis_signer;
 
+create table case_trigger (
+  participant_id uuid not null,
+  case_id uuid not null,
+  kind text collate "C" not null,
+  ref text collate "C" not null,
+  at timestamp with time zone not null,
+  last_event uuid not null,
+  constraint case_trigger_pkey PRIMARY KEY (participant_id, case_id, kind, ref)
+);
+alter table case_trigger enable row level security;
+alter table case_trigger force row level security;
+create policy aldis_app_all on case_trigger for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+grant insert, select on case_trigger to aldis_app;
+
 create table credential (
   credential_id uuid not null,
   participant_id uuid not null,
@@ -138,6 +152,127 @@ grant select on credential to aldis_ledger;
 grant select on credential to aldis_projector;
 grant select on credential to aldis_signer;
 
+create table decision (
+  participant_id uuid not null,
+  case_id uuid not null,
+  seq integer not null,
+  decision_id uuid not null,
+  verdict smallint not null,
+  reason text collate "C" not null,
+  note_team text,
+  note_shared text,
+  category_suggested text collate "C",
+  accounts_actioned integer,
+  content_removed integer,
+  urls_blocked integer,
+  reports_filed integer,
+  investigations_opened integer,
+  authority smallint not null,
+  decided_by text collate "C" not null,
+  decided_at timestamp with time zone not null,
+  needs_second boolean not null,
+  supersedes integer,
+  corrects boolean not null,
+  approved_by text collate "C",
+  release_at timestamp with time zone,
+  released_at timestamp with time zone,
+  ended_at timestamp with time zone,
+  last_event uuid not null,
+  constraint decision_pkey PRIMARY KEY (participant_id, case_id, seq),
+  constraint decision_participant_id_decision_id_key UNIQUE (participant_id, decision_id),
+  constraint decision_accounts_actioned_check CHECK ((accounts_actioned >= 0)),
+  constraint decision_check CHECK (((approved_by IS NULL) OR (approved_by <> decided_by))),
+  constraint decision_check1 CHECK (((release_at IS NULL) OR (NOT needs_second) OR (approved_by IS NOT NULL))),
+  constraint decision_check2 CHECK (((released_at IS NULL) OR (release_at IS NOT NULL))),
+  constraint decision_check3 CHECK (((released_at IS NULL) OR (ended_at IS NULL))),
+  constraint decision_content_removed_check CHECK ((content_removed >= 0)),
+  constraint decision_investigations_opened_check CHECK ((investigations_opened >= 0)),
+  constraint decision_reports_filed_check CHECK ((reports_filed >= 0)),
+  constraint decision_seq_check CHECK ((seq >= 1)),
+  constraint decision_urls_blocked_check CHECK ((urls_blocked >= 0))
+);
+CREATE INDEX decision_due ON public.decision USING btree (release_at) WHERE ((release_at IS NOT NULL) AND (released_at IS NULL) AND (ended_at IS NULL));
+alter table decision enable row level security;
+alter table decision force row level security;
+create policy aldis_app_all on decision for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+create policy aldis_projector_select on decision for select to aldis_projector using (true);
+grant insert, select, update (approved_by, release_at, released_at, ended_at, last_event) on decision to aldis_app;
+grant select on decision to aldis_projector;
+
+create table dispute (
+  participant_id uuid not null,
+  dispute_id uuid not null,
+  origin uuid not null,
+  signal_id uuid not null,
+  revision integer not null,
+  ground text collate "C" not null,
+  note text,
+  authority smallint not null,
+  told text not null,
+  opened_at timestamp with time zone not null,
+  due_at timestamp with time zone not null,
+  last_event uuid not null,
+  constraint dispute_pkey PRIMARY KEY (participant_id, dispute_id)
+);
+CREATE INDEX dispute_event ON public.dispute USING btree (participant_id, last_event);
+alter table dispute enable row level security;
+alter table dispute force row level security;
+create policy aldis_app_all on dispute for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+create policy aldis_projector_select on dispute for select to aldis_projector using (true);
+grant insert, select on dispute to aldis_app;
+grant select on dispute to aldis_projector;
+
+create table dispute_answer (
+  participant_id uuid not null,
+  dispute_id uuid not null,
+  opener uuid not null,
+  signal_id uuid not null,
+  revision integer not null,
+  result text collate "C" not null,
+  note text,
+  told text not null,
+  at timestamp with time zone not null,
+  last_event uuid not null,
+  constraint dispute_answer_pkey PRIMARY KEY (participant_id, dispute_id)
+);
+CREATE INDEX dispute_answer_event ON public.dispute_answer USING btree (participant_id, last_event);
+alter table dispute_answer enable row level security;
+alter table dispute_answer force row level security;
+create policy aldis_app_all on dispute_answer for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+create policy aldis_projector_select on dispute_answer for select to aldis_projector using (true);
+grant insert, select on dispute_answer to aldis_app;
+grant select on dispute_answer to aldis_projector;
+
+create table dispute_received (
+  participant_id uuid not null,
+  dispute_id uuid not null,
+  opener uuid not null,
+  signal_id uuid not null,
+  revision integer not null,
+  ground text collate "C" not null,
+  note text,
+  opened_at timestamp with time zone not null,
+  due_at timestamp with time zone not null,
+  constraint dispute_received_pkey PRIMARY KEY (participant_id, dispute_id)
+);
+alter table dispute_received enable row level security;
+alter table dispute_received force row level security;
+create policy aldis_app_all on dispute_received for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+grant insert, select on dispute_received to aldis_app;
+
+create table dispute_result (
+  participant_id uuid not null,
+  dispute_id uuid not null,
+  result text collate "C" not null,
+  note text,
+  at timestamp with time zone not null,
+  constraint dispute_result_pkey PRIMARY KEY (participant_id, dispute_id)
+);
+alter table dispute_result enable row level security;
+alter table dispute_result force row level security;
+create policy aldis_app_all on dispute_result for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+grant insert, select on dispute_result to aldis_app;
+
 create table enrolment (
   enrolment_id uuid not null,
   participant_id uuid not null,
@@ -155,6 +290,91 @@ create table enrolment (
 );
 grant insert, select, update (tries, used_at, last_event) on enrolment to aldis_admin;
 grant select (enrolment_id, participant_id, scopes, expires_at, tries, used_at, last_event) on enrolment to aldis_ledger;
+
+create table epoch_key (
+  epoch integer not null,
+  stale_at timestamp with time zone not null,
+  rewrapped_at timestamp with time zone,
+  destroyed_at timestamp with time zone,
+  constraint epoch_key_pkey PRIMARY KEY (epoch)
+);
+grant insert, select, update on epoch_key to aldis_admin;
+
+create table erasure (
+  participant_id uuid not null,
+  event_id uuid not null,
+  request_id uuid not null,
+  at timestamp with time zone not null,
+  basis text collate "C" not null,
+  notified integer not null,
+  constraint erasure_pkey PRIMARY KEY (participant_id, event_id)
+);
+alter table erasure enable row level security;
+alter table erasure force row level security;
+create policy aldis_admin_all on erasure for all to aldis_admin using (true) with check (true);
+grant insert, select on erasure to aldis_admin;
+
+create table erasure_notice (
+  participant_id uuid not null,
+  event_id uuid not null,
+  constraint erasure_notice_pkey PRIMARY KEY (participant_id, event_id)
+);
+alter table erasure_notice enable row level security;
+alter table erasure_notice force row level security;
+create policy aldis_admin_all on erasure_notice for all to aldis_admin using (true) with check (true);
+create policy aldis_app_select on erasure_notice for select to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+grant insert, select on erasure_notice to aldis_admin;
+grant select on erasure_notice to aldis_app;
+
+create table evaluation_batch (
+  participant_id uuid not null,
+  batch_key uuid not null,
+  digest bytea not null,
+  kid text collate "C" not null,
+  purpose text collate "C" not null,
+  n integer not null,
+  at timestamp with time zone not null,
+  event_id uuid,
+  constraint evaluation_batch_pkey PRIMARY KEY (participant_id, batch_key),
+  constraint evaluation_batch_digest_check CHECK ((length(digest) = 32)),
+  constraint evaluation_batch_n_check CHECK (((n >= 1) AND (n <= 256)))
+);
+alter table evaluation_batch enable row level security;
+alter table evaluation_batch force row level security;
+create policy aldis_app_all on evaluation_batch for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+create policy aldis_ledger_select on evaluation_batch for select to aldis_ledger using (true);
+grant delete, insert, select, update on evaluation_batch to aldis_app;
+grant select on evaluation_batch to aldis_ledger;
+
+create table evaluation_quota (
+  participant_id uuid not null,
+  purpose text collate "C" not null,
+  per_day integer not null,
+  last_event uuid not null,
+  constraint evaluation_quota_pkey PRIMARY KEY (participant_id, purpose),
+  constraint evaluation_quota_per_day_check CHECK (((per_day >= 0) AND (per_day <= 1000000000)))
+);
+grant insert, select, update on evaluation_quota to aldis_admin;
+grant select on evaluation_quota to aldis_app;
+grant select on evaluation_quota to aldis_integrator;
+grant select on evaluation_quota to aldis_ledger;
+grant select on evaluation_quota to aldis_projector;
+grant select on evaluation_quota to aldis_signer;
+
+create table evaluation_use (
+  participant_id uuid not null,
+  day date not null,
+  purpose text collate "C" not null,
+  used integer not null,
+  constraint evaluation_use_pkey PRIMARY KEY (participant_id, day, purpose),
+  constraint evaluation_use_used_check CHECK ((used > 0))
+);
+alter table evaluation_use enable row level security;
+alter table evaluation_use force row level security;
+create policy aldis_app_all on evaluation_use for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+create policy aldis_ledger_select on evaluation_use for select to aldis_ledger using (true);
+grant insert, select, update on evaluation_use to aldis_app;
+grant select on evaluation_use to aldis_ledger;
 
 create table feed (
   feed_id uuid not null,
@@ -187,8 +407,10 @@ create table feed_ack (
 );
 alter table feed_ack enable row level security;
 alter table feed_ack force row level security;
+create policy aldis_admin_all on feed_ack for all to aldis_admin using (true) with check (true);
 create policy aldis_app_all on feed_ack for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
 create policy aldis_ledger_select on feed_ack for select to aldis_ledger using (true);
+grant select on feed_ack to aldis_admin;
 grant insert, select, update on feed_ack to aldis_app;
 grant select (participant_id, feed_id, stage, seq, last_event) on feed_ack to aldis_ledger;
 
@@ -206,13 +428,17 @@ create table feed_entry (
 );
 alter table feed_entry enable row level security;
 alter table feed_entry force row level security;
+create policy aldis_admin_all on feed_entry for all to aldis_admin using (true) with check (true);
 create policy aldis_app_select on feed_entry for select to aldis_app using ((feed_id IN ( SELECT f.feed_id
    FROM feed f
   WHERE ((f.participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")) OR (f.audience_id IN ( SELECT m.audience_id
            FROM audience_member m
           WHERE (m.participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))))))));
+create policy aldis_ledger_select on feed_entry for select to aldis_ledger using (true);
 create policy aldis_projector_all on feed_entry for all to aldis_projector using (true) with check (true);
+grant select, update (body) on feed_entry to aldis_admin;
 grant select on feed_entry to aldis_app;
+grant select (feed_id, seq, kind, origin, signal_id, revision) on feed_entry to aldis_ledger;
 grant insert, select on feed_entry to aldis_projector;
 
 create table feed_head (
@@ -222,18 +448,21 @@ create table feed_head (
   added_us bigint not null,
   retained_from bigint not null,
   sealed_seq bigint not null,
+  erasures bigint not null default 0,
   constraint feed_head_pkey PRIMARY KEY (feed_id)
 );
 alter table feed_head enable row level security;
 alter table feed_head force row level security;
 create policy aldis_admin_insert on feed_head for insert to aldis_admin with check (true);
+create policy aldis_admin_select on feed_head for select to aldis_admin using (true);
+create policy aldis_admin_update on feed_head for update to aldis_admin using (true) with check (true);
 create policy aldis_app_select on feed_head for select to aldis_app using ((feed_id IN ( SELECT f.feed_id
    FROM feed f
   WHERE ((f.participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")) OR (f.audience_id IN ( SELECT m.audience_id
            FROM audience_member m
           WHERE (m.participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))))))));
 create policy aldis_projector_all on feed_head for all to aldis_projector using (true) with check (true);
-grant insert on feed_head to aldis_admin;
+grant insert, select, update (erasures) on feed_head to aldis_admin;
 grant select on feed_head to aldis_app;
 grant insert, select, update on feed_head to aldis_projector;
 
@@ -252,12 +481,14 @@ create table feed_segment (
 );
 alter table feed_segment enable row level security;
 alter table feed_segment force row level security;
+create policy aldis_admin_all on feed_segment for all to aldis_admin using (true) with check (true);
 create policy aldis_app_select on feed_segment for select to aldis_app using ((feed_id IN ( SELECT f.feed_id
    FROM feed f
   WHERE ((f.participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")) OR (f.audience_id IN ( SELECT m.audience_id
            FROM audience_member m
           WHERE (m.participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))))))));
 create policy aldis_projector_all on feed_segment for all to aldis_projector using (true) with check (true);
+grant delete, insert, select on feed_segment to aldis_admin;
 grant select on feed_segment to aldis_app;
 grant insert, select on feed_segment to aldis_projector;
 
@@ -269,14 +500,39 @@ create table feed_submission (
 );
 alter table feed_submission enable row level security;
 alter table feed_submission force row level security;
+create policy aldis_admin_all on feed_submission for all to aldis_admin using (true) with check (true);
 create policy aldis_app_select on feed_submission for select to aldis_app using ((feed_id IN ( SELECT f.feed_id
    FROM feed f
   WHERE ((f.participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")) OR (f.audience_id IN ( SELECT m.audience_id
            FROM audience_member m
           WHERE (m.participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))))))));
 create policy aldis_projector_all on feed_submission for all to aldis_projector using (true) with check (true);
+grant select on feed_submission to aldis_admin;
 grant select on feed_submission to aldis_app;
 grant insert, select on feed_submission to aldis_projector;
+
+create table feedback (
+  participant_id uuid not null,
+  feedback_id uuid not null,
+  origin uuid not null,
+  signal_id uuid not null,
+  revision integer not null,
+  outcome smallint not null,
+  authority smallint not null,
+  own_hits integer not null,
+  recurrences integer not null,
+  supersedes uuid,
+  told text not null,
+  at timestamp with time zone not null,
+  constraint feedback_pkey PRIMARY KEY (participant_id, feedback_id)
+);
+CREATE INDEX feedback_of ON public.feedback USING btree (participant_id, origin, signal_id, feedback_id);
+alter table feedback enable row level security;
+alter table feedback force row level security;
+create policy aldis_app_all on feedback for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+create policy aldis_projector_select on feedback for select to aldis_projector using (true);
+grant insert, select on feedback to aldis_app;
+grant select on feedback to aldis_projector;
 
 create table group_member (
   group_id uuid not null,
@@ -302,7 +558,7 @@ create table handshake_refusal (
   count integer not null,
   constraint handshake_refusal_pkey PRIMARY KEY (minute, address, reason)
 );
-grant insert, select, update on handshake_refusal to aldis_admin;
+grant delete, insert, select, update on handshake_refusal to aldis_admin;
 
 create table hash_profile (
   kid text collate "C" not null,
@@ -311,6 +567,9 @@ create table hash_profile (
   not_before timestamp with time zone not null,
   not_after timestamp with time zone not null,
   last_event uuid not null,
+  public_key bytea,
+  shares text,
+  published uuid,
   constraint hash_profile_pkey PRIMARY KEY (kid),
   constraint hash_profile_check CHECK ((not_after > not_before)),
   constraint hash_profile_suite_check CHECK ((suite = ANY (ARRAY['hmac-sha256'::text, 'oprf-ristretto255-sha512'::text])))
@@ -321,6 +580,25 @@ grant select on hash_profile to aldis_integrator;
 grant select on hash_profile to aldis_ledger;
 grant select on hash_profile to aldis_projector;
 grant select on hash_profile to aldis_signer;
+
+create table hit (
+  participant_id uuid not null,
+  origin uuid not null,
+  signal_id uuid not null,
+  signal_key bytea not null,
+  count integer not null,
+  last_at timestamp with time zone not null,
+  own_ref text collate "C",
+  acted_count integer,
+  last_event uuid not null,
+  constraint hit_pkey PRIMARY KEY (participant_id, origin, signal_id),
+  constraint hit_count_check CHECK ((count >= 0)),
+  constraint hit_signal_key_check CHECK ((length(signal_key) = 32))
+);
+alter table hit enable row level security;
+alter table hit force row level security;
+create policy aldis_app_all on hit for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+grant insert, select, update on hit to aldis_app;
 
 create table hold_switch (
   region text collate "C" not null,
@@ -400,6 +678,7 @@ create table log_event (
   idx bigint not null,
   constraint log_event_pkey PRIMARY KEY (log_id, event_id)
 );
+grant select on log_event to aldis_admin;
 grant insert, select on log_event to aldis_integrator;
 grant select on log_event to aldis_ledger;
 
@@ -578,7 +857,9 @@ create table projector (
   next_idx bigint not null,
   constraint projector_pkey PRIMARY KEY (log_id, name)
 );
+grant select on projector to aldis_admin;
 grant select on projector to aldis_app;
+grant select on projector to aldis_ledger;
 grant insert, select, update on projector to aldis_projector;
 
 create table prov_outbox (
@@ -622,7 +903,7 @@ create policy aldis_admin_all on prov_record for all to aldis_admin using (true)
 create policy aldis_app_all on prov_record for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
 create policy aldis_ledger_select on prov_record for select to aldis_ledger using (true);
 create policy aldis_projector_select on prov_record for select to aldis_projector using (true);
-grant insert, select on prov_record to aldis_admin;
+grant insert, select, update (body, epoch) on prov_record to aldis_admin;
 grant insert, select on prov_record to aldis_app;
 grant select on prov_record to aldis_ledger;
 grant select on prov_record to aldis_projector;
@@ -633,24 +914,33 @@ create table read_batch (
   event_id uuid not null,
   n integer not null,
   root bytea not null,
+  expired_by uuid,
   constraint read_batch_pkey PRIMARY KEY (participant_id, batch_no),
   constraint read_batch_root_check CHECK ((length(root) = 32))
 );
+CREATE INDEX read_batch_expired ON public.read_batch USING btree (participant_id, event_id) WHERE (expired_by IS NOT NULL);
 alter table read_batch enable row level security;
 alter table read_batch force row level security;
+create policy aldis_admin_all on read_batch for all to aldis_admin using (true) with check (true);
 create policy aldis_app_all on read_batch for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
 create policy aldis_ledger_select on read_batch for select to aldis_ledger using (true);
+grant select, update (expired_by) on read_batch to aldis_admin;
 grant insert, select on read_batch to aldis_app;
 grant select on read_batch to aldis_ledger;
 
 create table read_head (
   participant_id uuid not null,
   batch_no bigint not null,
+  expired_no bigint not null default 0,
+  gone_no bigint not null default 0,
+  gone_until timestamp with time zone,
   constraint read_head_pkey PRIMARY KEY (participant_id)
 );
 alter table read_head enable row level security;
 alter table read_head force row level security;
+create policy aldis_admin_all on read_head for all to aldis_admin using (true) with check (true);
 create policy aldis_app_all on read_head for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+grant select, update (expired_no, gone_no, gone_until) on read_head to aldis_admin;
 grant insert, select, update on read_head to aldis_app;
 
 create table read_journal (
@@ -671,8 +961,10 @@ create table read_journal (
 CREATE INDEX read_journal_batch ON public.read_journal USING btree (participant_id, batch_no) WHERE (batch_no IS NOT NULL);
 alter table read_journal enable row level security;
 alter table read_journal force row level security;
+create policy aldis_admin_all on read_journal for all to aldis_admin using (true) with check (true);
 create policy aldis_app_all on read_journal for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
 create policy aldis_ledger_select on read_journal for select to aldis_ledger using (true);
+grant delete, select, update (body, epoch) on read_journal to aldis_admin;
 grant insert, select, update (batch_no, batch_at) on read_journal to aldis_app;
 grant select on read_journal to aldis_ledger;
 
@@ -689,6 +981,60 @@ create policy aldis_ledger_select on read_pending for select to aldis_ledger usi
 grant delete, insert, select on read_pending to aldis_app;
 grant select on read_pending to aldis_ledger;
 
+create table review_case (
+  participant_id uuid not null,
+  case_id uuid not null,
+  origin uuid not null,
+  signal_id uuid not null,
+  signal_key bytea not null,
+  revision integer not null,
+  type smallint not null,
+  category smallint not null,
+  severity smallint not null,
+  confidence smallint not null,
+  state smallint not null,
+  version integer not null,
+  own_hits integer not null,
+  confirmations integer not null,
+  disputed boolean not null,
+  rank integer not null,
+  due_at timestamp with time zone not null,
+  paused_at timestamp with time zone,
+  opened_at timestamp with time zone not null,
+  held_until timestamp with time zone,
+  hold_reason text collate "C",
+  assigned_to text collate "C",
+  last_event uuid not null,
+  constraint review_case_pkey PRIMARY KEY (participant_id, case_id),
+  constraint review_case_confidence_check CHECK (((confidence >= 0) AND (confidence <= 100))),
+  constraint review_case_severity_check CHECK (((severity >= 1) AND (severity <= 4))),
+  constraint review_case_signal_key_check CHECK ((length(signal_key) = 32))
+);
+CREATE INDEX review_case_held ON public.review_case USING btree (held_until) WHERE (held_until IS NOT NULL);
+CREATE INDEX review_case_late ON public.review_case USING btree (participant_id, due_at, case_id) WHERE (state = 1);
+CREATE UNIQUE INDEX review_case_live ON public.review_case USING btree (participant_id, origin, signal_id) WHERE (state <> 6);
+CREATE INDEX review_case_of ON public.review_case USING btree (origin, signal_id);
+CREATE INDEX review_case_rank ON public.review_case USING btree (participant_id, rank DESC, due_at, case_id) WHERE (state = 1);
+alter table review_case enable row level security;
+alter table review_case force row level security;
+create policy aldis_app_all on review_case for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+create policy aldis_projector_select on review_case for select to aldis_projector using (true);
+grant insert, select, update on review_case to aldis_app;
+grant select on review_case to aldis_projector;
+
+create table review_lease (
+  participant_id uuid not null,
+  case_id uuid not null,
+  holder text collate "C" not null,
+  token uuid not null,
+  expires_at timestamp with time zone not null,
+  constraint review_lease_pkey PRIMARY KEY (participant_id, case_id)
+);
+alter table review_lease enable row level security;
+alter table review_lease force row level security;
+create policy aldis_app_all on review_lease for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+grant insert, select, update on review_lease to aldis_app;
+
 create table role_grant (
   person_id uuid not null,
   role text collate "C" not null,
@@ -701,6 +1047,23 @@ create table role_grant (
 );
 grant insert, select, update on role_grant to aldis_admin;
 grant select (person_id, role, granted_at, ended_at, last_event) on role_grant to aldis_ledger;
+
+create table routing_rule (
+  participant_id uuid not null,
+  keyword_patterns boolean not null,
+  critical boolean not null,
+  not_reviewed boolean not null,
+  new_sources boolean not null,
+  categories text[] not null,
+  last_event uuid not null,
+  constraint routing_rule_pkey PRIMARY KEY (participant_id)
+);
+alter table routing_rule enable row level security;
+alter table routing_rule force row level security;
+create policy aldis_app_all on routing_rule for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+create policy aldis_projector_select on routing_rule for select to aldis_projector using (true);
+grant insert, select, update on routing_rule to aldis_app;
+grant select on routing_rule to aldis_projector;
 
 create table schema_state (
   version integer not null,
@@ -716,6 +1079,100 @@ grant select on schema_state to aldis_integrator;
 grant select on schema_state to aldis_ledger;
 grant select on schema_state to aldis_projector;
 grant select on schema_state to aldis_signer;
+
+create table sealed_bucket (
+  feed_id uuid not null,
+  snapshot bigint not null,
+  prefix integer not null,
+  body bytea not null,
+  constraint sealed_bucket_pkey PRIMARY KEY (feed_id, snapshot, prefix)
+);
+alter table sealed_bucket enable row level security;
+alter table sealed_bucket force row level security;
+create policy aldis_admin_all on sealed_bucket for all to aldis_admin using (true) with check (true);
+create policy aldis_app_select on sealed_bucket for select to aldis_app using ((feed_id IN ( SELECT f.feed_id
+   FROM feed f
+  WHERE (f.audience_id IN ( SELECT m.audience_id
+           FROM audience_member m
+          WHERE ((m.participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")) AND (m.until_seq IS NULL)))))));
+create policy aldis_projector_all on sealed_bucket for all to aldis_projector using (true) with check (true);
+grant delete, select on sealed_bucket to aldis_admin;
+grant select on sealed_bucket to aldis_app;
+grant delete, insert, select, update on sealed_bucket to aldis_projector;
+
+create table sealed_signal (
+  feed_id uuid not null,
+  signal_id uuid not null,
+  origin uuid not null,
+  revision integer not null,
+  seq bigint not null,
+  submission_id uuid not null,
+  expires_at timestamp with time zone not null,
+  entry bytea not null,
+  body text collate "C" not null,
+  constraint sealed_signal_pkey PRIMARY KEY (feed_id, signal_id, origin),
+  constraint sealed_signal_entry_check CHECK ((length(entry) = 72))
+);
+alter table sealed_signal enable row level security;
+alter table sealed_signal force row level security;
+create policy aldis_admin_all on sealed_signal for all to aldis_admin using (true) with check (true);
+create policy aldis_app_select on sealed_signal for select to aldis_app using ((feed_id IN ( SELECT f.feed_id
+   FROM feed f
+  WHERE (f.audience_id IN ( SELECT m.audience_id
+           FROM audience_member m
+          WHERE ((m.participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")) AND (m.until_seq IS NULL)))))));
+create policy aldis_projector_all on sealed_signal for all to aldis_projector using (true) with check (true);
+grant select, update (expires_at, entry, body) on sealed_signal to aldis_admin;
+grant select on sealed_signal to aldis_app;
+grant delete, insert, select, update on sealed_signal to aldis_projector;
+
+create table sealed_snapshot (
+  feed_id uuid not null,
+  snapshot bigint not null,
+  bits smallint,
+  width integer not null,
+  made_at timestamp with time zone not null,
+  constraint sealed_snapshot_pkey PRIMARY KEY (feed_id, snapshot)
+);
+alter table sealed_snapshot enable row level security;
+alter table sealed_snapshot force row level security;
+create policy aldis_admin_all on sealed_snapshot for all to aldis_admin using (true) with check (true);
+create policy aldis_app_select on sealed_snapshot for select to aldis_app using ((feed_id IN ( SELECT f.feed_id
+   FROM feed f
+  WHERE (f.audience_id IN ( SELECT m.audience_id
+           FROM audience_member m
+          WHERE ((m.participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")) AND (m.until_seq IS NULL)))))));
+create policy aldis_projector_all on sealed_snapshot for all to aldis_projector using (true) with check (true);
+grant delete, select on sealed_snapshot to aldis_admin;
+grant select on sealed_snapshot to aldis_app;
+grant delete, insert, select on sealed_snapshot to aldis_projector;
+
+create table shared_relation (
+  signal_id uuid not null,
+  origin uuid not null,
+  relation_id uuid not null,
+  other_id uuid not null,
+  outward boolean not null,
+  kind smallint not null,
+  audience_id uuid not null,
+  revision integer not null,
+  state smallint not null,
+  observed_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  log_idx bigint not null,
+  constraint shared_relation_pkey PRIMARY KEY (signal_id, origin, relation_id)
+);
+CREATE INDEX shared_relation_audience ON public.shared_relation USING btree (audience_id, signal_id, relation_id) WHERE (state = 1);
+alter table shared_relation enable row level security;
+alter table shared_relation force row level security;
+create policy aldis_admin_all on shared_relation for all to aldis_admin using (true) with check (true);
+create policy aldis_app_select on shared_relation for select to aldis_app using (((origin = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")) OR ((state = 1) AND (audience_id IN ( SELECT m.audience_id
+   FROM audience_member m
+  WHERE ((m.participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")) AND (m.until_seq IS NULL)))))));
+create policy aldis_projector_all on shared_relation for all to aldis_projector using (true) with check (true);
+grant delete, select on shared_relation to aldis_admin;
+grant select on shared_relation to aldis_app;
+grant insert, select, update on shared_relation to aldis_projector;
 
 create table shared_signal (
   signal_key bytea not null,
@@ -733,13 +1190,18 @@ create table shared_signal (
   constraint shared_signal_pkey PRIMARY KEY (signal_key, signal_id, origin),
   constraint shared_signal_signal_key_check CHECK ((length(signal_key) = 32))
 );
+CREATE INDEX shared_signal_id ON public.shared_signal USING btree (signal_id);
 alter table shared_signal enable row level security;
 alter table shared_signal force row level security;
+create policy aldis_admin_all on shared_signal for all to aldis_admin using (true) with check (true);
 create policy aldis_app_select on shared_signal for select to aldis_app using (((origin = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")) OR ((state = 1) AND (audience_id IN ( SELECT m.audience_id
    FROM audience_member m
   WHERE ((m.participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")) AND (m.until_seq IS NULL)))))));
+create policy aldis_ledger_select on shared_signal for select to aldis_ledger using (true);
 create policy aldis_projector_all on shared_signal for all to aldis_projector using (true) with check (true);
+grant delete, select on shared_signal to aldis_admin;
 grant select on shared_signal to aldis_app;
+grant select (signal_id, origin, audience_id, revision, state, expires_at) on shared_signal to aldis_ledger;
 grant insert, select, update on shared_signal to aldis_projector;
 
 create table signal (
@@ -755,21 +1217,67 @@ create table signal (
   expires_at timestamp with time zone not null,
   leaf bytea not null,
   last_event uuid not null,
+  ended_by uuid,
   constraint signal_pkey PRIMARY KEY (participant_id, signal_id),
   constraint signal_leaf_check CHECK ((length(leaf) = 32)),
   constraint signal_revision_check CHECK ((revision >= 1)),
   constraint signal_signal_key_check CHECK ((length(signal_key) = 32))
 );
 CREATE INDEX signal_due ON public.signal USING btree (participant_id, expires_at) WHERE (state = 1);
+CREATE INDEX signal_ended_by ON public.signal USING btree (participant_id, ended_by) WHERE (state = 5);
+CREATE INDEX signal_erased ON public.signal USING btree (participant_id, last_event) WHERE (state = 5);
 CREATE INDEX signal_expired ON public.signal USING btree (participant_id, last_event) WHERE (state = 3);
+CREATE INDEX signal_held_due ON public.signal USING btree (participant_id, expires_at) WHERE (state = 4);
 alter table signal enable row level security;
 alter table signal force row level security;
+create policy aldis_admin_all on signal for all to aldis_admin using (true) with check (true);
 create policy aldis_app_all on signal for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
 create policy aldis_ledger_select on signal for select to aldis_ledger using (true);
 create policy aldis_projector_select on signal for select to aldis_projector using (true);
+grant select, update (signal_key, state, last_event, ended_by) on signal to aldis_admin;
 grant insert, select, update on signal to aldis_app;
-grant select (participant_id, signal_id, type, category, audience_id, revision, state, expires_at, leaf, last_event) on signal to aldis_ledger;
+grant select (participant_id, signal_id, type, category, audience_id, revision, state, expires_at, leaf, last_event, ended_by) on signal to aldis_ledger;
 grant select on signal to aldis_projector;
+
+create table signal_hold (
+  participant_id uuid not null,
+  held_event uuid not null,
+  signal_id uuid not null,
+  revision integer not null,
+  dispute_id uuid,
+  held_at timestamp with time zone not null,
+  released_event uuid,
+  released_at timestamp with time zone,
+  constraint signal_hold_pkey PRIMARY KEY (participant_id, held_event)
+);
+CREATE INDEX signal_hold_of ON public.signal_hold USING btree (participant_id, signal_id, held_event);
+CREATE INDEX signal_hold_released ON public.signal_hold USING btree (participant_id, released_event) WHERE (released_event IS NOT NULL);
+alter table signal_hold enable row level security;
+alter table signal_hold force row level security;
+create policy aldis_admin_all on signal_hold for all to aldis_admin using (true) with check (true);
+create policy aldis_app_all on signal_hold for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+create policy aldis_projector_select on signal_hold for select to aldis_projector using (true);
+grant select, update (released_event, released_at) on signal_hold to aldis_admin;
+grant insert, select, update (released_event, released_at) on signal_hold to aldis_app;
+grant select on signal_hold to aldis_projector;
+
+create table signal_opinion (
+  participant_id uuid not null,
+  signal_id uuid not null,
+  giver uuid not null,
+  outcome smallint not null,
+  independent boolean not null,
+  recurrences integer not null,
+  at timestamp with time zone not null,
+  place bigint not null,
+  constraint signal_opinion_pkey PRIMARY KEY (participant_id, signal_id, giver)
+);
+alter table signal_opinion enable row level security;
+alter table signal_opinion force row level security;
+create policy aldis_app_all on signal_opinion for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+create policy aldis_projector_select on signal_opinion for select to aldis_projector using (true);
+grant insert, select, update on signal_opinion to aldis_app;
+grant select on signal_opinion to aldis_projector;
 
 create table signal_revision (
   participant_id uuid not null,
@@ -777,7 +1285,7 @@ create table signal_revision (
   revision integer not null,
   submission_id uuid not null,
   item_index smallint not null,
-  salt bytea not null,
+  salt bytea,
   item text collate "C" not null,
   constraint signal_revision_pkey PRIMARY KEY (participant_id, signal_id, revision),
   constraint signal_revision_salt_check CHECK ((length(salt) = 16))
@@ -785,12 +1293,54 @@ create table signal_revision (
 CREATE INDEX signal_revision_submission ON public.signal_revision USING btree (participant_id, submission_id);
 alter table signal_revision enable row level security;
 alter table signal_revision force row level security;
+create policy aldis_admin_all on signal_revision for all to aldis_admin using (true) with check (true);
 create policy aldis_app_all on signal_revision for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
 create policy aldis_ledger_select on signal_revision for select to aldis_ledger using (true);
 create policy aldis_projector_select on signal_revision for select to aldis_projector using (true);
+grant select, update (salt, item) on signal_revision to aldis_admin;
 grant insert, select on signal_revision to aldis_app;
 grant select (participant_id, signal_id, revision, submission_id, item_index, salt, item) on signal_revision to aldis_ledger;
 grant select on signal_revision to aldis_projector;
+
+create table signal_tally (
+  participant_id uuid not null,
+  signal_id uuid not null,
+  audience_id uuid not null,
+  counts text collate "C" not null,
+  open_disputes integer not null,
+  recurrences integer not null,
+  constraint signal_tally_pkey PRIMARY KEY (participant_id, signal_id)
+);
+alter table signal_tally enable row level security;
+alter table signal_tally force row level security;
+create policy aldis_app_all on signal_tally for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+create policy aldis_app_select on signal_tally for select to aldis_app using ((audience_id IN ( SELECT m.audience_id
+   FROM audience_member m
+  WHERE ((m.participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")) AND (m.until_seq IS NULL)))));
+grant insert, select, update on signal_tally to aldis_app;
+
+create table signed_act (
+  participant_id uuid not null,
+  act_id uuid not null,
+  jti text collate "C" not null,
+  od bytea not null,
+  jws text collate "C" not null,
+  salt bytea not null,
+  item text collate "C" not null,
+  countersignature text not null,
+  received_at timestamp with time zone not null,
+  replays integer not null default 0,
+  constraint signed_act_pkey PRIMARY KEY (participant_id, act_id),
+  constraint signed_act_participant_id_jti_key UNIQUE (participant_id, jti),
+  constraint signed_act_od_check CHECK ((length(od) = 32)),
+  constraint signed_act_salt_check CHECK ((length(salt) = 16))
+);
+alter table signed_act enable row level security;
+alter table signed_act force row level security;
+create policy aldis_app_all on signed_act for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+create policy aldis_projector_select on signed_act for select to aldis_projector using (true);
+grant insert, select, update (replays) on signed_act to aldis_app;
+grant select on signed_act to aldis_projector;
 
 create table signing_key (
   participant_id uuid not null,
@@ -845,7 +1395,10 @@ create table upload (
   updated_at timestamp with time zone not null,
   constraint upload_pkey PRIMARY KEY (participant_id, upload_id)
 );
+CREATE INDEX upload_updated ON public.upload USING btree (participant_id, updated_at);
 alter table upload enable row level security;
 alter table upload force row level security;
+create policy aldis_admin_all on upload for all to aldis_admin using (true);
 create policy aldis_app_all on upload for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, select on upload to aldis_admin;
 grant insert, select, update on upload to aldis_app;

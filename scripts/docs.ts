@@ -1,13 +1,16 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import type { FeedbackService } from '../src/feedback/service.ts'
 import type { FeedService } from '../src/feeds/service.ts'
 import type { Limit } from '../src/http/limits.ts'
 import { CATALOGUE } from '../src/kernel/errors.ts'
+import type { EvaluationService } from '../src/matching/service.ts'
 import type { HashProfiles } from '../src/participants/hash-profile.ts'
 import type { ParticipantService } from '../src/participants/service.ts'
 import type { Auditor } from '../src/provenance/auditor.ts'
 import type { Ledger } from '../src/provenance/ledger.ts'
+import type { ReviewService } from '../src/review/service.ts'
 import type { SignalService } from '../src/signals/service.ts'
 
 /** A generated document: its path from the root and what makes it. Making one writes nothing into the tree. */
@@ -45,6 +48,7 @@ const DOCUMENTS: readonly Document[] = [
   { path: 'config/example.env', make: async () => (await settings()).env },
   { path: 'docs/openapi.json', make: openApi },
   { path: 'migrations/schema.sql', make: schema },
+  { path: 'src/matching/pdq-wasm.ts', make: pdqModule },
 ]
 
 const [option, ...names] = process.argv.slice(2)
@@ -131,18 +135,25 @@ async function settings(): Promise<{ markdown: string; env: string }> {
 
 /** Of the routes as their plugins register them: the document is made without a database, a key or a certificate. */
 async function openApi(): Promise<string> {
-  const [{ openApiDocument, routesOf }, participants, signals, feeds, provenance] = await Promise.all([
-    import('../src/http/openapi.ts'),
-    import('../src/participants/routes.ts'),
-    import('../src/signals/routes.ts'),
-    import('../src/feeds/routes.ts'),
-    import('../src/provenance/routes.ts'),
-  ])
+  const [{ openApiDocument, routesOf }, participants, matching, signals, feeds, feedback, review, provenance] =
+    await Promise.all([
+      import('../src/http/openapi.ts'),
+      import('../src/participants/routes.ts'),
+      import('../src/matching/routes.ts'),
+      import('../src/signals/routes.ts'),
+      import('../src/feeds/routes.ts'),
+      import('../src/feedback/routes.ts'),
+      import('../src/review/routes.ts'),
+      import('../src/provenance/routes.ts'),
+    ])
   const partner = await routesOf('partner', (app) => {
     app.register(participants.credentialRoutes, { participants: uncalled<ParticipantService>() })
     app.register(participants.hashProfileRoutes, { hashProfiles: uncalled<HashProfiles>() })
+    app.register(matching.evaluationRoutes, { evaluations: uncalled<EvaluationService>() })
     app.register(signals.signalRoutes, { signals: uncalled<SignalService>() })
     app.register(feeds.feedRoutes, { feeds: uncalled<FeedService>() })
+    app.register(feedback.feedbackRoutes, { feedback: uncalled<FeedbackService>() })
+    app.register(review.reviewRoutes, { review: uncalled<ReviewService>() })
     app.register(provenance.provenanceRoutes, { ledger: uncalled<Ledger>(), prefix: '/provenance/1' })
     app.register(provenance.auditRoutes, { auditor: uncalled<Auditor>(), prefix: '/provenance/1' })
   })
@@ -184,6 +195,22 @@ async function schema(): Promise<string> {
     await server.destroy()
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/** The search in an index of PDQ hashes, assembled: what runs is committed, so that neither build nor tests need the assembler. */
+async function pdqModule(): Promise<string> {
+  const { default: open } = await import('wabt')
+  const text = await readFile(join(ROOT, 'src/matching/pdq.wat'), 'utf8')
+  const module = (await open()).parseWat('pdq.wat', text)
+  module.resolveNames()
+  module.validate()
+  const { buffer } = module.toBinary({})
+  module.destroy()
+  return lines(
+    `/** ${MADE_BY} from pdq.wat, which says what it does. */`,
+    'export const PDQ_WASM =',
+    `  '${Buffer.from(buffer).toString('base64')}'`,
+  )
 }
 
 function lines(...text: readonly string[]): string {

@@ -12,17 +12,25 @@ import { LIMITS } from './http/limits.ts'
 import { createMetrics, type Metrics } from './http/metrics.ts'
 import { createOps } from './http/ops.ts'
 import type { ShutdownParts } from './http/shutdown.ts'
+import { createTokenBuckets } from './http/token-bucket.ts'
+import { createPatternChecker } from './jobs/pattern-check.ts'
 import { toBase64Url } from './kernel/bytes.ts'
-import { newId } from './kernel/ids.ts'
+import { newId, type Uuid } from './kernel/ids.ts'
 import type { Log } from './kernel/log.ts'
 import { createListeners, type Listeners, type Measuring } from './listeners.ts'
 import { createNodeLoops } from './loops.ts'
+import type { PatternChecker } from './matching/pattern.ts'
+import { createEvaluationService, type EvaluationService } from './matching/service.ts'
+import { createHitCounts, HIGH_USE, type HitCounts } from './matching/unusual.ts'
 import { createNodeAlarms, type NodeAlarmOptions, type NodeAlarms } from './operations/node-alarms.ts'
 import { tellRestored } from './operations/tell-restored.ts'
+import { hashKeyId } from './participants/hash-profile.ts'
 import { anchorOf, type Base, KID, logKid, openParts, type Parts } from './parts.ts'
 import { HALTS, type HaltReason, LogHalted } from './provenance/anchor.ts'
+import { createAuditLog } from './provenance/auditor.ts'
 import { createLedger, type Ledger } from './provenance/ledger.ts'
 import { joinLedgers, type Ledgers } from './provenance/ledgers.ts'
+import { createReviewing } from './reviewing.ts'
 import { countersign } from './signals/countersignature.ts'
 import { rulesOf } from './signals/rules.ts'
 import { createSignalService, type SignalService } from './signals/service.ts'
@@ -60,32 +68,42 @@ export async function createNode(
   const late: { background?: Background } = {}
   const halting = haltingOf(log)
   const healthy = (): boolean => (late.background?.age() ?? 0) < LOG_BEHIND_MS
-  const parts = await openParts(base, { onWake: () => late.background?.wake(), healthy, halted: halting.reason })
+  const parts = await openParts(base, { onWake: () => late.background?.wake(), healthy, halted: halting.reason, log })
   const { provenance, authority } = parts
   const growth = createGrowth()
+  const hits = createHitCounts()
   const segments = createSegmentFiles({
     ...{ dir: join(config.dataDir, 'segments'), maxBytes: LIMITS.segment_files_bytes },
     onError: (error) => log.warn({ error }, 'a segment was not kept as a file'),
   })
   const known = createKnownKeys({ db: pools.projector, logId: parts.logId })
   const rules = rulesOf(authority)
+  const patterns = createPatternChecker()
   const metrics = createMetrics({
     ...{ log: () => logState(parts, ledger), pools: () => poolsOf(parts), alarms: () => watch.alarms.states() },
   })
-  const signals = measuredSignals(signalsOf(parts, rules), metrics)
+  const signals = measuredSignals(signalsOf(parts, rules, patterns), metrics)
   const feeds = createFeedService({
     ...{ db: pools.app, clock, provenance, directory: authority, growth, known, segments },
     cursorKey: keys.mac(KID.cursor, Buffer.from('feed-cursor')),
+    deltaKey: { kid: parts.receiptKid, sign: (data) => keys.sign(KID.receipt, data) },
     onPage: metrics.feedPage,
-    onLookup: metrics.lookup,
+    onLookup: (...looked) => countLookUp({ metrics, hits, clock }, ...looked),
     timeoutMs: LIMITS.sql_lookup_ms,
   })
+  const evaluations = evaluationsOf(parts)
+  const { feedback, review } = createReviewing(parts, parts.receiptKid)
   const ledgers = ledgersOf(parts, feeds)
   const ledger = presentOf(ledgers, parts.logId)
   const head = await headOf(ledger, log)
-  const watch = await alarmsOf(parts, { log, ledger, healthy, halted: () => halting.reason() !== undefined })
-  const loops = [...Object.values(createNodeLoops(parts, known, log)), watch.loop]
-  const listeners = await createListeners(parts, { log, metrics, head, feeds, signals, ledgers }, measuring)
+  const halted = () => halting.reason() !== undefined
+  const watch = await alarmsOf(parts, { log, ledger, healthy, halted, evaluations, hits })
+  const loops = [...Object.values(createNodeLoops(parts, { known, segments }, log)), watch.loop]
+  const listeners = await createListeners(
+    parts,
+    { log, metrics, head, feeds, signals, evaluations, feedback, review, ledgers },
+    measuring,
+  )
   const background = startBackground(
     parts,
     {
@@ -110,6 +128,7 @@ export async function createNode(
     parts,
     listen: async () => {
       authority.start()
+      await replayErasures(parts, log)
       // Look-ups that go to the database for every key would slow each other down, and this down: rather first. If it fails,
       // its loop does it again.
       await known.load().catch((error: unknown) => log.warn({ error }, 'the shared keys were not read yet'))
@@ -128,12 +147,19 @@ export async function createNode(
         // The listeners hand over the last minute when they close.
         () => parts.handshakes.flush(),
         () => segments.close(),
+        () => patterns.close(),
         () => watch.close(),
       ],
       pools: [],
       last: [() => ops.close(), () => base.close()],
     },
   }
+}
+
+/** A database that was put back holds what was erased since: it goes before anybody is answered. */
+async function replayErasures({ erasures }: Parts, log: Log): Promise<void> {
+  const count = await erasures.replay()
+  if (count > 0) log.warn({ count }, 'erasures were carried out again: the database was an older one')
 }
 
 /** Why the log is halted, as this process last heard. */
@@ -171,14 +197,19 @@ async function openDoors(
 }
 
 /** Every log that the node has had, each under its own key; witnesses are asked for the present one alone. */
-function ledgersOf({ logs, logId, pools, keys, provenance, policy }: Parts, feeds: FeedService): Ledgers {
+function ledgersOf(
+  { logs, logId, pools, keys, clock, provenance, policy, erasures }: Parts,
+  feeds: FeedService,
+): Ledgers {
   const each = logs.map(({ log_id, origin }): [number, Ledger] => [
     log_id,
     createLedger({
       ...{ db: pools.ledger, keys, journal: provenance.journal, logId: log_id, origin, kid: logKid(log_id) },
-      isRecipient: (participant, event_id) => feeds.received(participant, event_id),
+      auditing: createAuditLog({ app: pools.app, clock, provenance }),
+      isRecipient: async (participant, event_id) =>
+        (await feeds.received(participant, event_id)) || (await erasures.isAsked(participant, event_id)),
       ...{ shared: feeds.shared, itemProofsWaiting: LIMITS.item_proofs_waiting },
-      policy: log_id === logId ? policy : undefined,
+      ...{ closed: log_id !== logId, policy: log_id === logId ? policy : undefined },
     }),
   ])
   return joinLedgers(new Map(each))
@@ -190,11 +221,20 @@ function presentOf(ledgers: Ledgers, logId: number): Ledger {
   return ledger
 }
 
-function signalsOf(parts: Parts, rules: ReturnType<typeof rulesOf>): SignalService {
+function evaluationsOf({ pools, clock, keys, oprf, provenance, authority }: Parts): EvaluationService {
+  const burst = LIMITS.oprf_elements_burst
+  return createEvaluationService({
+    ...{ db: pools.app, ledger: pools.ledger, clock, keys, pool: oprf, provenance, authority },
+    mayAsk: createTokenBuckets(clock, { perSecond: burst / 60, burst }),
+    keyId: hashKeyId,
+  })
+}
+
+function signalsOf(parts: Parts, rules: ReturnType<typeof rulesOf>, patterns: PatternChecker): SignalService {
   const { pools, clock, provenance, programme, authority, keys } = parts
   const { slug, node_origin } = programme
   return createSignalService({
-    ...{ db: pools.app, clock, provenance, rules, timeoutMs: LIMITS.sql_submit_ms },
+    ...{ db: pools.app, clock, provenance, rules, patterns, timeoutMs: LIMITS.sql_submit_ms },
     categoryId: rules.categoryId,
     categorySlug: rules.categorySlug,
     verifyContext: ({ participant, uri }) => ({
@@ -271,17 +311,31 @@ async function publicationState(ledger: Ledger, now: Date) {
   return { unpublished: await ledger.unpublished(now), witnesses: { wanted: states.length, answering } }
 }
 
-interface Watched extends Pick<NodeAlarmOptions, 'log' | 'healthy' | 'halted'> {
-  ledger: Ledger
+function countLookUp(
+  { metrics, hits, clock }: { metrics: Metrics; hits: HitCounts } & Pick<Parts, 'clock'>,
+  ...[keys, matches, by]: [keys: number, matches: number, by?: Uuid]
+): void {
+  metrics.lookup(keys, matches)
+  if (by !== undefined) hits.looked(by, keys, matches, clock())
 }
 
-async function alarmsOf(parts: Parts, { ledger, ...watched }: Watched): Promise<NodeAlarms> {
+interface Watched extends Pick<NodeAlarmOptions, 'log' | 'healthy' | 'halted'> {
+  ledger: Ledger
+  evaluations: Pick<EvaluationService, 'used'>
+  hits: HitCounts
+}
+
+async function alarmsOf(parts: Parts, { ledger, evaluations, hits, ...watched }: Watched): Promise<NodeAlarms> {
   const { config, clock, programme, logId, rootCertificate } = parts
   const { chain } = await parts.certificate()
   return createNodeAlarms({
     ...{ settings: config, clock, node: programme.node_origin, ...watched },
     published: () => publicationState(ledger, clock()),
     readAnchor: () => anchorOf(config, logId).read(),
+    unusual: {
+      evaluations: async () => (await evaluations.used()).some(({ part }) => part >= HIGH_USE),
+      lookUps: () => hits.guessing(clock()).length > 0,
+    },
     certificates: `${chain}\n${rootCertificate}`,
   })
 }

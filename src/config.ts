@@ -208,6 +208,12 @@ const SETTINGS = {
     description:
       'Signs what is posted there (Standard Webhooks, `v1`). Absent: it is not signed, and whoever finds the URL can raise and clear alarms.',
   }),
+  REVIEW_GRACE_SECONDS: setting({
+    kind: whole(0, 3_600, 'seconds'),
+    default: '20',
+    description:
+      'How long a decision on a case may be undone before anything of it leaves. Afterwards it is corrected, which everybody sees.',
+  }),
   SHUTDOWN_SECONDS: setting({
     kind: whole(5, 600, 'seconds'),
     default: '45',

@@ -1,6 +1,8 @@
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import { poolState } from './db/connect.ts'
-import { auditedAcks } from './feeds/audited.ts'
+import { feedbackRoutes } from './feedback/routes.ts'
+import type { FeedbackService } from './feedback/service.ts'
+import { auditedAcks, auditedFeeds, auditedLookups } from './feeds/audited.ts'
 import { feedRoutes } from './feeds/routes.ts'
 import type { FeedService } from './feeds/service.ts'
 import { guardHandshakes, keepTime, secureServerOf } from './http/handshake-guard.ts'
@@ -14,6 +16,8 @@ import { limitRequests } from './http/rate.ts'
 import type { Rate } from './http/token-bucket.ts'
 import { systemClock } from './kernel/clock.ts'
 import type { Log } from './kernel/log.ts'
+import { evaluationRoutes } from './matching/routes.ts'
+import type { EvaluationService } from './matching/service.ts'
 import { auditedPeople, auditedProgramme } from './participants/audited.ts'
 import { createHashProfiles } from './participants/hash-profile.ts'
 import { credentialRoutes, enrolmentRoutes, hashProfileRoutes } from './participants/routes.ts'
@@ -21,6 +25,8 @@ import type { Parts } from './parts.ts'
 import { createAuditor } from './provenance/auditor.ts'
 import type { Ledgers } from './provenance/ledgers.ts'
 import { auditRoutes, provenanceRoutes } from './provenance/routes.ts'
+import { reviewRoutes } from './review/routes.ts'
+import type { ReviewService } from './review/service.ts'
 import { createAuditedSignals } from './signals/audited.ts'
 import { signalRoutes } from './signals/routes.ts'
 import { rulesOf } from './signals/rules.ts'
@@ -35,6 +41,9 @@ export interface Serving {
   head: { line: string | undefined }
   feeds: FeedService
   signals: SignalService
+  evaluations: EvaluationService
+  feedback: FeedbackService
+  review: ReviewService
   ledgers: Ledgers
 }
 
@@ -62,7 +71,7 @@ export async function createListeners(
   { connections = {}, requests, loopDelayMs = LIMITS.event_loop_delay_ms, routes }: Measuring = {},
 ): Promise<Listeners> {
   const { authority, programme, pools, clock, keys, provenance, participants } = parts
-  const { log, metrics, head, feeds, signals, ledgers } = serving
+  const { log, metrics, head, feeds, signals, evaluations, feedback, review, ledgers } = serving
   const { key, chain } = await parts.certificate()
   const material = { key, chain, clientRoots: [parts.rootCertificate], crls: [] }
   const onRefused = (row: HandshakeRefusal): void => {
@@ -102,12 +111,15 @@ export async function createListeners(
     await app.register(credentialRoutes, { participants })
     const hashProfiles = createHashProfiles({ db: pools.app, keys, provenance, authority })
     await app.register(hashProfileRoutes, { hashProfiles })
+    await app.register(evaluationRoutes, { evaluations })
     await app.register(signalRoutes, { signals })
     await app.register(feedRoutes, { feeds })
+    await app.register(feedbackRoutes, { feedback })
+    await app.register(reviewRoutes, { review })
     for (const [log, ledger] of ledgers) {
       await app.register(provenanceRoutes, { ledger, prefix: `/provenance/${log}` })
+      await app.register(auditRoutes, { auditor: auditorOf(parts, ledgers, log), prefix: `/provenance/${log}` })
     }
-    await app.register(auditRoutes, { auditor: auditorOf(parts, ledgers), prefix: `/provenance/${parts.logId}` })
     if (routes !== undefined) await app.register(routes)
   }
   // On the instance itself: requests for what does not exist are limited too.
@@ -123,14 +135,26 @@ export async function createListeners(
   return { partner, enrol }
 }
 
-function auditorOf({ pools, clock, keys, logId, provenance, authority }: Parts, ledgers: Ledgers) {
+function auditorOf(parts: Parts, ledgers: Ledgers, logId: number) {
+  const { pools, clock, keys, provenance, authority } = parts
   const participants = () => authority.participants()
   const { categorySlug } = rulesOf(authority)
   const { state, ...changes } = createAuditedSignals({ categorySlug, participants })
   return createAuditor({
     ...{ db: pools.ledger, app: pools.app, keys, clock, logId, provenance, participants },
+    present: logId === parts.logId,
     published: async () => (await ledgers.get(logId)?.checkpoint())?.size ?? 0n,
-    audited: { ...changes, state: [...auditedProgramme, ...auditedPeople, state, auditedAcks(participants)] },
+    audited: {
+      ...changes,
+      state: [
+        auditedFeeds(participants),
+        auditedLookups(participants),
+        ...auditedProgramme,
+        ...auditedPeople,
+        state,
+        auditedAcks(participants),
+      ],
+    },
   })
 }
 

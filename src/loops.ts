@@ -1,27 +1,41 @@
-import { join } from 'node:path'
-import { keepEvidence } from './client/evidence-file.ts'
+import { randomBytes } from 'node:crypto'
+import { createBuckets } from './feeds/buckets.ts'
+import { sweepSegments } from './feeds/erase.ts'
 import type { KnownKeys } from './feeds/known-keys.ts'
 import { type Carried, createProjector, ENTRIES_AT_ONCE as PROJECTED_AT_ONCE } from './feeds/project.ts'
 import { createSealer } from './feeds/segment.ts'
+import type { SegmentFiles } from './feeds/segment-files.ts'
 import { createLoop, type Found, type Loop } from './jobs/loop.ts'
 import type { Log } from './kernel/log.ts'
-import { type Core, ensureEpochKeys, type Parts } from './parts.ts'
+import { createEvaluationFlush } from './matching/flush.ts'
+import { type Core, ensureEpochKeys, evidenceKept, type Parts } from './parts.ts'
 import { type HaltReason, LogHalted } from './provenance/anchor.ts'
 import { createFlusher } from './provenance/flush.ts'
 import { createIntegrator, ENTRIES_AT_ONCE as INTEGRATED_AT_ONCE } from './provenance/integrate.ts'
 import { createOutages } from './provenance/outage.ts'
 import { createPublisher } from './provenance/publish.ts'
-import type { Signer } from './provenance/sign.ts'
+import { createKeyRetirement } from './provenance/retire-keys.ts'
+import { createRetention } from './retention.ts'
+import { followAll, releaseOf } from './reviewing.ts'
 import { createExpiry } from './signals/expire.ts'
 import { rulesOf } from './signals/rules.ts'
 
 const HOUR_MS = 3_600_000
+/** What is over need not go at once: requests come first. */
+const RETENTION_REST_MS = 1_000
+/** Files of segments that an erasure has replaced are gone by then. */
+const SWEEP_MS = 60_000
 /** Reading every key anew is work: another process that carries entries on must not make it endless. */
 const KNOWN_REST_MS = 30_000
 
 /** A round costs about as much for one entry as for fifty: with a rest, single submissions share rounds. */
 const INTEGRATE_REST_MS = 50
 const PROJECT_REST_MS = 100
+/** An entry tells of all that a participant had evaluated since the one before. */
+const EVALUATIONS_REST_MS = 5_000
+
+/** All buckets of an audience are made anew when it has grown: readers of the former ones shall come to their end. */
+const BUCKETS_REST_MS = 30_000
 
 /** Told of what the log's loops did, after it is committed. */
 export interface LogEvents {
@@ -41,8 +55,10 @@ const found = (n: number, most: number): Found => (n >= most ? 'full' : n > 0)
 
 /** Log after log: one that was closed does not grow, and the next follows once all of it is carried on. */
 function projectAll({ pools, clock, logs, provenance, authority }: Core, onCarried: LogEvents['onCarried']) {
-  const projectors = logs.map(({ log_id }) =>
-    createProjector({ db: pools.projector, clock, logId: log_id, provenance, directory: authority, onCarried }),
+  const { categoryId } = rulesOf(authority)
+  const directory = authority
+  const projectors = logs.map(({ log_id: logId }) =>
+    createProjector({ db: pools.projector, clock, logId, provenance, directory, categoryId, onCarried }),
   )
   return async (): Promise<Found> => {
     const n = (await projectors[0]?.round()) ?? 0
@@ -53,17 +69,17 @@ function projectAll({ pools, clock, logs, provenance, authority }: Core, onCarri
 }
 
 /** Whether the log is halted, as its signer finds it; told when that changes. */
-function haltOf(signer: Pick<Signer, 'check'>, onHalted: LogEvents['onHalted']) {
+function haltOf({ signer, halts, clock }: Pick<Core, 'signer' | 'halts' | 'clock'>, onHalted: LogEvents['onHalted']) {
   let reason: HaltReason | undefined
   let known = false
-  let contradicted = false
+  let contradicted: LogHalted | undefined
   const tell = (now: HaltReason | undefined): void => {
     if (now !== reason) onHalted(now)
     reason = now
   }
   const watch = async (work: () => Promise<void>): Promise<void> => {
     try {
-      if (contradicted) throw new LogHalted('contradicted', 'a witness holds another history')
+      if (contradicted !== undefined) throw contradicted
       await work()
       known = true
       tell(undefined)
@@ -75,11 +91,12 @@ function haltOf(signer: Pick<Signer, 'check'>, onHalted: LogEvents['onHalted']) 
   }
   return {
     stands: () => reason !== undefined,
-    /** Another history under our key was found; no look at the database undoes that. */
-    contradict(): void {
-      contradicted = true
+    /** Another history under our key was found; no look at the database undoes that, nor does a restart. */
+    contradict(halt: LogHalted): void {
+      contradicted = halt
       known = false
-      tell('contradicted')
+      tell(halt.reason)
+      halts.keep(halt, clock())
     },
     watch,
     /** Nothing is indexed before the database was held against what was signed, nor after it failed to be. */
@@ -95,11 +112,17 @@ export function createLogLoops(core: Core, { onCarried, onPublished, onHalted }:
   const loop = loopOf(log)
   const integrator = createIntegrator({ db: pools.integrator, logId, salt: provenance.salt })
   const sealer = createSealer({ db: pools.projector, provenance, directory: authority })
+  const buckets = createBuckets({ db: pools.projector, clock, directory: authority, random: (n) => randomBytes(n) })
   const { categorySlug } = rulesOf(authority)
   const expire = createExpiry({ db: pools.app, clock, provenance, categorySlug })
 
   const flusher = createFlusher({
     journal: provenance.journal,
+    refresh: () => authority.refresh(),
+    slugOf: (participant) => authority.slugOf(participant),
+  })
+  const evaluations = createEvaluationFlush({
+    ...{ db: pools.app, ledger: pools.ledger, clock, recorder: provenance },
     refresh: () => authority.refresh(),
     slugOf: (participant) => authority.slugOf(participant),
   })
@@ -109,7 +132,7 @@ export function createLogLoops(core: Core, { onCarried, onPublished, onHalted }:
     return n
   }
 
-  const halt = haltOf(signer, onHalted)
+  const halt = haltOf(core, onHalted)
   /** What makes entries of itself waits while nothing is signed. */
   const unlessHalted = (work: () => Promise<number>) => async () => !halt.stands() && (await work()) > 0
 
@@ -126,6 +149,8 @@ export function createLogLoops(core: Core, { onCarried, onPublished, onHalted }:
     config.checkpointSeconds * 1_000,
   )
   const project = loop('project', 500, projectAll(core, onCarried), PROJECT_REST_MS)
+  const follow = loop('follow', 500, followAll(core), PROJECT_REST_MS)
+  const releases = releaseOf(core)
   const integrate = loop(
     'integrate',
     250,
@@ -134,6 +159,7 @@ export function createLogLoops(core: Core, { onCarried, onPublished, onHalted }:
       const n = await integrator.round()
       if (n > 0) {
         project.wake()
+        follow.wake()
         sign.wake()
       }
       return found(n, INTEGRATED_AT_ONCE)
@@ -145,8 +171,25 @@ export function createLogLoops(core: Core, { onCarried, onPublished, onHalted }:
     sign,
     publish,
     project,
+    follow,
+    release: loop(
+      'release',
+      1_000,
+      unlessHalted(() => releases.round()),
+    ),
     seal: loop('seal', 2_000, async () => (await sealer.round()) > 0),
+    buckets: loop('buckets', 2_000, async () => (await buckets.round()) > 0, BUCKETS_REST_MS),
     flush: loop('flush', 1_000, unlessHalted(flushReads), 1_000),
+    evaluations: loop(
+      'evaluations',
+      EVALUATIONS_REST_MS,
+      unlessHalted(async () => {
+        const n = await evaluations.round()
+        if (n > 0) provenance.wake()
+        return n
+      }),
+      EVALUATIONS_REST_MS,
+    ),
     expire: loop(
       'expire',
       60_000,
@@ -157,7 +200,7 @@ export function createLogLoops(core: Core, { onCarried, onPublished, onHalted }:
 
 interface PublishEvents {
   onPublished(): void
-  onContradiction(): void
+  onContradiction(halt: LogHalted): void
 }
 
 /** From a signed checkpoint to the one that is given out; one that is withheld too long ages the loop as a failure would. */
@@ -173,10 +216,9 @@ function publishLoop(core: Core, log: Log, { onPublished, onContradiction }: Pub
     ...{ policy: policy?.policy, degrade: config.witnessDegrade },
     onLate: () => loop.wake(),
     onMissing: (witness, reason) => log.warn({ names: [witness], reason }, 'a witness is missing'),
-    onContradiction: (evidence, witness) => {
-      const dir = keepEvidence(join(config.dataDir, 'evidence'), evidence)
-      log.error({ names: [witness], dir }, 'a witness holds a checkpoint under our key that contradicts the log')
-      onContradiction()
+    onContradiction: ({ reason, evidence }, witness) => {
+      if (evidence !== undefined) evidenceKept({ config, log })(evidence, witness)
+      onContradiction(new LogHalted(reason, `the witness ${witness} holds another history`))
     },
   })
   const loop = loopOf(log)('publish', 1_000, async () => {
@@ -194,13 +236,29 @@ function publishLoop(core: Core, log: Log, { onPublished, onContradiction }: Pub
 }
 
 /** What belongs to the thread that answers requests. */
-export const createNodeLoops = ({ keys, clock, handshakes }: Parts, known: KnownKeys, log: Log) => {
+export const createNodeLoops = (
+  parts: Parts,
+  { known, segments }: { known: KnownKeys; segments: SegmentFiles },
+  log: Log,
+) => {
+  const { keys, clock, handshakes, pools, provenance, authority, programme } = parts
   const loop = loopOf(log)
+  const retirement = createKeyRetirement({
+    ...{ admin: pools.admin, clock, keys, recorder: provenance, programme: programme.programme_id },
+    participants: () => authority.participants(),
+  })
+  const retention = createRetention(parts)
   return {
     known: loop('known', 1_000, () => known.load(), KNOWN_REST_MS),
     audit: loop('audit', 5_000, async () => (await handshakes.flush()) > 0, 1_000),
     keys: loop('keys', HOUR_MS, async () => {
       await ensureEpochKeys(keys, clock())
+      if ((await retirement.round()) > 0) provenance.wake()
+      return false
+    }),
+    retention: loop('retention', HOUR_MS, async () => (await retention.round()) > 0, RETENTION_REST_MS),
+    segments: loop('segments', SWEEP_MS, async () => {
+      await sweepSegments(pools.projector, segments)
       return false
     }),
   }

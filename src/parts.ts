@@ -4,29 +4,40 @@ import { issueClientCertificate } from './ca/ca.ts'
 import { openProgrammeCa } from './ca/files.ts'
 import type { NodeCertificate } from './ca/node-certificate.ts'
 import { nodeCertificate } from './ca/node-certificate.ts'
+import { keepEvidence } from './client/evidence-file.ts'
 import type { Config } from './config.ts'
 import type { Db } from './db/connect.ts'
 import { joinDatabase, type OpenDatabase, openDatabase } from './db/open.ts'
 import { LOGIN_ROLES, type LoginRole } from './db/roles.ts'
-import { toBase64Url } from './kernel/bytes.ts'
+import { fileErasures } from './erasure/list-file.ts'
+import { createErasures, type Erasures } from './erasure/service.ts'
+import { createFeedEraser } from './feeds/erase.ts'
+import { fromBase64Url, toBase64Url } from './kernel/bytes.ts'
 import type { Clock } from './kernel/clock.ts'
 import { Refusal, StartRefused } from './kernel/errors.ts'
 import type { Uuid } from './kernel/ids.ts'
-import type { Log } from './kernel/log.ts'
+import { type Log, silentLog } from './kernel/log.ts'
 import { sha256 } from './kernel/sha256.ts'
 import { fileKeys } from './keys/file.ts'
+import { createOprfPool, type OprfPool } from './keys/oprf-pool.ts'
 import type { KeyService } from './keys/service.ts'
+import { openSodiumGroup } from './keys/sodium-group.ts'
 import { type Authority, createAuthority } from './participants/authority.ts'
 import { loadProgramme } from './participants/bootstrap.ts'
 import { createHandshakeAudit, type HandshakeAudit } from './participants/handshake-audit.ts'
 import { hashKeyId } from './participants/hash-profile.ts'
+import type { PublishedKey } from './participants/publication.ts'
 import { decidedRotations } from './participants/rotation.ts'
-import type { NodeKeys } from './participants/schema.ts'
+import { type KeyHolder, type NodeKeys, OPRF_SUITE } from './participants/schema.ts'
 import { createParticipantService, type ParticipantService } from './participants/service.ts'
 import { thumbprint } from './participants/signing-key.ts'
 import type { Anchor, HaltReason } from './provenance/anchor.ts'
 import { fileAnchor } from './provenance/anchor-file.ts'
 import type { Checkpoint } from './provenance/checkpoint.ts'
+import { createRecordEraser } from './provenance/erase.ts'
+import type { Evidence } from './provenance/evidence.ts'
+import { fileHalts, type Halts } from './provenance/halts.ts'
+import { askHeld } from './provenance/held.ts'
 import { formatVkey, parseVkey, type VerifierKey } from './provenance/note.ts'
 import { hostOf, logIdOf } from './provenance/origin.ts'
 import { type NodePolicy, readPolicy } from './provenance/policy-file.ts'
@@ -34,6 +45,10 @@ import { epochKey, epochOf } from './provenance/record.ts'
 import { rotateLog } from './provenance/rotate.ts'
 import { createProvenanceService, logsOf, originOf, type ProvenanceService, signedTree } from './provenance/service.ts'
 import { createSigner, type Signer } from './provenance/sign.ts'
+import { recompute, treesOf } from './provenance/standing.ts'
+import { createSignalEraser } from './signals/erase.ts'
+import { createHolds } from './signals/hold.ts'
+import { rulesOf } from './signals/rules.ts'
 
 /** The ids of the node's keys; each log has one of its own. */
 export const logKid = (logId: number): string => `log-${logId}`
@@ -46,6 +61,8 @@ export interface Base {
   config: Config
   clock: Clock
   keys: KeyService
+  /** Threads that evaluate under OPRF keys. */
+  oprf: OprfPool
   database: Pick<OpenDatabase, 'url' | 'close'>
   pools: Pools
   close(): Promise<void>
@@ -77,10 +94,13 @@ function baseOn(
   const pools = Object.fromEntries(
     LOGIN_ROLES.map((role) => [role.slice('aldis_'.length), database.pool(role, size(role))]),
   ) as Pools
+  const oprf = createOprfPool()
   return {
     ...{ config, clock, database, pools },
-    keys: fileKeys(join(config.dataDir, 'keys')),
+    keys: fileKeys(join(config.dataDir, 'keys'), oprf),
+    oprf,
     close: async () => {
+      await oprf.close()
       await Promise.all(Object.values(pools).map((db) => db.destroy()))
       await database.close()
     },
@@ -114,9 +134,22 @@ export async function adoptAnchor({ config, pools }: Base): Promise<Checkpoint> 
   return tree
 }
 
+const besideOf = ({ anchorDir, dataDir }: Config, logId: number): string =>
+  join(anchorDir ?? join(dataDir, 'anchor'), String(logId))
+
 /** Where the log's newest tree is remembered outside the database. */
-export const anchorOf = ({ anchorDir, dataDir }: Config, logId: number): Anchor =>
-  fileAnchor(join(anchorDir ?? join(dataDir, 'anchor'), String(logId)))
+export const anchorOf = (config: Config, logId: number): Anchor => fileAnchor(besideOf(config, logId))
+
+/** Where it is remembered why the log was halted. */
+const haltsOf = (config: Config, logId: number): Halts => fileHalts(besideOf(config, logId))
+
+/** Writes down what a witness holds against the log, for whoever inquires. */
+export const evidenceKept =
+  ({ config, log }: { config: Config; log: Log }) =>
+  (evidence: Evidence, witness: string): void => {
+    const dir = keepEvidence(join(config.dataDir, 'evidence'), evidence)
+    log.error({ names: [witness], dir }, 'a witness holds a checkpoint under our key that contradicts the log')
+  }
 
 /** Each month's records are sealed under a key of its own, whose destruction erases them. */
 export async function ensureEpochKeys(keys: KeyService, now: Date): Promise<void> {
@@ -134,10 +167,34 @@ export interface Core extends Base {
   origin: string
   logs: readonly { log_id: number; origin: string }[]
   signer: Signer
+  halts: Halts
   /** The log's own key, as it is verified with. */
   vkey: VerifierKey
   /** Whose cosignatures a checkpoint is published with; undefined: nobody's. */
   policy: NodePolicy | undefined
+}
+
+/**
+ * Lifts the halt of a log whose database was restored, once it is recomputed from its first entry and held against anchor
+ * and witnesses; answers why it was halted. A contradiction is not lifted: two histories under one key stay two.
+ */
+export async function resumeLog({
+  pools,
+  logId,
+  halts,
+  signer,
+}: Pick<Core, 'logId' | 'halts' | 'signer'> & { pools: Pick<Pools, 'signer'> }): Promise<HaltReason> {
+  const refused = (detail: string): Refusal => new Refusal('state-conflict', { detail })
+  const halt = halts.kept()
+  if (halt === undefined) throw refused('no halt is kept of this log')
+  if (halt.reason === 'contradicted')
+    throw refused('a restore does not undo two histories under one key: open the next log with aldis log rotate')
+  const tree = (await treesOf(pools.signer)).find(({ log_id }) => log_id === logId)
+  if (tree === undefined) throw new Error(`there is no log ${logId}`)
+  await recompute(pools.signer, tree)
+  await signer.recheck()
+  halts.lift()
+  return halt.reason
 }
 
 /** What a node with a programme has; the administrator's commands work on the same parts without a listener. */
@@ -149,6 +206,7 @@ export interface Parts extends Core {
   rootCertificate: string
   /** The present log, and what the next one would be named. */
   nextLog: { origin: string; next: string }
+  erasures: Erasures
   /** How countersignatures name the node's key. */
   receiptKid: string
 }
@@ -157,11 +215,14 @@ export interface PartsOptions {
   onWake(): void
   healthy(): boolean
   halted?(): HaltReason | undefined
+  /** Of what witnesses show, and do not show, before the first signature. */
+  log?: Log
 }
 
 /** The core over an initialised database; `StartRefused` says to run `aldis init` where there is none. */
 export async function openCore(base: Base, options: PartsOptions): Promise<Core> {
-  const { clock, keys, pools } = base
+  const { config, clock, keys, pools } = base
+  const { log = silentLog, ...asked } = options
   const programme = await loadProgramme(pools.admin)
   const logs = programme === undefined ? [] : await openLogs(base, programme.programme_id)
   const present = logs.at(-1)
@@ -172,19 +233,25 @@ export async function openCore(base: Base, options: PartsOptions): Promise<Core>
   if (!keys.has(kid)) throw new StartRefused('the log key is missing from DATA_DIR: is it the folder of this database?')
   const provenance = createProvenanceService({
     ...{ db: pools.app, ledger: pools.ledger, clock, keys, logId, origin },
-    ...options,
+    ...asked,
   })
   const authority = createAuthority({ db: pools.app, clock })
   await authority.refresh()
-  const signer = createSigner({
-    ...{ db: pools.signer, clock, keys, anchor: anchorOf(base.config, logId) },
-    ...{ logId, origin, kid, refreshMs: REFRESH_MS },
-  })
   const vkey = parseVkey(sha256, formatVkey(sha256, origin, keys.publicKey(kid)))
   if (vkey === undefined) throw new StartRefused('the log is named by what is no name of a key')
-  const { witnessPolicy } = base.config
-  const policy = witnessPolicy === undefined ? undefined : readPolicy(witnessPolicy, vkey)
-  return { ...base, provenance, authority, programme, logId, origin, logs, signer, vkey, policy }
+  const policy = config.witnessPolicy === undefined ? undefined : readPolicy(config.witnessPolicy, vkey)
+  const halts = haltsOf(config, logId)
+  const signer = createSigner({
+    ...{ db: pools.signer, clock, keys, anchor: anchorOf(config, logId), halts },
+    askHeld: () =>
+      askHeld({
+        ...{ db: pools.signer, ledger: pools.ledger, logId, key: vkey, policy: policy?.policy },
+        onUnshown: (witness, reason) => log.warn({ names: [witness], reason }, 'a witness shows nothing of the log'),
+        onEvidence: evidenceKept({ config, log }),
+      }),
+    ...{ logId, origin, kid, refreshMs: REFRESH_MS },
+  })
+  return { ...base, provenance, authority, programme, logId, origin, logs, signer, halts, vkey, policy }
 }
 
 export async function openParts(base: Base, options: PartsOptions): Promise<Parts> {
@@ -202,6 +269,7 @@ export async function openParts(base: Base, options: PartsOptions): Promise<Part
     receipt_keys: [receiptKey],
   }
   const nextLog = { origin, next: nextOrigin(origin) }
+  const erasures = erasuresOf(core)
   const participants = createParticipantService({
     ...{ admin: pools.admin, app: pools.app, clock, recorder: provenance, programme, authority },
     nonceKey: keys.mac(KID.nonce, Buffer.from('signing-key-nonce')),
@@ -212,14 +280,28 @@ export async function openParts(base: Base, options: PartsOptions): Promise<Part
     // Certificates end in real time, whatever clock the services go by.
     issue: (request) => issueClientCertificate(ca, { ...request, now: new Date() }),
     nextLog,
-    makeHashKey: (kid, suite) => makeHashKey(keys, kid, suite),
+    eraseSignals: erasures.erase,
+    releaseSignal: createHolds(provenance).release,
+    makeHashKey: (kid, suite, holder) => makeHashKey(keys, { kid, suite, holder }),
   })
   return {
     handshakes: createHandshakeAudit(pools.admin),
-    ...{ ...core, participants, certificate, rootCertificate },
+    ...{ ...core, participants, erasures, certificate, rootCertificate },
     nextLog,
     receiptKid: receiptKey.kid,
   }
+}
+
+/** Each feature takes its own away; the list of what was erased stands beside the anchor. */
+function erasuresOf({ config, pools, clock, keys, provenance, authority, logId }: Core): Erasures {
+  return createErasures({
+    ...{ app: pools.app, admin: pools.admin, clock, recorder: provenance, directory: authority },
+    records: createRecordEraser({ keys, logId }),
+    signals: createSignalEraser({ categorySlug: rulesOf(authority).categorySlug }),
+    feeds: createFeedEraser(authority),
+    listed: fileErasures(join(config.anchorDir ?? join(config.dataDir, 'anchor'), 'erasures')),
+    participants: () => authority.participants(),
+  })
 }
 
 /** Named by its thumbprint, so that a successor has another name. */
@@ -228,9 +310,25 @@ function receiptKeyOf(keys: KeyService): NodeKeys['receipt_keys'][number] {
   return { kid: thumbprint(jwk), alg: 'Ed25519', jwk }
 }
 
-async function makeHashKey(keys: KeyService, kid: string, suite: string): Promise<void> {
-  if (suite !== 'hmac-sha256') throw new StartRefused(`the suite ${suite} is not served by this version`)
-  await keys.create(hashKeyId(kid), 'symmetric')
+interface NewHashKey {
+  kid: string
+  suite: string
+  holder: KeyHolder | undefined
+}
+
+/** With a holder the node makes its part after the other one is fixed; neither ever knows the whole. */
+async function makeHashKey(keys: KeyService, { kid, suite, holder }: NewHashKey): Promise<PublishedKey | undefined> {
+  const id = hashKeyId(kid)
+  await keys.create(id, suite === OPRF_SUITE ? 'oprf' : 'symmetric')
+  if (suite !== OPRF_SUITE) return undefined
+  const own = await keys.oprfPublicKey(id)
+  const first = { index: 1, public_key: toBase64Url(own) }
+  if (holder === undefined) return { public_key: own, shares: [first] }
+  const group = await openSodiumGroup()
+  const theirs = fromBase64Url(holder.public_key)
+  if (theirs === undefined || !group.isElement(theirs))
+    throw new Refusal('element-invalid', { errors: [{ pointer: '/holder/public_key', code: 'element-invalid' }] })
+  return { public_key: group.add(own, theirs), shares: [first, { index: 2, ...holder }] }
 }
 
 const nextOrigin = (origin: string): string => `${hostOf(origin)}/${logIdOf(origin) + 1}`

@@ -16,7 +16,7 @@ const log = createLog({ level: config.logLevel })
 const base = joinBase(url, { config, clock: systemClock })
 const wake = { integrate: () => {} }
 // Requests are what a log that is behind refuses, and those are of the other thread.
-const core = await openCore(base, { onWake: () => wake.integrate(), healthy: () => true })
+const core = await openCore(base, { onWake: () => wake.integrate(), healthy: () => true, log })
 const background = backgroundHere(
   core,
   {

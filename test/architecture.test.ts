@@ -12,6 +12,7 @@ const FEATURES = [
   'matching',
   'signals',
   'feeds',
+  'erasure',
   'feedback',
   'review',
   'governance',
@@ -27,6 +28,9 @@ const FEATURES = [
 const EFFECTFUL: Readonly<Record<string, string>> = {
   'src/provenance/ed25519.ts': 'signs and verifies with node:crypto',
   'src/provenance/anchor-file.ts': 'remembers outside the database what was signed',
+  'src/provenance/halts.ts': 'remembers outside the database why the log was halted',
+  'src/provenance/read-back.ts': 'reads back what was committed, and recomputes it',
+  'src/provenance/held.ts': 'holds what witnesses have against the log',
   'src/provenance/integrate.ts': 'loop: outbox to log',
   'src/provenance/read-batch.ts': 'part of the journal: reads to one entry',
   'src/provenance/kept-read.ts': 'part of the journal: opens what is kept of a read',
@@ -46,7 +50,10 @@ const EFFECTFUL: Readonly<Record<string, string>> = {
   'src/provenance/own-chain.ts': 'part of the service: the chain of one party',
   'src/provenance/item-proof.ts': 'part of the service: opens a batch of reads for a source',
   'src/provenance/ledgers.ts': 'part of the service: the logs of a node side by side',
+  'src/provenance/erase.ts': 'part of an erasure: records, and who obtained what',
   'src/provenance/journal.ts': 'writes reads down before the first byte leaves',
+  'src/provenance/retire-keys.ts': 'loop: keys of months of which something was erased',
+  'src/provenance/expire-reads.ts': 'loop: ends reads whose time is over',
   'src/provenance/record.ts': 'the part of the service that seals and stores a record within a transaction',
   'src/participants/audited.ts': 'part of the service: the programme as auditors see it',
   'src/participants/act.ts': 'one logged change of reference tables: transaction, epoch, record',
@@ -58,15 +65,35 @@ const EFFECTFUL: Readonly<Record<string, string>> = {
   'src/participants/enrolment.ts': 'part of the service: one-time codes and certificates',
   'src/participants/handshake-audit.ts': 'keeps who was refused before any request',
   'src/participants/hash-profile.ts': 'part of the service: key epochs, whose keys are given out by journaled reads',
+  'src/participants/erasure.ts': 'part of the service: erasures that two persons decided',
+  'src/participants/hold.ts': 'part of the service: releases of held signals that two persons decided',
   'src/participants/member.ts': 'part of the service: admission to departure',
   'src/participants/person.ts': 'part of the service: people and roles',
   'src/participants/rotation.ts': 'part of the service: rotations of the log that two persons decided',
   'src/participants/publication.ts': 'part of the service: hash profiles and policies',
+  'src/matching/flush.ts': 'loop: evaluated batches to entries',
   'src/signals/audited.ts': 'part of the service: signals as auditors see them',
+  'src/signals/erase.ts': "part of an erasure: the source's own rows",
   'src/signals/expire.ts': 'loop: ends what is over',
+  'src/signals/forget-uploads.ts': 'loop: forgets uploads that rest',
+  'src/signals/hold.ts': 'part of a change: holds a signal and lets it go',
+  'src/feeds/facts.ts': 'part of the service: what a participant may know of a signal that it names',
+  'src/feedback/follow.ts': 'loop: what others say of a signal, to its source',
+  'src/review/case.ts': 'part of the service: opens and moves cases',
+  'src/review/hits.ts': 'part of the service: what platforms find',
+  'src/review/leases.ts': 'part of the service: who works on a case',
+  'src/review/decisions.ts': 'part of the service: verdicts, second persons, undoing',
+  'src/review/read.ts': 'part of the service: cases as they are given out',
+  'src/review/release.ts': 'loop: decisions whose grace is over',
+  'src/review/follow.ts': 'loop: what the log tells of, to cases',
   'src/feeds/audited.ts': 'part of the service: acknowledgements as auditors see them',
+  'src/erasure/list-file.ts': 'remembers outside the database what was erased',
+  'src/feeds/erase.ts': 'part of an erasure: entries, segments and match keys',
   'src/feeds/known-keys.ts': 'part of the service: which keys are shared with whom, in memory',
   'src/feeds/lookup.ts': 'part of the service: keys to live signals',
+  'src/feeds/sealed-lookup.ts': 'part of the service: buckets of sealed entries, and signals that are opened',
+  'src/feeds/network-read.ts': 'part of the service: what is related to a signal',
+  'src/feeds/buckets.ts': 'loop: live sealed entries to buckets',
   'src/feeds/project.ts': 'loop: log to feeds and match keys',
   'src/feeds/shared.ts': 'part of the service: what a source finds of itself in feeds',
   'src/feeds/segment-files.ts': 'part of the service: sealed segments as files beside the process',
@@ -87,11 +114,12 @@ const PARTS = [
   'bridge',
   'ca',
   'cli',
+  'holder',
   'witness',
 ]
 
 /** Where the parts are joined, and the only files that see them all. */
-const APP = /^src\/(app|background|parts|loops|listeners|worker)\.ts$/
+const APP = /^src\/(app|background|parts|loops|listeners|retention|reviewing|worker)\.ts$/
 
 /** Layers, inner first. An import goes to the same or an inner one. */
 const LAYER = { kernel: 0, pure: 1, store: 2, service: 3, edge: 4, app: 5, main: 6 } as const
@@ -103,13 +131,18 @@ const FENCED: readonly { from: RegExp; to: RegExp; why: string }[] = [
   { from: /^src\/ca\//, to: /^src\/(kernel|ca)\//, why: "the programme's CA is a program of its own" },
   {
     from: /^src\/client\//,
-    to: /^src\/(kernel|identifiers|client)\/|\/schema\.ts$|^src\/signals\/(submission|stream|countersignature)\.ts$|^src\/provenance\/(merkle|tile|note|origin|checkpoint|proof|commitment|chain|events|readset|receipt|log-source|verified-log|policy|add-checkpoint|evidence)\.ts$/,
+    to: /^src\/(kernel|identifiers|client)\/|\/schema\.ts$|^src\/jobs\/pattern-check\.ts$|^src\/matching\/(text-match|pattern|pattern-diff|hit-rate|suppression|sealed|sealed-table|bucket|exact|match-file|pdq|record|refused|tag)\.ts$|^src\/signals\/(submission|stream|countersignature|suppressed|try-patterns)\.ts$|^src\/matching\/oprf\.ts$|^src\/provenance\/(merkle|tile|note|origin|checkpoint|proof|commitment|chain|events|readset|receipt|log-source|verified-log|policy|add-checkpoint|evidence)\.ts$/,
     why: 'the client has no server code but pure verification',
   },
   {
     from: /^src\/audit\//,
-    to: /^src\/(kernel|audit)\/|^src\/provenance\/(tile|note|checkpoint|proof|policy|log-source|verified-log|merkle|commitment|chain|readset|signal-change|schema)\.ts$/,
+    to: /^src\/(kernel|audit)\/|^src\/provenance\/(tile|note|origin|checkpoint|proof|policy|log-source|verified-log|merkle|commitment|chain|readset|signal-change|journal-rule|schema)\.ts$/,
     why: 'an audit rests on pure verification, without node, network or file',
+  },
+  {
+    from: /^src\/holder\//,
+    to: /^src\/(kernel|keys|holder)\/|^src\/matching\/(oprf|schema)\.ts$|^src\/http\/(peer|problem|tls-context)\.ts$/,
+    why: 'a holder has nothing of the node but the evaluation',
   },
   {
     from: /^src\/witness\//,
@@ -120,7 +153,7 @@ const FENCED: readonly { from: RegExp; to: RegExp; why: string }[] = [
 
 /** What also runs in a browser. */
 const BROWSER =
-  /^src\/identifiers\/|^src\/provenance\/(merkle|tile|note|origin|checkpoint|proof|commitment|chain|events|readset|receipt|log-source|verified-log|policy|add-checkpoint|evidence)\.ts$/
+  /^src\/identifiers\/|^src\/matching\/oprf\.ts$|^src\/provenance\/(merkle|tile|note|origin|checkpoint|proof|commitment|chain|events|readset|receipt|log-source|verified-log|policy|add-checkpoint|evidence)\.ts$/
 
 const IMPORT = /^(?:import|export)\s+(type\s)?(?:[\w\s{},*$]*?\sfrom\s+)?'([^']+)'|\bimport\('([^']+)'\)/gm
 

@@ -47,6 +47,7 @@ test('an empty environment is a node on loopback with an embedded database', () 
     witnessPolicy: undefined,
     witnessDegrade: 'mark',
     backupHours: 0,
+    reviewGraceSeconds: 20,
     shutdownSeconds: 45,
   })
 })

@@ -3,7 +3,7 @@ import { type EntryCheck, type Faults, gatherFaults } from './faults.ts'
 import { numbered } from './finding.ts'
 
 /** What became of a request so far. */
-interface Asked {
+export interface Asked {
   action: string
   digest: string
   by: string
@@ -21,6 +21,7 @@ const ACTION_OF: Readonly<Record<string, (entry: Entry) => string | undefined>> 
   'group.changed': ({ fields }) => (fields.get('mode') === undefined ? 'group.change' : 'group.create'),
   'hash_profile.published': () => 'hash-profile.publish',
   'hash_profile.retired': () => 'hash-profile.retire',
+  'quota.changed': () => 'quota.change',
   'policy.published': () => 'policy.publish',
   'collection.held': () => 'collection.hold',
   'collection.released': () => 'collection.hold',
@@ -64,13 +65,14 @@ export function checkApprovals(): EntryCheck {
   }
 }
 
-function expectApproved(asked: Asked, { index, faults }: { index: bigint; faults: Faults }): void {
+export function expectApproved(asked: Asked, { index, faults }: { index: bigint; faults: Faults }): void {
   if (asked.executed) faults.add('the request was executed before', index)
   if (asked.refused) faults.add('the request was refused', index)
   if (asked.approvers.size === 0) faults.add(`nobody but ${asked.by}, who asked for it, has approved`, index)
 }
 
-function vote(requests: Map<string, Asked>, entry: Entry, faults: Faults): void {
+/** Takes note of what an entry says of a request. */
+export function vote(requests: Map<string, Asked>, entry: Entry, faults: Faults): void {
   const { kind, fields, index } = entry
   const text = (name: string): string => String(fields.get(name))
   const id = text('request')

@@ -2,6 +2,8 @@ import type { Hash } from '../kernel/bytes.ts'
 import type { LogSource } from '../provenance/log-source.ts'
 import { parseNote } from '../provenance/note.ts'
 import { type Policy, witnessedBy } from '../provenance/policy.ts'
+import type { VerifiedLog } from '../provenance/verified-log.ts'
+import type { EarlierSource } from './earlier.ts'
 import type { Finding, Result } from './finding.ts'
 import { checkHead, openSigned, type Pinned, type SignedHead } from './head.ts'
 import { type Contradiction, checkHistory, type KeptNote } from './history.ts'
@@ -19,6 +21,10 @@ export interface AuditOptions {
   kept: readonly KeptNote[]
   /** What an auditor was given beside the tree; the numbers from 5 on are checked where it is there. */
   records?: RecordSource | undefined
+  /** The same of the logs that it continues, the newest first. */
+  previous?: readonly EarlierSource[] | undefined
+  /** What a participant can check of its own records alone, under the verified tree. */
+  own?: ((head: SignedHead, log: VerifiedLog) => Promise<readonly Finding[]>) | undefined
   /** What an earlier run has verified, and where this one notes what it has. */
   known?: Prefix | undefined
   keepEvery?: bigint
@@ -49,10 +55,18 @@ export async function auditLog(options: AuditOptions): Promise<Audit> {
     records === undefined
       ? []
       : await checkRecords(
-          { hash, records, cosigned: cosignedOf(options, head), ...(onProgress && { onProgress }) },
+          {
+            hash,
+            records,
+            previous: options.previous,
+            cosigned: cosignedOf(options, head),
+            ...(onProgress && { onProgress }),
+          },
           { head, log: tree.finding.result === 'PASS' ? tree.log : undefined },
         )
-  const findings = [checkpoint, quorum, tree.finding, history.finding, ...recorded]
+  const verified = tree.finding.result === 'PASS' && head !== undefined ? tree.log : undefined
+  const own = head === undefined || verified === undefined ? [] : await options.own?.(head, verified)
+  const findings = [checkpoint, quorum, tree.finding, history.finding, ...recorded, ...(own ?? [])]
   return { result: worstOf(findings), findings, head, contradictions: history.contradictions }
 }
 

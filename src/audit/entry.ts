@@ -3,6 +3,7 @@ import type { Uuid } from '../kernel/ids.ts'
 import { type ChainLink, chainDigest, chainDisclosure, chainsHash, decoyDigest, entryOf } from '../provenance/chain.ts'
 import { commitment, decoy, digestOf, digestsOf, type Field, fieldOf } from '../provenance/commitment.ts'
 import type { ExportEntry, ExportRead } from '../provenance/schema.ts'
+import { listIn } from './names.ts'
 
 /** A payload with what opens it. */
 export interface OpenedPayload {
@@ -31,6 +32,7 @@ export interface Entry extends OpenedPayload {
   committed: boolean
   changes: NonNullable<ExportEntry['changes']>
   expired: NonNullable<ExportEntry['expired']>
+  erased: NonNullable<ExportEntry['erased']>
 }
 
 /** One read inside a batch. */
@@ -57,6 +59,7 @@ export function openEntry(hash: Hash, line: ExportEntry, bytes: Uint8Array): Ent
     time: typeof time === 'string' ? Date.parse(time) : Number.NaN,
     changes: line.changes ?? [],
     expired: line.expired ?? [],
+    erased: line.erased ?? [],
   }
 }
 
@@ -105,7 +108,7 @@ function isDecoy(text: string): boolean {
 
 /** The link that a chain disclosure tells, if it is the one text of it. */
 function linkOf(text: string): ChainLink | undefined {
-  const [salt, name, value] = Object(jsonIn(text)) as unknown[]
+  const [salt, name, value] = listIn(jsonIn(text))
   const { party, seq, link } = Object(value) as Record<string, unknown>
   if (name !== 'chain' || typeof party !== 'string' || !Number.isSafeInteger(seq) || Number(seq) < 1) return undefined
   const [salted, linked] = [bytesOf(salt), bytesOf(link)]

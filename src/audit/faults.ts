@@ -22,12 +22,16 @@ export function gatherFaults(check: Numbered): Faults {
     finding(otherwise) {
       const [first] = told
       if (first === undefined) return otherwise()
-      const sentences = told.map(({ says, entry }) => (entry === undefined ? says : `entry ${entry}: ${says}`))
+      const sentences = told.map(({ says, entry }) => (entry === undefined ? says : `${nameOf(entry)}: ${says}`))
       const more = found > told.length ? [`and ${found - told.length} more`] : []
-      return check.fail([...sentences, ...more].join('; '), undefined, first.entry)
+      const own = first.entry !== undefined && first.entry < 0n ? undefined : first.entry
+      return check.fail([...sentences, ...more].join('; '), undefined, own)
     },
   }
 }
+
+/** An entry of a log before this one is counted back from the first of this. */
+export const nameOf = (index: bigint): string => (index < 0n ? `entry ${index} (of the log before)` : `entry ${index}`)
 
 /** A check that looks at every entry once, in order. */
 export interface EntryCheck {

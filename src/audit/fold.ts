@@ -163,10 +163,11 @@ function audienceRow({ audiences }: Programme, id: string): Row {
   return { of: `audience ${id}`, state: { kind, mode, group, owner } }
 }
 
-const published: Fold = ({ profiles }, { text }) => {
+const published: Fold = ({ profiles }, { text }, { fields }) => {
   const span = dates(Date.parse(text('from')), Date.parse(text('to')))
-  profiles.set(text('kid'), span)
-  return [{ of: `hash-profile ${text('kid')}`, state: { suite: text('suite'), status: 'active', ...span } }]
+  const known = { ...span, public_key: fields.get('public_key') ?? null, shares: fields.get('shares') ?? null }
+  profiles.set(text('kid'), known)
+  return [{ of: `hash-profile ${text('kid')}`, state: { suite: text('suite'), status: 'active', ...known } }]
 }
 
 const retired: Fold = ({ profiles }, { text }) => [
@@ -174,6 +175,10 @@ const retired: Fold = ({ profiles }, { text }) => [
     of: `hash-profile ${text('kid')}`,
     state: { suite: text('suite'), status: 'retired', ...profiles.get(text('kid')) },
   },
+]
+
+const quota: Fold = (_, { text }, { fields }) => [
+  { of: `quota ${text('whom')} ${text('what')}`, state: { per_day: fields.get('amount') } },
 ]
 
 const policy: Fold = (_, { text }, { fields }) => [
@@ -224,7 +229,12 @@ const batch: Fold = (_, { text }, { fields, event }) => [
   { of: `read-batch ${event}`, state: { reader: text('reader'), n: fields.get('n'), root: text('root') } },
 ]
 
+const agreed: Fold = (_, { text, at }) => [
+  { of: `agreement ${text('participant')} ${text('version')}`, state: { accepted: at } },
+]
+
 const FOLDS: Readonly<Record<string, Fold>> = {
+  'agreement.accepted': agreed,
   'participant.admitted': admitted,
   'participant.suspended': moved,
   'participant.resumed': moved,
@@ -236,6 +246,7 @@ const FOLDS: Readonly<Record<string, Fold>> = {
   'audience.changed': opened,
   'hash_profile.published': published,
   'hash_profile.retired': retired,
+  'quota.changed': quota,
   'policy.published': policy,
   'collection.held': collection(true),
   'collection.released': collection(false),

@@ -29,8 +29,13 @@ export type Step =
 
 const [isEntry, isRead] = [Compile(ExportEntry), Compile(ExportRead)]
 
-/** Each entry of the tree with its record; nothing more is told behind the last record. */
-export async function* stepsOf(hash: Hash, log: VerifiedLog, texts: AsyncIterable<string>): AsyncGenerator<Step> {
+/** Each entry of the tree with its record, numbered from `begin` on; nothing more is told behind the last record. */
+export async function* stepsOf(
+  hash: Hash,
+  log: VerifiedLog,
+  texts: AsyncIterable<string>,
+  begin = 0n,
+): AsyncGenerator<Step> {
   const lines = texts[Symbol.asyncIterator]()
   try {
     let line = await nextLine(lines)
@@ -40,7 +45,7 @@ export async function* stepsOf(hash: Hash, log: VerifiedLog, texts: AsyncIterabl
         if (line === undefined) return
         continue
       }
-      const entry = openEntry(hash, line, bytes)
+      const entry = { ...openEntry(hash, line, bytes), index: begin + index }
       yield { at: 'entry', entry }
       for (line = await nextLine(lines); line !== undefined && 'read' in line; line = await nextLine(lines))
         yield { at: 'read', entry, inner: openRead(hash, line) }

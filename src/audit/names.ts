@@ -27,10 +27,17 @@ export function createNames(): Names {
 }
 
 /** The room that numbers or bytes need, half as much again when they outgrow it. */
-export function roomFor<A extends Uint8Array | Uint32Array | Float64Array>(room: A, length: number, empty = 0): A {
+export function roomFor<A extends Uint8Array | Int32Array | Uint32Array | Float64Array>(
+  room: A,
+  length: number,
+  empty = 0,
+): A {
   if (length <= room.length) return room
   const more = new (room.constructor as new (n: number) => A)(Math.max(length, Math.ceil(1.5 * room.length)))
   more.fill(empty)
   more.set(room)
   return more
 }
+
+/** What a stranger wrote as a list; anything else is as good as an empty one. */
+export const listIn = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])

@@ -57,18 +57,24 @@ function orderChanges(signals: SignalTable, { index, fields, changes }: Entry, f
   const seen = new Map<string, Pick<SignalState, 'revision' | 'state'>>()
   for (const { signal, revision, state } of changes) {
     const before = seen.get(signal) ?? signals.find(actor, signal)
-    if (before !== undefined && before.state !== 'live')
-      faults.add(`it changes the signal ${signal}, which is ${before.state}`, index)
+    // What is held may be withdrawn, and nothing else.
+    const open = before?.state === 'live' || (before?.state === 'held' && state === 'withdrawn')
+    if (before !== undefined && !open) faults.add(`it changes the signal ${signal}, which is ${before.state}`, index)
     else if (revision !== (before?.revision ?? 0) + 1)
       faults.add(`revision ${revision} of the signal ${signal} follows ${before?.revision ?? 'nothing'}`, index)
     seen.set(signal, { revision, state })
   }
 }
 
-function orderEnds(signals: SignalTable, { index, fields, expired }: Entry, faults: Faults): void {
+function orderEnds(signals: SignalTable, { index, fields, expired, erased }: Entry, faults: Faults): void {
+  for (const { signal } of erased) {
+    const before = signals.find(String(fields.get('subject')), signal)
+    if (before === undefined || before.state === 'erased')
+      faults.add(`it erases the signal ${signal}, which is ${before?.state ?? 'not there'}`, index)
+  }
   for (const { signal } of expired) {
     const before = signals.find(String(fields.get('subject')), signal)
-    if (before?.state !== 'live')
+    if (before?.state !== 'live' && before?.state !== 'held')
       faults.add(`it ends the signal ${signal}, which is ${before?.state ?? 'not there'}`, index)
   }
 }
@@ -86,29 +92,53 @@ function fitTime({ index, time }: Entry, cosigned: readonly Cosigned[], faults: 
 /** The signals' rows that an entry sets, and whether they are what it committed to. */
 export function foldSignals(
   { hash, signals, feeds }: { hash: Hash; signals: SignalTable; feeds: FeedTable },
-  { kind, index, fields, changes, expired }: Entry,
+  entry: Entry,
 ): { rows: Row[]; fits: boolean } {
+  const { kind, index, fields, changes, expired, erased } = entry
   const at = Number(index)
-  if (kind === 'signal.expired') {
-    const source = String(fields.get('subject'))
-    const leaves = expired.map(({ signal, revision }) =>
-      leafHash(hash, concat(uuidBytes(signal as Uuid), u32(revision))),
-    )
-    const fits = toBase64Url(treeHash(hash, leaves)) === fields.get('root')
-    const rows = expired.flatMap(({ signal }) => {
-      const [before, row] = [signals.find(source, signal), signals.rowOf(source, signal)]
-      if (before === undefined || row === undefined) return []
-      feeds.push(before.audience, row, before.revision, at)
-      return rowOf(signals.put(source, { ...before, signal, index: 0, state: 'expired' }, at))
-    })
-    return { rows, fits }
-  }
+  if (kind === 'signal.expired') return foldEnds({ hash, signals, feeds }, entry, { ended: expired, state: 'expired' })
+  if (kind === 'signal.held') return foldHold({ signals, feeds }, entry, 'held')
+  if (kind === 'signal.released') return foldHold({ signals, feeds }, entry, 'live')
+  if (kind === 'erasure') return foldEnds({ hash, signals, feeds }, entry, { ended: erased, state: 'erased' })
   const accepted = fields.get('accepted')
   if (accepted === undefined && changes.length === 0) return { rows: [], fits: true }
   const root = fromBase64Url(String(accepted))
   const fits = root !== undefined && equal(changesRoot(hash, changes as Parameters<typeof changesRoot>[1]), root)
   const source = String(fields.get('actor'))
   return { rows: changes.flatMap((change) => place({ signals, feeds }, source, { change, at })), fits }
+}
+
+/** A signal that all recipients set aside for a while, and take up again. */
+function foldHold(
+  { signals, feeds }: { signals: SignalTable; feeds: FeedTable },
+  { fields, index }: Entry,
+  state: 'held' | 'live',
+): { rows: Row[]; fits: boolean } {
+  const [at, source] = [Number(index), String(fields.get('subject'))]
+  const signal = String(fields.get('signal')) as Uuid
+  const [before, row] = [signals.find(source, signal), signals.rowOf(source, signal)]
+  if (before === undefined || row === undefined) return { rows: [], fits: false }
+  feeds.push(before.audience, { row, revision: before.revision, at, end: false })
+  return { rows: rowOf(signals.put(source, { ...before, signal, index: 0, state }, at)), fits: true }
+}
+
+/** An end in the audience that a signal is in; of an erased one in every audience that it was ever in. */
+function foldEnds(
+  { hash, signals, feeds }: { hash: Hash; signals: SignalTable; feeds: FeedTable },
+  { fields, index }: Entry,
+  { ended, state }: { ended: Entry['expired']; state: 'expired' | 'erased' },
+): { rows: Row[]; fits: boolean } {
+  const [at, source] = [Number(index), String(fields.get('subject'))]
+  const leaves = ended.map(({ signal, revision }) => leafHash(hash, concat(uuidBytes(signal as Uuid), u32(revision))))
+  const fits = toBase64Url(treeHash(hash, leaves)) === fields.get('root')
+  const rows = ended.flatMap(({ signal }) => {
+    const [before, row] = [signals.find(source, signal), signals.rowOf(source, signal)]
+    if (before === undefined || row === undefined) return []
+    const audiences = state === 'erased' ? signals.audiencesOf(row) : [before.audience]
+    for (const audience of audiences) feeds.push(audience, { row, revision: before.revision, at, end: true })
+    return rowOf(signals.put(source, { ...before, signal, index: 0, state }, at))
+  })
+  return { rows, fits }
 }
 
 /** The signal as it stands now, and its events: one in its audience, and an end in the one that it has left. */
@@ -121,10 +151,13 @@ function place(
   const rows = rowOf(signals.put(source, change, at))
   const row = signals.rowOf(source, change.signal) ?? 0
   for (const audience of new Set(left === undefined ? [] : [left]).add(change.audience))
-    feeds.push(audience, row, change.revision, at)
+    feeds.push(audience, {
+      ...{ row, at, revision: change.revision },
+      end: audience !== change.audience || change.state === 'withdrawn',
+    })
   return rows
 }
 
-const rowOf = ({ source, signal, first: _, last: __, ...state }: SignalState): Row[] => [
+const rowOf = ({ source, signal, last: _, ...state }: SignalState): Row[] => [
   { of: `signal ${source} ${signal}`, state: { ...state } },
 ]

@@ -58,8 +58,8 @@ export interface Programme {
   requests: Map<string, { action: string; digest: string; by: string; executed: string | null }>
   /** When a person was given a role that it still holds. */
   roles: Map<string, string>
-  /** From when to when the key epochs are good. */
-  profiles: Map<string, { from: string; to: string }>
+  /** From when to when the key epochs are good, and what was published of their keys. */
+  profiles: Map<string, Row['state']>
 }
 
 export const emptyProgramme = (): Programme => ({
@@ -146,3 +146,9 @@ export function leave({ stays }: Programme, audience: string, slug: string, sinc
   last.left = since.index
   return [{ of: `audience-member ${name}`, state: { member: false } }]
 }
+
+/** The reader's last stay in an audience that began before an entry. */
+export const stayOf = (
+  { stays }: Programme,
+  { audience, reader, index }: { audience: string; reader: string; index: bigint },
+): Stay | undefined => stays.get(`${audience} ${reader}`)?.findLast(({ joined }) => joined < index)

@@ -5,9 +5,12 @@ import { type ReadItem, type SourceRead, setRoot, sourceRoot } from '../provenan
 import type { Entry, Inner } from './entry.ts'
 import { type EntryCheck, type Faults, gatherFaults } from './faults.ts'
 import type { FeedTable } from './feeds.ts'
-import { numbered } from './finding.ts'
-import type { Programme, Stay } from './programme.ts'
-import type { SignalState, SignalTable } from './signals.ts'
+import { type Finding, type Numbered, numbered } from './finding.ts'
+import { createJournalRule, type JournalRule } from './journal-rule.ts'
+import { itemFaults } from './looked-up.ts'
+import { listIn } from './names.ts'
+import { type Programme, stayOf } from './programme.ts'
+import type { SignalTable } from './signals.ts'
 
 export interface ReadsOptions {
   hash: Hash
@@ -16,6 +19,8 @@ export interface ReadsOptions {
   feeds: FeedTable
   /** The audience of a feed, as the snapshot names it. */
   audienceOf(feed: string): string | undefined
+  /** The entry behind a place that a look-up was answered at. */
+  indexAt(place: bigint): number
 }
 
 /** What is gathered of one batch. */
@@ -24,15 +29,20 @@ interface Batch {
   sets: Map<string, { sets: SourceRead[]; items: number }>
 }
 
-/** Check 14: batches hold the reads that they say, reads gave out what their sets say, and the reader might have it. */
+/**
+ * Check 14: batches hold the reads that they say, reads gave out what their sets say, and the reader might have it. Reads may be
+ * missing whose time is over, a whole batch at a time, and no others.
+ */
 export function checkReads(options: ReadsOptions): EntryCheck {
   const check = numbered(14, 'reads')
   const faults = gatherFaults(check)
+  const rule = createJournalRule({ ...options, faults })
   let batch: Batch = { leaves: [], sets: new Map() }
   const counted = { reads: 0, unseen: 0 }
   return {
-    entry() {
+    entry(entry) {
       batch = { leaves: [], sets: new Map() }
+      rule.entry(entry)
     },
     read(entry, inner) {
       counted.reads += 1
@@ -40,20 +50,46 @@ export function checkReads(options: ReadsOptions): EntryCheck {
       if (inner.read !== batch.leaves.length) says(`read ${batch.leaves.length} is missing`)
       batch.leaves.push(leafHash(options.hash, inner.c))
       gatherSources(batch, inner)
-      const items = itemsOf(options, { entry, inner, says })
-      if (items === undefined) counted.unseen += 1
-      else checkSets(options, { inner, items, says })
+      if (!checkRead(options, { entry, inner, says })) counted.unseen += 1
     },
-    close: (entry) => closeBatch(options.hash, { entry, batch, faults }),
-    end: () =>
-      faults.finding(() =>
-        counted.unseen > 0
-          ? check.unknown(
-              `without the snapshot ${counted.unseen} of ${counted.reads} reads name feeds that nothing tells`,
-            )
-          : check.pass(`${counted.reads} reads gave out what their batches say, to readers who might have it`),
-      ),
+    close(entry) {
+      const whole = batch.leaves.length > 0
+      if (entry.kind === 'read.batch') rule.batch(entry, whole)
+      // Without one read it is held against the entries that name what is over.
+      if (entry.kind !== 'read.batch' || whole) closeBatch(options.hash, { entry, batch, faults })
+      if (entry.kind === 'read.batch' && entry.fields.get('reader') !== entry.fields.get('actor'))
+        faults.add('its reader is another than who acted', entry.index)
+    },
+    end() {
+      const { indices, continued } = rule.missing()
+      if (!continued)
+        for (const index of indices) faults.add('its reads are missing, and no entry says that they are over', index)
+      return faults.finding(() => says({ check, rule, ...counted, missing: indices.length }))
+    },
   }
+}
+
+function says(of: { check: Numbered; rule: JournalRule; reads: number; unseen: number; missing: number }): Finding {
+  const { check, rule, reads, unseen, missing } = of
+  if (missing > 0)
+    return check.unknown(`the reads of ${missing} batches are gone; an entry of the log after this one would say why`)
+  if (unseen > 0) return check.unknown(`without the snapshot ${unseen} of ${reads} reads name feeds that nothing tells`)
+  const over = rule.over === 0 ? '' : `; the time of ${rule.over} batches is over`
+  return check.pass(`${reads} reads gave out what their batches say, to readers who might have it${over}`)
+}
+
+/** False where nobody can tell what it gave out. */
+function checkRead(options: ReadsOptions, looked: Looked): boolean {
+  const { audience, snapshot } = Object(looked.inner.fields.get('as_of')) as Record<string, string>
+  if (audience !== undefined) {
+    checkBucket(options, looked, { audience, snapshot: Number(snapshot) })
+    return true
+  }
+  const items = itemsOf(options, looked)
+  if (items === undefined) return false
+  if (isSealedRead(options, looked.inner)) checkSealed(looked, items)
+  else checkSets(options, { ...looked, items })
+  return true
 }
 
 function gatherSources({ leaves, sets }: Batch, { sources }: Inner): void {
@@ -73,7 +109,6 @@ function closeBatch(hash: Hash, { entry, batch, faults }: { entry: Entry; batch:
   }
   if (fields.get('n') !== batch.leaves.length || fields.get('root') !== toBase64Url(treeHash(hash, batch.leaves)))
     faults.add('the batch has another root or number than its reads', index)
-  if (fields.get('reader') !== fields.get('actor')) faults.add('its reader is another than who acted', index)
   const told = new Map(sources.map((source) => [String(source['party']), source]))
   if (told.size !== sources.length || told.size !== batch.sets.size)
     faults.add('the batch names other sources than its reads', index)
@@ -101,7 +136,11 @@ function itemsOf(options: ReadsOptions, looked: Looked): Items | undefined {
   const as_of = Object(looked.inner.fields.get('as_of')) as Record<string, string>
   if (as_of['feed'] !== undefined) return feedItems(options, looked, { ...as_of, feed: as_of['feed'] })
   const items = keptItems(looked.inner.items)
-  if (as_of['log'] !== undefined) checkItems(options, looked, { items, log: Number(as_of['log']) })
+  if (as_of['log'] !== undefined) {
+    const log = options.indexAt(BigInt(as_of['log']))
+    const [reader, route] = [String(looked.entry.fields.get('actor')), String(looked.inner.fields.get('route'))]
+    for (const why of itemFaults(options, { items, log, reader, route, index: looked.entry.index })) looked.says(why)
+  }
   return items
 }
 
@@ -118,22 +157,18 @@ function feedItems(
     says(`the feed of the audience ${audience} has no events from ${from} to ${to}`)
     return new Map()
   }
-  const stay = stayOf(programme, audience, String(entry.fields.get('actor')), entry.index)
+  const stay = stayOf(programme, { audience, reader: String(entry.fields.get('actor')), index: entry.index })
   if (stay === undefined || (stay.left !== undefined && feeds.indexAt(audience, last) > Number(stay.left)))
     says(`the reader is not in the audience ${audience}`)
   return Map.groupBy(items, ({ source }) => source)
 }
-
-/** The reader's last stay in an audience that began before an entry. */
-const stayOf = ({ stays }: Programme, audience: string, reader: string, index: bigint): Stay | undefined =>
-  stays.get(`${audience} ${reader}`)?.findLast(({ joined }) => joined < index)
 
 function keptItems(kept: Inner['items']): Items {
   return new Map(
     kept.map(([party, ...items]): [string, ReadItem[]] => [
       String(party),
       items.flatMap((one) => {
-        const [signal, revision] = Object(one) as unknown[]
+        const [signal, revision] = listIn(one)
         return typeof signal === 'string' && isUuid(signal) && Number.isSafeInteger(revision)
           ? [{ signal, revision: Number(revision) }]
           : []
@@ -142,36 +177,32 @@ function keptItems(kept: Inner['items']): Items {
   )
 }
 
-/** Of a look-up: each item was there, and the reader's to have. */
-function checkItems(options: ReadsOptions, looked: Looked, { items, log }: { items: Items; log: number }): void {
-  for (const [source, own] of items) {
-    for (const item of own) {
-      const why = itemFault(options, looked.entry, { source, item, log })
-      if (why !== undefined) looked.says(`the signal ${item.signal} of ${source} ${why}`)
-    }
-  }
+/** Of a sealed audience's feed: its entries are opened one by one, each by a read of its own. */
+function isSealedRead({ audienceOf, programme }: ReadsOptions, { fields }: Inner): boolean {
+  const { feed } = Object(fields.get('as_of')) as Record<string, string>
+  return feed !== undefined && programme.audiences.get(audienceOf(feed) ?? '')?.mode === 'sealed'
 }
 
-function itemFault(
-  { signals, programme }: ReadsOptions,
-  { fields, index }: Entry,
-  { source, item, log }: { source: string; item: ReadItem; log: number },
-): string | undefined {
-  const known = signals.find(source, item.signal)
-  if (known === undefined || !wasThere(known, item.revision, log)) return `was not there in revision ${item.revision}`
-  const reader = String(fields.get('actor'))
-  // Of a revision that another has replaced nothing tells the audience any more.
-  const newest = item.revision >= known.revision - (known.state === 'live' ? 0 : 1)
-  if (source === reader || !newest) return undefined
-  const stay = stayOf(programme, known.audience, reader, index)
-  const may = stay !== undefined && (stay.left === undefined || log <= Number(stay.left))
-  return may ? undefined : `is for the audience ${known.audience}, and the reader is not in it`
+/** Such a read names no source, and gave out what stands there. */
+function checkSealed({ inner, says }: Looked, items: Items): void {
+  const total = [...items.values()].reduce((sum, own) => sum + own.length, 0)
+  if (inner.sources.length > 0) says('it names sources of what is sealed')
+  if (inner.fields.get('n') !== total) says('it gave out another number than it says')
 }
 
-/** Whether a signal had a revision before the log had so many entries. */
-function wasThere(known: SignalState, revision: number, log: number): boolean {
-  if (known.first >= log || revision > known.revision) return false
-  return revision < known.revision || known.state !== 'live' || known.last < log
+/** A bucket is of a sealed audience that the reader is in, and holds no more than had come there, padding included. */
+function checkBucket(
+  { programme, feeds }: ReadsOptions,
+  { entry, inner, says }: Looked,
+  { audience, snapshot }: { audience: string; snapshot: number },
+): void {
+  if (programme.audiences.get(audience)?.mode !== 'sealed') says(`the audience ${audience} has no buckets`)
+  if (inner.sources.length > 0) says('it names sources of what is sealed')
+  if (!(Number(inner.fields.get('n')) <= snapshot && snapshot <= feeds.length(audience)))
+    says('it gave out more than had come there')
+  const stay = stayOf(programme, { audience, reader: String(entry.fields.get('actor')), index: entry.index })
+  if (stay === undefined || (stay.left !== undefined && feeds.indexAt(audience, snapshot) > Number(stay.left)))
+    says(`the reader is not in the audience ${audience}`)
 }
 
 function checkSets({ hash }: ReadsOptions, { inner, items, says }: Omit<Looked, 'entry'> & { items: Items }): void {

@@ -1,11 +1,15 @@
 import type { Hash } from '../kernel/bytes.ts'
 import { LogFault, LogUnreadable } from '../provenance/log-source.ts'
+import { logIdOf, placedIn } from '../provenance/origin.ts'
 import type { VerifiedLog } from '../provenance/verified-log.ts'
 import { checkApprovals } from './approvals.ts'
 import { checkAuthority } from './authority.ts'
 import { checkChains, checkParties } from './chains.ts'
-import { checkDisclosures, checkEntries } from './commitments.ts'
+import { checkDisclosures, checkEntries, type Holes } from './commitments.ts'
+import { beginnings, type EarlierLog, type EarlierSource, EarlierUnfit, earlierSteps, openEarlier } from './earlier.ts'
+import { checkEnds } from './ends.ts'
 import type { Entry } from './entry.ts'
+import { checkErasures } from './erasures.ts'
 import type { EntryCheck } from './faults.ts'
 import { createFeedTable } from './feeds.ts'
 import { type Finding, numbered } from './finding.ts'
@@ -14,7 +18,7 @@ import type { SignedHead } from './head.ts'
 import { LineMalformed, type Step, stepsOf } from './lines.ts'
 import { createNames } from './names.ts'
 import { type Cosigned, checkOrder, foldSignals } from './order.ts'
-import { emptyProgramme } from './programme.ts'
+import { emptyProgramme, type Programme, type Row } from './programme.ts'
 import { checkReads } from './reads.ts'
 import { createSignalTable } from './signals.ts'
 import { openState } from './snapshot.ts'
@@ -30,6 +34,8 @@ export interface RecordSource {
 export interface RecordsOptions {
   hash: Hash
   records: RecordSource
+  /** Of the logs that it continues, the newest first. */
+  previous?: readonly EarlierSource[] | undefined
   cosigned: readonly Cosigned[]
   onProgress?(entries: bigint, size: bigint): void
 }
@@ -48,13 +54,14 @@ const TITLES: ReadonlyMap<number, string> = new Map([
     [12, 'four eyes'],
     [13, 'state'],
     [14, 'reads'],
+    [15, 'ends'],
   ] as const),
 ])
 
 /** From this number on a check begins with what earlier logs say. */
 const ACROSS_LOGS = 10
 
-/** Checks 5 to 14: what the records say, entry by entry, each of them once and in order. */
+/** Checks 5 to 15: what the records say, entry by entry, each of them once and in order. */
 export async function checkRecords(
   options: RecordsOptions,
   { head, log }: { head: SignedHead | undefined; log: VerifiedLog | undefined },
@@ -64,71 +71,123 @@ export async function checkRecords(
   try {
     return await readThrough(options, head, log)
   } catch (error) {
-    if (error instanceof LineMalformed || error instanceof LogFault || error instanceof LogUnreadable)
-      return unknowns(error.message)
+    if (isDamage(error)) return unknowns(error.message)
     throw error
   }
 }
+
+/** What was fetched is damaged or not whole, which says nothing of the log. */
+const isDamage = (error: unknown): error is Error =>
+  error instanceof LineMalformed || error instanceof LogFault || error instanceof LogUnreadable
 
 const unknowns = (says: string, from = 0): Finding[] =>
   [...TITLES].flatMap(([check, title]) => (check < from ? [] : [numbered(check, title).unknown(says)]))
 
 /** Everything that looks at the records, and what it all stands on. */
-async function openChecks({ hash, records, cosigned }: RecordsOptions, { origin }: SignedHead) {
+async function openChecks(
+  { hash, records, cosigned }: RecordsOptions,
+  { origin }: SignedHead,
+  begins: ReadonlyMap<number, bigint>,
+) {
   const names = createNames()
   const signals = createSignalTable(names)
   const feeds = createFeedTable(signals)
   const programme = emptyProgramme()
-  const state = records.snapshot === undefined ? undefined : await openState({ hash, names }, records.snapshot())
-  const { disclosures, erasures } = checkDisclosures()
+  const state =
+    records.snapshot === undefined
+      ? undefined
+      : await openState({ hash, names, before: beforeOf(begins) }, records.snapshot())
+  const holes: Holes = new Map()
   const entries = checkEntries()
   const audienceOf = (feed: string): string | undefined => state?.feeds.get(feed)
-  const reads = checkReads({ hash, programme, signals, feeds, audienceOf })
+  const indexAt = (place: bigint): number => {
+    const { logId, idx } = placedIn(place)
+    return Number((begins.get(logId) ?? 0n) + idx)
+  }
+  const reads = checkReads({ hash, programme, signals, feeds, audienceOf, indexAt })
+  const ends = checkEnds({ programme, signals, feeds, audienceOf, told: state !== undefined })
+  const [order, authority, approvals] = [checkOrder(signals, cosigned), checkAuthority(programme), checkApprovals()]
   const others: EntryCheck[] = [
-    ...[disclosures, erasures, checkChains(hash, origin), checkParties()],
-    ...[checkOrder(signals, cosigned), checkAuthority(programme), checkApprovals()],
+    ...[checkDisclosures(holes), checkErasures(holes), checkChains(hash, origin), checkParties()],
+    ...[order, authority, approvals],
   ]
   return {
-    all: [entries, ...others, reads],
+    all: [entries, ...others, reads, ends],
+    /** Those that go on from what earlier logs say. */
+    across: [order, authority, approvals, reads, ends],
     missing: entries.missing,
     /** After each check has seen what earlier entries made, this one adds to it. */
     fold(entry: Entry): void {
       const rows = foldProgramme(programme, entry)
       const shared = foldSignals({ hash, signals, feeds }, entry)
       state?.fold(entry, [...rows, ...shared.rows], shared.fits)
+      for (const row of shared.rows) state?.share(entry, { of: row.of, state: foundAs(programme, row) })
     },
     end(size: bigint): Finding[] {
       const none = numbered(13, 'state')
-      const held = state?.end(size) ?? none.unknown('no snapshot is given: aldis log export --records fetches one')
-      return [...[entries, ...others].map((check) => check.end()), held, reads.end()]
+      const held =
+        state?.end(size, feeds) ?? none.unknown('no snapshot is given: aldis log export --records fetches one')
+      return [...[entries, ...others].map((check) => check.end()), held, reads.end(), ends.end()]
     },
   }
+}
+
+/** What look-ups have of a signal: nothing that was erased, and of a sealed audience at most an end. */
+function foundAs({ audiences }: Programme, { state }: Row): Row['state'] | undefined | 'hidden' {
+  if (state['state'] === 'erased') return undefined
+  return audiences.get(String(state['audience']))?.mode === 'sealed' ? 'hidden' : state
 }
 
 type Checks = Awaited<ReturnType<typeof openChecks>>
 
+const beforeOf = (begins: ReadonlyMap<number, bigint>): bigint =>
+  [...begins.values()].reduce((sum, begin) => (-begin > sum ? -begin : sum), 0n)
+
 async function readThrough(options: RecordsOptions, head: SignedHead, log: VerifiedLog): Promise<Finding[]> {
-  const checks = await openChecks(options, head)
-  let continued = false
-  for await (const step of stepsOf(options.hash, log, options.records.records())) {
-    if (step.at === 'entry') {
-      const { index, kind } = step.entry
-      options.onProgress?.(index, head.size)
-      continued ||= index === 0n && kind === 'log.opened'
-    }
-    take(checks, step)
+  const { hash, records, onProgress } = options
+  const earlier = await earlierOf(options, log)
+  const logs = 'why' in earlier ? [] : earlier.logs
+  const begins = beginnings(logs, logIdOf(head.origin))
+  const checks = await openChecks(options, head, begins)
+  let why = 'why' in earlier ? earlier.why : undefined
+  try {
+    for await (const step of earlierSteps(hash, logs, begins)) take(checks, checks.across, step)
+  } catch (error) {
+    if (!isUnfit(error)) throw error
+    why = error.message
+  }
+  for await (const step of stepsOf(hash, log, records.records())) {
+    if (step.at === 'entry') onProgress?.(step.entry.index, head.size)
+    take(checks, checks.all, step)
   }
   const findings = checks.end(head.size)
-  if (!continued) return findings
-  const later = unknowns('the log continues an earlier one, whose entries are not here', ACROSS_LOGS)
-  return [...findings.filter(({ check }) => check < ACROSS_LOGS), ...later]
+  if (why === undefined) return findings
+  return [...findings.filter(({ check }) => check < ACROSS_LOGS), ...unknowns(why, ACROSS_LOGS)]
 }
 
-function take(checks: Checks, step: Step): void {
+const isUnfit = (error: unknown): error is Error => error instanceof EarlierUnfit || isDamage(error)
+
+/** The logs that this one continues, or why what they say is not known. */
+async function earlierOf(
+  { hash, records, previous = [] }: RecordsOptions,
+  log: VerifiedLog,
+): Promise<{ logs: EarlierLog[] } | { why: string }> {
+  try {
+    const logs = await openEarlier(hash, { log, records: records.records }, previous)
+    return logs === undefined
+      ? { why: 'the log continues an earlier one, whose entries are not here: --previous names its export' }
+      : { logs }
+  } catch (error) {
+    if (isUnfit(error)) return { why: `an earlier log: ${error.message}` }
+    throw error
+  }
+}
+
+function take(checks: Checks, each: readonly EntryCheck[], step: Step): void {
   if (step.at === 'missing') checks.missing(step.index)
-  if (step.at === 'entry') for (const check of checks.all) check.entry(step.entry)
-  if (step.at === 'read') for (const check of checks.all) check.read?.(step.entry, step.inner)
+  if (step.at === 'entry') for (const check of each) check.entry(step.entry)
+  if (step.at === 'read') for (const check of each) check.read?.(step.entry, step.inner)
   if (step.at !== 'close') return
-  for (const check of checks.all) check.close?.(step.entry)
+  for (const check of each) check.close?.(step.entry)
   checks.fold(step.entry)
 }

@@ -9,39 +9,52 @@ type Change = Entry['changes'][number]
 export interface SignalState extends Omit<Change, 'index' | 'signal'> {
   source: string
   signal: string
-  /** Indices of the entries that made it and that changed it last. */
-  first: number
+  /** Index of the entry that changed it last. */
   last: number
+}
+
+/** A signal as one entry left it. */
+export interface SignalVersion extends Pick<SignalState, 'revision' | 'state' | 'audience'> {
+  /** The entry. */
+  at: number
 }
 
 /** The signals of a log, packed: a million of them are in memory at once. */
 export interface SignalTable {
   find(source: string, signal: string): SignalState | undefined
+  /** What entries made of it one after the other, the newest first; empty for a signal that none has made. */
+  versions(source: string, signal: string): Iterable<SignalVersion>
   /** The state that a change makes; the row is made if there is none. */
   put(source: string, change: Change, at: number): SignalState
   nameOf(row: number): { source: string; signal: Uuid }
+  /** Every audience that it was shared with, in order. */
+  audiencesOf(row: number): readonly string[]
   /** The number of a row, by which it is named in few bytes. */
   rowOf(source: string, signal: string): number | undefined
 }
 
 const LEAF = 32
-/** Numbers of a row: revision, state, audience, type, category, first and last index. */
+/** Numbers of a version: its entry, revision, state, audience, and the place of the version before plus one. */
+const VERSION = 5
+/** Numbers of a row: its newest version, type, category. */
 const NUMBERS = 7
 
 const wordOf = (source: string, signal: string): string => `signal ${source} ${signal}`
 
 export function createSignalTable(names: Names): SignalTable {
   const words = wordList()
-  let numbers = new Uint32Array(0)
+  let numbers = new Int32Array(0)
+  let former = new Int32Array(0)
+  let formers = 0
   let expiry = new Float64Array(0)
   let leaves = new Uint8Array(0)
 
   const at = (row: number): SignalState => {
-    const number = (i: number): number => numbers[NUMBERS * row + i] ?? 0
+    const [last = 0, revision = 0, state = 0, audience = 0, , type = 0, category = 0] = numbers.subarray(NUMBERS * row)
     return {
       ...nameOf(row),
-      ...{ revision: number(0), state: words.text(number(1)), audience: words.text(number(2)) as Uuid },
-      ...{ type: words.text(number(3)), category: words.text(number(4)), first: number(5), last: number(6) },
+      ...{ revision, state: words.text(state), audience: words.text(audience) as Uuid },
+      ...{ type: words.text(type), category: words.text(category), last },
       expires_at: new Date(expiry[row] ?? 0).toISOString(),
       leaf: toBase64Url(leaves.subarray(LEAF * row, LEAF * (row + 1))),
     }
@@ -50,14 +63,35 @@ export function createSignalTable(names: Names): SignalTable {
     const [, source = '', signal = ''] = names.nameOf(row).split(' ')
     return { source, signal: signal as Uuid }
   }
+  /** Keeps what a row was before it changes; answers its place plus one. */
+  const keep = (row: number): number => {
+    former = roomFor(former, VERSION * (formers + 1))
+    former.set(numbers.subarray(NUMBERS * row, NUMBERS * row + VERSION), VERSION * formers)
+    formers += 1
+    return formers
+  }
+  function* versionsOf(row: number): Generator<SignalVersion> {
+    let told = numbers.subarray(NUMBERS * row)
+    for (;;) {
+      const [entry = 0, revision = 0, state = 0, audience = 0, before = 0] = told
+      yield { at: entry, revision, state: words.text(state), audience: words.text(audience) as Uuid }
+      if (before === 0) return
+      told = former.subarray(VERSION * (before - 1))
+    }
+  }
   /** A row of the snapshot that no entry has made yet is none. */
   const rowOf = (source: string, signal: string): number | undefined => {
     const row = names.find(wordOf(source, signal))
-    return row === undefined || (numbers[NUMBERS * row] ?? 0) === 0 ? undefined : row
+    return row === undefined || (numbers[NUMBERS * row + 1] ?? 0) === 0 ? undefined : row
   }
   return {
     nameOf,
     rowOf,
+    audiencesOf: (row) => [...new Set([...versionsOf(row)].map(({ audience }) => audience).reverse())],
+    versions(source, signal) {
+      const row = rowOf(source, signal)
+      return row === undefined ? [] : versionsOf(row)
+    },
     find(source, signal) {
       const row = rowOf(source, signal)
       return row === undefined ? undefined : at(row)
@@ -69,9 +103,9 @@ export function createSignalTable(names: Names): SignalTable {
       expiry = roomFor(expiry, row + 1)
       leaves = roomFor(leaves, LEAF * (row + 1))
       const { revision, state, audience, type, category, expires_at, leaf } = change
-      numbers.set([revision, ...[state, audience, type, category].map(words.number)], NUMBERS * row)
-      if (isNew) numbers[NUMBERS * row + 5] = index
-      numbers[NUMBERS * row + 6] = index
+      const before = isNew ? 0 : keep(row)
+      const version = [index, revision, words.number(state), words.number(audience), before]
+      numbers.set([...version, words.number(type), words.number(category)], NUMBERS * row)
       expiry[row] = Date.parse(expires_at) || 0
       leaves.set((fromBase64Url(leaf) ?? new Uint8Array(LEAF)).subarray(0, LEAF), LEAF * row)
       return at(row)

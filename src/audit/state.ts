@@ -1,6 +1,6 @@
 import { type Hash, toBase64Url } from '../kernel/bytes.ts'
 import { type Uuid, uuidBytes } from '../kernel/ids.ts'
-import type { Faults } from './faults.ts'
+import { type Faults, nameOf } from './faults.ts'
 import type { Finding, Numbered } from './finding.ts'
 import type { Names } from './names.ts'
 import type { Row } from './programme.ts'
@@ -24,7 +24,8 @@ export interface Comparison {
   row(row: SnapshotRow): void
   /** Rows that an entry sets. */
   set(entry: { index: bigint; event: string }, rows: readonly Row[]): void
-  end(size: bigint): Finding
+  /** `beyond`: rows of other tables that are of entries beyond `size`. */
+  end(size: bigint, beyond: number): Finding
 }
 
 interface Compared {
@@ -32,10 +33,12 @@ interface Compared {
   moments: readonly { size: bigint; waiting: ReadonlySet<string> }[]
   /** What entries made of rows that do not name the event that changed them. */
   unnamed: ReadonlyMap<number, string>
+  /** Entries of earlier logs. */
+  before: bigint
 }
 
 export function compareState(
-  { hash, names }: { hash: Hash; names: Names },
+  { hash, names, before }: { hash: Hash; names: Names; before: bigint },
   check: Numbered,
   faults: Faults,
 ): Comparison {
@@ -50,12 +53,13 @@ export function compareState(
     const moment = moments[rows.get(slot, 'moment')] ?? moments[0]
     // What came after the row was read says nothing of it.
     if (moment !== undefined && index >= moment.size && !moment.waiting.has(event)) return
-    if (rows.get(slot, 'first') < 0) rows.put(slot, 'first', Number(index))
-    rows.put(slot, 'last', Number(index))
+    const place = Number(index + before)
+    if (rows.get(slot, 'first') < 0) rows.put(slot, 'first', place)
+    rows.put(slot, 'last', place)
     const print = toBase64Url(printOf(state))
     if (rows.get(slot, 'named') !== 1) return void unnamed.set(slot, print)
     if (rows.print(slot, 'event') !== textOf(event)) return
-    rows.put(slot, 'made', Number(index))
+    rows.put(slot, 'made', place)
     if (rows.print(slot, 'state') !== print)
       faults.add(`${of}: the row is another than the event ${event} made it`, index)
   }
@@ -74,10 +78,10 @@ export function compareState(
     set({ index, event }, changed) {
       for (const row of changed) set(index, event, row)
     },
-    end(size) {
-      let early = 0
+    end(size, beyond) {
+      let early = beyond
       for (const [of, slot] of names) {
-        const why = faultOf({ rows, moments, unnamed }, slot)
+        const why = faultOf({ rows, moments, unnamed, before }, slot)
         if (why === 'early') early += 1
         else if (why !== undefined) faults.add(`${of}: ${why}`)
       }
@@ -97,14 +101,18 @@ function faultOf(compared: Compared, slot: number): string | undefined {
   const { rows, unnamed } = compared
   const first = rows.get(slot, 'first')
   if (rows.get(slot, 'moment') < 0)
-    return first < 0 ? undefined : `entry ${first} made it, and the database does not have it`
+    return first < 0 ? undefined : `${entryAt(compared, first)} made it, and the database does not have it`
   if (rows.get(slot, 'named') === 1) return namedFault(compared, slot)
   return unnamed.get(slot) === rows.print(slot, 'state') ? undefined : 'no entry made it so'
 }
 
-function namedFault({ rows, moments }: Compared, slot: number): string | undefined {
+const entryAt = ({ before }: Compared, place: number): string => nameOf(BigInt(place) - before)
+
+function namedFault(compared: Compared, slot: number): string | undefined {
+  const { rows, moments } = compared
   const [made, last] = [rows.get(slot, 'made'), rows.get(slot, 'last')]
-  if (made < last && made >= 0) return `the row is as entry ${made} made it, and entry ${last} changed it`
+  if (made < last && made >= 0)
+    return `the row is as ${entryAt(compared, made)} made it, and ${entryAt(compared, last)} changed it`
   if (made >= 0) return undefined
   const event = rows.print(slot, 'event')
   const waiting = moments[rows.get(slot, 'moment')]?.waiting ?? new Set<string>()

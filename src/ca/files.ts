@@ -1,7 +1,8 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, statSync, writeSync } from 'node:fs'
+import { mkdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../kernel/clock.ts'
+import { writeDurably } from '../kernel/durable.ts'
 import { StartRefused } from '../kernel/errors.ts'
 import { type CaKey, createIssuer, createRoot } from './ca.ts'
 import { type CaSigner, keySigner } from './signer.ts'
@@ -109,20 +110,6 @@ export const readTextFile = (path: string): string | undefined =>
   statSync(path, { throwIfNoEntry: false }) === undefined ? undefined : readFileSync(path, 'utf8')
 
 function write(dir: string, name: string, { privateKey, certificate }: CaKey): void {
-  writeFileDurably(dir, `${name}.key`, privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(), 0o600)
-  writeFileDurably(dir, `${name}.crt`, `${certificate.trim()}\n`, 0o644)
-}
-
-/** Write, fsync, rename, fsync the folder: what signed something is on the disk. */
-export function writeFileDurably(dir: string, name: string, text: string, mode: number): void {
-  mkdirSync(dir, { recursive: true, mode: 0o700 })
-  const temporary = join(dir, `.${name}.${process.pid}`)
-  const file = openSync(temporary, 'wx', mode)
-  writeSync(file, text)
-  fsyncSync(file)
-  closeSync(file)
-  renameSync(temporary, join(dir, name))
-  const folder = openSync(dir, 'r')
-  fsyncSync(folder)
-  closeSync(folder)
+  writeDurably(join(dir, `${name}.key`), privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(), 0o600)
+  writeDurably(join(dir, `${name}.crt`), `${certificate.trim()}\n`)
 }

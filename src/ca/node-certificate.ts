@@ -2,9 +2,10 @@ import { generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypt
 import { isIP } from 'node:net'
 import { join } from 'node:path'
 import type { Clock } from '../kernel/clock.ts'
+import { writeDurably } from '../kernel/durable.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import { DAY_MS, issueServerCertificate } from './ca.ts'
-import { readKeyFile, readTextFile, writeFileDurably } from './files.ts'
+import { readKeyFile, readTextFile } from './files.ts'
 import type { CaSigner } from './signer.ts'
 
 export interface NodeCertificate {
@@ -43,7 +44,7 @@ export async function nodeCertificate(
 
 function freshKey(dir: string): KeyObject {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  writeFileDurably(dir, 'node.key', privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(), 0o600)
+  writeDurably(join(dir, 'node.key'), privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(), 0o600)
   return privateKey
 }
 
@@ -54,7 +55,7 @@ async function renewed(
   const ips = hosts.filter((host) => isIP(host) !== 0)
   const dnsNames = hosts.filter((host) => isIP(host) === 0)
   const { chain } = await issueServerCertificate(ca, { key, dnsNames, ips, now: clock() })
-  writeFileDurably(dir, 'node.crt', chain, 0o644)
+  writeDurably(join(dir, 'node.crt'), chain)
   return chain
 }
 

@@ -1,5 +1,6 @@
 import { AldisError, VerificationFailed } from '../client/errors.ts'
 import { Refusal, StartRefused } from '../kernel/errors.ts'
+import { type MatchFault, MatchFileRefused } from '../matching/refused.ts'
 import { CopyRefused, type RefusalReason } from '../operations/refused.ts'
 import { LogFault } from '../provenance/log-source.ts'
 
@@ -41,10 +42,26 @@ const BY_REASON: Readonly<Record<RefusalReason, number>> = {
   'key-differs': EXIT.conflict,
 }
 
+const BY_MATCH_FAULT: Readonly<Record<MatchFault, number>> = {
+  missing: EXIT.config,
+  'no-match-file': EXIT.config,
+  'version-other': EXIT.config,
+  'byte-order': EXIT.config,
+  truncated: EXIT.unverified,
+  damaged: EXIT.unverified,
+  'other-programme': EXIT.config,
+  'mirror-truncated': EXIT.unverified,
+  'mirror-damaged': EXIT.unverified,
+  'mirror-other-programme': EXIT.config,
+  'too-many-words': EXIT.failed,
+  'too-many': EXIT.failed,
+}
+
 /** What a command ends with after an error, and the sentence for the person in front of it. */
 export function faultOf(error: unknown): { code: number; says: string } {
   if (error instanceof StartRefused) return { code: EXIT.config, says: error.message }
   if (error instanceof CopyRefused) return { code: BY_REASON[error.reason], says: `${error.reason}: ${error.message}` }
+  if (error instanceof MatchFileRefused) return { code: BY_MATCH_FAULT[error.reason], says: error.message }
   if (error instanceof VerificationFailed || error instanceof LogFault)
     return { code: EXIT.unverified, says: `not verified: ${error.message}` }
   if (error instanceof AldisError) {

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander'
 import { demoCommand } from './demo/command.ts'
 import { EXIT, faultOf } from './exit.ts'
+import { holderCommand } from './holder/command.ts'
 import { nodeCommands } from './node/commands.ts'
 import { participantCommands } from './participant/commands.ts'
 import { witnessCommand } from './witness/command.ts'
@@ -37,6 +38,8 @@ program.commandsGroup('The node, on its own machine:')
 nodeCommands(program)
 program.commandsGroup('A witness of logs:')
 witnessCommand(program)
+program.commandsGroup('A holder of a part of a key:')
+holderCommand(program)
 program.commandsGroup('To try it:')
 demoCommand(program)
 

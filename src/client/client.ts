@@ -4,15 +4,31 @@ import { pipeline } from 'node:stream'
 import { createBrotliDecompress } from 'node:zlib'
 import type { Static } from 'typebox'
 import type {
+  ActResult,
+  DisputeAnswer,
+  DisputeAnswered,
+  DisputeList,
+  DisputesQuery,
+  Opinions,
+  Released,
+  SignedAct,
+} from '../feedback/schema.ts'
+import type {
   AcknowledgementResult,
   EventsPage,
   FeedEventBody,
   FeedList,
   Lookup,
   LookupResult,
+  NetworkResult,
+  OpeningResult,
+  Purpose,
+  SnapshotInfo,
   SubmissionProof,
 } from '../feeds/schema.ts'
 import type { Uuid } from '../kernel/ids.ts'
+import type { Evaluation, EvaluationResult, OprfKeyList } from '../matching/schema.ts'
+import { ENTRY_BYTES } from '../matching/sealed.ts'
 import type {
   AudienceInfo,
   AudienceList,
@@ -26,7 +42,11 @@ import type {
   SourceList,
   WhoAmI,
 } from '../participants/schema.ts'
+import type { HitReport, HitResult } from '../review/schema.ts'
 import type { OwnSignalResult, Submission, SubmissionResult, UploadLine } from '../signals/schema.ts'
+import { type CaseClient, casesOver } from './cases.ts'
+import { evaluatorOver } from './evaluator.ts'
+import { type SealedDelta, sealedPage, sealedSegment } from './sealed-feed.ts'
 import { collect, createTransport, problemOf, type TlsIdentity, type Transport } from './transport.ts'
 
 export interface ClientOptions extends TlsIdentity {
@@ -67,6 +87,10 @@ export interface Client {
   hashProfiles(): Promise<HashProfileList>
   /** The key of an `hmac-sha256` epoch, base64url; a logged read. */
   hashKey(kid: string): Promise<HashKey>
+  /** The public keys of OPRF epochs, as the node says: `pinnedOprfKey` holds them against the log. */
+  oprfKeys(): Promise<OprfKeyList>
+  /** Blinded elements evaluated under the key of an epoch; `key`, a UUID, names the request if it is repeated. */
+  evaluate(asked: Evaluation, key: string): Promise<EvaluationResult>
   submit(submission: Submission): Promise<SubmissionResult>
   /** Sends a prepared NDJSON stream from `upload.line` on; yields the node's result lines as they come. */
   upload(upload: { id: Uuid; line: bigint }, lines: AsyncIterable<string | Buffer>): AsyncGenerator<UploadLine>
@@ -81,7 +105,34 @@ export interface Client {
   /** The events of one sealed segment, in order, and the cursor that stands after them. */
   segment(feed: Uuid, first_seq: bigint): Promise<Segment>
   lookUp(lookup: Lookup): Promise<LookupResult & { read: string }>
+  /** A page of the signals that relations tie to one; `after`: the `next` of the page before. A logged read. */
+  network(signal: Uuid, query?: { after?: Uuid }): Promise<NetworkResult & { read: string }>
+  /** Events of a sealed feed from a cursor on, with what the node signed of them. */
+  sealedPage(
+    feed: Uuid,
+    query: { cursor?: string; limit?: number; wait?: number },
+    signal?: AbortSignal,
+  ): Promise<SealedDelta>
+  /** One sealed segment of a sealed feed; undefined where none begins. */
+  sealedSegment(feed: Uuid, first_seq: bigint): Promise<SealedDelta | undefined>
+  /** The newest snapshot of a sealed audience. */
+  bucketSnapshot(audience: Uuid): Promise<SnapshotInfo>
+  /** The sealed entries whose tags begin with a prefix. */
+  bucket(of: SnapshotInfo, prefix: string, purpose: Purpose): Promise<{ body: Buffer; read: string }>
+  /** The signals of an id in a sealed audience: a logged disclosure. */
+  open(audience: Uuid, signal: Uuid, purpose: Purpose): Promise<OpeningResult & { read: string }>
   acknowledge(feed: Uuid, upto: string, stage: string): Promise<Static<typeof AcknowledgementResult>>
+  /** One signed word on another's signal; see `signAct`. */
+  giveFeedback(act: SignedAct): Promise<ActResult>
+  openDispute(act: SignedAct): Promise<ActResult>
+  disputes(query: DisputesQuery): Promise<DisputeList>
+  answerDispute(dispute: Uuid, answer: DisputeAnswer): Promise<DisputeAnswered>
+  opinions(source: string, signal: Uuid): Promise<Opinions>
+  /** Lets an own held signal go. */
+  release(signal: Uuid): Promise<Released>
+  reportHits(report: HitReport): Promise<HitResult>
+  /** The cases of one's own organisation, worked on in the name of its people. */
+  readonly cases: CaseClient
   checkpoint(): Promise<string>
   logKey(): Promise<string>
   consistency(from: bigint, to: bigint): Promise<{ path: string[] }>
@@ -122,8 +173,10 @@ export function createClient(options: ClientOptions): Client {
     return { ...(JSON.parse(answer.body.toString()) as T), read: headerOf(answer.headers['provenance-read']) }
   }
   const send = async <T>(method: 'POST' | 'PUT', path: string, body: unknown): Promise<T & { read: string }> => {
-    const answer = await transport.call({ method, path, body: JSON.stringify(body), idempotent: true })
-    return { ...(JSON.parse(answer.body.toString()) as T), read: headerOf(answer.headers['provenance-read']) }
+    const text = body === undefined ? {} : { body: JSON.stringify(body) }
+    const answer = await transport.call({ method, path, ...text, idempotent: true })
+    const told = answer.status === 204 ? {} : (JSON.parse(answer.body.toString()) as T)
+    return { ...(told as T), read: headerOf(answer.headers['provenance-read']) }
   }
   const post = <T>(path: string, body: unknown) => send<T>('POST', path, body)
   const text = async (path: string): Promise<string> =>
@@ -141,6 +194,8 @@ export function createClient(options: ClientOptions): Client {
     participants: () => get('/v1/participants'),
     hashProfiles: () => get('/v1/hash-profiles'),
     hashKey: (kid) => get(`/v1/hash-profiles/${encodeURIComponent(kid)}/key`),
+    oprfKeys: () => get('/v1/oprf/keys'),
+    evaluate: evaluatorOver(transport),
     submit: (submission) => post('/v1/submissions', submission),
     upload: (upload, lines) => uploadLines(transport, upload, lines),
     nextLine: async (upload) => BigInt((await get<{ next_line: string }>(`/v1/uploads/${upload}`)).next_line),
@@ -149,7 +204,26 @@ export function createClient(options: ClientOptions): Client {
     events: (feed, query, signal) => get(`/v1/feeds/${feed}/events${queryOf(query)}`, signal),
     segment: (feed, first_seq) => segmentOf(transport, `/v1/feeds/${feed}/segments/${first_seq}`),
     lookUp: (lookup) => post('/v1/lookups', lookup),
+    network: (signal, query = {}) => get(`/v1/signals/${signal}/network${queryOf(query)}`),
+    sealedPage: (feed, query, signal) => sealedPage(transport, `/v1/feeds/${feed}/events${queryOf(query)}`, signal),
+    sealedSegment: (feed, first_seq) => sealedSegment(transport, `/v1/feeds/${feed}/segments/${first_seq}`),
+    bucketSnapshot: (audience) => get(`/v1/lookup/${audience}`),
+    bucket: async ({ audience, snapshot, entries }, prefix, purpose) => {
+      const path = `/v1/lookup/${audience}/${snapshot}/${prefix}${queryOf({ purpose })}`
+      const most = entries * ENTRY_BYTES
+      const { body, headers } = await transport.call({ method: 'GET', path, idempotent: true, most })
+      return { body, read: headerOf(headers['provenance-read']) }
+    },
+    open: (audience, signal, purpose) => get(`/v1/audiences/${audience}/signals/${signal}${queryOf({ purpose })}`),
     acknowledge: (feed, upto, stage) => post(`/v1/feeds/${feed}/acknowledgements`, { upto, stage }),
+    giveFeedback: (act) => post('/v1/feedback', act),
+    openDispute: (act) => post('/v1/disputes', act),
+    disputes: (query) => get(`/v1/disputes${queryOf(query)}`),
+    answerDispute: (dispute, answer) => post(`/v1/disputes/${dispute}/answer`, answer),
+    opinions: (source, signal) => get(`/v1/signals/${signal}/opinions${queryOf({ source })}`),
+    release: (signal) => post(`/v1/signals/${signal}/release`, undefined),
+    reportHits: (report) => post('/v1/hits', report),
+    cases: casesOver({ get, send, queryOf }),
     checkpoint: () => text(`${log}/checkpoint`),
     logKey: async () => (await text(`${log}/vkey`)).trim(),
     consistency: (from, to) => get(`${log}/proof/consistency${queryOf({ from: String(from), to: String(to) })}`),

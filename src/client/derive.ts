@@ -4,7 +4,9 @@ import { linkHash, tokenInput } from '../identifiers/token.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import { newId } from '../kernel/ids.ts'
 import { sha256 } from '../kernel/sha256.ts'
+import { createGates, type Suppressed } from '../matching/suppression.ts'
 import type { SignalItem, SignalType } from '../signals/schema.ts'
+import { suppressedItem, suppressedText } from '../signals/suppressed.ts'
 
 /** What one line of a raw file says; only `type` and what the type needs is required. Raw values never leave this function. */
 export interface RawLine {
@@ -31,19 +33,42 @@ export interface RawLine {
   expires_at?: string
 }
 
+/** A key epoch with its key (`hmac-sha256`), or with the tokens that were made under it before (OPRF), by `tokenName`. */
+export type TokenEpoch = { kid: string; key: Uint8Array } | { kid: string; tokens: ReadonlyMap<string, string> }
+
+/** A normalised identifier: what a token is made of. */
+export interface Identifier {
+  profile: string
+  canonical: string
+}
+
+export const tokenName = ({ profile, canonical }: Identifier): string => `${profile}\0${canonical}`
+
+/** What of a line a token is made of; undefined where it has none, or cannot be normalised. */
+export function identifierOf(line: RawLine): Identifier | undefined {
+  if (!TOKENED.has(line.type)) return undefined
+  const normal = normalise(inputOf(line))
+  return normal.outcome === 'refused' ? undefined : { profile: normal.profile, canonical: normal.canonical }
+}
+
+const TOKENED: ReadonlySet<SignalType> = new Set<SignalType>([
+  ...(['email', 'phone', 'username', 'account_id', 'payment_handle', 'ip'] as const),
+])
+
 /** What the lines of one file have in common, and the keys. */
 export interface DeriveContext {
   audience: Uuid
   taxonomy: number
   now: Date
   /** The key epoch that tokens are made under. */
-  epoch: { kid: string; key: Uint8Array }
+  epoch: TokenEpoch
   defaults: Required<Pick<RawLine, 'category' | 'severity' | 'confidence' | 'basis' | 'handling' | 'tlp' | 'context'>>
   /** Days a signal of a type lives where its line says nothing. */
   days(type: SignalType): number
 }
 
-export type Derived = { outcome: 'item'; item: SignalItem } | { outcome: 'refused'; reason: string }
+/** `warning`: why the item may be of no use, though the programme takes it. */
+export type Derived = { outcome: 'item'; item: SignalItem; warning?: string } | { outcome: 'refused'; reason: string }
 
 /** A raw line as the item that is signed: normalised and hashed here, so that nothing raw is in it. */
 export function derive(line: RawLine, context: DeriveContext): Derived {
@@ -65,7 +90,20 @@ export function derive(line: RawLine, context: DeriveContext): Derived {
     expires_at: line.expires_at ?? instant(new Date(now.getTime() + context.days(line.type) * 86_400_000)),
     value: value.value,
   }
-  return { outcome: 'item', item: item as SignalItem }
+  const suppressed = suppressedOf(line, item as SignalItem)
+  if (suppressed?.refuse === true)
+    return { outcome: 'refused', reason: `suppressed-value: ${suppressedText(suppressed)}` }
+  const warned = suppressed === undefined ? {} : { warning: suppressedText(suppressed) }
+  return { outcome: 'item', item: item as SignalItem, ...warned }
+}
+
+const gates = createGates(sha256)
+
+/** Addresses and numbers are known here alone: what they become is keyed. */
+function suppressedOf(line: RawLine, item: SignalItem): Suppressed | undefined {
+  if (line.type !== 'phone' && line.type !== 'ip') return suppressedItem(gates, item)
+  const identifier = identifierOf(line)
+  return identifier === undefined ? undefined : gates.identifier(line.type, identifier.canonical)
 }
 
 /** RFC 3339 in UTC, to the second. */
@@ -148,11 +186,15 @@ const inputOf = ({
   ...(region === undefined ? {} : { region }),
 })
 
-const tokenOf = ({ key }: { key: Uint8Array }, profile: string, canonical: string): string =>
-  createHmac('sha256', key).update(tokenInput(profile, canonical)).digest('hex')
+function tokenOf(epoch: TokenEpoch, profile: string, canonical: string): string {
+  if ('key' in epoch) return createHmac('sha256', epoch.key).update(tokenInput(profile, canonical)).digest('hex')
+  const token = epoch.tokens.get(tokenName({ profile, canonical }))
+  if (token === undefined) throw new RangeError('the token was not made before: ask the maker of tokens for the line')
+  return token
+}
 
 /** Media hashes of 32 bytes are their own key; others are hashed with their algorithm's name. */
-function mediaKey(algorithm: string, hash: string): string {
+export function mediaKey(algorithm: string, hash: string): string {
   const hex = hash.toLowerCase()
   return hex.length === 64 ? hex : sha256(Buffer.from(`${algorithm}\0${hex}`)).toString('hex')
 }

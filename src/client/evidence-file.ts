@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
+import { createDurably } from '../kernel/durable.ts'
 import { type Evidence, formatEvidence } from '../provenance/evidence.ts'
-import { createDurably } from './files.ts'
 
 /** Writes evidence into the folder; what is there is never written over. Answers its path. */
 export function keepEvidence(dir: string, evidence: Evidence): string {

@@ -1,8 +1,9 @@
 import { join } from 'node:path'
+import { writeDurably } from '../kernel/durable.ts'
 import type { Client } from './client.ts'
 import { LogContradicted } from './errors.ts'
 import { keepEvidence } from './evidence-file.ts'
-import { readIfThere, writeDurably } from './files.ts'
+import { readIfThere } from './files.ts'
 import { advanceHead, type KeptHead, openHead, openVkey } from './verify.ts'
 import { expectWitnessed, openPolicy } from './witnessed.ts'
 

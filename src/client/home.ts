@@ -1,14 +1,16 @@
-import { appendFileSync, mkdirSync, rmSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fromBase64Url } from '../kernel/bytes.ts'
+import { writeDurably } from '../kernel/durable.ts'
 import { StartRefused } from '../kernel/errors.ts'
 import type { NodeKeys } from '../participants/schema.ts'
 import { logIdOf } from '../provenance/origin.ts'
 import { type Client, createClient } from './client.ts'
 import { VerificationFailed } from './errors.ts'
-import { readIfThere, readSecret, writeDurably } from './files.ts'
+import { readIfThere, readSecret } from './files.ts'
 import { createHeads, HEAD_FILE, type Heads } from './heads.ts'
 import { makeSigningKey, type OwnSigningKey, openSigningKey } from './signing-key.ts'
+import type { TlsIdentity } from './transport.ts'
 import { type KeptHead, openHead, openVkey } from './verify.ts'
 
 /** Who we are, and at which node; what `aldis enroll` wrote. */
@@ -48,10 +50,14 @@ export interface Home extends Heads {
   signingSecret(): string | undefined
   /** The private JWK that waits for confirmation; made at the first call. */
   nextSigningKey(): string
+  /** The TLS key, certificate and the programme's root. */
+  identity(): TlsIdentity
   /** A client of the node with this home's identity; it follows the pinned log unless another number is given. */
   connect(log?: number): Client
   /** The key of a hash epoch, asked for once and kept 0600: each request for it is a logged disclosure. */
   hashKey(client: Client, kid: string): Promise<Uint8Array>
+  /** The keys of hash epochs that are kept here, by the names of their epochs. */
+  keptHashKeys(): { kid: string; key: Uint8Array }[]
   /** The keys that the node countersigns with, pinned when we enrolled. */
   receiptKeys(): NodeKeys['receipt_keys']
   /** The head and key as kept, for work without the node. */
@@ -81,6 +87,11 @@ export function openHome(dir: string): Home {
   }
   const membership = (): Membership =>
     JSON.parse(needed(FILES.membership, readIfThere(at(FILES.membership)))) as Membership
+  const identity = (): TlsIdentity => ({
+    key: needed(FILES.key, readSecret(at(FILES.key))),
+    cert: needed(FILES.certificate, readIfThere(at(FILES.certificate))),
+    ca: needed(FILES.ca, readIfThere(at(FILES.ca))),
+  })
   const pinned = () => {
     const vkey = needed(FILES.vkey, readIfThere(at(FILES.vkey)))
     const note = readIfThere(at(FILES.head))
@@ -123,13 +134,11 @@ export function openHome(dir: string): Home {
       if (kept === undefined) writeDurably(at(FILES.next), text, 0o600)
       return text
     },
+    identity,
     connect(number) {
-      const key = needed(FILES.key, readSecret(at(FILES.key)))
-      const cert = needed(FILES.certificate, readIfThere(at(FILES.certificate)))
-      const ca = needed(FILES.ca, readIfThere(at(FILES.ca)))
       const vkey = readIfThere(at(FILES.vkey))
       const log = number ?? (vkey === undefined ? 1 : logIdOf(openVkey(vkey).name))
-      return createClient({ origin: membership().node, key, cert, ca, log })
+      return createClient({ origin: membership().node, ...identity(), log })
     },
     async hashKey(client, kid) {
       const path = join(dir, 'hash-keys', fileName(kid, 'hash key'))
@@ -139,6 +148,13 @@ export function openHome(dir: string): Home {
       const bytes = epochKey(key)
       writeDurably(path, `${key}\n`, 0o600)
       return bytes
+    },
+    keptHashKeys() {
+      const folder = at('hash-keys')
+      if (!existsSync(folder)) return []
+      return readdirSync(folder)
+        .filter((name) => FILE_NAME.test(name))
+        .map((kid) => ({ kid, key: epochKey(needed(join('hash-keys', kid), readSecret(join(folder, kid))).trim()) }))
     },
     keepReceipt(event, text) {
       const path = join(dir, 'receipts', `${fileName(event, 'receipt')}.tlog-proof`)
@@ -152,9 +168,12 @@ export function openHome(dir: string): Home {
   }
 }
 
+/** As `fileName` takes them: what a crash left of one being written is none. */
+const FILE_NAME = /^[a-z0-9][a-z0-9_-]{0,80}$/
+
 /** A name that the node chose, as that of a file: a path in it would read or write elsewhere. */
 function fileName(name: string, step: string): string {
-  if (/^[a-z0-9][a-z0-9_-]{0,80}$/.test(name)) return name
+  if (FILE_NAME.test(name)) return name
   throw new VerificationFailed(step, 'its name is malformed')
 }
 

@@ -11,10 +11,12 @@ import {
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { equal, fromBase64Url, toBase64Url } from '../kernel/bytes.ts'
+import { writeDurably } from '../kernel/durable.ts'
 import { StartRefused } from '../kernel/errors.ts'
+import { logIdOf } from '../provenance/origin.ts'
 import type { Client } from './client.ts'
 import { VerificationFailed } from './errors.ts'
-import { readIfThere, writeDurably } from './files.ts'
+import { readIfThere } from './files.ts'
 import { type ChainOf, type ChainPlace, chainEntries, chainStart, type HistoryEntry, history } from './history.ts'
 import type { KeptHead } from './verify.ts'
 
@@ -44,7 +46,7 @@ const FLUSH_EVERY = 256
 
 export function openHistory(home: string, of: ChainOf): KeptHistory {
   // Each log has chains of its own.
-  const dir = join(home, 'history', /\/([0-9]{1,9})$/.exec(of.origin)?.[1] ?? 'log')
+  const dir = join(home, 'history', String(logIdOf(of.origin)))
   const file = join(dir, 'chain.ndjson')
   const placeFile = join(dir, 'place.json')
   const text = readIfThere(placeFile)

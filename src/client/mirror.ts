@@ -1,10 +1,13 @@
 import { closeSync, fstatSync, fsyncSync, mkdirSync, openSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FeedList } from '../feeds/schema.ts'
+import { writeDurably } from '../kernel/durable.ts'
 import { isUuid, type Uuid } from '../kernel/ids.ts'
 import { type Client, type Received, receivedOf, type Segment } from './client.ts'
 import { AldisError, VerificationFailed } from './errors.ts'
-import { readIfThere, writeDurably } from './files.ts'
+import { readIfThere } from './files.ts'
+import { type ErasedName, eraseInMirror, withoutItem } from './mirror-erase.ts'
+import { syncSealed } from './sealed-mirror.ts'
 import type { VerifiedEvent, Verifier } from './verify.ts'
 
 /** Where the mirror of one feed stands: after `seq`, with `bytes` of its file good. */
@@ -33,6 +36,8 @@ export interface SyncOptions {
   /** The name of each answer's entry in the read journal; nothing was given out where it is empty. */
   onRead?(read: string): void
   onEvents?(feed: FeedList['feeds'][number], events: readonly VerifiedEvent[]): void
+  /** How many sealed entries came; what they are of is not known. */
+  onSealed?(feed: FeedList['feeds'][number], entries: number): void
   signal?: AbortSignal
 }
 
@@ -46,7 +51,7 @@ export const ENDS: ReadonlySet<string> = new Set(['signal.withdrawn', 'signal.ex
 export async function syncFeeds(options: SyncOptions): Promise<number> {
   const { feeds } = await options.client.feeds()
   let n = 0
-  for (const feed of feeds) n += await syncFeed(options, feed)
+  for (const feed of feeds) n += await (feed.mode === 'sealed' ? syncSealed : syncFeed)(options, feed)
   return n
 }
 
@@ -57,7 +62,11 @@ async function syncFeed(options: SyncOptions, feed: FeedList['feeds'][number]): 
   try {
     const take = (received: readonly Received[], cursor: string): void => {
       const events = received.map((one) => belonging(feed, options.verifier.event(one)))
-      file.append(received, cursor)
+      const erased = events.flatMap(({ event }) => (event.type === 'signal.erased' ? [event] : []))
+      // Before the place moves on: a crash between the two repeats it.
+      if (erased.length > 0) file.erase(erased)
+      const kept = erased.length === 0 ? received : received.map((one) => withoutItem(one, erased) ?? one)
+      file.append(kept, cursor)
       n += events.length
       options.onEvents?.(feed, events)
       const progress = { feed: feed.feed, label: feed.label, events: n, seq: file.seq(), last: BigInt(feed.last_seq) }
@@ -155,6 +164,8 @@ interface Mirror {
   seq(): bigint
   cursor(): string | undefined
   append(received: readonly Received[], cursor: string): void
+  /** Takes the items of these signals out of what is there. */
+  erase(names: readonly ErasedName[]): void
   close(): void
 }
 
@@ -168,7 +179,7 @@ function openMirror(dir: string, feed: Uuid): Mirror {
   const statePath = join(dir, `${feed}.json`)
   const kept = readIfThere(statePath)
   let place = kept === undefined ? START : (JSON.parse(kept) as Place)
-  const handle = openSync(path, 'a', 0o600)
+  let handle = openSync(path, 'a', 0o600)
   // What was noted is not there: to truncate would fill it up with zeros.
   if (fstatSync(handle).size < place.bytes) place = START
   // What a crash left behind the noted place comes again.
@@ -185,6 +196,11 @@ function openMirror(dir: string, feed: Uuid): Mirror {
       }
       place = { cursor, seq: last?.event.seq ?? place.seq, bytes: place.bytes + Buffer.byteLength(lines) }
       writeDurably(statePath, JSON.stringify(place))
+    },
+    erase(names) {
+      closeSync(handle)
+      eraseInMirror(path, names)
+      handle = openSync(path, 'a', 0o600)
     },
     close: () => closeSync(handle),
   }

@@ -54,6 +54,8 @@ export interface KeptPromises {
   reads: number
   receipts: number
   waiting: string[]
+  /** Receipts of entries that the chain was not asked about yet. */
+  later: number
 }
 
 /**
@@ -63,16 +65,19 @@ export interface KeptPromises {
  */
 export async function checkPromises(
   dir: string,
-  { key, keyOf, entries, now }: Keys & { entries: AsyncIterable<HistoryEntry>; now: Date },
+  { key, keyOf, entries, now, below }: Keys & { entries: AsyncIterable<HistoryEntry>; now: Date; below?: bigint },
 ): Promise<KeptPromises> {
   const promises = promisesIn(dir)
   const waiting = promises.filter((one) => isWaiting(dir, one, now)).map(({ name }) => name)
   const late = new Set(waiting)
   const kept = promises.filter(({ name }) => !late.has(name))
   const wanted = wantedIn(dir, { key, keyOf, promised: new Set(promises.map(({ name }) => name)) })
+  // Of what is not below that size the chain says nothing.
+  const later = [...wanted.ours.keys()].filter((index) => below !== undefined && index >= below)
+  for (const index of later) wanted.ours.delete(index)
   await checkMet(wanted.ours, entries)
   const reads = kept.filter(({ read }) => read !== undefined).length
-  return { submissions: kept.length - reads, reads, receipts: wanted.receipts, waiting }
+  return { submissions: kept.length - reads, reads, receipts: wanted.receipts, waiting, later: later.length }
 }
 
 /** The key of the log whose chain it is, and that of the log which a receipt is of. */

@@ -1,9 +1,11 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { writeDurably } from '../kernel/durable.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import type { VerifierKey } from '../provenance/note.ts'
 import type { Client } from './client.ts'
 import { VerificationFailed } from './errors.ts'
-import { readIfThere, writeDurably } from './files.ts'
+import { readIfThere } from './files.ts'
 import type { HistoryEntry } from './history.ts'
 import { checkReceipt } from './verify.ts'
 
@@ -87,6 +89,8 @@ export interface ItemProofs {
   entries: AsyncIterable<HistoryEntry>
 }
 
+/** Characters of an event's id, with which the name of a proof begins. */
+const EVENT_LENGTH = 36
 /** Batches without a proof that are asked again after a crash. */
 const NOTE_EVERY = 64
 
@@ -120,6 +124,42 @@ export async function proveReads(signal: Uuid, using: ItemProofs): Promise<ItemP
   }
   if (unnoted > 0) writeDurably(askedFile, JSON.stringify(asked))
   return asked.proofs
+}
+
+/**
+ * Holds every proof that is kept against the log's key and the links of our chain, by their events; answers how many of
+ * them there are. Throws `VerificationFailed` for the first that does not hold.
+ */
+export function checkProofs(dir: string, against: ProofCheck): number {
+  const folder = join(dir, 'proofs')
+  if (!existsSync(folder)) return 0
+  const signals = readdirSync(folder)
+  const files = signals.flatMap((signal) => readdirSync(join(folder, signal)).map((name) => ({ signal, name })))
+  const proofs = files.filter(({ name }) => name.endsWith('.tlog-proof'))
+  for (const proof of proofs) checkProof(readFileSync(join(folder, proof.signal, proof.name), 'utf8'), proof, against)
+  return proofs.length
+}
+
+interface ProofCheck {
+  me: string
+  key: VerifierKey
+  keyOf(receipt: string): VerifierKey
+  ours: ReadonlyMap<string, bigint>
+}
+
+function checkProof(
+  text: string,
+  { signal, name }: { signal: string; name: string },
+  { me, key, keyOf, ours }: ProofCheck,
+): void {
+  const own = keyOf(text)
+  const { passed, index, item, steps } = checkReceipt(text, own)
+  if (!passed) throw new VerificationFailed('proof', `${name}: ${steps.find(({ why }) => why !== undefined)?.why}`)
+  if (item?.signal !== signal || item.source !== me)
+    throw new VerificationFailed('proof', `${name} is of another signal or source than its place says`)
+  // Of a log that ended the chain is another one.
+  if (own.name === key.name && ours.get(name.slice(0, EVENT_LENGTH)) !== index)
+    throw new VerificationFailed('proof', `${name} is of no batch of our chain`)
 }
 
 /** A proof of each read of one batch that gave the signal out. */

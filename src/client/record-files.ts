@@ -1,9 +1,9 @@
 import { createReadStream, existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { writeLinesDurably } from '../kernel/durable.ts'
 import type { Client } from './client.ts'
 import { VerificationFailed } from './errors.ts'
-import { writeLinesDurably } from './files.ts'
 
 /** Entries of one file, and of one request. */
 const ENTRIES = 4_096n

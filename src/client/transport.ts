@@ -1,7 +1,9 @@
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http'
-import { Agent, request } from 'node:https'
+import { Agent, type AgentOptions, request } from 'node:https'
 import { setTimeout as delay } from 'node:timers/promises'
-import { AldisError, AnswerTooLong, type Problem } from './errors.ts'
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
+import { sha256 } from '../kernel/sha256.ts'
+import { AldisError, AnswerTooLong, type Problem, VerificationFailed } from './errors.ts'
 
 /** PEM texts: the participant's key and chain, and the roots that the node's certificate is checked against. */
 export interface TlsIdentity {
@@ -53,11 +55,11 @@ const LONGEST_ASKED_S = 60
 export function createTransport(
   origin: string,
   identity: TlsIdentity,
-  options: { maxSockets?: number; timeoutMs?: number } = {},
+  options: { maxSockets?: number; timeoutMs?: number; pin?: string } = {},
 ): Transport {
   const base = new URL(origin)
   const timeout = options.timeoutMs ?? TIMEOUT_MS
-  const agent = new Agent({
+  const agent = agentFor(options.pin, {
     ...identity,
     keepAlive: true,
     maxSockets: options.maxSockets ?? 8,
@@ -123,6 +125,27 @@ export function createTransport(
     },
   }
 }
+
+/** With a pin: to the very TLS key with that SHA-256 (hex), whoever vouches for its certificate, checked before a byte is sent. */
+function agentFor(pin: string | undefined, settings: AgentOptions): Agent {
+  const agent = new Agent(settings)
+  if (pin === undefined) return agent
+  return Object.assign(agent, {
+    createConnection(options: ConnectionOptions, done: (error: Error | null, socket?: TLSSocket) => void) {
+      const socket = connect({ ...options, rejectUnauthorized: false })
+      const failed = (error: Error): void => done(error)
+      socket.once('error', failed).once('secureConnect', () => {
+        socket.off('error', failed)
+        const spki = socket.getPeerX509Certificate()?.publicKey.export({ format: 'der', type: 'spki' })
+        if (spki !== undefined && sha256(spki).toString('hex') === pin) return done(null, socket)
+        socket.destroy()
+        done(new VerificationFailed('TLS', `${placeOf(options)} has another key than the pinned one`))
+      })
+    },
+  })
+}
+
+const placeOf = ({ host, port }: ConnectionOptions): string => `${host}:${port}`
 
 /** With the code of a connection that timed out, so that it is repeated like one. */
 const timedOut = (): Error => Object.assign(new Error('the node did not answer in time'), { code: 'ETIMEDOUT' })

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto'
-import type { FeedEventBody, SubmissionProof } from '../feeds/schema.ts'
-import { equal, fromBase64, fromBase64Url, toBase64Url } from '../kernel/bytes.ts'
+import { deltaText, type FeedEventBody, type SubmissionProof } from '../feeds/schema.ts'
+import { equal, fromBase64, fromBase64Url, toBase64Url, utf8 } from '../kernel/bytes.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import { parseStrict } from '../kernel/strict-json.ts'
@@ -13,9 +13,9 @@ import { parseReceipt, type Verified, verifyReceipt } from '../provenance/receip
 import {
   type FlatJws,
   importJwk,
+  type SignedType,
   type SigningAlg,
   type SubmissionHeader,
-  type SubmissionType,
   verifyItem,
   verifyJws,
 } from '../signals/submission.ts'
@@ -41,13 +41,29 @@ export interface VerifiedEvent {
 export interface Verifier {
   /** Throws `VerificationFailed` unless a known key of the named source signed this very item for this programme. */
   event(received: Received): VerifiedEvent
+  /** Throws `VerificationFailed` unless a pinned key of the node signed this part of a sealed feed. */
+  delta(delta: SignedDelta): void
+}
+
+/** A part of a sealed feed as `Feed-Signature` stands for it. */
+export interface SignedDelta {
+  feed: string
+  from: string
+  to: string
+  /** SHA-256 of the answer, base64url. */
+  digest: string
+  /** `<kid> <signature>`. */
+  signature: string
 }
 
 /** What a source signs for each event that is said to be its own. */
-const SIGNED_AS: Readonly<Record<string, SubmissionType>> = {
+const SIGNED_AS: Readonly<Record<string, SignedType>> = {
   'signal.created': 'aldis-signal+jws',
   'signal.revised': 'aldis-signal+jws',
   'signal.withdrawn': 'aldis-withdrawal+jws',
+  'signal.released': 'aldis-signal+jws',
+  'feedback.received': 'aldis-feedback+jws',
+  'dispute.opened': 'aldis-dispute+jws',
 }
 
 /** Verifies what sources signed, by the keys that the node lists; a key is imported once. */
@@ -69,6 +85,7 @@ export function createVerifier(sources: readonly SourceInfo[], home: Home): Veri
   const isAcknowledged = acknowledgedBy(home)
 
   return {
+    delta: (delta) => checkDelta(delta, home),
     event({ event, proof }) {
       const { salt = '', item, index = -1, path = '' } = event
       if (item === undefined) return { event, authority: 'node', item: undefined }
@@ -90,6 +107,15 @@ export function createVerifier(sources: readonly SourceInfo[], home: Home): Veri
       return { event, authority: 'origin', item: signed }
     },
   }
+}
+
+function checkDelta(delta: SignedDelta, { receipt_keys }: Countersigner): void {
+  const [kid, encoded = ''] = delta.signature.split(' ')
+  const key = receipt_keys.find((one) => one.kid === kid)
+  const [publicKey, signature] = [fromBase64Url(key?.jwk.x ?? ''), fromBase64Url(encoded)]
+  const holds =
+    publicKey !== undefined && signature !== undefined && verifyEd25519(publicKey, utf8(deltaText(delta)), signature)
+  if (!holds) throw new VerificationFailed('feed', 'no pinned key of the node signed this part of it')
 }
 
 /** A submission's events come together: its one signature is verified once and not for each of them. */

@@ -108,6 +108,18 @@ export interface HashProfileTable {
   not_before: Settled<Date>
   not_after: Date
   last_event: Uuid
+  /** Of an OPRF epoch: an element, and JSON of the parts that its key is split into. */
+  public_key: Settled<Buffer | null>
+  shares: Settled<string | null>
+  /** The event that published it. */
+  published: Settled<Uuid | null>
+}
+
+export interface EvaluationQuotaTable {
+  participant_id: Settled<Uuid>
+  purpose: Settled<string>
+  per_day: number
+  last_event: Uuid
 }
 
 export interface PolicyTable {
@@ -153,7 +165,8 @@ export interface SubmissionTable {
 export interface SignalTable {
   participant_id: Settled<Uuid>
   signal_id: Settled<Uuid>
-  signal_key: Settled<Buffer>
+  /** 32 zero bytes once the signal is erased. */
+  signal_key: Buffer
   type: Settled<number>
   profile: Settled<string>
   /** The stable number of the taxonomy. */
@@ -165,6 +178,8 @@ export interface SignalTable {
   /** Leaf hash of the newest revision, which the next one names as `prev`. */
   leaf: Buffer
   last_event: Uuid
+  /** Of an erased signal: the event that changed it last before. */
+  ended_by: Uuid | null
 }
 
 export interface SignalRevisionTable {
@@ -173,8 +188,31 @@ export interface SignalRevisionTable {
   revision: Settled<number>
   submission_id: Settled<Uuid>
   item_index: Settled<number>
-  salt: Settled<Buffer>
-  item: Settled<string>
+  /** Null once the item is erased. */
+  salt: Buffer | null
+  /** The source's text; of an erased item the stub of it that the log needs. */
+  item: string
+}
+
+export interface EvaluationUseTable {
+  participant_id: Settled<Uuid>
+  day: Settled<string>
+  purpose: Settled<string>
+  /** Elements debited on that day. */
+  used: number
+}
+
+/** One batch that was debited; kept until its event is written and its repetition is no longer free. */
+export interface EvaluationBatchTable {
+  participant_id: Settled<Uuid>
+  batch_key: Settled<Uuid>
+  /** SHA-256 of what was asked for. */
+  digest: Settled<Buffer>
+  kid: Settled<string>
+  purpose: Settled<string>
+  n: Settled<number>
+  at: Settled<Date>
+  event_id: Uuid | null
 }
 
 export interface UploadTable {
@@ -225,8 +263,8 @@ export interface ReadJournalTable {
   n: Settled<number>
   /** Commitments of the inner records, 32 bytes each. */
   c: Settled<Buffer>
-  body: Settled<Buffer>
-  epoch: Settled<number>
+  body: Buffer
+  epoch: number
   /** The flushed batch and the place of the row's first read in it. */
   batch_no: bigint | null
   batch_at: number | null
@@ -241,6 +279,11 @@ export interface ReadPendingTable {
 export interface ReadHeadTable {
   participant_id: Settled<Uuid>
   batch_no: bigint
+  /** The last batch that an entry names as over, and the last whose reads are gone. */
+  expired_no: bigint
+  gone_no: bigint
+  /** When the last of those was made that are gone. */
+  gone_until: Date | null
 }
 
 export interface ReadBatchTable {
@@ -249,6 +292,245 @@ export interface ReadBatchTable {
   event_id: Settled<Uuid>
   n: Settled<number>
   root: Settled<Buffer>
+  /** The event that names it as over. */
+  expired_by: Uuid | null
+}
+
+export interface ErasureTable {
+  /** The source whose signals were erased. */
+  participant_id: Settled<Uuid>
+  event_id: Settled<Uuid>
+  request_id: Settled<Uuid>
+  at: Settled<Date>
+  basis: Settled<string>
+  /** Holders that the log named. */
+  notified: Settled<number>
+}
+
+export interface ErasureNoticeTable {
+  /** The holder that is asked to remove what it obtained. */
+  participant_id: Settled<Uuid>
+  event_id: Settled<Uuid>
+}
+
+/** Hits that a platform's own matcher reported of another's signal. */
+export interface HitTable {
+  participant_id: Settled<Uuid>
+  origin: Settled<Uuid>
+  signal_id: Settled<Uuid>
+  signal_key: Settled<Buffer>
+  /** Since the beginning; never less than before. */
+  count: number
+  last_at: Date
+  own_ref: string | null
+  /** The count when action was taken last; null while none was. */
+  acted_count: number | null
+  last_event: Uuid
+}
+
+export interface ReviewCaseTable {
+  participant_id: Settled<Uuid>
+  case_id: Settled<Uuid>
+  origin: Settled<Uuid>
+  signal_id: Settled<Uuid>
+  signal_key: Settled<Buffer>
+  revision: number
+  type: Settled<number>
+  category: number
+  severity: number
+  confidence: number
+  state: number
+  /** Grows with every move; a lease moves nothing. */
+  version: number
+  own_hits: number
+  confirmations: number
+  disputed: boolean
+  rank: number
+  due_at: Date
+  /** Since when the source owes an answer: the time to the due date stands still. */
+  paused_at: Date | null
+  opened_at: Date
+  held_until: Date | null
+  hold_reason: string | null
+  assigned_to: string | null
+  last_event: Uuid
+}
+
+export interface CaseTriggerTable {
+  participant_id: Settled<Uuid>
+  case_id: Settled<Uuid>
+  kind: Settled<string>
+  ref: Settled<string>
+  at: Settled<Date>
+  last_event: Settled<Uuid>
+}
+
+export interface ReviewLeaseTable {
+  participant_id: Settled<Uuid>
+  case_id: Settled<Uuid>
+  holder: string
+  token: Uuid
+  expires_at: Date
+}
+
+export interface RoutingRuleTable {
+  participant_id: Settled<Uuid>
+  keyword_patterns: boolean
+  critical: boolean
+  not_reviewed: boolean
+  new_sources: boolean
+  categories: string[]
+  last_event: Uuid
+}
+
+export interface DecisionTable {
+  participant_id: Settled<Uuid>
+  case_id: Settled<Uuid>
+  seq: Settled<number>
+  decision_id: Settled<Uuid>
+  verdict: Settled<number>
+  reason: Settled<string>
+  note_team: Settled<string | null>
+  note_shared: Settled<string | null>
+  category_suggested: Settled<string | null>
+  accounts_actioned: Settled<number | null>
+  content_removed: Settled<number | null>
+  urls_blocked: Settled<number | null>
+  reports_filed: Settled<number | null>
+  investigations_opened: Settled<number | null>
+  authority: Settled<number>
+  decided_by: Settled<string>
+  decided_at: Settled<Date>
+  needs_second: Settled<boolean>
+  supersedes: Settled<number | null>
+  /** Of a case that was closed: undone or refused, what was decided before stands. */
+  corrects: Settled<boolean>
+  approved_by: string | null
+  /** The end of the grace; null while a second person has to approve. */
+  release_at: Date | null
+  released_at: Date | null
+  /** Undone, denied, taken back or expired before it was released. */
+  ended_at: Date | null
+  last_event: Uuid
+}
+
+/** What a participant signed of another's signal, verbatim. */
+export interface SignedActTable {
+  participant_id: Settled<Uuid>
+  act_id: Settled<Uuid>
+  jti: Settled<string>
+  od: Settled<Buffer>
+  jws: Settled<string>
+  salt: Settled<Buffer>
+  item: Settled<string>
+  countersignature: Settled<string>
+  received_at: Settled<Date>
+  replays: number
+}
+
+export interface FeedbackTable {
+  participant_id: Settled<Uuid>
+  /** Also the event of the log. */
+  feedback_id: Settled<Uuid>
+  origin: Settled<Uuid>
+  signal_id: Settled<Uuid>
+  revision: Settled<number>
+  outcome: Settled<number>
+  authority: Settled<number>
+  own_hits: Settled<number>
+  recurrences: Settled<number>
+  supersedes: Settled<Uuid | null>
+  /** JSON, as the source is told it. */
+  told: Settled<string>
+  at: Settled<Date>
+}
+
+export interface DisputeTable {
+  participant_id: Settled<Uuid>
+  dispute_id: Settled<Uuid>
+  origin: Settled<Uuid>
+  signal_id: Settled<Uuid>
+  revision: Settled<number>
+  ground: Settled<string>
+  note: Settled<string | null>
+  authority: Settled<number>
+  /** JSON, as the source is told it. */
+  told: Settled<string>
+  opened_at: Settled<Date>
+  due_at: Settled<Date>
+  last_event: Settled<Uuid>
+}
+
+/** A dispute at the source that has to answer it. */
+export interface DisputeReceivedTable {
+  participant_id: Settled<Uuid>
+  dispute_id: Settled<Uuid>
+  opener: Settled<Uuid>
+  signal_id: Settled<Uuid>
+  revision: Settled<number>
+  ground: Settled<string>
+  note: Settled<string | null>
+  opened_at: Settled<Date>
+  due_at: Settled<Date>
+}
+
+export interface DisputeAnswerTable {
+  participant_id: Settled<Uuid>
+  dispute_id: Settled<Uuid>
+  opener: Settled<Uuid>
+  signal_id: Settled<Uuid>
+  revision: Settled<number>
+  result: Settled<string>
+  note: Settled<string | null>
+  /** JSON, as whoever disputed is told it. */
+  told: Settled<string>
+  at: Settled<Date>
+  last_event: Settled<Uuid>
+}
+
+/** The source's answer at whoever disputed. */
+export interface DisputeResultTable {
+  participant_id: Settled<Uuid>
+  dispute_id: Settled<Uuid>
+  result: Settled<string>
+  note: Settled<string | null>
+  at: Settled<Date>
+}
+
+/** What each recipient says last, beside the source's signal. */
+export interface SignalOpinionTable {
+  participant_id: Settled<Uuid>
+  signal_id: Settled<Uuid>
+  giver: Settled<Uuid>
+  outcome: number
+  independent: boolean
+  recurrences: number
+  at: Date
+  /** Of the log entry that told it. */
+  place: bigint
+}
+
+/** The same as counts, for every recipient. */
+export interface SignalTallyTable {
+  participant_id: Settled<Uuid>
+  signal_id: Settled<Uuid>
+  audience_id: Uuid
+  /** JSON: how many say what. */
+  counts: string
+  open_disputes: number
+  recurrences: number
+}
+
+export interface SignalHoldTable {
+  participant_id: Settled<Uuid>
+  held_event: Settled<Uuid>
+  signal_id: Settled<Uuid>
+  /** As it stood. */
+  revision: Settled<number>
+  dispute_id: Settled<Uuid | null>
+  held_at: Settled<Date>
+  released_event: Uuid | null
+  released_at: Date | null
 }
 
 // ---- signal_key: what others look up
@@ -269,6 +551,26 @@ export interface SharedSignalTable {
   seq: bigint
 }
 
+// ---- signal_id: what is asked for by one of its ends
+
+export interface SharedRelationTable {
+  /** One of the two signals that the relation names. */
+  signal_id: Settled<Uuid>
+  origin: Settled<Uuid>
+  /** The relation itself, a signal as well. */
+  relation_id: Settled<Uuid>
+  other_id: Settled<Uuid>
+  /** Whether `signal_id` is the one it goes out from. */
+  outward: Settled<boolean>
+  kind: Settled<number>
+  audience_id: Uuid
+  revision: number
+  state: number
+  observed_at: Date
+  expires_at: Date
+  log_idx: bigint
+}
+
 // ---- feed_id: dense order
 
 export interface FeedHeadTable {
@@ -279,6 +581,8 @@ export interface FeedHeadTable {
   /** Oldest sequence still served; older cursors are refused. */
   retained_from: bigint
   sealed_seq: bigint
+  /** Grows with each erasure that rewrote entries: what was read before is not sealed after it. */
+  erasures: bigint
 }
 
 export interface FeedEntryTable {
@@ -290,8 +594,8 @@ export interface FeedEntryTable {
   signal_id: Settled<Uuid>
   revision: Settled<number>
   submission_id: Settled<Uuid>
-  /** The event as it is sent, serialised once. */
-  body: Settled<string>
+  /** The event as it is sent, serialised once; an erasure alone rewrites it. */
+  body: string
 }
 
 export interface FeedSubmissionTable {
@@ -311,6 +615,36 @@ export interface FeedSegmentTable {
   sets: Settled<string>
   /** NDJSON, compressed with brotli (RFC 7932). */
   bytes: Settled<Buffer>
+}
+
+/** A live signal of a sealed feed; its event in the clear is for whoever opens it. */
+export interface SealedSignalTable {
+  feed_id: Settled<Uuid>
+  signal_id: Settled<Uuid>
+  origin: Settled<Uuid>
+  revision: number
+  seq: bigint
+  submission_id: Uuid
+  expires_at: Date
+  entry: Buffer
+  body: string
+}
+
+export interface SealedSnapshotTable {
+  feed_id: Settled<Uuid>
+  /** The feed's sequence up to which it is made. */
+  snapshot: Settled<bigint>
+  /** Null: too many entries for buckets. */
+  bits: Settled<number | null>
+  width: Settled<number>
+  made_at: Settled<Date>
+}
+
+export interface SealedBucketTable {
+  feed_id: Settled<Uuid>
+  snapshot: Settled<bigint>
+  prefix: Settled<number>
+  body: Buffer
 }
 
 // ---- log_id: the provenance log
@@ -490,6 +824,15 @@ export interface EnrolmentTable {
   last_event: Uuid
 }
 
+export interface EpochKeyTable {
+  /** The generation of a month's key that sealed what was erased since. */
+  epoch: Settled<number>
+  stale_at: Settled<Date>
+  /** When nothing was sealed under it any more, and when it was destroyed. */
+  rewrapped_at: Date | null
+  destroyed_at: Date | null
+}
+
 export interface HandshakeRefusalTable {
   minute: Settled<Date>
   address: Settled<string>
@@ -509,6 +852,7 @@ export interface Database {
   audience_member: AudienceMemberTable
   feed: FeedTable
   hash_profile: HashProfileTable
+  evaluation_quota: EvaluationQuotaTable
   policy: PolicyTable
   hold_switch: HoldSwitchTable
   authority_epoch: AuthorityEpochTable
@@ -516,6 +860,8 @@ export interface Database {
   signal: SignalTable
   signal_revision: SignalRevisionTable
   upload: UploadTable
+  evaluation_use: EvaluationUseTable
+  evaluation_batch: EvaluationBatchTable
   feed_ack: FeedAckTable
   prov_record: ProvRecordTable
   prov_outbox: ProvOutboxTable
@@ -523,11 +869,32 @@ export interface Database {
   read_pending: ReadPendingTable
   read_head: ReadHeadTable
   read_batch: ReadBatchTable
+  erasure: ErasureTable
+  erasure_notice: ErasureNoticeTable
+  hit: HitTable
+  review_case: ReviewCaseTable
+  case_trigger: CaseTriggerTable
+  review_lease: ReviewLeaseTable
+  routing_rule: RoutingRuleTable
+  decision: DecisionTable
+  signed_act: SignedActTable
+  feedback: FeedbackTable
+  dispute: DisputeTable
+  dispute_received: DisputeReceivedTable
+  dispute_answer: DisputeAnswerTable
+  dispute_result: DisputeResultTable
+  signal_opinion: SignalOpinionTable
+  signal_tally: SignalTallyTable
+  signal_hold: SignalHoldTable
   shared_signal: SharedSignalTable
+  shared_relation: SharedRelationTable
   feed_head: FeedHeadTable
   feed_entry: FeedEntryTable
   feed_submission: FeedSubmissionTable
   feed_segment: FeedSegmentTable
+  sealed_signal: SealedSignalTable
+  sealed_snapshot: SealedSnapshotTable
+  sealed_bucket: SealedBucketTable
   log_head: LogHeadTable
   log_fence: LogFenceTable
   log_event: LogEventTable
@@ -547,6 +914,7 @@ export interface Database {
   approval_request: ApprovalRequestTable
   approval: ApprovalTable
   enrolment: EnrolmentTable
+  epoch_key: EpochKeyTable
   handshake_refusal: HandshakeRefusalTable
 }
 

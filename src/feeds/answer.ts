@@ -17,6 +17,8 @@ export interface Disclosed {
   body: string
   /** `<journal row>.<place> <base64url commitment>`, sent as `Provenance-Read`. */
   read: string
+  /** Of a part of a sealed feed, whose entries no source signed: the node's own, sent as `Feed-Signature`. */
+  signature?: string | undefined
 }
 
 /** An event at its place, as far as answers are made of it. */
@@ -63,6 +65,15 @@ export function lookupBody(
   const cited = [...new Set(hits.map(({ entry }) => entry.submission_id))].flatMap((id) => proofs.get(id) ?? [])
   return `{"as_of":"${as_of}","asked":${asked},"matches":[${matches.join(',')}],"submissions":[${cited.join(',')}]}`
 }
+
+/** The answer to an opening: the event of each source that has a signal of the id, each submission once. */
+export const openingBody = (opened: {
+  rows: readonly { body: string }[]
+  proofs: readonly string[]
+  as_of: bigint
+}): string =>
+  `{"as_of":"${opened.as_of}","events":[${opened.rows.map(({ body }) => body).join(',')}],` +
+  `"submissions":[${opened.proofs.join(',')}]}`
 
 /** What matches a look-up, in its order: the key, its type and its profile alike. A key that is repeated counts once. */
 export function hitsOf(

@@ -19,6 +19,11 @@ export interface FeedDirectory {
   /** The feed of an audience; throws for an unknown one. */
   feedOf(audience: Uuid): Uuid
   feedsOf(participant: Uuid): readonly ReadableFeed[]
+  /** Where a participant hears what concerns it alone; throws for one that was never admitted. */
+  inboxOf(participant: Uuid): Uuid
+  /** Whether the feed is of a sealed audience; a mode never changes. */
+  isSealed(feed: Uuid): boolean
+  sealedFeeds(): readonly Uuid[]
   /** Audiences of which the participant is a member now. */
   audiencesOf(participant: Uuid): readonly { audience_id: Uuid }[]
 }

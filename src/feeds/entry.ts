@@ -12,6 +12,9 @@ export const EVENT_KIND = {
   'signal.held': 5,
   'signal.released': 6,
   'signal.erased': 7,
+  'feedback.received': 8,
+  'dispute.opened': 9,
+  'dispute.closed': 10,
 } as const
 export type EventType = keyof typeof EVENT_KIND
 
@@ -28,21 +31,30 @@ export interface FeedEvent {
   revision: number
   submission_id: Uuid
   log_idx: bigint
-  /** The source's own bytes; absent where the node speaks (expiry, a changed audience). */
+  /** The source's own bytes; absent where the node speaks (expiry, a changed audience) and where they were erased. */
   signed?: { index: number; salt: string; item: string; path: string }
   /** Why the node speaks. */
-  reason?: 'expired' | 'audience_changed'
+  reason?: 'expired' | 'audience_changed' | 'erased' | 'disputed'
+  /** What is told in an inbox. */
+  data?: Readonly<Record<string, unknown>>
 }
 
 /** The event as it is sent, serialised once, with its sequence number. */
 export function eventBody(feed: Uuid, seq: bigint, event: FeedEvent): string {
-  const { type, at, source, signal_id, revision, submission_id, signed, reason } = event
+  const { type, at, source, signal_id, revision, submission_id, signed, reason, data } = event
+  const told = data === undefined ? '' : `,"data":${JSON.stringify(data)}`
   const head =
     `{"seq":"${seq}","type":"${type}","at":"${at.toISOString()}","feed":"${feed}","source":"${source}",` +
-    `"signal":"${signal_id}","revision":${revision},"event":"${submission_id}"`
-  if (signed === undefined) return `${head},"reason":"${reason}"}`
+    `"signal":"${signal_id}","revision":${revision},"event":"${submission_id}"${told}`
+  if (signed === undefined) return reason === undefined ? `${head}}` : `${head},"reason":"${reason}"}`
   const { index, salt, item, path } = signed
   return `${head},"index":${index},"salt":"${salt}","item":${JSON.stringify(item)},"path":"${path}"}`
+}
+
+/** What stands at the place of an event whose item was erased: the same, without the source's bytes or the sealed ones. */
+export function erasedBody(body: string): string {
+  const { seq, type, at, feed, source, signal, revision, event, replaces } = JSON.parse(body) as Record<string, unknown>
+  return JSON.stringify({ seq, type, at, feed, source, signal, revision, event, replaces, reason: 'erased' })
 }
 
 /** The submission's line: the JWS its items are proven by, the number of its items, the node's countersignature. */

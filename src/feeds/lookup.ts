@@ -8,6 +8,7 @@ import type { Uuid } from '../kernel/ids.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import type { PreparedRead, ProvenanceService } from '../provenance/service.ts'
 import { bySource, countKeys, type Disclosed, type Entry, hitsOf, lookupBody, type Reader } from './answer.ts'
+import { readAsOf } from './as-of.ts'
 import type { FeedDirectory } from './directory.ts'
 import type { KnownKeys } from './known-keys.ts'
 import { LOOKUP_MAX, type Lookup } from './schema.ts'
@@ -22,7 +23,7 @@ export interface LookUpOptions {
   /** Of each statement. */
   timeoutMs: number
   /** Told of each look-up. */
-  onLookup(keys: number, matches: number): void
+  onLookup(keys: number, matches: number, by?: Uuid): void
 }
 
 interface Asked {
@@ -58,12 +59,12 @@ async function lookUpTogether(options: LookUpOptions, group: readonly Asked[]): 
   const upto = known.upto()
   const asked = group.flatMap(({ lookup }) => keysOf(lookup))
   const scopes = [participant, ...directory.audiencesOf(participant).map(({ audience_id }) => audience_id)]
-  const keys = upto === undefined ? asked : asked.filter((key) => known.mayFind(key, scopes))
+  const mayBe = upto === undefined ? asked : asked.filter((key) => known.mayFind(key, scopes))
   return asParticipant(
     db,
     participant,
     async (tx) => {
-      const found = await findIn(options, tx, { keys, upto })
+      const found = await findIn(options, tx, { asked, mayBe, upto })
       const answers = group.map((one) => answer(options, one, found))
       const reads = answers.map(({ read }) => read)
       const names = await provenance.insertReads(tx, participant, reads)
@@ -73,16 +74,21 @@ async function lookUpTogether(options: LookUpOptions, group: readonly Asked[]): 
   )
 }
 
-/** What the database says of the keys, as of an index that is none that its rows have not reached. */
+/** What the database says of the keys, as of an index that its rows have reached, and none of them is beyond. */
 async function findIn(
   { provenance, clock }: LookUpOptions,
   tx: Tx,
-  { keys, upto }: { keys: readonly string[]; upto: bigint | undefined },
+  { asked, mayBe, upto }: { asked: readonly string[]; mayBe: readonly string[]; upto: bigint | undefined },
 ): Promise<Found> {
-  if (keys.length === 0 && upto !== undefined)
+  if (mayBe.length === 0 && upto !== undefined)
     return { as_of: upto, matches: [], entries: new Map(), proofs: new Map() }
-  // Asked for in this order on one connection, so the index is read before the rows.
-  const [as_of, matches] = await Promise.all([upto ?? provenance.projected(tx), store.lookUp(tx, keys, clock())])
+  const { as_of, placed: matches } = await readAsOf(async (tries) => {
+    // What is in memory tells of the keys below `upto` alone: further on each of them may be found.
+    const [known, keys] = tries === 0 ? [upto, mayBe] : [undefined, asked]
+    // Asked for in this order on one connection, so the index is read before the rows.
+    const [at, rows] = await Promise.all([known ?? provenance.projected(tx), store.lookUp(tx, keys, clock())])
+    return { as_of: at, placed: rows }
+  })
   return { as_of, matches, ...(await entriesOf(tx, matches)) }
 }
 
@@ -113,7 +119,7 @@ function answer(
       directory.slugOf,
     ),
   })
-  onLookup(asked, hits.length)
+  onLookup(asked, hits.length, by.participant)
   return { body, read }
 }
 

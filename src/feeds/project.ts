@@ -1,14 +1,34 @@
-import { atFeed, atKeys, atLog } from '../db/as-participant.ts'
+import { atFeed, atKeys, atLog, type Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Uuid } from '../kernel/ids.ts'
+import { randomSource } from '../kernel/random.ts'
 import { sha256 } from '../kernel/sha256.ts'
+import { NONCE_BYTES } from '../matching/sealed.ts'
 import { placeOf } from '../provenance/origin.ts'
 import type { LoggedEvent, ProvenanceService } from '../provenance/service.ts'
 import type { FeedDirectory } from './directory.ts'
 import { auditPaths, submissionBody } from './entry.ts'
+import { type Act, heardIn } from './heard.ts'
 import { PREFIX, type SharedKey } from './known-keys.ts'
-import { entryAt, newestOf, type Placed, type Planned, placedBefore, planEnd, planItem, type Told } from './plan.ts'
+import { relationRows } from './network.ts'
+import * as networkStore from './network-store.ts'
+import {
+  entryAt,
+  newestOf,
+  type Placed,
+  type Planned,
+  placedBefore,
+  planEnd,
+  planErased,
+  planHeard,
+  planHeld,
+  planItem,
+  planReleased,
+  type Told,
+} from './plan.ts'
+import { type SealOptions, sealRound } from './seal.ts'
+import * as sealedStore from './sealed-store.ts'
 import * as store from './store.ts'
 
 /** Log entries taken in one round. */
@@ -27,6 +47,8 @@ export interface ProjectorOptions {
   logId: number
   provenance: ProvenanceService
   directory: FeedDirectory
+  /** Of a category, for the entries of sealed feeds. */
+  categoryId: SealOptions['categoryId']
   /** Told what a round carried over, after its commit. */
   onCarried(carried: Carried): void
 }
@@ -46,6 +68,8 @@ export interface Projector {
    */
   round(): Promise<number>
 }
+
+const nonce = randomSource(NONCE_BYTES)
 
 const SIGNAL_KINDS: ReadonlySet<string> = new Set(['signal.submitted', 'signal.revised', 'signal.withdrawn'])
 
@@ -74,8 +98,11 @@ export function createProjector(options: ProjectorOptions): Projector {
   let ending: { to: bigint; done: Promise<void> } | undefined
 
   const endRound = async (placed: readonly Placed[], { feeds, from, to }: Omit<Carried, 'keys'>): Promise<void> => {
-    const newest = newestOf(placed)
-    if (newest.length > 0) await atKeys(db, (tx) => store.upsertShared(tx, newest))
+    const [newest, hidden] = parted(newestOf(placed), ({ feed_id }) => options.directory.isSealed(feed_id))
+    if (newest.length > 0) await atKeys(db, (tx) => share(tx, newest))
+    // A first revision was nowhere else before.
+    const moved = hidden.filter(({ revision }) => revision > 1)
+    if (moved.length > 0) await atKeys(db, (tx) => sealedStore.hideShared(tx, moved))
     await atLog(db, logId, (tx) => store.moveNextIndex(tx, logId, to))
     const [first, next] = [placeOf(logId, from), placeOf(logId, to)]
     options.onCarried({ feeds, keys: newest.map(sharedKey), from: first, to: next })
@@ -138,9 +165,57 @@ async function readEntries(options: ProjectorOptions, from: bigint): Promise<Rea
     } else if (entry.kind === 'signal.expired') {
       const ended = await store.expiredBy(db, entry.participant_id, entry.event_id)
       planned.push(...ended.map((one) => planEnd(toldBy(directory, entry), one, directory.feedOf)))
+    } else if (entry.kind === 'erasure') {
+      const erased = await store.erasedBy(db, entry.participant_id, entry.event_id)
+      planned.push(...erased.flatMap((one) => planErased(toldBy(directory, entry), one, directory.feedOf)))
+    } else {
+      planned.push(...(await planOther(options, entry, proofs)))
     }
   }
   return { planned, proofs, taken: taken.length }
+}
+
+/** Holds and their ends, and what participants tell each other; nothing of other kinds. */
+async function planOther(
+  { db, directory }: ProjectorOptions,
+  entry: LoggedEvent,
+  proofs: Map<Uuid, Proof>,
+): Promise<Planned[]> {
+  const { participant_id, event_id, kind } = entry
+  // What is the programme's own is told by no participant.
+  if (!HOLDS.has(kind) && !ACTS.has(kind)) return []
+  const told = toldBy(directory, entry)
+  if (kind === 'signal.held') {
+    const held = there(entry, await store.heldBy(db, participant_id, event_id))
+    return [planHeld(told, { ...held, erased: held.salt === null }, directory.feedOf)]
+  }
+  if (kind === 'signal.released') {
+    const released = there(entry, await store.releasedBy(db, participant_id, event_id))
+    const [submission] = await store.submissionsOf(db, participant_id, [released.submission_id])
+    const { leaves } = there(entry, submission)
+    const path = auditPaths(sha256, leavesOf(leaves))(released.item_index)
+    proofs.set(event_id, proofOf(told, { submission: there(entry, submission), items: [], formerOf: () => undefined }))
+    return [planReleased(told, { ...released, path, former: undefined }, directory.feedOf)]
+  }
+  const heard = ACTS.has(kind) ? heardIn(kind, there(entry, await actIn(db, entry))) : undefined
+  if (heard === undefined) return []
+  if (heard.proof !== undefined) proofs.set(event_id, { submission_id: event_id, body: heard.proof(told) })
+  return [planHeard(told, heard, directory.inboxOf)]
+}
+
+const HOLDS: ReadonlySet<string> = new Set(['signal.held', 'signal.released'])
+const ACTS: ReadonlySet<string> = new Set(['feedback.given', 'dispute.opened', 'dispute.closed'])
+
+/** What a participant said to another in an entry. */
+async function actIn(db: Db, { kind, participant_id, event_id }: LoggedEvent): Promise<Act | undefined> {
+  if (kind === 'feedback.given') return store.feedbackOf(db, participant_id, event_id)
+  if (kind === 'dispute.opened') return store.disputeOpenedBy(db, participant_id, event_id)
+  return store.disputeClosedBy(db, participant_id, event_id)
+}
+
+function there<T>({ idx }: LoggedEvent, row: T | undefined): T {
+  if (row === undefined) throw new Error(`log entry ${idx} has no row`)
+  return row
 }
 
 /** As many of the entries as have about as many items as a round takes. */
@@ -185,6 +260,11 @@ function bySource(entries: readonly LoggedEvent[]): [Uuid, Uuid[]][] {
   const submitted = entries.filter(({ kind }) => SIGNAL_KINDS.has(kind))
   const groups = Map.groupBy(submitted, ({ participant_id }) => participant_id)
   return [...groups].map(([participant_id, own]) => [participant_id, own.map(({ event_id }) => event_id)])
+}
+
+async function share(tx: Tx, newest: readonly Placed[]): Promise<void> {
+  await store.upsertShared(tx, newest)
+  await networkStore.upsertRelations(tx, newest.flatMap(relationRows))
 }
 
 const sharedKey = ({ signal_key, origin, audience_id }: Placed): SharedKey => ({
@@ -234,7 +314,7 @@ const toldBy = (directory: FeedDirectory, entry: LoggedEvent): Told => ({
 
 /** Gives the feed's events their dense places; what a former, unfinished round placed keeps its place. */
 function place(
-  { db, clock }: ProjectorOptions,
+  { db, clock, directory, categoryId }: ProjectorOptions,
   { feed_id, planned, proofs }: { feed_id: Uuid; planned: readonly Planned[]; proofs: ReadonlyMap<Uuid, Proof> },
 ): Promise<Placed[]> {
   return atFeed(db, feed_id, async (tx) => {
@@ -245,13 +325,29 @@ function place(
     const last = fresh.at(-1)
     if (last === undefined) return placed
     const seqAt = (i: number): bigint => head.next_seq + BigInt(i)
-    const entries = fresh.map(({ event }, i) => entryAt(feed_id, seqAt(i), event))
+    const entries = directory.isSealed(feed_id)
+      ? await sealInto(tx, { feed_id, fresh, next_seq: head.next_seq, categoryId })
+      : fresh.map(({ event }, i) => entryAt(feed_id, seqAt(i), event))
     await store.insertEntries(tx, feed_id, { entries, submissions: proofsOf(fresh, proofs) })
     const now = BigInt(clock().getTime()) * 1000n
     const added_us = now > head.added_us ? now : head.added_us + 1n
     await store.moveFeed(tx, feed_id, { next_seq: seqAt(fresh.length), applied_idx: last.event.log_idx, added_us })
     return [...placed, ...fresh.flatMap(({ shared }, i) => (shared ? [{ ...shared, feed_id, seq: seqAt(i) }] : []))]
   })
+}
+
+/** The events of a sealed feed, and beside them what their live signals are. */
+async function sealInto(
+  tx: Tx,
+  round: { feed_id: Uuid; fresh: readonly Planned[]; next_seq: bigint; categoryId: SealOptions['categoryId'] },
+): Promise<store.EntryRow[]> {
+  const { feed_id, fresh, next_seq, categoryId } = round
+  const ids = [...new Set(fresh.map(({ event }) => event.signal_id))]
+  const standing = await sealedStore.sealedPlaces(tx, feed_id, ids)
+  const { entries, kept, gone } = sealRound(fresh, { feed_id, next_seq, standing }, { categoryId, nonce })
+  await sealedStore.upsertSealed(tx, feed_id, kept)
+  await sealedStore.deleteSealed(tx, feed_id, gone)
+  return entries
 }
 
 function placesOf(tx: Parameters<typeof store.placesOf>[0], feed_id: Uuid, known: readonly Planned[]) {
@@ -263,7 +359,13 @@ function placesOf(tx: Parameters<typeof store.placesOf>[0], feed_id: Uuid, known
 /** The submissions that prove what their sources said. */
 function proofsOf(fresh: readonly Planned[], proofs: ReadonlyMap<Uuid, Proof>): Proof[] {
   const cited = new Set(fresh.flatMap(({ event }) => (event.signed === undefined ? [] : [event.submission_id])))
-  return [...cited].flatMap((id) => proofs.get(id) ?? [])
+  const byId = new Map([...proofs.values()].map((proof) => [proof.submission_id, proof]))
+  return [...cited].flatMap((id) => byId.get(id) ?? [])
+}
+
+function parted<T>(all: readonly T[], apart: (one: T) => boolean): [T[], T[]] {
+  const { rest = [], found = [] } = Object.groupBy(all, (one) => (apart(one) ? 'found' : 'rest'))
+  return [rest, found]
 }
 
 const leavesOf = (packed: Buffer): Buffer[] =>

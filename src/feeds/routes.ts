@@ -1,16 +1,27 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply } from 'fastify'
+import { Type } from 'typebox'
 import { LIMITS } from '../http/limits.ts'
 import {
   Acknowledgement,
   AcknowledgementResult,
+  BucketParams,
   EventsPage,
   EventsQuery,
   FeedList,
   FeedParams,
   Lookup,
+  LookupParams,
   LookupResult,
+  NetworkParams,
+  NetworkQuery,
+  NetworkResult,
+  OpeningParams,
+  OpeningResult,
+  PurposeQuery,
+  SealedPage,
   SegmentParams,
+  SnapshotInfo,
 } from './schema.ts'
 import type { Disclosed, FeedService } from './service.ts'
 
@@ -27,7 +38,7 @@ export const feedRoutes: FastifyPluginAsyncTypebox<{ feeds: FeedService }> = asy
   app.get(
     '/v1/feeds/:feed/events',
     {
-      config: { scope: 'feed:read', bulk: true, raw: { 200: EventsPage } },
+      config: { scope: 'feed:read', bulk: true, raw: { 200: Type.Union([EventsPage, SealedPage]) } },
       schema: { params: FeedParams, querystring: EventsQuery },
     },
     async ({ peer, params, query, routeOptions, signal }, reply) =>
@@ -42,6 +53,7 @@ export const feedRoutes: FastifyPluginAsyncTypebox<{ feeds: FeedService }> = asy
       const answer = await feeds.segment(by, params.feed, BigInt(params.first_seq))
       reply.header('content-encoding', 'br').type('application/x-ndjson').header('content-length', answer.size)
       reply.header('provenance-read', answer.read).header('feed-cursor', answer.cursor)
+      if (answer.signature !== undefined) reply.header('feed-signature', answer.signature)
       return reply.header('cache-control', 'no-store').send(answer.body)
     },
   )
@@ -66,9 +78,61 @@ export const feedRoutes: FastifyPluginAsyncTypebox<{ feeds: FeedService }> = asy
     async ({ peer, body, routeOptions }, reply) =>
       disclose(reply, await feeds.lookUp({ ...peer, route: routeOptions.url ?? '' }, body)),
   )
+
+  app.get(
+    '/v1/signals/:signal/network',
+    {
+      config: { scope: 'feed:read', raw: { 200: NetworkResult } },
+      schema: { params: NetworkParams, querystring: NetworkQuery },
+    },
+    async ({ peer, params, query, routeOptions }, reply) =>
+      disclose(reply, await feeds.network({ ...peer, route: routeOptions.url ?? '' }, { ...params, ...query })),
+  )
+
+  await app.register(sealedRoutes, { feeds })
 }
 
-function disclose(reply: FastifyReply, { body, read }: Disclosed): FastifyReply {
+/** Look-ups in sealed audiences, of which the node sees no key. */
+const sealedRoutes: FastifyPluginAsyncTypebox<{ feeds: FeedService }> = async (app, { feeds }) => {
+  app.get(
+    '/v1/lookup/:audience',
+    { config: { scope: 'lookup:evaluate' }, schema: { params: LookupParams, response: { 200: SnapshotInfo } } },
+    async ({ peer, params, routeOptions }) =>
+      feeds.sealed.snapshot({ ...peer, route: routeOptions.url ?? '' }, params.audience),
+  )
+
+  app.get(
+    '/v1/lookup/:audience/:snapshot/:prefix',
+    {
+      config: { scope: 'lookup:evaluate', bulk: true },
+      schema: { params: BucketParams, querystring: PurposeQuery },
+    },
+    async ({ peer, params, query, headers, routeOptions }, reply) => {
+      const { audience, snapshot, prefix } = params
+      const asked = { audience, snapshot: BigInt(snapshot), prefix, ...query }
+      const { body, digest, read } = await feeds.sealed.bucket({ ...peer, route: routeOptions.url ?? '' }, asked)
+      const etag = `"${digest}"`
+      if (read !== '') reply.header('provenance-read', read)
+      // Kept, but asked for again each time: the record of the question is made here.
+      reply.header('etag', etag).header('cache-control', 'private, no-cache')
+      if (headers['if-none-match'] === etag) return reply.code(304).send()
+      return reply.type('application/octet-stream').send(body)
+    },
+  )
+
+  app.get(
+    '/v1/audiences/:audience/signals/:signal',
+    {
+      config: { scope: 'lookup:open', raw: { 200: OpeningResult } },
+      schema: { params: OpeningParams, querystring: PurposeQuery },
+    },
+    async ({ peer, params, query, routeOptions }, reply) =>
+      disclose(reply, await feeds.sealed.open({ ...peer, route: routeOptions.url ?? '' }, { ...params, ...query })),
+  )
+}
+
+function disclose(reply: FastifyReply, { body, read, signature }: Disclosed): FastifyReply {
   if (read !== '') reply.header('provenance-read', read)
+  if (signature !== undefined) reply.header('feed-signature', signature)
   return reply.header('cache-control', 'no-store').type(JSON_TYPE).send(body)
 }

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { BigIntSchema, UuidSchema } from '../kernel/schema.ts'
+import { RELATION } from '../signals/schema.ts'
 
 const closed = { additionalProperties: false } as const
 
@@ -30,6 +31,7 @@ export const FeedList = Type.Object(
         {
           feed: UuidSchema,
           kind: Type.Enum(['audience', 'inbox']),
+          mode: Type.Enum(['full', 'sealed']),
           audience: Type.Union([UuidSchema, Type.Null()]),
           label: Type.String(),
           /** First sequence this participant may see, last one given so far, last one inside a sealed segment. */
@@ -63,6 +65,10 @@ export const FeedEventSchema = Type.Object({
   item: Type.Optional(Type.String()),
   path: Type.Optional(Type.String()),
   reason: Type.Optional(Type.String()),
+  /** In an inbox: what is told of one's own signal, or of one's own dispute. */
+  data: Type.Optional(Type.Unsafe<Record<string, unknown>>({ type: 'object' })),
+  /** In a sealed feed: the sequence of the entry that this ends. */
+  ends: Type.Optional(BigIntSchema),
 })
 export type FeedEventBody = Static<typeof FeedEventSchema>
 
@@ -83,6 +89,37 @@ export const EventsPage = Type.Object({
 })
 export type EventsPage = Static<typeof EventsPage>
 
+/** A live signal in a sealed feed: what it is and whose, only the holder of its key can tell. */
+export const SealedEventSchema = Type.Object({
+  seq: BigIntSchema,
+  type: Type.Literal('signal.sealed'),
+  at: Type.String(),
+  feed: UuidSchema,
+  /** 72 bytes; absent once the signal is erased, and where it is held. */
+  sealed: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9_-]{96}$' })),
+  reason: Type.Optional(Type.Enum(['erased', 'disputed'])),
+  /** The sequence of the entry in whose place this one comes. */
+  replaces: Type.Optional(BigIntSchema),
+})
+export type SealedEventBody = Static<typeof SealedEventSchema>
+
+/** A page of a sealed feed: live signals are sealed, ends are in the clear. */
+export const SealedPage = Type.Object({
+  events: Type.Array(Type.Union([SealedEventSchema, FeedEventSchema])),
+  submissions: Type.Array(SubmissionProof),
+  next_cursor: Type.String(),
+  more: Type.Boolean(),
+})
+export type SealedPage = Static<typeof SealedPage>
+
+/** What the node signs of each answer that gives out a part of a sealed feed; `digest`: SHA-256 of its text, base64url. */
+export const deltaText = (delta: {
+  feed: string
+  from: bigint | string
+  to: bigint | string
+  digest: string
+}): string => `aldis-sealed-delta/1\n${delta.feed}\n${delta.from}\n${delta.to}\n${delta.digest}\n`
+
 export const Acknowledgement = Type.Object(
   { upto: BigIntSchema, stage: Type.Enum(['mirror_removed', 'client_reached', 'client_cannot_remove']) },
   closed,
@@ -92,6 +129,10 @@ export const ACK_STAGE = { mirror_removed: 1, client_reached: 2, client_cannot_r
 export const AcknowledgementResult = Type.Object({ feed: UuidSchema, upto: BigIntSchema }, closed)
 
 const Key = Type.String({ pattern: '^[0-9a-f]{64}$' })
+
+/** Why somebody asks; recorded. */
+const PurposeSchema = Type.Enum(['enforcement', 'investigation', 'appeal'])
+export type Purpose = Static<typeof PurposeSchema>
 
 /** Keys of one kind: the type, the normalisation profile, and for tokens the key epoch that made them. */
 export const Lookup = Type.Object(
@@ -117,7 +158,7 @@ export const Lookup = Type.Object(
       ),
       { minItems: 1, maxItems: 64 },
     ),
-    purpose: Type.Enum(['enforcement', 'investigation', 'appeal']),
+    purpose: PurposeSchema,
   },
   closed,
 )
@@ -131,3 +172,74 @@ export const LookupResult = Type.Object({
   submissions: Type.Array(SubmissionProof),
 })
 export type LookupResult = Static<typeof LookupResult>
+
+/** Entries of a sealed audience that are divided into buckets; a larger one is for mirrors. */
+export const BUCKETED_MAX = 2_000_000
+
+export const LookupParams = Type.Object({ audience: UuidSchema }, closed)
+export const BucketParams = Type.Object(
+  { audience: UuidSchema, snapshot: BigIntSchema, prefix: Type.String({ pattern: '^[0-9a-f]{1,4}$' }) },
+  closed,
+)
+export const OpeningParams = Type.Object({ audience: UuidSchema, signal: UuidSchema }, closed)
+export const PurposeQuery = Type.Object({ purpose: PurposeSchema }, closed)
+
+/** How a sealed audience is asked by buckets: the bits of a tag that are its prefix, and the entries of each bucket. */
+export const SnapshotInfo = Type.Object(
+  {
+    audience: UuidSchema,
+    snapshot: BigIntSchema,
+    bits: Type.Integer({ minimum: 0, maximum: 16 }),
+    entries: Type.Integer({ minimum: 0 }),
+  },
+  closed,
+)
+export type SnapshotInfo = Static<typeof SnapshotInfo>
+
+/** The live signals behind an id, of each source that has one. */
+export const OpeningResult = Type.Object({
+  as_of: BigIntSchema,
+  events: Type.Array(FeedEventSchema),
+  submissions: Type.Array(SubmissionProof),
+})
+export type OpeningResult = Static<typeof OpeningResult>
+
+/** Members of one page of a network. */
+export const NETWORK_MEMBERS_MAX = 50
+/** Relations of a signal, seen by one reader, beyond which it is a hub: it belongs to everything, and so to nothing. */
+export const RELATIONS_MAX = 500
+
+export const NetworkParams = Type.Object({ signal: UuidSchema }, closed)
+export const NetworkQuery = Type.Object({ after: Type.Optional(UuidSchema) }, closed)
+
+/** The live signals of an id, by source. */
+const NetworkSignals = Type.Array(
+  Type.Object({ source: Type.String(), type: Type.String(), revision: Type.Integer() }, closed),
+)
+
+/** What is stated of one member: `out` from the signal that was asked for, `in` towards it. */
+const NetworkLink = Type.Object(
+  {
+    relation: Type.Enum([...RELATION]),
+    direction: Type.Enum(['out', 'in']),
+    /** The first and the last time it was observed, by those who state it now. */
+    first_seen: Type.String(),
+    last_seen: Type.String(),
+    /** Each statement is a signal of its source, in the feed. */
+    stated_by: Type.Array(Type.Object({ source: Type.String(), signal: UuidSchema, revision: Type.Integer() }, closed)),
+  },
+  closed,
+)
+
+export const NetworkResult = Type.Object({
+  as_of: BigIntSchema,
+  signal: UuidSchema,
+  signals: NetworkSignals,
+  /** More relations than are told: none is. */
+  hub: Type.Boolean(),
+  /** By rising id. */
+  members: Type.Array(Type.Object({ signal: UuidSchema, signals: NetworkSignals, relations: Type.Array(NetworkLink) })),
+  /** What to ask for the next page after; null on the last. */
+  next: Type.Union([UuidSchema, Type.Null()]),
+})
+export type NetworkResult = Static<typeof NetworkResult>

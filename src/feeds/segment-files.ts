@@ -16,6 +16,8 @@ export interface SegmentFiles {
     segment: { digest: Buffer; size: number },
     fetch: () => Promise<Buffer | undefined>,
   ): Promise<Buffer | Readable | undefined>
+  /** Removes the files of segments that an erasure has replaced: all but those that are named live. */
+  sweep(live: (digests: readonly Buffer[]) => Promise<readonly Buffer[]>): Promise<number>
   /** Waits for what is being written. */
   close(): Promise<void>
 }
@@ -70,6 +72,16 @@ export function createSegmentFiles({ dir, maxBytes, onError }: SegmentFilesOptio
         writing.set(name, work)
       }
       return bytes
+    },
+    async sweep(live) {
+      await Promise.all(writing.values())
+      const names = [...held.keys()]
+      const kept = new Set(
+        (await live(names.map((name) => Buffer.from(name, 'hex')))).map((digest) => digest.toString('hex')),
+      )
+      const gone = names.filter((name) => !kept.has(name))
+      for (const name of gone) await drop(name)
+      return gone.length
     },
     async close() {
       await Promise.all(writing.values())

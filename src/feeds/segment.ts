@@ -8,6 +8,7 @@ import { sha256 } from '../kernel/sha256.ts'
 import type { ProvenanceService } from '../provenance/service.ts'
 import { bySource } from './answer.ts'
 import type { FeedDirectory } from './directory.ts'
+import { CLEAR_KINDS } from './seal.ts'
 import * as store from './store.ts'
 
 /** Entries of a sealed segment. */
@@ -26,41 +27,60 @@ export interface SealerOptions {
  * read journal's per-source sets made once, so that a full sync is a read of stored bytes.
  */
 export function createSealer({ db, provenance, directory }: SealerOptions): { round(): Promise<number> } {
-  const seal = async (feed_id: Uuid, sealed: bigint): Promise<void> => {
+  const seal = async ({ feed_id, sealed_seq: sealed, erasures }: Sealable): Promise<void> => {
     const first_seq = sealed + 1n
     const rows = await store.entriesAfter(db, feed_id, { after: sealed, until: null, limit: SEGMENT_SIZE })
     if (rows.length < SEGMENT_SIZE) return
-    const ids = [...new Set(rows.map(({ submission_id }) => submission_id))]
-    const proofs = new Map((await store.submissionBodies(db, feed_id, ids)).map((row) => [row.submission_id, row.body]))
-    const text = linesOf(rows, proofs)
-    const bytes = await compress(text, {
-      params: { [constants.BROTLI_PARAM_QUALITY]: 1, [constants.BROTLI_PARAM_LGWIN]: 20 },
-    })
+    const sealedFeed = directory.isSealed(feed_id)
+    const made = await segmentOf({ rows, sealed: sealedFeed }, (ids) => store.submissionBodies(db, feed_id, ids))
     const set_salt = randomBytes(32)
     const sets = provenance
-      .sourceSets(set_salt, bySource(rows, directory.slugOf))
+      // What is sealed is disclosed when it is opened; here it only counts.
+      .sourceSets(set_salt, sealedFeed ? [] : bySource(rows, directory.slugOf))
       .map(({ party, n, root }) => [party, n, root])
     const row = {
       feed_id,
       first_seq,
       generation: 0,
       n: rows.length,
-      digest: sha256(text),
       set_salt,
       sets: JSON.stringify(sets),
-      bytes,
+      ...made,
     }
-    await atFeed(db, feed_id, (tx) => store.insertSegment(tx, row))
+    await atFeed(db, feed_id, (tx) => store.insertSegment(tx, row, erasures))
   }
 
   return {
     /** Seals at most one segment of each feed; answers how many. */
     async round() {
       const due = await store.sealable(db, SEGMENT_SIZE)
-      for (const { feed_id, sealed_seq } of due) await seal(feed_id, sealed_seq)
+      for (const one of due) await seal(one)
       return due.length
     },
   }
+}
+
+type Sealable = Awaited<ReturnType<typeof store.sealable>>[number]
+
+interface Line {
+  kind: number
+  submission_id: Uuid
+  body: string
+}
+
+/** The bytes of a segment over these entries, and the digest of its text; a sealed feed cites submissions of ends alone. */
+export async function segmentOf(
+  { rows, sealed }: { rows: readonly Line[]; sealed: boolean },
+  proofsOf: (ids: readonly Uuid[]) => Promise<readonly { submission_id: Uuid; body: string }[]>,
+): Promise<{ digest: Buffer; bytes: Buffer }> {
+  const cited = sealed ? rows.filter(({ kind }) => CLEAR_KINDS.has(kind)) : rows
+  const ids = [...new Set(cited.map(({ submission_id }) => submission_id))]
+  const proofs = new Map((await proofsOf(ids)).map((row) => [row.submission_id, row.body]))
+  const text = linesOf(rows, proofs)
+  const bytes = await compress(text, {
+    params: { [constants.BROTLI_PARAM_QUALITY]: 1, [constants.BROTLI_PARAM_LGWIN]: 20 },
+  })
+  return { digest: sha256(text), bytes }
 }
 
 function linesOf(rows: readonly { submission_id: Uuid; body: string }[], proofs: ReadonlyMap<Uuid, string>): Buffer {

@@ -15,7 +15,18 @@ import { ENDS, EVENT_KIND } from './entry.ts'
 import type { Growth } from './growth.ts'
 import type { KnownKeys } from './known-keys.ts'
 import { createLookUp } from './lookup.ts'
-import { ACK_STAGE, type Acknowledgement, type EventsQuery, type FeedList, type Lookup, PAGE_MAX } from './schema.ts'
+import { type AskedNetwork, createNetworks } from './network-read.ts'
+import {
+  ACK_STAGE,
+  type Acknowledgement,
+  deltaText,
+  type EventsQuery,
+  type FeedList,
+  type Lookup,
+  PAGE_MAX,
+} from './schema.ts'
+import { CLEAR_KINDS } from './seal.ts'
+import { createSealedLookUp, type SealedLookUp } from './sealed-lookup.ts'
 import type { SegmentFiles } from './segment-files.ts'
 import { createSharedItems } from './shared.ts'
 import * as store from './store.ts'
@@ -30,8 +41,12 @@ export interface FeedService {
   segment(by: Reader, feed: Uuid, first_seq: bigint): Promise<DisclosedSegment>
   /** Live signals behind up to 1,000 keys; what may not be seen is not there. */
   lookUp(by: Reader, lookup: Lookup): Promise<Disclosed>
+  /** What is related to a signal, by what the participant may see. */
+  network(by: Reader, asked: AskedNetwork): Promise<Disclosed>
   /** The participant has dealt with every end up to a sequence. */
   acknowledge(by: Reader, feed: Uuid, ack: Acknowledgement): Promise<{ feed: Uuid; upto: string }>
+  /** Sealed audiences by bucket, and their signals once they are opened. */
+  readonly sealed: SealedLookUp
   /** What feeds hold of a source, for its proofs of who obtained it. */
   readonly shared: SharedItems
   /** Whether something of a submission stands in a feed where the participant may read it. */
@@ -54,11 +69,13 @@ export interface FeedServiceOptions {
   growth: Growth
   known: KnownKeys
   segments: SegmentFiles
+  /** Signs what is given out of sealed feeds: the node's receipt key. */
+  deltaKey: { kid: string; sign(data: Uint8Array): Promise<Uint8Array> }
   /** MACs cursors, so that one made for another feed or by another node is refused. */
   cursorKey: Uint8Array
   /** Told of each page with something on it, and of each look-up. */
   onPage(events: number): void
-  onLookup(keys: number, matches: number): void
+  onLookup(keys: number, matches: number, by?: Uuid): void
   /** Of each statement of a look-up, milliseconds. */
   timeoutMs: number
 }
@@ -72,6 +89,8 @@ export function createFeedService(options: FeedServiceOptions): FeedService {
     events: (by, feed, query, signal) => readEvents(options, by, { feed, query, signal }),
     segment: (by, feed, first_seq) => readSegment(options, by, { feed, first_seq }),
     lookUp: createLookUp(options),
+    network: createNetworks(options),
+    sealed: createSealedLookUp(options),
     shared: createSharedItems(db),
     received: (participant, submission_id) =>
       asParticipant(db, participant, async (tx) => {
@@ -97,10 +116,17 @@ const listFeeds = ({ db, directory, cursorKey }: FeedServiceOptions, { participa
     const feeds = directory.feedsOf(participant)
     const ids = feeds.map(({ feed_id }) => feed_id)
     const headOf = new Map((await store.headsOf(tx, ids)).map((head) => [head.feed_id, head]))
-    return { feeds: feeds.flatMap((feed) => describe(feed, headOf.get(feed.feed_id), cursorKey)) }
+    const modeOf = ({ feed_id }: ReadableFeed) => (directory.isSealed(feed_id) ? 'sealed' : 'full')
+    return {
+      feeds: feeds.flatMap((feed) => describe({ ...feed, mode: modeOf(feed) }, headOf.get(feed.feed_id), cursorKey)),
+    }
   })
 
-function describe(feed: ReadableFeed, head: Head | undefined, key: Uint8Array): FeedList['feeds'] {
+function describe(
+  feed: ReadableFeed & { mode: 'full' | 'sealed' },
+  head: Head | undefined,
+  key: Uint8Array,
+): FeedList['feeds'] {
   if (head === undefined) return []
   const from = later(feed.from_seq, head.retained_from)
   const last = lastOf(feed, head)
@@ -108,6 +134,7 @@ function describe(feed: ReadableFeed, head: Head | undefined, key: Uint8Array): 
     {
       feed: feed.feed_id,
       kind: feed.kind,
+      mode: feed.mode,
       audience: feed.audience_id,
       label: feed.label,
       from_seq: String(from),
@@ -179,10 +206,13 @@ function pageOf(
     options.provenance.admit()
     const seq = rows.at(-1)?.seq ?? after
     const cursor = encodeCursor(options.cursorKey, { feed, seq })
-    const proofs = await proofsOf(tx, feed, rows)
+    const proofs = await proofsOf(tx, feed, shownOf(options, feed, rows))
     const body = pageBody({ rows, proofs, cursor, more: seq < lastOf(place, head) })
     // An empty page gives nothing out, and a waiting reader would fill the journal with it.
-    return { body, read: rows.length === 0 ? '' : await journalPage(options, tx, { by, feed, body, rows, after, seq }) }
+    if (rows.length === 0) return { body, read: '' }
+    const page = { by, feed, digest: toBase64Url(sha256(Buffer.from(body))), rows, after, seq }
+    const signature = await signedDelta(options, { ...page, from: after + 1n, to: seq })
+    return { body, read: await journalPage(options, tx, page), signature }
   })
 }
 
@@ -191,19 +221,33 @@ type Row = Awaited<ReturnType<typeof store.entriesAfter>>[number]
 async function journalPage(
   { directory, provenance, onPage }: FeedServiceOptions,
   tx: Tx,
-  page: { by: Reader; feed: Uuid; body: string; rows: readonly Row[]; after: bigint; seq: bigint },
+  page: { by: Reader; feed: Uuid; digest: string; rows: readonly Row[]; after: bigint; seq: bigint },
 ): Promise<string> {
-  const { by, feed, body, rows, after, seq } = page
+  const { by, feed, digest, rows, after, seq } = page
   const read = provenance.prepareRead({
     route: by.route,
     as_of: { feed, from: String(after + 1n), to: String(seq) },
     n: rows.length,
-    body: toBase64Url(sha256(Buffer.from(body))),
-    sources: bySource(rows, directory.slugOf),
+    body: digest,
+    // What is sealed is disclosed when it is opened; here it only counts.
+    sources: directory.isSealed(feed) ? [] : bySource(rows, directory.slugOf),
   })
   const [name = ''] = await provenance.insertReads(tx, by.participant, [read])
   onPage(rows.length)
   return name
+}
+
+/** What the events of a page are proven by; of a sealed feed only the ends show what it is. */
+const shownOf = ({ directory }: FeedServiceOptions, feed: Uuid, rows: readonly Row[]): readonly Row[] =>
+  directory.isSealed(feed) ? rows.filter(({ kind }) => CLEAR_KINDS.has(kind)) : rows
+
+/** `<kid> <base64url signature>`: no source signs a sealed entry, so that the node stands for what it made of them. */
+async function signedDelta(
+  { deltaKey, directory }: FeedServiceOptions,
+  delta: { feed: Uuid; from: bigint; to: bigint; digest: string },
+): Promise<string | undefined> {
+  if (!directory.isSealed(delta.feed)) return undefined
+  return `${deltaKey.kid} ${toBase64Url(await deltaKey.sign(Buffer.from(deltaText(delta))))}`
 }
 
 async function proofsOf(tx: Tx, feed: Uuid, rows: readonly { submission_id: Uuid }[]): Promise<string[]> {
@@ -230,7 +274,7 @@ function journalSegment(
   options: FeedServiceOptions,
   by: Reader,
   { feed, first_seq }: { feed: Uuid; first_seq: bigint },
-): Promise<{ row: { digest: Buffer; size: number }; read: string; cursor: string }> {
+): Promise<{ row: { digest: Buffer; size: number }; read: string; cursor: string; signature: string | undefined }> {
   const { db, provenance, cursorKey } = options
   return asParticipant(db, by.participant, async (tx) => {
     const place = readable(options, by, feed)
@@ -249,7 +293,9 @@ function journalSegment(
       sources: sources.map(([party, n, root]) => ({ party, n, root })),
     })
     const [read = ''] = await provenance.insertReads(tx, by.participant, [prepared])
-    return { row, read, cursor: encodeCursor(cursorKey, { feed, seq: last }) }
+    const delta = { feed, from: first_seq, to: last, digest: toBase64Url(row.digest) }
+    const signature = await signedDelta(options, delta)
+    return { row, read, cursor: encodeCursor(cursorKey, { feed, seq: last }), signature }
   })
 }
 

@@ -13,7 +13,8 @@ export interface ProjectedItem {
   signal_id: Uuid
   revision: number
   item_index: number
-  salt: Buffer
+  /** Null once the item is erased. */
+  salt: Buffer | null
   item: string
   signal_key: Buffer
   type: number
@@ -73,11 +74,99 @@ export const expiredBy = (db: Db, participant_id: Uuid, event: Uuid) =>
         .onRef('r.revision', '=', 's.revision'),
     )
     .select(['s.signal_id', 's.signal_key', 's.type', 's.profile', 's.revision', 'r.item'])
+    .select((eb) => eb('s.state', '=', 5).$castTo<boolean>().as('erased'))
     .where('s.participant_id', '=', participant_id)
-    .where('s.last_event', '=', event)
-    .where('s.state', '=', 3)
+    .where((eb) =>
+      eb.or([
+        eb.and([eb('s.last_event', '=', event), eb('s.state', '=', 3)]),
+        eb.and([eb('s.ended_by', '=', event), eb('s.state', '=', 5)]),
+      ]),
+    )
     .orderBy('s.signal_id')
     .execute()
+
+/** The signals that one erasure took, each with its audiences in the order in which it came to them. */
+export async function erasedBy(db: Db, participant_id: Uuid, event: Uuid) {
+  const rows = await db
+    .selectFrom('signal as s')
+    .innerJoin('signal_revision as r', (join) =>
+      join.onRef('r.participant_id', '=', 's.participant_id').onRef('r.signal_id', '=', 's.signal_id'),
+    )
+    .select(['s.signal_id', 's.revision', 'r.item'])
+    .where('s.participant_id', '=', participant_id)
+    .where('s.last_event', '=', event)
+    .where('s.state', '=', 5)
+    .orderBy('s.signal_id')
+    .orderBy('r.revision')
+    .execute()
+  return [...Map.groupBy(rows, ({ signal_id }) => signal_id)].map(([signal_id, own]) => ({
+    signal_id,
+    revision: own[0]?.revision ?? 0,
+    audiences: [...new Set(own.flatMap(({ item }) => (JSON.parse(item) as { audience?: Uuid }).audience ?? []))],
+  }))
+}
+
+const heldItem = (db: Db, participant_id: Uuid) =>
+  db
+    .selectFrom('signal_hold as h')
+    .innerJoin('signal as s', (join) =>
+      join.onRef('s.participant_id', '=', 'h.participant_id').onRef('s.signal_id', '=', 'h.signal_id'),
+    )
+    .innerJoin('signal_revision as r', (join) =>
+      join
+        .onRef('r.participant_id', '=', 'h.participant_id')
+        .onRef('r.signal_id', '=', 'h.signal_id')
+        .onRef('r.revision', '=', 'h.revision'),
+    )
+    .select(['h.signal_id', 'h.revision', 'r.submission_id', 'r.item_index', 'r.salt', 'r.item'])
+    .select(['s.signal_key', 's.type', 's.profile'])
+    .where('h.participant_id', '=', participant_id)
+
+/** The signal that a hold began with, as it stood. */
+export const heldBy = (db: Db, participant_id: Uuid, event: Uuid): Promise<ProjectedItem | undefined> =>
+  heldItem(db, participant_id).where('h.held_event', '=', event).executeTakeFirst()
+
+/** The signal whose hold an event ended. */
+export const releasedBy = (db: Db, participant_id: Uuid, event: Uuid): Promise<ProjectedItem | undefined> =>
+  heldItem(db, participant_id).where('h.released_event', '=', event).executeTakeFirst()
+
+/** What one participant said of another's signal, with the JWS if it signed. */
+export async function feedbackOf(db: Db, participant_id: Uuid, event: Uuid) {
+  const row = await db
+    .selectFrom('feedback')
+    .select(['origin as recipient', 'signal_id', 'revision', 'told'])
+    .where('participant_id', '=', participant_id)
+    .where('feedback_id', '=', event)
+    .executeTakeFirst()
+  return row === undefined ? undefined : { ...row, ...(await signedAct(db, participant_id, event)) }
+}
+
+export async function disputeOpenedBy(db: Db, participant_id: Uuid, event: Uuid) {
+  const row = await db
+    .selectFrom('dispute')
+    .select(['origin as recipient', 'signal_id', 'revision', 'told'])
+    .where('participant_id', '=', participant_id)
+    .where('last_event', '=', event)
+    .executeTakeFirst()
+  return row === undefined ? undefined : { ...row, ...(await signedAct(db, participant_id, event)) }
+}
+
+/** The signature of what an event tells; undefined where it was attested. */
+const signedAct = (db: Db, participant_id: Uuid, act_id: Uuid) =>
+  db
+    .selectFrom('signed_act')
+    .select(['jws', 'salt', 'item', 'countersignature'])
+    .where('participant_id', '=', participant_id)
+    .where('act_id', '=', act_id)
+    .executeTakeFirst()
+
+export const disputeClosedBy = (db: Db, participant_id: Uuid, event: Uuid) =>
+  db
+    .selectFrom('dispute_answer')
+    .select(['opener as recipient', 'signal_id', 'revision', 'told'])
+    .where('participant_id', '=', participant_id)
+    .where('last_event', '=', event)
+    .executeTakeFirst()
 
 export const nextIndex = async (db: Db, log_id: number): Promise<bigint> => {
   const row = await db
@@ -186,7 +275,7 @@ export async function upsertShared(tx: Tx, rows: readonly Placed[]): Promise<voi
 export const lookUp = (tx: Tx, keys: readonly string[], now: Date) =>
   tx
     .selectFrom('shared_signal')
-    .select(['signal_key', 'signal_id', 'type', 'profile', 'origin', 'revision', 'feed_id', 'seq'])
+    .select(['signal_key', 'signal_id', 'type', 'profile', 'origin', 'revision', 'feed_id', 'seq', 'log_idx'])
     .where(sql<boolean>`signal_key = any(${hexArray(keys)}::bytea[])`)
     .where('state', '=', 1)
     .where('expires_at', '>', now)
@@ -355,12 +444,22 @@ export interface SegmentRow {
 export const sealable = (db: Db, size: number) =>
   db
     .selectFrom('feed_head')
-    .select(['feed_id', 'sealed_seq'])
+    .select(['feed_id', 'sealed_seq', 'erasures'])
     .where(sql<boolean>`next_seq - 1 - sealed_seq >= ${size}`)
     .execute()
 
-/** The segment first, then the mark that it may be asked for. */
-export async function insertSegment(tx: Tx, row: SegmentRow): Promise<void> {
+/**
+ * The segment first, then the mark that it may be asked for; nothing if an erasure came between, since the entries were
+ * read when the feed had seen so many.
+ */
+export async function insertSegment(tx: Tx, row: SegmentRow, erasures: bigint): Promise<void> {
+  const head = await tx
+    .selectFrom('feed_head')
+    .select('erasures')
+    .where('feed_id', '=', row.feed_id)
+    .forUpdate()
+    .executeTakeFirstOrThrow()
+  if (head.erasures !== erasures) return
   await tx
     .insertInto('feed_segment')
     .values(row)

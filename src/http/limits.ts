@@ -1,8 +1,15 @@
-import { LOOKUP_MAX, PAGE_MAX, WAIT_MAX } from '../feeds/schema.ts'
+import { DISPUTES_MAX, NOTE_MAX } from '../feedback/schema.ts'
+import { BUCKETED_MAX, LOOKUP_MAX, NETWORK_MEMBERS_MAX, PAGE_MAX, RELATIONS_MAX, WAIT_MAX } from '../feeds/schema.ts'
+import { PATTERN_HEAP_MB, PATTERN_MS, PATTERNS_MS, PATTERNS_WAITING } from '../jobs/pattern-check.ts'
 import type { ErrorCode } from '../kernel/errors.ts'
 import { JSON_LIMITS } from '../kernel/strict-json.ts'
-import { AUDIENCE_MEMBERS_MAX } from '../participants/schema.ts'
+import { OPRF_JOB_MS, OPRF_QUEUE } from '../keys/oprf-pool.ts'
+import { BATCH_MAX } from '../matching/oprf.ts'
+import { PROGRAM_MAX } from '../matching/pattern.ts'
+import { AUDIENCE_MEMBERS_MAX, ERASURE_SIGNALS_MAX, EVALUATIONS_PER_DAY } from '../participants/schema.ts'
 import { CHAIN_MAX, EXPORT_MAX } from '../provenance/schema.ts'
+import { LEASE_MS } from '../review/lease.ts'
+import { CASES_MAX, HITS_MAX, HOLD_HOURS } from '../review/schema.ts'
 import { LINE_MAX } from '../signals/stream.ts'
 import { ITEM_BYTES_MAX, ITEMS_MAX } from '../signals/submission.ts'
 import { REFUSAL_ROWS_MAX } from './handshake-refusals.ts'
@@ -53,6 +60,7 @@ const BODY = {
   enrol_bytes: limit(16_384, 'bytes', 'too-large', 'enrolments and renewals'),
   json_bytes: limit(65_536, 'bytes', 'too-large', 'any other body of JSON'),
   lookup_bytes: limit(131_072, 'bytes', 'too-large'),
+  hits_bytes: limit(524_288, 'bytes', 'too-large'),
   submission_bytes: limit(4_194_304, 'bytes', 'too-large'),
   stream_bytes: limit(1_073_741_824, 'bytes', 'too-large', 'on the last line of the answer; go on in another request'),
   stream_lines: limit(1_000_000, 'lines', 'too-large', 'on the last line of the answer; go on in another request'),
@@ -79,16 +87,48 @@ const ASKED = {
   ),
   item_bytes: limit(ITEM_BYTES_MAX, 'bytes', ['json-limit', 'item-limit'], 'the submission as a whole'),
   page_events: limit(PAGE_MAX, 'events', 'page-limit'),
+  bucketed_entries: limit(BUCKETED_MAX, 'entries', 'mirror-only', 'of a sealed audience that is asked by buckets'),
   lookup_keys: limit(LOOKUP_MAX, 'keys', ['json-limit', 'page-limit']),
+  network_members: limit(NETWORK_MEMBERS_MAX, 'signals', [], 'a page; `next` names the following one'),
+  network_relations: limit(
+    RELATIONS_MAX,
+    'relations of a signal, seen by one reader',
+    [],
+    'told as a hub, without members',
+  ),
+  oprf_elements: limit(BATCH_MAX, 'elements of one evaluation', 'validation-failed'),
+  hits: limit(HITS_MAX, 'hits', 'json-limit'),
+  page_cases: limit(CASES_MAX, 'cases', 'invalid-query'),
+  page_disputes: limit(DISPUTES_MAX, 'disputes', [], 'of a page'),
+  note_characters: limit(NOTE_MAX, 'characters', 'validation-failed', 'of a note to a source or an own team'),
+  lease_minutes: limit(LEASE_MS / 60_000, 'minutes', 'lease-lapsed', 'if somebody else has the case by then'),
+  hold_hours: limit(HOLD_HOURS, 'hours', 'validation-failed', 'that a case may be parked'),
   chain_links: limit(CHAIN_MAX, 'links', 'page-limit'),
   export_entries: limit(EXPORT_MAX, 'entries', 'page-limit'),
   long_poll_seconds: limit(WAIT_MAX, 'seconds', 'invalid-query'),
   audience_members: limit(AUDIENCE_MEMBERS_MAX, 'participants', 'validation-failed'),
+  erasure_signals: limit(
+    ERASURE_SIGNALS_MAX,
+    'signals',
+    'validation-failed',
+    'of one `aldis erase`; its basis has 63 characters',
+  ),
 } as const
 
 const RATE = {
   requests_per_credential_per_second: limit(200, 'requests a second', 'rate-limited'),
   requests_per_credential_burst: limit(400, 'requests at once', 'rate-limited'),
+  oprf_elements_per_day: limit(
+    EVALUATIONS_PER_DAY,
+    'elements a day (UTC), of one participant and purpose',
+    'quota-exceeded',
+    'another number takes two persons (`quota.change`)',
+  ),
+  oprf_elements_burst: limit(
+    5_000,
+    'elements at once, of one participant; as many again within a minute',
+    'rate-limited',
+  ),
   refusals_per_credential_per_minute: limit(
     300,
     'answers 403 or 404 a minute',
@@ -97,7 +137,22 @@ const RATE = {
   ),
 } as const
 
+const PATTERNS = {
+  pattern_instructions: limit(PROGRAM_MAX, 'instructions', 'pattern-size', 'of a compiled pattern'),
+  pattern_ms: limit(
+    PATTERN_MS,
+    'milliseconds',
+    'pattern-cost',
+    'to compile a pattern and try its strings; tried twice',
+  ),
+  pattern_thread_mb: limit(PATTERN_HEAP_MB, 'MB', 'pattern-cost', 'of the thread that does it'),
+  patterns_ms: limit(PATTERNS_MS, 'milliseconds', 'pattern-cost', 'for all patterns of a submission'),
+  patterns_waiting: limit(PATTERNS_WAITING, 'submissions', 'busy', 'whose patterns wait to be tried'),
+} as const
+
 const PRESSURE = {
+  oprf_queue: limit(OPRF_QUEUE, 'evaluations', 'busy', 'that wait for a thread; there is one a core'),
+  oprf_seconds: limit(OPRF_JOB_MS / 1_000, 'seconds', 'evaluation-failed', 'the thread is replaced'),
   pool_queue: limit(100, 'requests', 'busy', 'pages and streams at half as many'),
   event_loop_delay_ms: limit(500, 'milliseconds', 'busy', 'pages and streams; everything else at twice as many'),
   sql_lookup_ms: limit(500, 'milliseconds', 'busy', 'of one statement, which serves several look-ups at once'),
@@ -114,7 +169,17 @@ const OPERATIONS = {
   alarm_queue: limit(100, 'alarms', [], 'that wait to be posted; further ones are dropped'),
 } as const
 
-const ALL = { ...CONNECTION, ...HEAD, ...BODY, ...JSON_TEXT, ...ASKED, ...RATE, ...PRESSURE, ...OPERATIONS }
+const ALL = {
+  ...CONNECTION,
+  ...HEAD,
+  ...BODY,
+  ...JSON_TEXT,
+  ...ASKED,
+  ...RATE,
+  ...PATTERNS,
+  ...PRESSURE,
+  ...OPERATIONS,
+}
 
 /** As `docs/limits.md` has them: a heading, what stands below it, the limits. */
 export const LIMIT_GROUPS: readonly (readonly [heading: string, text: string, limits: Record<string, Limit>])[] = [
@@ -124,6 +189,7 @@ export const LIMIT_GROUPS: readonly (readonly [heading: string, text: string, li
   ['JSON', 'No duplicate key, lone surrogate or unsafe integer is taken: 400 `json-strict`.', JSON_TEXT],
   ['What a request may ask for', 'Of several codes the first that applies is given.', ASKED],
   ['How often', 'With `Retry-After`. One bucket for each credential: it fills by the rate, and holds the burst.', RATE],
+  ['Patterns', 'Of the keyword patterns in a submission.', PATTERNS],
   ['Pressure', 'Of the node and its database.', PRESSURE],
   ['Operations', 'Of the listener for probes and metrics, and of alarms.', OPERATIONS],
 ]

@@ -1,9 +1,11 @@
 import { Type } from 'typebox'
+import * as feedback from '../feedback/schema.ts'
 import * as feeds from '../feeds/schema.ts'
 import { CATALOGUE, type ErrorCode } from '../kernel/errors.ts'
 import * as kernel from '../kernel/schema.ts'
 import * as participants from '../participants/schema.ts'
 import * as provenance from '../provenance/schema.ts'
+import * as review from '../review/schema.ts'
 import * as signals from '../signals/schema.ts'
 import type { AnswerHeader, Content, RequestHeader } from './operation.ts'
 import { PROBLEM_TYPE } from './problem.ts'
@@ -55,9 +57,16 @@ const NAMED: Readonly<Record<string, object>> = {
   FeedEvent: feeds.FeedEventSchema,
   SubmissionProof: feeds.SubmissionProof,
   EventsPage: feeds.EventsPage,
+  SealedEvent: feeds.SealedEventSchema,
+  SealedPage: feeds.SealedPage,
   Lookup: feeds.Lookup,
   LookupResult: feeds.LookupResult,
   ProofPath: provenance.ProofPath,
+  SignedAct: feedback.SignedAct,
+  FeedbackItem: feedback.FeedbackItem,
+  DisputeItem: feedback.DisputeItem,
+  OutcomeCounts: feedback.OutcomeCounts,
+  CaseInfo: review.CaseInfo,
 }
 
 const names = new Map(Object.entries(NAMED).map(([name, schema]) => [JSON.stringify(schema), name]))
@@ -65,6 +74,11 @@ const names = new Map(Object.entries(NAMED).map(([name, schema]) => [JSON.string
 const REQUEST_HEADERS: Readonly<Record<RequestHeader, { description: string; schema: object; required: boolean }>> = {
   'Upload-Id': {
     description: 'Chosen by the client, the same for every part of one upload.',
+    schema: kernel.UuidSchema,
+    required: true,
+  },
+  'Idempotency-Key': {
+    description: 'Chosen by the client: the same key with the same body changes nothing for 10 minutes.',
     schema: kernel.UuidSchema,
     required: true,
   },
@@ -85,6 +99,10 @@ const ANSWER_HEADERS: Readonly<Record<AnswerHeader, { description: string; schem
     schema: { type: 'string', pattern: '^(0|[1-9][0-9]*) [A-Za-z0-9_-]{43}$' },
   },
   'Feed-Cursor': { description: 'Stands after the last event of the segment.', schema: { type: 'string' } },
+  'Feed-Signature': {
+    description: 'Of a part of a sealed feed: `<kid> <signature>` by the receipt key of the node.',
+    schema: { type: 'string', pattern: '^[A-Za-z0-9_-]{43} [A-Za-z0-9_-]{86}$' },
+  },
   'Retry-After': { description: 'Seconds.', schema: { type: 'integer', minimum: 0 } },
   Location: { description: 'Where the receipt will be.', schema: { type: 'string', format: 'uri-reference' } },
   'Provenance-Witnessed': {
@@ -97,7 +115,7 @@ const ANSWER_HEADERS: Readonly<Record<AnswerHeader, { description: string; schem
 /** The content of the strings in which items stand. */
 const ITEM_TEXT: Json = {
   contentMediaType: 'application/json',
-  contentSchema: { anyOf: [referenceTo('SignalItem'), referenceTo('WithdrawalItem')] },
+  contentSchema: { anyOf: ['SignalItem', 'WithdrawalItem', 'FeedbackItem', 'DisputeItem'].map(referenceTo) },
 }
 
 function referenceTo(name: string): Json {

@@ -31,6 +31,13 @@ const TAGS: readonly (readonly [start: string, name: string, description?: strin
   ['/v1/signals', 'Signals'],
   ['/v1/feeds', 'Feeds', 'What each audience receives, in dense order.'],
   ['/v1/lookups', 'Look-ups', 'Live signals by match key.'],
+  ['/v1/lookup/', 'Look-ups'],
+  ['/v1/audiences/:audience/signals', 'Look-ups'],
+  ['/v1/feedback', 'Feedback', 'What recipients say of signals, and what sources answer.'],
+  ['/v1/disputes', 'Feedback'],
+  ['/v1/hits', 'Review', "What an organisation's own people do with signals."],
+  ['/v1/cases', 'Review'],
+  ['/v1/review', 'Review'],
   ['/provenance', 'Provenance', 'The log, its proofs and receipts.'],
   ['/v1', 'Participants', 'Who takes part, with which keys.'],
 ]

@@ -15,11 +15,12 @@ export interface Route {
 }
 
 /** Headers of requests, and of answers, by the name of their description in the document. */
-export type RequestHeader = 'Upload-Id' | 'Upload-Line'
+export type RequestHeader = 'Upload-Id' | 'Upload-Line' | 'Idempotency-Key'
 export type AnswerHeader =
   | 'Provenance-Read'
   | 'Provenance-Checkpoint'
   | 'Feed-Cursor'
+  | 'Feed-Signature'
   | 'Retry-After'
   | 'Location'
   | 'ETag'

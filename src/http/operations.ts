@@ -1,4 +1,4 @@
-import { FeedEventSchema, SubmissionProof } from '../feeds/schema.ts'
+import { FeedEventSchema, SealedEventSchema, SubmissionProof } from '../feeds/schema.ts'
 import type { ErrorCode } from '../kernel/errors.ts'
 import { ChainLine, ExportEntry, ExportRead, SnapshotEnd, SnapshotPage, SnapshotRow } from '../provenance/schema.ts'
 import { Jws, SubmittedItem, UploadLine } from '../signals/schema.ts'
@@ -18,9 +18,25 @@ const ITEM: readonly ErrorCode[] = [
     'raw-identifier',
     'taxonomy-unknown',
   ] as const),
-  ...(['audience-unknown', 'tlp-refused', 'collection-held', 'retention-exceeded', 'hash-profile-unknown'] as const),
-  ...(['hash-profile-retired', 'pattern-refused', 'revision-conflict', 'signal-ended', 'not-found'] as const),
+  ...([
+    'audience-unknown',
+    'audience-sealed',
+    'tlp-refused',
+    'collection-held',
+    'retention-exceeded',
+    'hash-profile-unknown',
+  ] as const),
+  ...(['pattern-text', 'pattern-syntax', 'pattern-size', 'pattern-literals', 'pattern-samples'] as const),
+  ...(['pattern-cost', 'pattern-broad', 'suppressed-value'] as const),
+  ...(['hash-profile-retired', 'revision-conflict', 'signal-ended', 'signal-held', 'not-found'] as const),
 ]
+/** Of what is signed of another's signal. */
+const ACT: readonly ErrorCode[] = [
+  ...WHOLE,
+  ...(['reason-unknown', 'raw-identifier', 'policy-refused', 'revision-conflict', 'log-behind'] as const),
+]
+/** Of what only the holder of a lease may do. */
+const MOVE: readonly ErrorCode[] = ['lease-held', 'lease-lapsed', 'case-moved', 'log-behind']
 const text = (description: string): Content => ({ type: 'text/plain', description })
 
 /** By method and route, as the plugins register them. */
@@ -58,7 +74,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     id: 'openAudience',
     summary: 'Makes an audience of named participants; nobody is added or taken out later',
     description: 'Repeated with the same content it changes nothing.',
-    codes: ['policy-refused', 'state-conflict'],
+    codes: ['policy-refused', 'state-conflict', 'audience-mode-fixed'],
     answers: { 200: { description: 'The very same was there' }, 201: { description: 'Made' } },
     commits: true,
   },
@@ -82,6 +98,21 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     summary: 'Gives the key of an hmac-sha256 epoch; the disclosure is recorded first',
     codes: ['hash-profile-retired', 'log-behind'],
     answers: { 200: { description: 'The key, not to be kept by any cache', headers: READ } },
+    commits: true,
+  },
+  'GET /v1/oprf/keys': {
+    id: 'listOprfKeys',
+    summary: 'Lists the public keys of OPRF epochs, each with the event of the log that published it',
+  },
+  'POST /v1/oprf/evaluations': {
+    id: 'evaluate',
+    summary: 'Evaluates blinded elements under the key of an epoch, with one proof (RFC 9497); each is debited first',
+    description: 'The same Idempotency-Key with the same body is not debited again within 10 minutes.',
+    headers: ['Idempotency-Key'],
+    codes: [
+      ...(['invalid-header', 'element-invalid', 'hash-profile-unknown', 'hash-profile-retired'] as const),
+      ...(['state-conflict', 'quota-exceeded', 'evaluation-failed', 'log-behind'] as const),
+    ],
     commits: true,
   },
   'POST /v1/submissions': {
@@ -142,7 +173,12 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     id: 'listEvents',
     summary: 'Gives a page of events in dense order, and waits for the first new one if asked to',
     codes: ['invalid-cursor', 'cursor-expired', 'page-limit', 'log-behind'],
-    answers: { 200: { description: 'A page; an empty one discloses nothing and is not recorded', headers: READ } },
+    answers: {
+      200: {
+        description: 'A page; an empty one discloses nothing and is not recorded. Of a sealed feed, a signed one',
+        headers: ['Provenance-Read', 'Feed-Signature'],
+      },
+    },
     commits: true,
   },
   'GET /v1/feeds/:feed/segments/:first_seq': {
@@ -152,12 +188,13 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     answers: {
       200: {
         description: '`Content-Encoding: br`, whatever was asked for',
-        headers: ['Provenance-Read', 'Feed-Cursor'],
+        headers: ['Provenance-Read', 'Feed-Cursor', 'Feed-Signature'],
         content: {
           type: 'application/x-ndjson',
           lines: [
             ['submission', SubmissionProof],
             [null, FeedEventSchema],
+            [null, SealedEventSchema],
           ],
           description: '`{"submission":..}` before the first event of a submission, and the events in their order',
         },
@@ -177,6 +214,181 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     codes: ['page-limit', 'log-behind'],
     answers: { 200: { description: 'Matches, and the submissions that prove them; recorded first', headers: READ } },
     commits: true,
+  },
+  'GET /v1/signals/:signal/network': {
+    id: 'getNetwork',
+    summary:
+      'Gives the signals that relations tie to a signal, 50 a page; only of relations and signals that may be seen',
+    description:
+      'A signal with more than 500 relations is named as a `hub`, without members. `after`: the `next` of the page before.',
+    codes: ['log-behind'],
+    answers: { 200: { description: 'Members, and who states what of them; recorded first', headers: READ } },
+    commits: true,
+  },
+  'GET /v1/lookup/:audience': {
+    id: 'getBucketSnapshot',
+    summary: 'Tells by which prefixes the newest snapshot of a sealed audience is asked',
+    description: 'With `bits` 0 there is one bucket, which holds everything.',
+    codes: ['mirror-only'],
+  },
+  'GET /v1/lookup/:audience/:snapshot/:prefix': {
+    id: 'getBucket',
+    summary: 'Gives the sealed entries whose tags begin with a prefix, padded to one length for all prefixes',
+    codes: ['log-behind'],
+    answers: {
+      200: {
+        description: 'Entries of 72 bytes; recorded first, as a number of entries',
+        headers: ['Provenance-Read', 'ETag'],
+        content: { type: 'application/octet-stream', description: 'Sealed entries, in the order of their tags' },
+      },
+      304: { description: 'As it was: recorded all the same', headers: ['Provenance-Read', 'ETag'] },
+    },
+    commits: true,
+  },
+  'GET /v1/audiences/:audience/signals/:signal': {
+    id: 'openSignal',
+    summary: 'Gives the live signals of an id in a sealed audience: the disclosure, which its source is told of',
+    codes: ['log-behind'],
+    answers: {
+      200: { description: 'Their events, and the submissions that prove them; recorded first', headers: READ },
+    },
+    commits: true,
+  },
+  'POST /v1/feedback': {
+    id: 'giveFeedback',
+    summary: 'Takes one signed word on what became of a signal; its source hears it, all recipients are told how many',
+    description: 'Repeated byte for byte it changes nothing and has the same answer. One item (`aldis-feedback+jws`).',
+    codes: ACT,
+    answers: { 201: { description: 'Recorded, and countersigned' } },
+    commits: true,
+  },
+  'POST /v1/disputes': {
+    id: 'openDispute',
+    summary: 'Takes one signed dispute of a signal, which its source has to answer within three days',
+    description: 'Repeated byte for byte it changes nothing and has the same answer. One item (`aldis-dispute+jws`).',
+    codes: [...ACT, 'state-conflict'],
+    answers: { 201: { description: 'Recorded, and countersigned' } },
+    commits: true,
+  },
+  'GET /v1/disputes': {
+    id: 'listDisputes',
+    summary: 'Lists the disputes that the participant opened, or those of its own signals',
+  },
+  'POST /v1/disputes/:dispute/answer': {
+    id: 'answerDispute',
+    summary: "Answers a dispute of one's own signal; a serious ground that it confirms holds the signal at once",
+    description: 'The same answer again changes nothing.',
+    codes: ['state-conflict', 'log-behind'],
+    commits: true,
+  },
+  'GET /v1/signals/:signal/opinions': {
+    id: 'getOpinions',
+    summary: 'Tells what recipients say of a signal, as counts; for its source and for whoever it is shared with',
+  },
+  'POST /v1/signals/:signal/release': {
+    id: 'releaseSignal',
+    summary: "Lets one's own held signal go, once every dispute of it is answered",
+    codes: ['state-conflict', 'signal-held', 'log-behind'],
+    commits: true,
+  },
+  'POST /v1/hits': {
+    id: 'reportHits',
+    summary: "Takes what a platform's own matcher found, as counts since the beginning; nobody else sees them",
+    description: 'The first, second and tenth hit open a case, and each report after an action does.',
+    codes: ['log-behind'],
+    commits: true,
+  },
+  'GET /v1/cases': {
+    id: 'listCases',
+    summary: "Gives a page of the organisation's own cases; the queue unless a state is named",
+    description:
+      'The queue: what is overdue by its date, then everything by rank. A page is recorded as a read of its signals.',
+    codes: ['invalid-cursor', 'log-behind'],
+    answers: { 200: { description: 'Recorded first; an empty page is not', headers: READ } },
+    commits: true,
+  },
+  'POST /v1/cases/next': {
+    id: 'claimNextCase',
+    summary: 'Claims the next case of the queue that nobody works on',
+    commits: true,
+  },
+  'GET /v1/cases/:case': {
+    id: 'getCase',
+    summary: 'Gives a case with its reasons and decisions',
+    codes: ['log-behind'],
+    answers: { 200: { description: 'Recorded first', headers: READ } },
+    commits: true,
+  },
+  'POST /v1/cases/:case/lease': {
+    id: 'claimCase',
+    summary: 'Claims a case for 15 minutes; whoever holds it claims it longer, and a lead takes it over',
+    codes: ['lease-held', 'case-moved', 'log-behind'],
+    commits: true,
+  },
+  'POST /v1/cases/:case/lease/renewal': {
+    id: 'renewLease',
+    summary: 'Makes a lease last another 15 minutes',
+    codes: ['lease-held', 'lease-lapsed'],
+    commits: true,
+  },
+  'POST /v1/cases/:case/lease/end': {
+    id: 'endLease',
+    summary: 'Lets a lease end within 10 seconds',
+    codes: ['lease-held', 'lease-lapsed'],
+    answers: { 204: { description: 'Done' } },
+    commits: true,
+  },
+  'POST /v1/cases/:case/hold': {
+    id: 'holdCase',
+    summary: 'Parks a case for some hours; it comes back by itself',
+    codes: MOVE,
+    commits: true,
+  },
+  'POST /v1/cases/:case/resume': {
+    id: 'resumeCase',
+    summary: 'Takes a parked case back into the queue',
+    codes: ['case-moved', 'log-behind'],
+    commits: true,
+  },
+  'POST /v1/cases/:case/hand-over': {
+    id: 'handOverCase',
+    summary: 'Hands a case to somebody else of the organisation',
+    codes: MOVE,
+    commits: true,
+  },
+  'POST /v1/cases/:case/decisions': {
+    id: 'decideCase',
+    summary: 'Decides an open case, or corrects a closed one; nothing leaves before the grace is over',
+    description:
+      'The same decision under the same id again changes nothing. Where a second person is needed, it waits.',
+    codes: [...MOVE, 'reason-unknown', 'raw-identifier', 'state-conflict'],
+    commits: true,
+  },
+  'POST /v1/cases/:case/decisions/:decision/second': {
+    id: 'answerProposal',
+    summary: 'Approves or denies the decision of somebody else, or takes back an own one',
+    codes: ['case-moved', 'self-approval', 'person-unknown', 'log-behind'],
+    commits: true,
+  },
+  'POST /v1/cases/:case/decisions/:decision/undo': {
+    id: 'undoDecision',
+    summary: 'Undoes a decision within its grace',
+    codes: ['case-moved', 'grace-over', 'log-behind'],
+    commits: true,
+  },
+  'GET /v1/review/routing': {
+    id: 'getRouting',
+    summary: 'Tells by which rules received signals become cases',
+  },
+  'PUT /v1/review/routing': {
+    id: 'setRouting',
+    summary: 'Sets by which rules received signals become cases, from now on',
+    codes: ['taxonomy-unknown', 'log-behind'],
+    commits: true,
+  },
+  'GET /v1/review/figures': {
+    id: 'getReviewFigures',
+    summary: "Counts the organisation's own cases and decisions, and what was seen again after action",
   },
   'GET /provenance/1/checkpoint': {
     id: 'getCheckpoint',
@@ -251,8 +463,8 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     id: 'getChain',
     summary: 'Gives the records that concern the asker, link by link: its gapless chain, as far as it is published',
     description:
-      'Links follow `after`; an auditor may name another `party`. An answer without lines is the end of the chain.',
-    codes: ['page-limit', 'not-found'],
+      'Links follow `after`; an auditor may name another `party`, which is recorded first, as `audit.read`. An answer without lines is the end of the chain.',
+    codes: ['page-limit', 'not-found', 'log-behind'],
     answers: {
       200: {
         description: 'One line for each link, in their order',
@@ -283,7 +495,8 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   'GET /provenance/1/snapshot': {
     id: 'getSnapshot',
     summary: 'Gives auditors the state that the entries of the log must fold to; no value and no match key',
-    codes: ['log-behind'],
+    description: 'Of the present log alone: a log that ended has none of its own.',
+    codes: ['log-behind', 'state-conflict'],
     answers: {
       200: {
         description: 'Recorded first, as `audit.read`',

@@ -9,8 +9,8 @@ export interface Rate {
 /** Buckets that are kept; beyond, the full ones are forgotten, which changes nothing. */
 const BUCKETS_MAX = 10_000
 
-/** A token bucket per key: whether one more may pass now. */
-export function createTokenBuckets(clock: Clock, { perSecond, burst }: Rate): (key: string) => boolean {
+/** A token bucket per key: whether one more may pass now, or so many at once. */
+export function createTokenBuckets(clock: Clock, { perSecond, burst }: Rate): (key: string, n?: number) => boolean {
   const buckets = new Map<string, { tokens: number; at: number }>()
 
   const filled = ({ tokens, at }: { tokens: number; at: number }, now: number): number =>
@@ -25,11 +25,11 @@ export function createTokenBuckets(clock: Clock, { perSecond, burst }: Rate): (k
     }
   }
 
-  return (key) => {
+  return (key, n = 1) => {
     const now = clock().getTime()
     if (buckets.size >= BUCKETS_MAX && !buckets.has(key)) sweep(now)
     const tokens = filled(buckets.get(key) ?? { tokens: burst, at: now }, now)
-    buckets.set(key, { tokens: tokens < 1 ? tokens : tokens - 1, at: now })
-    return tokens >= 1
+    buckets.set(key, { tokens: tokens < n ? tokens : tokens - n, at: now })
+    return tokens >= n
   }
 }

@@ -48,6 +48,9 @@ function following(last: Uint8Array): Uint8Array {
 /** Sixteen given bytes as a UUIDv8 (RFC 9562 section 5.8): an id that two makers derive alike. */
 export const derivedId = (bytes: Uint8Array): Uuid => stamp(bytes.slice(0, 16), 0x80)
 
+/** Milliseconds that an id of version 7 begins with (RFC 9562 section 5.7). */
+export const timeOf = (id: Uuid): number => Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16)
+
 /** The 16 bytes of a UUID. */
 export function uuidBytes(id: Uuid): Uint8Array {
   const bytes = fromHex(id.slice(0, 8) + id.slice(9, 13) + id.slice(14, 18) + id.slice(19, 23) + id.slice(24))

@@ -10,22 +10,14 @@ import {
   randomBytes,
   sign,
 } from 'node:crypto'
-import {
-  chmodSync,
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs'
+import { mkdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { removeDurably, writeDurably } from '../kernel/durable.ts'
 import { StartRefused } from '../kernel/errors.ts'
 import { randomSource } from '../kernel/random.ts'
+import { createOprfPool, type OprfPool } from './oprf-pool.ts'
 import type { KeyKind, KeyService } from './service.ts'
+import { openSodiumGroup } from './sodium-group.ts'
 
 const KID = /^[a-z0-9][a-z0-9-]{0,63}$/
 /** Without it Node takes a tag of four bytes for one too. */
@@ -33,20 +25,23 @@ const TAG = { authTagLength: 16 }
 const nonce = randomSource(12)
 const PKCS8_ED25519 = Buffer.from('302e020100300506032b657004220420', 'hex')
 
-type Held = { kind: 'ed25519'; key: KeyObject; raw: Uint8Array } | { kind: 'symmetric'; secret: Buffer; key: KeyObject }
+type Held =
+  | { kind: 'ed25519'; key: KeyObject; raw: Uint8Array }
+  | { kind: 'symmetric'; secret: Buffer; key: KeyObject }
+  | { kind: 'oprf'; scalar: Uint8Array }
 
 /**
  * Keys as files of 32 bytes, `<dir>/<kid>.<kind>`, the node's own user, mode 0600. A wider mode or a foreign owner is
- * `StartRefused`: a key that others can read is no key.
+ * `StartRefused`: a key that others can read is no key. Evaluations run in the pool's threads.
  */
-export function fileKeys(dir: string): KeyService {
+export function fileKeys(dir: string, pool: Pick<OprfPool, 'evaluate'> = createOprfPool()): KeyService {
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   const held = new Map<string, Held>()
 
   const load = (kid: string): Held | undefined => {
     const known = held.get(kid)
     if (known !== undefined) return known
-    for (const kind of ['ed25519', 'symmetric'] as const) {
+    for (const kind of ['ed25519', 'symmetric', 'oprf'] as const) {
       const bytes = readKey(join(dir, `${checked(kid)}.${kind}`))
       if (bytes === undefined) continue
       const value = hold(kind, bytes)
@@ -66,14 +61,31 @@ export function fileKeys(dir: string): KeyService {
     return key
   }
 
+  const scalarOf = (kid: string): Uint8Array => {
+    const key = load(kid)
+    if (key?.kind !== 'oprf') throw new Error(`no OPRF key ${kid}`)
+    return key.scalar
+  }
+
   return {
+    oprfPublicKey: async (kid) => {
+      const group = await openSodiumGroup()
+      const scalar = scalarOf(kid)
+      if (!group.isScalar(scalar)) throw new StartRefused(`${join(dir, `${kid}.oprf`)}: is no scalar of the group`)
+      return group.multiplyBase(scalar)
+    },
+    evaluate: async (kid, elements) => pool.evaluate(scalarOf(kid), elements),
     sign: async (kid, data) => sign(null, data, signing(kid).key),
     publicKey: (kid) => signing(kid).raw,
     mac: (kid, data) => createHmac('sha256', symmetric(kid).key).update(data).digest(),
     shared: (kid) => symmetric(kid).secret,
     has: (kid) => load(kid) !== undefined,
     create: async (kid, kind) => {
-      if (load(kid) === undefined) writeKey(dir, `${checked(kid)}.${kind}`, seed(kind))
+      if (load(kid) === undefined) writeDurably(join(dir, `${checked(kid)}.${kind}`), await seed(kind), 0o600)
+    },
+    destroy: async (kid) => {
+      held.delete(kid)
+      for (const kind of ['ed25519', 'symmetric', 'oprf']) removeDurably(join(dir, `${checked(kid)}.${kind}`))
     },
     seal: (kid, plaintext, aad) => {
       const iv = nonce()
@@ -95,13 +107,15 @@ function checked(kid: string): string {
 
 function hold(kind: KeyKind, bytes: Buffer): Held {
   if (kind === 'symmetric') return { kind, secret: bytes, key: createSecretKey(bytes) }
+  if (kind === 'oprf') return { kind, scalar: new Uint8Array(bytes) }
   const key = createPrivateKey({ key: Buffer.concat([PKCS8_ED25519, bytes]), format: 'der', type: 'pkcs8' })
   const raw = createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(-32)
   return { kind, key, raw: new Uint8Array(raw) }
 }
 
-function seed(kind: KeyKind): Buffer {
+async function seed(kind: KeyKind): Promise<Uint8Array> {
   if (kind === 'symmetric') return randomBytes(32)
+  if (kind === 'oprf') return (await openSodiumGroup()).scalarFrom(randomBytes(64))
   return generateKeyPairSync('ed25519').privateKey.export({ format: 'der', type: 'pkcs8' }).subarray(-32)
 }
 
@@ -115,20 +129,4 @@ function readKey(path: string): Buffer | undefined {
   const bytes = readFileSync(path)
   if (bytes.length !== 32) throw new StartRefused(`${path}: is not a key of 32 bytes`)
   return bytes
-}
-
-/** Write, fsync, rename, fsync the folder: a key that signed something is on the disk. */
-function writeKey(dir: string, name: string, bytes: Buffer): void {
-  const temporary = join(dir, `.${name}.${process.pid}`)
-  // What a crash left behind: a node in a container has the same process id at each start.
-  rmSync(temporary, { force: true })
-  const file = openSync(temporary, 'wx', 0o600)
-  writeSync(file, bytes)
-  fsyncSync(file)
-  closeSync(file)
-  chmodSync(temporary, 0o600)
-  renameSync(temporary, join(dir, name))
-  const folder = openSync(dir, 'r')
-  fsyncSync(folder)
-  closeSync(folder)
 }

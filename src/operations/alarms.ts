@@ -11,6 +11,8 @@ export const ALARMS = {
   'disk-full': 'less than a twentieth is free where DATA_DIR or ANCHOR_DIR is',
   'certificate-ends': "within 14 days: restart the node, which renews its own; the issuer's is the CA's to renew",
   'backup-old': 'the last aldis backup is older than BACKUP_HOURS',
+  'evaluations-high': 'a participant has used four fifths of a quota of the day: ask it why',
+  'look-ups-without-hits': 'a participant asks for many keys and finds almost none today: it may be guessing',
   'checks-failing': 'one of these could not be found out; the log of the process names it',
 } as const
 

@@ -29,6 +29,8 @@ export interface NodeAlarmOptions {
   published(): Promise<{ unpublished: number; witnesses: { wanted: number; answering: number } }>
   /** Rejects if the anchor is out of reach. */
   readAnchor(): Promise<unknown>
+  /** Whether somebody's use of tokens is unusual today: how much is evaluated, and how little is found. */
+  unusual: { evaluations(): Promise<boolean>; lookUps(): boolean }
   /** PEM of what is served, and of those above it. */
   certificates: string
 }
@@ -64,6 +66,8 @@ export function createNodeAlarms(options: NodeAlarmOptions): NodeAlarms {
         ),
       'disk-full': (before) => anyNearlyFull([settings.dataDir, settings.anchorDir], before),
       'certificate-ends': () => endsSoon(options.certificates, new Date()),
+      'evaluations-high': () => options.unusual.evaluations(),
+      'look-ups-without-hits': () => options.unusual.lookUps(),
       'backup-old': () =>
         isOldBackup({ last: lastBackup(settings.dataDir), hours: settings.backupHours, now: clock() }),
     },

@@ -3,6 +3,9 @@ import { SlugSchema, UuidSchema } from '../kernel/schema.ts'
 import {
   AUDIENCE_MEMBERS_MAX,
   AudienceModeSchema,
+  ERASURE_SIGNALS_MAX,
+  EVALUATION_PURPOSES,
+  KeyHolder,
   LabelSchema,
   ParticipantKindSchema,
   POLICY_KINDS,
@@ -31,10 +34,22 @@ const PAYLOADS = {
   'group.change': Type.Object({ group: SlugSchema, join: Slugs, leave: Slugs }, closed),
   'role.grant': Type.Object({ person: UuidSchema, role: Type.Enum([...ROLES]) }, closed),
   'hash-profile.publish': Type.Object(
-    { kid: ProfileKid, suite: Type.Enum([...SUITES]), not_before: Instant, not_after: Instant },
+    {
+      ...{ kid: ProfileKid, suite: Type.Enum([...SUITES]), not_before: Instant, not_after: Instant },
+      /** Of an OPRF key that is split in two. */
+      holder: Type.Optional(KeyHolder),
+    },
     closed,
   ),
   'hash-profile.retire': Type.Object({ kid: ProfileKid }, closed),
+  'quota.change': Type.Object(
+    {
+      participant: SlugSchema,
+      purpose: Type.Enum([...EVALUATION_PURPOSES]),
+      per_day: Type.Integer({ minimum: 0, maximum: 1_000_000_000 }),
+    },
+    closed,
+  ),
   'policy.publish': Type.Object(
     {
       kind: Type.Enum([...POLICY_KINDS]),
@@ -61,6 +76,15 @@ const PAYLOADS = {
     closed,
   ),
   'signing-key.confirm': Type.Object({ participant: SlugSchema, kid: Kid }, closed),
+  'signals.erase': Type.Object(
+    {
+      participant: SlugSchema,
+      signals: Type.Array(UuidSchema, { minItems: 1, maxItems: ERASURE_SIGNALS_MAX, uniqueItems: true }),
+      basis: Reason,
+    },
+    closed,
+  ),
+  'signal.release': Type.Object({ participant: SlugSchema, signal: UuidSchema }, closed),
   'log.rotate': Type.Object({ log: Origin, next: Origin, reason: Reason }, closed),
 }
 
@@ -98,11 +122,24 @@ export const ACTIONS: Readonly<Record<ActionName, ActionRule>> = {
   'group.change': { ...byGovernance, payload: PAYLOADS['group.change'] },
   'hash-profile.publish': { ...byGovernance, payload: PAYLOADS['hash-profile.publish'] },
   'hash-profile.retire': { ...byGovernance, payload: PAYLOADS['hash-profile.retire'] },
+  'quota.change': { ...byGovernance, payload: PAYLOADS['quota.change'] },
   'policy.publish': { ...byGovernance, payload: PAYLOADS['policy.publish'] },
   'collection.hold': { ...byGovernance, payload: PAYLOADS['collection.hold'] },
   'role.grant': { ...bySecondAdmin, approvers: ['governance', 'node_admin'], payload: PAYLOADS['role.grant'] },
   'credential.enrol': { ...bySecondAdmin, payload: PAYLOADS['credential.enrol'] },
   'signing-key.confirm': { ...bySecondAdmin, payload: PAYLOADS['signing-key.confirm'] },
+  'signals.erase': {
+    ...bySecondAdmin,
+    proposers: ['governance', 'node_admin'],
+    approvers: ['governance', 'node_admin'],
+    payload: PAYLOADS['signals.erase'],
+  },
+  'signal.release': {
+    ...bySecondAdmin,
+    proposers: ['governance', 'node_admin'],
+    approvers: ['governance', 'node_admin'],
+    payload: PAYLOADS['signal.release'],
+  },
   'log.rotate': { ...bySecondAdmin, approvers: ['governance', 'node_admin'], payload: PAYLOADS['log.rotate'] },
 }
 

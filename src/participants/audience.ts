@@ -8,7 +8,6 @@ import { seesSignals } from './policy.ts'
 import {
   AUDIENCE_KIND,
   AUDIENCE_MODE,
-  type AudienceMode,
   type NamedAudience,
   nameOf,
   PARTICIPANT_KIND,
@@ -39,21 +38,18 @@ export function createAudiences(context: ActContext): Audiences {
           await insertNamed(context, { tx, act: { at } }, { me, audience_id, audience, members })
           return { result: { created: true }, changed: true }
         }
-        const { mode, label } = audience
-        const same = present.owner === owner && present.label === label && present.mode === servedMode(mode)
+        const same = present.owner === owner && present.label === audience.label
         if (!same || !equalSets(new Set(members), new Set(await store.membersOfAudience(tx, audience_id))))
           // Told also of one that the owner may not see: signed items name this id, so no two owners can have the same.
           throw new Refusal('state-conflict', { detail: 'this id was used for another audience' })
+        keepsMode(present, audience)
         return { result: { created: false }, changed: false }
       }),
   }
 }
 
-/** A sealed feed never carries a token in the clear; while feeds are full alone, an audience must not promise it. */
-export function servedMode(mode: AudienceMode): number {
-  if (mode === 'sealed')
-    throw new Refusal('policy-refused', { detail: 'sealed audiences are not served yet: use full' })
-  return AUDIENCE_MODE[mode]
+function keepsMode(present: { mode: number }, { mode }: NamedAudience): void {
+  if (present.mode !== AUDIENCE_MODE[mode]) throw new Refusal('audience-mode-fixed')
 }
 
 const equalSets = (a: ReadonlySet<Uuid>, b: ReadonlySet<Uuid>): boolean =>
@@ -81,7 +77,7 @@ async function insertNamed(
     fields: { audience: audience_id, members: slugs, label, mode },
   })
   const row = { audience_id, owner, label, group_id: null, last_event: event }
-  const kinds = { kind: AUDIENCE_KIND.named, mode: servedMode(mode) }
+  const kinds = { kind: AUDIENCE_KIND.named, mode: AUDIENCE_MODE[mode] }
   await store.insertAudience(tx, { ...row, ...kinds }, newId(act.at))
   await store.joinAudience(tx, audience_id, members)
 }
@@ -108,7 +104,7 @@ export async function createGroup(
     {
       ...{ audience_id, group_id, label: name },
       kind: AUDIENCE_KIND.group,
-      mode: servedMode(mode),
+      mode: AUDIENCE_MODE[mode],
       owner: null,
       last_event: event,
     },

@@ -9,6 +9,15 @@ export const participants = (db: Db) =>
     .orderBy('slug')
     .execute()
 
+export const agreements = (db: Db) =>
+  db
+    .selectFrom('agreement as a')
+    .innerJoin('participant as p', 'p.participant_id', 'a.participant_id')
+    .select(['p.slug', 'a.version', 'a.accepted_at', 'a.last_event'])
+    .orderBy('p.slug')
+    .orderBy('a.version')
+    .execute()
+
 export const credentials = (db: Db) =>
   db
     .selectFrom('credential as c')
@@ -64,8 +73,17 @@ export const audienceMembers = (db: Db) =>
 export const hashProfiles = (db: Db) =>
   db
     .selectFrom('hash_profile')
-    .select(['kid', 'suite', 'status', 'not_before', 'not_after', 'last_event'])
+    .select(['kid', 'suite', 'status', 'not_before', 'not_after', 'public_key', 'shares', 'last_event'])
     .orderBy('kid')
+    .execute()
+
+export const quotas = (db: Db) =>
+  db
+    .selectFrom('evaluation_quota as q')
+    .innerJoin('participant as p', 'p.participant_id', 'q.participant_id')
+    .select(['p.slug', 'q.purpose', 'q.per_day', 'q.last_event'])
+    .orderBy('p.slug')
+    .orderBy('q.purpose')
     .execute()
 
 export const policies = (db: Db) =>

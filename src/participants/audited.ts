@@ -26,6 +26,13 @@ export const auditedProgramme: readonly StatePart[] = [
     })),
   ),
   whole(async (db) =>
+    (await store.agreements(db)).map(({ slug, version, accepted_at, last_event }) => ({
+      of: `agreement ${slug} ${version}`,
+      state: { accepted: accepted_at.toISOString() },
+      event: last_event,
+    })),
+  ),
+  whole(async (db) =>
     (await store.credentials(db)).map((row) => ({
       of: `credential ${row.credential_id}`,
       state: {
@@ -77,8 +84,19 @@ export const auditedProgramme: readonly StatePart[] = [
   whole(async (db) =>
     (await store.hashProfiles(db)).map((row) => ({
       of: `hash-profile ${row.kid}`,
-      state: { suite: row.suite, status: nameOf(PROFILE_STATUS, row.status), ...datesOf(row) },
+      state: {
+        ...{ suite: row.suite, status: nameOf(PROFILE_STATUS, row.status), ...datesOf(row) },
+        public_key: row.public_key === null ? null : toBase64Url(row.public_key),
+        shares: row.shares === null ? null : (JSON.parse(row.shares) as unknown),
+      },
       event: row.last_event,
+    })),
+  ),
+  whole(async (db) =>
+    (await store.quotas(db)).map(({ slug, purpose, per_day, last_event }) => ({
+      of: `quota ${slug} ${purpose}`,
+      state: { per_day },
+      event: last_event,
     })),
   ),
   // The digest of what is stored, not the one that is stored beside it.

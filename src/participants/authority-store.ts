@@ -22,6 +22,7 @@ async function readAll(db: Db): Promise<ReferenceData> {
     members: await db.selectFrom('audience_member').selectAll().execute(),
     feeds: await db.selectFrom('feed').selectAll().execute(),
     hashProfiles: await db.selectFrom('hash_profile').selectAll().orderBy('kid').execute(),
+    quotas: await db.selectFrom('evaluation_quota').selectAll().execute(),
     policies: await db.selectFrom('policy').selectAll().orderBy('kind').orderBy('version').execute(),
     holds: await db.selectFrom('hold_switch').selectAll().where('held', '=', true).execute(),
   }

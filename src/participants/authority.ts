@@ -3,7 +3,8 @@ import type { Db } from '../db/connect.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { isUuid, type Uuid } from '../kernel/ids.ts'
 import { currentEpoch, referenceData } from './authority-store.ts'
-import { mayShare, type Tlp } from './policy.ts'
+import { hasMatchKey, mayShare, type Tlp } from './policy.ts'
+import { EVALUATIONS_PER_DAY, type EvaluationPurpose } from './schema.ts'
 import type { SigningAlg } from './signing-key.ts'
 import {
   changedPins,
@@ -68,17 +69,24 @@ export interface Authority {
   /** The feed of an audience; throws for an unknown one. */
   feedOf(audience: Uuid): Uuid
   feedsOf(participant: Uuid): readonly KnownFeed[]
+  /** Where a participant hears what concerns it alone; throws for one that was never admitted. */
+  inboxOf(participant: Uuid): Uuid
+  isSealed(feed: Uuid): boolean
+  /** The feeds of sealed audiences. */
+  sealedFeeds(): readonly Uuid[]
   /** A member of the audience, active, and of a kind that sees signals. */
   mayShareInto(participant: Uuid, audience: Uuid): boolean
   /** Why a participant may not share such a thing into its audience. */
   shareRefusal(
     participant: string,
     item: { audience: Uuid; tlp: Tlp; type: string },
-  ): 'audience-unknown' | 'tlp-refused' | undefined
+  ): 'audience-unknown' | 'audience-sealed' | 'tlp-refused' | undefined
 
   /** Retired once its time is over. */
   hashProfile(kid: string): KnownHashProfile | undefined
   hashProfiles(): readonly KnownHashProfile[]
+  /** Elements that the participant may have evaluated in a day for the purpose. */
+  quota(participant: Uuid, purpose: EvaluationPurpose): number
   /** The newest version of a kind, or the one that is named. */
   policy(kind: string, version?: number): KnownPolicy | undefined
   /** Whether signals of this collection context are held. */
@@ -181,17 +189,27 @@ function queries(now: () => Snapshot, clock: Clock): Queries {
     audiencesOf: (participant) => now().audiencesOf.get(participant) ?? [],
     feedOf: (audience) => known(now().feedOf.get(audience)),
     feedsOf: (participant) => now().feedsOf.get(participant) ?? [],
+    inboxOf: (participant) =>
+      known(
+        now()
+          .feedsOf.get(participant)
+          ?.find(({ kind }) => kind === 'inbox'),
+      ).feed_id,
+    isSealed: (feed) => now().sealedFeeds.has(feed),
+    sealedFeeds: () => [...now().sealedFeeds],
     mayShareInto,
     shareRefusal(participant, { audience, tlp, type }) {
       const source = isUuid(participant) ? now().byId.get(participant) : undefined
       const target = now().audiences.get(audience)
       if (source === undefined || target === undefined || !mayShareInto(source.participant_id, audience))
         return 'audience-unknown'
+      if (target.mode === 'sealed' && !hasMatchKey(type)) return 'audience-sealed'
       const sharing = { tlp, type, audienceKind: target.kind, participantKind: source.kind }
       return mayShare(sharing) ? undefined : 'tlp-refused'
     },
     hashProfile: (kid) => asOf(now().hashProfiles.get(kid), clock()),
     hashProfiles: () => [...now().hashProfiles.values()].flatMap((profile) => asOf(profile, clock()) ?? []),
+    quota: (participant, purpose) => now().quotas.get(`${participant} ${purpose}`) ?? EVALUATIONS_PER_DAY,
     policy: (kind, version) =>
       version === undefined ? now().policies.get(kind) : now().policyVersions.get(`${kind} ${version}`),
     held: (context) => now().holds.has(holdKey(context)),

@@ -5,11 +5,10 @@ import { Refusal } from '../kernel/errors.ts'
 import { newId, SLUG, type Uuid } from '../kernel/ids.ts'
 import type { Recorder } from '../provenance/service.ts'
 import { type Act, log } from './act.ts'
-import { servedMode } from './audience.ts'
 import * as people from './people-store.ts'
 import { addPerson, grantRole, type NewPerson } from './person.ts'
 import { publishPolicy } from './publication.ts'
-import { AUDIENCE_KIND, type AudienceMode, type PolicyKind, type Role } from './schema.ts'
+import { AUDIENCE_KIND, AUDIENCE_MODE, type AudienceMode, type PolicyKind, type Role } from './schema.ts'
 import * as store from './store.ts'
 
 export interface NewProgramme {
@@ -105,7 +104,7 @@ async function openProgrammeAudience(
     {
       ...{ audience_id, label },
       kind: AUDIENCE_KIND.programme,
-      mode: servedMode(mode),
+      mode: AUDIENCE_MODE[mode],
       group_id: null,
       owner: null,
       last_event: event,

@@ -18,6 +18,16 @@ export async function addRefusals(tx: Tx, rows: readonly RefusalRow[]): Promise<
     on conflict (minute, address, reason) do update set count = handshake_refusal.count + excluded.count`.execute(tx)
 }
 
+/** Those of minutes before a time, the oldest first; answers how many. */
+export async function forgetRefusals(tx: Tx, of: { before: Date; limit: number }): Promise<number> {
+  const { numAffectedRows } = await sql`
+    delete from handshake_refusal using (select minute, address, reason from handshake_refusal where minute < ${of.before}
+      order by minute limit ${of.limit}) as old
+    where handshake_refusal.minute = old.minute and handshake_refusal.address = old.address
+      and handshake_refusal.reason = old.reason`.execute(tx)
+  return Number(numAffectedRows ?? 0n)
+}
+
 /** The newest, for the operator. */
 export const newestRefusals = (tx: Tx, limit: number): Promise<RefusalRow[]> =>
   tx

@@ -6,6 +6,11 @@ export type Tlp = 'clear' | 'green' | 'amber' | 'amber+strict' | 'red'
 /** What points at one person or one account; such a thing is never published without restriction. */
 const IDENTIFIERS: ReadonlySet<string> = new Set(['email', 'phone', 'username', 'account_id', 'payment_handle', 'ip'])
 
+/** What is read from a feed and never looked up: without a key there is nothing to seal it under. */
+const KEYLESS: ReadonlySet<string> = new Set(['keyword_pattern', 'tactic', 'relation'])
+
+export const hasMatchKey = (type: string): boolean => !KEYLESS.has(type)
+
 /** To which audiences a level may go (TLP 2.0, FIRST). TLP only ever narrows what the audience allows. */
 const AUDIENCES: Readonly<Record<Tlp, readonly AudienceKind[]>> = {
   red: ['named'],
@@ -23,6 +28,7 @@ const EXCHANGE = [
   'lookup:open',
   'reveal',
   'feedback:write',
+  'review:work',
   'provenance:read',
   'provenance:witness',
 ] as const

@@ -3,35 +3,44 @@ import { toBase64Url, utf8 } from '../kernel/bytes.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import { parseStrict } from '../kernel/strict-json.ts'
-import { type Act, type ActContext, log } from './act.ts'
+import { type Act, type ActContext, log, participantOf } from './act.ts'
 import type { PayloadOf } from './action.ts'
-import { PROFILE_STATUS } from './schema.ts'
+import { type KeyHolder, type KeyShare, OPRF_SUITE, PROFILE_STATUS } from './schema.ts'
 import * as store from './store.ts'
 
 /** A policy is larger than what partners send. */
 const POLICY_LIMITS = { depth: 8, members: 256, string: 4_096, array: 1_000 }
 
 export interface PublicationContext extends ActContext {
-  /** Makes the key of a hash profile unless it is there. */
-  makeHashKey(kid: string, suite: string): Promise<void>
+  /** Makes the key of a hash profile unless it is there; of an OPRF key, what is published of it. */
+  makeHashKey(kid: string, suite: string, holder?: KeyHolder): Promise<PublishedKey | undefined>
+}
+
+/** The public key of an OPRF epoch, and the parts that it is the sum of. */
+export interface PublishedKey {
+  public_key: Uint8Array
+  shares: readonly KeyShare[]
 }
 
 /** A key epoch that identifiers are hashed under from now on. */
 export async function publishHashProfile(
   context: PublicationContext,
   { tx, act }: { tx: Tx; act: Act },
-  { kid, suite, not_before, not_after }: PayloadOf<'hash-profile.publish'>,
+  { kid, suite, not_before, not_after, holder }: PayloadOf<'hash-profile.publish'>,
 ): Promise<void> {
   const [from, to] = [new Date(not_before), new Date(not_after)]
   // A day that does not exist is an invalid date, which compares as false.
   if (!(from < to)) throw new Refusal('validation-failed', { detail: 'not_after follows not_before' })
   if ((await store.hashProfile(tx, kid)) !== undefined)
     throw new Refusal('state-conflict', { detail: 'there is a hash profile of this name' })
-  await context.makeHashKey(kid, suite)
+  if (holder !== undefined && suite !== OPRF_SUITE)
+    throw new Refusal('validation-failed', { detail: 'only an OPRF key has a second holder' })
+  const made = await context.makeHashKey(kid, suite, holder)
+  const told = made === undefined ? {} : { public_key: toBase64Url(made.public_key), shares: made.shares }
   const event = await log(
     context,
     { tx, act },
-    { kind: 'hash_profile.published', fields: { kid, suite, from: not_before, to: not_after } },
+    { kind: 'hash_profile.published', fields: { kid, suite, from: not_before, to: not_after, ...told } },
   )
   await store.insertHashProfile(tx, {
     ...{ kid, suite },
@@ -39,7 +48,25 @@ export async function publishHashProfile(
     not_before: from,
     not_after: to,
     last_event: event,
+    public_key: made === undefined ? null : Buffer.from(made.public_key),
+    shares: made === undefined ? null : JSON.stringify(made.shares),
+    published: event,
   })
+}
+
+/** How many elements a participant may have evaluated in a day, from now on. */
+export async function changeQuota(
+  context: ActContext,
+  { tx, act }: { tx: Tx; act: Act },
+  { participant, purpose, per_day }: PayloadOf<'quota.change'>,
+): Promise<void> {
+  const { participant_id } = await participantOf(tx, participant)
+  const event = await log(
+    context,
+    { tx, act },
+    { kind: 'quota.changed', fields: { whom: participant, what: purpose, amount: per_day } },
+  )
+  await store.setQuota(tx, { participant_id, purpose, per_day, last_event: event })
 }
 
 export async function retireHashProfile(

@@ -34,6 +34,7 @@ export const SCOPES = [
   'lookup:open',
   'reveal',
   'feedback:write',
+  'review:work',
   'provenance:read',
   'provenance:audit',
   'provenance:witness',
@@ -44,6 +45,13 @@ export type Scope = (typeof SCOPES)[number]
 export const POLICY_KINDS = ['taxonomy', 'retention'] as const
 export type PolicyKind = (typeof POLICY_KINDS)[number]
 export const SUITES = ['hmac-sha256', 'oprf-ristretto255-sha512'] as const
+export const OPRF_SUITE = 'oprf-ristretto255-sha512'
+
+/** What tokens are made for; each has a quota of its own. */
+export const EVALUATION_PURPOSES = ['submit', 'lookup'] as const
+export type EvaluationPurpose = (typeof EVALUATION_PURPOSES)[number]
+/** Elements that a participant may have evaluated in a day for one purpose, unless two persons agreed on another number. */
+export const EVALUATIONS_PER_DAY = 100_000
 
 /** A name for people: an organisation, a group, a credential. Never of a private person. */
 export const LabelSchema = Type.String({ minLength: 1, maxLength: 80, pattern: '^[^\\u0000-\\u001f\\u007f]+$' })
@@ -156,6 +164,8 @@ export const WhoAmI = Type.Object(
 export type WhoAmI = Static<typeof WhoAmI>
 
 export const AUDIENCE_MEMBERS_MAX = 100
+/** Signals of one erasure. */
+export const ERASURE_SIGNALS_MAX = 100
 export const AudienceParams = Type.Object({ audience: UuidSchema }, closed)
 export const NamedAudience = Type.Object(
   {
@@ -257,3 +267,28 @@ export type HashProfileList = Static<typeof HashProfileList>
 /** 32 bytes, base64url. Known to every member; not to be logged or passed on. */
 export const HashKey = Type.Object({ kid: Type.String(), key: Type.String() }, closed)
 export type HashKey = Static<typeof HashKey>
+
+const Element = Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' })
+
+/** A part of an OPRF key: the node's is the first; a second is held elsewhere, at `origin`, by a TLS key with the pin. */
+export const KeyShare = Type.Object(
+  {
+    index: Type.Integer({ minimum: 1, maximum: 2 }),
+    public_key: Element,
+    origin: Type.Optional(Type.String()),
+    pin: Type.Optional(Type.String()),
+  },
+  closed,
+)
+export type KeyShare = Static<typeof KeyShare>
+
+/** Who holds the second part of a key: what `aldis oprf-holder` tells. */
+export const KeyHolder = Type.Object(
+  {
+    public_key: Element,
+    origin: Type.String({ pattern: '^https://[A-Za-z0-9.:[\\]-]{1,253}$' }),
+    pin: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+  },
+  closed,
+)
+export type KeyHolder = Static<typeof KeyHolder>

@@ -6,10 +6,13 @@ import { type Audiences, changeGroup, createAudiences, createGroup } from './aud
 import type { Authority } from './authority.ts'
 import { type CredentialContext, type Credentials, confirmSigningKey, createCredentials } from './credential.ts'
 import { createEnrolments, type EnrolmentContext, type Enrolments, openEnrolment } from './enrolment.ts'
+import { type ErasureContext, erase } from './erasure.ts'
+import { type HoldContext, releaseHeld } from './hold.ts'
 import { admit, createMembers, type Members, offboard, resume } from './member.ts'
 import { createPeople, grantRole, type People } from './person.ts'
 import { seesSignals } from './policy.ts'
 import {
+  changeQuota,
   holdCollection,
   type PublicationContext,
   publishHashProfile,
@@ -49,7 +52,9 @@ export type ParticipantServiceOptions = Omit<ActContext, 'changed'> &
   Pick<CredentialContext, 'nonceKey' | 'randomBytes'> &
   Pick<EnrolmentContext, 'issue' | 'nodeSpki' | 'rootCertificate' | 'nodeKeys'> &
   Pick<PublicationContext, 'makeHashKey'> &
-  RotationContext & { authority: Authority }
+  RotationContext &
+  ErasureContext &
+  HoldContext & { authority: Authority }
 
 /** Who takes part, with which keys, on whose word. Every change is logged and shows in `authority` when it is answered. */
 export function createParticipantService(options: ParticipantServiceOptions): ParticipantService {
@@ -78,7 +83,9 @@ export function createParticipantService(options: ParticipantServiceOptions): Pa
   }
 }
 
-function executorsOf(context: CredentialContext & EnrolmentContext & PublicationContext & RotationContext): Executors {
+function executorsOf(
+  context: CredentialContext & EnrolmentContext & PublicationContext & RotationContext & ErasureContext & HoldContext,
+): Executors {
   return {
     'participant.admit': (tx, payload, act) => admit(context, { tx, act }, payload),
     'participant.resume': (tx, payload, act) => resume(context, { tx, act }, payload),
@@ -88,10 +95,13 @@ function executorsOf(context: CredentialContext & EnrolmentContext & Publication
     'role.grant': (tx, payload, act) => grantRole(context, { tx, act }, payload),
     'hash-profile.publish': (tx, payload, act) => publishHashProfile(context, { tx, act }, payload),
     'hash-profile.retire': (tx, payload, act) => retireHashProfile(context, { tx, act }, payload),
+    'quota.change': (tx, payload, act) => changeQuota(context, { tx, act }, payload),
     'policy.publish': (tx, payload, act) => publishPolicy(context, { tx, act }, payload),
     'collection.hold': (tx, payload, act) => holdCollection(context, { tx, act }, payload),
     'credential.enrol': (tx, payload, act) => openEnrolment(context, { tx, act }, payload),
     'signing-key.confirm': (tx, payload, act) => confirmSigningKey(context, { tx, act }, payload),
+    'signals.erase': (tx, payload, act) => erase(context, { tx, act }, payload),
+    'signal.release': (tx, payload, act) => releaseHeld(context, { tx, act }, payload),
     'log.rotate': (_tx, payload) => rotate(context, payload),
   }
 }

@@ -77,7 +77,7 @@ export interface KnownFeed {
   until_seq: bigint | null
 }
 
-export interface KnownHashProfile {
+export interface KnownHashProfile extends KeyOf {
   kid: string
   suite: string
   status: ProfileStatus
@@ -108,10 +108,19 @@ export interface ReferenceData {
   audiences: readonly AudienceRow[]
   members: readonly { audience_id: Uuid; participant_id: Uuid; from_seq: bigint; until_seq: bigint | null }[]
   feeds: readonly { feed_id: Uuid; kind: number; audience_id: Uuid | null; participant_id: Uuid | null }[]
-  hashProfiles: readonly (Dated & { kid: string; suite: string; status: number })[]
+  hashProfiles: readonly (Dated & KeyOf & { kid: string; suite: string; status: number })[]
+  quotas: readonly { participant_id: Uuid; purpose: string; per_day: number }[]
   /** The versions of a kind in rising order. */
   policies: readonly (KnownPolicy & { kind: string })[]
   holds: readonly { region: string; legal_basis: string; surface: string }[]
+}
+
+/** What was published of an OPRF key. */
+interface KeyOf {
+  public_key: Buffer | null
+  /** JSON. */
+  shares: string | null
+  published: Uuid | null
 }
 
 interface Dated {
@@ -142,7 +151,11 @@ export interface Snapshot {
   groups: ReadonlyMap<string, Uuid>
   feedOf: ReadonlyMap<Uuid, Uuid>
   feedsOf: ReadonlyMap<Uuid, readonly KnownFeed[]>
+  /** The feeds of sealed audiences. */
+  sealedFeeds: ReadonlySet<Uuid>
   hashProfiles: ReadonlyMap<string, KnownHashProfile>
+  /** By participant and purpose, where it is not the usual one. */
+  quotas: ReadonlyMap<string, number>
   /** By kind, the highest version. */
   policies: ReadonlyMap<string, KnownPolicy>
   /** Of a kind and version. */
@@ -171,8 +184,16 @@ export function snapshotOf(data: ReferenceData): Snapshot {
       data.feeds.flatMap(({ audience_id, feed_id }) => (audience_id === null ? [] : [[audience_id, feed_id]])),
     ),
     feedsOf: feedsOf(data, audiences),
+    sealedFeeds: new Set(
+      data.feeds.flatMap(({ audience_id, feed_id }) =>
+        audience_id !== null && audiences.get(audience_id)?.mode === 'sealed' ? [feed_id] : [],
+      ),
+    ),
     hashProfiles: new Map(
       data.hashProfiles.map((row) => [row.kid, { ...row, status: nameOf(PROFILE_STATUS, row.status) }]),
+    ),
+    quotas: new Map(
+      data.quotas.map(({ participant_id, purpose, per_day }) => [`${participant_id} ${purpose}`, per_day]),
     ),
     policies: new Map(data.policies.map((row) => [row.kind, row])),
     policyVersions: new Map(data.policies.map((row) => [`${row.kind} ${row.version}`, row])),

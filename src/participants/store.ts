@@ -126,6 +126,7 @@ async function insertFeed(
       added_us: 0n,
       retained_from: 1n,
       sealed_seq: 0n,
+      erasures: 0n,
     })
     .execute()
 }
@@ -260,9 +261,15 @@ export interface HashProfileRow {
   not_before: Date
   not_after: Date
   last_event: Uuid
+  public_key: Buffer | null
+  /** JSON. */
+  shares: string | null
+  published: Uuid
 }
 
-export const hashProfile = (tx: Tx, kid: string): Promise<Omit<HashProfileRow, 'last_event'> | undefined> =>
+type KnownHashProfile = Pick<HashProfileRow, 'kid' | 'suite' | 'status' | 'not_before' | 'not_after'>
+
+export const hashProfile = (tx: Tx, kid: string): Promise<KnownHashProfile | undefined> =>
   tx
     .selectFrom('hash_profile')
     .select(['kid', 'suite', 'status', 'not_before', 'not_after'])
@@ -275,6 +282,18 @@ export async function insertHashProfile(tx: Tx, row: HashProfileRow): Promise<vo
 
 export async function setHashProfile(tx: Tx, kid: string, change: { status: number; last_event: Uuid }): Promise<void> {
   await tx.updateTable('hash_profile').set(change).where('kid', '=', kid).execute()
+}
+
+export async function setQuota(
+  tx: Tx,
+  row: { participant_id: Uuid; purpose: string; per_day: number; last_event: Uuid },
+): Promise<void> {
+  const { per_day, last_event } = row
+  await tx
+    .insertInto('evaluation_quota')
+    .values(row)
+    .onConflict((oc) => oc.columns(['participant_id', 'purpose']).doUpdateSet({ per_day, last_event }))
+    .execute()
 }
 
 // ---- collections that are held

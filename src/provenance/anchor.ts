@@ -28,20 +28,32 @@ export const HALTS = {
   closed: 'the next log was opened meanwhile: start the node again',
   'root-differs':
     'the tree in the database is not the one that its rows make: restore it, or open the next log with aldis log rotate',
+  'witness-ahead':
+    'a witness holds more of the log than the database: restore a newer one, or open the next log with aldis log rotate',
   contradicted:
     'a witness holds a checkpoint under our key that contradicts the log: open the next log with aldis log rotate',
 } as const
 
 export type HaltReason = keyof typeof HALTS
 
+/** What no comparison finds again once the process has ended: it is written down, and outlives it. */
+export const LASTING: ReadonlySet<HaltReason> = new Set([
+  'anchor-differs',
+  'root-differs',
+  'witness-ahead',
+  'contradicted',
+])
+
 /** Signing, changes and disclosing reads end here; the tree is served on. */
 export class LogHalted extends Error {
   override readonly name = 'LogHalted'
   readonly reason: HaltReason
+  readonly found: string
 
   constructor(reason: HaltReason, found: string, options?: ErrorOptions) {
     super(`${found}; ${HALTS[reason]}`, options)
     this.reason = reason
+    this.found = found
   }
 }
 

@@ -3,9 +3,9 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { toHex } from '../kernel/bytes.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import { cosignatureIn, EXCHANGE_MAX, formatAddCheckpoint, parseSize, SIZE_TYPE } from './add-checkpoint.ts'
-import { type Checkpoint, openCheckpoint, originHash } from './checkpoint.ts'
+import { type Checkpoint, openCheckpoint, originHash, parseCheckpoint } from './checkpoint.ts'
 import { verifyEd25519 } from './ed25519.ts'
-import type { VerifierKey } from './note.ts'
+import { parseNote, type VerifierKey } from './note.ts'
 
 /** Milliseconds in which a witness has to answer, and again for its latest checkpoint. */
 const ANSWER_MS = 1_000
@@ -37,11 +37,16 @@ export type Asked =
   | { outcome: 'missing'; reason: Missing }
   | { outcome: 'holds'; held: Held }
 
-export type Missing = 'unreachable' | 'too-late' | 'refused' | 'malformed-answer' | 'wrong-cosignature'
+export type Missing = 'unreachable' | 'too-late' | 'refused' | 'malformed-answer' | 'wrong-cosignature' | 'not-ours'
+
+/** What a witness shows of the log: a checkpoint under our key, none at all, or nothing that counts. */
+export type Shown = { outcome: 'holds'; held: Held } | { outcome: 'none' } | { outcome: 'missing'; reason: Missing }
 
 export interface WitnessClient {
   /** One `add-checkpoint`, repeated once with the size that the witness names; never throws. */
   ask(offer: Offer): Promise<Asked>
+  /** The newest checkpoint that it holds; never throws. */
+  latest(): Promise<Shown>
   close(): void
 }
 
@@ -57,20 +62,24 @@ export function createWitnessClient(url: string, key: VerifierKey, log: Verifier
   const secure = prefix.startsWith('https:')
   const agent = secure ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true })
   const call = (path: string, signal: AbortSignal, body?: string): Promise<Answered> =>
-    new Promise((resolve, reject) => {
+    new Promise<Answered>((resolve, reject) => {
       const method = body === undefined ? 'GET' : 'POST'
       const out = (secure ? httpsRequest : httpRequest)(`${prefix}${path}`, { agent, method, signal })
       out.on('response', (message) => resolve(answerOf(message))).on('error', reject)
       out.end(body)
+    }).catch((error: unknown) => {
+      // In the middle of an answer it looks like a connection that the other side has ended.
+      throw signal.aborted ? signal.reason : error
     })
 
-  const latest = async (): Promise<Asked> => {
+  const latest = async (): Promise<Shown> => {
     const path = `/${toHex(originHash(sha256, log.name))}/checkpoint`
-    const answer = await call(path, AbortSignal.timeout(ANSWER_MS)).catch(() => undefined)
-    const signed = answer?.status === 200 ? openCheckpoint(answer.body, log, verifyEd25519) : undefined
-    // What is not signed by our key proves nothing: a liar must not stop the log.
-    if (answer === undefined || signed?.outcome !== 'signed') return { outcome: 'missing', reason: 'refused' }
-    return { outcome: 'holds', held: { note: answer.body, checkpoint: signed.checkpoint } }
+    return shownIn(await call(path, AbortSignal.timeout(ANSWER_MS)), log)
+  }
+
+  const refused = async (): Promise<Asked> => {
+    const shown = await latest().catch(() => undefined)
+    return shown?.outcome === 'holds' ? shown : { outcome: 'missing', reason: 'refused' }
   }
 
   const add = async (offer: Offer, old: bigint, signal: AbortSignal): Promise<Answered> => {
@@ -85,14 +94,26 @@ export function createWitnessClient(url: string, key: VerifierKey, log: Verifier
     const named = sizeNamed(first)
     const again = named !== undefined && named <= offer.size && named !== old
     const answer = again ? await add(offer, named, signal) : first
-    if (answer.status === 409 || answer.status === 422) return latest()
+    if (answer.status === 409 || answer.status === 422) return refused()
     return answer.status === 200 ? cosignedIn(answer.body, offer, key) : { outcome: 'missing', reason: 'refused' }
   }
 
   return {
     ask: (offer) => ask(offer).catch((error: unknown) => ({ outcome: 'missing', reason: reasonOf(error) })),
+    latest: () => latest().catch((error: unknown) => ({ outcome: 'missing', reason: reasonOf(error) })),
     close: () => agent.destroy(),
   }
+}
+
+/** What is not signed by our key proves nothing: a liar must not stop the log. */
+function shownIn({ status, body }: Answered, log: VerifierKey): Shown {
+  if (status === 404) return { outcome: 'none' }
+  if (status !== 200) return { outcome: 'missing', reason: 'refused' }
+  if (parseCheckpoint(parseNote(body)?.text ?? '') === undefined)
+    return { outcome: 'missing', reason: 'malformed-answer' }
+  const signed = openCheckpoint(body, log, verifyEd25519)
+  if (signed.outcome === 'failed') return { outcome: 'missing', reason: 'not-ours' }
+  return { outcome: 'holds', held: { note: body, checkpoint: signed.checkpoint } }
 }
 
 function cosignedIn(body: string, { text, now }: Offer, key: VerifierKey): Asked {

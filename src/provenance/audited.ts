@@ -13,6 +13,8 @@ export interface StateRow {
 
 /** Rows of one kind, a page at a time. */
 export interface StatePart {
+  /** Whether its rows follow the log, entry by entry, instead of being written with what they tell of. */
+  follows?: true
   /** Rows after a place, and the place behind them; undefined behind the last. `db` sees one moment of the whole database. */
   page(db: Db, after: string | undefined): Promise<{ rows: StateRow[]; next: string | undefined }>
 }
@@ -23,5 +25,7 @@ export interface Audited {
   changes(db: Db, event: { participant: Uuid; event_id: Uuid; withdrawn: boolean }): Promise<SignalChange[]>
   /** Which signals an expiry ended. */
   expired(db: Db, event: { participant: Uuid; event_id: Uuid }): Promise<{ signal: Uuid; revision: number }[]>
+  /** Which signals an erasure took. */
+  erased(db: Db, event: { participant: Uuid; event_id: Uuid }): Promise<{ signal: Uuid; revision: number }[]>
   state: readonly StatePart[]
 }

@@ -8,7 +8,9 @@ import type { Audited, StatePart, StateRow } from './audited.ts'
 import { chainDisclosure } from './chain.ts'
 import { type Holder, type Placed, placedAt, type Shelf } from './cut.ts'
 import { readsOf, rowsOf } from './item-proof.ts'
+import * as journalStore from './journal-store.ts'
 import { openedFields } from './kept-read.ts'
+import * as outboxStore from './outbox-store.ts'
 import type { Opened } from './record.ts'
 import type { ProvenanceService } from './service.ts'
 import * as store from './store.ts'
@@ -21,11 +23,19 @@ export interface Auditor {
   snapshot(by: Holder): Promise<AsyncGenerator<string>>
 }
 
-export interface AuditorOptions extends Shelf {
+export interface AuditLogOptions {
   /** Logs in as `aldis_app`. */
   app: Db
   clock: Clock
   provenance: Pick<ProvenanceService, 'admit' | 'record' | 'wake'>
+}
+
+/** Writes down what an auditor asks for, before the first line of the answer. */
+export type AuditLog = (by: Holder, range: string, n: bigint) => Promise<void>
+
+export interface AuditorOptions extends Shelf, AuditLogOptions {
+  /** Whether it is the log that is written now, whose entries make the state. */
+  present: boolean
   /** Entries that the newest checkpoint covers. */
   published(): Promise<bigint>
   audited: Audited
@@ -41,9 +51,9 @@ const PAGE = 1_000
 /** Changes that may wait for their index while the state is read; with more, it could not be said what it is of. */
 const WAITING_MOST = 10_000
 
-export function createAuditor(options: AuditorOptions): Auditor {
-  const { app, clock, provenance } = options
-  const logged = async (by: Holder, range: string, n: bigint): Promise<void> => {
+export const createAuditLog =
+  ({ app, clock, provenance }: AuditLogOptions): AuditLog =>
+  async (by, range, n) => {
     provenance.admit()
     const at = clock()
     await asParticipant(app, by.participant, (tx) =>
@@ -54,14 +64,22 @@ export function createAuditor(options: AuditorOptions): Auditor {
     )
     provenance.wake()
   }
+
+export function createAuditor(options: AuditorOptions): Auditor {
+  const { logId, present } = options
+  const logged = createAuditLog(options)
   return {
     async export(by, { from, to }) {
       const end = earlier(to, await options.published())
       if (from > end) throw new Refusal('not-found')
-      await logged(by, `export ${from} ${end}`, end - from)
+      await logged(by, `export ${from} ${end}${present ? '' : ` of log ${logId}`}`, end - from)
       return exportLines(options, { from, to: end })
     },
     async snapshot(by) {
+      if (!present)
+        throw new Refusal('state-conflict', {
+          detail: 'the state is what the entries of all logs make: ask the present one',
+        })
       await logged(by, 'snapshot', 0n)
       return snapshotLines(options)
     },
@@ -98,6 +116,7 @@ async function entryLine({ db, audited }: AuditorOptions, { index, entry, payloa
   }
   const type = openedFields(opened).get('type')
   if (type === 'signal.expired') return { ...line, expired: await audited.expired(db, { participant, event_id }) }
+  if (type === 'erasure') return { ...line, erased: await audited.erased(db, { participant, event_id }) }
   const withdrawn = type === 'signal.withdrawn'
   if (!withdrawn && type !== 'signal.submitted' && type !== 'signal.revised') return line
   return { ...line, changes: await audited.changes(db, { participant, event_id, withdrawn }) }
@@ -122,7 +141,7 @@ async function* snapshotLines(options: AuditorOptions): AsyncGenerator<string> {
     let after: string | undefined
     do {
       const page = await statePage(options, part, after)
-      yield `${JSON.stringify({ page: { size: String(page.size), waiting: page.waiting } })}\n`
+      yield `${JSON.stringify({ page: page.moment })}\n`
       for (const row of page.rows) yield `${JSON.stringify(row)}\n`
       rows += page.rows.length
       after = page.next
@@ -140,10 +159,19 @@ const statePage = ({ db, logId }: AuditorOptions, part: StatePart, after: string
     .setAccessMode('read only')
     .execute(async (tx) => {
       const { size } = (await store.head(tx, logId)) ?? { size: 0n }
-      const waiting = await store.waitingEvents(tx, logId, WAITING_MOST + 1)
+      if (part.follows === true) return { moment: await followed(tx, logId, size), ...(await part.page(tx, after)) }
+      const waiting = await outboxStore.waitingEvents(tx, logId, WAITING_MOST + 1)
       if (waiting.length > WAITING_MOST) throw new Refusal('log-behind', { retryAfter: 5 })
-      return { size, waiting, ...(await part.page(tx, after)) }
+      return { moment: { size: String(size), waiting }, ...(await part.page(tx, after)) }
     })
+
+/** How far the rows that follow the log have come for sure. */
+async function followed(tx: Db, logId: number, size: bigint) {
+  const { next_idx: upto } = (await store.projected(tx, logId)) ?? { next_idx: 0n }
+  // Until the first entry is carried on, entries of the log before may be on their way.
+  if (upto === 0n && size > 0n) throw new Refusal('log-behind', { retryAfter: 5 })
+  return { size: String(size), upto: String(upto), waiting: [] }
+}
 
 /** Participant by participant; a place is `<participant>/<number>`. */
 const readBatches = ({ participants }: AuditorOptions): StatePart => ({
@@ -153,7 +181,7 @@ const readBatches = ({ participants }: AuditorOptions): StatePart => ({
     const at = readers.findIndex((one) => one.slug === slug)
     const reader = readers[at]
     if (reader === undefined) return { rows: [], next: undefined }
-    const found = await store.readBatchesAfter(db, reader.participant_id, { after: BigInt(no), limit: PAGE })
+    const found = await journalStore.readBatchesAfter(db, reader.participant_id, { after: BigInt(no), limit: PAGE })
     const rows = found.map(
       ({ event_id, n, root }): StateRow => ({
         of: `read-batch ${event_id}`,

@@ -8,6 +8,7 @@ import { chainDigest, chainDisclosure, decoyDigest } from './chain.ts'
 import { mayOpen, type Viewer } from './events.ts'
 import type { ReceiptExtra } from './receipt.ts'
 import { DECOY, type Opened, openRecord } from './record.ts'
+import * as recordStore from './record-store.ts'
 import * as store from './store.ts'
 
 /** Who asks for a record. */
@@ -49,7 +50,7 @@ export async function placedAt({ db, keys, logId }: Shelf, indices: readonly big
     if (batch === undefined) throw new Error(`the log has no batch at ${index}`)
     entries.push({ index, entry: decodeEntry(batch.data, Number(index - batch.first_idx)) })
   }
-  const records = await store.recordsOf(
+  const records = await recordStore.recordsOf(
     db,
     entries.map(({ entry }) => entry),
   )

@@ -11,6 +11,8 @@ interface Kind {
   fields: Readonly<Record<string, Audience>>
   /** The number of digests is padded to a multiple of 8: it would tell how many sources there are. */
   padded?: true
+  /** Fields that say what signals said: they go once one of the signals is erased. */
+  erasable?: readonly string[]
 }
 
 const submission = {
@@ -23,7 +25,7 @@ const credential = {
   // The code that it was enrolled with, and the keys whose end it brings.
   ...{ code: 'S', replaces: 'S' },
 }
-const profile = { profile: 'M', kid: 'M', suite: 'M', public_key: 'M', from: 'M', to: 'M' }
+const profile = { profile: 'M', kid: 'M', suite: 'M', public_key: 'M', shares: 'M', from: 'M', to: 'M' }
 const approval = { request: 'A', action: 'A', digest: 'A', organisation: 'A' }
 const change = { whom: 'A', role: 'A', what: 'A', amount: 'A' }
 const policy = { policy: 'M', version: 'M', digest: 'M' }
@@ -33,27 +35,45 @@ const witness = { text: 'M', since: 'M', missing: 'M', sizes: 'M' }
 const node = { version: 'M', sizes: 'M', epoch: 'M', note: 'M', clock: 'M' }
 const log = { origin: 'M', key: 'M', previous: 'M' }
 
+const said = { signal: 'AS', authority: 'AS', od: 'AS', kid: 'A' }
+const decided = {
+  ...{ case: 'A', signal: 'A', decision: 'A', verdict: 'A', reason: 'A', counts: 'A', reviewers: 'A' },
+  ...{ authority: 'A', supersedes: 'A' },
+}
+
 /** Every kind of event and who may open what of it; undeclared fields are refused. */
 export const EVENTS = {
-  'signal.submitted': { fields: submission },
-  'signal.revised': { fields: submission },
+  'signal.submitted': { fields: submission, erasable: ['region', 'basis'] },
+  'signal.revised': { fields: submission, erasable: ['region', 'basis'] },
   'signal.withdrawn': { fields: { ...submission, reasons: 'AR' } },
   'signal.held': { fields: { signal: 'SR', dispute: 'SR' } },
   'signal.released': { fields: { signal: 'SR', dispute: 'SR' } },
   'signal.expired': { fields: { rule: 'S', n: 'S', root: 'S', types: 'S', categories: 'S' }, padded: true },
   erasure: {
-    fields: { targets: 'SR', basis: 'G', approval: 'G', notified: 'G', types: 'G', categories: 'G' },
+    fields: {
+      targets: 'SR',
+      n: 'SR',
+      root: 'SR',
+      basis: 'G',
+      approval: 'G',
+      notified: 'G',
+      types: 'G',
+      categories: 'G',
+    },
     padded: true,
   },
   'tombstone.acked': { fields: { feed: 'A', upto: 'A', stage: 'A' }, padded: true },
   'hit.reported': { fields: { n: 'A', root: 'A' } },
-  'review.decided': { fields: { case: 'A', signal: 'A', verdict: 'A', counts: 'A', reviewers: 'A', supersedes: 'A' } },
-  'review.moved': { fields: { case: 'A', from: 'A', to: 'A', reason: 'A' } },
+  'review.decided': { fields: decided },
+  'review.moved': { fields: { case: 'A', signal: 'A', from: 'A', to: 'A', reason: 'A' } },
   'review.undone': { fields: { case: 'A', decision: 'A' } },
-  'feedback.given': { fields: { signal: 'AS', revision: 'AS', outcome: 'AS' } },
-  'dispute.opened': { fields: { dispute: 'AS', signal: 'AS', ground: 'AS', result: 'ASR' } },
+  'review.routed': { fields: { rules: 'A' } },
+  'feedback.given': { fields: { ...said, revision: 'AS', outcome: 'AS', supersedes: 'AS' } },
+  'dispute.opened': { fields: { ...said, dispute: 'AS', ground: 'AS', result: 'ASR' } },
   'dispute.closed': { fields: { dispute: 'AS', signal: 'AS', ground: 'AS', result: 'ASR' } },
   'read.batch': { fields: { reader: 'A', n: 'A', root: 'A', from: 'A', to: 'A' }, padded: true },
+  // The reads of batches, whose time by the retention policy is over.
+  'reads.expired': { fields: { rule: 'S', policy: 'G', batches: 'S', n: 'S' } },
   read: {
     fields: { route: 'A', channel: 'A', as_of: 'A', n: 'A', body: 'A', asked: 'A', purpose: 'A', set_salt: 'A' },
     padded: true,
@@ -205,5 +225,9 @@ export function mayOpen(audience: Audience, viewer: Viewer): boolean {
 
 const owned = (audience: Audience, subject: string | undefined): Audience =>
   subject !== undefined && /[SP]/.test(audience) ? `${audience}:${subject}` : audience
+
+/** Whether a field goes with the signals that its event is about. */
+export const isErasable = (kind: string, field: string): boolean =>
+  (EVENTS as Readonly<Record<string, Kind>>)[kind]?.erasable?.includes(field) === true
 
 const isPadded = (kind: EventKind): boolean => (EVENTS[kind] as Kind).padded === true

@@ -7,6 +7,7 @@ import { sha256 } from '../kernel/sha256.ts'
 import { LogHalted } from './anchor.ts'
 import { type BatchEntry, type ChainLink, encodeBatch } from './batch.ts'
 import { chainDigest, chainsHash, decoyCount, decoyDigest, entryOf, genesisLink, nextLink } from './chain.ts'
+import * as outboxStore from './outbox-store.ts'
 import * as store from './store.ts'
 import { decodeEdges, encodeEdges, growTiles, rootOfEdges } from './tile.ts'
 
@@ -35,7 +36,7 @@ export function createIntegrator({ db, logId, salt }: IntegratorOptions): Integr
       if (head === undefined) return undefined
       if (head.closed_size !== null) throw new LogHalted('closed', `the log ended at ${head.closed_size}`)
       // What opens a log is its first entry.
-      const rows = await store.outbox(tx, logId, { limit: ENTRIES_AT_ONCE, own: head.size === 0n })
+      const rows = await outboxStore.outbox(tx, logId, { limit: ENTRIES_AT_ONCE, own: head.size === 0n })
       const known = await placedBefore(tx, logId, rows, suspicious)
       const fresh = await ready(
         tx,
@@ -60,7 +61,7 @@ export function createIntegrator({ db, logId, salt }: IntegratorOptions): Integr
         const done = await index()
         if (done === undefined) return 0
         if (done.clear.length > 0)
-          await atLog(db, logId, (tx) => store.clearOutbox(tx, logId, { ...done, ids: done.clear }))
+          await atLog(db, logId, (tx) => outboxStore.clearOutbox(tx, logId, { ...done, ids: done.clear }))
         await atLog(db, logId, (tx) => store.moveFence(tx, logId, done.size, done.root))
         suspicious = false
         return done.n
@@ -76,12 +77,12 @@ export function createIntegrator({ db, logId, salt }: IntegratorOptions): Integr
 async function placedBefore(
   tx: Tx,
   logId: number,
-  rows: readonly store.OutboxRow[],
+  rows: readonly outboxStore.OutboxRow[],
   suspicious: boolean,
 ): Promise<Set<Uuid>> {
   const inherited = rows.some(({ log_id }) => log_id < logId)
   if (!suspicious && !inherited) return new Set()
-  return store.knownEvents(
+  return outboxStore.knownEvents(
     tx,
     logId,
     rows.map(({ event_id }) => event_id),
@@ -89,15 +90,15 @@ async function placedBefore(
 }
 
 /** In the order (time, event id); an entry waits until what it comes after is in the log or before it in this batch. */
-async function ready(tx: Tx, logId: number, rows: readonly store.OutboxRow[]): Promise<store.OutboxRow[]> {
+async function ready(tx: Tx, logId: number, rows: readonly outboxStore.OutboxRow[]): Promise<outboxStore.OutboxRow[]> {
   const sorted = [...rows].sort((a, b) => a.at.getTime() - b.at.getTime() || (a.event_id < b.event_id ? -1 : 1))
   const awaited = sorted.flatMap(({ after }) => after ?? [])
   if (awaited.length === 0) return sorted
-  const placed = await store.knownEvents(tx, logId, awaited)
-  const taken: store.OutboxRow[] = []
-  const waiting = new Map<Uuid, store.OutboxRow[]>()
+  const placed = await outboxStore.knownEvents(tx, logId, awaited)
+  const taken: outboxStore.OutboxRow[] = []
+  const waiting = new Map<Uuid, outboxStore.OutboxRow[]>()
   // Whoever does not wait keeps its place: what others did because of it comes later by its time alone.
-  const take = (first: store.OutboxRow): void => {
+  const take = (first: outboxStore.OutboxRow): void => {
     for (const next = [first]; next.length > 0; ) {
       const row = next.shift()
       if (row === undefined) return
@@ -136,7 +137,7 @@ function build({
 }: {
   logId: number
   head: store.LogHead
-  rows: readonly store.OutboxRow[]
+  rows: readonly outboxStore.OutboxRow[]
   salt: () => Uint8Array
   chains: Map<string, Chain>
 }): store.Integrated {
@@ -168,7 +169,7 @@ function build({
 
 async function openChains(
   tx: Tx,
-  { logId, head, rows }: { logId: number; head: store.LogHead; rows: readonly store.OutboxRow[] },
+  { logId, head, rows }: { logId: number; head: store.LogHead; rows: readonly outboxStore.OutboxRow[] },
 ): Promise<Map<string, Chain>> {
   const parties = [...new Set(rows.flatMap((row) => partiesIn(row)))]
   const heads = new Map((await store.chainHeads(tx, logId, parties)).map((row) => [row.party, row]))
@@ -184,7 +185,7 @@ async function openChains(
 
 /** The entry of a record: its chains moved on by one, blinded, padded with decoys. */
 function chained(
-  row: store.OutboxRow,
+  row: outboxStore.OutboxRow,
   { chains, salt, idx }: { chains: Map<string, Chain>; salt: () => Uint8Array; idx: bigint },
 ): BatchEntry {
   const links = partiesIn(row).map((party): ChainLink => {
@@ -201,4 +202,4 @@ function chained(
   return { event_id: row.event_id, participant_id: row.participant_id, c: row.c, entry, chains: links, decoys }
 }
 
-const partiesIn = ({ parties }: store.OutboxRow): string[] => (parties === '' ? [] : parties.split(' '))
+const partiesIn = ({ parties }: outboxStore.OutboxRow): string[] => (parties === '' ? [] : parties.split(' '))

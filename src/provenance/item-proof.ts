@@ -2,6 +2,7 @@ import { concat, equal, fromBase64Url, toBase64Url, u64 } from '../kernel/bytes.
 import { type Uuid, uuidFromBytes } from '../kernel/ids.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import type { Placed, Shelf } from './cut.ts'
+import * as journalStore from './journal-store.ts'
 import { type KeptRead, keptOf, openedFields } from './kept-read.ts'
 import type { ReadItem } from './readset.ts'
 import { setProof, setRoot, sourcePath } from './readset.ts'
@@ -68,9 +69,9 @@ export async function itemProof(shelf: ItemShelf, batch: Placed, asked: AskedIte
   }
 }
 
-type Row = Awaited<ReturnType<typeof store.batchRows>>[number]
+type Row = Awaited<ReturnType<typeof journalStore.batchRows>>[number]
 
-/** The journal rows of a batch, in its order; none where the event is no batch of reads. */
+/** The journal rows of a batch, in its order; none where the event is no batch of reads, or the time of its reads is over. */
 export async function rowsOf({ db }: Pick<Shelf, 'db'>, { entry, opened }: Placed): Promise<Row[]> {
   const fields = openedFields(opened)
   const from = fields.get('from')
@@ -79,10 +80,11 @@ export async function rowsOf({ db }: Pick<Shelf, 'db'>, { entry, opened }: Place
   // The batch names its time and no row its batch's event: the first row's id begins with that very millisecond.
   const ms = Date.parse(from)
   const [least, next] = [firstIdAt(ms), firstIdAt(ms + 1)]
-  for (const batch_no of await store.batchesBeginning(db, reader, { day: from.slice(0, 10), least, next })) {
-    const batch = await store.readBatch(db, reader, batch_no)
-    if (batch?.event_id === entry.event_id) return store.batchRows(db, reader, batch_no)
+  for (const batch_no of await journalStore.batchesBeginning(db, reader, { day: from.slice(0, 10), least, next })) {
+    const batch = await journalStore.readBatch(db, reader, batch_no)
+    if (batch?.event_id === entry.event_id) return journalStore.batchRows(db, reader, batch_no)
   }
+  if ((await journalStore.expiredBatch(db, reader, entry.event_id)) !== undefined) return []
   throw new Error(`the batch of reads ${entry.event_id} has no rows`)
 }
 
@@ -92,7 +94,7 @@ export async function* readsOf(
   rows: readonly Row[],
 ): AsyncGenerator<{ read: number; kept: KeptRead }> {
   const bodies = new Map(
-    (await store.journalBodies(db, entry.participant_id, rows)).map((one) => [one.journal_id, one]),
+    (await journalStore.journalBodies(db, entry.participant_id, rows)).map((one) => [one.journal_id, one]),
   )
   for (const { journal_id, batch_at } of rows) {
     const body = bodies.get(journal_id)

@@ -6,12 +6,12 @@ import { newId, type Uuid, uuidBytes } from '../kernel/ids.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import type { KeyService } from '../keys/service.ts'
 import { disclosuresOf, type NewEvent } from './events.ts'
+import * as journalStore from './journal-store.ts'
 import { commitmentsIn, type KeptItems, type KeptRead, keptOf, type SourceSet } from './kept-read.ts'
 import { auditPath, leafHash, treeHash } from './merkle.ts'
 import { type Flushed, flushReads, SOURCES_IN_BATCH } from './read-batch.ts'
 import { type ReadItem, setRoot } from './readset.ts'
 import { commit, epochKey, epochOf, type Opened } from './record.ts'
-import * as store from './store.ts'
 
 /** What an answer gives out of one source. */
 export interface ReadSource {
@@ -101,14 +101,15 @@ export function createJournal(options: JournalOptions): Journal {
       const names: string[] = []
       for (const some of inRows(reads)) {
         const row = journalRow(participant, some, { now: clock(), keys })
-        await store.insertJournal(tx, row)
+        await journalStore.insertJournal(tx, row)
         names.push(...some.map(({ c }, i) => `${row.journal_id}.${i} ${toBase64Url(c)}`))
       }
       return names
     },
     flush: (participant, slug) =>
       asParticipant(db, participant, (tx) => flushReads(tx, options, { participant, slug })),
-    pending: async () => (await store.participantsPending(options.ledger)).map(({ participant_id }) => participant_id),
+    pending: async () =>
+      (await journalStore.participantsPending(options.ledger)).map(({ participant_id }) => participant_id),
     inner: (participant, name) => innerOf(options, participant, name),
   }
 }
@@ -160,7 +161,7 @@ function journalRow(
   participant_id: Uuid,
   reads: readonly PreparedRead[],
   { now, keys }: { now: Date; keys: KeyService },
-): store.JournalRow {
+): journalStore.JournalRow {
   const journal_id = newId(now)
   const epoch = epochOf(now)
   const kept = reads.map(({ payload, opened, items }): KeptRead => ({ payload, opened, items }))
@@ -201,13 +202,13 @@ async function innerOf(
   name: string,
 ): Promise<InnerRead | 'waiting' | undefined> {
   const [journal_id = '', place = ''] = name.split('.')
-  const row = await store.journalRow(ledger, participant, journal_id as Uuid)
+  const row = await journalStore.journalRow(ledger, participant, journal_id as Uuid)
   if (row === undefined || Number(place) >= row.n) return undefined
   if (row.batch_no === null || row.batch_at === null) return 'waiting'
-  const batch = await store.readBatch(ledger, participant, row.batch_no)
+  const batch = await journalStore.readBatch(ledger, participant, row.batch_no)
   const kept = keptOf(keys, row)[Number(place)]
   if (batch === undefined || kept === undefined) return undefined
-  const rows = await store.batchCommitments(ledger, participant, row.batch_no)
+  const rows = await journalStore.batchCommitments(ledger, participant, row.batch_no)
   const leaves = rows.flatMap(({ c }) => commitmentsIn(c)).map((c) => leafHash(sha256, c))
   const index = row.batch_at + Number(place)
   const { event_id, n } = batch

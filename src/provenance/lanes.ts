@@ -1,38 +1,26 @@
-import type { Db } from '../db/connect.ts'
-import { equal } from '../kernel/bytes.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { sha256 } from '../kernel/sha256.ts'
-import { type Asked, createWitnessClient, type Held, type Missing, type WitnessClient } from './ask-witness.ts'
-import { type Checkpoint, parseCheckpoint } from './checkpoint.ts'
-import { type Evidence, evidenceOf } from './evidence.ts'
+import { type Asked, createWitnessClient, type Missing, type WitnessClient } from './ask-witness.ts'
+import { type Contradiction, contradiction, type OwnLog, type Signed } from './held.ts'
 import { tilesNow } from './ledger.ts'
-import { verifyConsistency } from './merkle.ts'
-import { formatVkey, parseNote, type VerifierKey } from './note.ts'
+import type { VerifierKey } from './note.ts'
 import { type Policy, type PolicyWitness, quorumHolds } from './policy.ts'
 import { consistencyProof } from './proof.ts'
-import * as store from './store.ts'
 import * as kept from './witness-store.ts'
 
 /** Before a witness that is not needed is asked for the same checkpoint again. */
 const AGAIN_MS = 10_000
 
-export interface LanesOptions {
-  /** Logs in as `aldis_signer`. */
-  db: Db
-  /** Logs in as `aldis_ledger`: proofs are made from tiles. */
-  ledger: Db
+export interface LanesOptions extends OwnLog {
   clock: Clock
-  logId: number
-  /** The log's own key. */
-  key: VerifierKey
   /** Undefined: no witnesses, and what is signed is published. Each of its witnesses has a URL. */
   policy: Policy | undefined
   /** A witness that the quorum did not wait for has cosigned: another round has something to publish. */
   onLate(): void
   /** A witness is missing, for another reason than before. */
   onMissing(witness: string, reason: Missing): void
-  /** A checkpoint under our own key contradicts the log. */
-  onContradiction(evidence: Evidence, witness: string): void
+  /** A checkpoint under our own key contradicts the log; it is remembered before anything else is asked or answered. */
+  onContradiction(found: Contradiction, witness: string): void
 }
 
 /** The witnesses of a policy, each asked by itself. */
@@ -52,13 +40,6 @@ export interface Lanes {
   heard(): Pick<kept.Found, 'cosignatures' | 'missing'> & { written(): void }
   /** Waits for the requests under way. */
   close(): Promise<void>
-}
-
-/** A checkpoint as it was signed; `at` tells one signing of a size from the next. */
-export interface Signed extends Checkpoint {
-  at: Date
-  note: string
-  text: string
 }
 
 /** One witness and what it last did. */
@@ -100,8 +81,8 @@ export function createLanes(options: LanesOptions): Lanes {
   const askNow = async (lane: Lane, signed: Signed, proof: Proof): Promise<void> => {
     const { note, text, size } = signed
     const asked = await lane.client.ask({ ...{ note, text, size, old: lane.old, proof }, now: clock() })
-    const evidence = asked.outcome === 'holds' ? await contradiction(options, asked.held) : undefined
-    if (evidence !== undefined) options.onContradiction(evidence, lane.witness.name)
+    const found = asked.outcome === 'holds' ? await contradiction(options, asked.held) : undefined
+    if (found !== undefined) options.onContradiction(found, lane.witness.name)
     take(lane, signed, asked)
   }
 
@@ -173,16 +154,6 @@ function laneOf(witness: PolicyWitness, log: VerifierKey): Lane {
   }
 }
 
-/** The same object while it is the same checkpoint. */
-export async function newestSigned(db: Db, logId: number, known: Signed | undefined): Promise<Signed | undefined> {
-  const row = await store.latestCheckpoint(db, logId)
-  if (row === undefined || (known?.size === row.size && known.at.getTime() === row.at.getTime())) return known
-  const text = parseNote(row.note)?.text ?? ''
-  const checkpoint = parseCheckpoint(text)
-  if (checkpoint === undefined) throw new Error('a stored checkpoint is malformed')
-  return { ...checkpoint, at: row.at, note: row.note, text }
-}
-
 /** Paths to one size; most witnesses ask for the same. */
 function proofs({ ledger, logId }: LanesOptions, to: bigint): Proof {
   const made = new Map<bigint, Promise<readonly Uint8Array[]>>()
@@ -205,20 +176,4 @@ function untilQuorum(asks: readonly Promise<void>[], holds: () => boolean): Prom
       }, reject)
     }
   })
-}
-
-/** Evidence, if what a witness holds under our key is no earlier state of the log; read after it was given. */
-async function contradiction(options: LanesOptions, held: Held): Promise<Evidence | undefined> {
-  const { db, ledger, logId, key } = options
-  const ours = await newestSigned(db, logId, undefined)
-  if (ours === undefined) return undefined
-  const { size, root } = held.checkpoint
-  const evidence = (path: readonly Uint8Array[] = [], note = ours.note): Evidence =>
-    evidenceOf(formatVkey(sha256, key.name, key.publicKey), note, held.note, path)
-  // We never signed so much, as far as this database knows.
-  if (size > ours.size) return evidence()
-  if (size === ours.size) return equal(root, ours.root) ? undefined : evidence()
-  const path = await consistencyProof(sha256, await tilesNow({ db: ledger, logId }), size, ours.size)
-  const claim = { size1: size, root1: root, size2: ours.size, root2: ours.root, path }
-  return verifyConsistency(sha256, claim) ? undefined : evidence(path)
 }

@@ -5,6 +5,7 @@ import { Refusal } from '../kernel/errors.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import type { KeyService } from '../keys/service.ts'
+import type { AuditLog } from './auditor.ts'
 import { parseCheckpoint } from './checkpoint.ts'
 import { cutTo, type Holder, opensFor, type Placed, placedRecord, viewerOf } from './cut.ts'
 import { isForAll, type Viewer } from './events.ts'
@@ -15,7 +16,9 @@ import { chainLines } from './own-chain.ts'
 import type { NodePolicy } from './policy-file.ts'
 import { consistencyProof, inclusionProof, type ReadTile } from './proof.ts'
 import { formatReceipt, type ReceiptExtra } from './receipt.ts'
+import * as recordStore from './record-store.ts'
 import type { SharedItems } from './shared-items.ts'
+import * as signStore from './sign-store.ts'
 import * as store from './store.ts'
 import { decodeEdges, parseTilePath, TILE_WIDTH, tileWidth } from './tile.ts'
 import * as kept from './witness-store.ts'
@@ -96,6 +99,10 @@ export interface LedgerOptions {
   origin: string
   kid: string
   policy?: NodePolicy | undefined
+  /** Whether the next one was opened: then what it ended with is given out, which the next one names. */
+  closed: boolean
+  /** Writes down that an auditor asks for what is another's. */
+  auditing: AuditLog
   /** Whether a signal of the event was disclosed to the participant. */
   isRecipient(participant: Uuid, event_id: Uuid): Promise<boolean>
   shared: SharedItems
@@ -173,6 +180,7 @@ export function createLedger(options: LedgerOptions): Ledger {
     async chain(holder, { party = holder.slug, after, limit }) {
       if (party !== holder.slug && !holder.auditor) throw new Refusal('not-found')
       const below = (await checkpoint())?.size ?? 0n
+      if (party !== holder.slug) await options.auditing(holder, `chain ${party} after ${after}`, BigInt(limit))
       return chainLines(options, holder, { party, after, limit, below })
     },
     async itemReceipt({ participant, slug }, event_id, item) {
@@ -216,14 +224,26 @@ async function witnessStates({ db, logId, policy }: LedgerOptions): Promise<Witn
   })
 }
 
-async function newest({ db, logId }: LedgerOptions): Promise<Published | undefined> {
-  const row = await kept.published(db, logId)
+async function newest({ db, logId, closed }: LedgerOptions): Promise<Published | undefined> {
+  const published = await kept.published(db, logId)
+  const last = closed ? await signStore.latestCheckpoint(db, logId) : undefined
+  const row = last === undefined || last.size <= (published?.size ?? 0n) ? published : unwitnessed(last, published)
   if (row === undefined) return undefined
   const parsed = parseCheckpoint(parseNote(row.note)?.text ?? '')
   if (parsed === undefined) throw new Error('a stored checkpoint is malformed')
   const { size, note, at, cosigned, wanted, quorum } = row
   return { size, root: parsed.root, note, at, witnessed: { cosigned, wanted, quorum } }
 }
+
+const unwitnessed = (
+  last: { size: bigint; at: Date; note: string },
+  published: kept.PublishedRow | undefined,
+): kept.PublishedRow => ({
+  ...last,
+  cosigned: 0,
+  wanted: published?.wanted ?? 0,
+  quorum: (published?.wanted ?? 0) === 0,
+})
 
 /** A record and what the holder is to it; `pending` while only who wrote it may know that it is there. */
 async function entitled(
@@ -234,7 +254,8 @@ async function entitled(
   const placed = await placedRecord(options, event_id)
   if (placed === undefined) {
     // Not in the log yet, or not at all: only who wrote it may know which.
-    if ((await store.recordOf(options.db, holder.participant, event_id)) === undefined) throw new Refusal('not-found')
+    if ((await recordStore.recordOf(options.db, holder.participant, event_id)) === undefined)
+      throw new Refusal('not-found')
     return 'pending'
   }
   const viewer = viewerOf(holder, placed)

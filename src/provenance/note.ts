@@ -35,14 +35,13 @@ export const formatVkey = (hash: Hash, name: string, publicKey: Uint8Array, type
 
 /** A verifier key whose id fits; undefined for anything else. */
 export function parseVkey(hash: Hash, text: string): VerifierKey | undefined {
-  const [name, hexId, encoded, ...rest] = splitVkey(text)
+  const [name, hexId, encoded] = splitVkey(text)
   const id = fromHex(hexId ?? '')
   const bytes = fromBase64(encoded ?? '')
-  const type = bytes?.[0]
-  if (name === undefined || rest.length > 0 || !isName(name) || bytes?.length !== 33 || id === undefined)
-    return undefined
+  if (name === undefined || !isName(name) || bytes?.length !== 33 || id === undefined) return undefined
+  const [type = 0] = bytes
   const publicKey = bytes.slice(1)
-  return type !== undefined && equal(id, keyId(hash, name, type, publicKey)) ? { name, id, type, publicKey } : undefined
+  return equal(id, keyId(hash, name, type, publicKey)) ? { name, id, type, publicKey } : undefined
 }
 
 /** The line of one signature: `— name b64(id || signature)`. */
@@ -91,7 +90,7 @@ export function verifyNote(note: Note, key: VerifierKey, verify: VerifyEd25519):
 function splitVkey(text: string): string[] {
   const first = text.indexOf('+')
   const second = text.indexOf('+', first + 1)
-  return first < 0 || second < 0 ? [] : [text.slice(0, first), text.slice(first + 1, second), text.slice(second + 1)]
+  return second < 0 ? [] : [text.slice(0, first), text.slice(first + 1, second), text.slice(second + 1)]
 }
 
 const isName = (name: string): boolean => name !== '' && !/[\s+\u0085\u00a0\u2028\u2029]/u.test(name)

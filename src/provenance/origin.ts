@@ -12,3 +12,9 @@ export const openingOf = (hash: Hash, origin: string): Uuid => derivedId(hash(ut
 
 /** Log after log: an order over the entries of all logs of a node, in which those of the first have their own index. */
 export const placeOf = (logId: number, idx: bigint): bigint => (BigInt(logId - 1) << 48n) + idx
+
+/** The log and the index that a place names. */
+export const placedIn = (place: bigint): { logId: number; idx: bigint } => ({
+  logId: Number(place >> 48n) + 1,
+  idx: BigInt.asUintN(48, place),
+})

@@ -5,8 +5,8 @@ import type { Clock } from '../kernel/clock.ts'
 import { derivedId, type Uuid } from '../kernel/ids.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import type { EventKind } from './events.ts'
+import { recordOf } from './record-store.ts'
 import type { Recorder } from './service.ts'
-import { recordOf } from './store.ts'
 import * as kept from './witness-store.ts'
 
 export interface OutageOptions {

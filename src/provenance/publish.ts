@@ -1,5 +1,8 @@
-import { createLanes, type LanesOptions, newestSigned, type Signed } from './lanes.ts'
+import { atLog } from '../db/as-participant.ts'
+import { newestSigned, type Signed } from './held.ts'
+import { createLanes, type LanesOptions } from './lanes.ts'
 import type { Outages } from './outage.ts'
+import { touchSigned } from './sign-store.ts'
 import * as kept from './witness-store.ts'
 
 /** How long the quorum may be missing before that is published, or withheld, as an outage. */
@@ -27,9 +30,9 @@ export function createPublisher(options: PublisherOptions): Publisher {
   let contradicted = false
   const lanes = createLanes({
     ...options,
-    onContradiction(evidence, witness) {
+    onContradiction(found, witness) {
       contradicted = true
-      options.onContradiction(evidence, witness)
+      options.onContradiction(found, witness)
     },
   })
   let loaded = false
@@ -85,8 +88,11 @@ export function createPublisher(options: PublisherOptions): Publisher {
     async round() {
       if (contradicted) return false
       await load()
-      newest = await newestSigned(db, logId, newest)
-      if (newest === undefined) return false
+      const signed = await newestSigned(db, logId, newest)
+      if (signed === undefined) return false
+      // A checkpoint that no standby has may be gone after a failover: nobody is shown it.
+      if (signed !== newest) await atLog(db, logId, (tx) => touchSigned(tx, logId))
+      newest = signed
       await lanes.ask(newest)
       return contradicted ? false : publish(newest)
     },

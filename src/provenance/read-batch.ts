@@ -5,11 +5,11 @@ import { derivedId, type Uuid } from '../kernel/ids.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import type { KeyService } from '../keys/service.ts'
 import type { NewEvent } from './events.ts'
+import * as journalStore from './journal-store.ts'
 import { commitmentsIn, type KeptRead, keptOf, type SourceSet } from './kept-read.ts'
 import { leafHash, treeHash } from './merkle.ts'
 import { sourceRoot } from './readset.ts'
 import { READS_IN_BATCH } from './schema.ts'
-import * as store from './store.ts'
 
 export interface BatchOptions {
   clock: Clock
@@ -39,7 +39,7 @@ export async function flushReads(
   by: { participant: Uuid; slug: string },
 ): Promise<Flushed> {
   const { clock, origin } = options
-  const batch_no = (await store.lockReadHead(tx, by.participant)) + 1n
+  const batch_no = (await journalStore.lockReadHead(tx, by.participant)) + 1n
   const { rows, n, leaves, parts, first, last, more } = await gather(tx, options, by.participant)
   if (first === undefined || last === undefined) return { reads: 0, links: 0, more: false }
   const root = treeHash(sha256, leaves)
@@ -51,7 +51,7 @@ export async function flushReads(
     items: sets.reduce((sum, set) => sum + set.n, 0),
     root: toBase64Url(sourceRoot(sha256, sets)),
   }))
-  await store.insertReadBatch(tx, {
+  await journalStore.insertReadBatch(tx, {
     participant_id: by.participant,
     batch_no,
     event_id,
@@ -91,7 +91,7 @@ type SourceSets = { read: number; n: number; root: Uint8Array }[]
 async function gather(tx: Tx, { keys }: BatchOptions, participant: Uuid): Promise<Gathered> {
   const batch: Gathered = { rows: [], n: 0, leaves: [], parts: new Map(), more: false }
   for (let after = FIRST; ; ) {
-    const some = await store.pendingRows(tx, participant, { after, limit: ROWS_AT_ONCE })
+    const some = await journalStore.pendingRows(tx, participant, { after, limit: ROWS_AT_ONCE })
     for (const row of some) {
       const parts = sourceParts(keptOf(keys, row), batch.n)
       if (batch.n > 0 && !fits(batch, row.n, parts)) return { ...batch, more: true }

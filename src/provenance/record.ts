@@ -4,7 +4,7 @@ import { sha256 } from '../kernel/sha256.ts'
 import type { KeyService } from '../keys/service.ts'
 import { commitment, decoy, disclosure, payloadOf } from './commitment.ts'
 import { type Audience, disclosuresOf, type NewEvent, partiesOf } from './events.ts'
-import type { RecordRow } from './store.ts'
+import type { RecordRow } from './record-store.ts'
 
 /** A disclosure with who may open it; null once erased. */
 export type Opened = readonly [audience: Audience, disclosure: string | null]
@@ -15,8 +15,17 @@ export const DECOY: Audience = 'decoy'
 /** Months since year 0: the epoch whose key encrypts a record's disclosures. */
 export const epochOf = (at: Date): number => at.getUTCFullYear() * 12 + at.getUTCMonth()
 
-export const epochKey = (epoch: number): string =>
-  `epoch-${Math.floor(epoch / 12)}${String((epoch % 12) + 1).padStart(2, '0')}`
+/** A month's later keys, to which its records moved from one that is destroyed: its number grows by this. */
+const GENERATION = 1_000_000
+
+export const monthOf = (epoch: number): number => epoch % GENERATION
+export const nextGeneration = (epoch: number): number => epoch + GENERATION
+
+export function epochKey(epoch: number): string {
+  const [month, generation] = [monthOf(epoch), Math.floor(epoch / GENERATION)]
+  const name = `epoch-${Math.floor(month / 12)}${String((month % 12) + 1).padStart(2, '0')}`
+  return generation === 0 ? name : `${name}-${generation + 1}`
+}
 
 /** The committed form of an event: payload of digests, C, and the disclosures encrypted under the month's key. */
 export function prepareRecord(
@@ -65,5 +74,12 @@ export function openRecord(
 ): Opened[] {
   return JSON.parse(keys.open(epochKey(row.epoch), row.body, bodyAad(event_id, row.c)).toString()) as Opened[]
 }
+
+/** Undoes `openRecord`: the same row with other disclosures, or under another key. */
+export const sealRecord = (
+  row: { epoch: number; c: Buffer },
+  opened: readonly Opened[],
+  { event_id, keys }: { event_id: Uuid; keys: KeyService },
+): Buffer => keys.seal(epochKey(row.epoch), utf8(JSON.stringify(opened)), bodyAad(event_id, row.c))
 
 const bodyAad = (id: Uuid, c: Uint8Array): Uint8Array => Buffer.concat([uuidBytes(id), c])

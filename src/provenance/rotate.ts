@@ -8,8 +8,11 @@ import type { Anchor } from './anchor.ts'
 import { type BatchEntry, decodeBatch } from './batch.ts'
 import { formatVkey } from './note.ts'
 import { openingOf } from './origin.ts'
+import * as outboxStore from './outbox-store.ts'
 import { prepareRecord } from './record.ts'
+import * as recordStore from './record-store.ts'
 import { openLog } from './service.ts'
+import * as signStore from './sign-store.ts'
 import * as store from './store.ts'
 
 /** One log's end and the next one's beginning, as two persons decided it. */
@@ -38,10 +41,10 @@ export async function rotateLog(
   await keys.create(to.kid, 'ed25519')
   const closed = await atLog(admin, from.logId, async (tx) => {
     await store.lockHead(tx, from.logId)
-    return store.closeLog(tx, from.logId)
+    return signStore.closeLog(tx, from.logId)
   })
   if (closed === undefined) throw new Error(`there is no log ${from.logId}`)
-  const last = await store.latestCheckpoint(ledger, from.logId)
+  const last = await signStore.latestCheckpoint(ledger, from.logId)
   const event_id = openingOf(sha256, to.origin)
   const opened = prepareRecord(
     {
@@ -55,10 +58,10 @@ export async function rotateLog(
     },
     { keys, logId: to.logId, salt: randomSource(32) },
   )
-  const known = (await store.recordOf(ledger, programme, event_id)) !== undefined
-  if (!known) await atControl(admin, (tx) => store.insertRecords(tx, [opened]))
+  const known = (await recordStore.recordOf(ledger, programme, event_id)) !== undefined
+  if (!known) await atControl(admin, (tx) => recordStore.insertRecords(tx, [opened]))
   for await (const entries of unsigned(admin, from.logId, closed)) {
-    await atControl(admin, (tx) => store.waitAgain(tx, from.logId, entries))
+    await atControl(admin, (tx) => outboxStore.waitAgain(tx, from.logId, entries))
   }
   await openLog(admin, { logId: to.logId, origin: to.origin, at, anchor })
 }

@@ -106,6 +106,7 @@ export const ExportEntry = Type.Object(
     decoys: Type.Array(Type.String()),
     changes: Type.Optional(Type.Array(SignalChangeSchema)),
     expired: Type.Optional(Type.Array(Type.Object({ signal: UuidSchema, revision: Type.Integer() }, closed))),
+    erased: Type.Optional(Type.Array(Type.Object({ signal: UuidSchema, revision: Type.Integer() }, closed))),
   },
   closed,
 )
@@ -123,9 +124,17 @@ export const ExportRead = Type.Object(
 )
 export type ExportRead = Static<typeof ExportRead>
 
-/** What follows was read at one moment: of a log of `size` entries, beside which `waiting` was committed. */
+/**
+ * What follows was read at one moment: of a log of `size` entries, beside which `waiting` was committed; rows of feeds and
+ * look-ups, of the entries below `upto`, and perhaps of some behind it.
+ */
 export const SnapshotPage = Type.Object(
-  { page: Type.Object({ size: BigIntSchema, waiting: Type.Array(UuidSchema) }, closed) },
+  {
+    page: Type.Object(
+      { size: BigIntSchema, upto: Type.Optional(BigIntSchema), waiting: Type.Array(UuidSchema) },
+      closed,
+    ),
+  },
   closed,
 )
 export const SnapshotRow = Type.Object(

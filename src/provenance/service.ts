@@ -12,13 +12,16 @@ import type { NewEvent } from './events.ts'
 import { createJournal, type Journal, sourceSets } from './journal.ts'
 import { emptyRange, emptyRoot, encodeRange } from './merkle.ts'
 import { placeOf } from './origin.ts'
+import * as outboxStore from './outbox-store.ts'
 import { prepareRecord } from './record.ts'
+import * as recordStore from './record-store.ts'
+import * as signStore from './sign-store.ts'
 import * as store from './store.ts'
 import { emptyEdges, encodeEdges } from './tile.ts'
 
 export type { NewEvent } from './events.ts'
 export type { PreparedRead } from './journal.ts'
-export type { RecordRow } from './store.ts'
+export type { RecordRow } from './record-store.ts'
 
 /** One entry of the log as the consumers to its right read it. */
 export interface LoggedEvent {
@@ -39,8 +42,8 @@ export interface Recorder {
 
 export interface ProvenanceService extends Recorder, Omit<Journal, 'flush' | 'pending' | 'inner'> {
   /** The committed form of an event, for those that write many in one statement. */
-  prepare(event: NewEvent): store.RecordRow
-  insert(tx: Tx, rows: readonly store.RecordRow[]): Promise<void>
+  prepare(event: NewEvent): recordStore.RecordRow
+  insert(tx: Tx, rows: readonly recordStore.RecordRow[]): Promise<void>
   /** Refuses with `log-behind` or `log-halted` while the log cannot be published: no entry, no answer. */
   admit(): void
   /** Tells the loops of this process that there is something to index. */
@@ -76,10 +79,10 @@ export interface ProvenanceOptions {
 export function createProvenanceService(options: ProvenanceOptions): ProvenanceService {
   const { keys, logId } = options
   const salt = randomSource(32)
-  const prepare = (event: NewEvent): store.RecordRow => prepareRecord(event, { keys, logId, salt })
+  const prepare = (event: NewEvent): recordStore.RecordRow => prepareRecord(event, { keys, logId, salt })
   const record: Recorder['record'] = async (tx, event) => {
     const row = prepare(event)
-    await store.insertRecords(tx, [row])
+    await recordStore.insertRecords(tx, [row])
     return { event_id: row.event_id, c: row.c }
   }
   const journal = createJournal({ ...options, salt, record })
@@ -87,7 +90,7 @@ export function createProvenanceService(options: ProvenanceOptions): ProvenanceS
   return {
     record,
     prepare,
-    insert: store.insertRecords,
+    insert: recordStore.insertRecords,
     wake: options.onWake,
     admit() {
       if (options.halted?.() !== undefined) throw new Refusal('log-halted')
@@ -101,7 +104,7 @@ export function createProvenanceService(options: ProvenanceOptions): ProvenanceS
     state: async (db) => {
       const head = await store.head(db, logId)
       const projected = (await store.projected(options.db, logId))?.next_idx ?? 0n
-      return { size: head?.size ?? 0n, projected, outbox: await store.waiting(db, logId) }
+      return { size: head?.size ?? 0n, projected, outbox: await outboxStore.waiting(db, logId) }
     },
     prepareRead: journal.prepareRead,
     prepareSegmentRead: journal.prepareSegmentRead,
@@ -125,7 +128,7 @@ async function entriesFrom(db: Db, at: { logId: number; from: bigint; limit: num
       entries.push({ idx: first_idx + BigInt(i), event_id, participant_id })
     }
   }
-  const kinds = await store.kindsOf(db, entries)
+  const kinds = await recordStore.kindsOf(db, entries)
   return entries.map((entry) => {
     const told = kinds.get(entry.event_id)
     if (told === undefined) throw new Error(`log entry ${entry.idx} has no record`)
@@ -143,13 +146,13 @@ export async function openLog(
   if ((await anchor.read()) === undefined) await anchor.swap(undefined, { origin, size: 0n, root })
   await atLog(admin, logId, async (tx) => {
     const [edges, range] = [encodeEdges(emptyEdges), encodeRange(emptyRange)]
-    await store.openLog(tx, { log_id: logId, origin, root, edges, range, at })
+    await signStore.openLog(tx, { log_id: logId, origin, root, edges, range, at })
   })
 }
 
 /** The newest signed tree, read as `aldis_signer`. */
 export async function signedTree(db: Db, logId: number): Promise<{ size: bigint; root: Uint8Array }> {
-  const row = await store.signed(db, logId)
+  const row = await signStore.signed(db, logId)
   if (row === undefined) throw new Error(`there is no log ${logId}`)
   return row
 }

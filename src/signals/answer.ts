@@ -7,6 +7,8 @@ import type { ItemResult, SubmissionResult } from './schema.ts'
 /** What is kept of an answer; accepted items are told again from the submission's own bytes. */
 export interface StoredAnswer {
   refused: readonly Refused[]
+  /** By index; absent where there are none. */
+  warnings?: Readonly<Record<number, string>>
   countersignature: Countersignature
 }
 
@@ -14,7 +16,7 @@ export interface StoredAnswer {
 export function answerOf(
   submission: Uuid,
   { judged, items }: { judged: readonly Judged[]; items: readonly { item: string }[] },
-  { refused, countersignature }: StoredAnswer,
+  { refused, warnings = {}, countersignature }: StoredAnswer,
   receipt: string,
 ): SubmissionResult {
   const faults = new Map(refused.map((fault) => [fault.index, fault]))
@@ -23,10 +25,20 @@ export function answerOf(
     if (fault !== undefined) return resultOf(fault)
     // What was accepted then may be refused now, since time and rules go on; the answer stays.
     const { signal, revision } = one.outcome === 'refused' ? chainOf(items[index]) : one.item
-    return { index, signal, revision, status: revision === 1 ? 201 : 200 }
+    const warned = warnings[index] === undefined ? {} : { warning: warnings[index] }
+    return { index, signal, revision, status: revision === 1 ? 201 : 200, ...warned }
   })
   const accepted = judged.length - refused.length
   return { submission, accepted, refused: refused.length, countersignature, receipt, results }
+}
+
+/** What is kept of the warnings to accepted items. */
+export function warningsOf(judged: readonly Judged[], refused: readonly Refused[]): Pick<StoredAnswer, 'warnings'> {
+  const not = new Set(refused.map(({ index }) => index))
+  const found = judged.flatMap((one, index) =>
+    one.outcome === 'signal' && one.warning !== undefined && !not.has(index) ? [[index, one.warning] as const] : [],
+  )
+  return found.length === 0 ? {} : { warnings: Object.fromEntries(found) }
 }
 
 const chainOf = (sent: { item: string } | undefined): { signal: Uuid; revision: number } =>

@@ -13,6 +13,8 @@ export type Judged =
       profile: string
       category: number
       prev: Uint8Array | undefined
+      /** What the source should know, though the item is taken. */
+      warning?: string
     }
   | { outcome: 'withdrawal'; item: WithdrawalItem; prev: Uint8Array | undefined }
 
@@ -46,6 +48,7 @@ export interface Applied {
 const PLACING_CODE: Readonly<Record<string, [ErrorCode, string]>> = {
   stale: ['revision-conflict', '/revision'],
   ended: ['signal-ended', '/signal'],
+  held: ['signal-held', '/signal'],
   unknown: ['not-found', '/signal'],
   'other-thing': ['revision-conflict', '/value'],
 }

@@ -6,6 +6,7 @@ import type { SignalChange } from '../provenance/signal-change.ts'
 import { standingOf } from './event.ts'
 import { SIGNAL_STATE, type SignalItem } from './schema.ts'
 import * as store from './store.ts'
+import type { ItemStub } from './stub.ts'
 import { itemLeaf } from './submission.ts'
 
 /** Signals of one page of the state. */
@@ -29,7 +30,7 @@ export const createAuditedSignals = ({
     const rows = await store.acceptedItems(db, participant, event_id)
     return rows.map((row): SignalChange => {
       const { item_index: index, signal_id: signal, revision, salt, item } = row
-      const place = { index, signal, revision, leaf: toBase64Url(itemLeaf(salt, item)) }
+      const place = { index, signal, revision, leaf: leafOf(salt, item) }
       // Whoever ended a signal changed nothing else of it, and nobody does afterwards.
       if (withdrawn) return { ...place, ...standingOf({ ...row, state: SIGNAL_STATE.withdrawn }, categorySlug) }
       const { audience, type, category, expires_at } = JSON.parse(item) as SignalItem
@@ -37,11 +38,19 @@ export const createAuditedSignals = ({
     })
   },
   async expired(db, { participant, event_id }) {
-    const rows = await store.endedBy(db, participant, event_id, SIGNAL_STATE.expired)
+    const rows = await store.expiredBy(db, participant, event_id)
+    return rows.map(({ signal_id: signal, revision }) => ({ signal, revision }))
+  },
+  async erased(db, { participant, event_id }) {
+    const rows = await store.erasedBy(db, participant, event_id)
     return rows.map(({ signal_id: signal, revision }) => ({ signal, revision }))
   },
   state: { page: (db, after) => signalPage(db, participants(), { categorySlug, after }) },
 })
+
+/** Of an erased item its stub says it. */
+const leafOf = (salt: Buffer | null, item: string): string =>
+  salt === null ? (JSON.parse(item) as ItemStub).leaf : toBase64Url(itemLeaf(salt, item))
 
 /** Source by source; a place is `<source>/<signal>`. */
 async function signalPage(

@@ -86,8 +86,8 @@ export const standingOf = (
   ...{ category: categorySlug(category), expires_at: expires_at.toISOString() },
 })
 
-/** A signal that ran out. */
-export interface Expired {
+/** A signal that ran out, or was erased. */
+export interface Ended {
   signal_id: Uuid
   revision: number
   type: number
@@ -95,26 +95,27 @@ export interface Expired {
 }
 
 /** What the log says of signals that the node ended at their own date: a root over (id, revision) and counts. */
-export function expiryEvent(
-  { event, participant, slug, now, categorySlug }: Told,
-  ended: readonly Expired[],
-): NewEvent {
-  // In an order that everybody can make again.
-  const inOrder = ended.toSorted((a, b) => (a.signal_id < b.signal_id ? -1 : 1))
-  const leaves = inOrder.map(({ signal_id, revision }) => leafHash(sha256, concat(uuidBytes(signal_id), u32(revision))))
+export function expiryEvent({ event, participant, slug, now, categorySlug }: Told, ended: readonly Ended[]): NewEvent {
   return {
     kind: 'signal.expired',
     event_id: event,
     participant_id: participant,
     at: now,
     subject: slug,
-    fields: {
-      rule: 'expires_at',
-      n: ended.length,
-      root: toBase64Url(treeHash(sha256, leaves)),
-      types: countsOf(ended.map(({ type }) => typeName(type))),
-      categories: countsOf(ended.map(({ category }) => categorySlug(category))),
-    },
+    fields: { rule: 'expires_at', ...endedFields(ended, categorySlug) },
+  }
+}
+
+/** What an end of several signals tells of them: a root over (id, revision) and counts. */
+export function endedFields(ended: readonly Ended[], categorySlug: Told['categorySlug']) {
+  // In an order that everybody can make again.
+  const inOrder = ended.toSorted((a, b) => (a.signal_id < b.signal_id ? -1 : 1))
+  const leaves = inOrder.map(({ signal_id, revision }) => leafHash(sha256, concat(uuidBytes(signal_id), u32(revision))))
+  return {
+    n: ended.length,
+    root: toBase64Url(treeHash(sha256, leaves)),
+    types: countsOf(ended.map(({ type }) => typeName(type))),
+    categories: countsOf(ended.map(({ category }) => categorySlug(category))),
   }
 }
 

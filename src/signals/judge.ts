@@ -29,5 +29,6 @@ function signal(text: string, { categoryId, ...context }: JudgeContext): Judged 
   const { item } = judged
   const category = categoryId(item.taxonomy, item.category)
   const [key, profile, prev] = [signalKey(sha256, item), keyProfile(item), leafOf(item.prev)]
-  return { outcome: 'signal', item, key, profile, category, prev }
+  const warned = judged.warning === undefined ? {} : { warning: judged.warning }
+  return { outcome: 'signal', item, key, profile, category, prev, ...warned }
 }

@@ -27,10 +27,14 @@ export type Placing =
   | { outcome: 'withdrawn' }
   | { outcome: 'stale'; current: number }
   | { outcome: 'ended' }
+  | { outcome: 'held' }
   | { outcome: 'unknown' }
   | { outcome: 'other-thing' }
 
-/** Whether a revision may take its place: the next number, over the named predecessor, of the same thing, while live. */
+/**
+ * Whether a revision may take its place: the next number, over the named predecessor, of the same thing, while live. One that
+ * is held waits: recipients were told not to use it, and a revision would say that they may.
+ */
 export function revise(
   current: Current | undefined,
   step: Step & { type: number; signal_key: Uint8Array; profile: string },
@@ -41,6 +45,7 @@ export function revise(
   }
   const placing = follow(current, step, now)
   if (placing !== undefined) return placing
+  if (current.state === SIGNAL_STATE.held) return { outcome: 'held' }
   const same =
     current.type === step.type && current.profile === step.profile && equal(current.signal_key, step.signal_key)
   return same ? { outcome: 'revised' } : { outcome: 'other-thing' }

@@ -5,9 +5,10 @@ import type { ErrorCode } from '../kernel/errors.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { firstFault } from '../kernel/schema.ts'
 import { parseStrict } from '../kernel/strict-json.ts'
+import type { Suppressed } from '../matching/suppression.ts'
 import { checkMediaHash } from './media-hash.ts'
-import { checkPattern } from './pattern.ts'
 import { SIGNAL_SHAPES, type SignalItem, type SignalType, WithdrawalItem } from './schema.ts'
+import { suppressedPointer, suppressedText } from './suppressed.ts'
 
 /** What the programme rules on at the moment of judging; the snapshot of its reference data. */
 export interface SignalRules {
@@ -16,13 +17,18 @@ export interface SignalRules {
   /** Days a signal of this type may live. */
   retentionDays(type: SignalType): number
   /** Why this participant may not share into the audience, or undefined if it may. */
-  shareRefusal(participant: string, item: SignalItem): 'audience-unknown' | 'tlp-refused' | undefined
+  shareRefusal(
+    participant: string,
+    item: SignalItem,
+  ): 'audience-unknown' | 'audience-sealed' | 'tlp-refused' | undefined
   hashProfile(kid: string): 'active' | 'retired' | undefined
   held(context: SignalItem['context']): boolean
+  /** The suppression list on which a link or media hash stands; tokens tell nothing here. */
+  suppressed(item: SignalItem): Suppressed | undefined
 }
 
 export type Judged<T> =
-  | { outcome: 'accepted'; item: T }
+  | { outcome: 'accepted'; item: T; warning?: string }
   | { outcome: 'refused'; code: ErrorCode; pointer: string; detail?: string }
 
 type Refused = Extract<Judged<never>, { outcome: 'refused' }>
@@ -48,16 +54,24 @@ export function judgeSignal(
   if (validator === undefined) return refuse('validation-failed', '/type', 'one of the signal types')
   if (!validator.Check(parsed.item)) return misshapen(validator, parsed.item)
   const item = parsed.item as SignalItem
+  const suppressed = context.rules.suppressed(item)
   return (
     timeFault(item, context) ??
     ruleFault(item, context) ??
     valueFault(item, context.rules) ??
+    suppressedFault(item, suppressed) ??
     rawFault(item) ?? {
       outcome: 'accepted',
       item,
+      ...(suppressed === undefined ? {} : { warning: suppressedText(suppressed) }),
     }
   )
 }
+
+const suppressedFault = (item: SignalItem, suppressed: Suppressed | undefined): Refused | undefined =>
+  suppressed?.refuse === true
+    ? refuse('suppressed-value', suppressedPointer(item), suppressedText(suppressed))
+    : undefined
 
 /** A withdrawal has a shape and nothing else to judge; its place is judged against the signal. */
 export function judgeWithdrawal(text: string): Judged<WithdrawalItem> {
@@ -71,9 +85,14 @@ export function judgeWithdrawal(text: string): Judged<WithdrawalItem> {
 export function signalKey(hash: Hash, item: SignalItem): Uint8Array {
   if (item.type === 'url' || item.type === 'domain') return bytes32(item.value.sha256)
   if (item.type === 'media_hash') return mediaKey(hash, item.value.algorithm, item.value.hash)
+  if (item.type === 'relation') return relationKey(hash, item.value)
   if (isReadOnly(item)) return hash(utf8(`${item.type}\0${item.signal}`))
   return bytes32(item.value.token)
 }
+
+/** Made of what is stated, so that no revision states anything else. */
+const relationKey = (hash: Hash, { relation, from, to }: Extract<SignalItem, { type: 'relation' }>['value']) =>
+  hash(utf8(`relation\0${relation}\0${from}\0${to}`))
 
 /** Media hashes of 32 bytes are their own key; others are hashed with their algorithm's name. */
 export const mediaKey = (hash: Hash, algorithm: string, hex: string): Uint8Array =>
@@ -118,7 +137,7 @@ function ruleFault(item: SignalItem, { participant, rules }: { participant: stri
   if (category.needs_note && item.note === undefined)
     return refuse('validation-failed', '/note', 'this category needs a note')
   const refusal = rules.shareRefusal(participant, item)
-  if (refusal === 'audience-unknown') return refuse(refusal, '/audience')
+  if (refusal === 'audience-unknown' || refusal === 'audience-sealed') return refuse(refusal, '/audience')
   if (refusal !== undefined) return refuse(refusal, '/tlp')
   return rules.held(item.context) ? refuse('collection-held', '/context') : undefined
 }
@@ -128,6 +147,8 @@ function valueFault(item: SignalItem, rules: SignalRules): Refused | undefined {
     case 'url':
     case 'domain':
       return item.value.profile === `${item.type}/1` ? undefined : refuse('hash-profile-unknown', '/value/profile')
+    // Patterns are tried apart from this thread.
+    case 'keyword_pattern':
     case 'tactic':
       return undefined
     case 'relation':
@@ -135,10 +156,6 @@ function valueFault(item: SignalItem, rules: SignalRules): Refused | undefined {
     case 'media_hash': {
       const checked = checkMediaHash(item.value.algorithm, item.value.hash)
       return checked.outcome === 'ok' ? undefined : refuse('validation-failed', '/value/hash', checked.reason)
-    }
-    case 'keyword_pattern': {
-      const checked = checkPattern(item.value)
-      return checked.outcome === 'ok' ? undefined : refuse('pattern-refused', '/value', checked.reason)
     }
     default:
       return tokenFault(item.type, item.value, rules)

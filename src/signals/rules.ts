@@ -1,5 +1,8 @@
+import { sha256 } from '../kernel/sha256.ts'
+import { createGates } from '../matching/suppression.ts'
 import type { SignalRules } from './lint.ts'
 import type { SignalItem, SignalType } from './schema.ts'
+import { suppressedItem } from './suppressed.ts'
 
 /** What a programme has published, as far as signals ask for it. */
 export interface Published {
@@ -23,6 +26,7 @@ export interface ProgrammeRules extends SignalRules {
 
 /** The programme's published documents as rules; each version is parsed once. */
 export function rulesOf(published: Published): ProgrammeRules {
+  const gates = createGates(sha256)
   const taxonomies = new Map<number, ReadonlyMap<string, Category>>()
   const slugs = new Map<number, string>()
   let retention: { version: number; days: Readonly<Record<string, { maximum: number }>> } | undefined
@@ -65,5 +69,6 @@ export function rulesOf(published: Published): ProgrammeRules {
     shareRefusal: published.shareRefusal,
     hashProfile: (kid) => published.hashProfile(kid)?.status,
     held: published.held,
+    suppressed: (item) => suppressedItem(gates, item),
   }
 }

@@ -33,9 +33,13 @@ const TLP = ['clear', 'green', 'amber', 'amber+strict', 'red'] as const
 const SEVERITY = ['low', 'medium', 'high', 'critical'] as const
 const BASIS = ['human_reviewed', 'automated'] as const
 const SURFACE = ['public', 'private'] as const
-const HANDLING = ['review', 'block_link', 'limit_recommendation', 'monitor'] as const
-/** From the first named signal to the second. */
-export const RELATION = ['same_account', 'same_operator', 'advertises', 'pays', 'redirects_to'] as const
+/** Numbers are sealed, names travel; neither is ever reused. */
+export const HANDLING_NUMBER = { review: 1, block_link: 2, limit_recommendation: 3, monitor: 4 } as const
+export type Handling = keyof typeof HANDLING_NUMBER
+/** From the first named signal to the second. Numbers are stored, names travel; neither is ever reused. */
+export const RELATION_NUMBER = { same_account: 1, same_operator: 2, advertises: 3, pays: 4, redirects_to: 5 } as const
+export type Relation = keyof typeof RELATION_NUMBER
+export const RELATION = Object.keys(RELATION_NUMBER) as Relation[]
 export const WITHDRAWAL_REASON = ['mistaken', 'outdated', 'appeal_upheld', 'duplicate', 'legal'] as const
 
 /** Where and under what law the source collected what it shares; a hold switch stands on it. */
@@ -77,6 +81,8 @@ export const PatternValue = Type.Object(
     language: Type.String({ pattern: '^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$' }),
     case_sensitive: Type.Boolean(),
     whole_word: Type.Boolean(),
+    /** Compared by what characters look like, too (UTS #39); for literals. */
+    confusables: Type.Optional(Type.Boolean()),
     must_match: Samples,
     must_not_match: Samples,
   },
@@ -121,7 +127,7 @@ const common = {
   confidence: Type.Integer({ minimum: 0, maximum: 100 }),
   basis: Type.Enum([...BASIS]),
   context: CollectionContext,
-  handling: Type.Enum([...HANDLING]),
+  handling: Type.Enum(Object.keys(HANDLING_NUMBER) as Handling[]),
   observed_at: InstantSchema,
   expires_at: InstantSchema,
 }
@@ -198,6 +204,8 @@ export const ItemResult = Type.Object(
     code: Type.Optional(Type.Unsafe<ErrorCode>({ type: 'string' })),
     pointer: Type.Optional(Type.String()),
     detail: Type.Optional(Type.String()),
+    /** Of an accepted item: why it may be of no use. */
+    warning: Type.Optional(Type.String()),
   },
   closed,
 )
@@ -231,6 +239,7 @@ export const UploadLine = Type.Object({
   code: Type.Optional(Type.String()),
   pointer: Type.Optional(Type.String()),
   detail: Type.Optional(Type.String()),
+  warning: Type.Optional(Type.String()),
   countersignature: Type.Optional(Type.Object({ protected: Type.String(), signature: Type.String() }, closed)),
   receipt: Type.Optional(Type.String()),
 })

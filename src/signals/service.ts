@@ -5,8 +5,10 @@ import type { Clock } from '../kernel/clock.ts'
 import { coalesce } from '../kernel/coalesce.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { newId, type Uuid } from '../kernel/ids.ts'
+import { createTurns } from '../kernel/turns.ts'
+import type { PatternChecker } from '../matching/pattern.ts'
 import type { ProvenanceService, RecordRow } from '../provenance/service.ts'
-import { answerOf, refusedWhole, type StoredAnswer } from './answer.ts'
+import { answerOf, refusedWhole, type StoredAnswer, warningsOf } from './answer.ts'
 import { type Applied, apply, type Judged, type Standing } from './apply.ts'
 import type { Countersignature, CountersignInput } from './countersignature.ts'
 import { submissionEvent } from './event.ts'
@@ -15,6 +17,7 @@ import type { SignalRules } from './lint.ts'
 import { SIGNAL_STATE, type Submission, type SubmissionResult } from './schema.ts'
 import * as store from './store.ts'
 import { type SubmissionType, type VerifiedSubmission, type VerifyContext, verifySubmission } from './submission.ts'
+import { tryPatterns } from './try-patterns.ts'
 import type { UploadPosition } from './upload.ts'
 
 /** Who submits, as the connection proved it. */
@@ -33,6 +36,7 @@ export interface SignalServiceOptions {
   clock: Clock
   provenance: ProvenanceService
   rules: SignalRules
+  patterns: Pick<PatternChecker, 'check'>
   /** The stable number of a category. */
   categoryId(taxonomy: number, slug: string): number
   /** The name of a category's number, for the log. */
@@ -90,6 +94,8 @@ export function createSignalService(options: SignalServiceOptions): SignalServic
     maxWaiting: 4_096,
     refuse: () => new Refusal('busy', { retryAfter: 1 }),
   })
+  // What an upload says later may not be durable before what it said earlier.
+  const inTurn = createTurns<string>()
 
   return {
     async submit(by, submission, upload) {
@@ -100,15 +106,19 @@ export function createSignalService(options: SignalServiceOptions): SignalServic
       const { rules, categoryId } = options
       const context = { participant: by.participant, now: clock(), rules, categoryId }
       const judged = judgeAll(verified.header.typ, submission.items, context)
-      try {
-        provenance.admit()
-        const result = await commit(by.participant, { by, verified, judged, submission, upload })
-        provenance.wake()
-        return result
-      } catch (error) {
-        if (upload !== undefined && !isSettled(error)) upload.stream.broken = true
-        throw error
-      }
+      const tried = tryPatterns(judged, options.patterns)?.catch(asError)
+      return inTurn(by.participant, tried, async (settled = judged) => {
+        try {
+          if (settled instanceof Error) throw settled
+          provenance.admit()
+          const result = await commit(by.participant, { by, verified, judged: settled, submission, upload })
+          provenance.wake()
+          return result
+        } catch (error) {
+          if (upload !== undefined && !isSettled(error)) upload.stream.broken = true
+          throw error
+        }
+      })
     },
     nextLine: (participant, upload_id) =>
       asParticipant(db, participant, async (tx) => (await store.uploadOf(tx, participant, upload_id))?.next_line ?? 1n),
@@ -248,7 +258,8 @@ async function place(
   const record = options.provenance.prepare(submissionEvent(told, { verified, judged, applied }))
   const { payload } = submission.jws
   const countersignature = await options.countersign({ od: verified.od, rec: record.c, payload, now })
-  const stored: StoredAnswer = { refused: applied.refused, countersignature }
+  const { refused } = applied
+  const stored: StoredAnswer = { refused, ...warningsOf(judged, refused), countersignature }
   change.records.push(record)
   change.submissions.push(submissionRow(event, pending, { now, stored }))
   for (const [id, row] of applied.changed) change.signals.set(id, row)

@@ -4,6 +4,7 @@ import type { Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import type { Current } from './lifecycle.ts'
+import { SIGNAL_STATE } from './schema.ts'
 
 export interface SubmissionRow {
   submission_id: Uuid
@@ -141,13 +142,26 @@ export const uploadOf = (tx: Tx, participant_id: Uuid, upload_id: Uuid) =>
     .where('upload_id', '=', upload_id)
     .executeTakeFirst()
 
-/** Live signals whose time is over, at most `limit`, locked. */
+/** One participant's uploads whose last line came before a time, the oldest first; answers how many. */
+export async function forgetUploads(
+  tx: Tx,
+  participant_id: Uuid,
+  of: { before: Date; limit: number },
+): Promise<number> {
+  const { numAffectedRows } = await sql`
+    delete from upload where participant_id = ${participant_id} and upload_id in (
+      select upload_id from upload where participant_id = ${participant_id} and updated_at < ${of.before}
+      order by updated_at limit ${of.limit})`.execute(tx)
+  return Number(numAffectedRows ?? 0n)
+}
+
+/** Live or held signals whose time is over, at most `limit`, locked. */
 export const dueForUpdate = (tx: Tx, participant_id: Uuid, now: Date, limit: number) =>
   tx
     .selectFrom('signal')
     .select(['signal_id', 'revision', 'type', 'category'])
     .where('participant_id', '=', participant_id)
-    .where('state', '=', 1)
+    .where(sql<boolean>`(state = 1 or state = 4)`)
     .where('expires_at', '<=', now)
     .orderBy('expires_at')
     .limit(limit)
@@ -179,6 +193,65 @@ export const ownSignal = (tx: Tx, participant_id: Uuid, signal_id: Uuid) =>
     .where('s.signal_id', '=', signal_id)
     .executeTakeFirst()
 
+// ---- holds
+
+/** A hold as it began, and the signal's new state with it. */
+export async function insertHold(
+  tx: Tx,
+  hold: {
+    participant_id: Uuid
+    held_event: Uuid
+    signal_id: Uuid
+    revision: number
+    dispute_id: Uuid | null
+    held_at: Date
+  },
+): Promise<void> {
+  await tx
+    .insertInto('signal_hold')
+    .values({ ...hold, released_event: null, released_at: null })
+    .execute()
+  const { participant_id, signal_id, held_event } = hold
+  await setState(tx, { participant_id, signal_id, state: SIGNAL_STATE.held, last_event: held_event })
+}
+
+export async function endHold(
+  tx: Tx,
+  hold: { participant_id: Uuid; signal_id: Uuid; held_event: Uuid; released_event: Uuid; released_at: Date },
+): Promise<void> {
+  const { participant_id, signal_id, held_event, released_event, released_at } = hold
+  await tx
+    .updateTable('signal_hold')
+    .set({ released_event, released_at })
+    .where('participant_id', '=', participant_id)
+    .where('held_event', '=', held_event)
+    .execute()
+  await setState(tx, { participant_id, signal_id, state: SIGNAL_STATE.live, last_event: released_event })
+}
+
+async function setState(
+  tx: Tx,
+  { participant_id, signal_id, ...set }: { participant_id: Uuid; signal_id: Uuid; state: number; last_event: Uuid },
+): Promise<void> {
+  await tx
+    .updateTable('signal')
+    .set(set)
+    .where('participant_id', '=', participant_id)
+    .where('signal_id', '=', signal_id)
+    .execute()
+}
+
+/** The newest hold of a signal. */
+export const lastHold = (tx: Tx, participant_id: Uuid, signal_id: Uuid) =>
+  tx
+    .selectFrom('signal_hold')
+    .select(['held_event', 'dispute_id', 'released_at'])
+    .where('participant_id', '=', participant_id)
+    .where('signal_id', '=', signal_id)
+    .orderBy('held_event', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+
 // ---- the auditor's
 
 /** The accepted items of one submission with what their signals are now, in their order. */
@@ -195,14 +268,29 @@ export const acceptedItems = (db: Db, participant_id: Uuid, submission_id: Uuid)
     .orderBy('r.item_index')
     .execute()
 
-/** The signals that one expiry ended. */
-export const endedBy = (db: Db, participant_id: Uuid, event: Uuid, state: number) =>
+/** The signals that one expiry ended, those among them that were erased since. */
+export const expiredBy = (db: Db, participant_id: Uuid, event: Uuid) =>
+  db
+    .selectFrom('signal')
+    .select(['signal_id', 'revision'])
+    .where('participant_id', '=', participant_id)
+    .where((eb) =>
+      eb.or([
+        eb.and([eb('last_event', '=', event), eb('state', '=', SIGNAL_STATE.expired)]),
+        eb.and([eb('ended_by', '=', event), eb('state', '=', SIGNAL_STATE.erased)]),
+      ]),
+    )
+    .orderBy('signal_id')
+    .execute()
+
+/** The signals that one erasure ended. */
+export const erasedBy = (db: Db, participant_id: Uuid, event: Uuid) =>
   db
     .selectFrom('signal')
     .select(['signal_id', 'revision'])
     .where('participant_id', '=', participant_id)
     .where('last_event', '=', event)
-    .where('state', '=', state)
+    .where('state', '=', SIGNAL_STATE.erased)
     .orderBy('signal_id')
     .execute()
 

@@ -9,14 +9,20 @@ import { leafHash, rootFromPath, treeHash } from '../provenance/merkle.ts'
 export const SUBMISSION_TYPES = ['aldis-signal+jws', 'aldis-withdrawal+jws'] as const
 export type SubmissionType = (typeof SUBMISSION_TYPES)[number]
 
+/** What participants sign of the signals of others. */
+export const ACT_TYPES = ['aldis-feedback+jws', 'aldis-dispute+jws'] as const
+export type ActType = (typeof ACT_TYPES)[number]
+
+export type SignedType = SubmissionType | ActType
+
 export type SigningAlg = 'Ed25519' | 'ES256'
 
 /** Exactly these members, no other. */
-export interface SubmissionHeader {
+export interface SubmissionHeader<T extends SignedType = SignedType> {
   alg: SigningAlg
   /** RFC 7638 thumbprint, looked up within `iss`. */
   kid: string
-  typ: SubmissionType
+  typ: T
   /** The participant's SPIFFE URI. */
   iss: string
   /** The node's origin. */
@@ -55,8 +61,8 @@ export interface SigningKey {
   sign(data: Uint8Array): Promise<Uint8Array>
 }
 
-export interface VerifiedSubmission {
-  header: SubmissionHeader
+export interface VerifiedSubmission<T extends SignedType = SubmissionType> {
+  header: SubmissionHeader<T>
   /** SHA-256(protected "." payload "." signature): what the log and the countersignature name. */
   od: Buffer
   /** Leaf hashes in the items' order. */
@@ -125,10 +131,19 @@ export async function signSubmission(
  * The checks of a submission as a whole, cheapest first; each failure is its own Refusal and concerns every item. What an
  * item says is judged afterwards, one by one.
  */
-export function verifySubmission({ jws, items }: SignedSubmission, context: VerifyContext): VerifiedSubmission {
+export const verifySubmission = (submission: SignedSubmission, context: VerifyContext): VerifiedSubmission =>
+  verifySigned(submission, context, SUBMISSION_TYPES)
+
+/** The same of what may be signed under the named types; another type is `signature-header`. */
+export function verifySigned<T extends SignedType>(
+  { jws, items }: SignedSubmission,
+  context: VerifyContext,
+  types: readonly T[],
+): VerifiedSubmission<T> {
   if (items.length < 1 || items.length > ITEMS_MAX) throw new Refusal('items-limit', { extra: { limit: ITEMS_MAX } })
   checkCanonical(jws)
   const header = headerOf(jws.protected)
+  if (!isOf(header, types)) throw new Refusal('signature-header', { detail: 'another type is signed for this route' })
   checkHeader(header, context)
   const found = context.findKey(header.kid)
   if (found === undefined || found.alg !== header.alg) throw new Refusal('signing-key-unknown')
@@ -182,11 +197,14 @@ export function headerOf(encoded: string): SubmissionHeader {
   }
   const { alg, typ, iat, jti, kid, iss, aud, prg } = value
   const texts = [kid, iss, aud, prg].every((text) => typeof text === 'string' && text.length > 0 && text.length <= 256)
-  const known = (alg === 'Ed25519' || alg === 'ES256') && SUBMISSION_TYPES.some((one) => one === typ)
+  const known = (alg === 'Ed25519' || alg === 'ES256') && [...SUBMISSION_TYPES, ...ACT_TYPES].some((one) => one === typ)
   const numbers = Number.isSafeInteger(iat) && typeof jti === 'string' && fromBase64Url(jti)?.length === 16
   if (!texts || !known || !numbers) throw new Refusal('signature-header', { detail: 'a member has another form' })
   return value as unknown as SubmissionHeader
 }
+
+const isOf = <T extends SignedType>(header: SubmissionHeader, types: readonly T[]): header is SubmissionHeader<T> =>
+  types.some((one) => one === header.typ)
 
 /** The one form of the signed payload. */
 export const payloadText = (count: number, root: Uint8Array): string =>

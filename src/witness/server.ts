@@ -73,25 +73,25 @@ function handler({ witness, onContradiction, onFault }: WitnessServerOptions): R
     const body = await bodyOf(request)
     if (body === 'too-long') return end(response.setHeader('connection', 'close'), 413)
     if (body === 'malformed') return end(response, 400)
-    const verdict = witness.add(body)
+    const verdict = await witness.add(body)
     if (verdict.outcome === 'conflict' && verdict.contradicts !== undefined) onContradiction(verdict.contradicts)
     answer(response, verdict)
+  }
+  const show = async (path: string, method: string, response: ServerResponse): Promise<void> => {
+    const note = await witness.latest(LATEST.exec(path)?.[1] ?? '')
+    if (note === undefined) return end(response, 404)
+    if (method !== 'GET') return end(response.setHeader('allow', 'GET'), 405)
+    end(response.setHeader('cache-control', 'no-cache'), 200, note)
   }
   return (request, response) => {
     const path = request.url ?? ''
     const method = request.method ?? ''
-    if (path === '/add-checkpoint') {
-      if (method !== 'POST') return end(response.setHeader('allow', 'POST'), 405)
-      add(request, response).catch((error: unknown) => {
-        onFault(error)
-        end(response, 500)
-      })
-      return
-    }
-    const note = witness.latest(LATEST.exec(path)?.[1] ?? '')
-    if (note === undefined) return end(response, 404)
-    if (method !== 'GET') return end(response.setHeader('allow', 'GET'), 405)
-    end(response.setHeader('cache-control', 'no-cache'), 200, note)
+    if (path === '/add-checkpoint' && method !== 'POST') return end(response.setHeader('allow', 'POST'), 405)
+    const answered = path === '/add-checkpoint' ? add(request, response) : show(path, method, response)
+    answered.catch((error: unknown) => {
+      onFault(error)
+      end(response, 500)
+    })
   }
 }
 

@@ -31,9 +31,9 @@ export interface Contradiction {
 export interface Witness {
   readonly vkey: string
   /** Judges the body of an `add-checkpoint`; what it cosigns is on the disk before it answers. */
-  add(body: string): Verdict
+  add(body: string): Promise<Verdict>
   /** The newest note cosigned, by the hex SHA-256 of its origin. */
-  latest(hexHash: string): string | undefined
+  latest(hexHash: string): Promise<string | undefined>
 }
 
 export interface WitnessOptions {
@@ -53,10 +53,9 @@ export function createWitness({ key, logs, memory, clock, verify }: WitnessOptio
   const byOrigin = new Map(logs.map((log) => [log.name, log]))
   const known = new Set(logs.map(({ name }) => toHex(originHash(sha256, name))))
 
-  /** Judged and kept in one turn, without a pause in which another request could be judged. */
-  const judge = (request: Judged): Verdict | 'lost' => {
+  const judge = async (request: Judged): Promise<Verdict | 'lost'> => {
     const { checkpoint, note, old, path, log } = request
-    const held = memory.latest(log.name)
+    const held = await memory.latest(log.name)
     const size = held?.checkpoint.size ?? 0n
     if (old !== size) return { outcome: 'conflict', size }
     const root = held?.checkpoint.root ?? emptyRoot(sha256)
@@ -64,22 +63,30 @@ export function createWitness({ key, logs, memory, clock, verify }: WitnessOptio
     const claim = { size1: size, root1: root, size2: checkpoint.size, root2: checkpoint.root, path }
     if (!verifyConsistency(sha256, claim)) return { outcome: 'bad-proof' }
     const line = key.line(note.text, BigInt(Math.floor(clock().getTime() / 1_000)))
-    const kept = memory.keep(log.name, held, formatNote(note.text, [ownLine(note, log), line]))
+    const kept = await memory.keep(log.name, held, formatNote(note.text, [ownLine(note, log), line]))
     return kept === 'lost' ? 'lost' : { outcome: 'cosigned', line, checkpoint }
   }
 
-  const settled = (request: Judged): Verdict => {
+  const settled = async (request: Judged): Promise<Verdict> => {
     for (let tries = 0; tries < TRIES; tries++) {
-      const verdict = judge(request)
+      const verdict = await judge(request)
       if (verdict !== 'lost') return verdict
     }
     throw new Error('another process writes the same memory without end')
   }
 
+  /** One after the other: those of this process would only make each other lose. */
+  const turns = new Map<string, Promise<unknown>>()
+  const inTurn = (origin: string, work: () => Promise<Verdict>): Promise<Verdict> => {
+    const next = (turns.get(origin) ?? Promise.resolve()).then(work, work)
+    turns.set(origin, next)
+    return next
+  }
+
   return {
     vkey: key.vkey,
-    latest: (hexHash) => (known.has(hexHash) ? memory.noteOf(hexHash) : undefined),
-    add(body) {
+    latest: async (hexHash) => (known.has(hexHash) ? memory.noteOf(hexHash) : undefined),
+    async add(body) {
       const request = opened(body)
       if (request === undefined) return { outcome: 'malformed' }
       const { checkpoint, note, old } = request
@@ -87,7 +94,7 @@ export function createWitness({ key, logs, memory, clock, verify }: WitnessOptio
       if (log === undefined) return { outcome: 'unknown-log' }
       if (!verifyNote(note, log, verify)) return { outcome: 'unsigned' }
       if (old > checkpoint.size) return { outcome: 'malformed' }
-      return settled({ ...request, log })
+      return inTurn(log.name, () => settled({ ...request, log }))
     },
   }
 }

@@ -11,6 +11,7 @@ import { randomSource } from '../../src/kernel/random.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
 import { fileKeys } from '../../src/keys/file.ts'
 import { fileAnchor } from '../../src/provenance/anchor-file.ts'
+import { fileHalts } from '../../src/provenance/halts.ts'
 import { createIntegrator } from '../../src/provenance/integrate.ts'
 import type { LogSource } from '../../src/provenance/log-source.ts'
 import { formatVkey } from '../../src/provenance/note.ts'
@@ -56,7 +57,7 @@ export async function openLogWorld(world: World): Promise<LogWorld> {
   const integrator = createIntegrator({ db: loops.integrator, logId: LOG, salt: randomSource(32) })
   const signer = createSigner({
     ...{ db: loops.signer, clock: systemClock, keys, anchor, logId: LOG, origin: ORIGIN, kid: KID },
-    refreshMs: 3_600_000,
+    ...{ halts: fileHalts(join(dir, 'anchor')), askHeld: async () => {}, refreshMs: 3_600_000 },
   })
   const { owner } = pools
   let changes = 0

@@ -2,14 +2,19 @@
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createFaiss, HOW_TO_GET_FAISS, isFaissThere } from './faiss.ts'
 import { leavesOf, readJournal } from './figures/journal.ts'
 import { auditRss, createLogs, logAudit, logIntegrate } from './figures/log.ts'
 import { lookupBatch, lookupSingle } from './figures/lookup.ts'
+import { exactBytes, matchExact, matchPdq, matchPdqFaiss } from './figures/match.ts'
 import { mtlsOverhead } from './figures/mtls.ts'
+import { oprfEvaluate } from './figures/oprf.ts'
 import { submitSingle } from './figures/single.ts'
 import { load, STREAM } from './figures/stream.ts'
+import { publishedOf, submitSustained } from './figures/sustained.ts'
 import { fullSync } from './figures/sync.ts'
 import { feedTail } from './figures/tail.ts'
+import { matchLiterals, matchRegex } from './figures/text.ts'
 import { type Growth, growthLines, growthOf, type Point } from './growth.ts'
 import { RAISED } from './limits.ts'
 import { machineOf } from './machine.ts'
@@ -25,6 +30,11 @@ const RSS = 'feed.full-sync.rss'
 const RSS_TARGET_MB = 300
 const JOURNAL = 'read.journal'
 const AUDIT = 'log.audit'
+const SUSTAINED = 'submit.sustained'
+/** Of a full run. */
+const SUSTAINED_SECONDS = 600
+const EXACT = 'match.exact'
+const FAISS = 'match.pdq.faiss'
 /** Rounds of a profile: only the measured side runs. */
 const PROFILED = 3
 
@@ -33,6 +43,8 @@ const GROWN = [0.1, 0.4, 1]
 
 /** Numbers of signals that no load gave, for what is submitted one by one. */
 const BEYOND = 10_000_000
+/** Of the signals, where figures without a node are looked at too. */
+const SMALLER = [0.001, 0.01, 0.1]
 
 interface Asked {
   world: World
@@ -41,8 +53,16 @@ interface Asked {
   count: number
 }
 
+interface Figure {
+  stored: boolean
+  grows: boolean
+  /** Needs no node, so that it can be measured at any size. */
+  alone?: boolean
+  spec(asked: Asked): Spec
+}
+
 /** In the order in which they run; `stored` need the signals, and `grows` is measured on the way there too. */
-const FIGURES: Readonly<Record<string, { stored: boolean; grows: boolean; spec(asked: Asked): Spec }>> = {
+const FIGURES: Readonly<Record<string, Figure>> = {
   'feed.full-sync': { stored: true, grows: true, spec: ({ world }) => fullSync(world) },
   'lookup.single': { stored: true, grows: true, spec: lookupSingle },
   'lookup.batch': { stored: true, grows: true, spec: lookupBatch },
@@ -57,11 +77,25 @@ const FIGURES: Readonly<Record<string, { stored: boolean; grows: boolean; spec(a
     grows: false,
     spec: ({ world, count }) => submitSingle({ world, count, from: 2 * BEYOND }),
   },
+  'oprf.evaluate': { stored: false, grows: false, spec: oprfEvaluate },
+  [EXACT]: { stored: false, grows: false, alone: true, spec: matchExact },
+  'match.pdq': { stored: false, grows: false, alone: true, spec: (asked) => matchPdq({ ...asked, set: 'random' }) },
+  'match.pdq.clustered': { stored: false, grows: false, spec: (asked) => matchPdq({ ...asked, set: 'clustered' }) },
+  'match.pdq.skewed': { stored: false, grows: false, spec: (asked) => matchPdq({ ...asked, set: 'skewed' }) },
+  [FAISS]: { stored: false, grows: false, spec: (asked) => matchPdqFaiss({ ...asked, faiss }) },
+  'match.literals': { stored: false, grows: false, spec: matchLiterals },
+  'match.regex': { stored: false, grows: false, spec: matchRegex },
   'log.integrate': { stored: false, grows: false, spec: (asked) => logIntegrate({ ...asked, logs }) },
   [AUDIT]: {
     stored: false,
     grows: false,
     spec: ({ world, signals }) => logAudit({ world, logs, entries: signals, rss }),
+  },
+  [SUSTAINED]: {
+    stored: false,
+    grows: false,
+    spec: ({ world, signals }) =>
+      submitSustained({ world, seconds: (SUSTAINED_SECONDS * signals) / SIGNALS, from: 3 * BEYOND, published }),
   },
   // Last: it admits participants whom nothing else should find.
   [JOURNAL]: { stored: false, grows: false, spec: (asked) => readJournal({ ...asked, leaves }) },
@@ -69,9 +103,12 @@ const FIGURES: Readonly<Record<string, { stored: boolean; grows: boolean; spec(a
 
 /** Entries a second in each round of the journal. */
 const leaves: number[] = []
+/** Milliseconds to the published checkpoint, in each round. */
+const published: number[] = []
 /** MB of each audit, at the most. */
 const rss: number[] = []
 const logs = createLogs()
+const faiss = createFaiss()
 
 const options = readOptions(process.argv.slice(2), [STREAM.name, ...Object.keys(FIGURES)])
 const began = performance.now()
@@ -107,11 +144,23 @@ async function run(here: World): Promise<void> {
     if (wanted(STREAM.name)) rows.push(row)
   }
   for (const name of names) {
+    if (name === FAISS && !isFaissThere()) {
+      say(HOW_TO_GET_FAISS)
+      continue
+    }
+    const smaller = options.growth && FIGURES[name]?.alone === true ? SMALLER : []
+    for (const size of smaller.map((share) => Math.ceil(signals * share))) {
+      const { unit, value, ratio } = await figureOf(name, { ...asked, signals: size }, 3)
+      points.push({ name, unit, signals: size, value, ratio })
+    }
     const row = await figureOf(name, asked)
     rows.push(row, ...(name === 'feed.full-sync' ? [rssOf(row)] : []))
     if (name === AUDIT) rows.push(auditRss(row, rss))
+    if (name === EXACT) rows.push(exactBytes(row, signals))
+    if (name === SUSTAINED) rows.push(publishedOf(row, published))
     if (name === JOURNAL) rows.push(leavesOf(row, leaves))
-    if (FIGURES[name]?.grows) points.push({ name, unit: row.unit, signals, value: row.value, ratio: row.ratio })
+    if (FIGURES[name]?.grows || FIGURES[name]?.alone)
+      points.push({ name, unit: row.unit, signals, value: row.value, ratio: row.ratio })
   }
   // Under the profiler and without references, figures say nothing.
   if (options.profile === undefined) report(rows, options.growth ? growthOf(points) : [])
@@ -176,6 +225,7 @@ process.once('SIGINT', stopped).once('SIGTERM', stopped)
 try {
   await run(world)
 } finally {
+  faiss.end()
   await logs.end()
   await world.end()
 }

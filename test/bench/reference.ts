@@ -8,6 +8,7 @@ import { createInstance, requireScopes } from '../../src/http/instance.ts'
 import { LIMITS } from '../../src/http/limits.ts'
 import { createMetrics } from '../../src/http/metrics.ts'
 import { shedLoad } from '../../src/http/pressure.ts'
+import { createPatternChecker } from '../../src/jobs/pattern-check.ts'
 import type { Uuid } from '../../src/kernel/ids.ts'
 import type { Log } from '../../src/kernel/log.ts'
 import { KID, type Parts } from '../../src/parts.ts'
@@ -97,7 +98,7 @@ function unlogged(parts: Parts): SignalService {
     wake: () => {},
   }
   return createSignalService({
-    ...{ db: pools.app, clock, provenance, rules },
+    ...{ db: pools.app, clock, provenance, rules, patterns: createPatternChecker() },
     categoryId: rules.categoryId,
     categorySlug: rules.categorySlug,
     timeoutMs: 10_000,

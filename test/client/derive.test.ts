@@ -268,3 +268,27 @@ describe('a line is refused', () => {
 test('an instant is to the second, in UTC', () => {
   expect(instant(new Date('2026-03-01T12:00:00.999+02:00'))).toBe('2026-03-01T10:00:00Z')
 })
+
+describe('a value on a suppression list', () => {
+  test.for<[RawLine, string]>([
+    [{ type: 'ip', raw: '192.168.7.7' }, 'private-addresses'],
+    [{ type: 'ip', raw: '8.8.8.8' }, 'public-resolvers'],
+    [{ type: 'domain', raw: 'www.gmail.com' }, 'mail-domains'],
+    [{ type: 'url', raw: 'https://discord.gg' }, 'shared-hosting'],
+    [{ type: 'media_hash', algorithm: 'pdq', hash: '0'.repeat(64) }, 'blank-hashes'],
+    [{ type: 'media_hash', algorithm: 'md5', hash: 'D41D8CD98F00B204E9800998ECF8427E' }, 'empty-digests'],
+  ])('is not signed: %j', ([line, list]) => {
+    expect(derive(line, CONTEXT)).toEqual({
+      ...{ outcome: 'refused', reason: `suppressed-value: on the suppression list ${list}` },
+    })
+  })
+  test.for<[RawLine, string]>([
+    [{ type: 'ip', raw: '2001:db8::77' }, 'documentation-addresses'],
+    [{ type: 'phone', raw: '(202) 555 0143', region: 'US' }, 'test-numbers'],
+  ])('that a list only tells of is signed with a warning: %j', ([line, list]) => {
+    expect(derive(line, CONTEXT)).toMatchObject({ outcome: 'item', warning: `on the suppression list ${list}` })
+  })
+  test('is looked up all the same', () => {
+    expect(lookupKeys({ type: 'ip', raw: '8.8.8.8' }, EPOCH).outcome).toBe('keys')
+  })
+})

@@ -64,7 +64,8 @@ function answerPage(feed: TestFeed, query: URLSearchParams, response: Response):
 function listed({ feed, events, sealed, from }: TestFeed): FeedList['feeds'][number] {
   const last_seq = events.at(-1)?.event.seq ?? '0'
   const sealed_seq = String(sealed.at(-1)?.[1] ?? 0)
-  const names = { feed: feed as Uuid, kind: 'audience' as const, audience: AUDIENCE, label: 'orchard' }
+  const kinds = { kind: 'audience' as const, mode: 'full' as const }
+  const names = { feed: feed as Uuid, ...kinds, audience: AUDIENCE, label: 'orchard' }
   return { ...names, from_seq: String(from), last_seq, sealed_seq, start: String(from - 1) }
 }
 

@@ -28,11 +28,18 @@ const APPEND_ONLY: ReadonlySet<string> = new Set([
   'log_cosignature',
 ])
 
-/** Queues: what was carried on is gone. Everything else stays, or is cleared by the owner. */
-const DELETES: ReadonlySet<string> = new Set(['aldis_app read_pending', 'aldis_integrator prov_outbox'])
+/** Queues, and what is made of live signals alone: what was carried on, ended, replaced or erased is gone. What is kept for a time goes after it. Everything else stays. */
+const DELETES: ReadonlySet<string> = new Set([
+  ...['aldis_app read_pending', 'aldis_app evaluation_batch', 'aldis_integrator prov_outbox'],
+  ...['sealed_signal', 'sealed_snapshot', 'sealed_bucket'].map((table) => `aldis_projector ${table}`),
+  ...['sealed_snapshot', 'sealed_bucket', 'feed_segment', 'shared_signal', 'shared_relation'].map(
+    (table) => `aldis_admin ${table}`,
+  ),
+  ...['read_journal', 'handshake_refusal', 'upload'].map((table) => `aldis_admin ${table}`),
+])
 
 const VERBS = new Set(['select', 'insert', 'update', 'delete'])
-const SHARDED = new Set<Placement>(['participant_id', 'signal_key', 'feed_id', 'log_id'])
+const SHARDED = new Set<Placement>(['participant_id', 'signal_key', 'signal_id', 'feed_id', 'log_id'])
 
 /** A catalogue with where its tables are placed. */
 interface Schema extends Catalogue {

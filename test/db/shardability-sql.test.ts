@@ -47,7 +47,6 @@ const NOT_YET = 'granted ahead of its service'
 /** What a role may do and no service does, with the reason. */
 const UNSERVED: Readonly<Record<string, string>> = {
   'insert agreement': NOT_YET,
-  'select agreement': NOT_YET,
   'update audience': NOT_YET,
   'update person': NOT_YET,
   'select log_chain_seg': NOT_YET,

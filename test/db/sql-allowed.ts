@@ -33,7 +33,7 @@ export const ALLOWED: readonly Allowed[] = [
   },
   {
     rule: 'distribution-key',
-    starts: 'select "event_id" from "prov_outbox" where "log_id" = $1',
+    starts: 'select "event_id" from "prov_outbox" where "log_id" <= $1',
     why: 'for an auditor: what was committed beside the log at the moment of a page of the state, wherever it is',
   },
   {
@@ -53,7 +53,7 @@ export const ALLOWED: readonly Allowed[] = [
   },
   {
     rule: 'distribution-key',
-    starts: 'select "feed_id", "sealed_seq" from "feed_head" where next_seq - 1 - sealed_seq >= $1',
+    starts: 'select "feed_id", "sealed_seq", "erasures" from "feed_head" where next_seq - 1 - sealed_seq >= $1',
     why: 'a sweep: which feeds have a full segment; one row a feed, and each is then sealed in its own shard',
   },
   {
@@ -63,8 +63,64 @@ export const ALLOWED: readonly Allowed[] = [
   },
   {
     rule: 'distribution-key',
+    starts: 'insert into shared_relation (signal_id, origin, relation_id,',
+    why: 'the same for the two ends of relations',
+  },
+  {
+    rule: 'distribution-key',
+    starts: 'select "signal_id", "origin", "type", "revision", "log_idx" from "shared_signal" where signal_id = any($1',
+    why: 'which signals of a network a reader may see: ids alone are known of them, so every shard is asked',
+  },
+  {
+    rule: 'distribution-key',
+    starts:
+      'select "signal_id", "audience_id", "revision", "state", "expires_at" from "shared_signal" where "origin" = ',
+    why: 'a sweep for auditors, page by page, without the keys; no reader waits for it',
+  },
+  {
+    rule: 'distribution-key',
     starts: 'copy (select string_agg(signal_key || uuid_send(signal_id)',
     why: 'a sweep: every shared key once, at the start of a process; no reader waits for it',
+  },
+  {
+    rule: 'distribution-key',
+    starts: 'select "e"."log_id", "e"."event_id", "e"."idx", "h"."closed_size", "p"."next_idx" from "log_event" as "e"',
+    why: 'an erasure looks for its events in every log that the node has had; a row each, and rare',
+  },
+  {
+    rule: 'distribution-key',
+    starts: 'select "digest" from "feed_segment" where digest = any(',
+    why: 'a sweep: which of the segments that are kept as files an erasure has replaced; no reader waits for it',
+  },
+  {
+    rule: 'distribution-key',
+    starts: 'select "participant_id", "case_id", "seq" from "decision" where "release_at" <= $1',
+    why: 'a sweep: whose grace is over; a partial index holds these few, and each is then released in its own shard',
+  },
+  {
+    rule: 'distribution-key',
+    starts: 'select "participant_id", "case_id" from "review_case" where "held_until" <= $1',
+    why: 'a sweep: which cases waited long enough; few, and each then comes back in its own shard',
+  },
+  {
+    rule: 'distribution-key',
+    starts: 'select "participant_id", "signal_id" from "review_case" where "origin" = $1',
+    why: 'who has a case of a signal that its source changed or that is disputed; once for such an entry of the log',
+  },
+  {
+    rule: 'distribution-key',
+    starts: 'select "participant_id", "keyword_patterns", "critical",',
+    why: 'which organisations route what they receive; a row each',
+  },
+  {
+    rule: 'distribution-key',
+    starts: 'select distinct "participant_id" from "evaluation_batch"',
+    why: 'a sweep: whose evaluations have no entry yet; few, and each participant is then asked in its own shard',
+  },
+  {
+    rule: 'distribution-key',
+    starts: 'select "participant_id", "purpose", "used" from "evaluation_use" where "day" = $1',
+    why: 'an alarm: what everybody used today; a row each',
   },
   {
     rule: 'snapshot',

@@ -31,7 +31,13 @@ export interface SqlFault {
   about: string
 }
 
-const SHARDED: ReadonlySet<Placement> = new Set<Placement>(['participant_id', 'signal_key', 'feed_id', 'log_id'])
+const SHARDED: ReadonlySet<Placement> = new Set<Placement>([
+  'participant_id',
+  'signal_key',
+  'signal_id',
+  'feed_id',
+  'log_id',
+])
 const placements = new Map<string, Placement>(Object.entries(PLACEMENT))
 
 /** The distribution column of a table that has one. */

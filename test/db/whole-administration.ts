@@ -1,10 +1,14 @@
+import { randomBytes, randomUUID } from 'node:crypto'
 import { enroll, makeTlsKey, requestOver } from '../../src/client/enroll.ts'
+import { nobleGroup } from '../../src/client/noble-group.ts'
 import { makeSigningKey, type OwnSigningKey, openSigningKey } from '../../src/client/signing-key.ts'
 import { toBase64Url } from '../../src/kernel/bytes.ts'
+import { createEvaluationFlush } from '../../src/matching/flush.ts'
 import { signingKeyProof } from '../../src/participants/schema.ts'
 import { ensureEpochKeys } from '../../src/parts.ts'
 import { createExpiry } from '../../src/signals/expire.ts'
 import { rulesOf } from '../../src/signals/rules.ts'
+import { oprfEpoch } from '../matching/world.ts'
 import { EPOCH, type Member, type TestNode } from '../support/node.ts'
 
 const DAY_MS = 86_400_000
@@ -56,6 +60,22 @@ async function registration({ client, home }: Member, next: OwnSigningKey) {
     ...{ jwk: next.jwk, nonce, proof: toBase64Url(await next.sign(data)) },
     previous: { kid: current.kid, proof: toBase64Url(await current.sign(data)) },
   }
+}
+
+/** An OPRF epoch, elements evaluated under it and told to the log, another quota. */
+export async function evaluations(n: TestNode, { client }: Member): Promise<void> {
+  const { pools, clock, provenance, authority } = n.node.parts
+  await oprfEpoch(n, 'whole-1')
+  await n.decide('quota.change', { participant: 'apple', purpose: 'lookup', per_day: 200_000 })
+  const elements = [toBase64Url(nobleGroup.elementFrom(randomBytes(64)))]
+  const [asked, key] = [{ kid: 'whole-1', purpose: 'lookup' as const, elements }, randomUUID()]
+  for (const _ of [1, 2]) await client.evaluate(asked, key)
+  const flush = createEvaluationFlush({
+    ...{ db: pools.app, ledger: pools.ledger, clock, recorder: provenance },
+    ...{ refresh: () => authority.refresh(), slugOf: authority.slugOf },
+  })
+  await flush.round()
+  provenance.wake()
 }
 
 /** People, policies; participants suspended, resumed and gone. */

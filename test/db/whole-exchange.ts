@@ -1,8 +1,10 @@
+import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { openHead, openVkey, readName } from '../../src/client/verify.ts'
 import { atControl } from '../../src/db/as-participant.ts'
+import { createBuckets } from '../../src/feeds/buckets.ts'
 import { createGrowth } from '../../src/feeds/growth.ts'
 import { createKnownKeys } from '../../src/feeds/known-keys.ts'
 import { SEGMENT_SIZE } from '../../src/feeds/segment.ts'
@@ -11,10 +13,14 @@ import { createFeedService } from '../../src/feeds/service.ts'
 import { toHex, utf8 } from '../../src/kernel/bytes.ts'
 import { newId, type Uuid } from '../../src/kernel/ids.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
+import { ENTRY_BYTES } from '../../src/matching/sealed.ts'
 import type { Parts } from '../../src/parts.ts'
 import { TILE_WIDTH } from '../../src/provenance/tile.ts'
 import type { Member, TestNode } from '../support/node.ts'
-import { administration, credentials, expiry } from './whole-administration.ts'
+import { administration, credentials, evaluations, expiry } from './whole-administration.ts'
+import { erased, readsOver } from './whole-erasure.ts'
+import { related } from './whole-network.ts'
+import { reviewed } from './whole-review.ts'
 import { witnessed } from './whole-witnesses.ts'
 
 /**
@@ -29,18 +35,29 @@ export async function wholeExchange(n: TestNode): Promise<void> {
   await apple.client.openAudience(shared, { label: 'apple and banana', mode: 'full', members: ['banana'] })
   const event = await lifeOfSignals(n, apple, shared)
   await streamed(apple)
+  await settled(n)
   await grown(n)
   await reading(banana, shared)
   await starting(n.parts, banana.slug)
   await receipts(apple, banana, { shared, event })
+  await settled(n)
+  const [first] = (await pastOurPools(n, SEALED, [apple.slug])) as { signal_id: Uuid }[]
+  await erased(n, apple.slug, first?.signal_id as Uuid)
+  await settled(n)
+  await n.node.parts.erasures.list()
   await witnessed(n)
   await leaving(n, apple, banana)
+  await hidden(n, apple, banana)
+  await related(n, [apple, banana], shared)
   await expiry(n, apple)
+  await reviewed(n, (text) => pastOurPools(n, text))
   await redone(n)
+  await evaluations(n, apple)
   await credentials(n, apple)
   await administration(n)
   await audited(dove)
   await observed(n)
+  await readsOver(n, () => settled(n))
 }
 
 /** Everything that an auditor may have. */
@@ -113,12 +130,19 @@ async function grown(n: TestNode): Promise<void> {
 }
 
 /** As the owner, on a connection whose statements are not collected. */
-async function pastOurPools({ t }: TestNode, text: string, values: readonly unknown[] = []): Promise<void> {
+async function pastOurPools({ t }: TestNode, text: string, values: readonly unknown[] = []): Promise<unknown[]> {
   const client = new pg.Client({ connectionString: t.url('owner') })
   await client.connect()
-  await client.query(text, [...values])
+  const { rows } = await client.query(text, [...values])
   await client.end()
+  return rows as unknown[]
 }
+
+/** The first of a participant's live signals in a sealed segment. */
+const SEALED = `
+  select e.signal_id from feed_entry e join feed_segment s using (feed_id) join signal g using (signal_id)
+    join participant p using (participant_id)
+  where p.slug = $1 and g.state = 1 order by e.seq limit 1`
 
 const EVENTS = `
   with head as (
@@ -126,7 +150,7 @@ const EVENTS = `
     where feed_id = (select f.feed_id from feed f join audience a using (audience_id) where a.kind = 1) for update
   ), event as (
     insert into feed_entry (feed_id, seq, log_idx, kind, origin, signal_id, revision, submission_id, body)
-    select feed_id, next_seq + i, -1, 1, $2, gen_random_uuid(), 1, gen_random_uuid(), '{}'
+    select feed_id, next_seq + i, (select max(log_idx) from feed_entry e where e.feed_id = head.feed_id), 1, $2, gen_random_uuid(), 1, gen_random_uuid(), '{}'
     from head, generate_series(0, $1::bigint - 1) i
   )
   update feed_head h set next_seq = h.next_seq + $1::bigint from head where h.feed_id = head.feed_id`
@@ -170,6 +194,7 @@ async function starting({ pools, provenance, authority, clock, config }: Parts, 
       directory: authority,
       growth: createGrowth(),
       cursorKey: new Uint8Array(32),
+      deltaKey: { kid: 'receipt', sign: async () => new Uint8Array(64) },
     },
     known: createKnownKeys({ db: pools.projector, logId: 1 }),
     segments: createSegmentFiles({ dir: join(config.dataDir, 'other'), maxBytes: 0, onError: () => {} }),
@@ -209,6 +234,30 @@ async function leaving(n: TestNode, apple: Member, banana: Member): Promise<void
   if (events.length !== 1) throw new Error('what was received is gone')
   await banana.client.receipt(submission ?? '')
   await n.decide('group.change', { group: 'fruit', join: ['banana'], leave: [] })
+}
+
+/** A sealed audience: one signal stays, one comes from the open, one ends; buckets, and what is opened. */
+async function hidden(n: TestNode, apple: Member, banana: Member): Promise<void> {
+  const { client } = banana
+  const named = { label: 'hidden', mode: 'sealed' as const, members: ['banana'] }
+  const { audience } = await apple.client.openAudience(newId(new Date()), named)
+  const link = (name: string, of: Uuid) => apple.item({ type: 'url', raw: `https://bad.example/${name}` }, of)
+  const [stays, ends] = [await link('stays', audience), await link('ends', audience)]
+  const comes = await link('comes', await apple.everybody())
+  await apple.client.submit(await apple.sign([stays, ends, comes]))
+  await settled(n)
+  const moved = { ...comes, revision: 2, prev: (await apple.client.own(comes.signal)).leaf, audience }
+  await apple.client.submit(await apple.sign([moved]))
+  const { leaf: prev } = await apple.client.own(ends.signal)
+  const withdrawal = { v: 1, signal: ends.signal, revision: 2, prev, reason: 'mistaken' }
+  await apple.client.submit(await apple.sign([withdrawal], 'aldis-withdrawal+jws'))
+  await settled(n)
+  const { pools, clock, authority: directory } = n.node.parts
+  await createBuckets({ db: pools.projector, clock, directory, random: (bytes) => randomBytes(bytes) }).round()
+  const bucket = await client.bucket(await client.bucketSnapshot(audience), '0', 'appeal')
+  if (bucket.body.length !== 2 * ENTRY_BYTES) throw new Error('two entries')
+  const { events } = await client.open(audience, stays.signal, 'appeal')
+  if (events.length !== 1) throw new Error('the signal is not there')
 }
 
 /** A projector that died before it noted how far it had come takes the same entries again. */

@@ -3,12 +3,17 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { writeDurably } from '../../src/client/files.ts'
+import { auditOwn } from '../../src/cli/participant/audit-own.ts'
+import { openHistory } from '../../src/client/kept-history.ts'
+import { nodeLog } from '../../src/client/log-source.ts'
 import { openVkey } from '../../src/client/verify.ts'
+import { writeDurably } from '../../src/kernel/durable.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
+import { checkpointText } from '../../src/provenance/checkpoint.ts'
 import { verifyEd25519 } from '../../src/provenance/ed25519.ts'
 import { judgeEvidence, parseEvidence } from '../../src/provenance/evidence.ts'
-import { formatVkey } from '../../src/provenance/note.ts'
+import { formatNote, formatVkey, signatureLine } from '../../src/provenance/note.ts'
+import { openVerified } from '../../src/provenance/verified-log.ts'
 import { entriesOf, forge, LOG_KEY, ORIGIN } from '../provenance/forge.ts'
 import { flipped } from '../provenance/vectors.ts'
 import { aTestNode, type Member, type TestNode } from '../support/node.ts'
@@ -58,6 +63,10 @@ const written = (name: string, text: string): string => {
   return path
 }
 const policy = () => written('policy', `log ${apple.home.pinned().vkey.trim()}\nquorum none\n`)
+/** A link that says of itself that its entry is the next one. */
+const moved = (line: string): string[] => [
+  line.replace(/"index":"(\d+)"/, (_, index: string) => `"index":"${Number(index) + 1}"`),
+]
 const results = ({ out }: Ran): string =>
   (JSON.parse(out) as { checks: { result: string }[] }).checks.map(({ result }) => result).join(' ')
 
@@ -96,6 +105,78 @@ describe('the log of a node', { timeout: 60_000 }, () => {
     expect(audit.out).toContain('FAIL    3')
     const { checks } = JSON.parse(readFileSync(report, 'utf8')) as { checks: object[] }
     expect(checks[2]).toMatchObject({ result: 'FAIL', at: `tile/entries/000.p/${size}`, entry: '1' })
+  })
+})
+
+describe('our own records', { timeout: 120_000 }, () => {
+  const says = ({ out }: Ran): string[] =>
+    (JSON.parse(out) as { checks: { check: number; result: string }[] }).checks.map(
+      ({ check, result }) => `${check} ${result}`,
+    )
+  const all = (result: string): string[] => [5, 6, 8, 14].map((n) => `${n} ${result}`)
+  const four = ['1 PASS', '2 PASS', '3 PASS', '4 PASS']
+
+  test('pass as the node gives the log out, and from the files, and the report says what was checked', async () => {
+    const audit = await aldis('--json', 'audit', '--log', 'node', '--policy', policy(), '--as', 'apple')
+    expect([audit.code, says(audit)]).toEqual([0, [...four, ...all('PASS')]])
+    await aldis('log', 'export', dir)
+    await aldis('history')
+    const again = await aldis('audit', '--log', dir, '--policy', policy(), '--as', 'apple')
+    expect(again.out).toMatch(/PASS {4}8 {2}chains {6}[0-9]+ links of ours, gapless from the first/)
+    expect(again).toMatchObject({ code: 0, err: '' })
+  })
+  test('are unknown where the folder has none yet; of another they are not asked: exit code 78', async () => {
+    const other = await aldis('audit', '--log', dir, '--as', 'banana')
+    expect([other.code, other.err]).toEqual([78, expect.stringContaining('is not of banana')])
+    const key = openVkey(apple.home.pinned().vkey)
+    const head = await apple.home.advance(apple.client)
+    const { tile } = await openVerified(sha256, nodeLog(apple.client), head)
+    const empty = { home: { ...apple.home, dir: join(folder, 'empty') }, me: 'apple', key, now: new Date() }
+    const findings = await auditOwn(empty, { ...head, origin: key.name }, tile)
+    expect(findings.map(({ check, result }) => `${check} ${result}`)).toEqual(all('UNKNOWN'))
+  })
+  test.for<[what: string, check: number, forge: (line: string) => string[]]>([
+    ['a link that is left out', 8, () => []],
+    ['a link that is told twice', 8, (line) => [line, line]],
+    ['a link at another place of the log', 5, moved],
+    ['a field of another record', 6, (line) => [line.replace(/"disclosures":\["/, '"disclosures":["AAAA","')]],
+  ])('%s fails check %i alone', async ([, number, forge]) => {
+    const { home, client } = apple
+    const key = openVkey(home.pinned().vkey)
+    const head = await home.advance(client)
+    await openHistory(home.dir, { party: 'apple', origin: key.name }).extend(client, head)
+    const log = await openVerified(sha256, nodeLog(client), head)
+    const at = join(home.dir, 'history', '1')
+    const [chain, place] = [readFileSync(join(at, 'chain.ndjson')), readFileSync(join(at, 'place.json'), 'utf8')]
+    const lines = chain.toString().trimEnd().split('\n')
+    const forged = `${lines.flatMap((line, i) => (i === 1 ? forge(line) : [line])).join('\n')}\n`
+    writeFileSync(join(at, 'chain.ndjson'), forged)
+    const bytes = Buffer.byteLength(forged)
+    writeFileSync(join(at, 'place.json'), JSON.stringify({ ...(JSON.parse(place) as object), bytes }))
+    const own = { home, me: 'apple', key, now: new Date() }
+    const findings = await auditOwn(own, { ...head, origin: key.name }, log.tile).finally(() => {
+      writeFileSync(join(at, 'chain.ndjson'), chain)
+      writeFileSync(join(at, 'place.json'), place)
+    })
+    expect(findings.filter(({ result }) => result === 'FAIL').map(({ check }) => check)).toEqual([number])
+  })
+})
+
+describe('a head that another member was shown', { timeout: 120_000 }, () => {
+  const signed = async (size: bigint): Promise<string> => {
+    const { origin, keys, logId, vkey } = n.parts
+    const text = checkpointText({ origin, size, root: new Uint8Array(32) })
+    const signature = await keys.sign(`log-${logId}`, Buffer.from(text))
+    return formatNote(text, [signatureLine(sha256, { name: origin, publicKey: vkey.publicKey, signature })])
+  }
+  test('is compared with ours: exit code 0 for the same log, 7 and evidence for another history', async () => {
+    const compare = (file: string) => aldis('evidence', 'compare', file)
+    const same = await compare(written('theirs', await apple.client.checkpoint()))
+    expect(same).toMatchObject({ code: 0, out: expect.stringContaining('both heads are of one log') })
+    const other = await compare(written('theirs', await signed(2n)))
+    expect(other.code).toBe(7)
+    const [, file = ''] = /\. (\S+) holds both/.exec(other.err) ?? []
+    expect(await aldis('evidence', file)).toMatchObject({ code: 9, out: expect.stringMatching(/^UNKNOWN/) })
   })
 })
 

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { matchFileOf, refreshMatchFile } from '../../src/client/match-mirror.ts'
+import { createMatcher } from '../../src/client/matcher.ts'
 import { syncFeeds } from '../../src/client/mirror.ts'
 import {
   checkReceipt,
@@ -63,6 +65,23 @@ describe('one exchange', { shuffle: false }, () => {
     expect(got.map(({ item }) => item)).toEqual(items)
     expect(got.every(({ authority }) => authority === 'origin')).toBe(true)
     expect(await synced(cherry, 0)).toEqual([])
+  })
+
+  test('and is matched at home, without the node, with the event that proves it', async () => {
+    const { dir } = banana.home
+    const { programme } = banana.home.membership()
+    await refreshMatchFile({ home: dir, programme, now: new Date() })
+    const matcher = createMatcher(matchFileOf(dir), { programme })
+    const links = await matcher.match({ type: 'url', raw: 'https://bad.example/a' })
+    const files = await matcher.match({ type: 'media_hash', algorithm: 'sha256', hash: 'ab12'.repeat(16) })
+    const { profile, kid, token } = (items[1] as unknown as { value: Record<'profile' | 'kid' | 'token', string> })
+      .value
+    const people = await matcher.match({ type: 'email', profile, kid, token })
+    await matcher.close()
+    const told = [links, people, files].flatMap(({ matches }) => matches)
+    expect(told.map(({ signal, source, provenance }) => [signal, source, provenance.event, provenance.index])).toEqual(
+      items.map(({ signal }, index) => [signal, 'apple', event, index]),
+    )
   })
 
   test('to an outsider the audience, its feed, the signal and its receipt are as if they never were', async () => {

@@ -1,21 +1,30 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createNode, type Node } from '../../src/app.ts'
-import { createClient } from '../../src/client/client.ts'
+import { auditLog } from '../../src/audit/audit.ts'
+import { type Client, createClient } from '../../src/client/client.ts'
 import { openHome } from '../../src/client/home.ts'
+import { exportLog } from '../../src/client/log-export.ts'
+import { folderLog, nodeLog } from '../../src/client/log-source.ts'
 import { keyOfReceipt, openNextLog } from '../../src/client/next-log.ts'
+import { exportRecords, exportSnapshot, folderRecords } from '../../src/client/record-files.ts'
 import { checkReceipt, openVkey } from '../../src/client/verify.ts'
 import { stop } from '../../src/http/shutdown.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
 import { silentLog } from '../../src/kernel/log.ts'
+import { sha256 } from '../../src/kernel/sha256.ts'
 import { openBase } from '../../src/parts.ts'
+import { verifyEd25519 } from '../../src/provenance/ed25519.ts'
+import { formatVkey, type VerifierKey } from '../../src/provenance/note.ts'
 import { aTestNode, type Member, type TestNode } from '../support/node.ts'
 
 let n: TestNode
 let apple: Member
 let plum: Member
+let owl: Member
 let later: { node: Node; partner: string } | undefined
 const folder = mkdtempSync(join(tmpdir(), 'aldis-test-'))
 
@@ -23,6 +32,7 @@ beforeAll(async () => {
   n = await aTestNode()
   apple = await n.member('apple')
   plum = await n.member('plum')
+  owl = await n.member('owl', { kind: 'observer', scopes: ['provenance:read', 'provenance:audit'] })
 })
 afterAll(async () => {
   if (later !== undefined) await stop(later.node.shutdown, { log: silentLog, noticeMs: 0, requestsMs: 1_000 })
@@ -126,4 +136,59 @@ test('a rotated node serves both logs; a member follows with the announced key a
   }
   expect((await home.advance(client)).size).toBeGreaterThan(0n)
   client.close()
+  await auditsBoth(oldKey, openVkey(vkey))
 })
+
+/** What `aldis log export --records` writes of one log. */
+async function exported(client: Client, key: VerifierKey, snapshot: boolean): Promise<string> {
+  const dir = join(folder, key.name.replaceAll('/', '-'))
+  const waiting = snapshot ? await exportSnapshot(client, dir) : undefined
+  if (waiting !== undefined) await client.receipt(waiting)
+  const vkey = formatVkey(sha256, key.name, key.publicKey)
+  const { size } = await exportLog({ source: nodeLog(client), vkey, dir })
+  await exportRecords(client, { dir, size })
+  return dir
+}
+
+/** The log before is given to auditors too; with its export the checks of the present one go on from it. */
+async function auditsBoth(oldKey: VerifierKey, newKey: VerifierKey): Promise<void> {
+  const [former, present] = [clientOf(owl, 1), clientOf(owl, 2)]
+  try {
+    await expect(Array.fromAsync(former.snapshot())).rejects.toMatchObject({ code: 'state-conflict' })
+    await expect(Array.fromAsync(present.chain({ after: 0n, party: 'banana' }))).resolves.toEqual([])
+    const own = await Array.fromAsync(former.chain({ after: 0n, party: 'apple' }))
+    expect(own.length).toBeGreaterThan(0)
+    const { rows } = await sql<{ n: number }>`
+      select count(*)::int as n from prov_record where kind = 'audit.read'`.execute(n.t.owner)
+    expect(rows).toEqual([{ n: 2 }])
+
+    const before = await exported(former, oldKey, false)
+    const now = await exported(present, newKey, true)
+    const audit = (previous: string[]) =>
+      auditLog({
+        ...{ hash: sha256, source: folderLog(now), pinned: { key: newKey, verify: verifyEd25519 } },
+        ...{ now: new Date(), kept: [], records: folderRecords(now) },
+        previous: previous.map((dir) => ({ source: folderLog(dir), records: folderRecords(dir).records })),
+      })
+    const from = (least: number, { findings }: Awaited<ReturnType<typeof audit>>) =>
+      findings.filter(({ check }) => check >= least)
+    const alone = await audit([])
+    expect(from(5, alone).filter(({ result }) => result === 'FAIL')).toEqual([])
+    expect(new Set(from(10, alone).map(({ result }) => result))).toEqual(new Set(['UNKNOWN']))
+    const both = await audit([before])
+    expect(from(5, both).filter(({ check, result }) => result !== 'PASS' && check !== 15)).toEqual([])
+    // What is none of the log before says nothing of this one.
+    const other = await audit([now])
+    expect(new Set(from(10, other).map(({ result }) => result))).toEqual(new Set(['UNKNOWN']))
+    // A record of the log before that is another than its tree has is not built upon.
+    const [file = ''] = readdirSync(join(before, 'records'))
+    const path = join(before, 'records', file)
+    writeFileSync(path, readFileSync(path, 'utf8').replace('"chains":["', '"chains":["AAAA'))
+    const forged = from(10, await audit([before]))
+    expect(forged.map(({ result }) => result)).not.toContain('PASS')
+    expect(forged[0]?.says).toContain('does not make its tree')
+  } finally {
+    former.close()
+    present.close()
+  }
+}

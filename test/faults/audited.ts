@@ -1,4 +1,4 @@
-import { auditedAcks } from '../../src/feeds/audited.ts'
+import { auditedAcks, auditedFeeds, auditedLookups } from '../../src/feeds/audited.ts'
 import { newId, type Uuid } from '../../src/kernel/ids.ts'
 import { auditedPeople, auditedProgramme } from '../../src/participants/audited.ts'
 import { createAuditor } from '../../src/provenance/auditor.ts'
@@ -16,17 +16,32 @@ export interface Given {
 }
 
 /** A node in which everything has happened that can be recorded, and what it gives its auditor. */
-export async function anAuditedWorld() {
+export const anAuditedWorld = () => auditedWorld(tellStory)
+
+/** A node in which something has happened, and what it gives its auditor. */
+export async function auditedWorld<T>(tell: (w: World) => Promise<T>) {
   const w = await aWorld()
-  const ids = await tellStory(w)
+  await w.decide('participant.admit', { slug: 'owl', name: 'owl', kind: 'observer' })
+  await w.authority.refresh()
+  const ids = await tell(w)
   const participants = () => w.authority.participants()
   const { state, ...changes } = createAuditedSignals({ categorySlug: w.rules.categorySlug, participants })
   const owl = { participant: w.authority.participantBySlug('owl')?.participant_id as Uuid, slug: 'owl', auditor: true }
   const size = async (): Promise<bigint> => BigInt((await entriesOf(w)).length)
   const auditor = createAuditor({
-    ...{ db: w.t.ledger, app: w.t.app, keys: w.keys, clock: w.clock, logId: 1 },
+    ...{ db: w.t.ledger, app: w.t.app, keys: w.keys, clock: w.clock, logId: 1, present: true },
     ...{ provenance: w.provenance, participants, published: size },
-    audited: { ...changes, state: [...auditedProgramme, ...auditedPeople, state, auditedAcks(participants)] },
+    audited: {
+      ...changes,
+      state: [
+        auditedFeeds(participants),
+        auditedLookups(participants),
+        ...auditedProgramme,
+        ...auditedPeople,
+        state,
+        auditedAcks(participants),
+      ],
+    },
   })
   return {
     ...{ w, ids, owl, auditor },
@@ -49,8 +64,6 @@ async function entriesOf({ t }: World): Promise<Uint8Array[]> {
 
 async function tellStory(w: World) {
   const [apple, banana, cherry] = [await w.admit('apple'), await w.admit('banana'), await w.admit('cherry')]
-  await w.decide('participant.admit', { slug: 'owl', name: 'owl', kind: 'observer' })
-  await w.authority.refresh()
   const everybody = w.authority.audiencesOf(apple.participant).find(({ kind }) => kind === 'programme')?.audience_id
   const berries = await w.group('berries', [apple, banana])
   await w.regroup('berries', { join: [cherry] })
@@ -62,9 +75,11 @@ async function tellStory(w: World) {
   await changeKeys(w, banana)
   await govern(w)
   await endAndLeave(w, { apple, banana, cherry })
+  await eraseAndTell(w, { readers: [apple, banana], signals: [signals.signals.kept, signals.signals.moved] })
   for (const by of [apple, banana, cherry]) await w.provenance.journal.flush(by.participant, by.slug)
   await w.project()
-  return { apple, banana, cherry, everybody: everybody as Uuid, berries, ...signals }
+  const late = await shareLate(w, apple, everybody as Uuid)
+  return { apple, banana, cherry, everybody: everybody as Uuid, berries, signals: { ...signals.signals, late } }
 }
 
 interface Sharing {
@@ -137,10 +152,40 @@ async function govern(w: World): Promise<void> {
   const refused = await w.participants.propose('hash-profile.retire', { kid: 'spring' }, w.ada)
   await w.participants.reject(refused.request_id, w.ben, w.now())
   await w.decide('policy.publish', { kind: 'taxonomy', version: 7, body: '{"version":7,"categories":[]}' })
+  const span = { not_before: '2026-01-01T00:00:00Z', not_after: '2027-01-01T00:00:00Z' }
+  await w.decide('hash-profile.publish', { kid: 'year-1', suite: 'oprf-ristretto255-sha512', ...span })
+  await w.decide('quota.change', { participant: 'apple', purpose: 'lookup', per_day: 200_000 })
+  await w.decide('quota.change', { participant: 'apple', purpose: 'lookup', per_day: 300_000 })
   const collection = { region: 'FR', legal_basis: 'terms_of_service', surface: 'public' } as const
   await w.decide('collection.hold', { ...collection, held: true })
   await w.decide('collection.hold', { ...collection, held: false })
   await w.decide('hash-profile.retire', { kid: 'spring' })
+}
+
+/** Erased for good, read by everybody who still takes part, acknowledged by one of them. */
+async function eraseAndTell(w: World, { readers, signals }: { readers: readonly Party[]; signals: readonly Uuid[] }) {
+  w.pass(DAY)
+  await w.decide('signals.erase', { participant: 'apple', signals: [...signals], basis: 'subject_request' })
+  await w.project()
+  for (const by of readers) {
+    for (const { feed_id, kind } of w.authority.feedsOf(by.participant)) {
+      if (kind !== 'audience') continue
+      const { events } = await w.page(by, feed_id)
+      const upto = events.at(-1)?.seq
+      if (upto !== undefined && by.slug === 'banana')
+        await w.feeds.acknowledge({ ...by, route: '' }, feed_id, { upto, stage: 'mirror_removed' })
+    }
+  }
+}
+
+/** Shared and withdrawn, and read by nobody. */
+async function shareLate(w: World, apple: Party, audience: Uuid): Promise<Uuid> {
+  const item = w.item({ audience })
+  await w.submit(apple, [item])
+  w.pass(1_000)
+  await w.withdraw(apple, item.signal)
+  await w.project()
+  return item.signal
 }
 
 /** What is over by its own date, and who goes. */

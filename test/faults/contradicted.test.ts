@@ -5,7 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createNode } from '../../src/app.ts'
+import { stop } from '../../src/http/shutdown.ts'
+import { systemClock } from '../../src/kernel/clock.ts'
+import { silentLog } from '../../src/kernel/log.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
+import { anchorOf, openBase, openParts, resumeLog } from '../../src/parts.ts'
 import { SIZE_TYPE } from '../../src/provenance/add-checkpoint.ts'
 import { checkpointText } from '../../src/provenance/checkpoint.ts'
 import { verifyEd25519 } from '../../src/provenance/ed25519.ts'
@@ -78,4 +83,23 @@ test('a node whose own key contradicts it in a witness stops, serves its tree, a
   await expect(share('b')).rejects.toMatchObject({ status: 503 })
   const checkpoint = await apple.client.checkpoint()
   expect(parseNote(checkpoint)?.text.split('\n')[0]).toBe(origin)
+
+  // The witness forgets; a node that is started anew does not.
+  holds = undefined
+  const before = await anchorOf(n.parts.config, logId).read()
+  const base = await openBase({ config: n.parts.config, clock: systemClock, log: silentLog })
+  const again = await createNode(base, silentLog, { measuring: { loopDelayMs: 60_000 } })
+  const { ops } = await again.listen()
+  expect((await fetch(`${ops}/readyz`)).status).toBe(503)
+  await expect(again.parts.signer.round()).rejects.toMatchObject({ reason: 'contradicted' })
+  await expect(resumeLog(again.parts)).rejects.toMatchObject({ code: 'state-conflict' })
+  expect(await anchorOf(n.parts.config, logId).read()).toEqual(before)
+  await stop(again.shutdown, { log: silentLog, noticeMs: 0, requestsMs: 1_000 })
+})
+
+test('a policy that is none is named at the start', async () => {
+  const config = { ...n.parts.config, witnessPolicy: join(dir, 'none') }
+  const base = await openBase({ config, clock: systemClock, log: silentLog, small: 1 })
+  const options = { onWake: () => {}, healthy: () => true }
+  await expect(openParts(base, options).finally(() => base.close())).rejects.toThrow('WITNESS_POLICY: names no file')
 })

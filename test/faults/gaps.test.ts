@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { connect, type Db } from '../../src/db/connect.ts'
+import { createPatternChecker } from '../../src/jobs/pattern-check.ts'
 import { utf8 } from '../../src/kernel/bytes.ts'
 import type { Uuid } from '../../src/kernel/ids.ts'
 import { countersign } from '../../src/signals/countersignature.ts'
@@ -62,6 +63,7 @@ function signalsOver(through: Db): SignalService {
     }),
     countersign: (input) =>
       countersign(input, { kid: receiptKid, iss: aud, sign: (data) => keys.sign('receipt', data) }),
+    patterns: createPatternChecker(),
     timeoutMs: 10_000,
   })
 }

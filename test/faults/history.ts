@@ -191,6 +191,8 @@ export async function movingIn(db: Db): Promise<string[]> {
     union all select 'reads', count(*) from read_pending
     union all select 'fence', h.size - f.size from log_head h, log_fence f
     union all select 'signature', h.size - s.size from log_head h, log_signed s
-    union all select 'feeds', h.size - coalesce((select next_idx from projector), 0) from log_head h`.execute(db)
+    union all select 'feeds', h.size - coalesce((select next_idx from projector where name = 'feeds'), 0) from log_head h`.execute(
+    db,
+  )
   return rows.filter(({ n }) => n !== 0n).map(({ what, n }) => `${what} ${n}`)
 }

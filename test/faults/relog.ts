@@ -13,7 +13,15 @@ import {
   genesisLink,
   nextLink,
 } from '../../src/provenance/chain.ts'
-import { commitment, decoy, digestOf, disclosure, fieldOf, payloadOf } from '../../src/provenance/commitment.ts'
+import {
+  commitment,
+  decoy,
+  digestOf,
+  digestsOf,
+  disclosure,
+  fieldOf,
+  payloadOf,
+} from '../../src/provenance/commitment.ts'
 import { leafHash, treeHash } from '../../src/provenance/merkle.ts'
 import { type ReadItem, type SourceRead, setRoot, sourceRoot } from '../../src/provenance/readset.ts'
 import type { ExportEntry, ExportRead } from '../../src/provenance/schema.ts'
@@ -36,7 +44,10 @@ export interface Plain {
   fields: Fields
   changes?: NonNullable<ExportEntry['changes']>
   expired?: NonNullable<ExportEntry['expired']>
+  erased?: NonNullable<ExportEntry['erased']>
   reads: PlainRead[]
+  /** Digests that nothing opens: an erasure behind it names them. */
+  holes?: number
   /** Whose chains it moves on, if not those of its fields. */
   parties?: string[]
 }
@@ -52,8 +63,10 @@ export function plainOf(records: readonly string[]): Plain[] {
     })
     if ('read' in line) plain.at(-1)?.reads.push({ fields, items: line.items })
     else {
-      const { event, changes, expired } = line
-      plain.push({ event, fields, reads: [], ...(changes && { changes }), ...(expired && { expired }) })
+      const { event, changes, expired, erased, payload } = line
+      const more = { ...(changes && { changes }), ...(expired && { expired }), ...(erased && { erased }) }
+      const holes = (digestsOf(payload)?.size ?? 0) - line.disclosures.length
+      plain.push({ event, fields, reads: [], holes, ...more })
     }
   }
   return plain
@@ -85,13 +98,15 @@ export function relog(plain: readonly Plain[], { snapshot }: Pick<Given, 'snapsh
   const heads = new Map<string, { seq: bigint; link: Uint8Array }>()
   const roots = new Map<string, object>()
   const gone: [string, string][] = []
+  const named: [string, string][] = []
   const entries: Uint8Array[] = []
   const records: string[] = []
   for (const [index, given] of plain.entries()) {
     const reads = given.reads.map((read) => ({ ...committed(read.fields), items: read.items }))
-    const fields = targeted(batched(given, reads, lies), gone)
+    const fields = targeted(batched(given, reads, lies), { gone, named })
     roots.set(given.event, { n: fieldIn({ fields }, 'n'), root: fieldIn({ fields }, 'root') })
-    const { payload, disclosures, c } = committed(fields)
+    const { payload, disclosures, c, hidden } = committed(fields, given.holes)
+    for (const text of hidden) named.push([String(index), digestOf(sha256, text)])
     const links = (given.parties ?? partiesOf(given)).map((party): ChainLink => {
       const before = heads.get(party) ?? { seq: 0n, link: genesisLink(sha256, ORIGIN, party) }
       const seq = lies.seq?.(index, party, before.seq + 1n) ?? before.seq + 1n
@@ -109,11 +124,13 @@ export function relog(plain: readonly Plain[], { snapshot }: Pick<Given, 'snapsh
       for (const text of disclosures.splice(at, 1)) gone.push([String(index), digestOf(sha256, text)])
     }
     entries.push(entryOf(sha256, c, chainsHash(sha256, digests)))
-    const { event, changes, expired } = given
+    const { event, changes, expired, erased } = given
     const chains = { chains: links.map(chainDisclosure), decoys: decoys.map((salt) => toBase64Url(salt)) }
     const line = { index: String(index), event, payload, disclosures, ...chains }
-    records.push(JSON.stringify({ ...line, ...(changes && { changes }), ...(expired && { expired }) }))
-    for (const [read, { c: _, ...inner }] of reads.entries())
+    records.push(
+      JSON.stringify({ ...line, ...(changes && { changes }), ...(expired && { expired }), ...(erased && { erased }) }),
+    )
+    for (const [read, { c: _, hidden: __, ...inner }] of reads.entries())
       records.push(JSON.stringify({ index: String(index), read, ...inner }))
   }
   return { entries, records, snapshot: snapshot.map((line) => rebatched(line, roots)) }
@@ -126,9 +143,13 @@ function rebatched(text: string, roots: ReadonlyMap<string, object>): string {
   return JSON.stringify({ ...row, state: { ...row.state, ...roots.get(row.event ?? '') } })
 }
 
-/** An erasure names what was taken out before it, if anything was. */
-const targeted = (fields: Fields, gone: readonly (readonly [string, string])[]): Fields =>
-  gone.length === 0 ? fields : fields.map(([name, value]) => [name, name === 'targets' ? [...gone] : value])
+/** An erasure names what was taken out before it: a forger's, which names nothing yet, what the forger took out. */
+function targeted(fields: Fields, { gone, named }: Record<'gone' | 'named', [string, string][]>): Fields {
+  const targets = fields.find(([name]) => name === 'targets')?.[1]
+  if (!Array.isArray(targets)) return fields
+  const out = targets.length === 0 ? gone : named
+  return out.length === 0 ? fields : fields.map(([name, value]) => [name, name === 'targets' ? out.splice(0) : value])
+}
 
 /** A batch holds the root over the reads that it now has; of everything else the fields stay. */
 function batched(given: Plain, reads: readonly { c: Uint8Array }[], { root }: Lies): Fields {
@@ -158,11 +179,12 @@ export function resets(batch: Plain, given: (read: PlainRead) => ReadonlyMap<str
   return { ...batch, reads, fields: [...batch.fields.filter(([name]) => name !== 'source'), ...parts] }
 }
 
-function committed(fields: Fields): { payload: string; disclosures: string[]; c: Uint8Array } {
+function committed(fields: Fields, holes = 0) {
   const disclosures = fields.map(([name, value]) => disclosure(randomBytes(32), name, value))
   disclosures.push(decoy(randomBytes(32)))
-  const payload = payloadOf(sha256, disclosures)
-  return { payload, disclosures, c: commitment(sha256, payload) }
+  const hidden = Array.from({ length: holes }, () => disclosure(randomBytes(32), 'region', {}))
+  const payload = payloadOf(sha256, [...disclosures, ...hidden])
+  return { payload, disclosures, hidden, c: commitment(sha256, payload) }
 }
 
 function partiesOf(entry: Plain): string[] {

@@ -1,7 +1,8 @@
 import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Uuid } from '../../src/kernel/ids.ts'
-import type { Anchor } from '../../src/provenance/anchor.ts'
+import { resumeLog } from '../../src/parts.ts'
+import { type Anchor, LogHalted } from '../../src/provenance/anchor.ts'
 import { parseCheckpoint } from '../../src/provenance/checkpoint.ts'
 import { parseNote } from '../../src/provenance/note.ts'
 import { createSigner } from '../../src/provenance/sign.ts'
@@ -53,7 +54,7 @@ const grow = async (n: number): Promise<Uuid[]> => {
 const another = (anchor: Anchor = w.anchor) =>
   createSigner({
     ...{ db: w.t.signer, clock: w.clock, keys: w.keys, anchor, logId: 1, origin: ORIGIN, kid: 'log-1' },
-    refreshMs: 3_600_000,
+    ...{ halts: w.halts, askHeld: async () => {}, refreshMs: 3_600_000 },
   })
 
 describe('a database that was set back', () => {
@@ -135,6 +136,46 @@ describe('a crash', () => {
     expect((await w.anchor.read())?.size).toBe(7n)
     await recordSigned()
     expect([...signed.keys()].sort()).toEqual(['2', '7'])
+  })
+})
+
+describe('a tree that its rows do not make', () => {
+  const flip = async (): Promise<() => Promise<void>> => {
+    const { first_idx, data } = await w.t.owner
+      .selectFrom('log_batch')
+      .select(['first_idx', 'data'])
+      .orderBy('first_idx', 'desc')
+      .executeTakeFirstOrThrow()
+    const put = async (bytes: Uint8Array): Promise<void> => {
+      await sql`update log_batch set data = ${Buffer.from(bytes)} where first_idx = ${first_idx}`.execute(w.t.owner)
+    }
+    await put(data.map((byte, i) => (i === 40 ? byte ^ 1 : byte)))
+    return () => put(data)
+  }
+  const resume = () => resumeLog({ pools: { signer: w.t.signer }, logId: 1, halts: w.halts, signer: another() })
+
+  test('stays halted in the next process, though it was put right, until that is shown', async () => {
+    await grow(2)
+    await w.publish()
+    await expect(resume()).rejects.toMatchObject({ code: 'state-conflict' })
+    await grow(2)
+    await w.integrator().round()
+    const restore = await flip()
+    await expect(w.signer.round()).rejects.toMatchObject({ reason: 'root-differs' })
+    await expect(another().check()).rejects.toMatchObject({ reason: 'root-differs' })
+    await expect(resume()).rejects.toMatchObject({ name: 'LogHalted', reason: 'root-differs' })
+    await restore()
+    await expect(another().check()).rejects.toMatchObject({ reason: 'root-differs' })
+    await expect(another().round()).rejects.toMatchObject({ reason: 'root-differs' })
+    expect(await resume()).toBe('root-differs')
+    expect(await another().round()).toBe(true)
+  })
+  test('is not lifted from a log that was contradicted', async () => {
+    await grow(1)
+    await w.publish()
+    w.halts.keep(new LogHalted('contradicted', 'the witness w holds another history'), w.clock())
+    await expect(resume()).rejects.toMatchObject({ code: 'state-conflict' })
+    await expect(another().round()).rejects.toMatchObject({ reason: 'contradicted' })
   })
 })
 

@@ -10,14 +10,16 @@ import { type BatchEntry, decodeBatch } from '../../src/provenance/batch.ts'
 import { genesisLink, nextLink } from '../../src/provenance/chain.ts'
 import { openCheckpoint } from '../../src/provenance/checkpoint.ts'
 import { verifyEd25519 } from '../../src/provenance/ed25519.ts'
+import { fileHalts } from '../../src/provenance/halts.ts'
 import { createIntegrator } from '../../src/provenance/integrate.ts'
 import { formatVkey, parseVkey } from '../../src/provenance/note.ts'
 import { placeOf } from '../../src/provenance/origin.ts'
+import { clearOutbox } from '../../src/provenance/outbox-store.ts'
 import { openRecord } from '../../src/provenance/record.ts'
 import { type Rotation, rotateLog } from '../../src/provenance/rotate.ts'
 import { createProvenanceService, logsOf } from '../../src/provenance/service.ts'
 import { createSigner } from '../../src/provenance/sign.ts'
-import { clearOutbox, moveFence } from '../../src/provenance/store.ts'
+import { moveFence } from '../../src/provenance/store.ts'
 import { aLog, type LogWorld, NOON, ORIGIN } from '../provenance/world.ts'
 
 const NEXT = 'node.example.org/provenance/2'
@@ -42,7 +44,7 @@ const integrator2 = () => createIntegrator({ db: w.t.integrator, logId: 2, salt:
 const signer2 = () =>
   createSigner({
     ...{ db: w.t.signer, clock: w.clock, keys: w.keys, anchor: anchor2(), logId: 2, origin: NEXT, kid: 'log-2' },
-    refreshMs: 3_600_000,
+    ...{ halts: fileHalts(join(w.folder, 'anchor-2')), askHeld: async () => {}, refreshMs: 3_600_000 },
   })
 
 async function entriesOf(logId: number): Promise<BatchEntry[]> {

@@ -82,9 +82,10 @@ describe('audit paths', () => {
   })
 })
 
-test('each kind has a number of its own, and the ends are those after which nothing follows', () => {
+test('each kind has a number of its own, and is an end, goes on, or is told in an inbox', () => {
   const numbers = Object.values(EVENT_KIND)
   expect(new Set(numbers).size).toBe(numbers.length)
   const open: EventType[] = ['signal.created', 'signal.revised', 'signal.held', 'signal.released']
-  expect([...ENDS, ...open].sort()).toEqual(Object.keys(EVENT_KIND).sort())
+  const told: EventType[] = ['feedback.received', 'dispute.opened', 'dispute.closed']
+  expect([...ENDS, ...open, ...told].sort()).toEqual(Object.keys(EVENT_KIND).sort())
 })

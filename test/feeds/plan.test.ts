@@ -9,11 +9,12 @@ import {
   type PlannedItem,
   placedBefore,
   planEnd,
+  planErased,
   planItem,
   type Told,
 } from '../../src/feeds/plan.ts'
 import type { Uuid } from '../../src/kernel/ids.ts'
-import { SIGNAL_STATE } from '../../src/signals/schema.ts'
+import { RELATION_NUMBER, SIGNAL_STATE } from '../../src/signals/schema.ts'
 import { anItem, aWithdrawal, DAY, idOf, instantAt, NOON, textOf } from '../signals/factory.ts'
 
 const [APPLE, EVENT, SIGNAL, A, B] = [idOf(1), idOf(2), idOf(3), idOf(10), idOf(11)]
@@ -82,6 +83,32 @@ describe('the plan of an item', () => {
   })
 })
 
+describe('what a relation states', () => {
+  const relation = textOf(anItem({ audience: A }, 'relation'))
+  const stated = {
+    ...{ kind: RELATION_NUMBER.same_operator, from: idOf(1_001), to: idOf(1_002) },
+    observed_at: new Date(instantAt(-DAY)),
+  }
+  test('is kept with it', () => {
+    const created = item({ revision: 1, former: undefined, item: relation })
+    expect(planItem(told('signal.submitted'), created, feedOf)).toMatchObject([{ shared: { stated, state: 1 } }])
+  })
+  test.for(['withdrawn', 'expired'] as const)('is kept with its end, so that it ends there, too: %s', (end) => {
+    const [planned] =
+      end === 'expired'
+        ? [planEnd(told('signal.expired'), item({ item: relation }), feedOf)]
+        : planItem(told('signal.withdrawn'), item({ item: textOf(aWithdrawal()), former: relation }), feedOf)
+    expect(planned?.shared).toMatchObject({ stated, state: SIGNAL_STATE[end] })
+  })
+  test('is not there where it was erased, nor of a signal that is no relation', () => {
+    const { value: _, ...stub } = JSON.parse(relation) as Record<string, unknown>
+    const erased = item({ revision: 1, former: undefined, item: textOf(stub), salt: null })
+    expect(planItem(told('signal.submitted'), erased, feedOf)).toMatchObject([{ shared: undefined }])
+    expect(planEnd(told(), { ...item({ item: textOf(stub) }), erased: true }, feedOf).shared).toBeUndefined()
+    expect(planItem(told(), item(), feedOf)[0]?.shared?.stated).toBeUndefined()
+  })
+})
+
 test('the plan of an expiry is said by the node, where the signal was last', () => {
   expect(planEnd(told('signal.expired'), { ...item({ item: text(B, 1) }), revision: 5 }, feedOf)).toEqual({
     feed_id: feedOf(B),
@@ -136,12 +163,16 @@ describe('where signals stand last', () => {
     ...{ signal_key: Buffer.alloc(32), signal_id, origin, type: 1, profile: 'url/1', audience_id: A, revision },
     ...{ state: 1, expires_at: NOON, log_idx, feed_id: idOf(20), seq: log_idx },
   })
-  test('is the highest place in the log, the last of equals, for each source by itself', () => {
+  test('is the highest place in the log, and there the highest revision, for each source by itself', () => {
     const rows = [row(APPLE, SIGNAL, 5n, 1), row(idOf(9), SIGNAL, 6n, 7), row(APPLE, SIGNAL, 6n, 2)]
     expect(newestOf([...rows, row(APPLE, SIGNAL, 6n, 3), row(APPLE, SIGNAL, 4n, 9)])).toEqual([
       row(APPLE, SIGNAL, 6n, 3),
       row(idOf(9), SIGNAL, 6n, 7),
     ])
+  })
+  test('does not depend on which feed of a submission was written first', () => {
+    const [first, second] = [row(APPLE, SIGNAL, 6n, 1), row(APPLE, SIGNAL, 6n, 2)]
+    expect(newestOf([second, first])).toEqual([second])
   })
   test('is one row for each source and signal, whatever comes', () => {
     const anyRow = fc
@@ -155,5 +186,34 @@ describe('where signals stand last', () => {
       }),
       { numRuns: 100 },
     )
+  })
+})
+
+describe('what was erased', () => {
+  test('is in its place a stub without the source’s bytes, and nothing that look-ups keep', () => {
+    const [only, ...more] = planItem(told(), item({ salt: null }), feedOf)
+    expect(only).toEqual({
+      feed_id: feedOf(A),
+      event: {
+        ...{ type: 'signal.revised', at: NOON, source: 'apple', origin: APPLE, signal_id: SIGNAL, revision: 2 },
+        ...{ submission_id: EVENT, log_idx: 7n, reason: 'erased' },
+      },
+      shared: undefined,
+    })
+    expect(more).toEqual([])
+  })
+  test('has its end in the feed of each audience that ever held it', () => {
+    const ends = planErased(told('erasure'), { signal_id: SIGNAL, revision: 2, audiences: [A, B] }, feedOf)
+    expect(ends.map(({ feed_id, event: { type, reason }, shared }) => [feed_id, type, reason, shared])).toEqual([
+      [feedOf(A), 'signal.erased', 'erased', undefined],
+      [feedOf(B), 'signal.erased', 'erased', undefined],
+    ])
+  })
+  test('and had run out before is an expiry that look-ups hear nothing of', () => {
+    const ended = { ...item({ salt: null }), erased: true }
+    expect(planEnd(told('signal.expired'), ended, feedOf)).toMatchObject({
+      event: { type: 'signal.expired' },
+      shared: undefined,
+    })
   })
 })

@@ -1,6 +1,8 @@
+import { Compile } from 'typebox/compile'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { EventsPage, FeedList } from '../../src/feeds/schema.ts'
+import { type EventsPage, type FeedList, NetworkResult } from '../../src/feeds/schema.ts'
 import { newId, type Uuid } from '../../src/kernel/ids.ts'
+import { sha256 } from '../../src/kernel/sha256.ts'
 import { aDigest } from '../signals/factory.ts'
 import { anApp, type TestApp } from './app.ts'
 import { aWorld, type Party, type World } from './world.ts'
@@ -164,5 +166,127 @@ describe('POST /v1/lookups', () => {
   test('is for credentials that may look up', async () => {
     t.connect(apple, ['feed:read', 'signals:submit'])
     expect((await lookup()).json()).toMatchObject({ code: 'scope-missing' })
+  })
+})
+
+describe('a sealed audience', () => {
+  let hidden: { audience: Uuid; feed: Uuid }
+  let signal: Uuid
+  beforeAll(async () => {
+    hidden = await w.group('hidden', [apple, banana], 'sealed')
+    const item = w.item({ audience: hidden.audience }, 'email')
+    signal = item.signal
+    await w.submit(apple, [item])
+    await w.project()
+    await w.divide()
+  })
+  const get = (url: string, headers: Record<string, string> = {}) => t.app.inject({ method: 'GET', url, headers })
+  const bucket = (prefix = '0', query = '?purpose=appeal', headers = {}) =>
+    get(`/v1/lookup/${hidden.audience}/1/${prefix}${query}`, headers)
+  const opened = (query = '?purpose=appeal') => get(`/v1/audiences/${hidden.audience}/signals/${signal}${query}`)
+
+  test('is listed with its mode, and its pages are signed by the node', async () => {
+    const { feeds } = (await get('/v1/feeds')).json<FeedList>()
+    expect(feeds.map(({ label, mode }) => [label, mode])).toEqual(
+      expect.arrayContaining([
+        ['hidden', 'sealed'],
+        ['pair', 'full'],
+        ['inbox', 'full'],
+      ]),
+    )
+    const page = await get(`/v1/feeds/${hidden.feed}/events`)
+    expect(page.headers['feed-signature']).toMatch(/^receipt [A-Za-z0-9_-]{86}$/)
+    expect((await get(`/v1/feeds/${feed}/events`)).headers).not.toHaveProperty('feed-signature')
+  })
+  test('is asked by the prefixes of its snapshot', async () => {
+    const answer = await get(`/v1/lookup/${hidden.audience}`)
+    expect(answer.json()).toEqual({ audience: hidden.audience, snapshot: '1', bits: 0, entries: 1 })
+  })
+  test('gives a bucket as bytes, with its digest and the name of its record, also to whoever has it already', async () => {
+    const answer = await bucket()
+    expect(answer.rawPayload).toHaveLength(72)
+    expect(answer.headers).toMatchObject({
+      ...{ 'content-type': 'application/octet-stream', 'cache-control': 'private, no-cache' },
+      ...{ 'provenance-read': expect.stringMatching(READ), etag: `"${sha256(answer.rawPayload).toString('hex')}"` },
+    })
+    const again = await bucket('0', undefined, { 'if-none-match': String(answer.headers.etag) })
+    expect([again.statusCode, again.rawPayload.length]).toEqual([304, 0])
+    expect(again.headers['provenance-read']).toMatch(READ)
+    expect(again.headers['provenance-read']).not.toBe(answer.headers['provenance-read'])
+  })
+  test('gives a signal out by its id, for a purpose, and lets nobody keep a copy', async () => {
+    const answer = await opened()
+    expect(answer.json()).toMatchObject({ events: [{ signal, source: 'apple' }], submissions: [{ source: 'apple' }] })
+    expect(answer.headers).toMatchObject({
+      ...{ 'provenance-read': expect.stringMatching(READ), 'cache-control': 'no-store' },
+    })
+  })
+  test.each(['', '?purpose=curiosity', '?purpose=appeal&note=x'])(
+    'without a purpose that is one (%s) nothing is told',
+    async (query) => {
+      for (const answer of [await bucket('0', query), await opened(query)])
+        expect([answer.statusCode, answer.json()]).toMatchObject([400, { code: 'invalid-query' }])
+    },
+  )
+  test.each(['1', '00', 'f0000', 'G', '%30%30'])('has no bucket %s', async (prefix) => {
+    expect((await bucket(prefix)).json()).toMatchObject({ code: 'not-found', status: 404 })
+  })
+  test('is opened by credentials that may open, and asked by those that may look up', async () => {
+    t.connect(apple, ['feed:read', 'lookup:evaluate'])
+    expect([(await bucket()).statusCode, (await opened()).json()]).toMatchObject([200, { code: 'scope-missing' }])
+    t.connect(apple, ['feed:read', 'lookup:open'])
+    expect([(await opened()).statusCode, (await bucket()).json()]).toMatchObject([200, { code: 'scope-missing' }])
+  })
+})
+
+describe('GET /v1/signals/:signal/network', () => {
+  let centre: Uuid
+  let members: Uuid[]
+  beforeAll(async () => {
+    const { audience } = await w.group('tied', [apple])
+    const items = Array.from({ length: 52 }, () => w.item({ audience }))
+    const [first, ...others] = items
+    if (first === undefined) throw new Error('a signal')
+    centre = first.signal
+    members = others.map(({ signal }) => signal).sort()
+    const relations = members.map((to) =>
+      w.item({ audience, value: { relation: 'redirects_to', from: centre, to } }, 'relation'),
+    )
+    await w.submit(apple, [...items, ...relations])
+    await w.project()
+  })
+  const network = (query = '', of: string = centre) => t.app.inject(`/v1/signals/${of}/network${query}`)
+
+  test('gives out 50 members a page, with the name of its record, and lets nobody keep a copy', async () => {
+    const answer = await network()
+    const page = answer.json<NetworkResult>()
+    expect(page.members.map(({ signal }) => signal)).toEqual(members.slice(0, 50))
+    expect(page.next).toBe(members[49])
+    expect(answer.headers).toMatchObject({
+      ...{ 'provenance-read': expect.stringMatching(READ), 'cache-control': 'no-store' },
+      'content-type': 'application/json; charset=utf-8',
+    })
+    const rest = (await network(`?after=${page.next}`)).json<NetworkResult>()
+    expect([rest.members.map(({ signal }) => signal), rest.next]).toEqual([members.slice(50), null])
+  })
+  test('is what its schema says', async () => {
+    expect(Compile(NetworkResult).Check((await network()).json())).toBe(true)
+  })
+  test.for(['?limit=51', '?after=plum', '?after=', '?depth=2'])('with %s is refused', async (query) => {
+    const answer = await network(query)
+    expect([answer.statusCode, answer.json()]).toMatchObject([400, { code: 'invalid-query' }])
+  })
+  test('of a signal of others, of none, or of no id answers the same bytes', async () => {
+    t.connect(banana)
+    const answers = [await network(), await network('', newId(w.now())), await network('', 'pair')]
+    const bodies = answers.map((one) => ({ ...one.json<object>(), request_id: undefined }))
+    expect(bodies).toMatchObject(Array(3).fill({ code: 'not-found', status: 404 }))
+    expect(bodies[0]).toEqual(bodies[1])
+    expect(bodies[0]).toEqual(bodies[2])
+    for (const { headers } of answers) expect(headers['provenance-read']).toBeUndefined()
+  })
+  test('is for credentials that may read', async () => {
+    t.connect(apple, ['signals:submit', 'lookup:evaluate'])
+    expect((await network()).json()).toMatchObject({ code: 'scope-missing' })
   })
 })

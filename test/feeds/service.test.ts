@@ -412,6 +412,28 @@ describe('a look-up', () => {
     await w.project()
     expect([...(await found(banana, keys)), ...(await found(apple, keys))]).toEqual([])
   })
+  test('gives out no row that is beyond its index: while the projector has not said how far it is, it is busy', async () => {
+    const [one, other] = [item(), item()]
+    await w.submit(apple, [one, other])
+    await w.project()
+    const before = await w.find(banana, url(other.value.sha256))
+    await w.revise(apple, one)
+    await w.integrate()
+    await w.without('update on projector', 'aldis_projector', async () => {
+      const projector = w.aProjector()
+      await projector.round()
+      await expect(projector.round()).rejects.toThrow()
+      const journaled = await journal(banana)
+      await expect(w.find(banana, url(one.value.sha256))).rejects.toMatchObject({ code: 'busy', retryAfter: 1 })
+      expect(await journal(banana)).toEqual(journaled)
+      // What stands is answered as before.
+      expect(await w.find(banana, url(other.value.sha256))).toEqual(before)
+    })
+    await w.project()
+    const { as_of, matches } = await w.find(banana, url(one.value.sha256))
+    expect(matches).toMatchObject([{ event: { revision: 2 } }])
+    expect(BigInt(as_of)).toBeGreaterThan(BigInt(before.as_of))
+  })
   test('asks for 1,000 keys at most, however they are spread', async () => {
     const keys = Array.from({ length: LOOKUP_MAX / 2 }, aDigest)
     const before = await journal(banana)

@@ -3,6 +3,10 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql } from 'kysely'
+import { fileErasures } from '../../src/erasure/list-file.ts'
+import { createErasures } from '../../src/erasure/service.ts'
+import { createBuckets } from '../../src/feeds/buckets.ts'
+import { createFeedEraser } from '../../src/feeds/erase.ts'
 import { createGrowth } from '../../src/feeds/growth.ts'
 import { createKnownKeys } from '../../src/feeds/known-keys.ts'
 import { createProjector } from '../../src/feeds/project.ts'
@@ -10,7 +14,8 @@ import type { EventsPage, EventsQuery, LookupResult } from '../../src/feeds/sche
 import { createSealer } from '../../src/feeds/segment.ts'
 import { createSegmentFiles } from '../../src/feeds/segment-files.ts'
 import { createFeedService, type Reader } from '../../src/feeds/service.ts'
-import { fromBase64Url, toHex, utf8 } from '../../src/kernel/bytes.ts'
+import { createPatternChecker } from '../../src/jobs/pattern-check.ts'
+import { fromBase64Url, toBase64Url, toHex, utf8 } from '../../src/kernel/bytes.ts'
 import { newId, type Uuid } from '../../src/kernel/ids.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
 import { fileKeys } from '../../src/keys/file.ts'
@@ -18,13 +23,17 @@ import type { ActionName, PayloadOf } from '../../src/participants/action.ts'
 import { createAuthority } from '../../src/participants/authority.ts'
 import { initProgramme } from '../../src/participants/bootstrap.ts'
 import { pinOfRequest } from '../../src/participants/certificate-request.ts'
+import { type AudienceMode, OPRF_SUITE } from '../../src/participants/schema.ts'
 import { createParticipantService } from '../../src/participants/service.ts'
 import { fileAnchor } from '../../src/provenance/anchor-file.ts'
+import { createRecordEraser } from '../../src/provenance/erase.ts'
 import { createIntegrator } from '../../src/provenance/integrate.ts'
 import { epochKey, epochOf, openRecord } from '../../src/provenance/record.ts'
 import { createProvenanceService, openLog } from '../../src/provenance/service.ts'
 import { countersign } from '../../src/signals/countersignature.ts'
+import { createSignalEraser } from '../../src/signals/erase.ts'
 import { createExpiry } from '../../src/signals/expire.ts'
+import { createHolds } from '../../src/signals/hold.ts'
 import { rulesOf } from '../../src/signals/rules.ts'
 import type { SignalItem, SignalType, Submission, SubmissionResult } from '../../src/signals/schema.ts'
 import { createSignalService, type Submitter } from '../../src/signals/service.ts'
@@ -50,6 +59,12 @@ const NODE_SPKI = toHex(sha256(utf8('the key of the node')))
 const published = (name: string): string => readFileSync(join(import.meta.dirname, `../../config/${name}.json`), 'utf8')
 
 /** Everything that stands in the way of an act, switched by hand. */
+/** What is published of an OPRF key; nothing is evaluated here. */
+const PUBLISHED = {
+  public_key: Buffer.alloc(32, 7),
+  shares: [{ index: 1, public_key: toBase64Url(Buffer.alloc(32, 7)) }],
+}
+
 export interface Weather {
   /** Whether the log can be written. */
   healthy: boolean
@@ -101,6 +116,15 @@ export async function aWorld() {
   if (ada === undefined || ben === undefined) throw new Error('two administrators')
   const authority = createAuthority({ db: t.app, clock })
   await authority.refresh()
+  const rules = rulesOf(authority)
+  const listed = fileErasures(join(folder, 'anchor', 'erasures'))
+  const erasures = createErasures({
+    ...{ app: t.app, admin: t.admin, clock, recorder: provenance, directory: authority, listed },
+    records: createRecordEraser({ keys, logId: LOG_ID }),
+    signals: createSignalEraser({ categorySlug: rules.categorySlug }),
+    feeds: createFeedEraser(authority),
+    participants: () => authority.participants(),
+  })
   const participants = createParticipantService({
     ...{ admin: t.admin, app: t.app, clock, recorder: provenance, programme, authority },
     nonceKey: randomBytes(32),
@@ -113,8 +137,10 @@ export async function aWorld() {
       notAfter: new Date(now.getTime() + 7 * DAY),
     }),
     nextLog: { origin: 'node.example.org/provenance/1', next: 'node.example.org/provenance/2' },
+    eraseSignals: erasures.erase,
+    releaseSignal: createHolds(provenance).release,
     nodeKeys: () => ({ log_vkey: 'node.example.org/provenance/1+00000000+AAAA', receipt_keys: [] }),
-    makeHashKey: async () => {},
+    makeHashKey: async (_, suite) => (suite === OPRF_SUITE ? PUBLISHED : undefined),
   })
   /** Proposed by one administrator, approved by the other, executed. */
   const decide = async <A extends ActionName>(action: A, payload: PayloadOf<A>): Promise<unknown> => {
@@ -127,9 +153,9 @@ export async function aWorld() {
     ...{ not_before: instantAt(-DAY), not_after: instantAt(365 * DAY) },
   })
 
-  const rules = rulesOf(authority)
   const signals = createSignalService({
     ...{ db: t.app, clock, provenance, rules, categoryId: rules.categoryId, categorySlug: rules.categorySlug },
+    patterns: createPatternChecker(),
     timeoutMs: 10_000,
     verifyContext: ({ participant, uri }) => ({
       ...{ iss: uri, aud: ORIGIN, prg: PROGRAMME, now },
@@ -152,13 +178,14 @@ export async function aWorld() {
   const cursorKey = randomBytes(32)
   const feeds = createFeedService({
     ...{ db: t.app, clock, provenance, directory: authority, growth, known, segments, cursorKey, timeoutMs: 10_000 },
+    deltaKey: { kid: 'receipt', sign: (data) => keys.sign('receipt', data) },
     onPage: (n) => counted.pages.push(n),
-    onLookup: (...of) => counted.lookups.push(of),
+    onLookup: (...[keys, matches]) => counted.lookups.push([keys, matches]),
   })
   const integrator = createIntegrator({ db: t.integrator, logId: LOG_ID, salt: provenance.salt })
   const aProjector = () =>
     createProjector({
-      ...{ db: t.projector, clock, logId: LOG_ID, provenance, directory: authority },
+      ...{ db: t.projector, clock, logId: LOG_ID, provenance, directory: authority, categoryId: rules.categoryId },
       onCarried: ({ feeds, keys, from, to }) => {
         known.add(keys, from, to)
         growth.grew(feeds)
@@ -196,17 +223,27 @@ export async function aWorld() {
 
   return {
     ...{ t, clock, keys, provenance, authority, participants, decide, admit, ada, ben },
+    ...{ programme, erasures, listed, segments, folder },
     ...{ rules, signals, expire, feeds, growth, known, counted, cursorKey, weather, aProjector, sign, submit, own },
     integrate: () => integrator.round(),
+    divide: (most?: number) =>
+      createBuckets({
+        ...{ db: t.projector, clock, directory: authority, random: (n: number) => randomBytes(n) },
+        ...(most === undefined ? {} : { most }),
+      }).round(),
     seal: () => createSealer({ db: t.projector, provenance, directory: authority }).round(),
     now: () => now,
     pass: (ms: number) => {
       now = new Date(now.getTime() + ms)
     },
     /** A group with its audience and feed. */
-    group: async (slug: string, members: readonly Party[]): Promise<{ audience: Uuid; feed: Uuid }> => {
+    group: async (
+      slug: string,
+      members: readonly Party[],
+      mode: AudienceMode = 'full',
+    ): Promise<{ audience: Uuid; feed: Uuid }> => {
       const { audience_id } = (await decide('group.create', {
-        ...{ slug, name: slug, mode: 'full' },
+        ...{ slug, name: slug, mode },
         members: members.map((one) => one.slug),
       })) as { audience_id: Uuid }
       return { audience: audience_id, feed: authority.feedOf(audience_id) }

@@ -1,13 +1,27 @@
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { LOOKUP_MAX, PAGE_MAX, WAIT_MAX } from '../../src/feeds/schema.ts'
+import { DISPUTES_MAX, NOTE_MAX } from '../../src/feedback/schema.ts'
+import {
+  BUCKETED_MAX,
+  LOOKUP_MAX,
+  NETWORK_MEMBERS_MAX,
+  PAGE_MAX,
+  RELATIONS_MAX,
+  WAIT_MAX,
+} from '../../src/feeds/schema.ts'
 import { REFUSAL_ROWS_MAX } from '../../src/http/handshake-refusals.ts'
 import { LIMIT_GROUPS, LIMITS } from '../../src/http/limits.ts'
+import { PATTERN_HEAP_MB, PATTERN_MS, PATTERNS_MS, PATTERNS_WAITING } from '../../src/jobs/pattern-check.ts'
 import { CATALOGUE } from '../../src/kernel/errors.ts'
 import { JSON_LIMITS } from '../../src/kernel/strict-json.ts'
-import { AUDIENCE_MEMBERS_MAX } from '../../src/participants/schema.ts'
+import { OPRF_JOB_MS, OPRF_QUEUE } from '../../src/keys/oprf-pool.ts'
+import { BATCH_MAX } from '../../src/matching/oprf.ts'
+import { PROGRAM_MAX } from '../../src/matching/pattern.ts'
+import { AUDIENCE_MEMBERS_MAX, ERASURE_SIGNALS_MAX, EVALUATIONS_PER_DAY } from '../../src/participants/schema.ts'
 import { CHAIN_MAX, EXPORT_MAX } from '../../src/provenance/schema.ts'
+import { LEASE_MS } from '../../src/review/lease.ts'
+import { CASES_MAX, HITS_MAX, HOLD_HOURS } from '../../src/review/schema.ts'
 import { LINE_MAX } from '../../src/signals/stream.ts'
 import { ITEM_BYTES_MAX, ITEMS_MAX } from '../../src/signals/submission.ts'
 
@@ -22,9 +36,28 @@ const FORMATS: Partial<Record<keyof typeof LIMITS, number>> = {
   submission_items: ITEMS_MAX,
   item_bytes: ITEM_BYTES_MAX,
   page_events: PAGE_MAX,
+  bucketed_entries: BUCKETED_MAX,
   lookup_keys: LOOKUP_MAX,
+  oprf_elements: BATCH_MAX,
+  oprf_elements_per_day: EVALUATIONS_PER_DAY,
+  oprf_queue: OPRF_QUEUE,
+  oprf_seconds: OPRF_JOB_MS / 1_000,
+  network_members: NETWORK_MEMBERS_MAX,
+  network_relations: RELATIONS_MAX,
   long_poll_seconds: WAIT_MAX,
   audience_members: AUDIENCE_MEMBERS_MAX,
+  erasure_signals: ERASURE_SIGNALS_MAX,
+  pattern_instructions: PROGRAM_MAX,
+  pattern_ms: PATTERN_MS,
+  pattern_thread_mb: PATTERN_HEAP_MB,
+  patterns_ms: PATTERNS_MS,
+  patterns_waiting: PATTERNS_WAITING,
+  hits: HITS_MAX,
+  page_cases: CASES_MAX,
+  page_disputes: DISPUTES_MAX,
+  note_characters: NOTE_MAX,
+  lease_minutes: LEASE_MS / 60_000,
+  hold_hours: HOLD_HOURS,
   chain_links: CHAIN_MAX,
   export_entries: EXPORT_MAX,
 }

@@ -182,10 +182,15 @@ describe('an operation', () => {
   test('that gives something out names its entry in the read journal', () => {
     const naming = operations.filter(({ operation }) => JSON.stringify(operation).includes('headers/Provenance-Read'))
     expect(naming.map(({ operation }) => operation.operationId).sort()).toEqual([
+      'getBucket',
+      'getCase',
       'getHashKey',
+      'getNetwork',
       'getSegment',
+      'listCases',
       'listEvents',
       'lookUp',
+      'openSignal',
     ])
   })
 })

@@ -99,3 +99,9 @@ test('where all are in use the oldest are forgotten, never the newest', () => {
   expect([admits('plum'), admits('busy 9999')]).toEqual([false, false])
   expect(admits('busy 0')).toBe(true)
 })
+
+test('so many at once pass only where the bucket holds them all, and what does not pass takes nothing', () => {
+  const now = new Date(0)
+  const pass = createTokenBuckets(() => now, { perSecond: 1, burst: 10 })
+  expect([pass('plum', 8), pass('plum', 3), pass('plum', 2), pass('plum')]).toEqual([true, false, true, false])
+})

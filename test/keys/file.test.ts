@@ -1,4 +1,4 @@
-import { createHmac, createPublicKey, verify } from 'node:crypto'
+import { createHmac, createPublicKey, randomBytes, verify } from 'node:crypto'
 import {
   chmodSync,
   chownSync,
@@ -14,8 +14,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { nobleGroup } from '../../src/client/noble-group.ts'
 import { StartRefused } from '../../src/kernel/errors.ts'
+import { sha512 } from '../../src/kernel/sha512.ts'
 import { fileKeys } from '../../src/keys/file.ts'
+import { createVoprf } from '../../src/matching/oprf.ts'
 
 let dir: string
 beforeEach(() => {
@@ -84,7 +87,7 @@ describe('a new key', () => {
   })
 
   test('can be made after a crash that left half of it behind', async () => {
-    given(`.log-1.ed25519.${process.pid}`, Buffer.alloc(5), 0o644)
+    given(`log-1.ed25519.${process.pid}.new`, Buffer.alloc(5), 0o644)
     const keys = fileKeys(dir)
     await keys.create('log-1', 'ed25519')
     expect(keys.publicKey('log-1')).toHaveLength(32)
@@ -251,4 +254,41 @@ test('a key that is not there has no use', async () => {
   expect(() => keys.mac('log-1', bytes('pear'))).toThrow()
   await keys.create('log-1', 'ed25519')
   expect(keys.has('log-1')).toBe(true)
+})
+
+describe('an OPRF key', () => {
+  test('is a scalar of the group, of which it tells the public key and by which it evaluates', async () => {
+    const keys = fileKeys(join(dir, 'oprf'))
+    await keys.create('hash-a', 'oprf')
+    const publicKey = await keys.oprfPublicKey('hash-a')
+    expect(nobleGroup.isElement(publicKey)).toBe(true)
+    const voprf = createVoprf({ group: nobleGroup, hash: sha512, random: () => randomBytes(64) })
+    const { element } = voprf.blind(Buffer.from('pear'))
+    expect(voprf.verify(publicKey, [element], await keys.evaluate('hash-a', element))).toBe(true)
+    await keys.create('hash-a', 'oprf')
+    expect(await keys.oprfPublicKey('hash-a')).toEqual(publicKey)
+  })
+
+  test('is refused if the file holds no scalar, and other kinds of keys evaluate nothing', async () => {
+    const keys = fileKeys(join(dir, 'other'))
+    writeFileSync(join(dir, 'other', 'hash-b.oprf'), Buffer.alloc(32, 255), { mode: 0o600 })
+    await expect(keys.oprfPublicKey('hash-b')).rejects.toThrow(StartRefused)
+    await keys.create('hash-c', 'symmetric')
+    await expect(keys.evaluate('hash-c', Buffer.alloc(32))).rejects.toThrow('no OPRF key')
+    expect(() => keys.shared('hash-b')).toThrow('no symmetric key')
+  })
+})
+
+test('a key that is destroyed is gone from the disk and from memory, whichever kind; again it is nothing', async () => {
+  const keys = fileKeys(dir)
+  await keys.create('plum', 'symmetric')
+  await keys.create('fig', 'ed25519')
+  const sealed = keys.seal('plum', bytes('x'), bytes('y'))
+  await keys.destroy('plum')
+  await keys.destroy('plum')
+  expect(readdirSync(dir)).toEqual(['fig.ed25519'])
+  expect(keys.has('plum')).toBe(false)
+  expect(() => keys.open('plum', sealed, bytes('y'))).toThrow('no symmetric key plum')
+  await keys.destroy('fig')
+  expect(readdirSync(dir)).toEqual([])
 })

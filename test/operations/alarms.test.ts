@@ -11,6 +11,8 @@ const QUIET: Readonly<Record<Checked, Check>> = {
   'disk-full': () => false,
   'certificate-ends': () => false,
   'backup-old': () => false,
+  'evaluations-high': () => false,
+  'look-ups-without-hits': () => false,
 }
 const AT = new Date('2026-11-26T12:00:00.000Z')
 

@@ -370,16 +370,21 @@ describe('groups', () => {
     await w.decide('collection.hold', { ...collection, held: false })
     expect(w.authority.held(collection)).toBe(false)
   })
-  test('no audience is sealed while feeds carry tokens in the clear', async () => {
+  test('a sealed audience takes what has a match key, and its feed is known as sealed', async () => {
     const [owner, other] = [aSlug(), aSlug()]
     const me = await w.admit(owner)
     await w.admit(other)
-    const named = { label: 'Sealed', mode: 'sealed', members: [other] } as const
-    await expect(w.service.openAudience(me, newId(NOON), { ...named, members: [other] })).rejects.toMatchObject(
-      refused('policy-refused'),
-    )
-    const request = await approved('group.create', { slug: `g-${owner}`, name: 'G', mode: 'sealed', members: [owner] })
-    await expect(w.service.execute(request, w.ada)).rejects.toMatchObject(refused('policy-refused'))
+    const id = newId(NOON)
+    await w.service.openAudience(me, id, { label: 'Sealed', mode: 'sealed', members: [other] })
+    await w.decide('group.create', { slug: `g-${owner}`, name: 'G', mode: 'sealed', members: [owner] })
+    const group = w.authority.groupAudience(`g-${owner}`)?.audience_id ?? id
+    expect([id, group].map((one) => w.authority.isSealed(w.authority.feedOf(one)))).toEqual([true, true])
+    expect(w.authority.sealedFeeds()).toEqual(expect.arrayContaining([w.authority.feedOf(id)]))
+    const [everybody] = w.authority.audiencesOf(me)
+    expect(w.authority.isSealed(w.authority.feedOf(everybody?.audience_id ?? id))).toBe(false)
+    const refusal = (type: string) => w.authority.shareRefusal(me, { audience: id, tlp: 'amber', type })
+    expect(['email', 'url', 'media_hash'].map(refusal)).toEqual([undefined, undefined, undefined])
+    expect(['keyword_pattern', 'tactic', 'relation'].map(refusal)).toEqual(Array(3).fill('audience-sealed'))
   })
   test('a participant makes a named audience, and its record is its own', async () => {
     const [owner, other, stranger] = [aSlug(), aSlug(), aSlug()]
@@ -431,6 +436,24 @@ describe('a named audience', () => {
     )
     expect(both.map(({ created }) => created).sort()).toEqual([false, true])
     expect(await epoch()).toBe(before + 1n)
+  })
+  test('keeps its mode: its owner is told by name, and nothing changes', async () => {
+    const [owner, other] = [aSlug(), aSlug()]
+    const [me, stranger] = [await w.admit(owner), await w.admit(other)]
+    const id = newId(NOON)
+    for (const [mode, wanted] of [
+      ['sealed', 'full'],
+      ['full', 'sealed'],
+    ] as const) {
+      const named = { label: `A ${mode} one`, members: [other] }
+      const own = mode === 'sealed' ? id : newId(NOON)
+      await w.service.openAudience(me, own, { ...named, mode })
+      const change = w.service.openAudience(me, own, { ...named, mode: wanted })
+      await expect(change).rejects.toMatchObject(refused('audience-mode-fixed'))
+      expect(w.authority.audience(own)?.mode).toBe(mode)
+    }
+    const others = w.service.openAudience(stranger, id, { label: 'A sealed one', mode: 'full', members: [owner] })
+    await expect(others).rejects.toMatchObject(refused('state-conflict'))
   })
   test('is told apart from one of another owner in no way but that its id is taken', async () => {
     const [owner, other] = [aSlug(), aSlug()]

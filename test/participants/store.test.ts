@@ -4,6 +4,7 @@ import { asParticipant, atControl, type Tx } from '../../src/db/as-participant.t
 import { utf8 } from '../../src/kernel/bytes.ts'
 import { newId, type Uuid } from '../../src/kernel/ids.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
+import { createHandshakeAudit, REFUSALS_KEPT_DAYS } from '../../src/participants/handshake-audit.ts'
 import { mayRead } from '../../src/participants/policy.ts'
 import { aWorld, NOON, type World } from './world.ts'
 
@@ -204,4 +205,15 @@ test('mayRead and the database agree on who sees a shared signal', async () => {
     }),
     { numRuns: 15 },
   )
+})
+
+test('refused handshakes are forgotten after ninety days, and no others', async () => {
+  const audit = createHandshakeAudit(w.t.admin)
+  const row = { address: '192.0.2.7', reason: 'key-unknown', count: 1 }
+  for (const minute of [NOON, at(60)]) audit.add({ ...row, minute })
+  await audit.flush()
+  const later = (seconds: number) => new Date(NOON.getTime() + REFUSALS_KEPT_DAYS * 86_400_000 + seconds * 1000)
+  expect(await audit.forget(later(0))).toBe(0)
+  expect(await audit.forget(later(1))).toBe(1)
+  expect(await audit.newest(10)).toEqual([{ ...row, minute: at(60) }])
 })

@@ -61,6 +61,12 @@ export async function aWorld() {
     nodeSpki: () => NODE_SPKI,
     rootCertificate: () => 'the root\n',
     nextLog: { origin: 'node.example.org/provenance/1', next: 'node.example.org/provenance/2' },
+    releaseSignal: async () => {
+      throw new Error('no signals here')
+    },
+    eraseSignals: async () => {
+      throw new Error('there are no signals here')
+    },
     nodeKeys: () => ({ log_vkey: 'node.example.org/provenance/1+00000000+AAAA', receipt_keys: [] }),
     issue: async ({ csrPem, uri }) => ({
       chain: `leaf of ${uri}\n`,

@@ -119,6 +119,17 @@ describe('a checkpoint', () => {
     expect(open(LOG.checkpoint_text)).toBe('failed')
     expect(open(formatNote(LOG.checkpoint_text, [LOG.witness_line]))).toBe('failed')
   })
+  test('that does not open says why', () => {
+    const why = (text: string) => {
+      const opened = openCheckpoint(text, log, verifyEd25519)
+      return opened.outcome === 'failed' ? opened.why : opened.outcome
+    }
+    expect(why(LOG.checkpoint_text)).toBe('the note is not canonical')
+    expect(why(formatNote('x\n', [logKey.line('x\n')]))).toBe('the checkpoint is not canonical')
+    expect(why(logKey.note({ ...head, origin: 'other.example' }))).toBe('the checkpoint is of another log')
+    const other = aKey(LOG.origin, new Uint8Array(32).fill(8)).note(head)
+    expect(why(other)).toBe('the signature of the pinned key is missing or wrong')
+  })
   test('with one bit turned, up to the end of the signature, does not open', () => {
     const signed = utf8(logKey.note(head))
     fc.assert(
@@ -154,6 +165,18 @@ describe('a cosignature', () => {
     expect(cosignedAt(note, witness, () => true)).toBeUndefined()
     const plain = witnessKey.sign(utf8(LOG.checkpoint_text))
     expect(cosigned(formatNote(LOG.checkpoint_text, [line(SECONDS, plain)]))).toBeUndefined()
+  })
+  test('stands under both the name and the id of its key, whatever stands before it', () => {
+    const own = line(SECONDS, good)
+    const [, name = '', encoded = ''] = own.trimEnd().split(' ')
+    const renamed = `— other.example ${encoded}\n`
+    const foreign = line(SECONDS, aKey(name, new Uint8Array(32).fill(8)).sign(utf8('x'))).replace(
+      encoded.slice(0, 4),
+      'AAAA',
+    )
+    expect(cosigned(formatNote(LOG.checkpoint_text, [renamed]))).toBeUndefined()
+    expect(cosigned(formatNote(LOG.checkpoint_text, [foreign, own]))).toBe(SECONDS)
+    expect(cosigned(formatNote(LOG.checkpoint_text, [renamed.replace('A', 'B'), own]))).toBe(SECONDS)
   })
   test('is not read from a note that lacks it, nor by a key that signs notes', () => {
     expect(cosigned(formatNote(LOG.checkpoint_text, [LOG.log_line]))).toBeUndefined()

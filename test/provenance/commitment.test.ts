@@ -114,12 +114,25 @@ describe('a disclosure that is in the payload', () => {
   })
   test('but is a decoy opens nothing', () => {
     expect(opens(decoy(salt))).toBe('failed')
+    expect(Buffer.from(decoy(salt), 'base64url').toString()).toBe(`["${'A'.repeat(43)}","decoy"]`)
+  })
+  test('is refused with its reason', () => {
+    const why = (of: string, ...texts: string[]) => {
+      const opened = open(of, texts)
+      return opened.outcome === 'failed' ? opened.why : opened.outcome
+    }
+    const [one, two] = [disclosure(salt, 'n', 1), disclosure(salt, 'n', 2)]
+    expect(why('{}')).toBe('the payload is not canonical')
+    expect(why(payloadOf(sha256, [one]), two)).toBe('a disclosure is not in the payload')
+    expect(why(payloadOf(sha256, ['A']), 'A')).toBe('a disclosure is malformed')
+    expect(why(payloadOf(sha256, [one, two]), one, two)).toBe('the field n is there twice')
   })
   test.for([
     ...['{}', '"n"', 'null', '[]', '["s","n"]', '["s","n",1,2]', '["s",1,1]', '["s","n",1', '["s","n",1]x'].map(
       encoded,
     ),
     toBase64Url(Uint8Array.of(0x5b, 0x22, 0xff, 0x22, 0x5d)),
+    toBase64Url(Buffer.from('["s","\u00ff",1]', 'latin1')),
     Buffer.from('["s","n",1]').toString('base64'),
     `${encoded('["s","n",1]').slice(0, -1)}B`,
     'A',

@@ -73,13 +73,22 @@ describe('a bundle', () => {
   })
 })
 
+test('a fault names its file, what is wrong with it, and the entry where one is', () => {
+  const said = (...of: ConstructorParameters<typeof LogFault>) => String(new LogFault(...of))
+  expect(said('missing', 'tile/0/000')).toBe('LogFault: tile/0/000 is not there')
+  expect(said('differs', 'tile/0/000', { entry: 7n })).toBe('LogFault: tile/0/000 is not what was signed (entry 7)')
+  expect(said('differs', 'checkpoint', { why: 'has another root' })).toBe('LogFault: checkpoint has another root')
+})
+
 test('what cannot be told is no fault of the log', async () => {
   const source: LogSource = {
     read: async (path) => {
       throw new LogUnreadable(path, 'the disk is gone')
     },
   }
-  await expect(readCheckpoint(source)).rejects.toThrow('checkpoint cannot be read: the disk is gone')
+  await expect(readCheckpoint(source)).rejects.toMatchObject({
+    ...{ name: 'LogUnreadable', message: 'checkpoint cannot be read: the disk is gone' },
+  })
 })
 
 test('full tiles and bundles never change, partial ones and the checkpoint do', () => {

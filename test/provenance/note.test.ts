@@ -74,6 +74,10 @@ describe('signatures', () => {
     expect(signedBy(formatNote(text, [forged]), apple.vkey)).toBe(false)
     expect(signedBy(formatNote(text, [forged, apple.line(text)]), apple.vkey)).toBe(true)
   })
+  test('under another name and the id of one key are not of it', () => {
+    const [, , encoded = ''] = apple.line(text).trimEnd().split(' ')
+    expect(signedBy(`${text}\n— banana.example ${encoded}\n`, apple.vkey)).toBe(false)
+  })
   test('that are shorter or longer than Ed25519 makes them fail', () => {
     const signature = apple.sign(utf8(text))
     for (const other of [signature.slice(1), Buffer.concat([signature, Buffer.of(0)])]) {
@@ -116,7 +120,12 @@ describe('a note', () => {
     }
   })
   test('without newline at its end is not made', () => {
-    expect(() => formatNote('x', [line])).toThrow(TypeError)
+    expect(() => formatNote('x', [line])).toThrow(new TypeError('a note ends with a newline'))
+  })
+  test('may be an empty line, and a signature one byte', () => {
+    expect(parsed(`\n\n${line}`).text).toBe('\n')
+    const [one] = parsed('x\n\n— apple.example AAAAAAE=\n').signatures
+    expect([one?.name, one?.id.length, one?.signature]).toEqual(['apple.example', 4, Uint8Array.of(1)])
   })
   const encoded = line.trimEnd().split(' ')[2] ?? ''
   test.for<[what: string, note: string]>([
@@ -128,6 +137,7 @@ describe('a note', () => {
     ['something in the place of the last newline', `x\n\n${line.trimEnd()}x`],
     ['CRLF', `x\r\n\r\n${line}`],
     ['another line among the signatures', `x\n\n${line}more\n${line}`],
+    ['something before the dash', `x\n\nx${line}`],
     ['a hyphen for the dash', `x\n\n- apple.example ${encoded}\n`],
     ['two spaces', `x\n\n—  apple.example ${encoded}\n`],
     ['no name', `x\n\n— ${encoded}\n`],
@@ -168,6 +178,7 @@ describe('a verifier key', () => {
     ['one part', 'PeterNeumann'],
     ['two parts', 'PeterNeumann+c74f20a3'],
     ['no name', NOTE.vkey.slice('PeterNeumann'.length)],
+    ['an empty name', formatVkey(sha256, '', apple.publicKey)],
     ['another name', NOTE.vkey.replace('Peter', 'Paul')],
     ['a name with a space', NOTE.vkey.replace('PeterNeumann', 'Peter Neumann')],
     ['an id in capitals', NOTE.vkey.replace('c74f20a3', 'C74F20A3')],

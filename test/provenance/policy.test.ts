@@ -17,6 +17,10 @@ import { bytes, LOG } from './vectors.ts'
 
 const keyFor = (i: number) => aKey(`witness-${i}.example`, new Uint8Array(32).fill(i + 1))
 const vkeyFor = (i: number): string => formatVkey(sha256, keyFor(i).name, keyFor(i).publicKey, NOTE_TYPE.cosignature)
+const logFor = (i: number): string => {
+  const { name, publicKey } = aKey(`log-${i}.example`, new Uint8Array(32).fill(i + 1))
+  return formatVkey(sha256, name, publicKey)
+}
 const three = `log ${LOG.vkey}
 witness a ${vkeyFor(0)} https://a.example/w
 witness b ${vkeyFor(1)} http://127.0.0.1:8445
@@ -59,6 +63,33 @@ describe('a policy is refused, with the line at fault,', () => {
     ['with a quorum defined below', `quorum a\n${three}`, 'line 1: the name is not defined'],
     ['with a word that is none', `${three}trust a\n`, 'line 5: it begins with none'],
     ['with a control character', 'quorum none\r\n', 'line 1: a control character'],
+    ['with the character of deletion', '# \x7f\nquorum none\n', 'line 1: a control character'],
+    ['with a mark of a comment at the end alone', 'trust #\nquorum none\n', 'line 1: it begins with none'],
+    ['with a log without key', 'log\nquorum none\n', 'line 1: expected log'],
+    ['with a word behind a log', `log ${LOG.vkey} https://a.example x\nquorum none\n`, 'line 1: expected log'],
+    ['with a log in the clear', `log ${LOG.vkey} http://a.example\nquorum none\n`, 'line 1: expected a URL'],
+    ['with one log twice', `log ${LOG.vkey}\nlog ${LOG.vkey}\nquorum none\n`, 'line 2: the key stands on another log'],
+    [
+      'of too many logs',
+      `${Array.from({ length: 33 }, (_, i) => `log ${logFor(i)}\n`).join('')}quorum none\n`,
+      'line 33: more than 32 logs',
+    ],
+    ['with a witness without key', 'witness a\nquorum none\n', 'line 1: expected witness'],
+    ['with a witness without name', 'witness\nquorum none\n', 'line 1: expected witness'],
+    [
+      'with a word behind a witness',
+      `witness a ${vkeyFor(0)} https://a.example x\nquorum a\n`,
+      'line 1: expected witness',
+    ],
+    ['with a group without name', `${three}group\nquorum none\n`, 'line 5: expected group'],
+    [
+      'of too many groups',
+      `${three}${Array.from({ length: 33 }, (_, i) => `group g${i} any ${i === 0 ? 'a' : `g${i - 1}`}\n`).join('')}`,
+      'line 37: more than 32 groups',
+    ],
+    ['with a quorum of nothing', 'quorum\n', 'line 1: expected quorum'],
+    ['with a quorum of two', `${three}quorum a b\n`, 'line 5: expected quorum'],
+    ['with a threshold of 1x', `${three}group g 1x a\nquorum g\n`, 'line 5: expected all'],
     ['with a log key for a witness', `witness a ${LOG.vkey}\nquorum a\n`, 'line 1: expected witness'],
     ['with a witness key for a log', `log ${vkeyFor(0)}\nquorum none\n`, 'line 1: expected log'],
     ['with a damaged key', `witness a ${vkeyFor(0).replace('+', '+0')}\nquorum a\n`, 'line 1: expected witness'],
@@ -82,10 +113,17 @@ describe('a policy is refused, with the line at fault,', () => {
     ],
   ])('%s', ([_, text, fault]) => {
     expect(faultOf(text)).toContain(fault)
+    expect(() => parse(text)).toThrow(expect.objectContaining({ name: 'PolicyMalformed' }))
+  })
+  test('with one byte more than it may have, and taken with as many', () => {
+    const end = '\nquorum none\n'
+    const full = `#${'x'.repeat(POLICY_MAX - 1 - end.length)}${end}`
+    expect([faultOf(full), faultOf(`#${full}`)]).toEqual(['none', expect.stringContaining('line 1: a policy has')])
   })
 
   test.for([
     ...['http://a.example', 'http://10.0.0.1', 'ftp://a.example', 'a.example', 'https://u:p@a.example'],
+    ...['https://u@a.example', 'https://:p@a.example', 'ftp://127.0.0.1', 'http://a.127.0.0.1.example'],
     ...['https://a.example?x', 'https://a.example#x', 'http://127.0.0.1.example', 'http://localhost.example'],
   ])('with the URL %s', (url) => {
     expect(faultOf(`witness a ${vkeyFor(0)} ${url}\nquorum a\n`)).toContain('line 1: expected a URL of https')
@@ -101,7 +139,7 @@ describe('a policy is refused, with the line at fault,', () => {
   })
 })
 
-test.for(['https://a.example', 'http://localhost:1', 'http://[::1]:2/w', 'http://127.8.9.1'])(
+test.for(['https://a.example', 'http://localhost:1', 'http://[::1]:2/w', 'http://127.8.9.1', 'http://127.81.92.103'])(
   'the URL %s is taken',
   (url) => {
     expect(faultOf(`witness a ${vkeyFor(0)} ${url}\nquorum a\n`)).toBe('none')
@@ -151,6 +189,8 @@ describe('of a note a policy says', () => {
     const key = aKey(LOG.origin, bytes(LOG.log_seed)).vkey
     expect(trustsLog(parse(`log ${LOG.vkey}\nquorum none\n`), key)).toBe(true)
     expect(trustsLog(parse('quorum none\n'), key)).toBe(true)
+    expect(trustsLog(parse(`log ${logFor(1)}\nlog ${LOG.vkey}\nquorum none\n`), key)).toBe(true)
+    expect(trustsLog(parse(`log ${LOG.vkey}\nquorum none\n`), { ...key, name: 'other.example' })).toBe(false)
     expect(trustsLog(parse(`log ${LOG.vkey}\nquorum none\n`), aKey(LOG.origin, bytes(LOG.witness_seed)).vkey)).toBe(
       false,
     )

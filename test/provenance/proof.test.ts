@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { toHex, utf8 } from '../../src/kernel/bytes.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
 import { rootFromPath, verifyConsistency } from '../../src/provenance/merkle.ts'
-import { consistencyProof, inclusionProof, type ReadTile } from '../../src/provenance/proof.ts'
+import { consistencyProof, inclusionProof, prefixRoot, type ReadTile } from '../../src/provenance/proof.ts'
 import { emptyEdges, growTiles, tilePath, tileWidth } from '../../src/provenance/tile.ts'
 import { leafOf, mth, pathOf, proofOf } from './definition.ts'
 import { LOG } from './vectors.ts'
@@ -82,6 +82,12 @@ describe('from tiles alone', () => {
   })
 })
 
+test('the root of each prefix is had from the tiles of a larger tree', async () => {
+  const read = tilesOf(BigInt(SIZE))
+  for (const part of [0, 1, 2, 7, 255, 256, 257, 700, SIZE])
+    expect(toHex(await prefixRoot(sha256, read, BigInt(part), BigInt(SIZE)))).toBe(toHex(mth(LEAVES.slice(0, part))))
+})
+
 test('a tile is read once a proof, however often it serves', async () => {
   const reads: string[] = []
   const tiles = tilesOf(BigInt(SIZE))
@@ -95,8 +101,11 @@ test('a tile is read once a proof, however often it serves', async () => {
 
 test('what lies outside the tree has no proof', async () => {
   const read = tilesOf(7n)
-  for (const index of [-1n, 7n, 8n]) await expect(inclusionProof(sha256, read, index, 7n)).rejects.toThrow(RangeError)
+  for (const index of [-1n, 7n, 8n])
+    await expect(inclusionProof(sha256, read, index, 7n)).rejects.toThrow(new RangeError('no such entry'))
   await expect(inclusionProof(sha256, read, 0n, 0n)).rejects.toThrow(RangeError)
-  await expect(consistencyProof(sha256, read, 8n, 7n)).rejects.toThrow(RangeError)
-  await expect(consistencyProof(sha256, read, -1n, 7n)).rejects.toThrow(RangeError)
+  for (const from of [8n, -1n]) {
+    await expect(consistencyProof(sha256, read, from, 7n)).rejects.toThrow(new RangeError('no such sizes'))
+    await expect(prefixRoot(sha256, read, from, 7n)).rejects.toThrow(new RangeError('no such size'))
+  }
 })

@@ -105,7 +105,7 @@ function published(text: string, change: Partial<PublisherOptions> = {}): Watche
   const publisher = w.publisher({
     ...{ policy, text },
     onMissing: (witness, reason) => void missing.push(`${witness} ${reason}`),
-    onContradiction: (one) => void evidence.push(one),
+    onContradiction: ({ evidence: one }) => void evidence.push(one ?? expect.fail('without evidence')),
     ...change,
   })
   ends.push(() => publisher.close())

@@ -11,6 +11,7 @@ import { parseVkey, type VerifierKey } from '../../src/provenance/note.ts'
 import { setProof, sourcePath, sourceRoot } from '../../src/provenance/readset.ts'
 import {
   formatReceipt,
+  isExtra,
   parseReceipt,
   type Receipt,
   type ReceiptExtra,
@@ -52,6 +53,9 @@ describe('the published receipt', () => {
     expect(verified.steps.map(({ result }) => result)).toEqual(['PASS', 'PASS', 'PASS', 'PASS'])
     expect(verified).toMatchObject({ passed: true, size: 5n, index: 2n, inner: [] })
     expect(verified.fields).toEqual(RECORD.one_party.fields.map(({ name, value }) => ({ name, value })))
+  })
+  test('of nothing else names no item', () => {
+    expect('item' in check(parsed(LOG.receipt))).toBe(false)
   })
   test("verifies no more with one bit turned, up to the end of the log's signature", () => {
     const signed = utf8(LOG.receipt.slice(0, LOG.receipt.lastIndexOf('—')))
@@ -255,6 +259,40 @@ function anItemReceipt(change: Partial<ReceiptItem> = {}, at = 1, fields: Record
   }
 }
 
+describe('each step has its name, and says why it failed', () => {
+  const saidOf = (receipt: Receipt): string[] =>
+    check(receipt, KEY.vkey).steps.map(({ step, result, why }) => `${step}: ${why ?? result}`)
+
+  test('of a batch', () => {
+    expect(saidOf(aReceipt())).toEqual([
+      'disclosures are in the record: PASS',
+      'disclosures are in the inner record: PASS',
+      'the inner record is in the batch: PASS',
+      'chains are canonical: PASS',
+      'the checkpoint is signed by the pinned key: PASS',
+      'the entry is in the signed tree: PASS',
+    ])
+    const [other = ''] = aRead(9).disclosures
+    const inner = { ...innerOf(), disclosures: [other], size: 6 }
+    const wrong = { ...aReceipt({ disclosures: [other], chain_digests: ['AAAA'], inner }), checkpoint: 'x' }
+    expect(saidOf(wrong)).toEqual([
+      'disclosures are in the record: a disclosure is not in the payload',
+      'disclosures are in the inner record: a disclosure is not in the payload',
+      'the inner record is in the batch: the batch names another root or size',
+      'chains are canonical: a chain digest is malformed',
+      'the checkpoint is signed by the pinned key: the note is not canonical',
+      'the entry is in the signed tree: the audit path leads to another root',
+    ])
+    expect(check(wrong, KEY.vkey)).toMatchObject({ passed: false, fields: [], inner: [] })
+  })
+  test('of an item', () => {
+    const name = 'the signal is in what the reader was given'
+    expect(saidOf(anItemReceipt())).toContain(`${name}: PASS`)
+    const why = 'its paths lead to no root that the batch has for the source'
+    expect(saidOf(anItemReceipt({ salt: '!' }))).toContain(`${name}: ${why}`)
+  })
+})
+
 describe('the proof of one item', () => {
   test('has the salts of the published set, and leads to its root', () => {
     const [one] = READSET.leaf_data
@@ -293,6 +331,26 @@ describe('the proof of one item', () => {
   })
 })
 
+describe('what a batch says of its sources', () => {
+  const { root } = aSetProof(1)
+  const source = { party: READSET.party, reader: 'plum', reads: 3, items: 5, root }
+
+  test.for<[what: string, fields: Record<string, unknown>]>([
+    ['nothing', { source: null }],
+    ['a text', { source: root }],
+    ['no party', { source: { ...source, party: undefined } }],
+    ['no reader', { source: { ...source, reader: 1 } }],
+    ['no root', { source: { ...source, root: undefined } }],
+    ['half a read', { source: { ...source, reads: 2.5 } }],
+    ['a number as text', { source: { ...source, reads: '3' } }],
+    ['what stands in another field', { source: null, subject: source }],
+    ['what is a batch by another field alone', { type: 'tombstone.acked', reason: 'read.batch' }],
+  ])('is passed over where it is %s', ([, fields]) => {
+    const verified = verdict(anItemReceipt({}, 1, fields))
+    expect([failures(verified), verified.item]).toEqual([1, undefined])
+  })
+})
+
 describe('the form of a receipt', () => {
   const [head, extra, index, ...rest] = LOG.receipt.split('\n')
   const lines = (...given: (string | undefined)[]): string => [...given, ...rest].join('\n')
@@ -319,6 +377,7 @@ describe('the form of a receipt', () => {
     ['an index with a sign', lines(head, extra, 'index +2')],
     ['an index in hexadecimal', lines(head, extra, 'index 0x2')],
     ['an index of twenty digits', lines(head, extra, 'index 10000000000000000000')],
+    ['something before the index', lines(head, extra, 'xindex 2')],
     ['a space after the index', lines(head, extra, 'index 2 ')],
     [
       'extra without padding',
@@ -327,6 +386,10 @@ describe('the form of a receipt', () => {
     ['URL-safe extra', lines(head, `${encoded(value).slice(0, -4)}-_--`, index)],
     ['extra that is not JSON', lines(head, `extra ${toBase64(utf8('{'))}`, index)],
     ['extra that is not UTF-8', lines(head, `extra ${toBase64(Uint8Array.of(0x22, 0xff, 0x22))}`, index)],
+    [
+      'extra with a text that is not UTF-8',
+      lines(head, `extra ${toBase64(Buffer.from(JSON.stringify({ ...value, payload: '\u00ff' }), 'latin1'))}`, index),
+    ],
     ['extra that is no object', lines(head, encoded([]), index)],
     ['extra that is null', lines(head, encoded(null), index)],
     ['another version', lines(head, encoded({ ...value, v: 2 }), index)],
@@ -363,8 +426,21 @@ describe('the form of a receipt', () => {
     ['a node in hexadecimal', lines(head, extra, index, '00'.repeat(32))],
   ])('with %s is refused', ([, text]) => {
     expect(isRead(lines(head, encoded({ ...value, inner }), index))).toBe(true)
-    expect(isRead(lines(head, encoded({ ...value, item: aSetProof(1).item }), index))).toBe(true)
+    const { item } = aSetProof(1)
+    for (const good of [item, { ...item, size: 2 ** 32 - 1 }])
+      expect(isRead(lines(head, encoded({ ...value, item: good }), index))).toBe(true)
     expect(isRead(text)).toBe(false)
+  })
+  test('of anything else than an object is none, at any depth', () => {
+    const { item } = aSetProof(1)
+    expect([isExtra(value), isExtra({ ...value, inner, item })]).toEqual([true, true])
+    for (const other of [null, undefined, 1, 'x']) expect(isExtra(other), String(other)).toBe(false)
+    for (const other of [null, 1, 'x']) {
+      expect(isExtra({ ...value, inner: other }), String(other)).toBe(false)
+      expect(isExtra({ ...value, item: other }), String(other)).toBe(false)
+      expect(isExtra({ ...value, item: { ...item, read: other } }), String(other)).toBe(false)
+    }
+    expect(isExtra({ ...value, item: { ...item, signal: 1 } })).toBe(false)
   })
   test('has at most 63 nodes', () => {
     const nodes = Array.from({ length: 60 }, () => toBase64(SALT))
@@ -386,7 +462,7 @@ describe('the form of a receipt', () => {
       expect(isRead(lines(head, line, index)), String(length)).toBe(taken)
       const made = () => formatReceipt({ ...parsed(LOG.receipt), extra: JSON.parse(padded(length)) })
       if (taken) expect(made()).toBe(lines(head, line, index))
-      else expect(made).toThrow(RangeError)
+      else expect(made).toThrow(new RangeError('a receipt of 60,000 characters or more'))
     }
   })
 })

@@ -9,7 +9,16 @@ import { sha256 } from '../../src/kernel/sha256.ts'
 import { fileKeys } from '../../src/keys/file.ts'
 import { commitment, openPayload } from '../../src/provenance/commitment.ts'
 import type { NewEvent } from '../../src/provenance/events.ts'
-import { commit, DECOY, epochKey, epochOf, openRecord, prepareRecord } from '../../src/provenance/record.ts'
+import {
+  commit,
+  DECOY,
+  epochKey,
+  epochOf,
+  monthOf,
+  nextGeneration,
+  openRecord,
+  prepareRecord,
+} from '../../src/provenance/record.ts'
 import { bytes, RECORD } from './vectors.ts'
 
 const NOON = new Date('2026-03-01T12:00:00Z')
@@ -137,4 +146,11 @@ test("a record's month names the key it is sealed with", () => {
     ...['epoch-202603', 'epoch-202603', 'epoch-202604', 'epoch-202612', 'epoch-202701'],
   ])
   expect(epochOf(new Date('2027-01-01T00:00:00Z')) - epochOf(new Date('2026-12-31T23:59:59Z'))).toBe(1)
+})
+
+test('a month has further keys, which its records move to, each by a name of its own', () => {
+  const epoch = epochOf(new Date('2026-11-30T00:00:00Z'))
+  const [second, third] = [nextGeneration(epoch), nextGeneration(nextGeneration(epoch))]
+  expect([epoch, second, third].map(epochKey)).toEqual(['epoch-202611', 'epoch-202611-2', 'epoch-202611-3'])
+  expect([second, third].map(monthOf)).toEqual([epoch, epoch])
 })

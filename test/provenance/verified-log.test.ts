@@ -4,7 +4,7 @@ import { concat, equal, toHex } from '../../src/kernel/bytes.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
 import { LogFault } from '../../src/provenance/log-source.ts'
 import { prefixRoot } from '../../src/provenance/proof.ts'
-import { encodeBundle, parseTilePath } from '../../src/provenance/tile.ts'
+import { encodeBundle, parseTilePath, tilePath } from '../../src/provenance/tile.ts'
 import { openVerified } from '../../src/provenance/verified-log.ts'
 import { leafOf, mth } from './definition.ts'
 import { entriesOf, type Forged, fileOf, forge, sourceOf, with_ } from './forge.ts'
@@ -45,6 +45,24 @@ describe('a log that is as it was signed', () => {
     const bundles = (await walked(large, from)).filter(({ path }) => path.startsWith('tile/entries/'))
     expect(bundles[0]?.path).toBe(`tile/entries/${String(from / 256n).padStart(3, '0')}`)
     expect(bundles).toHaveLength(Math.ceil((LARGE - Number(from)) / 256))
+  })
+  test('gives any tile of three levels, held against those above it', async () => {
+    const log = await open(large)
+    for (const [level, n] of [
+      [0, 3n],
+      [0, 255n],
+      [0, 256n],
+      [1, 0n],
+    ] as const)
+      expect(toHex(await log.tile(level, n, 256))).toBe(toHex(fileOf(large, tilePath(level, n))))
+  })
+  test('tells how many entries are verified by each of its files', async () => {
+    const tiles = (await walked(large, 300n)).filter(({ path }) => path.startsWith('tile/0/'))
+    expect(tiles.slice(1, 4).map(({ path, entries }) => [path, entries])).toEqual([
+      ['tile/0/001', 300n],
+      ['tile/0/002', 512n],
+      ['tile/0/003', 768n],
+    ])
   })
   test('has the root of each of its prefixes', async () => {
     const entries = entriesOf(1_000)
@@ -110,6 +128,7 @@ describe('a file that is', () => {
   })
   test('of a tree that is sound under another root: the checkpoint', async () => {
     expect(await faultIn({ ...log, root: other.root })).toBe('differs checkpoint')
+    await expect(open({ ...log, root: other.root })).rejects.toThrow('checkpoint has another root than the tiles make')
   })
 })
 

@@ -8,8 +8,10 @@ import { newId, type Uuid } from '../../src/kernel/ids.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
 import { fileKeys } from '../../src/keys/file.ts'
 import { fileAnchor } from '../../src/provenance/anchor-file.ts'
+import { createAuditLog } from '../../src/provenance/auditor.ts'
 import { type BatchEntry, decodeBatch } from '../../src/provenance/batch.ts'
 import type { NewEvent } from '../../src/provenance/events.ts'
+import { fileHalts } from '../../src/provenance/halts.ts'
 import { createIntegrator } from '../../src/provenance/integrate.ts'
 import { createLedger, type Holder } from '../../src/provenance/ledger.ts'
 import { formatVkey, parseVkey } from '../../src/provenance/note.ts'
@@ -38,6 +40,7 @@ export async function aLog() {
   let now = NOON
   const clock = () => now
   const anchor = fileAnchor(join(folder, 'anchor'))
+  const halts = fileHalts(join(folder, 'anchor'))
   await openLog(t.admin, { logId: LOG, origin: ORIGIN, at: NOON, anchor })
   const health = { ok: true, woken: 0 }
   const provenance = createProvenanceService({
@@ -50,6 +53,7 @@ export async function aLog() {
   const disclosed = new Set<string>()
   const ledger = createLedger({
     ...{ db: t.ledger, keys, journal: provenance.journal, logId: LOG, origin: ORIGIN, kid: KID },
+    ...{ closed: false, auditing: createAuditLog({ app: t.app, clock, provenance }) },
     isRecipient: async (participant, event_id) => disclosed.has(`${participant} ${event_id}`),
     // There are no feeds here: items of look-ups alone are proven.
     shared: { submissions: async () => [], places: async () => [], items: async () => [] },
@@ -58,7 +62,7 @@ export async function aLog() {
   const integrator = () => createIntegrator({ db: t.integrator, logId: LOG, salt: provenance.salt })
   const signer = createSigner({
     ...{ db: t.signer, clock, keys, anchor, logId: LOG, origin: ORIGIN, kid: KID },
-    refreshMs: 3_600_000,
+    ...{ halts, askHeld: async () => {}, refreshMs: 3_600_000 },
   })
   const key = parseVkey(sha256, formatVkey(sha256, ORIGIN, keys.publicKey(KID)))
   if (key === undefined) throw new Error('the log key is not read')
@@ -94,6 +98,7 @@ export async function aLog() {
       t,
       keys,
       anchor,
+      halts,
       folder,
       clock,
       provenance,

@@ -12,7 +12,17 @@ interface Route {
   scope: Scope | 'public'
 }
 
-const EXCHANGE = ['signals:submit', 'signals:withdraw', 'feed:read', 'lookup:evaluate', 'provenance:read'] as const
+const EXCHANGE = [
+  ...([
+    'signals:submit',
+    'signals:withdraw',
+    'feed:read',
+    'lookup:evaluate',
+    'lookup:open',
+    'provenance:read',
+  ] as const),
+  ...(['feedback:write', 'review:work'] as const),
+]
 const AUDIT = ['provenance:read', 'provenance:audit', 'provenance:witness'] as const
 
 let n: TestNode
@@ -53,7 +63,10 @@ function known(member: Member): Caller {
 /** Every route of the partner listener as the node itself registers it. */
 async function routesOf({ parts }: TestNode): Promise<Route[]> {
   const found: Route[] = []
-  const never = { ledgers: new Map([[1, {}]]) } as unknown as Pick<Serving, 'feeds' | 'signals' | 'ledgers'>
+  const never = { ledgers: new Map([[1, {}]]) } as unknown as Pick<
+    Serving,
+    'feeds' | 'signals' | 'evaluations' | 'feedback' | 'review' | 'ledgers'
+  >
   const { partner, enrol } = await createListeners(parts, {
     ...never,
     ...{ log: silentLog, metrics: createMetrics(), head: { line: undefined } },

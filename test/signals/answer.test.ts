@@ -1,6 +1,6 @@
 import { Check } from 'typebox/value'
 import { describe, expect, test } from 'vitest'
-import { answerOf, refusedWhole } from '../../src/signals/answer.ts'
+import { answerOf, refusedWhole, warningsOf } from '../../src/signals/answer.ts'
 import type { Judged, Refused } from '../../src/signals/apply.ts'
 import { SubmissionResult } from '../../src/signals/schema.ts'
 import { anItem, aWithdrawal, idOf, textOf } from './factory.ts'
@@ -29,6 +29,15 @@ describe('the answer to a submission', () => {
       ],
     })
     expect(Check(SubmissionResult, answer)).toBe(true)
+  })
+  test('warns of an accepted item as it did the first time', () => {
+    const warned = judged.map((one) => (one.outcome === 'signal' ? { ...one, warning: 'on a list' } : one))
+    const kept = warningsOf(warned, [...refused, { index: 2, code: 'revision-conflict', pointer: '/revision' }])
+    expect(kept).toEqual({ warnings: { 0: 'on a list' } })
+    expect(warningsOf(judged, refused)).toEqual({})
+    const told = answerOf(idOf(1), { judged, items }, { refused, ...kept, countersignature }, '/receipt')
+    expect(told.results.map(({ warning }) => warning)).toEqual(['on a list', undefined, undefined, undefined])
+    expect(Check(SubmissionResult, told)).toBe(true)
   })
   test('is the same when told again, whatever would be judged now', () => {
     const now: readonly Judged[] = judged.map((one, i) =>

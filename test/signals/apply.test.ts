@@ -47,15 +47,21 @@ describe('apply', () => {
       ...{ accepted: [{ index: 0, signal_id: idOf(1), revision: 1 }], revised: false, refused: [] },
     })
   })
-  test('a revision takes over audience, category and expiry, and keeps a hold', () => {
+  test('a revision takes over audience, category and expiry', () => {
     const audience = idOf(2)
-    const [id, before] = standing(1, { state: SIGNAL_STATE.held })
+    const [id, before] = standing(1)
     const { changed, revised } = place([signal(1, 2, before.leaf, { audience })], [[id, before]])
     expect(changed.get(id)).toMatchObject({
-      ...{ revision: 2, audience_id: audience, category: 3, state: SIGNAL_STATE.held, leaf: leaves[0] },
+      ...{ revision: 2, audience_id: audience, category: 3, state: SIGNAL_STATE.live, leaf: leaves[0] },
       expires_at: new Date(instantAt(30 * DAY)),
     })
     expect(revised).toBe(true)
+  })
+  test('a revision of a held signal is refused and changes nothing', () => {
+    const [id, before] = standing(1, { state: SIGNAL_STATE.held })
+    const { changed, refused } = place([signal(1, 2, before.leaf)], [[id, before]])
+    expect(refused).toEqual([{ index: 0, code: 'signal-held', pointer: '/signal' }])
+    expect(changed.size).toBe(0)
   })
   test('a withdrawal keeps everything but revision, leaf and state', () => {
     const [id, before] = standing(1)

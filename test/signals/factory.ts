@@ -100,6 +100,7 @@ export const rulesFor = (change: Partial<SignalRules> = {}): SignalRules => ({
   shareRefusal: (_, { audience }) => (audience === AUDIENCE ? undefined : 'audience-unknown'),
   hashProfile: (kid) => ({ spring: 'active' as const, winter: 'retired' as const })[kid],
   held: () => false,
+  suppressed: () => undefined,
   ...change,
 })
 

@@ -24,6 +24,12 @@ describe('the items of a submission', () => {
     ])
     expect(good.audience).toBe(AUDIENCE)
   })
+  test('keep what their source should know of them', () => {
+    const rules = rulesFor({ suppressed: () => ({ list: 'common-fruit', refuse: false }) })
+    expect(judgeAll('aldis-signal+jws', salted(anItem()), { ...context, rules })).toMatchObject([
+      { outcome: 'signal', warning: 'on the suppression list common-fruit' },
+    ])
+  })
   test('of withdrawals are judged by their own shape', () => {
     const good = aWithdrawal()
     expect(judgeAll('aldis-withdrawal+jws', salted(good, anItem()), context)).toMatchObject([

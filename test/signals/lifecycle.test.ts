@@ -28,7 +28,6 @@ const STEPS = [
 
 const STATES = [
   [live, undefined],
-  [held, undefined],
   [withdrawn, 'ended'],
   [expired, 'ended'],
   [erased, 'ended'],
@@ -52,6 +51,11 @@ describe.for([
   test('that is stale, too, of what has ended is told that it has ended', () => {
     expect(place({ ...next, revision: 1 }, standing({ state: withdrawn }))).toEqual({ outcome: 'ended' })
   })
+})
+
+test('a signal that is held takes no revision, and may be withdrawn', () => {
+  expect(revise(standing({ state: held }), { ...next, ...thing }, NOON)).toEqual({ outcome: 'held' })
+  expect(withdraw(standing({ state: held }), next, NOON)).toEqual({ outcome: 'withdrawn' })
 })
 
 describe('of nothing that stands', () => {

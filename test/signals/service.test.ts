@@ -64,7 +64,7 @@ describe('a submission', () => {
       .where('s.submission_id', '=', event)
       .executeTakeFirstOrThrow()
     const [sent = { salt: '', item: '' }] = signed.items
-    expect({ ...stored, salt: toBase64Url(stored.salt), leaf: toBase64Url(stored.leaf) }).toEqual({
+    expect({ ...stored, salt: toBase64Url(stored.salt ?? new Uint8Array(0)), leaf: toBase64Url(stored.leaf) }).toEqual({
       ...{ jws: JSON.stringify(signed.jws), od: digestOfJws(signed.jws), item: sent.item, salt: sent.salt },
       ...{ state: 1, leaf: leafText(sent), last_event: event, kind: 'signal.submitted' },
       participant_id: apple.participant,
@@ -537,4 +537,52 @@ describe('an upload', () => {
     await expect(w.submit(apple, [item()], position(id, 7n, stream))).rejects.toMatchObject(refused('busy'))
     expect(await next(id)).toBe(1n)
   })
+})
+
+describe('a pattern', () => {
+  const pattern = (change: object = {}, basis = 'human_reviewed') => {
+    const made = w.item({ audience, basis }, 'keyword_pattern')
+    return { ...made, value: { ...made.value, ...change } }
+  }
+
+  test('is tried before it is stored, and refused by name where it fails; the others are stored', async () => {
+    const strings = ['the ent', 'entry', 'cent']
+    const signed = await w.sign(apple, [
+      ...[pattern(), pattern({ kind: 're2', text: '(?=a)blue kite' }), item()],
+      ...[pattern({ must_match: ['blue kite', 'blue kites', 'a jay'] })],
+      ...[pattern({ text: 'ent', must_match: strings }), pattern({ text: 'ent', must_match: strings }, 'automated')],
+    ])
+    const { results } = await w.signals.submit(apple, signed)
+    expect(results.map(({ status, code, pointer }) => [code ?? status, pointer])).toEqual([
+      ...[
+        [201, undefined],
+        ['pattern-syntax', '/value/text'],
+        [201, undefined],
+      ],
+      ...[
+        ['pattern-samples', '/value/must_match/2'],
+        [201, undefined],
+        ['pattern-broad', '/basis'],
+      ],
+    ])
+    const again = await w.signals.submit(apple, signed)
+    expect(again.results).toEqual(results)
+  })
+
+  test('keeps what the same participant submits behind it waiting, so that it is not overtaken', async () => {
+    const first = pattern()
+    const one = await w.sign(apple, [first])
+    const leaf = leafText(one.items[0] ?? { salt: '', item: '' })
+    const two = await w.sign(apple, [{ ...first, revision: 2, prev: leaf }])
+    const withdrawn = await w.sign(apple, [item()])
+    const [created, revised] = await Promise.all([one, two, withdrawn].map((each) => w.signals.submit(apple, each)))
+    expect([created, revised].map((result) => codes(result as SubmissionResult))).toEqual([[201], [200]])
+  })
+})
+
+test('a value on a suppression list is refused by name', async () => {
+  const empty = { algorithm: 'sha1', hash: 'da39a3ee5e6b4b0d3255bfef95601890afd80709' }
+  const media = { ...w.item({ audience }, 'media_hash'), value: empty }
+  const { results } = await w.signals.submit(apple, await w.sign(apple, [item(), media]))
+  expect(results[1]).toMatchObject({ code: 'suppressed-value', pointer: '/value/hash', status: 422 })
 })

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { asParticipant, type Tx } from '../../src/db/as-participant.ts'
 import { newId, type Uuid } from '../../src/kernel/ids.ts'
+import { createUploadForgetting, UPLOAD_KEPT_DAYS } from '../../src/signals/forget-uploads.ts'
 import * as store from '../../src/signals/store.ts'
 import { aWorld, type World } from '../feeds/world.ts'
 import { aDigest, DAY, idOf, NOON } from './factory.ts'
@@ -218,6 +219,29 @@ describe('uploads', () => {
     ])
     expect(await places()).toEqual([10n, 900_000_000_000_001n])
   })
+  test('that have rested for thirty days are forgotten, and no others', async () => {
+    const [old, fresh, stranger] = [newId(NOON), newId(NOON), newId(NOON)]
+    const at = (updated_at: Date, upload_id: Uuid, by = apple) =>
+      asParticipant(w.t.app, by, (tx) => store.moveUploads(tx, by, [{ upload_id, next_line: 2n, updated_at }]))
+    const later = new Date(NOON.getTime() + 1)
+    await at(NOON, old)
+    await at(later, fresh)
+    await at(NOON, stranger, banana)
+    const forget = (ms: number, by = apple) => {
+      const now = new Date(NOON.getTime() + UPLOAD_KEPT_DAYS * DAY + ms)
+      return createUploadForgetting({ admin: w.t.admin, clock: () => now })(by)
+    }
+    const left = async () => {
+      const rows = await w.t.owner.selectFrom('upload').select('upload_id').execute()
+      return rows.flatMap(({ upload_id }) => ([old, fresh, stranger].includes(upload_id) ? [upload_id] : []))
+    }
+    expect(await forget(0)).toBe(0)
+    expect(await forget(1)).toBeGreaterThanOrEqual(1)
+    expect((await left()).sort()).toEqual([fresh, stranger].sort())
+    expect(await forget(1)).toBe(0)
+    expect(await forget(1, banana)).toBeGreaterThanOrEqual(1)
+    expect(await left()).toEqual([fresh])
+  })
   test('that never began have no place', async () => {
     expect(await asParticipant(w.t.app, apple, (tx) => store.uploadOf(tx, apple, newId(NOON)))).toBeUndefined()
   })
@@ -227,19 +251,19 @@ describe('what is due', () => {
   const cherry = newId(NOON)
   const due = (tx: Tx, limit = 10) => store.dueForUpdate(tx, cherry, NOON, limit)
 
-  test('is live and over, the oldest first, and no more than asked for', async () => {
+  test('is live or held and over, the oldest first, and no more than asked for', async () => {
     const signals = [
       ...[aSignal({ expires_at: soon(-1) }), aSignal({ expires_at: soon(-3) }), aSignal({ expires_at: NOON })],
       ...[aSignal({ expires_at: soon(1) }), aSignal({ expires_at: soon(-9), state: 2 })],
-      ...[aSignal({ expires_at: soon(-9), state: 3 }), aSignal({ expires_at: soon(-9), state: 4 })],
+      ...[aSignal({ expires_at: soon(-9), state: 3 }), aSignal({ expires_at: soon(-2), state: 4 })],
     ]
     const revisions = signals.map(({ signal_id }) => aRevision({ signal_id }))
     await within(cherry, (tx) =>
       store.insertSubmissions(tx, cherry, { submissions: [aSubmission()], signals, revisions }),
     )
-    const [first, second, third] = signals.map(({ signal_id }) => signal_id)
+    const [first, second, third, , , , held] = signals.map(({ signal_id }) => signal_id)
     const ids = await asParticipant(w.t.app, cherry, async (tx) => (await due(tx)).map(({ signal_id }) => signal_id))
-    expect(ids).toEqual([second, first, third])
+    expect(ids).toEqual([second, held, first, third])
     expect(await asParticipant(w.t.app, cherry, async (tx) => (await due(tx, 1)).length)).toBe(1)
     const seen: number[] = []
     await asParticipant(w.t.app, cherry, async (tx) => {
@@ -247,7 +271,7 @@ describe('what is due', () => {
       // Another process comes by meanwhile: it takes what is left and waits for nothing.
       seen.push(await asParticipant(w.t.app, cherry, async (other) => (await due(other)).length))
     })
-    expect(seen).toEqual([1])
+    expect(seen).toEqual([2])
     const event = newId(NOON)
     await within(cherry, (tx) => store.expireSignals(tx, { participant_id: cherry, ids, event, state: 3 }))
     expect(await asParticipant(w.t.app, cherry, due)).toEqual([])

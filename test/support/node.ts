@@ -25,6 +25,7 @@ const SCOPES: readonly Scope[] = [
   'signals:withdraw',
   'feed:read',
   'lookup:evaluate',
+  'lookup:open',
   'provenance:read',
 ]
 const DAY_MS = 86_400_000

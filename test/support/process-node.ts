@@ -12,11 +12,13 @@ import { loadConfig } from '../../src/config.ts'
 import { connect, type Db } from '../../src/db/connect.ts'
 import { startEmbedded } from '../../src/db/embedded.ts'
 import { placeOf } from '../../src/db/embedded-place.ts'
+import type { LoginRole } from '../../src/db/roles.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
+import type { Uuid } from '../../src/kernel/ids.ts'
 import { silentLog } from '../../src/kernel/log.ts'
 import type { ActionName, PayloadOf } from '../../src/participants/action.ts'
 import type { Scope } from '../../src/participants/schema.ts'
-import { openBase, openParts } from '../../src/parts.ts'
+import { openBase, openParts, type Parts } from '../../src/parts.ts'
 
 const MAIN = join(import.meta.dirname, '../../dist/src/main.js')
 const READY_MS = 60_000
@@ -26,6 +28,7 @@ const SCOPES: readonly Scope[] = [
   'signals:withdraw',
   'feed:read',
   'lookup:evaluate',
+  'lookup:open',
   'provenance:read',
 ]
 
@@ -33,6 +36,8 @@ const SCOPES: readonly Scope[] = [
 export interface ProcessNode {
   /** Starts the process and waits until it is ready. */
   start(): Promise<void>
+  /** Starts the process, whatever becomes of it. */
+  begin(): void
   /** Signals the process and waits for its end; its exit code, or null where the signal ended it. */
   end(signal: NodeJS.Signals): Promise<number | null>
   /** Process id of the database server; undefined while there is none. */
@@ -48,6 +53,12 @@ export interface ProcessNode {
   member(slug: string): Promise<Home>
   /** The database through its superuser's eyes, while the node runs; the caller closes it. */
   look(): Promise<Db>
+  /** Of the database, while it runs. */
+  url(role: LoginRole | 'postgres'): Promise<string>
+  /** With the parts that the administrators' commands have, beside the node. */
+  beside<T>(work: (parts: Parts, admins: readonly Uuid[]) => Promise<T>): Promise<T>
+  /** Where the node has its files, and where its database. */
+  folders: { data: string; database: string }
   /** The last of what the process wrote. */
   said(): string
   /** Ends what runs of it and deletes everything. */
@@ -98,11 +109,17 @@ export async function aProcessNode(settings: Readonly<Record<string, string>> = 
     }
     return ending.exitCode
   }
-  /** Proposed, approved and executed beside the node, as the administrators' commands do it. */
-  const decide = async (acts: readonly Act[]): Promise<unknown> => {
+  const beside: ProcessNode['beside'] = async (work) => {
     const base = await openBase({ config, clock: systemClock, log: silentLog, small: 1 })
     try {
-      const { participants } = await openParts(base, { onWake: () => {}, healthy: () => true })
+      return await work(await openParts(base, { onWake: () => {}, healthy: () => true }), admins)
+    } finally {
+      await base.close()
+    }
+  }
+  /** Proposed, approved and executed beside the node, as the administrators' commands do it. */
+  const decide = (acts: readonly Act[]): Promise<unknown> =>
+    beside(async ({ participants }) => {
       let result: unknown
       for (const [action, payload] of acts) {
         const { request_id } = await participants.propose(action, payload, admins[0] ?? NOBODY)
@@ -110,33 +127,35 @@ export async function aProcessNode(settings: Readonly<Record<string, string>> = 
         result = (await participants.execute(request_id, admins[0] ?? NOBODY)).result
       }
       return result
-    } finally {
-      await base.close()
+    })
+  const begin = (): ChildProcess => {
+    const begun = spawn(process.execPath, ['--enable-source-maps', MAIN], {
+      // Compiled once: the same code starts many times.
+      env: {
+        PATH: process.env['PATH'],
+        HOME: process.env['HOME'],
+        NODE_COMPILE_CACHE: join(dir, 'compiled'),
+        ...env,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    child = begun
+    for (const stream of [begun.stdout, begun.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        output = `${output}${text}`.slice(-KEPT_OUTPUT)
+      })
     }
+    return begun
   }
 
   return {
-    ...{ end, ready, postmaster, backends },
+    ...{ end, ready, postmaster, backends, beside, folders: { data: dir, database: pgdata } },
     freeze: () => signalAll('SIGSTOP'),
     thaw: () => signalAll('SIGCONT'),
     said: () => output,
+    begin: () => void begin(),
     async start() {
-      const begun = spawn(process.execPath, ['--enable-source-maps', MAIN], {
-        // Compiled once: the same code starts many times.
-        env: {
-          PATH: process.env['PATH'],
-          HOME: process.env['HOME'],
-          NODE_COMPILE_CACHE: join(dir, 'compiled'),
-          ...env,
-        },
-        stdio: ['ignore', 'pipe', 'pipe'],
-      })
-      child = begun
-      for (const stream of [begun.stdout, begun.stderr]) {
-        stream.setEncoding('utf8').on('data', (text: string) => {
-          output = `${output}${text}`.slice(-KEPT_OUTPUT)
-        })
-      }
+      const begun = begin()
       const until = performance.now() + READY_MS
       while (!(await ready())) {
         if (hasEnded(begun)) throw new Error(`the node ended with ${begun.exitCode}: ${output}`)
@@ -165,6 +184,7 @@ export async function aProcessNode(settings: Readonly<Record<string, string>> = 
       const server = await startEmbedded({ dataDir: join(dir, 'postgres') })
       return connect({ url: server.url('postgres', 'aldis'), max: 1 })
     },
+    url: async (role) => (await startEmbedded({ dataDir: join(dir, 'postgres') })).url(role, 'aldis'),
     async destroy() {
       signalAll('SIGCONT')
       await end('SIGKILL')

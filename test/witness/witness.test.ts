@@ -150,22 +150,29 @@ describe('a witness never cosigns two trees of one size', () => {
   test('through another process on the same folder', async () => {
     const other = judge()
     expect((await send(await tree.body(0, 3))).status).toBe(200)
-    expect(other.add(await rival.body(0, 3))).toMatchObject({ outcome: 'conflict', size: 3n })
-    expect(other.add(await tree.body(3, 5))).toMatchObject({ outcome: 'cosigned' })
+    expect(await other.add(await rival.body(0, 3))).toMatchObject({ outcome: 'conflict', size: 3n })
+    expect(await other.add(await tree.body(3, 5))).toMatchObject({ outcome: 'cosigned' })
     expect((await send(await tree.body(5, 8))).status).toBe(200)
   })
   test('by writing where another process has written, or has long moved on', async () => {
     const [one, two] = [openMemory(dir), openMemory(dir)]
-    expect(one.keep(ORIGIN, undefined, tree.note(1))).toBe('kept')
-    const seen = two.latest(ORIGIN)
-    for (let size = 2; size < 30; size++) expect(one.keep(ORIGIN, one.latest(ORIGIN), tree.note(size))).toBe('kept')
-    expect(two.keep(ORIGIN, seen, rival.note(2))).toBe('lost')
-    expect(two.latest(ORIGIN)?.checkpoint.size).toBe(29n)
+    expect(await one.keep(ORIGIN, undefined, tree.note(1))).toBe('kept')
+    const seen = await two.latest(ORIGIN)
+    for (let size = 2; size < 30; size++)
+      expect(await one.keep(ORIGIN, await one.latest(ORIGIN), tree.note(size))).toBe('kept')
+    expect(await two.keep(ORIGIN, seen, rival.note(2))).toBe('lost')
+    expect((await two.latest(ORIGIN))?.checkpoint.size).toBe(29n)
     expect(readdirSync(join(dir, 'logs', HASH)).length).toBe(17)
+  })
+  test('and refreshes one for many that ask at once, however many', async () => {
+    await send(await tree.body(0, 3))
+    const body = await tree.body(3, 3)
+    const answers = await Promise.all(Array.from({ length: 30 }, () => send(body)))
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]))
   })
   test('after it died between its write and its answer', async () => {
     // Judged and kept, and never answered: what a crash there leaves.
-    expect(judge().add(await tree.body(0, 3)).outcome).toBe('cosigned')
+    expect((await judge().add(await tree.body(0, 3))).outcome).toBe('cosigned')
     await server.close()
     server = await start()
     expect((await send(await rival.body(0, 3))).status).toBe(409)
@@ -201,7 +208,8 @@ describe('a witness never cosigns two trees of one size', () => {
       held = Math.max(0, ...cosigned.keys())
     }
     expect(cosigned.size).toBeGreaterThan(0)
-    expect(openMemory(dir).latest(ORIGIN)?.checkpoint.size).toBeGreaterThanOrEqual(BigInt(Math.max(...cosigned.keys())))
+    const { checkpoint } = (await openMemory(dir).latest(ORIGIN)) ?? expect.fail('nothing is remembered')
+    expect(checkpoint.size).toBeGreaterThanOrEqual(BigInt(Math.max(...cosigned.keys())))
   })
 })
 

@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { EXIT } from '../exit.ts'
+import { askingPrivately, guessing } from './private.ts'
 import { type RunningNode, startNode } from './run.ts'
 import { openScene, type Scene } from './scene.ts'
 import { admission, correcting, proving, receiving, sharing } from './story.ts'
@@ -32,6 +33,8 @@ async function play(scene: Scene): Promise<readonly string[]> {
     const shared = await sharing(scene, run)
     await receiving(scene, shared)
     await correcting(scene, shared)
+    await guessing(scene)
+    await askingPrivately(scene)
     await proving(scene, node)
   } finally {
     await node?.stop()

@@ -11,7 +11,6 @@ export interface People {
 
 /** What is in place for longer than this is not made anew. */
 const LEFT_MS = 3_600_000
-const DAYS = 90
 
 /** Makes the programme, or finds the one of an earlier run. */
 export async function makeProgramme({ stage, admin }: Scene): Promise<People> {
@@ -80,7 +79,7 @@ export async function publishEpoch(scene: Scene, people: People): Promise<void> 
   const soon = new Date(Date.now() + LEFT_MS).toISOString()
   const { hash_profiles } = await listed(scene, 'hash-profiles')
   if (hash_profiles.some((one) => one['status'] === 'active' && String(one['not_after']) > soon)) return
-  const args = ['hash-profile', `epoch-${hash_profiles.length + 1}`, '--days', String(DAYS)]
+  const args = ['hash-profile', `epoch-${hash_profiles.length + 1}`]
   await act(scene, people, { args, approver: people.governance, named: 'gil' })
 }
 

@@ -1,15 +1,18 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
+import { readIfThere } from '../../client/files.ts'
 import { systemClock } from '../../kernel/clock.ts'
-import { Refusal } from '../../kernel/errors.ts'
+import { Refusal, StartRefused } from '../../kernel/errors.ts'
 import { isUuid, type Uuid } from '../../kernel/ids.ts'
 import { ACTIONS, type ActionName, isAction } from '../../participants/action.ts'
-import { ROLES, type Role, SCOPES } from '../../participants/schema.ts'
+import { EVALUATION_PURPOSES, OPRF_SUITE, ROLES, type Role, SCOPES, SUITES } from '../../participants/schema.ts'
 import { columns, outputOf } from '../output.ts'
 import { withParticipants, withParts } from './open.ts'
 import { personOf } from './person.ts'
 
 /** Everything that a platform needs and a partner of its kind may have. */
-const PLATFORM_SCOPES = ['signals:submit', 'signals:withdraw', 'feed:read', 'lookup:evaluate', 'provenance:read']
+const PLATFORM_SCOPES = [
+  ...['signals:submit', 'signals:withdraw', 'feed:read', 'lookup:evaluate', 'lookup:open', 'provenance:read'],
+]
 
 /** People, requests and approvals: what one administrator may do alone, and what takes two. */
 export function actCommands(program: Command): void {
@@ -59,6 +62,32 @@ export interface By {
   by: string
 }
 
+interface Epoch extends By {
+  suite: string
+  days?: string
+  holder?: string
+}
+
+interface Quota extends By {
+  purpose: string
+  perDay: string
+}
+
+const OPRF_DAYS = 365
+const HMAC_DAYS = 90
+
+/** Three members of the line that `aldis oprf-holder --json` wrote. */
+function holderIn(file: string): object {
+  const { public_key, origin, pin } = jsonOf(readTextFile(file)) as Record<string, unknown>
+  return { public_key, origin, pin }
+}
+
+function readTextFile(file: string): string {
+  const text = readIfThere(file)
+  if (text === undefined) throw new StartRefused(`${file}: is missing`)
+  return text
+}
+
 function proposals(program: Command): void {
   program
     .command('propose <action> <payload>')
@@ -92,16 +121,39 @@ function proposals(program: Command): void {
   program
     .command('hash-profile <kid>')
     .description('ask for a key epoch that identifiers are hashed under')
-    .option('--days <n>', 'how long it runs', '90')
+    .addOption(
+      new Option('--suite <suite>', 'hmac-sha256 gives every member the key: whoever has it can try identifiers out')
+        .choices([...SUITES])
+        .default(OPRF_SUITE),
+    )
+    .option('--days <n>', 'how long it runs; a year, or 90 days where members have the key')
+    .option('--holder <file>', 'what aldis oprf-holder told of the part that it holds, where the key is split')
     .requiredOption('--by <person>', 'id of who asks')
-    .action((kid: string, { days, by }: By & { days: string }, command: Command) => {
+    .action((kid: string, { suite, days, holder, by }: Epoch, command: Command) => {
       const from = Date.now()
-      const [not_before, not_after] = [from, from + Number(days) * 86_400_000].map(
+      const length = Number(days ?? (suite === OPRF_SUITE ? OPRF_DAYS : HMAC_DAYS))
+      const [not_before, not_after] = [from, from + length * 86_400_000].map(
         (at) => `${new Date(at).toISOString().slice(0, 19)}Z`,
       )
-      const payload = { kid, suite: 'hmac-sha256', not_before, not_after }
-      return propose(command, { action: 'hash-profile.publish', by, payload })
+      const split = holder === undefined ? {} : { holder: holderIn(holder) }
+      if (suite !== OPRF_SUITE)
+        outputOf(command).warn('every member can try identifiers out under this key, and whoever leaves until it ends')
+      return propose(command, {
+        action: 'hash-profile.publish',
+        by,
+        payload: { kid, suite, not_before, not_after, ...split },
+      })
     })
+
+  program
+    .command('quota <participant>')
+    .description('ask for another number of identifiers that a participant may have evaluated in a day')
+    .addOption(new Option('--purpose <purpose>').choices([...EVALUATION_PURPOSES]).makeOptionMandatory())
+    .requiredOption('--per-day <n>', 'identifiers a day')
+    .requiredOption('--by <person>', 'id of who asks')
+    .action((participant: string, { purpose, perDay, by }: Quota, command: Command) =>
+      propose(command, { action: 'quota.change', by, payload: { participant, purpose, per_day: Number(perDay) } }),
+    )
 }
 
 export async function propose(

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { createDurably } from '../../client/files.ts'
 import type { Config } from '../../config.ts'
+import { createDurably } from '../../kernel/durable.ts'
 import type { BesideFile } from '../../operations/backup.ts'
 import type { Manifest } from '../../operations/manifest.ts'
 import { CopyRefused } from '../../operations/refused.ts'
@@ -12,7 +12,7 @@ export interface Secrets {
   epochKeys: boolean
 }
 
-const EPOCH_KEY = /^epoch-[0-9]{6}\./
+const EPOCH_KEY = /^epoch-[0-9]{6}(-[0-9]+)?\./
 const KEY = /^[a-z0-9][a-z0-9-]{0,63}\.(ed25519|symmetric)$/
 const PUBLIC = ['ca/root.crt', 'ca/issuer.crt', 'tls/node.crt']
 const SECRET = ['ca/root.key', 'ca/issuer.key', 'tls/node.key']

@@ -6,6 +6,7 @@ import { Refusal } from '../../kernel/errors.ts'
 import { outputOf } from '../output.ts'
 import { actCommands } from './acts.ts'
 import { copyCommands } from './copies.ts'
+import { eraseCommands } from './erase.ts'
 import { init } from './init.ts'
 import { listingCommands } from './listings.ts'
 import { nodeLogCommands } from './log.ts'
@@ -56,6 +57,7 @@ export function nodeCommands(program: Command): void {
   listingCommands(program)
   actCommands(program)
   nodeLogCommands(program)
+  eraseCommands(program)
 }
 
 interface InitOptions {

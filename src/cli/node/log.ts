@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { loadConfig } from '../../config.ts'
 import { systemClock } from '../../kernel/clock.ts'
 import { silentLog } from '../../kernel/log.ts'
-import { adoptAnchor, openBase } from '../../parts.ts'
+import { adoptAnchor, openBase, resumeLog } from '../../parts.ts'
 import { outputOf } from '../output.ts'
 import { type By, propose } from './acts.ts'
 import { withParts } from './open.ts'
@@ -20,6 +20,22 @@ export function nodeLogCommands(program: Command): void {
       const payload = await withParts(async ({ nextLog: { origin, next } }) => ({ log: origin, next, reason }))
       await propose(command, { action: 'log.rotate', by, payload })
     })
+
+  log
+    .command('resume')
+    .description(
+      'lift the halt of a log whose database was restored: it is recomputed, and held against anchor and witnesses',
+    )
+    .action((_options: object, command: Command) =>
+      withParts(async (parts) => {
+        const reason = await resumeLog(parts)
+        const { origin } = parts
+        outputOf(command).data(
+          { origin, reason },
+          `${origin} is no longer halted for ${reason}: the node may sign again`,
+        )
+      }),
+    )
 
   log
     .command('adopt')

@@ -1,6 +1,6 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { newId } from '../../kernel/ids.ts'
-import type { AudienceInfo, NamedAudience } from '../../participants/schema.ts'
+import { AUDIENCE_MODE, type AudienceInfo, type AudienceMode, type NamedAudience } from '../../participants/schema.ts'
 import { columns } from '../output.ts'
 import { type Session, withSession } from './session.ts'
 
@@ -14,6 +14,11 @@ export function audienceCommands(program: Command): void {
     .command('audience <label>')
     .description('make an audience of ourselves and the named participants; it is never changed later')
     .requiredOption('--with <slug...>', 'the other members')
+    .addOption(
+      new Option('--mode <mode>', 'full: members see what is shared; sealed: only what they can ask for by its key')
+        .choices(Object.keys(AUDIENCE_MODE))
+        .default('full'),
+    )
     .action((label: string, options: Named, command: Command) =>
       withSession(command, (session) => open(session, label, options)),
     )
@@ -21,6 +26,7 @@ export function audienceCommands(program: Command): void {
 
 interface Named {
   with: string[]
+  mode: AudienceMode
 }
 
 async function list({ client, output }: Session): Promise<void> {
@@ -29,7 +35,7 @@ async function list({ client, output }: Session): Promise<void> {
 }
 
 async function open({ client, output }: Session, label: string, given: Named): Promise<void> {
-  const named: NamedAudience = { label, mode: 'full', members: given.with }
+  const named: NamedAudience = { label, mode: given.mode, members: given.with }
   const made = await client.openAudience(newId(new Date()), named)
   output.data(made, columns([rowOf(made)]))
 }

@@ -1,13 +1,17 @@
 import { type Command, Option } from 'commander'
 import { auditLog } from '../../audit/audit.ts'
+import type { EarlierSource } from '../../audit/earlier.ts'
 import type { Result } from '../../audit/finding.ts'
+import type { SignedHead } from '../../audit/head.ts'
 import type { KeptNote } from '../../audit/history.ts'
 import { linesOf, parseState, reportOf, stateText } from '../../audit/report.ts'
+import type { Client } from '../../client/client.ts'
 import { keepEvidence } from '../../client/evidence-file.ts'
-import { readIfThere, writeDurably } from '../../client/files.ts'
+import { readIfThere } from '../../client/files.ts'
 import { folderLog, nodeLog, webLog } from '../../client/log-source.ts'
 import { folderRecords, hasRecords } from '../../client/record-files.ts'
 import { openVkey } from '../../client/verify.ts'
+import { writeDurably } from '../../kernel/durable.ts'
 import { StartRefused } from '../../kernel/errors.ts'
 import { sha256 } from '../../kernel/sha256.ts'
 import { verifyEd25519 } from '../../provenance/ed25519.ts'
@@ -15,9 +19,12 @@ import { evidenceOf } from '../../provenance/evidence.ts'
 import type { LogSource } from '../../provenance/log-source.ts'
 import { formatVkey, type VerifierKey } from '../../provenance/note.ts'
 import { type Policy, PolicyMalformed, parsePolicy } from '../../provenance/policy.ts'
+import type { VerifiedLog } from '../../provenance/verified-log.ts'
 import { EXIT } from '../exit.ts'
 import { outputOf } from '../output.ts'
-import { homeOf, textOf, withSession } from './session.ts'
+import { auditOwn } from './audit-own.ts'
+import { takeReceipts } from './receipts.ts'
+import { homeOf, type Session, textOf, withSession } from './session.ts'
 
 interface AuditArguments {
   log: string
@@ -25,6 +32,8 @@ interface AuditArguments {
   policy?: string
   kept: string[]
   records?: string
+  previous: string[]
+  as?: string
   report?: string
 }
 
@@ -47,11 +56,18 @@ export function auditCommand(program: Command): void {
       '--records <dir>',
       'the folder of log export --records, for the checks from 5 on; the one of --log if it has them',
     )
+    .addOption(
+      new Option(
+        '--previous <dir...>',
+        'exports with records of the logs that this one continues, the newest first: what its checks from 10 on begin with',
+      ).default([], 'none'),
+    )
+    .option('--as <participant>', 'us: our own records too (5, 6, 8 and 14), by what our folder holds of them')
     .option('--report <file>', 'write what machines read; beside it what a later run need not read again')
     .addHelpText('after', HELP)
     .action((options: AuditArguments, command: Command) =>
       options.log === 'node'
-        ? withSession(command, ({ client }) => audit(command, options, nodeLog(client)))
+        ? withSession(command, (session) => auditAtNode(command, options, session))
         : audit(command, options, isUrl(options.log) ? webLog(options.log) : folderLog(options.log)),
     )
 }
@@ -62,9 +78,25 @@ failed, one is unknown. Two checkpoints that contradict each other are written b
 
 const isUrl = (text: string): boolean => /^https?:\/\//.test(text)
 
-async function audit(command: Command, options: AuditArguments, source: LogSource): Promise<void> {
+async function auditAtNode(command: Command, options: AuditArguments, session: Session): Promise<void> {
+  if (options.as !== undefined) await takeReceipts(session, () => {})
+  await audit(command, options, nodeLog(session.client), session.client)
+}
+
+/** What our folder is asked for; `StartRefused` where it is another's, or where an auditor's records are given as well. */
+function ownIn(command: Command, { as: me, records }: AuditArguments, key: VerifierKey, client?: Client) {
+  if (me === undefined) return undefined
+  if (records !== undefined) throw new StartRefused('--as and --records: give one of the two')
+  const home = homeOf(command)
+  if (home.membership().participant !== me) throw new StartRefused(`--as: the folder ${home.dir} is not of ${me}`)
+  const own = { home, me, key, now: new Date(), client }
+  return (head: SignedHead, { tile }: VerifiedLog) => auditOwn(own, head, tile)
+}
+
+async function audit(command: Command, options: AuditArguments, source: LogSource, client?: Client): Promise<void> {
   const output = outputOf(command)
   const { key, kept } = pinnedBy(command, options)
+  const own = ownIn(command, options, key, client)
   const vkey = formatVkey(sha256, key.name, key.publicKey)
   const { report } = options
   const state = report === undefined ? undefined : `${report}.state`
@@ -72,7 +104,9 @@ async function audit(command: Command, options: AuditArguments, source: LogSourc
   const done = await auditLog({
     ...{ hash: sha256, source, pinned: { key, verify: verifyEd25519 }, now: new Date() },
     policy: policyIn(options.policy),
-    records: recordsIn(options),
+    records: own === undefined ? recordsIn(options) : undefined,
+    previous: options.previous.map(earlierIn),
+    own,
     kept: [...kept, ...options.kept.map((name) => ({ name, note: textOf(name) }))],
     known: state === undefined ? undefined : parseState(readIfThere(state) ?? '', vkey),
     keep: (prefix) => {
@@ -106,6 +140,11 @@ function recordsIn({ records, log }: AuditArguments): ReturnType<typeof folderRe
   if (records !== undefined && !hasRecords(records)) throw new StartRefused(`${records}: there are no records`)
   const dir = records ?? (hasRecords(log) ? log : undefined)
   return dir === undefined ? undefined : folderRecords(dir)
+}
+
+function earlierIn(dir: string): EarlierSource {
+  if (!hasRecords(dir)) throw new StartRefused(`${dir}: there are no records`)
+  return { source: folderLog(dir), records: folderRecords(dir).records }
 }
 
 function policyIn(file: string | undefined): Policy | undefined {

@@ -1,13 +1,19 @@
 import type { Command } from 'commander'
 import { audienceCommands } from './audience.ts'
 import { auditCommand } from './audit.ts'
+import { caseCommands } from './cases.ts'
 import { changeCommands } from './change.ts'
 import { doctorCommand } from './doctor.ts'
 import { enrollCommand } from './enroll.ts'
 import { evidenceCommand } from './evidence.ts'
+import { feedbackCommands } from './feedback.ts'
 import { historyCommand } from './history.ts'
+import { hitsCommand } from './hits.ts'
 import { logCommands } from './log.ts'
 import { lookupCommand } from './lookup.ts'
+import { matchCommand } from './match.ts'
+import { networkCommand } from './network.ts'
+import { patternCommands } from './pattern.ts'
 import { policyCommand } from './policy.ts'
 import { readersCommand } from './readers.ts'
 import { receiptCommands } from './receipts.ts'
@@ -23,7 +29,13 @@ export function participantCommands(program: Command): void {
   submitCommand(program)
   syncCommand(program)
   lookupCommand(program)
+  matchCommand(program)
+  networkCommand(program)
+  patternCommands(program)
   changeCommands(program)
+  hitsCommand(program)
+  caseCommands(program)
+  feedbackCommands(program)
   receiptCommands(program)
   historyCommand(program)
   readersCommand(program)

@@ -30,11 +30,11 @@ const DAYS: Partial<Record<SignalType, number>> = {
 }
 const IDENTIFIER_DAYS = 180
 
-/** Audience, key epoch and signing key of one run. */
+/** Audience and signing key of one run, and what its items have in common. */
 export async function openHomeContext(
   session: Session,
   common: Common,
-): Promise<{ key: OwnSigningKey; context: DeriveContext; audience: AudienceInfo }> {
+): Promise<{ key: OwnSigningKey; context: Omit<DeriveContext, 'epoch'>; audience: AudienceInfo }> {
   const { client, home } = session
   const audience = pickAudience((await client.audiences()).audiences, common.audience)
   return {
@@ -44,7 +44,6 @@ export async function openHomeContext(
       audience: audience.audience,
       taxonomy: TAXONOMY,
       now: new Date(),
-      epoch: await currentEpoch(session),
       defaults: {
         ...{ category: common.category, confidence: Number(common.confidence) },
         severity: common.severity as SignalItem['severity'],
@@ -60,20 +59,6 @@ export async function openHomeContext(
       days: (type) => DAYS[type] ?? IDENTIFIER_DAYS,
     },
   }
-}
-
-/** The key epoch that runs now and began last, with its key. */
-export async function currentEpoch({ client, home }: Session): Promise<DeriveContext['epoch']> {
-  const { hash_profiles } = await client.hashProfiles()
-  const now = new Date().toISOString()
-  const running = hash_profiles
-    .filter((one) => one.status === 'active' && one.suite === 'hmac-sha256')
-    .filter((one) => one.not_before <= now && now < one.not_after)
-    .sort((a, b) => (a.not_before < b.not_before ? 1 : -1))
-  const [newest] = running
-  if (newest === undefined)
-    throw new Refusal('hash-profile-unknown', { detail: 'the programme has no key epoch that runs now' })
-  return { kid: newest.kid, key: await home.hashKey(client, newest.kid) }
 }
 
 function pickAudience(audiences: readonly AudienceInfo[], wanted: string | undefined): AudienceInfo {

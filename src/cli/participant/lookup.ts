@@ -1,20 +1,35 @@
 import type { Command } from 'commander'
-import { type LookupKey, lookupKeys } from '../../client/derive.ts'
+import type { LookupKey } from '../../client/derive.ts'
 import type { Lookup } from '../../feeds/schema.ts'
 import { LOOKUP_MAX } from '../../feeds/schema.ts'
 import { EXIT } from '../exit.ts'
-import { currentEpoch } from './context.ts'
+import { lookUpPrivately } from './private-lookup.ts'
 import { readRaw } from './raw-file.ts'
 import { type Session, verifierFor, withSession } from './session.ts'
+import { keyedLines, lookupTokens } from './tokens.ts'
 
 export function lookupCommand(program: Command): void {
   program
     .command('lookup <file>')
     .description('ask which of our own identifiers, links or media hashes others have shared (- reads standard input)')
     .option('--purpose <purpose>', 'enforcement, investigation or appeal', 'enforcement')
-    .action((file: string, { purpose }: { purpose: string }, command: Command) =>
-      withSession(command, (session) => lookUp(session, file, purpose as Lookup['purpose'])),
+    .option('--private', 'in sealed audiences, among the entries that aldis sync took: the node hears of matches alone')
+    .option('--buckets', 'in sealed audiences, without a mirror: the node hears a prefix that many keys share')
+    .option('--audience <audience>', 'one sealed audience, by id or label; all of ours unless given')
+    .action((file: string, { purpose, private: mirror, buckets, audience }: Options, command: Command) =>
+      withSession(command, (session) =>
+        mirror === true || buckets === true
+          ? lookUpPrivately(session, { file, purpose, audience, how: buckets === true ? 'buckets' : 'mirror' })
+          : lookUp(session, file, purpose),
+      ),
     )
+}
+
+interface Options {
+  purpose: Lookup['purpose']
+  private?: boolean
+  buckets?: boolean
+  audience?: string
 }
 
 /** A raw line with the keys under which it is asked for. */
@@ -24,7 +39,7 @@ interface Asked {
 }
 
 async function lookUp(session: Session, file: string, purpose: Lookup['purpose']): Promise<void> {
-  const epoch = await currentEpoch(session)
+  const makers = await lookupTokens(session)
   const verifier = await verifierFor(session)
   const found = { asked: 0, matches: 0, refused: 0 }
   let group: Asked[] = []
@@ -34,21 +49,21 @@ async function lookUp(session: Session, file: string, purpose: Lookup['purpose']
     found.asked += group.length
     group = []
   }
-  for await (const read of readRaw(file)) {
-    const derived = read.outcome === 'raw' ? lookupKeys(read.raw, epoch) : read
+  for await (const derived of keyedLines(readRaw(file), makers)) {
     if (derived.outcome === 'refused') {
       found.refused += 1
       session.output.data(
-        { line: read.line, outcome: 'refused', reason: derived.reason },
-        `line ${read.line}  not asked: ${derived.reason}`,
+        { line: derived.line, outcome: 'refused', reason: derived.reason },
+        `line ${derived.line}  not asked: ${derived.reason}`,
       )
-    } else if (derived.outcome === 'keys') {
+    } else {
       const keys = group.reduce((n, asked) => n + asked.keys.length, 0)
       if (keys + derived.keys.length > LOOKUP_MAX) await ask()
-      group.push({ line: read.line, keys: derived.keys })
+      group.push({ line: derived.line, keys: derived.keys })
     }
   }
   await ask()
+  for (const maker of makers) await maker.close()
   session.output.say(`${found.asked} asked, ${found.matches} matches; each question is recorded in the log`)
   if (found.refused > 0) process.exitCode = EXIT.someRefused
 }

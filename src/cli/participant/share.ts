@@ -4,15 +4,20 @@ import { open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { odOf } from '../../client/countersigned.ts'
-import type { DeriveContext } from '../../client/derive.ts'
+import type { DeriveContext, TokenEpoch } from '../../client/derive.ts'
 import { derive } from '../../client/derive.ts'
-import { readIfThere, writeDurably } from '../../client/files.ts'
+import { readIfThere } from '../../client/files.ts'
+import type { TokenMaker } from '../../client/tokens.ts'
+import { triedPattern } from '../../client/try-pattern.ts'
+import { writeDurably } from '../../kernel/durable.ts'
 import { derivedId, type Uuid } from '../../kernel/ids.ts'
 import { sha256 } from '../../kernel/sha256.ts'
+import type { PatternChecker } from '../../matching/pattern.ts'
 import type { SigningKey } from '../../signals/submission.ts'
 import { ITEMS_MAX, signSubmission } from '../../signals/submission.ts'
-import { readRaw } from './raw-file.ts'
+import { type Read, readRaw } from './raw-file.ts'
 import type { Session } from './session.ts'
+import { chunksOf } from './tokens.ts'
 
 /** A raw file as it was signed: the lines that are sent, and which raw line each item came from. */
 export interface Signed {
@@ -22,6 +27,8 @@ export interface Signed {
   items: number
   /** Raw lines that could not be made into an item. */
   refused: { line: number; reason: string }[]
+  /** Raw lines whose item is sent, and what speaks against that. */
+  warned: { line: number; warning: string }[]
   /** What each submission was signed as, by the number of its first line. */
   submissions: Record<string, { payload: string; od: string }>
   /** By the number of a sent line: raw line and type, so that answers can name them. */
@@ -31,7 +38,10 @@ export interface Signed {
 interface Signing {
   session: Session
   key: SigningKey
-  context: DeriveContext
+  context: Omit<DeriveContext, 'epoch'>
+  tokens: TokenMaker
+  /** Patterns are tried here first: what the node would refuse is not signed. */
+  patterns: Pick<PatternChecker, 'check'>
 }
 
 /**
@@ -47,7 +57,7 @@ export async function signFile(file: string, signing: Signing): Promise<Signed> 
   writeDurably(join(dir, 'begun'), '')
   const path = join(dir, 'signed.ndjson')
   const handle = await open(`${path}.new`, 'w', 0o600)
-  const signed: Signed = { upload, path, lines: 0n, items: 0, refused: [], submissions: {}, origin: {} }
+  const signed: Signed = { upload, path, lines: 0n, items: 0, refused: [], warned: [], submissions: {}, origin: {} }
   let held: { text: string; line: number; type: string }[] = []
   const flush = async (): Promise<void> => {
     if (held.length === 0) return
@@ -67,13 +77,21 @@ export async function signFile(file: string, signing: Signing): Promise<Signed> 
     signed.items += held.length
     held = []
   }
-  for await (const read of readRaw(file)) {
-    const derived = read.outcome === 'raw' ? derive(read.raw, context) : read
-    if (derived.outcome === 'refused') signed.refused.push({ line: read.line, reason: derived.reason })
+  const take = async (read: Read, epoch: TokenEpoch): Promise<void> => {
+    const derived =
+      read.outcome === 'raw' ? await triedPattern(derive(read.raw, { ...context, epoch }), signing.patterns) : read
+    const { line } = read
+    if (derived.outcome === 'refused') signed.refused.push({ line, reason: derived.reason })
     else if (derived.outcome === 'item') {
+      if (derived.warning !== undefined) signed.warned.push({ line, warning: derived.warning })
       held.push({ text: JSON.stringify(derived.item), line: read.line, type: derived.item.type })
     }
     if (held.length === ITEMS_MAX) await flush()
+  }
+  for await (const chunk of chunksOf(readRaw(file))) {
+    const lines = chunk.flatMap((read) => (read.outcome === 'raw' ? [read.raw] : []))
+    const epoch = await signing.tokens.epochFor(lines)
+    for (const read of chunk) await take(read, epoch)
   }
   await flush()
   await handle.sync()

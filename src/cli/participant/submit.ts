@@ -1,10 +1,12 @@
 import type { Command } from 'commander'
 import { AldisError, VerificationFailed } from '../../client/errors.ts'
+import { createPatternChecker } from '../../jobs/pattern-check.ts'
 import type { UploadLine } from '../../signals/schema.ts'
 import { EXIT } from '../exit.ts'
 import { type Common, openHomeContext } from './context.ts'
 import { noteEvent, type Session, withSession } from './session.ts'
 import { linesFrom, type Signed, signFile } from './share.ts'
+import { submitTokens } from './tokens.ts'
 
 /** Tries of one run; each goes on where the node's durable part ends. */
 const TRIES = 5
@@ -40,7 +42,12 @@ Sending the same file again sends the same signed bytes: what is durable already
 async function submit(session: Session, file: string, options: Common): Promise<void> {
   const { output, home } = session
   const { key, context, audience } = await openHomeContext(session, options)
-  const signed = await signFile(file, { session, key, context })
+  const tokens = await submitTokens(session)
+  const patterns = createPatternChecker()
+  const signing = signFile(file, { session, key, context, tokens, patterns })
+  const signed = await signing.finally(() => tokens.close()).finally(() => patterns.close())
+  for (const { line, warning } of signed.warned)
+    output.data({ line, outcome: 'warned', warning }, `line ${line}  warning: ${warning}`)
   for (const { line, reason } of signed.refused)
     output.data({ line, outcome: 'refused', reason }, `line ${line}  not sent: ${reason}`)
   const told = await send(session, signed)
@@ -117,7 +124,7 @@ function tell(
   { line, told }: { line: UploadLine; told: Told },
 ): void {
   const { output } = session
-  const { status, submission, signal, revision, code, pointer, detail } = line
+  const { status, submission, signal, revision, code, pointer, detail, warning } = line
   if (submission !== undefined) {
     const sent = submissions[String(line.first)]
     if (sent === undefined) throw new VerificationFailed('answer', 'the node answers for lines that were not sent')
@@ -127,8 +134,9 @@ function tell(
   const [raw = 0, type = ''] = origin[String(line.line)] ?? []
   if (code === undefined) {
     told.accepted += 1
-    const value = { line: raw, outcome: status === 201 ? 'created' : 'durable', type, signal, revision }
-    output.data(value, `line ${raw}  ${type.padEnd(15)}  ${signal}  revision ${revision}`)
+    const value = { line: raw, outcome: status === 201 ? 'created' : 'durable', type, signal, revision, warning }
+    const warned = warning === undefined ? '' : `  warning: ${warning}`
+    output.data(value, `line ${raw}  ${type.padEnd(15)}  ${signal}  revision ${revision}${warned}`)
     return
   }
   // A submission that was refused as a whole takes all its items with it.

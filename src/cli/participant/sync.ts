@@ -1,7 +1,9 @@
 import { join } from 'node:path'
 import type { Command } from 'commander'
+import { matchFileOf, refreshMatchFile } from '../../client/match-mirror.ts'
 import { ENDS, syncFeeds } from '../../client/mirror.ts'
 import type { VerifiedEvent } from '../../client/verify.ts'
+import { removeDurably } from '../../kernel/durable.ts'
 import { type Session, verifierFor, withSession } from './session.ts'
 
 export function syncCommand(program: Command): void {
@@ -9,16 +11,18 @@ export function syncCommand(program: Command): void {
     .command('sync')
     .description('take what is new in our feeds, verify every signature, and keep it in the folder')
     .option('--wait <seconds>', 'wait for something new, up to 30', '0')
-    .option('--acknowledge', 'tell the sources that withdrawn and expired signals are removed here')
+    .option('--acknowledge', 'tell the sources that withdrawn, expired and erased signals are removed here')
+    .option('--no-match-file', 'make no file for aldis match; one that is there goes, for it would keep what has ended')
     .action((options: SyncOptions, command: Command) => withSession(command, (session) => sync(session, options)))
 }
 
 interface SyncOptions {
   wait: string
   acknowledge?: boolean
+  matchFile: boolean
 }
 
-async function sync(session: Session, { wait, acknowledge }: SyncOptions): Promise<void> {
+async function sync(session: Session, { wait, acknowledge, matchFile }: SyncOptions): Promise<void> {
   const { client, home, output } = session
   const verifier = await verifierFor(session)
   const ends = new Map<string, string>()
@@ -31,12 +35,17 @@ async function sync(session: Session, { wait, acknowledge }: SyncOptions): Promi
       const last = events.findLast(({ event }) => ENDS.has(event.type))
       if (last !== undefined) ends.set(feed.feed, last.event.seq)
     },
+    onSealed: (feed, sealed) => {
+      if (sealed > 0) output.data({ feed: feed.label, sealed }, `${feed.label}  ${sealed} sealed entries`)
+    },
     onProgress: ({ seq, last, label }) => {
       bar ??= output.progress(`syncing ${label}`, Number(last))
       bar.at(Number(seq))
     },
   })
   bar?.end()
+  if (matchFile) await makeMatchFile(session)
+  else removeDurably(matchFileOf(home.dir))
   if (acknowledge === true)
     for (const [feed, upto] of ends) await client.acknowledge(feed as never, upto, 'mirror_removed')
   const { size } = await home.advance(client)
@@ -45,6 +54,18 @@ async function sync(session: Session, { wait, acknowledge }: SyncOptions): Promi
       ? `nothing new; log of ${size} entries is consistent`
       : `${n} events, every signature verified; log of ${size} entries is consistent`,
   )
+}
+
+/** Before ends are acknowledged: what they say is then so for whoever matches. */
+async function makeMatchFile({ home, member, output }: Session): Promise<void> {
+  let bar: ReturnType<typeof output.progress> | undefined
+  await refreshMatchFile({
+    ...{ home: home.dir, programme: member.programme, now: new Date() },
+    onProgress: (done, all) => {
+      bar ??= output.progress('preparing matches', all)
+      bar.at(done)
+    },
+  }).finally(() => bar?.end())
 }
 
 const datumOf = (feed: string, { event, authority, item }: VerifiedEvent): object => {

@@ -21,7 +21,7 @@ export function submitSingle({ world, count, from }: { world: World; count: numb
         await Promise.all(wires.map((wire, client) => sendAll(wire, requests[client] ?? [])))
         await until(world, 'select count(*) = 0 as done from prov_outbox')
       })
-      await until(world, 'select next_idx >= (select size from log_head) as done from projector')
+      await until(world, "select next_idx >= (select size from log_head) as done from projector where name = 'feeds'")
       return (each * CLIENTS) / seconds
     }
   return {

@@ -1,0 +1,131 @@
+import { type Hash, toBase64Url, utf8 } from '../kernel/bytes.ts'
+import { isOver, JOURNAL_RULE, journalDays } from '../provenance/journal-rule.ts'
+import type { Entry } from './entry.ts'
+import type { Faults } from './faults.ts'
+import { listIn, roomFor } from './names.ts'
+
+/** Which reads may be missing: those of batches that an entry names, by the rule that the programme had published. */
+export interface JournalRule {
+  entry(entry: Entry): void
+  /** A batch of reads; `whole` where its reads are there. */
+  batch(entry: Entry, whole: boolean): void
+  /** How many batches entries name as over. */
+  readonly over: number
+  /** Batches without their reads that no entry names, and whether one of a later log may. */
+  missing(): { indices: readonly bigint[]; continued: boolean }
+}
+
+export interface JournalRuleOptions {
+  hash: Hash
+  faults: Faults
+  /** The entry behind a place of any log of the node. */
+  indexAt(place: bigint): number
+}
+
+/** Numbers of a batch: its entry, when its last read was made, its reads, and whose they are. */
+const NUMBERS = 4
+
+export function createJournalRule({ hash, faults, indexAt }: JournalRuleOptions): JournalRule {
+  const batches = batchTable()
+  const absent = new Set<number>()
+  let over = 0
+  let digest: unknown
+  let closed = false
+
+  /** The batches that an entry names; undefined for what is none. */
+  const namedBy = ({ fields }: Entry): (NamedBatch | undefined)[] =>
+    listIn(fields.get('batches')).map((place) =>
+      /^(0|[1-9][0-9]{0,18})$/.test(String(place)) ? batches.find(indexAt(BigInt(String(place)))) : undefined,
+    )
+
+  /** The days of the rule that it goes by, if that is the one that the programme had published. */
+  const daysOf = ({ fields }: Entry): number | undefined => {
+    const text = String(fields.get('policy'))
+    const isPublished = fields.get('rule') === JOURNAL_RULE && toBase64Url(hash(utf8(text))) === digest
+    return isPublished ? journalDays(text) : undefined
+  }
+
+  const end = (entry: Entry, batch: NamedBatch | undefined, days: number): void => {
+    const why = batchFault(entry, { batch, days })
+    if (why !== undefined) faults.add(why, entry.index)
+    if (why !== undefined || batch === undefined) return
+    over += 1
+    absent.delete(batch.index)
+  }
+
+  const expire = (entry: Entry): void => {
+    const [{ index, fields }, named, days] = [entry, namedBy(entry), daysOf(entry)]
+    if (days === undefined) {
+      faults.add('it goes by another rule than the programme had published', index)
+      return
+    }
+    const reads = named.reduce((sum, batch) => sum + (batch?.n ?? 0), 0)
+    if (named.length === 0 || fields.get('n') !== reads) faults.add('it names another number of reads', index)
+    for (const batch of named) end(entry, batch, days)
+  }
+
+  return {
+    get over() {
+      return over
+    },
+    entry(entry) {
+      const { kind, index, fields } = entry
+      if (kind === 'policy.published' && fields.get('policy') === 'retention') digest = fields.get('digest')
+      if (kind === 'log.closed' && index >= 0n) closed = true
+      if (kind === 'reads.expired') expire(entry)
+    },
+    batch(entry, whole) {
+      const [index, reader] = [Number(entry.index), String(entry.fields.get('reader'))]
+      batches.add({ index, reader, last: Date.parse(String(entry.fields.get('to'))), n: Number(entry.fields.get('n')) })
+      if (!whole) absent.add(index)
+    },
+    missing: () => ({ indices: [...absent].map(BigInt), continued: closed }),
+  }
+}
+
+interface NamedBatch {
+  index: number
+  reader: string
+  last: number
+  n: number
+}
+
+function batchFault(
+  { fields, time }: Entry,
+  { batch, days }: { batch: NamedBatch | undefined; days: number },
+): string | undefined {
+  if (batch === undefined) return 'it names what is no batch of reads before it'
+  if (batch.reader !== fields.get('subject')) return `entry ${batch.index} is of another reader`
+  return isOver(days, { last: batch.last, at: time })
+    ? undefined
+    : `it ends the reads of entry ${batch.index} before their time`
+}
+
+/** The batches of a log in their order, packed: there are forty of them a second at most, for years. */
+function batchTable() {
+  const readers = new Map<string, number>()
+  const slugs: string[] = []
+  let data = new Float64Array(0)
+  let size = 0
+  const indexOf = (row: number): number => data[NUMBERS * row] ?? Number.POSITIVE_INFINITY
+  return {
+    add({ index, reader, last, n }: NamedBatch): void {
+      const number = readers.get(reader) ?? slugs.push(reader) - 1
+      readers.set(reader, number)
+      data = roomFor(data, NUMBERS * (size + 1))
+      data.set([index, last, n, number], NUMBERS * size)
+      size += 1
+    },
+    find(index: number): NamedBatch | undefined {
+      let [low, high] = [0, size]
+      while (low < high) {
+        const middle = (low + high) >> 1
+        if (indexOf(middle) < index) low = middle + 1
+        else high = middle
+      }
+      if (low >= size || indexOf(low) !== index) return undefined
+      const [, last = Number.NaN, n = 0, reader = 0] = data.subarray(NUMBERS * low)
+      return { index, last, n, reader: slugs[reader] ?? '' }
+    },
+  }
+}

@@ -1,0 +1,160 @@
+import { join } from 'node:path'
+import type { Command } from 'commander'
+import { type MirroredSignal, mirroredSignals, signAct } from '../../client/acts.ts'
+import { odOf } from '../../client/countersigned.ts'
+import type { ActResult, DisputeAnswer, DisputeItem, FeedbackItem, SignedAct } from '../../feedback/schema.ts'
+import { Refusal } from '../../kernel/errors.ts'
+import { isUuid, newId, type Uuid } from '../../kernel/ids.ts'
+import { columns } from '../output.ts'
+import { noteEvent, type Session, withSession } from './session.ts'
+
+interface Words {
+  reason?: string
+  note?: string
+  category?: string
+  count?: string[]
+}
+
+export function feedbackCommands(program: Command): void {
+  program
+    .command('feedback <signal> <outcome>')
+    .description('tell the source what became of its signal here, signed; all recipients are told how many said so')
+    .option('--reason <reason>', 'of the outcome (docs/review.md)')
+    .option('--note <text>', 'for the source; no personal data')
+    .option('--category <category>', 'that fits better')
+    .option(
+      '--count <name=n...>',
+      'accounts_actioned, content_removed, urls_blocked, reports_filed, investigations_opened',
+    )
+    .action((signal: string, outcome: string, words: Words, command: Command) =>
+      withSession(command, (session) => give(session, idOf(signal), { outcome, words })),
+    )
+
+  program
+    .command('opinions <source> <signal>')
+    .description('what recipients say of a signal, as counts')
+    .action((source: string, signal: string, _options: object, command: Command) =>
+      withSession(command, async ({ client, output }) => {
+        const told = await client.opinions(source, idOf(signal))
+        const counts = Object.entries(told.outcomes).map(([outcome, n]) => [outcome, String(n)])
+        output.data(told, columns([['standing', told.standing], ...counts, ['seen again', String(told.seen_again)]]))
+      }),
+    )
+
+  program
+    .command('release <signal>')
+    .description('let our own held signal go, once each of its disputes is answered')
+    .action((signal: string, _options: object, command: Command) =>
+      withSession(command, async ({ client, output }) => {
+        const told = await client.release(idOf(signal))
+        output.data(told, `released ${told.signal}`)
+      }),
+    )
+  disputeCommands(program)
+}
+
+function disputeCommands(program: Command): void {
+  const dispute = program.command('dispute').description('claim that a signal is wrong, or answer such a claim')
+
+  dispute
+    .command('open <signal>')
+    .description('its source has to answer within three days')
+    .requiredOption('--ground <ground>', 'false_match, wrong_identifier, appeal_upheld or unlawful')
+    .option('--note <text>', 'for the source; no personal data')
+    .action((signal: string, { ground, note }: { ground: string; note?: string }, command: Command) =>
+      withSession(command, (session) => open(session, idOf(signal), { ground, note })),
+    )
+
+  dispute
+    .command('list')
+    .description('disputes of our own signals, or those that we opened')
+    .option('--opened', 'those that we opened')
+    .action(({ opened }: { opened?: boolean }, command: Command) =>
+      withSession(command, async ({ client, output }) => {
+        const told = await client.disputes({ side: opened === true ? 'opened' : 'received' })
+        const rows = told.disputes.map((one) => [
+          ...[one.dispute, one.source, one.signal, one.ground, one.result ?? (one.overdue ? 'overdue' : 'open')],
+        ])
+        output.data(told, columns(rows))
+      }),
+    )
+
+  dispute
+    .command('answer <dispute> <result>')
+    .description('confirmed: we were wrong; rejected: we stand by it; amended: we mend it')
+    .option('--note <text>', 'for whoever disputes; no personal data')
+    .action((id: string, result: string, { note }: { note?: string }, command: Command) =>
+      withSession(command, async ({ client, output }) => {
+        const answer = { result, ...(note === undefined ? {} : { note }) } as DisputeAnswer
+        const told = await client.answerDispute(idOf(id), answer)
+        output.data(told, `${told.result} ${told.dispute}${told.held ? '; the signal is held' : ''}`)
+      }),
+    )
+}
+
+async function give(
+  session: Session,
+  signal: Uuid,
+  { outcome, words }: { outcome: string; words: Words },
+): Promise<void> {
+  const { reason, note, category, count = [] } = words
+  const item = {
+    ...{ v: 1, ...(await named(session, signal)), outcome },
+    ...(reason === undefined ? {} : { reason }),
+    ...(note === undefined ? {} : { note }),
+    ...(category === undefined ? {} : { category_suggested: category }),
+    ...(count.length === 0 ? {} : { counts: countsOf(count) }),
+  } as FeedbackItem
+  const act = await signed(session, item)
+  told(session, { act, result: await session.client.giveFeedback(act), what: outcome, signal })
+}
+
+async function open(
+  session: Session,
+  signal: Uuid,
+  { ground, note }: { ground: string; note: string | undefined },
+): Promise<void> {
+  const dispute = newId(new Date())
+  const item = {
+    ...{ v: 1, ...(await named(session, signal)), dispute, ground },
+    ...(note === undefined ? {} : { note }),
+  } as DisputeItem
+  const act = await signed(session, item)
+  told(session, { act, result: await session.client.openDispute(act), what: `dispute ${dispute}`, signal })
+}
+
+async function named({ home }: Session, signal: Uuid): Promise<MirroredSignal> {
+  const found = (await mirroredSignals(join(home.dir, 'feeds'), new Set([signal]))).get(signal)
+  if (found === undefined)
+    throw new Refusal('not-found', { detail: 'aldis sync brings the signals that are named here' })
+  return found
+}
+
+const signed = ({ member, home }: Session, item: FeedbackItem | DisputeItem): Promise<SignedAct> =>
+  signAct(item, { member, key: home.signingKey(), now: new Date() })
+
+function told(
+  session: Session,
+  { act, result, what, signal }: { act: SignedAct; result: ActResult; what: string; signal: Uuid },
+): void {
+  const { event, countersignature } = result
+  noteEvent(session, { submission: event, countersignature }, { payload: act.jws.payload, od: odOf(act.jws), what })
+  session.output.data({ signal, outcome: what, event }, `${what}  ${signal}`)
+}
+
+/** `accounts_actioned=2` and so on; what is none of these the node names. */
+export function countsOf(given: readonly string[]): Record<string, number> {
+  return Object.fromEntries(
+    given.map((one) => {
+      const [, name = '', n = ''] = /^([a-z_]+)=([0-9]{1,9})$/.exec(one) ?? []
+      if (name === '') throw new Refusal('validation-failed', { detail: 'a count is written name=number' })
+      return [name, Number(n)]
+    }),
+  )
+}
+
+export function idOf(text: string): Uuid {
+  if (!isUuid(text))
+    throw new Refusal('validation-failed', { detail: 'signals, cases and disputes are named by their ids' })
+  return text
+}

@@ -1,0 +1,59 @@
+import { createReadStream, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { DisputeItem, FeedbackItem, SignedAct } from '../feedback/schema.ts'
+import { toHex, utf8 } from '../kernel/bytes.ts'
+import { sha256 } from '../kernel/sha256.ts'
+import type { SignalItem } from '../signals/schema.ts'
+import { type SigningKey, signSubmission } from '../signals/submission.ts'
+import { mediaKey } from './derive.ts'
+import type { Membership } from './home.ts'
+
+/** A signal as its source said it last, out of our own mirrors; how others of our acts name it. */
+export interface MirroredSignal {
+  source: string
+  signal: SignalItem['signal']
+  revision: number
+  /** Its match key, hex. */
+  key: string
+}
+
+/** The signals among `wanted` that stand in the mirrors of a folder, each in its newest revision there. */
+export async function mirroredSignals(dir: string, wanted: ReadonlySet<string>): Promise<Map<string, MirroredSignal>> {
+  const found = new Map<string, MirroredSignal>()
+  for (const file of readdirSync(dir).filter((name) => /^[0-9a-f-]{36}\.ndjson$/.test(name))) {
+    const input = createReadStream(join(dir, file))
+    for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+      const { event } = JSON.parse(line) as { event?: Partial<Record<string, unknown>> }
+      const { signal, source, type, item, revision } = event ?? {}
+      if (typeof signal !== 'string' || !wanted.has(signal)) continue
+      if (typeof item !== 'string' || typeof source !== 'string' || !ITEMS.has(String(type))) continue
+      const read = JSON.parse(item) as SignalItem
+      found.set(signal, { source, signal: read.signal, revision: Number(revision), key: toHex(keyOf(read)) })
+    }
+  }
+  return found
+}
+
+/** Events that bring a signal's item with them. */
+const ITEMS: ReadonlySet<string> = new Set(['signal.created', 'signal.revised', 'signal.released'])
+
+/** What is read and never looked up is named by its type and id. */
+function keyOf(item: SignalItem): Uint8Array {
+  if (item.type === 'url' || item.type === 'domain') return Buffer.from(item.value.sha256, 'hex')
+  if (item.type === 'media_hash') return Buffer.from(mediaKey(item.value.algorithm, item.value.hash), 'hex')
+  if (item.type === 'keyword_pattern' || item.type === 'tactic' || item.type === 'relation')
+    return sha256(utf8(`${item.type}\0${item.signal}`))
+  return Buffer.from(item.value.token, 'hex')
+}
+
+/** One word on another's signal, or a dispute of it, under our own signature. */
+export const signAct = (
+  item: FeedbackItem | DisputeItem,
+  { member, key, now }: { member: Membership; key: SigningKey; now: Date },
+): Promise<SignedAct> =>
+  signSubmission({
+    typ: 'dispute' in item ? 'aldis-dispute+jws' : 'aldis-feedback+jws',
+    ...{ iss: member.uri, aud: member.node_origin, prg: member.programme, key, now },
+    items: [JSON.stringify(item)],
+  })

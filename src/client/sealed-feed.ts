@@ -1,0 +1,90 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { promisify } from 'node:util'
+import { brotliDecompress } from 'node:zlib'
+import type { FeedEventBody, SealedEventBody, SealedPage, SubmissionProof } from '../feeds/schema.ts'
+import { sha256 } from '../kernel/sha256.ts'
+import { VerificationFailed } from './errors.ts'
+import type { SealedReceived } from './sealed-mirror.ts'
+import { collect, problemOf, type Transport } from './transport.ts'
+
+/** One answer of a sealed feed, with what the node signed of it. */
+export interface SealedDelta {
+  events: SealedReceived[]
+  cursor: string
+  more: boolean
+  /** The name of its record in the read journal. */
+  read: string
+  /** The sequences of its first and last event, as they say themselves; empty for none. */
+  from: string
+  to: string
+  /** SHA-256 of the answer, of a segment before compression; base64url. */
+  digest: string
+  /** `<kid> <signature>`. */
+  signature: string
+}
+
+const decompress = promisify(brotliDecompress)
+/** Of 4,096 events, each with an item at the very most. */
+const SEGMENT_TEXT_MAX = 268_435_456
+
+export async function sealedPage(transport: Transport, path: string, signal?: AbortSignal): Promise<SealedDelta> {
+  const call = { method: 'GET', path, idempotent: true, ...(signal === undefined ? {} : { signal }) } as const
+  const { headers, body } = await transport.call(call)
+  const page = parsed(body.toString()) as SealedPage
+  const proofs = new Map(page.submissions.map((proof) => [proof.event, proof]))
+  const events = page.events.map((event) => received(event, proofs))
+  return { ...deltaOf(headers, body, events), cursor: page.next_cursor, more: page.more }
+}
+
+/** Undefined where no segment begins. */
+export async function sealedSegment(transport: Transport, path: string): Promise<SealedDelta | undefined> {
+  const message = await transport.open({ method: 'GET', path, headers: { 'accept-encoding': 'br' } })
+  const bytes = await collect(message)
+  if (message.statusCode === 404) return undefined
+  if (message.statusCode !== 200)
+    throw problemOf({ status: message.statusCode ?? 0, headers: message.headers, body: bytes })
+  const text = await decompress(bytes, { maxOutputLength: SEGMENT_TEXT_MAX })
+  const proofs = new Map<string, SubmissionProof>()
+  const events: SealedReceived[] = []
+  for (const line of text.toString().split('\n')) {
+    if (line === '') continue
+    const value = parsed(line) as FeedEventBody | SealedEventBody | { submission: SubmissionProof }
+    if ('submission' in value) proofs.set(value.submission.event, value.submission)
+    else events.push(received(value, proofs))
+  }
+  const cursor = headerOf(message.headers, 'feed-cursor')
+  return { ...deltaOf(message.headers, text, events), cursor, more: true }
+}
+
+function received(
+  event: FeedEventBody | SealedEventBody,
+  proofs: ReadonlyMap<string, SubmissionProof>,
+): SealedReceived {
+  if (isSealedBody(event)) return { event, proof: undefined }
+  return { event, proof: event.item === undefined ? undefined : proofs.get(event.event) }
+}
+
+export const isSealedBody = (event: FeedEventBody | SealedEventBody): event is SealedEventBody =>
+  event.type === 'signal.sealed'
+
+const deltaOf = (headers: IncomingHttpHeaders, body: Uint8Array, events: SealedReceived[]) => ({
+  events,
+  read: headerOf(headers, 'provenance-read'),
+  from: events[0]?.event.seq ?? '',
+  to: events.at(-1)?.event.seq ?? '',
+  digest: sha256(body).toString('base64url'),
+  signature: headerOf(headers, 'feed-signature'),
+})
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new VerificationFailed('feed', 'an answer is not JSON')
+  }
+}
+
+const headerOf = (headers: IncomingHttpHeaders, name: string): string => {
+  const value = headers[name]
+  return typeof value === 'string' ? value : ''
+}

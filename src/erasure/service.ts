@@ -1,0 +1,217 @@
+import { asParticipant, atControl, type Tx } from '../db/as-participant.ts'
+import type { Db } from '../db/connect.ts'
+import type { FeedDirectory } from '../feeds/directory.ts'
+import type { Answer, FeedEraser } from '../feeds/erase.ts'
+import type { Clock } from '../kernel/clock.ts'
+import { Refusal } from '../kernel/errors.ts'
+import { newId, timeOf, type Uuid } from '../kernel/ids.ts'
+import type { DecidedErasure } from '../participants/erasure.ts'
+import type { EventPlace, RecordEraser } from '../provenance/erase.ts'
+import type { Recorder } from '../provenance/service.ts'
+import type { HeldSignals, SignalEraser } from '../signals/erase.ts'
+import type { ErasureList } from './list-file.ts'
+import * as store from './store.ts'
+
+/** An erasure, and who of those that the log names has answered it. */
+export interface ListedErasure {
+  event: Uuid
+  source: string
+  at: Date
+  basis: string
+  approval: Uuid
+  signals: number
+  notified: number
+  acknowledged: string[]
+  cannot_remove: string[]
+  missing: string[]
+  /** Who is in no audience any more that carries the tombstone: to be asked by other means. */
+  unreachable: string[]
+}
+
+export interface Erasures {
+  /**
+   * Takes values, salts and keys of a source's signals away and records it. `log-behind` while feeds have not followed: what
+   * is on its way would come into them afterwards.
+   */
+  erase(tx: Tx, decided: DecidedErasure): Promise<{ event: Uuid; notified: number }>
+  /**
+   * Carries out what the list names and this database does not know, since it is an older one; answers how many. Only before
+   * loops and listeners begin.
+   */
+  replay(): Promise<number>
+  list(): Promise<ListedErasure[]>
+  /** Whether the event is an erasure of something that the participant had obtained. */
+  isAsked(participant: Uuid, event: Uuid): Promise<boolean>
+}
+
+export interface ErasureOptions {
+  /** Logs in as `aldis_app`. */
+  app: Db
+  /** Logs in as `aldis_admin`. */
+  admin: Db
+  clock: Clock
+  recorder: Recorder
+  records: RecordEraser
+  signals: SignalEraser
+  feeds: FeedEraser
+  listed: ErasureList
+  directory: Pick<FeedDirectory, 'feedsOf'>
+  participants(): readonly { participant_id: Uuid; slug: string; status: string }[]
+}
+
+export const createErasures = (options: ErasureOptions): Erasures => ({
+  erase: (tx, decided) => carryOut(options, tx, { ...decided, quiet: false }),
+  replay: () => replay(options),
+  list: () => atControl(options.admin, (tx) => listed(options, tx)),
+  isAsked: (participant, event) =>
+    asParticipant(options.app, participant, (tx) => store.isAsked(tx, participant, event)),
+})
+
+/** `quiet`: nothing is on its way into feeds, for no loop runs. */
+type Order = DecidedErasure & { quiet: boolean }
+
+async function carryOut(options: ErasureOptions, tx: Tx, order: Order): Promise<{ event: Uuid; notified: number }> {
+  const { records, signals, feeds, recorder } = options
+  const { participant, slug, at, basis, request, after } = order
+  const held = await signals.hold(tx, participant, order.signals)
+  const places = await placesOf(records, tx, { held, order })
+  const found = await feeds.find(tx, participant, soughtIn(held, places))
+  const entries = new Map([...found].map(([feed, events]) => [feed, events.map(({ seq }) => seq)]))
+  const readers = options.participants().flatMap((one) => (one.slug === slug ? [] : one.participant_id))
+  const since = new Date(Math.min(...held.revisions.map(({ submission_id }) => timeOf(submission_id))))
+  const holders = await records.holders(tx, readers, { slug, signals: new Set(order.signals), entries, since })
+  const targets = await records.blank(tx, { participant, places: submissionsIn(held, places), at })
+  const event = newId(at)
+  await recorder.record(tx, {
+    ...{ kind: 'erasure', event_id: event, participant_id: participant, at, subject: slug },
+    fields: { targets, ...signals.fields(held), basis, approval: request, notified: holders.length },
+    ...(after !== undefined && { after }),
+  })
+  await signals.erase(tx, { participant, event, held })
+  await feeds.erase(tx, { source: participant, found, signals: held.signals })
+  const notified = holders.length
+  await store.insertErasure(tx, {
+    participant_id: participant,
+    event_id: event,
+    request_id: request,
+    at,
+    basis,
+    notified,
+  })
+  for (const holder of holders) await store.insertNotice(tx, holder, event)
+  // Before it is committed: what a crash leaves on the list and not in the database is carried out at the next start.
+  options.listed.note({ v: 1, request, participant: slug, signals: [...order.signals], basis })
+  return { event, notified }
+}
+
+type Places = ReadonlyMap<Uuid, readonly EventPlace[]>
+
+/** Where in the logs everything stands that was ever said of the signals. */
+async function placesOf(
+  records: RecordEraser,
+  tx: Tx,
+  { held, order }: { held: HeldSignals; order: Order },
+): Promise<Places> {
+  const { signals, revisions } = held
+  if (signals.some(({ last_event }) => timeOf(last_event) > order.at.getTime()))
+    throw new Refusal('state-conflict', { detail: 'the clock is behind the newest change of a signal; try again' })
+  const events = new Set([
+    ...revisions.map(({ submission_id }) => submission_id),
+    ...signals.map(({ last_event }) => last_event),
+  ])
+  const places = await records.places(tx, [...events])
+  const carried = [...events].every((event) => places.get(event)?.some((one) => one.carried) === true)
+  if (!carried && !order.quiet)
+    throw new Refusal('log-behind', { retryAfter: 5, detail: 'the signals are not in the feeds yet; try again' })
+  return places
+}
+
+/** Of the events of the signals those that hold their revisions. */
+const submissionsIn = ({ revisions }: HeldSignals, places: Places): Places => {
+  const submissions = new Set(revisions.map(({ submission_id }) => submission_id))
+  return new Map([...places].filter(([event]) => submissions.has(event)))
+}
+
+const soughtIn = ({ revisions }: HeldSignals, places: Places) =>
+  revisions.map(({ signal_id, revision, audience, submission_id }) => ({
+    ...{ signal_id, revision, audience },
+    places: (places.get(submission_id) ?? []).map(({ place }) => place),
+  }))
+
+async function replay(options: ErasureOptions): Promise<number> {
+  const orders = options.listed.all()
+  const known = await atControl(options.admin, (tx) => knownOf(options, tx))
+  let done = 0
+  for (const { request, participant, signals, basis } of orders) {
+    if (known.has(request)) continue
+    const source = options.participants().find(({ slug }) => slug === participant)
+    if (source === undefined) continue
+    const at = options.clock()
+    const decided = { participant: source.participant_id, slug: participant, basis, request, at, quiet: true }
+    done += await atControl(options.admin, async (tx) => {
+      const left = await options.signals.unerased(tx, decided.participant, signals)
+      if (left.length === 0) return 0
+      await carryOut(options, tx, { ...decided, signals: left })
+      return 1
+    })
+  }
+  return done
+}
+
+/** The requests that this database has carried out; what of them the list lacks comes onto it. */
+async function knownOf({ participants, signals, listed: list }: ErasureOptions, tx: Tx): Promise<Set<Uuid>> {
+  const known = new Set<Uuid>()
+  for (const { participant_id, slug } of participants()) {
+    for (const { request_id: request, event_id, basis } of await store.erasuresOf(tx, participant_id)) {
+      known.add(request)
+      const erased = await signals.erasedBy(tx, participant_id, event_id)
+      list.note({ v: 1, request, participant: slug, signals: erased.map(({ signal_id }) => signal_id), basis })
+    }
+  }
+  return known
+}
+
+async function listed(options: ErasureOptions, tx: Tx): Promise<ListedErasure[]> {
+  const notices = new Map<string, Holder[]>()
+  for (const { participant_id: holder, slug, status } of options.participants())
+    for (const event of await store.noticesOf(tx, holder))
+      notices.set(event, [...(notices.get(event) ?? []), { holder, slug, gone: status === 'left' }])
+  const all: ListedErasure[] = []
+  for (const { participant_id, slug } of options.participants())
+    for (const row of await store.erasuresOf(tx, participant_id))
+      all.push(await told(options, tx, { row, source: slug, asked: notices.get(row.event_id) ?? [] }))
+  return all.sort((a, b) => b.at.getTime() - a.at.getTime())
+}
+
+interface Holder {
+  holder: Uuid
+  slug: string
+  /** Whether it takes part no more. */
+  gone: boolean
+}
+
+interface Asked {
+  row: store.ErasureRow
+  source: string
+  asked: readonly Holder[]
+}
+
+async function told(options: ErasureOptions, tx: Tx, { row, source, asked }: Asked): Promise<ListedErasure> {
+  const { records, signals, feeds, directory } = options
+  const { event_id, participant_id, request_id, at, basis, notified } = row
+  const erased = await signals.erasedBy(tx, participant_id, event_id)
+  const audiences = [...new Set(erased.flatMap((one) => one.audiences))]
+  const place = (await records.places(tx, [event_id])).get(event_id)?.at(-1)?.place
+  const tombstones = place === undefined ? new Map() : await feeds.tombstones(tx, audiences, place)
+  const answers: Record<Answer, string[]> = { acknowledged: [], cannot_remove: [], missing: [], unreachable: [] }
+  for (const { holder, slug, gone } of asked) {
+    const mine = gone ? [] : directory.feedsOf(holder)
+    const reads = (feed: Uuid, seq: bigint | undefined): boolean =>
+      mine.some(
+        ({ feed_id, until_seq }) => feed_id === feed && (until_seq === null || (seq !== undefined && seq <= until_seq)),
+      )
+    const answer = place === undefined && !gone ? 'missing' : await feeds.answerOf(tx, holder, { tombstones, reads })
+    answers[answer].push(slug)
+  }
+  return { event: event_id, source, at, basis, approval: request_id, signals: erased.length, notified, ...answers }
+}

@@ -1,0 +1,66 @@
+import { closeSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { StartRefused } from '../kernel/errors.ts'
+
+/** One batch as it was counted, before it was evaluated. */
+export interface Count {
+  /** RFC 3339. */
+  at: string
+  participant: string
+  kid: string
+  purpose: string
+  n: number
+  /** The request's key, and SHA-256 of what it asked for, base64url. */
+  key: string
+  digest: string
+}
+
+/** A file that only grows: a line of JSON for each batch. */
+export interface Counts {
+  /** Those that the file holds, in its order. */
+  readonly kept: readonly Count[]
+  /** On the disk when it returns. */
+  add(count: Count): void
+  close(): void
+}
+
+/**
+ * Opens the file and reads what it holds. Half a line at its end was never answered for and goes; any other line that is
+ * none is `StartRefused`: a ledger that was altered counts too little.
+ */
+export function openCounts(path: string): Counts {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  const file = openSync(path, 'a+', 0o600)
+  const text = readFileSync(path, 'utf8')
+  const whole = text.slice(0, text.lastIndexOf('\n') + 1)
+  if (whole.length < text.length) ftruncateSync(file, Buffer.byteLength(whole))
+  const kept = whole
+    .split('\n')
+    .slice(0, -1)
+    .map((line, i) => parsed(line, `${path}: line ${i + 1}`))
+  return {
+    kept,
+    add(count) {
+      writeFileSync(file, `${JSON.stringify(count)}\n`)
+      fsyncSync(file)
+    },
+    close: () => closeSync(file),
+  }
+}
+
+function parsed(line: string, where: string): Count {
+  let value: unknown
+  try {
+    value = JSON.parse(line)
+  } catch {
+    throw new StartRefused(`${where}: is not JSON`)
+  }
+  if (isCount(value)) return value
+  throw new StartRefused(`${where}: is no count`)
+}
+
+function isCount(value: unknown): value is Count {
+  const { at, participant, kid, purpose, n, key, digest } = (value ?? {}) as Partial<Record<keyof Count, unknown>>
+  const texts = [at, participant, kid, purpose, key, digest].every((text) => typeof text === 'string')
+  return texts && !Number.isNaN(Date.parse(String(at))) && Number.isInteger(n) && Number(n) > 0
+}

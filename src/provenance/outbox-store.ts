@@ -1,0 +1,104 @@
+import { sql } from 'kysely'
+import { plainArray } from '../db/arrays.ts'
+import type { Tx } from '../db/as-participant.ts'
+import type { Db } from '../db/connect.ts'
+import type { Uuid } from '../kernel/ids.ts'
+
+// What was committed and has no index yet.
+
+export interface OutboxRow {
+  event_id: Uuid
+  participant_id: Uuid
+  /** The log that it was recorded under. */
+  log_id: number
+  at: Date
+  c: Buffer
+  parties: string
+  after: Uuid | null
+}
+
+/** Also what was recorded under a log that is closed now; only what belongs to this one alone while it is empty. */
+export const outbox = (tx: Tx, logId: number, { limit, own }: { limit: number; own: boolean }): Promise<OutboxRow[]> =>
+  tx
+    .selectFrom('prov_outbox')
+    .select(['event_id', 'participant_id', 'log_id', 'at', 'c', 'parties', 'after'])
+    .where('log_id', own ? '=' : '<=', logId)
+    .orderBy('event_id')
+    .limit(limit)
+    .execute()
+
+/** Changes that have no index yet. */
+export async function waiting(db: Db, logId: number): Promise<number> {
+  const { n } = await db
+    .selectFrom('prov_outbox')
+    .select((eb) => eb.fn.countAll<bigint>().as('n'))
+    .where('log_id', '<=', logId)
+    .executeTakeFirstOrThrow()
+  return Number(n)
+}
+
+/** Which of the events are in the log already, or in one before it: not beyond the end of a log that was closed. */
+export async function knownEvents(tx: Tx, logId: number, ids: readonly Uuid[]): Promise<Set<Uuid>> {
+  if (ids.length === 0) return new Set()
+  const rows = await tx
+    .selectFrom('log_event as e')
+    .innerJoin('log_head as h', 'h.log_id', 'e.log_id')
+    .select('e.event_id')
+    .where('e.log_id', '<=', logId)
+    .where(sql<boolean>`e.event_id = any(${plainArray(ids)}::uuid[])`)
+    .where(sql<boolean>`(h.closed_size is null or e.idx < h.closed_size)`)
+    .execute()
+  return new Set(rows.map((row) => row.event_id))
+}
+
+/**
+ * Clears only what has its place: in a log that was closed meanwhile, or in a database that is an older one now, it has none.
+ * Under the very head that gave the places all have them; under another each is looked up.
+ */
+export async function clearOutbox(
+  tx: Tx,
+  logId: number,
+  { ids, size, root }: { ids: readonly Uuid[]; size: bigint; root: Uint8Array },
+): Promise<void> {
+  // Whoever closes the log comes before or after.
+  const head = await tx
+    .selectFrom('log_head')
+    .select(['size', 'root', 'closed_size'])
+    .where('log_id', '=', logId)
+    .forUpdate()
+    .executeTakeFirst()
+  const same = head !== undefined && head.closed_size === null && head.size === size && head.root.equals(root)
+  const placed = same ? ids : [...(await knownEvents(tx, logId, ids))]
+  await sql`delete from prov_outbox where event_id = any(${plainArray(placed)}::uuid[]) and log_id <= ${logId}`.execute(
+    tx,
+  )
+}
+
+/** Entries that a closed log ends before wait for the next one, in the time of their records. */
+export async function waitAgain(
+  tx: Tx,
+  logId: number,
+  entries: readonly { event_id: Uuid; participant_id: Uuid; c: Uint8Array; parties: string }[],
+): Promise<void> {
+  for (const [participant_id, own] of Map.groupBy(entries, (entry) => entry.participant_id)) {
+    await sql`
+      insert into prov_outbox (event_id, participant_id, log_id, at, c, parties, after)
+      select r.event_id, r.participant_id, ${logId}::int, r.at, r.c, e.parties, null
+      from unnest(${own.map(({ event_id }) => event_id)}::uuid[], ${own.map(({ parties }) => parties)}::text[])
+        as e(event_id, parties)
+      join prov_record r on r.participant_id = ${participant_id}::uuid and r.event_id = e.event_id
+      on conflict do nothing`.execute(tx)
+  }
+}
+
+/** Of changes without an index, the events; at most `limit`. */
+export const waitingEvents = async (db: Db, logId: number, limit: number): Promise<Uuid[]> => {
+  const rows = await db
+    .selectFrom('prov_outbox')
+    .select('event_id')
+    .where('log_id', '<=', logId)
+    .orderBy('event_id')
+    .limit(limit)
+    .execute()
+  return rows.map(({ event_id }) => event_id)
+}

@@ -1,0 +1,211 @@
+import type { Tx } from '../db/as-participant.ts'
+import { Refusal } from '../kernel/errors.ts'
+import { newId, type Uuid } from '../kernel/ids.ts'
+import type { ProvenanceService } from '../provenance/service.ts'
+import { bandOf, dueAt, rankOf, SEVERITY, type Severity } from './priority.ts'
+import * as store from './store.ts'
+import { after, CASE_STATE, type CaseAct, stateOf } from './transition.ts'
+
+/** Who works: a person whose platform's own tool attests it, or one that decides here. */
+export interface Reviewer {
+  participant: Uuid
+  slug: string
+  /** A pseudonym of the organisation's own. */
+  who: string
+  authority: 'attested' | 'reviewed_here'
+  /** May take over before a lease has ended. */
+  lead: boolean
+}
+
+export const TRIGGERS = ['private_hit', 'routing_rule', 'dispute', 'lifecycle', 'question'] as const
+export type Trigger = (typeof TRIGGERS)[number]
+
+/** What cases need to know of a signal. */
+export interface CaseFacts {
+  origin: Uuid
+  signal_id: Uuid
+  signal_key: Buffer
+  revision: number
+  type: number
+  category: number
+  severity: Severity
+  confidence: number
+}
+
+export interface Opening {
+  participant: Uuid
+  slug: string
+  facts: CaseFacts
+  trigger: Trigger
+  /** By which a repetition is known. */
+  ref: string
+  own_hits: number
+  confirmations: number
+  disputed: boolean
+  now: Date
+}
+
+type Recorder = Pick<ProvenanceService, 'record'>
+
+/**
+ * A case of the signal for a reason: made, opened again, or only given the reason. Done again it changes nothing. Answers the
+ * case, and the event if something changed.
+ */
+export async function openCase(
+  recorder: Recorder,
+  tx: Tx<'participant'>,
+  opening: Opening,
+): Promise<{ case_id: Uuid | undefined; event: Uuid | undefined }> {
+  const { participant, facts, trigger, ref } = opening
+  const of = { origin: facts.origin, signal_id: facts.signal_id }
+  const known = await store.liveCase(tx, participant, of)
+  if (known !== undefined) return addReason(recorder, tx, { known, opening })
+  if (await store.wasTriggered(tx, participant, { ...of, kind: trigger, ref }))
+    return { case_id: undefined, event: undefined }
+  const made = await makeCase(recorder, tx, opening)
+  if (made !== undefined) return made
+  const other = await store.liveCase(tx, participant, of)
+  if (other === undefined) throw new Refusal('busy', { retryAfter: 1 })
+  return addReason(recorder, tx, { known: other, opening })
+}
+
+async function makeCase(
+  recorder: Recorder,
+  tx: Tx<'participant'>,
+  opening: Opening,
+): Promise<{ case_id: Uuid; event: Uuid } | undefined> {
+  const { participant, facts, own_hits, confirmations, disputed, now, trigger } = opening
+  const { severity: name, ...rest } = facts
+  const weighed = { severity: SEVERITY[name], own_hits, confirmations, confidence: facts.confidence, disputed }
+  const [case_id, event] = [newId(now), newId(now)]
+  const made = await store.insertCase(tx, {
+    ...{ participant_id: participant, case_id, ...rest, ...weighed },
+    ...{ state: CASE_STATE.open, version: 1, rank: rankOf(weighed), due_at: dueAt(now, weighed, isAsked(trigger)) },
+    ...{ paused_at: null, opened_at: now, held_until: null, hold_reason: null, assigned_to: null },
+    last_event: event,
+  })
+  if (!made) return undefined
+  await remember(recorder, tx, { case_id, event, opening, from: undefined })
+  return { case_id, event }
+}
+
+async function addReason(
+  recorder: Recorder,
+  tx: Tx<'participant'>,
+  { known, opening }: { known: store.CaseRow; opening: Opening },
+): Promise<{ case_id: Uuid; event: Uuid | undefined }> {
+  const { facts, now, trigger } = opening
+  const { case_id, participant_id } = known
+  const [event, at] = [newId(now), now]
+  const isNew = await store.insertTrigger(tx, {
+    ...{ participant_id, case_id, kind: trigger, ref: opening.ref, at, last_event: event },
+  })
+  if (!isNew) return { case_id, event: undefined }
+  const weighed = {
+    severity: SEVERITY[facts.severity],
+    own_hits: Math.max(known.own_hits, opening.own_hits),
+    confirmations: opening.confirmations,
+    confidence: facts.confidence,
+    disputed: known.disputed || opening.disputed,
+  }
+  const state = stateOf(known.state)
+  const opens = after(state, 'reopen')
+  const opened_at = opens === undefined ? known.opened_at : now
+  const due = dueAt(opened_at, weighed, isAsked(trigger))
+  await store.updateCase(tx, known, {
+    ...{ ...weighed, revision: Math.max(known.revision, facts.revision), category: facts.category },
+    ...{ rank: rankOf(weighed), opened_at, last_event: event },
+    // What makes a case more urgent brings its date forward, and never back while it is open.
+    due_at: opens === undefined && known.due_at < due ? known.due_at : due,
+    ...(opens !== undefined && { state: CASE_STATE[opens], version: known.version + 1, assigned_to: null }),
+  })
+  await told(recorder, tx, { case_id, event, opening, from: state, to: opens ?? state })
+  return { case_id, event }
+}
+
+const isAsked = (trigger: Trigger): boolean => trigger === 'question' || trigger === 'dispute'
+
+async function remember(
+  recorder: Recorder,
+  tx: Tx<'participant'>,
+  of: { case_id: Uuid; event: Uuid; opening: Opening; from: undefined },
+): Promise<void> {
+  const { case_id, event, opening } = of
+  await store.insertTrigger(tx, {
+    ...{ participant_id: opening.participant, case_id, kind: opening.trigger, ref: opening.ref },
+    ...{ at: opening.now, last_event: event },
+  })
+  await told(recorder, tx, { ...of, to: 'open' })
+}
+
+const told = (
+  recorder: Recorder,
+  tx: Tx<'participant'>,
+  {
+    case_id,
+    event,
+    opening,
+    from,
+    to,
+  }: { case_id: Uuid; event: Uuid; opening: Opening; from: string | undefined; to: string },
+) =>
+  recorder.record(tx, {
+    ...{ kind: 'review.moved', event_id: event, participant_id: opening.participant, at: opening.now },
+    ...{
+      actor: opening.slug,
+      fields: { case: case_id, signal: opening.facts.signal_id, from, to, reason: opening.trigger },
+    },
+  })
+
+/** Whether hits reached a number that opens a case again. */
+export const crosses = (before: number, count: number): boolean => bandOf(count) > bandOf(before)
+
+/** The organisation's own case, locked; another's is not there. */
+export async function lockedCase(tx: Tx<'participant'>, participant: Uuid, case_id: Uuid): Promise<store.CaseRow> {
+  const row = await store.caseForUpdate(tx, participant, case_id)
+  if (row === undefined) throw new Refusal('not-found')
+  return row
+}
+
+/** Refuses what was meant for another version of the case; nothing that was typed is lost by it. */
+export function atVersion(row: store.CaseRow, version: number): void {
+  if (row.version !== version)
+    throw new Refusal('case-moved', {
+      detail: `the case is ${stateOf(row.state)} now; read it again, and send what you have with its version`,
+      extra: { version: row.version },
+    })
+}
+
+export interface Move {
+  act: CaseAct
+  by: Pick<Reviewer, 'participant' | 'slug'>
+  reason: string
+  now: Date
+  /** Where another kind of event tells it. */
+  event?: Uuid
+  change?: Omit<store.CaseChange, 'last_event' | 'state' | 'version'>
+}
+
+/** Moves a locked case, with its entry in the log; `case-moved` where the act is none of its state. */
+export async function moveCase(
+  recorder: Recorder,
+  tx: Tx<'participant'>,
+  row: store.CaseRow,
+  move: Move,
+): Promise<{ state: number; version: number; event: Uuid }> {
+  const { act, by, reason, now, change } = move
+  const from = stateOf(row.state)
+  const to = after(from, act)
+  if (to === undefined)
+    throw new Refusal('case-moved', { detail: `the case is ${from}`, extra: { version: row.version } })
+  const event = move.event ?? newId(now)
+  const [state, version] = [CASE_STATE[to], row.version + 1]
+  await store.updateCase(tx, row, { ...change, state, version, last_event: event })
+  if (move.event === undefined) {
+    await recorder.record(tx, {
+      ...{ kind: 'review.moved', event_id: event, participant_id: by.participant, at: now, actor: by.slug },
+      fields: { case: row.case_id, signal: row.signal_id, from, to, reason },
+    })
+  }
+  return { state, version, event }
+}

@@ -1,0 +1,126 @@
+import { asParticipant, type Tx } from '../db/as-participant.ts'
+import type { Db } from '../db/connect.ts'
+import { AUTHORITY, GROUNDS, OUTCOME, type Outcome } from '../feedback/schema.ts'
+import type { FeedbackService } from '../feedback/service.ts'
+import type { Clock } from '../kernel/clock.ts'
+import type { Uuid } from '../kernel/ids.ts'
+import type { ProvenanceService } from '../provenance/service.ts'
+import { moveCase } from './case.ts'
+import { countsOf, nameOf } from './decisions.ts'
+import { resuming } from './leases.ts'
+import { isOpenEnded } from './second.ts'
+import * as store from './store.ts'
+import { CASE_STATE } from './transition.ts'
+
+export interface ReleaseOptions {
+  app: Db
+  projector: Db
+  clock: Clock
+  provenance: Pick<ProvenanceService, 'record' | 'wake'>
+  feedback: Pick<FeedbackService, 'tell' | 'object'>
+  slugOf(participant: Uuid): string
+}
+
+const AT_ONCE = 100
+const HELD_MS = 24 * 3_600_000
+
+/**
+ * Lets decisions out whose grace is over, and cases back that waited long enough. The rows say what is due, each is one
+ * transaction, and one that is done is not due any more: after a crash it is simply looked again.
+ */
+export function createRelease(options: ReleaseOptions): { round(): Promise<number> } {
+  const { app, projector, clock, provenance } = options
+  return {
+    async round() {
+      const now = clock()
+      const [decisions, cases] = [
+        await store.dueDecisions(projector, now, AT_ONCE),
+        await store.dueCases(projector, now, AT_ONCE),
+      ]
+      for (const due of decisions) await asParticipant(app, due.participant_id, (tx) => release(options, tx, due))
+      for (const due of cases) await asParticipant(app, due.participant_id, (tx) => comeBack(options, tx, due))
+      if (decisions.length + cases.length > 0) provenance.wake()
+      return decisions.length + cases.length
+    },
+  }
+}
+
+async function release(
+  options: ReleaseOptions,
+  tx: Tx<'participant'>,
+  due: { participant_id: Uuid; case_id: Uuid; seq: number },
+): Promise<void> {
+  const { clock, provenance, slugOf } = options
+  const now = clock()
+  const row = await store.caseForUpdate(tx, due.participant_id, due.case_id)
+  const decision = (await store.decisionsOf(tx, due.participant_id, due.case_id)).find(({ seq }) => seq === due.seq)
+  // Undone, or released by another process, since it was found.
+  if (row?.state !== CASE_STATE.decided || decision === undefined) return
+  if (decision.released_at !== null || decision.ended_at !== null) return
+  const by = { participant: due.participant_id, slug: slugOf(due.participant_id) }
+  const verdict = nameOf(decision.verdict)
+  const waits = isOpenEnded(verdict)
+  const { event } = await moveCase(provenance, tx, row, {
+    ...{ act: waits ? 'release_held' : 'release', by, reason: verdict, now },
+    change: waits
+      ? { held_until: new Date(now.getTime() + HELD_MS), paused_at: verdict === 'needs_information' ? now : null }
+      : {},
+  })
+  // Of an own signal nobody else is told: its disputes have an answer of their own.
+  if (row.origin !== row.participant_id) await tell(options, tx, { by, row, decision, verdict })
+  if (decision.verdict === OUTCOME.confirmed_action_taken) await noteAction(tx, row, event)
+  await store.updateDecision(tx, decision, { released_at: now, last_event: event })
+}
+
+async function tell(
+  { feedback }: ReleaseOptions,
+  tx: Tx<'participant'>,
+  of: { by: { participant: Uuid; slug: string }; row: store.CaseRow; decision: store.DecisionRow; verdict: string },
+): Promise<void> {
+  const { by, row, decision, verdict } = of
+  const { reason, note_shared, category_suggested } = decision
+  const authority = decision.authority === AUTHORITY.reviewed_here ? 'reviewed_here' : 'attested'
+  const about = { origin: row.origin, signal: row.signal_id, revision: row.revision }
+  const note = note_shared ?? undefined
+  await feedback.tell(tx, by, {
+    ...{ ...about, outcome: verdict as Outcome, reason, note, authority },
+    ...{ category_suggested: category_suggested ?? undefined, counts: countsOf(decision) },
+  })
+  if (decision.verdict === OUTCOME.not_violating && GROUNDS[reason] !== undefined)
+    await feedback.object(tx, by, { ...about, ground: reason, note, authority })
+}
+
+/** From now on further hits are hits after an action. */
+async function noteAction(tx: Tx<'participant'>, row: store.CaseRow, event: Uuid): Promise<void> {
+  const of = { origin: row.origin, signal_id: row.signal_id }
+  const hit = await store.hitForUpdate(tx, row.participant_id, of)
+  if (hit !== undefined)
+    await store.upsertHit(tx, row.participant_id, { ...hit, acted_count: hit.count, last_event: event })
+}
+
+async function comeBack(
+  { clock, provenance, slugOf }: ReleaseOptions,
+  tx: Tx<'participant'>,
+  due: { participant_id: Uuid; case_id: Uuid },
+): Promise<void> {
+  const now = clock()
+  const row = await store.caseForUpdate(tx, due.participant_id, due.case_id)
+  if (row?.held_until === null || row === undefined || row.held_until > now) return
+  const by = { participant: due.participant_id, slug: slugOf(due.participant_id) }
+  if (row.state === CASE_STATE.held) {
+    await moveCase(provenance, tx, row, resuming(row, { by, now, reason: 'time_over' }))
+    return
+  }
+  const all = await store.decisionsOf(tx, row.participant_id, row.case_id)
+  const proposal = all.at(-1)
+  if (row.state !== CASE_STATE.awaiting_second || proposal === undefined) return
+  const act = proposal.corrects ? 'refuse_correction' : 'refuse'
+  const { event } = await moveCase(provenance, tx, row, {
+    act,
+    by,
+    now,
+    reason: 'time_over',
+    change: { held_until: null },
+  })
+  await store.updateDecision(tx, proposal, { ended_at: now, last_event: event })
+}

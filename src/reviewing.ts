@@ -1,0 +1,111 @@
+import { createFollower, createOpinions, ENTRIES_AT_ONCE } from './feedback/follow.ts'
+import {
+  confirmationsOf,
+  createFeedbackService,
+  createSaid,
+  createTelling,
+  type FeedbackService,
+  type Speaker,
+} from './feedback/service.ts'
+import { createFacts } from './feeds/facts.ts'
+import type { Found } from './jobs/loop.ts'
+import type { Uuid } from './kernel/ids.ts'
+import { type Core, KID } from './parts.ts'
+import { createCases } from './review/follow.ts'
+import { hitsOf } from './review/hits.ts'
+import { createRelease } from './review/release.ts'
+import { createReviewService, type ReviewService } from './review/service.ts'
+import { countersign } from './signals/countersignature.ts'
+import { createHolds } from './signals/hold.ts'
+import { rulesOf } from './signals/rules.ts'
+
+export interface Reviewing {
+  feedback: FeedbackService
+  review: ReviewService
+}
+
+/** What recipients do with signals, and what they say of them. */
+export function createReviewing(core: Core, receiptKid: string): Reviewing {
+  const { config, pools, clock, provenance, authority } = core
+  const facts = createFacts(authority)
+  const rules = rulesOf(authority)
+  const { categoryId, categorySlug } = rules
+  const knowsCategory = (slug: string): boolean =>
+    rules.category(authority.policy('taxonomy')?.version ?? 0, slug) !== undefined
+  return {
+    feedback: feedbackOf(core, receiptKid),
+    review: createReviewService({
+      ...{
+        db: pools.app,
+        clock,
+        provenance,
+        facts,
+        confirmations: confirmationsOf,
+        knowsCategory,
+        categoryId,
+        categorySlug,
+      },
+      graceMs: config.reviewGraceSeconds * 1_000,
+      participantBySlug: (slug) => authority.participantBySlug(slug),
+      slugOf: (participant) => authority.slugOf(participant),
+    }),
+  }
+}
+
+function feedbackOf(
+  { pools, clock, keys, provenance, authority, programme }: Core,
+  receiptKid: string,
+): FeedbackService {
+  const { slug, node_origin } = programme
+  return createFeedbackService({
+    ...{
+      db: pools.app,
+      clock,
+      provenance,
+      holds: createHolds(provenance),
+      facts: createFacts(authority),
+      hits: hitsOf,
+    },
+    directory: authority,
+    verifyContext: ({ participant, uri }: Speaker) => ({
+      ...{ iss: uri, aud: node_origin, prg: slug, now: clock() },
+      findKey: (kid) => authority.signingKey(participant, kid),
+    }),
+    countersign: (input) =>
+      countersign(input, { kid: receiptKid, iss: node_origin, sign: (data) => keys.sign(KID.receipt, data) }),
+  })
+}
+
+/** A participant's id is a UUIDv7 of its admission. */
+const admittedAt = (participant: Uuid): Date =>
+  new Date(Number.parseInt(participant.replaceAll('-', '').slice(0, 12), 16))
+
+/** What follows the log: opinions, holds and cases; log after log, as feeds do. */
+export function followAll({ pools, clock, logs, provenance, authority }: Core): () => Promise<Found> {
+  const { app, projector } = pools
+  const slugOf = (participant: Uuid): string => authority.slugOf(participant)
+  const directory = { slugOf, admittedAt, audience: (id: Uuid) => authority.audience(id) }
+  const consumers = [
+    createOpinions({ app, projector, clock, holds: createHolds(provenance), slugOf }),
+    createCases({ app, projector, clock, provenance, directory, feedback: createSaid(projector) }),
+  ]
+  const refresh = (): Promise<void> => authority.refresh()
+  const followers = logs.map(({ log_id: logId }) =>
+    createFollower({ projector, provenance, logId, refresh, consumers }),
+  )
+  return async () => {
+    const n = (await followers[0]?.round()) ?? 0
+    if (n > 0 || followers.length === 1) return n >= ENTRIES_AT_ONCE ? 'full' : n > 0
+    followers.shift()
+    return true
+  }
+}
+
+/** Decisions whose grace is over, and cases that waited long enough. */
+export function releaseOf({ pools, clock, provenance, authority }: Core): { round(): Promise<number> } {
+  return createRelease({
+    ...{ app: pools.app, projector: pools.projector, clock, provenance },
+    feedback: createTelling({ clock, provenance, hits: hitsOf, directory: authority }),
+    slugOf: (participant) => authority.slugOf(participant),
+  })
+}

@@ -1,0 +1,82 @@
+import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { checkReceipt, openVkey } from '../../src/client/verify.ts'
+import { createBuckets } from '../../src/feeds/buckets.ts'
+import type { Uuid } from '../../src/kernel/ids.ts'
+import { aTestNode, type Member, type TestNode } from '../support/node.ts'
+
+const MAIN = join(import.meta.dirname, '../../dist/src/cli/main.js')
+
+let n: TestNode
+let apple: Member
+let banana: Member
+let audience: Uuid
+let file: string
+
+beforeAll(async () => {
+  n = await aTestNode()
+  ;[apple, banana] = [await n.member('apple'), await n.member('banana')]
+  const made = await aldis(apple, 'audience', 'hidden', '--with', 'banana', '--mode', 'sealed')
+  audience = String(made.lines[0]?.['audience']) as Uuid
+  const held = [
+    { type: 'email' as const, raw: 'fig@mail.example' },
+    { type: 'url' as const, raw: 'https://bad.example/a' },
+  ]
+  const items = []
+  for (const line of held) items.push(await apple.item(line, audience))
+  const { submission } = await apple.client.submit(await apple.sign(items))
+  const feed = (await banana.client.feeds()).feeds.find((one) => one.audience === audience)
+  await banana.client.sealedPage(feed?.feed ?? audience, { wait: 20 })
+  const { pools, clock, authority: directory } = n.node.parts
+  await createBuckets({ db: pools.projector, clock, directory, random: (bytes) => randomBytes(bytes) }).round()
+  // Once the source has its receipt, so can who opens it.
+  await apple.client.receipt(submission ?? '')
+  file = join(banana.home.dir, 'met.ndjson')
+  const met = [{ type: 'email', raw: 'kiwi@mail.example' }, ...held, { type: 'email', raw: 'no address' }]
+  writeFileSync(file, met.map((line) => `${JSON.stringify(line)}\n`).join(''))
+})
+afterAll(() => n.end())
+
+/** As the participant runs it, in a process of its own. */
+function aldis({ home }: Member, ...args: string[]): Promise<{ code: number; lines: Record<string, unknown>[] }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [MAIN, '--home', home.dir, '--json', ...args], (error, stdout) => {
+      const lines = stdout.split('\n').filter((line) => line !== '')
+      const code = Number(error?.code ?? 0)
+      resolve({ code, lines: lines.map((line) => JSON.parse(line) as Record<string, unknown>) })
+    })
+  })
+}
+
+describe('a sealed audience on the command line', { shuffle: false }, () => {
+  test('is listed with its mode, and mirrored by sync, which tells of numbers alone', async () => {
+    const listed = (await aldis(banana, 'audiences')).lines[0]?.['audiences'] as { label: string; mode: string }[]
+    expect(listed.map(({ label, mode }) => [label, mode])).toContainEqual(['hidden', 'sealed'])
+    const { code, lines } = await aldis(banana, 'sync')
+    expect([code, lines]).toEqual([0, [{ feed: 'hidden', sealed: 2 }]])
+  })
+
+  test.each(['--private', '--buckets'])(
+    'is asked by lookup %s: what matched is opened, and its receipt kept',
+    async (how) => {
+      const { code, lines } = await aldis(banana, 'lookup', file, how, '--audience', 'hidden')
+      expect(lines.map(({ line, outcome, source }) => [line, outcome, source])).toEqual([
+        [2, 'match', 'apple'],
+        [3, 'match', 'apple'],
+        [4, 'refused', undefined],
+      ])
+      expect(lines[0]).toMatchObject({ authority: 'origin', item: { type: 'email', audience } })
+      expect(code).toBe(8)
+      const receipt = readFileSync(String(lines[0]?.['receipt']), 'utf8')
+      expect(checkReceipt(receipt, openVkey(banana.home.pinned().vkey))).toMatchObject({ passed: true })
+    },
+  )
+
+  test('that is none of ours is named as unknown', async () => {
+    const { code } = await aldis(banana, 'lookup', file, '--private', '--audience', 'orchard')
+    expect(code).not.toBe(0)
+  })
+})

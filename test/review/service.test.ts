@@ -1,0 +1,483 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { asParticipant } from '../../src/db/as-participant.ts'
+import { newId, type Uuid } from '../../src/kernel/ids.ts'
+import { LEASE_MS } from '../../src/review/lease.ts'
+import type { SignalItem } from '../../src/signals/schema.ts'
+import type { Party } from '../feeds/world.ts'
+import { aReviewWorld, GRACE_MS, type ReviewWorld } from './world.ts'
+
+let w: ReviewWorld
+let apple: Party
+let banana: Party
+let cherry: Party
+let audience: Uuid
+
+beforeAll(async () => {
+  w = await aReviewWorld()
+  apple = await w.admit('apple')
+  banana = await w.admit('banana')
+  cherry = await w.admit('cherry')
+  audience = (await w.group('fruit', [apple, banana, cherry])).audience
+})
+afterAll(() => w.end())
+beforeEach(() => w.pass(60_000))
+
+/** A signal of apple's that everybody has. */
+async function shared(change: object = {}): Promise<SignalItem> {
+  const item = w.item({ audience, severity: 'medium', ...change })
+  await w.submit(apple, [item])
+  await w.settle()
+  return item
+}
+
+/** A case of banana's over its own hit. */
+async function opened(change: object = {}): Promise<{ item: SignalItem; id: Uuid }> {
+  const item = await shared(change)
+  const { results } = await w.hit(banana, apple, item)
+  const id = results[0]?.case
+  if (id === undefined) throw new Error('no case')
+  return { item, id }
+}
+
+const codeOf = async (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'done',
+    (error: { code?: string; message: string }) => error.code ?? error.message,
+  )
+
+describe('hits', () => {
+  test('the first hit opens a case, and so do the second and the tenth', async () => {
+    const { item, id } = await opened()
+    expect(await w.caseOf(banana, id)).toMatchObject({
+      state: 'open',
+      own_hits: 1,
+      severity: 'medium',
+      source: 'apple',
+    })
+    const cases: (Uuid | undefined)[] = []
+    for (const count of [2, 5, 9, 10, 50]) cases.push((await w.hit(banana, apple, item, count)).results[0]?.case)
+    expect(cases).toEqual([id, undefined, undefined, id, undefined])
+    expect((await w.caseOf(banana, id)).triggers?.map(({ ref }) => ref)).toEqual(['hits-1', 'hits-2', 'hits-10'])
+  })
+
+  test('a report that was heard before changes nothing and has no entry', async () => {
+    const { item } = await opened()
+    const again = await w.hit(banana, apple, item)
+    expect(again).toEqual({ results: [{ index: 0, status: 200 }], event: null })
+  })
+
+  test('of a signal that is not there, is somebody else’s to see or one’s own, nothing is taken', async () => {
+    const item = await shared()
+    const pair = await w.group(`pair-${newId(w.now()).slice(-6)}`, [apple, cherry])
+    const hidden = w.item({ audience: pair.audience })
+    await w.submit(apple, [hidden])
+    await w.settle()
+    const refused = { results: [{ index: 0, status: 404, code: 'not-found' }], event: null }
+    expect(await w.hit(banana, apple, hidden)).toEqual(refused)
+    expect(await w.hit(banana, cherry, item)).toEqual(refused)
+    expect(await w.hit(banana, apple, { ...item, signal: newId(w.now()) })).toEqual(refused)
+    expect(await w.hit(apple, apple, item)).toEqual(refused)
+  })
+
+  test('one case of an organisation for a signal, however many report at once', async () => {
+    const item = await shared()
+    const all = await Promise.all(Array.from({ length: 8 }, (_, i) => w.hit(banana, apple, item, i + 1)))
+    const ids = new Set(all.flatMap(({ results }) => results[0]?.case ?? []))
+    expect(ids.size).toBe(1)
+  })
+})
+
+describe('leases', () => {
+  test('of two that claim one case at once, one has it and the other hears who', async () => {
+    const { id } = await opened()
+    for (let i = 0; i < 50; i++) {
+      const claims = [`ann-${i}`, `bob-${i}`].map((who) => w.review.claim(w.as(banana, who), id))
+      const settled = await Promise.allSettled(claims)
+      const won = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+      const lost = settled.flatMap((one) => (one.status === 'rejected' ? [one.reason as { code: string }] : []))
+      expect([won.length, lost.map(({ code }) => code)]).toEqual([1, ['lease-held']])
+      w.pass(LEASE_MS + 1)
+    }
+  })
+
+  test('claimed again by its holder it is the same lease, and it lasts longer', async () => {
+    const { id } = await opened()
+    const first = await w.review.claim(w.as(banana), id)
+    w.pass(60_000)
+    const again = await w.review.claim(w.as(banana), id)
+    expect(again.token).toBe(first.token)
+    expect(again.expires_at > first.expires_at).toBe(true)
+  })
+
+  test('a lead takes over before the time is over, which the log tells', async () => {
+    const { id } = await opened()
+    const { token } = await w.review.claim(w.as(banana, 'ann'), id)
+    const kinds = await w.recorded(() => w.review.claim(w.as(banana, 'lea', true), id))
+    expect(kinds).toEqual(['review.moved'])
+    expect(await codeOf(w.review.renew(w.as(banana, 'ann'), id, token))).toBe('lease-held')
+  })
+
+  test('a lease that lapsed still decides as long as nobody came between, and not afterwards', async () => {
+    const { id } = await opened()
+    const lease = await w.review.claim(w.as(banana), id)
+    w.pass(LEASE_MS + 1)
+    const other = await opened()
+    const gone = await w.review.claim(w.as(banana), other.id)
+    w.pass(LEASE_MS + 1)
+    await w.review.claim(w.as(banana, 'bob'), other.id)
+    expect(await codeOf(w.review.decide(w.as(banana), other.id, w.verdict(gone)))).toBe('lease-held')
+    expect((await w.review.decide(w.as(banana), id, w.verdict(lease))).state).toBe('decided')
+  })
+
+  test('who leaves has ten seconds to come back', async () => {
+    const { id } = await opened()
+    const { token } = await w.review.claim(w.as(banana), id)
+    await w.review.leave(w.as(banana), id, token)
+    expect(await codeOf(w.review.claim(w.as(banana, 'bob'), id))).toBe('lease-held')
+    w.pass(10_001)
+    expect(await codeOf(w.review.claim(w.as(banana, 'bob'), id))).toBe('done')
+  })
+
+  test('the next one is what nobody works on, most urgent first, and is passed over by everybody else', async () => {
+    const party = await w.admit('elder')
+    const own = (await w.group('elders', [apple, party])).audience
+    const items = (['low', 'critical'] as const).map((severity) => w.item({ audience: own, severity }))
+    await w.submit(apple, items)
+    await w.settle()
+    for (const item of items) await w.hit(party, apple, item)
+    const severityOf = async (who: string) => {
+      const lease = await w.review.next(w.as(party, who))
+      return lease === undefined ? undefined : (await w.caseOf(party, lease.case)).severity
+    }
+    expect([await severityOf('nina'), await severityOf('otto'), await severityOf('pia')]).toEqual([
+      ...['critical', 'low', undefined],
+    ])
+  })
+
+  test('a case that is handed over waits for whom it was handed to', async () => {
+    const { id } = await opened()
+    const { token, version } = await w.review.claim(w.as(banana), id)
+    await w.review.handOver(w.as(banana), id, { token, version, to: 'bob' })
+    expect(await codeOf(w.review.claim(w.as(banana, 'eve'), id))).toBe('lease-held')
+    expect(await codeOf(w.review.claim(w.as(banana, 'bob'), id))).toBe('done')
+  })
+
+  test('what is parked comes back by itself, and earlier by hand', async () => {
+    const [one, two] = [await opened(), await opened()]
+    for (const { id } of [one, two]) {
+      const { token, version } = await w.review.claim(w.as(banana), id)
+      expect((await w.review.hold(w.as(banana), id, { token, version, reason: 'waiting', hours: 2 })).state).toBe(
+        'held',
+      )
+    }
+    const { version } = await w.caseOf(banana, one.id)
+    expect((await w.review.resume(w.as(banana), one.id, version)).state).toBe('open')
+    w.pass(2 * 3_600_000)
+    await w.releaseRound()
+    expect((await w.caseOf(banana, two.id)).state).toBe('open')
+  })
+})
+
+describe('decisions', () => {
+  test('nothing leaves within the grace, and undoing leaves nothing but its entry', async () => {
+    await w.release()
+    const { id } = await opened()
+    const lease = await w.review.claim(w.as(banana), id)
+    const { decision } = await w.review.decide(w.as(banana), id, w.verdict(lease))
+    await w.releaseRound()
+    expect((await w.caseOf(banana, id)).state).toBe('decided')
+    const kinds = await w.recorded(() => w.review.undo(w.as(banana), { case: id, decision }))
+    expect(kinds).toEqual(['review.undone'])
+    w.pass(GRACE_MS + 1)
+    expect(await w.recorded(() => w.releaseRound())).toEqual([])
+    expect(await w.caseOf(banana, id)).toMatchObject({ state: 'open', decisions: [{ standing: 'ended' }] })
+  })
+
+  test('after the grace it is released once, told to the source and can only be corrected', async () => {
+    await w.release()
+    const { id, item } = await opened()
+    const lease = await w.review.claim(w.as(banana), id)
+    const { decision } = await w.review.decide(w.as(banana), id, w.verdict(lease))
+    w.pass(GRACE_MS + 1)
+    // Two processes at once, as after a crash between decision and release.
+    const kinds = await w.recorded(() => Promise.all([w.releaseRound(), w.releaseRound()]))
+    expect(kinds).toEqual(['feedback.given', 'review.moved'])
+    await w.settle()
+    expect(await w.caseOf(banana, id)).toMatchObject({ state: 'closed', decisions: [{ standing: 'released' }] })
+    expect(await codeOf(w.review.undo(w.as(banana), { case: id, decision }))).toBe('grace-over')
+    const { version } = await w.caseOf(banana, id)
+    const correction = w.verdict({ version, token: lease.token }, { verdict: 'outdated', reason: 'inactive' })
+    await w.review.decide(w.as(banana), id, correction)
+    await w.release()
+    expect(await w.feedback.opinions(apple.participant, { source: 'apple', signal: item.signal })).toMatchObject({
+      ...{ outcomes: { outdated: 1 }, standing: 'negative' },
+    })
+    expect((await w.review.figures(banana.participant)).corrected).toBeGreaterThan(0)
+  })
+
+  test('undone, a decision on a case that was opened again leaves it open, and a correction leaves it closed', async () => {
+    const { id, item } = await opened()
+    await w.review.decide(w.as(banana), id, w.verdict(await w.review.claim(w.as(banana), id)))
+    await w.release()
+    const { version } = await w.caseOf(banana, id)
+    const { decision } = await w.review.decide(w.as(banana), id, w.verdict({ version } as never, { reason: 'law' }))
+    expect((await w.review.undo(w.as(banana), { case: id, decision })).state).toBe('closed')
+    await w.hit(banana, apple, item, 3)
+    const again = await w.review.decide(w.as(banana), id, w.verdict(await w.review.claim(w.as(banana), id)))
+    expect((await w.review.undo(w.as(banana), { case: id, decision: again.decision })).state).toBe('open')
+  })
+
+  test('a release that fails half-way leaves the decision due, and nothing told', async () => {
+    await w.release()
+    const { id } = await opened()
+    const lease = await w.review.claim(w.as(banana), id)
+    await w.review.decide(w.as(banana), id, w.verdict(lease))
+    w.pass(GRACE_MS + 1)
+    const broken = asParticipant(w.t.app, banana.participant, async (tx) => {
+      await tx
+        .updateTable('decision')
+        .set({ released_at: w.now(), last_event: newId(w.now()) })
+        .where('participant_id', '=', banana.participant)
+        .where('case_id', '=', id)
+        .execute()
+      throw new Error('the process ends here')
+    })
+    await expect(broken).rejects.toThrow('ends here')
+    expect(await w.recorded(() => w.releaseRound())).toEqual(['feedback.given', 'review.moved'])
+  })
+
+  test('the same decision again changes nothing, and its id for another is refused', async () => {
+    const { id } = await opened()
+    const lease = await w.review.claim(w.as(banana), id)
+    const body = w.verdict(lease)
+    const first = await w.review.decide(w.as(banana), id, body)
+    expect(await w.recorded(() => w.review.decide(w.as(banana), id, body))).toEqual([])
+    expect((await w.review.decide(w.as(banana), id, body)).decision).toBe(first.decision)
+    expect(await codeOf(w.review.decide(w.as(banana), id, { ...body, reason: 'law' }))).toBe('state-conflict')
+  })
+
+  test('a decision over an older version is refused and names the present one', async () => {
+    const { id } = await opened()
+    const lease = await w.review.claim(w.as(banana), id)
+    const { token, version } = lease
+    await w.review.handOver(w.as(banana), id, { token, version, to: 'ann' })
+    const work = w.review.decide(w.as(banana), id, w.verdict(lease))
+    await expect(work).rejects.toMatchObject({ code: 'case-moved', extra: { version: version + 1 } })
+  })
+
+  test.each([
+    ['a reason of another verdict', { reason: 'false_match' }, 'reason-unknown'],
+    ['other without a note', { reason: 'other' }, 'reason-unknown'],
+    ['an e-mail address in a note', { note_shared: 'ask fig@mail.example' }, 'raw-identifier'],
+    ['a phone number in a team note', { note_team: 'call +353 86 123 4567' }, 'raw-identifier'],
+  ])('%s is refused', async (_, change, code) => {
+    const { id } = await opened()
+    const lease = await w.review.claim(w.as(banana), id)
+    expect(await codeOf(w.review.decide(w.as(banana), id, w.verdict(lease, change)))).toBe(code)
+  })
+
+  test('a confirmation at critical needs another person, and the database refuses the same one', async () => {
+    await w.release()
+    const { id } = await opened({ severity: 'critical' })
+    const lease = await w.review.claim(w.as(banana), id)
+    const { decision, state } = await w.review.decide(w.as(banana), id, w.verdict(lease))
+    expect(state).toBe('awaiting_second')
+    w.pass(GRACE_MS + 1)
+    expect(await w.recorded(() => w.releaseRound())).toEqual([])
+    const of = { case: id, decision }
+    expect(await codeOf(w.review.second(w.as(banana), of, { operator: 'ann', answer: 'approve' }))).toBe(
+      'self-approval',
+    )
+    const forced = asParticipant(w.t.app, banana.participant, (tx) =>
+      tx
+        .updateTable('decision')
+        .set({ approved_by: 'ann', last_event: newId(w.now()) })
+        .where('participant_id', '=', banana.participant)
+        .where('case_id', '=', id)
+        .execute(),
+    )
+    expect(await codeOf(forced)).toBe('23514')
+    const past = asParticipant(w.t.app, banana.participant, (tx) =>
+      tx
+        .updateTable('decision')
+        .set({ release_at: w.now(), last_event: newId(w.now()) })
+        .where('participant_id', '=', banana.participant)
+        .where('case_id', '=', id)
+        .execute(),
+    )
+    expect(await codeOf(past)).toBe('23514')
+    expect((await w.review.second(w.as(banana, 'bob'), of, { operator: 'bob', answer: 'approve' })).state).toBe(
+      'decided',
+    )
+    await w.release()
+    expect((await w.caseOf(banana, id)).decisions).toMatchObject([{ standing: 'released', approved_by: 'bob' }])
+  })
+
+  test('who is in doubt asks for a second person where none is needed', async () => {
+    const { id } = await opened()
+    const body = w.verdict(await w.review.claim(w.as(banana), id), { escalate: true })
+    expect((await w.review.decide(w.as(banana), id, body)).state).toBe('awaiting_second')
+  })
+
+  test('a proposal is denied by another, taken back by its author, or runs out', async () => {
+    const propose = async () => {
+      const { id } = await opened({ severity: 'critical' })
+      const { decision } = await w.review.decide(w.as(banana), id, w.verdict(await w.review.claim(w.as(banana), id)))
+      return { case: id, decision }
+    }
+    const [denied, retracted, forgotten] = [await propose(), await propose(), await propose()]
+    await w.review.second(w.as(banana, 'bob'), denied, { operator: 'bob', answer: 'deny' })
+    await w.review.second(w.as(banana), retracted, { operator: 'ann', answer: 'retract' })
+    w.pass(24 * 3_600_000)
+    await w.releaseRound()
+    for (const { case: id } of [denied, retracted, forgotten])
+      expect(await w.caseOf(banana, id)).toMatchObject({ state: 'open', decisions: [{ standing: 'ended' }] })
+  })
+
+  test('a verdict that is none yet parks the case, and time that the source owes does not count', async () => {
+    const { id } = await opened()
+    const due = (await w.caseOf(banana, id)).due_at
+    const lease = await w.review.claim(w.as(banana), id)
+    await w.review.decide(w.as(banana), id, w.verdict(lease, { verdict: 'needs_information', reason: 'context' }))
+    await w.release()
+    expect(await w.caseOf(banana, id)).toMatchObject({ state: 'held' })
+    w.pass(24 * 3_600_000)
+    await w.releaseRound()
+    const back = await w.caseOf(banana, id)
+    expect([back.state, Date.parse(back.due_at) - Date.parse(due) >= 24 * 3_600_000]).toEqual(['open', true])
+    const question = (await w.queue(apple)).cases.find(({ signal }) => signal === back.signal)
+    expect(question).toMatchObject({ state: 'open', source: 'apple' })
+  })
+})
+
+describe('what others do', () => {
+  test('another organisation’s case is not there', async () => {
+    const { id } = await opened()
+    expect(await codeOf(w.caseOf(cherry, id))).toBe('not-found')
+    expect(await codeOf(w.review.claim(w.as(cherry), id))).toBe('not-found')
+  })
+
+  test('a signal that is withdrawn before anybody decided leaves nothing to decide', async () => {
+    const { id, item } = await opened()
+    await w.withdraw(apple, item.signal)
+    await w.settle()
+    expect((await w.caseOf(banana, id)).state).toBe('void')
+    expect(await codeOf(w.review.claim(w.as(banana), id))).toBe('case-moved')
+  })
+
+  test('what was acted on is looked at again once its source changes or withdraws it', async () => {
+    const { id, item } = await opened()
+    await w.review.decide(w.as(banana), id, w.verdict(await w.review.claim(w.as(banana), id)))
+    await w.release()
+    await w.revise(apple, item, { confidence: 10 })
+    await w.settle()
+    expect(await w.caseOf(banana, id)).toMatchObject({ state: 'open', revision: 2, confidence: 10 })
+    await w.review.decide(w.as(banana), id, w.verdict(await w.review.claim(w.as(banana), id)))
+    await w.release()
+    await w.withdraw(apple, item.signal)
+    await w.settle()
+    const { state, triggers } = await w.caseOf(banana, id)
+    expect([state, triggers?.map(({ kind }) => kind)]).toEqual(['open', ['private_hit', 'lifecycle', 'lifecycle']])
+    // The loop may do an entry again: what it has opened stays open.
+    await w.t.owner.updateTable('projector').set({ next_idx: 0n }).where('name', '=', 'feedback').execute()
+    await w.settle()
+    expect((await w.caseOf(banana, id)).state).toBe('open')
+  })
+
+  test('a signal that runs out ends what nobody decided, and leaves what was acted on', async () => {
+    const at = `${new Date(w.now().getTime() + 86_400_000).toISOString().slice(0, 19)}Z`
+    const [one, two] = [await opened({ expires_at: at }), await opened({ expires_at: at })]
+    await w.review.decide(w.as(banana), one.id, w.verdict(await w.review.claim(w.as(banana), one.id)))
+    await w.release()
+    w.pass(2 * 86_400_000)
+    await w.expire(apple.participant, 'apple')
+    await w.settle()
+    expect([(await w.caseOf(banana, one.id)).state, (await w.caseOf(banana, two.id)).state]).toEqual(['closed', 'void'])
+  })
+
+  test('a hit after an action opens the case again, and the source hears that it was seen again', async () => {
+    const { id, item } = await opened()
+    await w.review.decide(w.as(banana), id, w.verdict(await w.review.claim(w.as(banana), id)))
+    await w.release()
+    const { acted, seen_again, hits_since_action } = await w.review.figures(banana.participant)
+    await w.hit(banana, apple, item, 4)
+    expect((await w.caseOf(banana, id)).state).toBe('open')
+    expect(await w.review.figures(banana.participant)).toMatchObject({
+      ...{ acted, seen_again: seen_again + 1, hits_since_action: hits_since_action + 3 },
+    })
+    await w.review.decide(w.as(banana), id, w.verdict(await w.review.claim(w.as(banana), id)))
+    await w.release()
+    expect(await w.feedback.opinions(banana.participant, { source: 'apple', signal: item.signal })).toMatchObject({
+      seen_again: 1,
+    })
+  })
+
+  test('received signals become cases by rules that an organisation sets, and by none before', async () => {
+    const plain = await shared({ severity: 'critical' })
+    expect((await w.queue(cherry)).cases).toEqual([])
+    const rules = { keyword_patterns: false, critical: true, not_reviewed: false, new_sources: false, categories: [] }
+    await w.review.route(cherry, rules)
+    const [met, other] = [await shared({ severity: 'critical' }), await shared({ severity: 'low' })]
+    const { cases } = await w.queue(cherry)
+    const seen = cases.map(({ signal }) => signal)
+    expect([seen.includes(met.signal), seen.includes(other.signal), seen.includes(plain.signal)]).toEqual([
+      true,
+      false,
+      false,
+    ])
+    await w.review.route(cherry, { ...rules, critical: false })
+  })
+
+  test('done again from the beginning of the log, nothing is opened twice', async () => {
+    const count = async () => {
+      const { n } = await w.t.owner
+        .selectFrom('review_case')
+        .select((eb) => eb.fn.countAll().as('n'))
+        .executeTakeFirstOrThrow()
+      const moved = await w.t.owner
+        .selectFrom('prov_record')
+        .select((eb) => eb.fn.countAll().as('n'))
+        .executeTakeFirstOrThrow()
+      return [n, moved.n]
+    }
+    await w.settle()
+    const before = await count()
+    await w.t.owner.updateTable('projector').set({ next_idx: 0n }).where('name', '=', 'feedback').execute()
+    await w.settle()
+    expect(await count()).toEqual(before)
+  })
+})
+
+describe('the queue', () => {
+  test('what is overdue comes first by its date, then everything by rank, each page after the other', async () => {
+    const party = await w.admit('date')
+    const own = (await w.group('dates', [apple, party])).audience
+    const items: SignalItem[] = []
+    for (const severity of ['low', 'high', 'medium', 'critical', 'low', 'high'] as const) {
+      const item = w.item({ audience: own, severity })
+      await w.submit(apple, [item])
+      items.push(item)
+    }
+    await w.settle()
+    for (const item of items) await w.hit(party, apple, item)
+    w.pass(5 * 3_600_000)
+    const whole = (await w.queue(party)).cases
+    expect(whole.map(({ severity }) => severity)).toEqual(['high', 'critical', 'high', 'medium', 'low', 'low'])
+    const paged: string[] = []
+    let cursor: string | null = null
+    do {
+      const page = await w.queue(party, { limit: 2, ...(cursor === null ? {} : { cursor }) })
+      paged.push(...page.cases.map((one) => one.case))
+      cursor = page.next
+      // What becomes overdue between pages is neither repeated nor left out.
+      w.pass(70 * 3_600_000)
+    } while (cursor !== null)
+    expect(paged).toEqual(whole.map((one) => one.case))
+  })
+
+  test('a page of cases is a read of their signals, which the log counts', async () => {
+    await opened()
+    const { read } = await w.review.list({ ...banana, route: '/v1/cases' }, { limit: 1 })
+    expect(read).toMatch(/^[0-9a-f-]{36}\.[0-9]+ [A-Za-z0-9_-]{43}$/)
+  })
+})
