@@ -284,3 +284,10 @@ describe('edges', () => {
     expect(() => decodeEdges(concat(whole, utf8('more')))).toThrow(RangeError)
   })
 })
+
+test('a bundle holds entries of up to 65,535 bytes, an empty one at its end too, and ends with an entry', () => {
+  const entries = [new Uint8Array(300).fill(7), new Uint8Array(65_535), new Uint8Array(0)]
+  const bundle = encodeBundle(entries)
+  expect(decodeBundle(bundle)?.map(({ length }) => length)).toEqual([300, 65_535, 0])
+  expect(decodeBundle(bundle.slice(0, -1))).toBeUndefined()
+})

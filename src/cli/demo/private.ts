@@ -1,5 +1,7 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { readBytesIfThere } from '../../client/files.ts'
+import { placeOf } from '../../db/embedded-place.ts'
 import { tokenInput } from '../../identifiers/token.ts'
 import { sha256 } from '../../kernel/sha256.ts'
 import { writeRaw } from './raw.ts'
@@ -87,10 +89,11 @@ export async function askingPrivately(scene: Scene): Promise<void> {
     'what the log holds of it is how many elements were evaluated, under which key, and why',
     evaluated.length > 0 && [...told].every((name) => EVALUATION.has(name)),
   )
-  const searched = search(scene.admin['DATA_DIR'] ?? '', ASKED.slice(1))
-  stage.show(
-    `the node's folder: ${searched.files} files, ${(searched.bytes / 1e6).toFixed(0)} MB searched for the number`,
-  )
+  const data = scene.admin['DATA_DIR'] ?? ''
+  const { base } = await placeOf(join(data, 'postgres'))
+  const searched = search([...new Set([data, base])], ASKED.slice(1))
+  const size = `${searched.files} files, ${(searched.bytes / 1e6).toFixed(0)} MB`
+  stage.show(`the node's folders, its database among them: ${size} searched for the number`)
   stage.proves(
     'the number that Cherry asked for is nowhere in what the node keeps',
     searched.files > 0 && !searched.found,
@@ -137,16 +140,16 @@ function stringsIn(value: unknown): string[] {
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(stringsIn) : []
 }
 
-/** Looks for a text in every file below a folder; what the database is writing at this moment may be gone. */
-function search(dir: string, text: string): { files: number; bytes: number; found: boolean } {
+/** Looks for a text in every file below the folders; what the database is writing at this moment may be gone. */
+function search(dirs: readonly string[], text: string): { files: number; bytes: number; found: boolean } {
   const sum = { files: 0, bytes: 0, found: false }
-  for (const entry of readdirSync(dir, { recursive: true, withFileTypes: true })) {
-    const path = join(entry.parentPath, entry.name)
-    if (!entry.isFile() || statSync(path, { throwIfNoEntry: false }) === undefined) continue
-    const bytes = readFileSync(path)
-    sum.files += 1
-    sum.bytes += bytes.length
-    sum.found ||= bytes.includes(text)
-  }
+  for (const dir of dirs)
+    for (const entry of readdirSync(dir, { recursive: true, withFileTypes: true })) {
+      const bytes = entry.isFile() ? readBytesIfThere(join(entry.parentPath, entry.name)) : undefined
+      if (bytes === undefined) continue
+      sum.files += 1
+      sum.bytes += bytes.length
+      sum.found ||= bytes.includes(text)
+    }
   return sum
 }

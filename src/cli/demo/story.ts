@@ -89,7 +89,7 @@ export async function receiving(scene: Scene, { signals, raw }: Shared): Promise
   stage.proves('Banana has exactly what Apple shared with it', sameSet(got, [...signals.values()]))
   stage.proves(
     'each was signed by Apple, and Banana verified it by itself',
-    banana.lines.every(({ authority }) => authority === 'origin'),
+    banana.lines.filter(isEvent).every(({ authority }) => authority === 'origin'),
   )
 
   const cherry = await stage.aldis('cherry', ['sync'], { env: scene.at('cherry') })
@@ -147,13 +147,15 @@ export async function correcting(scene: Scene, { signals }: Shared): Promise<voi
     text: shownEvent,
   })
   const more =
-    got.lines.length < 2
+    got.lines.filter(isEvent).length < 2
       ? await stage.aldis('banana', ['sync', '--wait', '10', '--acknowledge'], {
           env: scene.at('banana'),
           text: shownEvent,
         })
       : undefined
-  const told = [...got.lines, ...(more?.lines ?? [])].map(({ type, signal }) => `${String(type)} ${String(signal)}`)
+  const told = [...got.lines, ...(more?.lines ?? [])]
+    .filter(isEvent)
+    .map(({ type, signal }) => `${String(type)} ${String(signal)}`)
   stage.proves(
     'Banana is told in the order in which it happened',
     told.join() === `signal.revised ${revised},signal.withdrawn ${withdrawn}`,
@@ -226,8 +228,14 @@ const shownItem = (line: Line): string | undefined => {
     return `line ${String(number).padStart(2)}  ${String(type).padEnd(16)}${short(String(signal))}`
   return outcome === 'refused' ? `line ${String(number).padStart(2)}  refused here: ${String(reason)}` : undefined
 }
-const shownEvent = ({ seq, type, signal, source }: Line): string =>
-  `${String(seq).padStart(4)}  ${String(type).padEnd(17)}${short(String(signal))}  signed by ${String(source)}`
+/** Of a sealed audience there is but a number of entries. */
+const isEvent = ({ signal }: Line): boolean => signal !== undefined
+const shownEvent = (line: Line): string | undefined => {
+  const { seq, type, signal, source } = line
+  return isEvent(line)
+    ? `${String(seq).padStart(4)}  ${String(type).padEnd(17)}${short(String(signal))}  signed by ${String(source)}`
+    : undefined
+}
 const shownMatch = ({ outcome, line, item, source }: Line): string | undefined => {
   const { type, category, handling } = (item ?? {}) as Line
   return outcome === 'match'
