@@ -198,13 +198,14 @@ async function openDoors(
 
 /** Every log that the node has had, each under its own key; witnesses are asked for the present one alone. */
 function ledgersOf(
-  { logs, logId, pools, keys, clock, provenance, policy, erasures }: Parts,
+  { logs, logId, pools, keys, clock, provenance, policy, programme, erasures }: Parts,
   feeds: FeedService,
 ): Ledgers {
   const each = logs.map(({ log_id, origin }): [number, Ledger] => [
     log_id,
     createLedger({
       ...{ db: pools.ledger, keys, journal: provenance.journal, logId: log_id, origin, kid: logKid(log_id) },
+      programme: programme.programme_id,
       auditing: createAuditLog({ app: pools.app, clock, provenance }),
       isRecipient: async (participant, event_id) =>
         (await feeds.received(participant, event_id)) || (await erasures.isAsked(participant, event_id)),

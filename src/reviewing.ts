@@ -9,7 +9,7 @@ import {
 } from './feedback/service.ts'
 import { createFacts } from './feeds/facts.ts'
 import type { Found } from './jobs/loop.ts'
-import type { Uuid } from './kernel/ids.ts'
+import { timeOf, type Uuid } from './kernel/ids.ts'
 import { type Core, KID } from './parts.ts'
 import { createCases } from './review/follow.ts'
 import { hitsOf } from './review/hits.ts'
@@ -76,9 +76,8 @@ function feedbackOf(
   })
 }
 
-/** A participant's id is a UUIDv7 of its admission. */
-const admittedAt = (participant: Uuid): Date =>
-  new Date(Number.parseInt(participant.replaceAll('-', '').slice(0, 12), 16))
+/** A participant's id is made at its admission. */
+const admittedAt = (participant: Uuid): Date => new Date(timeOf(participant))
 
 /** What follows the log: opinions, holds and cases; log after log, as feeds do. */
 export function followAll({ pools, clock, logs, provenance, authority }: Core): () => Promise<Found> {

@@ -11,6 +11,9 @@ import { type EpochKey, isSum } from './oprf-work.ts'
 import { checkReceipt, openVkey } from './verify.ts'
 import { openPolicy } from './witnessed.ts'
 
+/** An entry is in a checkpoint within seconds. */
+const PUBLISHED_MS = 10_000
+
 type Share = OprfKey['shares'][number]
 
 /** The key of an epoch as the log told it to every member. */
@@ -45,7 +48,7 @@ export async function pinnedOprfKey(home: Home, client: Pick<Client, 'receipt'>,
 
 /** The entry of the log says the same as the node. */
 async function expectPublished(home: Home, client: Pick<Client, 'receipt'>, said: OprfKey): Promise<void> {
-  const text = await client.receipt(said.event)
+  const text = await client.receipt(said.event, {}, PUBLISHED_MS)
   if (text === undefined) throw new VerificationFailed('OPRF key', 'its entry is not published yet; try again')
   const vkey = keyOfReceipt(home, text)
   const present = vkey.name === openVkey(home.pinned().vkey).name

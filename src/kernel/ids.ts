@@ -51,6 +51,10 @@ export const derivedId = (bytes: Uint8Array): Uuid => stamp(bytes.slice(0, 16), 
 /** Milliseconds that an id of version 7 begins with (RFC 9562 section 5.7). */
 export const timeOf = (id: Uuid): number => Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16)
 
+/** The present, but behind what the ids of version 7 say: a clock that stood or was put back turns no order round. */
+export const timeAfter = (ids: readonly Uuid[], now: Date): Date =>
+  new Date(ids.reduce((latest, id) => Math.max(latest, timeOf(id) + 1), now.getTime()))
+
 /** The 16 bytes of a UUID. */
 export function uuidBytes(id: Uuid): Uint8Array {
   const bytes = fromHex(id.slice(0, 8) + id.slice(9, 13) + id.slice(14, 18) + id.slice(19, 23) + id.slice(24))

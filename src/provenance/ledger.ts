@@ -16,6 +16,7 @@ import { chainLines } from './own-chain.ts'
 import type { NodePolicy } from './policy-file.ts'
 import { consistencyProof, inclusionProof, type ReadTile } from './proof.ts'
 import { formatReceipt, type ReceiptExtra } from './receipt.ts'
+import { openRecord } from './record.ts'
 import * as recordStore from './record-store.ts'
 import type { SharedItems } from './shared-items.ts'
 import * as signStore from './sign-store.ts'
@@ -98,6 +99,8 @@ export interface LedgerOptions {
   logId: number
   origin: string
   kid: string
+  /** Whose acts are told to all. */
+  programme: Uuid
   policy?: NodePolicy | undefined
   /** Whether the next one was opened: then what it ended with is given out, which the next one names. */
   closed: boolean
@@ -253,9 +256,9 @@ async function entitled(
 ): Promise<{ placed: Placed; viewer: Viewer } | 'pending'> {
   const placed = await placedRecord(options, event_id)
   if (placed === undefined) {
-    // Not in the log yet, or not at all: only who wrote it may know which.
-    if ((await recordStore.recordOf(options.db, holder.participant, event_id)) === undefined)
-      throw new Refusal('not-found')
+    // Not in the log yet, or not at all: only who wrote it may know which, and everybody of what is told to all.
+    const own = await recordStore.recordOf(options.db, holder.participant, event_id)
+    if (own === undefined && !(await isToldToAll(options, event_id))) throw new Refusal('not-found')
     return 'pending'
   }
   const viewer = viewerOf(holder, placed)
@@ -263,6 +266,12 @@ async function entitled(
   const forAll = isForAll(placed.opened.map(([audience]) => audience))
   if (!viewer.party && !recipient && !holder.auditor && !forAll) throw new Refusal('not-found')
   return { placed, viewer: { ...viewer, recipient } }
+}
+
+/** Whether it is an act of the programme that every member may have the record of. */
+async function isToldToAll({ db, keys, programme }: LedgerOptions, event_id: Uuid): Promise<boolean> {
+  const record = await recordStore.recordOf(db, programme, event_id)
+  return record !== undefined && isForAll(openRecord(record, event_id, keys).map(([audience]) => audience))
 }
 
 /** Tiles as they stand now: full ones from their rows, the last of each level from the head, read after the checkpoint. */

@@ -1,6 +1,6 @@
 import type { Tx } from '../db/as-participant.ts'
 import { Refusal } from '../kernel/errors.ts'
-import { newId, type Uuid } from '../kernel/ids.ts'
+import { newId, timeAfter, type Uuid } from '../kernel/ids.ts'
 import type { Recorder } from '../provenance/service.ts'
 import { SIGNAL_STATE } from './schema.ts'
 import * as store from './store.ts'
@@ -36,7 +36,7 @@ export function createHolds(provenance: Recorder): Holds {
     async hold(tx, { participant, slug, signal, dispute, now }) {
       const [row] = await store.signalsForUpdate(tx, participant, [signal])
       if (row?.state !== SIGNAL_STATE.live) return false
-      const at = following(row.last_event, now)
+      const at = timeAfter([row.last_event], now)
       const event_id = newId(at)
       await provenance.record(tx, {
         ...{ kind: 'signal.held', event_id, participant_id: participant, at, subject: slug, after: row.last_event },
@@ -54,7 +54,7 @@ export function createHolds(provenance: Recorder): Holds {
       if (row.state !== SIGNAL_STATE.held) throw new Refusal('state-conflict', { detail: 'the signal is not held' })
       const hold = await store.lastHold(tx, participant, signal)
       if (hold === undefined) throw new Error('a held signal without its hold')
-      const at = following(row.last_event, now)
+      const at = timeAfter([row.last_event], now)
       const released_event = newId(at)
       await provenance.record(tx, {
         ...{ kind: 'signal.released', event_id: released_event, participant_id: participant, at },
@@ -76,10 +76,4 @@ export function createHolds(provenance: Recorder): Holds {
       return { audience_id, live, ended: !live && state !== SIGNAL_STATE.held }
     },
   }
-}
-
-/** The present, but behind an event that the change must follow: the log goes by time. */
-function following(event: Uuid, now: Date): Date {
-  const ms = Number.parseInt(event.replaceAll('-', '').slice(0, 12), 16)
-  return new Date(Math.max(now.getTime(), ms + 1))
 }

@@ -4,7 +4,7 @@ import { fromBase64Url, toBase64Url } from '../kernel/bytes.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { coalesce } from '../kernel/coalesce.ts'
 import { Refusal } from '../kernel/errors.ts'
-import { newId, type Uuid } from '../kernel/ids.ts'
+import { newId, timeAfter, type Uuid } from '../kernel/ids.ts'
 import { createTurns } from '../kernel/turns.ts'
 import type { PatternChecker } from '../matching/pattern.ts'
 import type { ProvenanceService, RecordRow } from '../provenance/service.ts'
@@ -226,7 +226,10 @@ async function commitFresh(
     store.submissionsByJti(tx, participant, jtisOf(group)),
   ])
   if (told.length > 0) return undefined
-  const now = after(rows, options.clock())
+  const now = timeAfter(
+    rows.map(({ last_event }) => last_event),
+    options.clock(),
+  )
   // The log goes by time and then by id: as they came, also within one millisecond.
   const events = group.map(() => newId(now)).sort()
   const standing = new Map<Uuid, Standing>(rows.map((row) => [row.signal_id, row]))
@@ -265,12 +268,6 @@ async function place(
   for (const [id, row] of applied.changed) change.signals.set(id, row)
   change.revisions.push(...revisionRows(event, submission, applied))
   return answerOf(event, { judged, items: submission.items }, stored, options.provenance.receiptPath(event))
-}
-
-/** The present, but behind what the signals' last events say: a clock that stood or was put back turns no order round. */
-function after(rows: readonly { last_event: Uuid }[], now: Date): Date {
-  const last = rows.map(({ last_event }) => Number.parseInt(last_event.replaceAll('-', '').slice(0, 12), 16))
-  return new Date(last.reduce((latest, ms) => Math.max(latest, ms + 1), now.getTime()))
 }
 
 const uploadRow = ({ upload_id, next_line }: UploadPosition, updated_at: Date): store.UploadRow => ({

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { nobleGroup } from '../../src/client/noble-group.ts'
 import { pinnedOprfKey } from '../../src/client/oprf-key.ts'
 import { oprfTokens } from '../../src/client/tokens.ts'
@@ -38,12 +38,6 @@ beforeAll(async () => {
   n = await aTestNode()
   plum = await n.member('plum')
   await oprfEpoch(n, 'year-1')
-  const { event } = await said('year-1')
-  // Until the entry is in a checkpoint nobody can pin the key.
-  await vi.waitFor(async () => expect(await plum.client.receipt(event)).toBeDefined(), {
-    timeout: 15_000,
-    interval: 100,
-  })
 })
 afterAll(() => n.end())
 

@@ -16,7 +16,7 @@ import { parseReceipt, type Receipt, type Verified, verifyReceipt } from '../../
 import { openLog, originOf } from '../../src/provenance/service.ts'
 import { decodeBundle } from '../../src/provenance/tile.ts'
 import { leafOf, mth, tileOf } from './definition.ts'
-import { aLog, asOwner, type LogWorld, logOf, NOON, ORIGIN, rowsOf, type Slug } from './world.ts'
+import { aLog, asOwner, type LogWorld, logOf, NOON, ORIGIN, PROGRAMME, rowsOf, type Slug } from './world.ts'
 
 const NOT_FOUND = { code: 'not-found' }
 const receiptIn = (given: Given): Receipt =>
@@ -659,6 +659,23 @@ describe('the ledger', () => {
       await w.publish()
       expect((await told('plum', id)).passed).toBe(true)
     })
+  })
+
+  test('of an act of the programme that is told to all says to everybody that it waits, and of no other act', async () => {
+    const act = (kind: NewEvent['kind'], fields: NewEvent['fields']) => {
+      const event = w.anEvent('apple', { kind, participant_id: PROGRAMME, actor: 'node', fields })
+      return asParticipant(w.t.app, PROGRAMME, async (tx) => {
+        await w.provenance.record(tx, event)
+        return event.event_id
+      })
+    }
+    const forAll = await act('hash_profile.published', { kid: 'year-1', suite: 'oprf-ristretto255-sha512' })
+    const forFew = await act('signal.submitted', { od: 'digest', n: 1, refused: 0 })
+    expect(await w.ledger.receipt(w.holder('kiwi'), forAll)).toEqual({ outcome: 'pending' })
+    expect(await w.ledger.record(w.holder('kiwi'), forAll)).toBe('pending')
+    await expect(w.ledger.receipt(w.holder('kiwi'), forFew)).rejects.toMatchObject(NOT_FOUND)
+    await w.publish()
+    expect((await told('kiwi', forAll)).passed).toBe(true)
   })
 
   test('gives a receipt of no entry whose record is another', async () => {

@@ -26,6 +26,8 @@ export const NOON = new Date('2026-03-01T12:00:00Z')
 export const ORIGIN = 'node.example.org/provenance/1'
 const LOG = 1
 const KID = 'log-1'
+/** Whose acts every member may fetch. */
+export const PROGRAMME = '01900000-0000-7000-8000-000000000001' as Uuid
 
 export type LogWorld = Awaited<ReturnType<typeof aLog>>
 export type Slug = 'apple' | 'plum' | 'fig' | 'kiwi'
@@ -53,7 +55,7 @@ export async function aLog() {
   const disclosed = new Set<string>()
   const ledger = createLedger({
     ...{ db: t.ledger, keys, journal: provenance.journal, logId: LOG, origin: ORIGIN, kid: KID },
-    ...{ closed: false, auditing: createAuditLog({ app: t.app, clock, provenance }) },
+    ...{ programme: PROGRAMME, closed: false, auditing: createAuditLog({ app: t.app, clock, provenance }) },
     isRecipient: async (participant, event_id) => disclosed.has(`${participant} ${event_id}`),
     // There are no feeds here: items of look-ups alone are proven.
     shared: { submissions: async () => [], places: async () => [], items: async () => [] },

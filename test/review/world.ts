@@ -3,7 +3,7 @@ import type { ActResult } from '../../src/feedback/schema.ts'
 import { confirmationsOf, createFeedbackService, createSaid, createTelling } from '../../src/feedback/service.ts'
 import { createFacts } from '../../src/feeds/facts.ts'
 import { toHex } from '../../src/kernel/bytes.ts'
-import { newId, type Uuid } from '../../src/kernel/ids.ts'
+import { newId, timeOf, type Uuid } from '../../src/kernel/ids.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
 import { createCases } from '../../src/review/follow.ts'
 import { hitsOf } from '../../src/review/hits.ts'
@@ -32,7 +32,7 @@ export async function aReviewWorld() {
   const slugOf = (participant: Uuid): string => authority.slugOf(participant)
   const directory = {
     ...{ slugOf, audience: (id: Uuid) => authority.audience(id) },
-    admittedAt: (id: Uuid) => new Date(Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16)),
+    admittedAt: (id: Uuid) => new Date(timeOf(id)),
   }
   const feedback = createFeedbackService({
     ...{ db: app, clock, provenance, holds, facts, hits: hitsOf, directory: authority },
