@@ -7,10 +7,11 @@ import { Refusal } from '../kernel/errors.ts'
 import { newId, type Uuid } from '../kernel/ids.ts'
 import type { ProvenanceService } from '../provenance/service.ts'
 import { atVersion, lockedCase, moveCase, type Reviewer } from './case.ts'
+import * as decisionStore from './decision-store.ts'
 import { checkGrip, end } from './leases.ts'
 import type { DecisionRequest, DecisionResult, MoveResult, SecondRequest } from './schema.ts'
 import { needsSecond } from './second.ts'
-import * as store from './store.ts'
+import type * as store from './store.ts'
 import { CASE_STATE, type CaseAct, stateOf } from './transition.ts'
 
 export interface DecisionsOptions {
@@ -62,7 +63,7 @@ async function decideIn(
   const { clock, provenance, graceMs } = options
   const now = clock()
   const row = await lockedCase(tx, by.participant, case_id)
-  const before = await store.decisionsOf(tx, by.participant, case_id)
+  const before = await decisionStore.decisionsOf(tx, by.participant, case_id)
   const same = before.find(({ decision_id }) => decision_id === body.decision)
   if (same !== undefined) return repeated(row, same, body)
   atVersion(row, body.version)
@@ -78,7 +79,7 @@ async function decideIn(
   const { state, version } = await moveCase(provenance, tx, row, move)
   const release_at = second ? null : new Date(now.getTime() + graceMs)
   const former = before.findLast(({ released_at }) => released_at !== null)
-  const decision: store.DecisionRow = {
+  const decision: decisionStore.DecisionRow = {
     ...{ participant_id: by.participant, case_id, seq: before.length + 1, decision_id: body.decision },
     ...{ verdict: OUTCOME[body.verdict], reason: body.reason, ...wordsOf(body), ...columnsOf(body.counts ?? {}) },
     ...{ authority: AUTHORITY[by.authority], decided_by: by.who, decided_at: now, needs_second: second },
@@ -86,7 +87,7 @@ async function decideIn(
     last_event: event,
   }
   await recordDecided(options, tx, { by, row, decision, persons: 1, now })
-  await store.insertDecision(tx, decision)
+  await decisionStore.insertDecision(tx, decision)
   if (body.token !== undefined && !corrects) await end(tx, row, { by, token: body.token, now })
   return resultOf(row, decision, { state, version })
 }
@@ -96,7 +97,7 @@ const actOf = (corrects: boolean, second: boolean): CaseAct => {
   return second ? 'propose' : 'decide'
 }
 
-function repeated(row: store.CaseRow, known: store.DecisionRow, body: Body): DecisionResult {
+function repeated(row: store.CaseRow, known: decisionStore.DecisionRow, body: Body): DecisionResult {
   if (known.verdict !== OUTCOME[body.verdict] || known.reason !== body.reason)
     throw new Refusal('state-conflict', { detail: 'this id was used for another decision' })
   return resultOf(row, known, row)
@@ -117,7 +118,7 @@ const columnsOf = (counts: OutcomeCounts) => ({
 })
 
 /** The counts of a decision that were reported. */
-export const countsOf = (row: store.DecisionRow): OutcomeCounts => {
+export const countsOf = (row: decisionStore.DecisionRow): OutcomeCounts => {
   const { accounts_actioned, content_removed, urls_blocked, reports_filed, investigations_opened } = row
   const all = { accounts_actioned, content_removed, urls_blocked, reports_filed, investigations_opened }
   return Object.fromEntries(Object.entries(all).filter(([, count]) => count !== null)) as OutcomeCounts
@@ -126,7 +127,7 @@ export const countsOf = (row: store.DecisionRow): OutcomeCounts => {
 interface Decided {
   by: Reviewer
   row: store.CaseRow
-  decision: store.DecisionRow
+  decision: decisionStore.DecisionRow
   /** How many persons stand for it by now. */
   persons: number
   now: Date
@@ -157,7 +158,7 @@ export const nameOf = (verdict: number): string => NAMES.get(verdict) ?? String(
 
 const resultOf = (
   row: store.CaseRow,
-  { decision_id: decision, release_at }: store.DecisionRow,
+  { decision_id: decision, release_at }: decisionStore.DecisionRow,
   { state, version }: { state: number; version: number },
 ): DecisionResult => ({
   ...{ case: row.case_id, decision, state: stateOf(state), version },
@@ -173,9 +174,9 @@ interface Answering {
 async function lastDecision(
   tx: Tx<'participant'>,
   { by, of }: Answering,
-): Promise<{ row: store.CaseRow; decision: store.DecisionRow }> {
+): Promise<{ row: store.CaseRow; decision: decisionStore.DecisionRow }> {
   const row = await lockedCase(tx, by.participant, of.case)
-  const all = await store.decisionsOf(tx, by.participant, of.case)
+  const all = await decisionStore.decisionsOf(tx, by.participant, of.case)
   const decision = all.at(-1)
   if (!all.some(({ decision_id }) => decision_id === of.decision)) throw new Refusal('not-found')
   if (decision?.decision_id !== of.decision)
@@ -202,13 +203,13 @@ async function secondIn(
     const release_at = new Date(now.getTime() + graceMs)
     const approved = { ...decision, approved_by: by.who, release_at, last_event: event }
     await recordDecided(options, tx, { by, row, decision: approved, persons: 2, now })
-    await store.updateDecision(tx, decision, { approved_by: by.who, release_at, last_event: event })
+    await decisionStore.updateDecision(tx, decision, { approved_by: by.who, release_at, last_event: event })
     return resultOf(row, approved, moved)
   }
   const act = decision.corrects ? 'refuse_correction' : 'refuse'
   const reason = answer.reason ?? (answer.answer === 'deny' ? 'denied' : 'retracted')
   const moved = await moveCase(provenance, tx, row, { act, by, now, reason, change: { held_until: null } })
-  await store.updateDecision(tx, decision, { ended_at: now, last_event: moved.event })
+  await decisionStore.updateDecision(tx, decision, { ended_at: now, last_event: moved.event })
   return resultOf(row, decision, moved)
 }
 
@@ -227,6 +228,6 @@ async function undoIn(
     ...{ kind: 'review.undone', event_id: event, participant_id: by.participant, at: now, actor: by.slug },
     fields: { case: of.case, decision: of.decision },
   })
-  await store.updateDecision(tx, decision, { ended_at: now, last_event: event })
+  await decisionStore.updateDecision(tx, decision, { ended_at: now, last_event: event })
   return { case: of.case, state: stateOf(state), version }
 }

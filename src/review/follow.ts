@@ -8,7 +8,11 @@ import type { Uuid } from '../kernel/ids.ts'
 import type { LoggedEvent, ProvenanceService } from '../provenance/service.ts'
 import { SIGNAL_TYPE, type SignalItem } from '../signals/schema.ts'
 import { type CaseFacts, moveCase, openCase, type Trigger } from './case.ts'
+import * as decisionStore from './decision-store.ts'
+import * as hitStore from './hit-store.ts'
 import { ruleOf } from './routing.ts'
+import * as routingStore from './routing-store.ts'
+import * as sourceStore from './source-store.ts'
 import * as store from './store.ts'
 import { after, stateOf } from './transition.ts'
 
@@ -43,7 +47,7 @@ export interface ReviewFollowOptions {
   }
 }
 
-type Item = Awaited<ReturnType<typeof store.itemsOf>>[number]
+type Item = Awaited<ReturnType<typeof sourceStore.itemsOf>>[number]
 
 /** What the log tells of signals and of what is said of them becomes cases of those whom it concerns. */
 export const createCases = (options: ReviewFollowOptions): Consumer => {
@@ -51,11 +55,11 @@ export const createCases = (options: ReviewFollowOptions): Consumer => {
     'signal.submitted': (entry) => route(options, entry),
     'signal.revised': async (entry) => {
       await route(options, entry)
-      const items = await store.itemsOf(options.projector, entry.participant_id, entry.event_id)
+      const items = await sourceStore.itemsOf(options.projector, entry.participant_id, entry.event_id)
       await changed(options, entry, { signals: items.map(({ signal_id }) => signal_id), ended: false, again: true })
     },
     'signal.withdrawn': async (entry) => {
-      const items = await store.itemsOf(options.projector, entry.participant_id, entry.event_id)
+      const items = await sourceStore.itemsOf(options.projector, entry.participant_id, entry.event_id)
       await changed(options, entry, { signals: items.map(({ signal_id }) => signal_id), ended: true, again: true })
     },
     // A date that came says nothing against what was done.
@@ -68,14 +72,14 @@ export const createCases = (options: ReviewFollowOptions): Consumer => {
   return async (entry) => on[entry.kind]?.(entry)
 }
 
-type Rules = Awaited<ReturnType<typeof store.routingRules>>
+type Rules = Awaited<ReturnType<typeof routingStore.routingRules>>
 
 /** Received signals that meet a rule of whoever receives them; what is sealed is seen by nobody before it is opened. */
 async function route(options: ReviewFollowOptions, entry: LoggedEvent): Promise<void> {
   const { projector, directory } = options
-  const rules = await store.routingRules(projector)
+  const rules = await routingStore.routingRules(projector)
   if (rules.length === 0) return
-  for (const item of await store.itemsOf(projector, entry.participant_id, entry.event_id)) {
+  for (const item of await sourceStore.itemsOf(projector, entry.participant_id, entry.event_id)) {
     if (item.salt === null) continue
     const { audience } = JSON.parse(item.item) as SignalItem
     const target = directory.audience(audience)
@@ -115,7 +119,7 @@ async function openFor(options: ReviewFollowOptions, participant: Uuid, of: Open
   const opinions = await feedback.opinionsOf(origin, item.signal_id)
   const confirmations = opinions.filter(({ giver, outcome }) => giver !== participant && isConfirmation(outcome)).length
   await asParticipant(app, participant, async (tx) => {
-    const hit = await store.hitForUpdate(tx, participant, { origin, signal_id: item.signal_id })
+    const hit = await hitStore.hitForUpdate(tx, participant, { origin, signal_id: item.signal_id })
     await openCase(provenance, tx, {
       ...{ participant, slug: directory.slugOf(participant), facts: factsOf(origin, item), trigger, ref },
       ...{ own_hits: hit?.count ?? 0, confirmations, disputed: trigger === 'dispute', now: clock() },
@@ -141,8 +145,8 @@ async function changed(
     const reopens = await asParticipant(app, participant, async (tx) => {
       const row = await store.liveCase(tx, participant, { origin, signal_id })
       if (row === undefined) return false
-      const released = (one: store.DecisionRow): boolean => one.released_at !== null
-      const stands = (await store.decisionsOf(tx, participant, row.case_id)).findLast(released)
+      const released = (one: decisionStore.DecisionRow): boolean => one.released_at !== null
+      const stands = (await decisionStore.decisionsOf(tx, participant, row.case_id)).findLast(released)
       // What was told stays to be looked at again, whatever becomes of the signal.
       if (stands !== undefined) return again && participant !== origin && isConfirmation(stands.verdict)
       if (ended && after(stateOf(row.state), 'end') !== undefined) {
@@ -152,14 +156,14 @@ async function changed(
       return false
     })
     if (!reopens) continue
-    const item = await store.newestOf(projector, origin, signal_id)
-    if (item !== undefined && item.salt !== null)
+    const item = await sourceStore.newestOf(projector, origin, signal_id)
+    if (item !== undefined)
       await openFor(options, participant, { entry, item, trigger: 'lifecycle', ref: entry.event_id })
   }
 }
 
 async function gone(options: ReviewFollowOptions, entry: LoggedEvent, again: boolean): Promise<void> {
-  const ended = await store.endedBy(options.projector, entry.participant_id, entry.event_id)
+  const ended = await sourceStore.endedBy(options.projector, entry.participant_id, entry.event_id)
   await changed(options, entry, { signals: ended.map(({ signal_id }) => signal_id), ended: true, again })
 }
 
@@ -198,8 +202,8 @@ async function openAt(
   { origin, signal_id }: Told,
   of: { entry: LoggedEvent; participant: Uuid; trigger: Trigger; ref: string },
 ): Promise<void> {
-  const item = await store.newestOf(options.projector, origin, signal_id)
+  const item = await sourceStore.newestOf(options.projector, origin, signal_id)
   // What was erased since is nobody's case.
-  if (item === undefined || item.salt === null) return
+  if (item === undefined) return
   await openFor(options, of.participant, { ...of, item, origin })
 }

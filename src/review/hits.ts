@@ -11,8 +11,8 @@ import { leafHash, treeHash } from '../provenance/merkle.ts'
 import type { ProvenanceService } from '../provenance/service.ts'
 import { SIGNAL_TYPE } from '../signals/schema.ts'
 import { crosses, openCase } from './case.ts'
+import * as hitStore from './hit-store.ts'
 import type { HitReport, HitResult } from './schema.ts'
-import * as store from './store.ts'
 
 export interface HitsOptions {
   db: Db
@@ -41,7 +41,7 @@ export const createHits =
 
 /** How often a participant saw a signal, and how often since it took action. */
 export const hitsOf: HitsOf = async (tx, { participant, origin, signal }) => {
-  const row = await store.hitForUpdate(tx, participant, { origin, signal_id: signal })
+  const row = await hitStore.hitForUpdate(tx, participant, { origin, signal_id: signal })
   const { count = 0, acted_count = null } = row ?? {}
   return { count, recurrences: acted_count === null ? 0 : count - acted_count }
 }
@@ -96,13 +96,13 @@ async function take(
 ): Promise<{ changed: boolean; case_id: Uuid | undefined } | undefined> {
   const { by, hit, origin, facts, event } = taking
   const of = { origin, signal_id: hit.signal }
-  const known = await store.hitForUpdate(tx, by.participant, of)
+  const known = await hitStore.hitForUpdate(tx, by.participant, of)
   if (known === undefined && facts === undefined) return undefined
   const before = known?.count ?? 0
   if (hit.count <= before) return { changed: false, case_id: undefined }
   const key = fromHex(hit.key)
   if (key === undefined) throw new Refusal('validation-failed')
-  await store.upsertHit(tx, by.participant, {
+  await hitStore.upsertHit(tx, by.participant, {
     ...{ ...of, signal_key: known?.signal_key ?? Buffer.from(key), count: hit.count, last_at: new Date(hit.last_at) },
     ...{ own_ref: hit.own_ref ?? null, acted_count: known?.acted_count ?? null, last_event: event },
   })

@@ -10,6 +10,7 @@ import { sha256 } from '../kernel/sha256.ts'
 import type { ProvenanceService } from '../provenance/service.ts'
 import { SIGNAL_TYPE } from '../signals/schema.ts'
 import { decodePlace, encodePlace, type Place } from './cursor.ts'
+import * as decisionStore from './decision-store.ts'
 import { countsOf, nameOf } from './decisions.ts'
 import { isLive, type Lease } from './lease.ts'
 import { reasonsOf, SEVERITY } from './priority.ts'
@@ -52,7 +53,7 @@ export function createCaseReads(options: CaseReadsOptions): CaseReads {
         if (row === undefined) throw new Refusal('not-found')
         const leases = await leasesOf(tx, by.participant, [row])
         const triggers = await store.triggersOf(tx, by.participant, case_id)
-        const decisions = await store.decisionsOf(tx, by.participant, case_id)
+        const decisions = await decisionStore.decisionsOf(tx, by.participant, case_id)
         const body: CaseInfo = {
           ...infoOf(options, row, leases.get(case_id)),
           triggers: triggers.map(({ kind, ref, at }) => ({ kind, ref, at: at.toISOString() })),
@@ -159,7 +160,7 @@ function infoOf(options: CaseReadsOptions, row: store.CaseRow, lease: Lease | un
   }
 }
 
-function decisionOf(row: store.DecisionRow): DecisionInfo {
+function decisionOf(row: decisionStore.DecisionRow): DecisionInfo {
   const { note_team, note_shared, category_suggested, approved_by, release_at } = row
   return {
     ...{ decision: row.decision_id, seq: row.seq, verdict: nameOf(row.verdict) as DecisionInfo['verdict'] },
@@ -174,7 +175,7 @@ function decisionOf(row: store.DecisionRow): DecisionInfo {
   }
 }
 
-function standingOf({ ended_at, released_at, release_at }: store.DecisionRow): DecisionInfo['standing'] {
+function standingOf({ ended_at, released_at, release_at }: decisionStore.DecisionRow): DecisionInfo['standing'] {
   if (ended_at !== null) return 'ended'
   if (released_at !== null) return 'released'
   return release_at === null ? 'proposed' : 'grace'

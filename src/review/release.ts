@@ -6,7 +6,9 @@ import type { Clock } from '../kernel/clock.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import type { ProvenanceService } from '../provenance/service.ts'
 import { moveCase } from './case.ts'
+import * as decisionStore from './decision-store.ts'
 import { countsOf, nameOf } from './decisions.ts'
+import * as hitStore from './hit-store.ts'
 import { resuming } from './leases.ts'
 import { isOpenEnded } from './second.ts'
 import * as store from './store.ts'
@@ -34,7 +36,7 @@ export function createRelease(options: ReleaseOptions): { round(): Promise<numbe
     async round() {
       const now = clock()
       const [decisions, cases] = [
-        await store.dueDecisions(projector, now, AT_ONCE),
+        await decisionStore.dueDecisions(projector, now, AT_ONCE),
         await store.dueCases(projector, now, AT_ONCE),
       ]
       for (const due of decisions) await asParticipant(app, due.participant_id, (tx) => release(options, tx, due))
@@ -53,7 +55,9 @@ async function release(
   const { clock, provenance, slugOf } = options
   const now = clock()
   const row = await store.caseForUpdate(tx, due.participant_id, due.case_id)
-  const decision = (await store.decisionsOf(tx, due.participant_id, due.case_id)).find(({ seq }) => seq === due.seq)
+  const decision = (await decisionStore.decisionsOf(tx, due.participant_id, due.case_id)).find(
+    ({ seq }) => seq === due.seq,
+  )
   // Undone, or released by another process, since it was found.
   if (row?.state !== CASE_STATE.decided || decision === undefined) return
   if (decision.released_at !== null || decision.ended_at !== null) return
@@ -69,13 +73,18 @@ async function release(
   // Of an own signal nobody else is told: its disputes have an answer of their own.
   if (row.origin !== row.participant_id) await tell(options, tx, { by, row, decision, verdict })
   if (decision.verdict === OUTCOME.confirmed_action_taken) await noteAction(tx, row, event)
-  await store.updateDecision(tx, decision, { released_at: now, last_event: event })
+  await decisionStore.updateDecision(tx, decision, { released_at: now, last_event: event })
 }
 
 async function tell(
   { feedback }: ReleaseOptions,
   tx: Tx<'participant'>,
-  of: { by: { participant: Uuid; slug: string }; row: store.CaseRow; decision: store.DecisionRow; verdict: string },
+  of: {
+    by: { participant: Uuid; slug: string }
+    row: store.CaseRow
+    decision: decisionStore.DecisionRow
+    verdict: string
+  },
 ): Promise<void> {
   const { by, row, decision, verdict } = of
   const { reason, note_shared, category_suggested } = decision
@@ -93,9 +102,9 @@ async function tell(
 /** From now on further hits are hits after an action. */
 async function noteAction(tx: Tx<'participant'>, row: store.CaseRow, event: Uuid): Promise<void> {
   const of = { origin: row.origin, signal_id: row.signal_id }
-  const hit = await store.hitForUpdate(tx, row.participant_id, of)
+  const hit = await hitStore.hitForUpdate(tx, row.participant_id, of)
   if (hit !== undefined)
-    await store.upsertHit(tx, row.participant_id, { ...hit, acted_count: hit.count, last_event: event })
+    await hitStore.upsertHit(tx, row.participant_id, { ...hit, acted_count: hit.count, last_event: event })
 }
 
 async function comeBack(
@@ -111,7 +120,7 @@ async function comeBack(
     await moveCase(provenance, tx, row, resuming(row, { by, now, reason: 'time_over' }))
     return
   }
-  const all = await store.decisionsOf(tx, row.participant_id, row.case_id)
+  const all = await decisionStore.decisionsOf(tx, row.participant_id, row.case_id)
   const proposal = all.at(-1)
   if (row.state !== CASE_STATE.awaiting_second || proposal === undefined) return
   const act = proposal.corrects ? 'refuse_correction' : 'refuse'
@@ -122,5 +131,5 @@ async function comeBack(
     reason: 'time_over',
     change: { held_until: null },
   })
-  await store.updateDecision(tx, proposal, { ended_at: now, last_event: event })
+  await decisionStore.updateDecision(tx, proposal, { ended_at: now, last_event: event })
 }

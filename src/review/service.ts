@@ -5,10 +5,13 @@ import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { newId, type Uuid } from '../kernel/ids.ts'
 import type { ProvenanceService } from '../provenance/service.ts'
+import * as decisionStore from './decision-store.ts'
 import { createDecisions, type Decisions, nameOf } from './decisions.ts'
+import * as hitStore from './hit-store.ts'
 import { createHits, type HitsOptions } from './hits.ts'
 import { createLeases, type Leases } from './leases.ts'
 import { type CaseReads, createCaseReads } from './read.ts'
+import * as routingStore from './routing-store.ts'
 import type { HitReport, HitResult, ReviewFigures, Routing } from './schema.ts'
 import * as store from './store.ts'
 
@@ -59,7 +62,7 @@ export function createReviewService(options: ReviewServiceOptions): ReviewServic
     reportHits: createHits(options),
     routing: (participant) =>
       asParticipant(db, participant, async (tx) => {
-        const row = await store.routingOf(tx, participant)
+        const row = await routingStore.routingOf(tx, participant)
         return row ?? NONE
       }),
     async route(by, rules) {
@@ -75,7 +78,7 @@ export function createReviewService(options: ReviewServiceOptions): ReviewServic
           ...{ kind: 'review.routed', event_id, participant_id: by.participant, at, actor: by.slug },
           fields: { rules },
         })
-        await store.putRouting(tx, { ...rules, participant_id: by.participant, last_event: event_id })
+        await routingStore.putRouting(tx, { ...rules, participant_id: by.participant, last_event: event_id })
       })
       provenance.wake()
       return rules
@@ -83,8 +86,8 @@ export function createReviewService(options: ReviewServiceOptions): ReviewServic
     figures: (participant) =>
       asParticipant(db, participant, async (tx) => {
         const states = await store.stateCounts(tx, participant, clock())
-        const verdicts = await store.verdictCounts(tx, participant)
-        const hits = await store.hitCounts(tx, participant)
+        const verdicts = await decisionStore.verdictCounts(tx, participant)
+        const hits = await hitStore.hitCounts(tx, participant)
         return {
           ...{ open: Number(states?.open ?? 0), overdue: Number(states?.overdue ?? 0) },
           decided: Object.fromEntries(verdicts.map(({ verdict, n }) => [nameOf(verdict), Number(n)])),

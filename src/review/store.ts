@@ -2,7 +2,6 @@ import { sql } from 'kysely'
 import type { Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
 import type { Uuid } from '../kernel/ids.ts'
-import type { RoutingRules } from './routing.ts'
 import { CASE_STATE } from './transition.ts'
 
 export interface CaseRow {
@@ -36,42 +35,6 @@ const CASE = [
   ...(['severity', 'confidence', 'state', 'version', 'own_hits', 'confirmations', 'disputed', 'rank'] as const),
   ...(['due_at', 'paused_at', 'opened_at', 'held_until', 'hold_reason', 'assigned_to', 'last_event'] as const),
 ] as const
-
-// ---- hits
-
-export interface HitRow {
-  origin: Uuid
-  signal_id: Uuid
-  signal_key: Buffer
-  count: number
-  last_at: Date
-  own_ref: string | null
-  acted_count: number | null
-  last_event: Uuid
-}
-
-export const hitForUpdate = (tx: Tx, participant_id: Uuid, of: { origin: Uuid; signal_id: Uuid }) =>
-  tx
-    .selectFrom('hit')
-    .select(['origin', 'signal_id', 'signal_key', 'count', 'last_at', 'own_ref', 'acted_count', 'last_event'])
-    .where('participant_id', '=', participant_id)
-    .where('origin', '=', of.origin)
-    .where('signal_id', '=', of.signal_id)
-    .forUpdate()
-    .executeTakeFirst()
-
-export async function upsertHit(tx: Tx, participant_id: Uuid, row: HitRow): Promise<void> {
-  const { count, last_at, own_ref, acted_count, last_event } = row
-  await tx
-    .insertInto('hit')
-    .values({ participant_id, ...row })
-    .onConflict((oc) =>
-      oc
-        .columns(['participant_id', 'origin', 'signal_id'])
-        .doUpdateSet({ count, last_at, own_ref, acted_count, last_event }),
-    )
-    .execute()
-}
 
 // ---- cases
 
@@ -300,77 +263,7 @@ export const nextFree = (
   return query.where('due_at', '>', now).orderBy('rank', 'desc').orderBy('due_at').orderBy('case_id').executeTakeFirst()
 }
 
-// ---- decisions
-
-export interface DecisionRow {
-  participant_id: Uuid
-  case_id: Uuid
-  seq: number
-  decision_id: Uuid
-  verdict: number
-  reason: string
-  note_team: string | null
-  note_shared: string | null
-  category_suggested: string | null
-  accounts_actioned: number | null
-  content_removed: number | null
-  urls_blocked: number | null
-  reports_filed: number | null
-  investigations_opened: number | null
-  authority: number
-  decided_by: string
-  decided_at: Date
-  needs_second: boolean
-  supersedes: number | null
-  corrects: boolean
-  approved_by: string | null
-  release_at: Date | null
-  released_at: Date | null
-  ended_at: Date | null
-  last_event: Uuid
-}
-
-/** What was decided of a case, in order. */
-export const decisionsOf = (tx: Tx, participant_id: Uuid, case_id: Uuid): Promise<DecisionRow[]> =>
-  tx
-    .selectFrom('decision')
-    .selectAll()
-    .where('participant_id', '=', participant_id)
-    .where('case_id', '=', case_id)
-    .orderBy('seq')
-    .execute()
-
-export async function insertDecision(tx: Tx, row: DecisionRow): Promise<void> {
-  await tx.insertInto('decision').values(row).execute()
-}
-
-export async function updateDecision(
-  tx: Tx,
-  { participant_id, case_id, seq }: { participant_id: Uuid; case_id: Uuid; seq: number },
-  change: Partial<Pick<DecisionRow, 'approved_by' | 'release_at' | 'released_at' | 'ended_at'>> & { last_event: Uuid },
-): Promise<void> {
-  await tx
-    .updateTable('decision')
-    .set(change)
-    .where('participant_id', '=', participant_id)
-    .where('case_id', '=', case_id)
-    .where('seq', '=', seq)
-    .execute()
-}
-
 // ---- sweeps, across organisations
-
-/** Decisions whose grace is over. */
-export const dueDecisions = (db: Db, now: Date, limit: number) =>
-  db
-    .selectFrom('decision')
-    .select(['participant_id', 'case_id', 'seq'])
-    .where('release_at', '<=', now)
-    .where('released_at', 'is', null)
-    .where('ended_at', 'is', null)
-    .orderBy('release_at')
-    .limit(limit)
-    .execute()
 
 /** Cases that waited long enough: parked ones, and proposals that nobody answered. */
 export const dueCases = (db: Db, now: Date, limit: number) =>
@@ -392,73 +285,6 @@ export const casesOf = (db: Db, of: { origin: Uuid; signals: readonly Uuid[] }) 
     .where('state', '<>', CASE_STATE.void)
     .execute()
 
-// ---- routing
-
-export interface RoutingRow extends Omit<RoutingRules, 'categories'> {
-  participant_id: Uuid
-  categories: string[]
-  last_event: Uuid
-}
-
-const ROUTING = ['keyword_patterns', 'critical', 'not_reviewed', 'new_sources', 'categories'] as const
-
-export const routingRules = (db: Db) =>
-  db
-    .selectFrom('routing_rule')
-    .select(['participant_id', ...ROUTING])
-    .execute()
-
-export const routingOf = (tx: Tx, participant_id: Uuid) =>
-  tx.selectFrom('routing_rule').select(ROUTING).where('participant_id', '=', participant_id).executeTakeFirst()
-
-export async function putRouting(tx: Tx, row: RoutingRow): Promise<void> {
-  const { participant_id: _, ...set } = row
-  await tx
-    .insertInto('routing_rule')
-    .values(row)
-    .onConflict((oc) => oc.column('participant_id').doUpdateSet(set))
-    .execute()
-}
-
-// ---- what the log tells of, read beside the source
-
-/** Signals of an event as their items say them, and what they are looked up by. */
-export const itemsOf = (db: Db, participant_id: Uuid, submission_id: Uuid) =>
-  db
-    .selectFrom('signal_revision as r')
-    .innerJoin('signal as s', (join) =>
-      join.onRef('s.participant_id', '=', 'r.participant_id').onRef('s.signal_id', '=', 'r.signal_id'),
-    )
-    .select(['r.signal_id', 'r.revision', 'r.item', 'r.salt', 's.signal_key', 's.category'])
-    .where('r.participant_id', '=', participant_id)
-    .where('r.submission_id', '=', submission_id)
-    .execute()
-
-/** A signal's newest revision with its item, unless it was erased. */
-export const newestOf = (db: Db, participant_id: Uuid, signal_id: Uuid) =>
-  db
-    .selectFrom('signal as s')
-    .innerJoin('signal_revision as r', (join) =>
-      join.onRef('r.participant_id', '=', 's.participant_id').onRef('r.signal_id', '=', 's.signal_id'),
-    )
-    .select(['r.signal_id', 'r.revision', 'r.item', 'r.salt', 's.signal_key', 's.category'])
-    .where('s.participant_id', '=', participant_id)
-    .where('s.signal_id', '=', signal_id)
-    .where(sql<boolean>`r.item like '%"audience":%'`)
-    .orderBy('r.revision', 'desc')
-    .limit(1)
-    .executeTakeFirst()
-
-/** Signals that an event ended without a submission. */
-export const endedBy = (db: Db, participant_id: Uuid, event: Uuid) =>
-  db
-    .selectFrom('signal')
-    .select('signal_id')
-    .where('participant_id', '=', participant_id)
-    .where('last_event', '=', event)
-    .where(sql<boolean>`state in (3, 5)`)
-    .execute()
-
 // ---- figures
 
 export const stateCounts = (tx: Tx, participant_id: Uuid, now: Date) =>
@@ -470,28 +296,6 @@ export const stateCounts = (tx: Tx, participant_id: Uuid, now: Date) =>
         .countAll<bigint>()
         .filterWhere((f) => f.and([f('state', '=', CASE_STATE.open), f('due_at', '<=', now)]))
         .as('overdue'),
-    ])
-    .where('participant_id', '=', participant_id)
-    .executeTakeFirst()
-
-/** Released decisions by verdict: those that stand, and those that a later one corrected. */
-export const verdictCounts = (tx: Tx, participant_id: Uuid) =>
-  tx
-    .selectFrom('decision as d')
-    .select((eb) => ['d.verdict', eb.fn.countAll<bigint>().as('n')])
-    .select((eb) => eb.fn.countAll<bigint>().filterWhere('d.supersedes', 'is not', null).as('corrections'))
-    .where('d.participant_id', '=', participant_id)
-    .where('d.released_at', 'is not', null)
-    .groupBy('d.verdict')
-    .execute()
-
-export const hitCounts = (tx: Tx, participant_id: Uuid) =>
-  tx
-    .selectFrom('hit')
-    .select((eb) => [
-      eb.fn.countAll<bigint>().filterWhere('acted_count', 'is not', null).as('acted'),
-      eb.fn.countAll<bigint>().filterWhere(sql<boolean>`count > acted_count`).as('again'),
-      sql<bigint>`coalesce(sum(count - acted_count), 0)::bigint`.as('since'),
     ])
     .where('participant_id', '=', participant_id)
     .executeTakeFirst()

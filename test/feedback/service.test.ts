@@ -184,6 +184,20 @@ describe('disputes', () => {
     expect((await w.queue(party(2))).cases.some(({ signal }) => signal === item.signal)).toBe(false)
   })
 
+  test('is a case of the source however its item was written, and after it was withdrawn', async () => {
+    const [spaced, withdrawn] = [w.item({ audience }), await shared()]
+    await w.submit(apple, [JSON.stringify(spaced, undefined, 1).replaceAll('":', '" :')])
+    await w.settle()
+    await w.give(party(0), { ...w.about(apple, withdrawn), outcome: 'seen_here', reason: 'investigating' })
+    await w.withdraw(apple, withdrawn.signal)
+    w.pass(1_000)
+    for (const item of [spaced, withdrawn]) await w.object(party(0), disputing(item, 'false_match'))
+    await w.settle()
+    const { cases } = await w.queue(apple)
+    for (const { signal } of [spaced, withdrawn])
+      expect(cases.find((one) => one.signal === signal)).toMatchObject({ state: 'open', disputed: true })
+  })
+
   test('an answer that confirms a serious ground holds the signal at once, another ground does not', async () => {
     const [serious, light] = [await shared(), await shared()]
     const [a, b] = [disputing(serious, 'wrong_identifier'), disputing(light, 'false_match')]
