@@ -14,6 +14,9 @@ import { networks } from './0012-networks.ts'
 import { review } from './0013-review.ts'
 import { feedback } from './0014-feedback.ts'
 import { readRetention } from './0015-read-retention.ts'
+import { session } from './0016-session.ts'
+import { queue } from './0017-queue.ts'
+import { patterns } from './0018-patterns.ts'
 
 /** In order, never edited once released, never removed; nothing is discovered. */
 export const migrations: readonly Migration[] = [
@@ -32,4 +35,7 @@ export const migrations: readonly Migration[] = [
   { name: '0013-review', up: review },
   { name: '0014-feedback', up: feedback },
   { name: '0015-read-retention', up: readRetention },
+  { name: '0016-session', up: session },
+  { name: '0017-queue', up: queue },
+  { name: '0018-patterns', up: patterns },
 ]

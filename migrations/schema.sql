@@ -123,10 +123,49 @@ create table case_trigger (
   last_event uuid not null,
   constraint case_trigger_pkey PRIMARY KEY (participant_id, case_id, kind, ref)
 );
+CREATE INDEX case_trigger_at ON public.case_trigger USING btree (participant_id, at);
 alter table case_trigger enable row level security;
 alter table case_trigger force row level security;
 create policy aldis_app_all on case_trigger for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
 grant insert, select on case_trigger to aldis_app;
+
+create table console_form (
+  session_id uuid not null,
+  once uuid not null,
+  constraint console_form_pkey PRIMARY KEY (session_id, once),
+  constraint console_form_session_id_fkey FOREIGN KEY (session_id) REFERENCES console_session(session_id) ON DELETE CASCADE
+);
+grant delete, insert, select on console_form to aldis_admin;
+
+create table console_session (
+  session_id uuid not null,
+  cookie bytea not null,
+  csrf bytea not null,
+  person_id uuid not null,
+  login_id uuid not null,
+  claimed text[] not null,
+  roles text[] not null,
+  acr text,
+  stepped_up boolean not null,
+  auth_time timestamp with time zone not null,
+  agent text not null,
+  made_at timestamp with time zone not null,
+  seen_at timestamp with time zone not null,
+  ends_at timestamp with time zone not null,
+  ended_at timestamp with time zone,
+  end_reason text collate "C",
+  constraint console_session_pkey PRIMARY KEY (session_id),
+  constraint console_session_cookie_key UNIQUE (cookie),
+  constraint console_session_login_id_fkey FOREIGN KEY (login_id) REFERENCES login(login_id),
+  constraint console_session_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(person_id),
+  constraint console_session_check CHECK ((ends_at > made_at)),
+  constraint console_session_check1 CHECK (((ended_at IS NULL) = (end_reason IS NULL))),
+  constraint console_session_cookie_check CHECK ((length(cookie) = 32)),
+  constraint console_session_csrf_check CHECK ((length(csrf) = 32))
+);
+CREATE INDEX console_session_ends ON public.console_session USING btree (ends_at);
+CREATE INDEX console_session_person ON public.console_session USING btree (person_id) WHERE (ended_at IS NULL);
+grant delete, insert, select, update (cookie, claimed, roles, acr, stepped_up, auth_time, seen_at, ended_at, end_reason) on console_session to aldis_admin;
 
 create table credential (
   credential_id uuid not null,
@@ -191,6 +230,7 @@ create table decision (
   constraint decision_seq_check CHECK ((seq >= 1)),
   constraint decision_urls_blocked_check CHECK ((urls_blocked >= 0))
 );
+CREATE INDEX decision_at ON public.decision USING btree (participant_id, decided_at);
 CREATE INDEX decision_due ON public.decision USING btree (release_at) WHERE ((release_at IS NOT NULL) AND (released_at IS NULL) AND (ended_at IS NULL));
 alter table decision enable row level security;
 alter table decision force row level security;
@@ -771,6 +811,22 @@ create table log_witness (
 grant select on log_witness to aldis_ledger;
 grant insert, select, update on log_witness to aldis_signer;
 
+create table login (
+  login_id uuid not null,
+  person_id uuid not null,
+  issuer text collate "C" not null,
+  subject text collate "C" not null,
+  given_at timestamp with time zone not null,
+  ended_at timestamp with time zone,
+  last_event uuid not null,
+  constraint login_pkey PRIMARY KEY (login_id),
+  constraint login_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(person_id)
+);
+CREATE UNIQUE INDEX login_live ON public.login USING btree (issuer, subject) WHERE (ended_at IS NULL);
+CREATE INDEX login_person ON public.login USING btree (person_id);
+grant insert, select, update (ended_at, last_event) on login to aldis_admin;
+grant select on login to aldis_ledger;
+
 create table participant (
   participant_id uuid not null,
   slug text collate "C" not null,
@@ -1014,7 +1070,9 @@ CREATE INDEX review_case_held ON public.review_case USING btree (held_until) WHE
 CREATE INDEX review_case_late ON public.review_case USING btree (participant_id, due_at, case_id) WHERE (state = 1);
 CREATE UNIQUE INDEX review_case_live ON public.review_case USING btree (participant_id, origin, signal_id) WHERE (state <> 6);
 CREATE INDEX review_case_of ON public.review_case USING btree (origin, signal_id);
+CREATE INDEX review_case_opened ON public.review_case USING btree (participant_id, opened_at) WHERE (state = 1);
 CREATE INDEX review_case_rank ON public.review_case USING btree (participant_id, rank DESC, due_at, case_id) WHERE (state = 1);
+CREATE INDEX review_case_state ON public.review_case USING btree (participant_id, state, case_id) WHERE (state <> 1);
 alter table review_case enable row level security;
 alter table review_case force row level security;
 create policy aldis_app_all on review_case for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
@@ -1030,6 +1088,7 @@ create table review_lease (
   expires_at timestamp with time zone not null,
   constraint review_lease_pkey PRIMARY KEY (participant_id, case_id)
 );
+CREATE INDEX review_lease_holder ON public.review_lease USING btree (participant_id, holder, expires_at);
 alter table review_lease enable row level security;
 alter table review_lease force row level security;
 create policy aldis_app_all on review_lease for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
@@ -1191,6 +1250,7 @@ create table shared_signal (
   constraint shared_signal_signal_key_check CHECK ((length(signal_key) = 32))
 );
 CREATE INDEX shared_signal_id ON public.shared_signal USING btree (signal_id);
+CREATE INDEX shared_signal_words ON public.shared_signal USING btree (signal_id, origin) WHERE ((type = 9) OR (type = 11));
 alter table shared_signal enable row level security;
 alter table shared_signal force row level security;
 create policy aldis_admin_all on shared_signal for all to aldis_admin using (true) with check (true);

@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { type Background, backgroundHere, type StartBackground } from './background.ts'
 import { atControl } from './db/as-participant.ts'
-import { poolState } from './db/connect.ts'
 import { createGrowth } from './feeds/growth.ts'
 import { createKnownKeys } from './feeds/known-keys.ts'
 import { createSegmentFiles } from './feeds/segment-files.ts'
@@ -15,17 +14,16 @@ import type { ShutdownParts } from './http/shutdown.ts'
 import { createTokenBuckets } from './http/token-bucket.ts'
 import { createPatternChecker } from './jobs/pattern-check.ts'
 import { toBase64Url } from './kernel/bytes.ts'
-import { newId, type Uuid } from './kernel/ids.ts'
+import { newId } from './kernel/ids.ts'
 import type { Log } from './kernel/log.ts'
 import { createListeners, type Listeners, type Measuring } from './listeners.ts'
 import { createNodeLoops } from './loops.ts'
 import type { PatternChecker } from './matching/pattern.ts'
 import { createEvaluationService, type EvaluationService } from './matching/service.ts'
-import { createHitCounts, HIGH_USE, type HitCounts } from './matching/unusual.ts'
-import { createNodeAlarms, type NodeAlarmOptions, type NodeAlarms } from './operations/node-alarms.ts'
+import { createHitCounts } from './matching/unusual.ts'
 import { tellRestored } from './operations/tell-restored.ts'
 import { hashKeyId } from './participants/hash-profile.ts'
-import { anchorOf, type Base, KID, logKid, openParts, type Parts } from './parts.ts'
+import { type Base, KID, logKid, openParts, type Parts } from './parts.ts'
 import { HALTS, type HaltReason, LogHalted } from './provenance/anchor.ts'
 import { createAuditLog } from './provenance/auditor.ts'
 import { createLedger, type Ledger } from './provenance/ledger.ts'
@@ -34,17 +32,22 @@ import { createReviewing } from './reviewing.ts'
 import { countersign } from './signals/countersignature.ts'
 import { rulesOf } from './signals/rules.ts'
 import { createSignalService, type SignalService } from './signals/service.ts'
+import { alarmsOf, countLookUp, logState, poolsOf, readiness } from './watching.ts'
 
 export interface Addresses {
   partner: string
   enrol: string
   ops: string
+  /** For people; absent where there is no console. */
+  console?: string
 }
 
 export interface Node {
   readonly parts: Parts
   /** Begins to serve; answers where. */
   listen(): Promise<Addresses>
+  /** Of the demonstration's identity provider; undefined without one. */
+  issuer(): string | undefined
   /** In the order in which they end. */
   readonly shutdown: ShutdownParts
 }
@@ -53,6 +56,8 @@ export interface NodeOptions {
   measuring?: Measuring
   /** Where the log's loops run; in this thread unless said otherwise. */
   startBackground?: StartBackground
+  /** The clock of `base` is driven on and is not the time. The log says so of itself; no setting leads here. */
+  driven?: boolean
 }
 
 /** How long the log may fail to be written or signed before the node stops taking what must be logged. */
@@ -62,14 +67,14 @@ const LOG_BEHIND_MS = 30_000
 export async function createNode(
   base: Base,
   log: Log,
-  { measuring = {}, startBackground = backgroundHere }: NodeOptions = {},
+  { measuring = {}, startBackground = backgroundHere, driven = false }: NodeOptions = {},
 ): Promise<Node> {
-  const { config, clock, keys, pools } = base
+  const { config, clock, pools } = base
   const late: { background?: Background } = {}
   const halting = haltingOf(log)
   const healthy = (): boolean => (late.background?.age() ?? 0) < LOG_BEHIND_MS
   const parts = await openParts(base, { onWake: () => late.background?.wake(), healthy, halted: halting.reason, log })
-  const { provenance, authority } = parts
+  const { authority } = parts
   const growth = createGrowth()
   const hits = createHitCounts()
   const segments = createSegmentFiles({
@@ -83,14 +88,8 @@ export async function createNode(
     ...{ log: () => logState(parts, ledger), pools: () => poolsOf(parts), alarms: () => watch.alarms.states() },
   })
   const signals = measuredSignals(signalsOf(parts, rules, patterns), metrics)
-  const feeds = createFeedService({
-    ...{ db: pools.app, clock, provenance, directory: authority, growth, known, segments },
-    cursorKey: keys.mac(KID.cursor, Buffer.from('feed-cursor')),
-    deltaKey: { kid: parts.receiptKid, sign: (data) => keys.sign(KID.receipt, data) },
-    onPage: metrics.feedPage,
-    onLookup: (...looked) => countLookUp({ metrics, hits, clock }, ...looked),
-    timeoutMs: LIMITS.sql_lookup_ms,
-  })
+  const onLookup = (...looked: Parameters<OnLookup>) => countLookUp({ metrics, hits, clock }, ...looked)
+  const feeds = feedsOf(parts, { growth, known, segments }, { onPage: metrics.feedPage, onLookup })
   const evaluations = evaluationsOf(parts)
   const { feedback, review } = createReviewing(parts, parts.receiptKid)
   const ledgers = ledgersOf(parts, feeds)
@@ -101,7 +100,7 @@ export async function createNode(
   const loops = [...Object.values(createNodeLoops(parts, { known, segments }, log)), watch.loop]
   const listeners = await createListeners(
     parts,
-    { log, metrics, head, feeds, signals, evaluations, feedback, review, ledgers },
+    { log, metrics, head, feeds, signals, evaluations, feedback, review, ledgers, halted: halting.reason },
     measuring,
   )
   const background = startBackground(
@@ -135,12 +134,17 @@ export async function createNode(
       for (const loop of loops) loop.start()
       await halting.check(parts)
       await background.start()
-      if (halting.reason() === undefined) await recordStart(parts)
+      if (halting.reason() === undefined) await recordStart(parts, driven)
       return openDoors(config, { ...listeners, ops })
     },
+    issuer: () => listeners.people?.issuer(),
     shutdown: {
       drain: () => ops.drain(),
-      listeners: [listeners.partner, listeners.enrol],
+      listeners: [
+        listeners.partner,
+        listeners.enrol,
+        ...(listeners.people === undefined ? [] : [listeners.people.app]),
+      ],
       loops: [
         () => authority.stop(),
         ...[...loops, background].map((loop) => () => loop.stop()),
@@ -149,6 +153,7 @@ export async function createNode(
         () => segments.close(),
         () => patterns.close(),
         () => watch.close(),
+        async () => listeners.people?.close(),
       ],
       pools: [],
       last: [() => ops.close(), () => base.close()],
@@ -184,15 +189,17 @@ function haltingOf(log: Log) {
 
 async function openDoors(
   config: Base['config'],
-  { partner, enrol, ops }: Listeners & { ops: ReturnType<typeof createOps> },
+  { partner, enrol, people, ops }: Listeners & { ops: ReturnType<typeof createOps> },
 ): Promise<Addresses> {
   await partner.listen({ host: config.partnerHost, port: config.partnerPort })
   await enrol.listen({ host: config.enrolHost, port: config.enrolPort })
   const port = await ops.listen()
+  const visited = await people?.open()
   return {
     partner: `https://${config.publicHost}:${portOf(partner)}`,
     enrol: `https://${config.publicHost}:${portOf(enrol)}`,
     ops: `http://${config.opsHost}:${port}`,
+    ...(visited !== undefined && { console: visited }),
   }
 }
 
@@ -220,6 +227,22 @@ function presentOf(ledgers: Ledgers, logId: number): Ledger {
   const ledger = ledgers.get(logId)
   if (ledger === undefined) throw new Error('the present log is not served')
   return ledger
+}
+
+type FeedParts = Parameters<typeof createFeedService>[0]
+type OnLookup = FeedParts['onLookup']
+
+function feedsOf(
+  { pools, clock, keys, provenance, authority, receiptKid }: Parts,
+  kept: Pick<FeedParts, 'growth' | 'known' | 'segments'>,
+  told: Pick<FeedParts, 'onPage' | 'onLookup'>,
+): FeedService {
+  return createFeedService({
+    ...{ db: pools.app, ledger: pools.ledger, clock, provenance, directory: authority, ...kept, ...told },
+    cursorKey: keys.mac(KID.cursor, Buffer.from('feed-cursor')),
+    deltaKey: { kid: receiptKid, sign: (data) => keys.sign(KID.receipt, data) },
+    timeoutMs: LIMITS.sql_lookup_ms,
+  })
 }
 
 function evaluationsOf({ pools, clock, keys, oprf, provenance, authority }: Parts): EvaluationService {
@@ -286,75 +309,17 @@ async function headLine(ledger: Ledger): Promise<string | undefined> {
   return latest === undefined ? undefined : `${latest.size} ${toBase64Url(latest.root)}`
 }
 
-async function recordStart(parts: Parts): Promise<void> {
+async function recordStart(parts: Parts, driven: boolean): Promise<void> {
   const { provenance, pools, programme, clock } = parts
   const at = clock()
   await atControl(pools.admin, (tx) =>
     provenance.record(tx, {
       ...{ kind: 'node.started', event_id: newId(at), participant_id: programme.programme_id, at },
-      fields: { version: process.env['npm_package_version'] ?? '0.1.0' },
+      fields: { version: process.env['npm_package_version'] ?? '0.1.0', ...(driven && { clock: 'driven' }) },
     }),
   )
   await tellRestored(parts)
   provenance.wake()
-}
-
-async function logState({ provenance, pools, clock }: Parts, ledger: Ledger) {
-  const state = await provenance.state(pools.integrator)
-  const latest = await ledger.checkpoint()
-  const checkpointAge = latest === undefined ? 0 : (clock().getTime() - latest.at.getTime()) / 1_000
-  return { ...state, signed: latest?.size ?? 0n, checkpointAge, ...(await publicationState(ledger, clock())) }
-}
-
-async function publicationState(ledger: Ledger, now: Date) {
-  const states = await ledger.witnesses()
-  const answering = states.filter((one) => one.cosigned_at !== undefined && one.missing_since === undefined).length
-  return { unpublished: await ledger.unpublished(now), witnesses: { wanted: states.length, answering } }
-}
-
-function countLookUp(
-  { metrics, hits, clock }: { metrics: Metrics; hits: HitCounts } & Pick<Parts, 'clock'>,
-  ...[keys, matches, by]: [keys: number, matches: number, by?: Uuid]
-): void {
-  metrics.lookup(keys, matches)
-  if (by !== undefined) hits.looked(by, keys, matches, clock())
-}
-
-interface Watched extends Pick<NodeAlarmOptions, 'log' | 'healthy' | 'halted'> {
-  ledger: Ledger
-  evaluations: Pick<EvaluationService, 'used'>
-  hits: HitCounts
-}
-
-async function alarmsOf(parts: Parts, { ledger, evaluations, hits, ...watched }: Watched): Promise<NodeAlarms> {
-  const { config, clock, programme, logId, rootCertificate } = parts
-  const { chain } = await parts.certificate()
-  return createNodeAlarms({
-    ...{ settings: config, clock, node: programme.node_origin, ...watched },
-    published: () => publicationState(ledger, clock()),
-    readAnchor: () => anchorOf(config, logId).read(),
-    unusual: {
-      evaluations: async () => (await evaluations.used()).some(({ part }) => part >= HIGH_USE),
-      lookUps: () => hits.guessing(clock()).length > 0,
-    },
-    certificates: `${chain}\n${rootCertificate}`,
-  })
-}
-
-const poolsOf = ({ pools }: Parts) =>
-  Object.fromEntries(Object.entries(pools).map(([name, db]) => [name, poolState(db)]))
-
-async function readiness({ pools, authority }: Parts, log: boolean) {
-  const database = await pools.app
-    .selectFrom('authority_epoch')
-    .select('epoch')
-    .executeTakeFirst()
-    .then(
-      () => true,
-      () => false,
-    )
-  const checks = { database, log, authority: authority.age() < LIMITS.authority_age_seconds * 1_000 }
-  return { ok: Object.values(checks).every((check) => check), checks }
 }
 
 const portOf = ({ server }: FastifyInstance): number => (server.address() as AddressInfo).port

@@ -57,6 +57,7 @@ const host = texts('an IP address or a host name', isHost)
 const publicHost = texts('an IP address or a host name, no wildcard', (text) => isHost(text) && !WILDCARD.test(text))
 const loopback = texts('a loopback address', isLoopback)
 const port = whole(0, 65_535, 'a port (0: any free one)')
+const optionalPort: Kind<number | undefined> = port
 const origin = texts('<host>/provenance/<number>', (text) => ORIGIN.test(text))
 
 const databaseUrl: Kind<string | undefined> = {
@@ -83,6 +84,14 @@ const alarmSecret: Kind<string | undefined> = {
     const bytes = Buffer.from(text.slice(6), 'base64')
     const exact = text === `whsec_${bytes.toString('base64')}`
     return exact && bytes.length >= 24 && bytes.length <= 64 ? text : undefined
+  },
+}
+
+const httpsOrigin: Kind<string | undefined> = {
+  expects: 'https://<host>:<port>, without a path',
+  parse: (text) => {
+    const url = URL.canParse(text) ? new URL(text) : undefined
+    return url?.protocol === 'https:' && url.origin === text ? text : undefined
   },
 }
 
@@ -141,6 +150,46 @@ const SETTINGS = {
     kind: port,
     default: '8444',
     description: "Another than the partners', whose listener lets nobody in without a certificate.",
+  }),
+  CONSOLE_PORT: setting({
+    kind: optionalPort,
+    default: '',
+    description:
+      'Where people sign in with a browser. Absent: there is no console. It takes `OIDC_PROVIDERS`, or in a trial `CONSOLE_DEMO_PORT`; without either the node does not start, since a console that nobody can sign in to looks like an outage.',
+  }),
+  CONSOLE_HOST: setting({
+    kind: host,
+    default: '127.0.0.1',
+    description: 'The address that the console listens on. On loopback until it is set.',
+  }),
+  CONSOLE_ORIGIN: setting({
+    kind: httpsOrigin,
+    default: '',
+    description:
+      'How browsers name the console. Absent: `PUBLIC_HOST` and the port. Identity providers know it as the start of the redirect URI, so a change of it ends every sign-in until they know the new one.',
+  }),
+  CONSOLE_TLS_CERTIFICATE: setting({
+    kind: optionalFile,
+    default: '',
+    description:
+      "A PEM chain that people's browsers trust, for the console alone. Absent: the node's own certificate by the programme's CA, at which browsers warn; whoever is used to pass warnings by passes the real one by too.",
+  }),
+  CONSOLE_TLS_KEY: setting({
+    kind: optionalFile,
+    default: '',
+    description: 'The key of that certificate, PEM, in a file that the node alone can read. One is set with the other.',
+  }),
+  OIDC_PROVIDERS: setting({
+    kind: optionalFile,
+    default: '',
+    description:
+      "A JSON file with the identity providers that people sign in through ([console.md](console.md)). What they claim is only half: who a login is and what the person may do is granted here, or an identity provider's administrator would be an administrator of the node.",
+  }),
+  CONSOLE_DEMO_PORT: setting({
+    kind: optionalPort,
+    default: '',
+    description:
+      'A provider without passwords, on loopback, where anybody is anybody: for a demonstration. Refused with `NODE_ENV=production`, with `OIDC_PROVIDERS`, and where the console is not on loopback.',
   }),
   OPS_HOST: setting({
     kind: loopback,
@@ -246,7 +295,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     else values[camel(name)] = found.value
   }
   const config = Object.freeze(values) as Config
-  if (faults.length === 0) faults.push(...clashes(config))
+  if (faults.length === 0) faults.push(...clashes(config), ...halfConfigured(config, env))
   if (faults.length > 0) throw new StartRefused(['settings:', ...faults].join('\n  '))
   return config
 }
@@ -278,6 +327,8 @@ function clashes(config: Config): string[] {
     ['PARTNER_PORT', config.partnerHost, config.partnerPort],
     ['ENROL_PORT', config.enrolHost, config.enrolPort],
     ['OPS_PORT', config.opsHost, config.opsPort],
+    ['CONSOLE_PORT', config.consoleHost, config.consolePort ?? 0],
+    ['CONSOLE_DEMO_PORT', '127.0.0.1', config.consoleDemoPort ?? 0],
   ] as const
   return places.flatMap(([name, at, number], i) =>
     places
@@ -285,6 +336,26 @@ function clashes(config: Config): string[] {
       .filter(([, otherHost, other]) => number !== 0 && other === number && overlap(at, otherHost))
       .map(([other]) => `${other}: expected another port than ${name}`),
   )
+}
+
+/** A console is there with everything that it takes, or it is not. */
+function halfConfigured(config: Config, env: NodeJS.ProcessEnv): string[] {
+  const { consolePort, oidcProviders, consoleDemoPort, consoleTlsCertificate, consoleTlsKey, consoleOrigin } = config
+  const [real, demo] = [oidcProviders !== undefined, consoleDemoPort !== undefined]
+  const faults: [boolean, string][] = [
+    [(real || demo) && consolePort === undefined, 'CONSOLE_PORT: is missing, and a provider for sign-in is set'],
+    [consolePort !== undefined && !real && !demo, 'OIDC_PROVIDERS: is missing, and the console has a port'],
+    [real && demo, 'CONSOLE_DEMO_PORT: expected nothing where OIDC_PROVIDERS is set'],
+    [demo && env['NODE_ENV'] === 'production', 'CONSOLE_DEMO_PORT: expected nothing in production'],
+    [demo && !isLoopback(config.consoleHost), 'CONSOLE_HOST: expected a loopback address with CONSOLE_DEMO_PORT'],
+    [
+      demo && consoleOrigin !== undefined && !isLoopback(new URL(consoleOrigin).hostname),
+      'CONSOLE_ORIGIN: expected a loopback address with CONSOLE_DEMO_PORT',
+    ],
+    [consoleTlsCertificate !== undefined && consoleTlsKey === undefined, 'CONSOLE_TLS_KEY: is missing'],
+    [consoleTlsKey !== undefined && consoleTlsCertificate === undefined, 'CONSOLE_TLS_CERTIFICATE: is missing'],
+  ]
+  return faults.flatMap(([found, fault]) => (found ? [fault] : []))
 }
 
 const overlap = (a: string, b: string): boolean => a === b || WILDCARD.test(a) || WILDCARD.test(b)

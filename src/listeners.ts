@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import { type ConsoleListener, createConsoleListener } from './console.ts'
 import { poolState } from './db/connect.ts'
 import { feedbackRoutes } from './feedback/routes.ts'
 import type { FeedbackService } from './feedback/service.ts'
@@ -22,6 +23,7 @@ import { auditedPeople, auditedProgramme } from './participants/audited.ts'
 import { createHashProfiles } from './participants/hash-profile.ts'
 import { credentialRoutes, enrolmentRoutes, hashProfileRoutes } from './participants/routes.ts'
 import type { Parts } from './parts.ts'
+import type { HaltReason } from './provenance/anchor.ts'
 import { createAuditor } from './provenance/auditor.ts'
 import type { Ledgers } from './provenance/ledgers.ts'
 import { auditRoutes, provenanceRoutes } from './provenance/routes.ts'
@@ -45,6 +47,8 @@ export interface Serving {
   feedback: FeedbackService
   review: ReviewService
   ledgers: Ledgers
+  /** Why nothing is signed; undefined while all is well. */
+  halted(): HaltReason | undefined
 }
 
 export interface Listeners {
@@ -52,6 +56,8 @@ export interface Listeners {
   partner: FastifyInstance
   /** Without client certificates: redeems one-time codes and nothing else. */
   enrol: FastifyInstance
+  /** For people with a browser; absent unless the settings want it. */
+  people: ConsoleListener | undefined
 }
 
 /** What no setting offers: the benchmarks raise limits and add routes to compare with. */
@@ -130,9 +136,11 @@ export async function createListeners(
     https: { key, cert: chain, minVersion: 'TLSv1.3', handshakeTimeout },
     ...watch('enrol'),
   })
-  guardEnrolment(enrol, onRefused)
+  guardStrangers(enrol, onRefused, LIMITS.enrol_connections)
   enrol.register(enrolmentRoutes, { participants })
-  return { partner, enrol }
+  const people = await createConsoleListener(parts, serving, watch('console'))
+  if (people !== undefined) guardStrangers(people.app, onRefused, LIMITS.console_connections)
+  return { partner, enrol, people }
 }
 
 function auditorOf(parts: Parts, ledgers: Ledgers, logId: number) {
@@ -159,10 +167,10 @@ function auditorOf(parts: Parts, ledgers: Ledgers, logId: number) {
 }
 
 /** Nobody there has proved who they are: few connections at once, and few from one address. */
-function guardEnrolment(app: FastifyInstance, onRefused: HandshakeRefusalSink): void {
+function guardStrangers(app: FastifyInstance, onRefused: HandshakeRefusalSink, connections: number): void {
   const server = secureServerOf(app)
   const refusals = createHandshakeRefusals(systemClock, onRefused)
-  server.maxConnections = LIMITS.enrol_connections
+  server.maxConnections = connections
   const rate = {
     perSecond: LIMITS.new_connections_per_address_per_second,
     burst: LIMITS.new_connections_per_address_burst,

@@ -134,8 +134,10 @@ export async function adoptAnchor({ config, pools }: Base): Promise<Checkpoint> 
   return tree
 }
 
-const besideOf = ({ anchorDir, dataDir }: Config, logId: number): string =>
-  join(anchorDir ?? join(dataDir, 'anchor'), String(logId))
+/** What is remembered outside the database. */
+const outsideOf = ({ anchorDir, dataDir }: Config): string => anchorDir ?? join(dataDir, 'anchor')
+
+const besideOf = (config: Config, logId: number): string => join(outsideOf(config), String(logId))
 
 /** Where the log's newest tree is remembered outside the database. */
 export const anchorOf = (config: Config, logId: number): Anchor => fileAnchor(besideOf(config, logId))
@@ -299,7 +301,7 @@ function erasuresOf({ config, pools, clock, keys, provenance, authority, logId }
     records: createRecordEraser({ keys, logId }),
     signals: createSignalEraser({ categorySlug: rulesOf(authority).categorySlug }),
     feeds: createFeedEraser(authority),
-    listed: fileErasures(join(config.anchorDir ?? join(config.dataDir, 'anchor'), 'erasures')),
+    listed: fileErasures(join(outsideOf(config), 'erasures')),
     participants: () => authority.participants(),
   })
 }

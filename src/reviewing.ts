@@ -1,13 +1,15 @@
 import { createFollower, createOpinions, ENTRIES_AT_ONCE } from './feedback/follow.ts'
+import { confirmationsOf, createSaid } from './feedback/said.ts'
 import {
-  confirmationsOf,
   createFeedbackService,
-  createSaid,
-  createTelling,
   type FeedbackService,
+  type FeedbackServiceOptions,
   type Speaker,
 } from './feedback/service.ts'
+import { createTelling } from './feedback/tell.ts'
 import { createFacts } from './feeds/facts.ts'
+import { createReach } from './feeds/reach.ts'
+import { LIMITS } from './http/limits.ts'
 import type { Found } from './jobs/loop.ts'
 import { timeOf, type Uuid } from './kernel/ids.ts'
 import { type Core, KID } from './parts.ts'
@@ -30,10 +32,12 @@ export function createReviewing(core: Core, receiptKid: string): Reviewing {
   const facts = createFacts(authority)
   const rules = rulesOf(authority)
   const { categoryId, categorySlug } = rules
-  const knowsCategory = (slug: string): boolean =>
-    rules.category(authority.policy('taxonomy')?.version ?? 0, slug) !== undefined
+  const categoryNow = (slug: string): number | undefined => {
+    const version = authority.policy('taxonomy')?.version ?? 0
+    return rules.category(version, slug) === undefined ? undefined : categoryId(version, slug)
+  }
   return {
-    feedback: feedbackOf(core, receiptKid),
+    feedback: feedbackOf(core, receiptKid, { categorySlug, categoryNow }),
     review: createReviewService({
       ...{
         db: pools.app,
@@ -41,11 +45,12 @@ export function createReviewing(core: Core, receiptKid: string): Reviewing {
         provenance,
         facts,
         confirmations: confirmationsOf,
-        knowsCategory,
+        categoryNow,
         categoryId,
         categorySlug,
       },
       graceMs: config.reviewGraceSeconds * 1_000,
+      timeoutMs: LIMITS.sql_cases_ms,
       participantBySlug: (slug) => authority.participantBySlug(slug),
       slugOf: (participant) => authority.slugOf(participant),
     }),
@@ -55,6 +60,7 @@ export function createReviewing(core: Core, receiptKid: string): Reviewing {
 function feedbackOf(
   { pools, clock, keys, provenance, authority, programme }: Core,
   receiptKid: string,
+  categories: Pick<FeedbackServiceOptions, 'categorySlug' | 'categoryNow'>,
 ): FeedbackService {
   const { slug, node_origin } = programme
   return createFeedbackService({
@@ -67,6 +73,8 @@ function feedbackOf(
       hits: hitsOf,
     },
     directory: authority,
+    ...{ ...categories, reach: createReach({ ledger: pools.ledger, directory: authority }) },
+    timeoutMs: LIMITS.sql_cases_ms,
     verifyContext: ({ participant, uri }: Speaker) => ({
       ...{ iss: uri, aud: node_origin, prg: slug, now: clock() },
       findKey: (kid) => authority.signingKey(participant, kid),

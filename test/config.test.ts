@@ -48,6 +48,7 @@ test('an empty environment is a node on loopback with an embedded database', () 
     witnessDegrade: 'mark',
     backupHours: 0,
     reviewGraceSeconds: 20,
+    consoleHost: '127.0.0.1',
     shutdownSeconds: 45,
   })
 })
@@ -196,4 +197,29 @@ test('the secret of the alarms is of Standard Webhooks, and as long as its signa
     'whsec_plum plum plum plum plum plum',
   ])
     expect(refusal({ ALARM_WEBHOOK_SECRET: bad })).toContain('ALARM_WEBHOOK_SECRET: expected')
+})
+
+const DEMO = { CONSOLE_PORT: '8445', CONSOLE_DEMO_PORT: '8446' }
+const REAL = { CONSOLE_PORT: '8445', OIDC_PROVIDERS: '/etc/aldis/providers.json' }
+
+test('a console has everything that it takes', () => {
+  expect(loadConfig(DEMO)).toMatchObject({ consolePort: 8445, consoleDemoPort: 8446 })
+  expect(loadConfig({ ...REAL, NODE_ENV: 'production', CONSOLE_HOST: '0.0.0.0' })).toMatchObject({ consolePort: 8445 })
+})
+
+test.for([
+  ['OIDC_PROVIDERS: is missing', { CONSOLE_PORT: '8445' }],
+  ['CONSOLE_PORT: is missing', { OIDC_PROVIDERS: '/etc/aldis/providers.json' }],
+  ['CONSOLE_PORT: is missing', { CONSOLE_DEMO_PORT: '8446' }],
+  ['CONSOLE_DEMO_PORT: expected nothing where', { ...DEMO, ...REAL }],
+  ['CONSOLE_DEMO_PORT: expected nothing in production', { ...DEMO, NODE_ENV: 'production' }],
+  ['CONSOLE_HOST: expected a loopback address', { ...DEMO, CONSOLE_HOST: '0.0.0.0' }],
+  ['CONSOLE_ORIGIN: expected a loopback address', { ...DEMO, CONSOLE_ORIGIN: 'https://console.example' }],
+  ['CONSOLE_ORIGIN: expected https://', { ...REAL, CONSOLE_ORIGIN: 'https://console.example/path' }],
+  ['CONSOLE_ORIGIN: expected https://', { ...REAL, CONSOLE_ORIGIN: 'http://console.example' }],
+  ['CONSOLE_TLS_KEY: is missing', { ...REAL, CONSOLE_TLS_CERTIFICATE: 'c.pem' }],
+  ['CONSOLE_TLS_CERTIFICATE: is missing', { ...REAL, CONSOLE_TLS_KEY: 'k.pem' }],
+  ['CONSOLE_PORT: expected another port than PARTNER_PORT', { ...REAL, CONSOLE_PORT: '8443' }],
+] as const)('a console that is configured by half stops the start: %s', ([fault, env]) => {
+  expect(refusal({ ...env })).toContain(fault)
 })

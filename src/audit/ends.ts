@@ -1,3 +1,4 @@
+import { isInbox } from '../provenance/schema.ts'
 import type { Entry, Inner } from './entry.ts'
 import { type EntryCheck, type Faults, gatherFaults } from './faults.ts'
 import type { FeedTable } from './feeds.ts'
@@ -169,6 +170,8 @@ function obtain(options: EndsOptions, { entry, inner, holders, places }: Obtaine
   if (audience === undefined) return options.told
   const place = `${audience} ${reader}`
   places.read.set(place, Math.max(Number(to), places.read.get(place) ?? 0))
+  // What is said of a signal is not the signal.
+  if (isInbox(audience)) return true
   const events = inner.sources.length === 0 ? [] : (feeds.items(audience, Number(from), Number(to)) ?? [])
   // Whoever is given the tombstone in the same answer was given a stub for what it ends.
   const stubs = new Set(

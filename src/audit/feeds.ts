@@ -15,7 +15,10 @@ export interface NewEvent extends Pick<FeedItem, 'row' | 'revision' | 'end'> {
   at: number
 }
 
-/** The feeds as entries make them: an event for each change, an end where a signal leaves an audience; dense from 1 on. */
+/**
+ * The feeds as entries make them: an event for each change, an end where a signal leaves an audience; dense from 1 on. An inbox
+ * stands beside the audiences under its own name, with whoever speaks as the source.
+ */
 export interface FeedTable {
   push(audience: string, event: NewEvent): void
   /** How many events the feed of an audience has. */

@@ -1,8 +1,10 @@
 import type { Entry } from './entry.ts'
+import { PEOPLE_FOLDS } from './fold-people.ts'
 import {
   codeRow,
   credentialRow,
   dates,
+  type Fold,
   join,
   keyRow,
   leave,
@@ -13,8 +15,6 @@ import {
   type Told,
   toldBy,
 } from './programme.ts'
-
-type Fold = (programme: Programme, told: Told, entry: Entry) => Row[]
 
 const STATUS = {
   'participant.suspended': 'suspended',
@@ -189,21 +189,6 @@ const collection =
   (held: boolean): Fold =>
   (_, { text }) => [{ of: `collection ${text('region')} ${text('legal_basis')} ${text('surface')}`, state: { held } }]
 
-const person: Fold = (_, { text }) => [
-  { of: `person ${text('whom')}`, state: { organisation: text('organisation'), status: 'active' } },
-]
-
-const role: Fold = ({ roles }, { text, at }) => {
-  const name = `${text('whom')} ${text('role')}`
-  if (text('what') === 'granted') {
-    roles.set(name, at)
-    return [{ of: `role ${name} ${at}`, state: { ended: null } }]
-  }
-  const granted = roles.get(name)
-  roles.delete(name)
-  return [{ of: `role ${name} ${granted ?? ''}`, state: { ended: at } }]
-}
-
 const requested: Fold = (programme, { text }) => {
   const id = text('request')
   programme.requests.set(id, { action: text('action'), digest: text('digest'), by: text('person'), executed: null })
@@ -250,8 +235,7 @@ const FOLDS: Readonly<Record<string, Fold>> = {
   'policy.published': policy,
   'collection.held': collection(true),
   'collection.released': collection(false),
-  'person.added': person,
-  'role.changed': role,
+  ...PEOPLE_FOLDS,
   'approval.requested': requested,
   'approval.executed': executed,
   'approval.given': voted('approve'),

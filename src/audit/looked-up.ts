@@ -19,15 +19,15 @@ interface Known {
   programme: Programme
 }
 
-/** What stands in cases, which tell how a signal was when they arose, whatever has become of it. */
-const CASES = '/v1/cases'
+/** What gives out cases, which tell how a signal was when they arose, whatever has become of it. */
+const CASES = ['/v1/cases', ...['cases', 'queue', 'bulk', 'second-reviews'].map((page) => `console /${page}`)]
 
 /**
  * Of a look-up: each item was there, live, in that very revision when the log had so many entries, and the reader's to have.
  * What entries between the look-up and its batch made of the signal changes nothing of that.
  */
 export function* itemFaults(known: Known, looked: LookedUp): Generator<string> {
-  const isCase = looked.route === CASES || looked.route.startsWith(`${CASES}/`)
+  const isCase = CASES.some((one) => looked.route === one || looked.route.startsWith(`${one}/`))
   for (const [source, own] of looked.items) {
     for (const item of own) {
       const why = (isCase ? caseFault : itemFault)(known, looked, { source, item })

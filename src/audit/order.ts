@@ -1,6 +1,7 @@
 import { concat, equal, fromBase64Url, type Hash, toBase64Url, u32 } from '../kernel/bytes.ts'
 import { type Uuid, uuidBytes } from '../kernel/ids.ts'
 import { leafHash, treeHash } from '../provenance/merkle.ts'
+import { inboxName } from '../provenance/schema.ts'
 import { changesRoot } from '../provenance/signal-change.ts'
 import type { Entry } from './entry.ts'
 import { type EntryCheck, type Faults, gatherFaults } from './faults.ts'
@@ -99,6 +100,7 @@ export function foldSignals(
   if (kind === 'signal.expired') return foldEnds({ hash, signals, feeds }, entry, { ended: expired, state: 'expired' })
   if (kind === 'signal.held') return foldHold({ signals, feeds }, entry, 'held')
   if (kind === 'signal.released') return foldHold({ signals, feeds }, entry, 'live')
+  if (HEARD.has(kind)) return foldHeard({ signals, feeds }, entry)
   if (kind === 'erasure') return foldEnds({ hash, signals, feeds }, entry, { ended: erased, state: 'erased' })
   const accepted = fields.get('accepted')
   if (accepted === undefined && changes.length === 0) return { rows: [], fits: true }
@@ -106,6 +108,19 @@ export function foldSignals(
   const fits = root !== undefined && equal(changesRoot(hash, changes as Parameters<typeof changesRoot>[1]), root)
   const source = String(fields.get('actor'))
   return { rows: changes.flatMap((change) => place({ signals, feeds }, source, { change, at })), fits }
+}
+
+const HEARD: ReadonlySet<string> = new Set(['feedback.given', 'dispute.opened', 'dispute.closed'])
+
+/** What a participant is told alone stands in its inbox, by whoever said it. */
+function foldHeard(
+  { signals, feeds }: { signals: SignalTable; feeds: FeedTable },
+  { fields, index }: Entry,
+): { rows: Row[]; fits: boolean } {
+  const row = signals.wordOf(String(fields.get('actor')), String(fields.get('signal')))
+  const revision = Number(fields.get('revision'))
+  feeds.push(inboxName(String(fields.get('subject'))), { row, revision, at: Number(index), end: false })
+  return { rows: [], fits: true }
 }
 
 /** A signal that all recipients set aside for a while, and take up again. */

@@ -58,13 +58,22 @@ export interface Programme {
   requests: Map<string, { action: string; digest: string; by: string; executed: string | null }>
   /** When a person was given a role that it still holds. */
   roles: Map<string, string>
+  /** Logins that are in force. */
+  logins: Map<string, { person: string; digest: string }>
   /** From when to when the key epochs are good, and what was published of their keys. */
   profiles: Map<string, Row['state']>
 }
 
 export const emptyProgramme = (): Programme => ({
   ...{ participants: new Map(), credentials: new Map(), keys: new Map(), audiences: new Map(), stays: new Map() },
-  ...{ groups: new Map(), codes: new Map(), requests: new Map(), roles: new Map(), profiles: new Map() },
+  ...{
+    groups: new Map(),
+    codes: new Map(),
+    requests: new Map(),
+    roles: new Map(),
+    logins: new Map(),
+    profiles: new Map(),
+  },
 })
 
 /** Kinds of participants that receive signals. */
@@ -83,6 +92,9 @@ export interface Told {
   since: Since
   at: string
 }
+
+/** The rows that an entry of one kind sets, in words of the snapshot. */
+export type Fold = (programme: Programme, told: Told, entry: Entry) => Row[]
 
 export const toldBy = ({ fields, index, time }: Entry): Told => ({
   text(name) {

@@ -2,6 +2,7 @@ import { fromBase64Url, type Hash, toBase64Url } from '../kernel/bytes.ts'
 import { isUuid } from '../kernel/ids.ts'
 import { leafHash, treeHash } from '../provenance/merkle.ts'
 import { type ReadItem, type SourceRead, setRoot, sourceRoot } from '../provenance/readset.ts'
+import { inboxName, isInbox } from '../provenance/schema.ts'
 import type { Entry, Inner } from './entry.ts'
 import { type EntryCheck, type Faults, gatherFaults } from './faults.ts'
 import type { FeedTable } from './feeds.ts'
@@ -157,9 +158,14 @@ function feedItems(
     says(`the feed of the audience ${audience} has no events from ${from} to ${to}`)
     return new Map()
   }
-  const stay = stayOf(programme, { audience, reader: String(entry.fields.get('actor')), index: entry.index })
-  if (stay === undefined || (stay.left !== undefined && feeds.indexAt(audience, last) > Number(stay.left)))
-    says(`the reader is not in the audience ${audience}`)
+  const reader = String(entry.fields.get('actor'))
+  if (isInbox(audience)) {
+    if (audience !== inboxName(reader)) says(`the inbox ${audience} is not the reader's`)
+  } else {
+    const stay = stayOf(programme, { audience, reader, index: entry.index })
+    if (stay === undefined || (stay.left !== undefined && feeds.indexAt(audience, last) > Number(stay.left)))
+      says(`the reader is not in the audience ${audience}`)
+  }
   return Map.groupBy(items, ({ source }) => source)
 }
 

@@ -29,6 +29,8 @@ export interface SignalTable {
   nameOf(row: number): { source: string; signal: Uuid }
   /** Every audience that it was shared with, in order. */
   audiencesOf(row: number): readonly string[]
+  /** The number by which what somebody says of a signal is named, whether it is the signal's source or not. */
+  wordOf(party: string, signal: string): number
   /** The number of a row, by which it is named in few bytes. */
   rowOf(source: string, signal: string): number | undefined
 }
@@ -87,6 +89,7 @@ export function createSignalTable(names: Names): SignalTable {
   return {
     nameOf,
     rowOf,
+    wordOf: (party, signal) => names.slotOf(wordOf(party, signal)),
     audiencesOf: (row) => [...new Set([...versionsOf(row)].map(({ audience }) => audience).reverse())],
     versions(source, signal) {
       const row = rowOf(source, signal)

@@ -35,6 +35,8 @@ interface Compared {
   unnamed: ReadonlyMap<number, string>
   /** Entries of earlier logs. */
   before: bigint
+  /** Entries of this one, as far as it is audited. */
+  size: bigint
 }
 
 export function compareState(
@@ -81,7 +83,7 @@ export function compareState(
     end(size, beyond) {
       let early = beyond
       for (const [of, slot] of names) {
-        const why = faultOf({ rows, moments, unnamed, before }, slot)
+        const why = faultOf({ rows, moments, unnamed, before, size }, slot)
         if (why === 'early') early += 1
         else if (why !== undefined) faults.add(`${of}: ${why}`)
       }
@@ -103,8 +105,13 @@ function faultOf(compared: Compared, slot: number): string | undefined {
   if (rows.get(slot, 'moment') < 0)
     return first < 0 ? undefined : `${entryAt(compared, first)} made it, and the database does not have it`
   if (rows.get(slot, 'named') === 1) return namedFault(compared, slot)
-  return unnamed.get(slot) === rows.print(slot, 'state') ? undefined : 'no entry made it so'
+  if (unnamed.get(slot) === rows.print(slot, 'state')) return undefined
+  return readBeyond(compared, slot) ? 'early' : 'no entry made it so'
 }
+
+/** Whether it was read when the log had more entries than are audited, any of which may have made it. */
+const readBeyond = ({ rows, moments, size }: Compared, slot: number): boolean =>
+  (moments[rows.get(slot, 'moment')]?.size ?? 0n) > size
 
 const entryAt = ({ before }: Compared, place: number): string => nameOf(BigInt(place) - before)
 
@@ -114,6 +121,7 @@ function namedFault(compared: Compared, slot: number): string | undefined {
   if (made < last && made >= 0)
     return `the row is as ${entryAt(compared, made)} made it, and ${entryAt(compared, last)} changed it`
   if (made >= 0) return undefined
+  if (readBeyond(compared, slot)) return 'early'
   const event = rows.print(slot, 'event')
   const waiting = moments[rows.get(slot, 'moment')]?.waiting ?? new Set<string>()
   const isWaiting = [...waiting].some((one) => textOf(one) === event)

@@ -1,5 +1,5 @@
 import '../kernel/reflect.ts'
-import { createPublicKey, KeyObject, webcrypto } from 'node:crypto'
+import { createPublicKey, KeyObject } from 'node:crypto'
 import { isIP } from 'node:net'
 import {
   BasicConstraintsExtension,
@@ -209,14 +209,14 @@ const authority = (pathLength: number | undefined): Extension[] => [
   new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
 ]
 
-const freshKeys = (): Promise<webcrypto.CryptoKeyPair> =>
-  webcrypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify'])
+const freshKeys = (): Promise<CryptoKeyPair> =>
+  crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify'])
 
 const after = (now: Date, days: number): Date => new Date(now.getTime() + days * DAY_MS)
 const earlier = (a: Date, b: Date): Date => (a < b ? a : b)
 
 /** DER of a non-negative INTEGER below 2^64. */
-function derInteger(value: bigint): Uint8Array {
+function derInteger(value: bigint): Uint8Array<ArrayBuffer> {
   const hex = value.toString(16)
   const bytes = Buffer.from(hex.length % 2 === 0 ? hex : `0${hex}`, 'hex')
   const positive = (bytes[0] ?? 0) > 0x7f ? Buffer.concat([Buffer.of(0), bytes]) : bytes

@@ -19,8 +19,9 @@ export async function createCsr(key: KeyObject): Promise<string> {
   const algorithm = algorithmOf(key)
   const request = await Pkcs10CertificateRequestGenerator.create({
     keys: {
-      privateKey: key.toCryptoKey(algorithm, false, ['sign']),
-      publicKey: createPublicKey(key).toCryptoKey(algorithm, true, ['verify']),
+      // The library's types are a browser's, of which Node's keys know one use more.
+      privateKey: key.toCryptoKey(algorithm, false, ['sign']) as CryptoKey,
+      publicKey: createPublicKey(key).toCryptoKey(algorithm, true, ['verify']) as CryptoKey,
     },
     signingAlgorithm: { hash: algorithm.namedCurve === 'P-384' ? 'SHA-384' : 'SHA-256', ...algorithm },
   })

@@ -1,5 +1,5 @@
 import '../kernel/reflect.ts'
-import { type KeyObject, randomBytes, sign, webcrypto } from 'node:crypto'
+import { type KeyObject, randomBytes, sign } from 'node:crypto'
 import {
   AuthorityKeyIdentifierExtension,
   type Extension,
@@ -95,16 +95,13 @@ export function randomSerial(): string {
 }
 
 /** The library signs with WebCrypto; here its one call is handed on, and the key it is shown is the public one. */
-async function delegate(
-  signer: CaSigner,
-  issuer: X509Certificate,
-): Promise<{ signingKey: webcrypto.CryptoKey; crypto: webcrypto.Crypto }> {
+async function delegate(signer: CaSigner, issuer: X509Certificate): Promise<{ signingKey: CryptoKey; crypto: Crypto }> {
   const signed = async (_algorithm: unknown, _key: unknown, tbs: ArrayBuffer): Promise<ArrayBuffer> =>
     new Uint8Array(await signer.sign(new Uint8Array(tbs))).buffer
-  const subtle = new Proxy(webcrypto.subtle, {
+  const subtle = new Proxy(globalThis.crypto.subtle, {
     get: (target, name) => (name === 'sign' ? signed : Reflect.get(target, name, target)),
   })
-  const crypto = new Proxy(webcrypto, {
+  const crypto = new Proxy(globalThis.crypto, {
     get: (target, name) => (name === 'subtle' ? subtle : Reflect.get(target, name, target)),
   })
   return { signingKey: await issuer.publicKey.export(), crypto }

@@ -1,11 +1,9 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
-import { demoCommand } from './demo/command.ts'
 import { EXIT, faultOf } from './exit.ts'
-import { holderCommand } from './holder/command.ts'
-import { nodeCommands } from './node/commands.ts'
-import { participantCommands } from './participant/commands.ts'
-import { witnessCommand } from './witness/command.ts'
+import { nodeFiles } from './node/commands.ts'
+import { participantFiles } from './participant/commands.ts'
+import { addCommands, type CommandGroup } from './registry.ts'
 
 /** Older ones load this file and fail later, in words that nobody understands. */
 const NODE_AT_LEAST = 24
@@ -32,18 +30,29 @@ Every participant's command works in a folder (--home, or ALDIS_HOME); its keys 
   )
   .exitOverride()
 
-program.commandsGroup('Participants:')
-participantCommands(program)
-program.commandsGroup('The node, on its own machine:')
-nodeCommands(program)
-program.commandsGroup('A witness of logs:')
-witnessCommand(program)
-program.commandsGroup('A holder of a part of a key:')
-holderCommand(program)
-program.commandsGroup('To try it:')
-demoCommand(program)
+const GROUPS: readonly CommandGroup[] = [
+  { heading: 'Participants:', files: participantFiles },
+  {
+    heading: "Beside a participant's systems:",
+    files: [{ names: ['bridge'], read: async () => (await import('./bridge/command.ts')).bridgeCommand }],
+  },
+  { heading: 'The node, on its own machine:', files: nodeFiles },
+  {
+    heading: 'A witness of logs:',
+    files: [{ names: ['witness'], read: async () => (await import('./witness/command.ts')).witnessCommand }],
+  },
+  {
+    heading: 'A holder of a part of a key:',
+    files: [{ names: ['oprf-holder'], read: async () => (await import('./holder/command.ts')).holderCommand }],
+  },
+  {
+    heading: 'To try it:',
+    files: [{ names: ['demo'], read: async () => (await import('./demo/command.ts')).demoCommand }],
+  },
+]
 
 try {
+  await addCommands(program, GROUPS, process.argv.slice(2))
   await program.parseAsync()
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage

@@ -1,6 +1,5 @@
 import { createReadStream, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import type { DisputeItem, FeedbackItem, SignedAct } from '../feedback/schema.ts'
 import { toHex, utf8 } from '../kernel/bytes.ts'
 import { sha256 } from '../kernel/sha256.ts'
@@ -8,6 +7,7 @@ import type { SignalItem } from '../signals/schema.ts'
 import { type SigningKey, signSubmission } from '../signals/submission.ts'
 import { mediaKey } from './derive.ts'
 import type { Membership } from './home.ts'
+import { linesOf } from './lines.ts'
 
 /** A signal as its source said it last, out of our own mirrors; how others of our acts name it. */
 export interface MirroredSignal {
@@ -22,17 +22,26 @@ export interface MirroredSignal {
 export async function mirroredSignals(dir: string, wanted: ReadonlySet<string>): Promise<Map<string, MirroredSignal>> {
   const found = new Map<string, MirroredSignal>()
   for (const file of readdirSync(dir).filter((name) => /^[0-9a-f-]{36}\.ndjson$/.test(name))) {
-    const input = createReadStream(join(dir, file))
-    for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+    for await (const line of linesOf(createReadStream(join(dir, file)))) {
       const { event } = JSON.parse(line) as { event?: Partial<Record<string, unknown>> }
-      const { signal, source, type, item, revision } = event ?? {}
-      if (typeof signal !== 'string' || !wanted.has(signal)) continue
-      if (typeof item !== 'string' || typeof source !== 'string' || !ITEMS.has(String(type))) continue
-      const read = JSON.parse(item) as SignalItem
-      found.set(signal, { source, signal: read.signal, revision: Number(revision), key: toHex(keyOf(read)) })
+      if (typeof event?.['signal'] !== 'string' || !wanted.has(event['signal'])) continue
+      const mirrored = mirroredSignal(event)
+      if (mirrored !== undefined) found.set(event['signal'], mirrored)
     }
   }
   return found
+}
+
+/** The signal that a mirrored event brings; undefined where it brings none. */
+export function mirroredSignal({
+  source,
+  type,
+  item,
+  revision,
+}: Partial<Record<string, unknown>>): MirroredSignal | undefined {
+  if (typeof item !== 'string' || typeof source !== 'string' || !ITEMS.has(String(type))) return undefined
+  const read = JSON.parse(item) as SignalItem
+  return { source, signal: read.signal, revision: Number(revision), key: toHex(keyOf(read)) }
 }
 
 /** Events that bring a signal's item with them. */

@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http'
-import { createInterface } from 'node:readline'
 import { pipeline } from 'node:stream'
 import { createBrotliDecompress } from 'node:zlib'
 import type { Static } from 'typebox'
@@ -13,6 +12,7 @@ import type {
   Released,
   SignedAct,
 } from '../feedback/schema.ts'
+import type { SentFigures, SentList, SentQuery } from '../feedback/sent-schema.ts'
 import type {
   AcknowledgementResult,
   EventsPage,
@@ -46,6 +46,7 @@ import type { HitReport, HitResult } from '../review/schema.ts'
 import type { OwnSignalResult, Submission, SubmissionResult, UploadLine } from '../signals/schema.ts'
 import { type CaseClient, casesOver } from './cases.ts'
 import { evaluatorOver } from './evaluator.ts'
+import { linesOf } from './lines.ts'
 import { type SealedDelta, sealedPage, sealedSegment } from './sealed-feed.ts'
 import { collect, createTransport, problemOf, type TlsIdentity, type Transport } from './transport.ts'
 
@@ -128,6 +129,10 @@ export interface Client {
   disputes(query: DisputesQuery): Promise<DisputeList>
   answerDispute(dispute: Uuid, answer: DisputeAnswer): Promise<DisputeAnswered>
   opinions(source: string, signal: Uuid): Promise<Opinions>
+  /** A page of one's own signals, the newest first; `cursor`: the `next` of the page before. */
+  sent(query?: SentQuery): Promise<SentList>
+  /** What became of one's own signals of the last 30 days. */
+  sentFigures(): Promise<SentFigures>
   /** Lets an own held signal go. */
   release(signal: Uuid): Promise<Released>
   reportHits(report: HitReport): Promise<HitResult>
@@ -221,6 +226,8 @@ export function createClient(options: ClientOptions): Client {
     disputes: (query) => get(`/v1/disputes${queryOf(query)}`),
     answerDispute: (dispute, answer) => post(`/v1/disputes/${dispute}/answer`, answer),
     opinions: (source, signal) => get(`/v1/signals/${signal}/opinions${queryOf({ source })}`),
+    sent: (query = {}) => get(`/v1/signals${queryOf(query)}`),
+    sentFigures: () => get('/v1/signals/figures'),
     release: (signal) => post(`/v1/signals/${signal}/release`, undefined),
     reportHits: (report) => post('/v1/hits', report),
     cases: casesOver({ get, send, queryOf }),
@@ -234,9 +241,9 @@ export function createClient(options: ClientOptions): Client {
       const { status, body } = await transport.call({ method: 'GET', path, idempotent: true })
       return status === 200 ? body.toString() : undefined
     },
-    chain: ({ after, ...query }) => linesOf(transport, `${log}/chain${queryOf({ after: String(after), ...query })}`),
-    records: ({ from, to }) => linesOf(transport, `${log}/export${queryOf({ from: String(from), to: String(to) })}`),
-    snapshot: () => linesOf(transport, `${log}/snapshot`),
+    chain: ({ after, ...query }) => textLines(transport, `${log}/chain${queryOf({ after: String(after), ...query })}`),
+    records: ({ from, to }) => textLines(transport, `${log}/export${queryOf({ from: String(from), to: String(to) })}`),
+    snapshot: () => textLines(transport, `${log}/snapshot`),
     tile: async (path) => (await transport.call({ method: 'GET', path: `${log}/${path}`, idempotent: true })).body,
     renew: (csr) => post('/v1/credentials/renewals', { csr }),
   }
@@ -260,22 +267,22 @@ async function segmentOf(transport: Transport, path: string): Promise<Segment> {
 
 async function* segmentEvents(message: IncomingMessage): AsyncGenerator<Received> {
   const proofs = new Map<string, SubmissionProof>()
-  // Unlike `pipe`, it ends the one with the error of the other; readline tells it on.
+  // Unlike `pipe`, it ends the one with the error of the other.
   const input = pipeline(message, createBrotliDecompress(), () => {})
-  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+  for await (const line of linesOf(input)) {
     const value = JSON.parse(line) as FeedEventBody | { submission: SubmissionProof }
     if ('submission' in value) proofs.set(value.submission.event, value.submission)
     else yield { event: value, proof: value.item === undefined ? undefined : proofs.get(value.event) }
   }
 }
 
-async function* linesOf(transport: Transport, path: string): AsyncGenerator<string> {
+async function* textLines(transport: Transport, path: string): AsyncGenerator<string> {
   const message = await transport.open({ method: 'GET', path })
   if (message.statusCode !== 200) {
     throw problemOf({ status: message.statusCode ?? 0, headers: message.headers, body: await collect(message) })
   }
   try {
-    for await (const line of createInterface({ input: message, crlfDelay: Number.POSITIVE_INFINITY })) {
+    for await (const line of linesOf(message)) {
       if (line !== '') yield line
     }
   } finally {
@@ -303,7 +310,7 @@ async function* uploadLines(
     throw problemOf({ status: message.statusCode ?? 0, headers: message.headers, body: await collect(message) })
   }
   try {
-    for await (const line of createInterface({ input: message, crlfDelay: Number.POSITIVE_INFINITY })) {
+    for await (const line of linesOf(message)) {
       if (line !== '') yield JSON.parse(line) as UploadLine
     }
   } finally {

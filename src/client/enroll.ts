@@ -1,5 +1,5 @@
 import '../kernel/reflect.ts'
-import { createHash, webcrypto, type X509Certificate } from 'node:crypto'
+import { createHash, type X509Certificate } from 'node:crypto'
 import { request } from 'node:https'
 import { connect, type TLSSocket } from 'node:tls'
 import { Pkcs10CertificateRequestGenerator } from '@peculiar/x509'
@@ -22,9 +22,9 @@ export interface TlsKey {
 }
 
 export async function makeTlsKey(): Promise<TlsKey> {
-  const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])
-  const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64')
-  const spki = Buffer.from(await webcrypto.subtle.exportKey('spki', keys.publicKey))
+  const keys = await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])
+  const pkcs8 = Buffer.from(await crypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64')
+  const spki = Buffer.from(await crypto.subtle.exportKey('spki', keys.publicKey))
   return {
     key: `-----BEGIN PRIVATE KEY-----\n${(pkcs8.match(/.{1,64}/g) ?? []).join('\n')}\n-----END PRIVATE KEY-----\n`,
     csr: await requestFor(keys),
@@ -35,13 +35,13 @@ export async function makeTlsKey(): Promise<TlsKey> {
 /** A request for another leaf over a key that is enrolled. */
 export async function requestOver(keyPem: string): Promise<string> {
   const der = Buffer.from(keyPem.replaceAll(/-----[A-Z ]+-----|\s/g, ''), 'base64')
-  const privateKey = await webcrypto.subtle.importKey('pkcs8', der, ALGORITHM, true, ['sign'])
-  const { d: _, key_ops: _ops, ...jwk } = await webcrypto.subtle.exportKey('jwk', privateKey)
-  const publicKey = await webcrypto.subtle.importKey('jwk', jwk, ALGORITHM, true, ['verify'])
+  const privateKey = await crypto.subtle.importKey('pkcs8', der, ALGORITHM, true, ['sign'])
+  const { d: _, key_ops: _ops, ...jwk } = await crypto.subtle.exportKey('jwk', privateKey)
+  const publicKey = await crypto.subtle.importKey('jwk', jwk, ALGORITHM, true, ['verify'])
   return requestFor({ privateKey, publicKey })
 }
 
-async function requestFor(keys: webcrypto.CryptoKeyPair): Promise<string> {
+async function requestFor(keys: CryptoKeyPair): Promise<string> {
   const made = await Pkcs10CertificateRequestGenerator.create({ name: 'CN=aldis', keys, signingAlgorithm: ALGORITHM })
   return `${made.toString('pem').trim()}\n`
 }

@@ -9,7 +9,6 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { equal, fromBase64Url, toBase64Url } from '../kernel/bytes.ts'
 import { writeDurably } from '../kernel/durable.ts'
 import { StartRefused } from '../kernel/errors.ts'
@@ -18,6 +17,7 @@ import type { Client } from './client.ts'
 import { VerificationFailed } from './errors.ts'
 import { readIfThere } from './files.ts'
 import { type ChainOf, type ChainPlace, chainEntries, chainStart, type HistoryEntry, history } from './history.ts'
+import { linesOf } from './lines.ts'
 import type { KeptHead } from './verify.ts'
 
 /** The verified chain in a participant's folder: `history/<log>/chain.ndjson`, and how far it goes. */
@@ -94,10 +94,7 @@ export function openHistory(home: string, of: ChainOf): KeptHistory {
     async *entries() {
       let last: ChainPlace = chainStart(of)
       if (bytes > 0) {
-        const lines = createInterface({
-          input: createReadStream(file, { end: bytes - 1 }),
-          crlfDelay: Number.POSITIVE_INFINITY,
-        })
+        const lines = linesOf(createReadStream(file, { end: bytes - 1 }))
         for await (const entry of chainEntries(of, last, lines)) {
           last = entry
           yield entry

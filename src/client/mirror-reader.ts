@@ -1,10 +1,10 @@
 import { createReadStream, existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { isUuid } from '../kernel/ids.ts'
 import type { FeedPlace } from '../matching/match-file.ts'
 import { MatchFileRefused } from '../matching/refused.ts'
 import type { Received } from './client.ts'
+import { linesOf } from './lines.ts'
 
 /** The mirror of one feed: what `bytes` of its file hold was verified when it was written. */
 export interface MirroredFeed extends FeedPlace {
@@ -50,7 +50,7 @@ export async function* mirroredEvents(
   const input = createReadStream(file, { start, end: bytes - 1, highWaterMark: 1024 * 1024 })
   const follows = inSequence(after)
   const isOurs = signedFor(programme)
-  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+  for await (const line of linesOf(input)) {
     const { event, proof } = parsed(line, file)
     if (!follows(event.seq)) throw new MatchFileRefused('mirror-damaged', file)
     if (proof !== undefined && !isOurs(proof.jws.protected)) throw new MatchFileRefused('mirror-other-programme', file)

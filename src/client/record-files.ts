@@ -1,9 +1,12 @@
 import { createReadStream, existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
+import { setTimeout as delay } from 'node:timers/promises'
 import { writeLinesDurably } from '../kernel/durable.ts'
+import { parseCheckpoint } from '../provenance/checkpoint.ts'
+import { parseNote } from '../provenance/note.ts'
 import type { Client } from './client.ts'
 import { VerificationFailed } from './errors.ts'
+import { linesOf } from './lines.ts'
 
 /** Entries of one file, and of one request. */
 const ENTRIES = 4_096n
@@ -13,30 +16,50 @@ const SNAPSHOT = 'snapshot.ndjson'
 const fileOf = (dir: string, from: bigint, full: boolean): string =>
   join(dir, 'records', `${String(from).padStart(12, '0')}${full ? '' : '.partial'}.ndjson`)
 
+/** How long a published checkpoint is waited for, and how often it is asked for meanwhile. */
+const COVERED_MS = 15_000
+const ASK_MS = 250
+
+/** What the log had when the last page was read: entries, and an event that was committed and had no index yet. */
+interface Seen {
+  size: bigint
+  waiting: string | undefined
+}
+
 /**
- * Fetches the state that the log must fold to. It is taken before the tree: the entries of all that it has are then in the
- * tree, once `settled` is. Answers an event that was committed and had no index yet, if there was one.
+ * Fetches the state that the log must fold to, and waits until a published checkpoint covers the entries of all that it
+ * has: the tree is fetched afterwards. Where none does in time, the audit of that tree says so.
  */
-export async function exportSnapshot(client: Pick<Client, 'snapshot'>, dir: string): Promise<string | undefined> {
-  let last: string | undefined
+export async function exportSnapshot(
+  client: Pick<Client, 'snapshot' | 'receipt' | 'checkpoint'>,
+  dir: string,
+  waitMs = COVERED_MS,
+): Promise<void> {
+  let seen: Seen = { size: 0n, waiting: undefined }
   let ended = false
   const watched = async function* () {
     for await (const line of client.snapshot()) {
-      if (line.startsWith('{"page":')) last = waitingIn(line) ?? last
+      if (line.startsWith('{"page":')) seen = laterOf(seen, line)
       ended = line.startsWith('{"end":')
       yield line
     }
     if (!ended) throw new VerificationFailed('snapshot', 'it was broken off: fetch it again')
   }
   await writeLinesDurably(join(dir, SNAPSHOT), watched())
-  return last
+  const deadline = Date.now() + waitMs
+  if (seen.waiting !== undefined) await client.receipt(seen.waiting, {}, waitMs)
+  // What has its index already is signed some time later.
+  while ((await publishedSize(client)) < seen.size && Date.now() < deadline) await delay(ASK_MS)
 }
 
-/** Ids rise with time: once the last is in the log, so are those before it. */
-function waitingIn(line: string): string | undefined {
-  const { page } = JSON.parse(line) as { page: { waiting: string[] } }
-  return page.waiting.at(-1)
+/** Pages are read one after another. Ids rise with time: once the last is in the log, so are those before it. */
+function laterOf(seen: Seen, line: string): Seen {
+  const { page } = JSON.parse(line) as { page: { size: string; waiting: string[] } }
+  return { size: BigInt(page.size), waiting: page.waiting.at(-1) ?? seen.waiting }
 }
+
+const publishedSize = async (client: Pick<Client, 'checkpoint'>): Promise<bigint> =>
+  parseCheckpoint(parseNote(await client.checkpoint())?.text ?? '')?.size ?? 0n
 
 /** Fetches the records of all entries below `size`; files of full runs that are there are not fetched again. */
 export async function exportRecords(
@@ -89,5 +112,4 @@ export function folderRecords(dir: string): {
 /** Whether records were exported into the folder. */
 export const hasRecords = (dir: string): boolean => existsSync(join(dir, 'records'))
 
-const linesIn = (path: string): AsyncIterable<string> =>
-  createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })
+const linesIn = (path: string): AsyncIterable<string> => linesOf(createReadStream(path))

@@ -38,6 +38,7 @@ export interface Transport {
   open(
     call: Omit<Call, 'idempotent' | 'body' | 'most'> & { write?: (out: NodeJS.WritableStream) => Promise<void> },
   ): Promise<IncomingMessage>
+  /** Ends what is under way; nothing is tried again. */
   close(): void
 }
 
@@ -59,6 +60,7 @@ export function createTransport(
 ): Transport {
   const base = new URL(origin)
   const timeout = options.timeoutMs ?? TIMEOUT_MS
+  const closing = new AbortController()
   const agent = agentFor(options.pin, {
     ...identity,
     keepAlive: true,
@@ -113,14 +115,21 @@ export function createTransport(
 
   return {
     open,
-    close: () => agent.destroy(),
+    close() {
+      closing.abort()
+      agent.destroy()
+    },
     async call(call) {
       for (let attempt = 0; ; attempt++) {
         const outcome = await once(call).then(judged, broken)
         if (!(outcome instanceof Error)) return outcome
-        const again = call.idempotent && isRepeatable(outcome) && attempt < RETRIES && call.signal?.aborted !== true
-        if (!again) throw outcome
-        await delay(pause(outcome, attempt), undefined, call.signal === undefined ? {} : { signal: call.signal })
+        if (!mayRepeat(call, outcome) || attempt === RETRIES || closing.signal.aborted) throw outcome
+        const signals = call.signal === undefined ? [closing.signal] : [closing.signal, call.signal]
+        await delay(pause(outcome, attempt), undefined, { signal: AbortSignal.any(signals) }).catch(
+          (error: unknown) => {
+            throw closing.signal.aborted ? outcome : error
+          },
+        )
       }
     },
   }
@@ -201,6 +210,9 @@ function parsed(body: Buffer): Partial<Problem> {
     return {}
   }
 }
+
+const mayRepeat = ({ idempotent, signal }: Call, error: Error): boolean =>
+  idempotent && isRepeatable(error) && signal?.aborted !== true
 
 function isRepeatable(error: Error): boolean {
   if (error instanceof AldisError) {

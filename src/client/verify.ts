@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto'
-import { deltaText, type FeedEventBody, type SubmissionProof } from '../feeds/schema.ts'
+import { deltaText } from '../feeds/delta.ts'
+import type { FeedEventBody, SubmissionProof } from '../feeds/schema.ts'
 import { equal, fromBase64, fromBase64Url, toBase64Url, utf8 } from '../kernel/bytes.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { sha256 } from '../kernel/sha256.ts'

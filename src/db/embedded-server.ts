@@ -128,10 +128,13 @@ const pidIn = async (pgdata: string): Promise<number> =>
 
 const hasEnded = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null
 
-/** The settings as the server's arguments. Throws a TypeError for one that is ours to decide. */
-export function serverArguments({ place, socketDir, settings }: Launch): string[] {
+/** Throws a TypeError for a setting that is ours to decide. */
+export function checkSettings(settings: Launch['settings']): void {
   const ours = Object.keys(settings).find((name) => name in FIXED || name === 'unix_socket_directories')
   if (ours !== undefined) throw new TypeError(`${ours} is not to be set`)
+}
+
+function serverArguments({ place, socketDir, settings }: Launch): string[] {
   const all = { ...DEFAULTS, ...settings, ...FIXED, unix_socket_directories: socketDir }
   return ['-D', place.pgdata, ...Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])]
 }

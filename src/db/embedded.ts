@@ -3,8 +3,8 @@ import { rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { StartRefused } from '../kernel/errors.ts'
+import { createMarker, identityOf, type Marker } from '../kernel/marker.ts'
 import { findBinaries } from './embedded-binaries.ts'
-import { createMarker, identityOf, type Marker } from './embedded-marker.ts'
 import {
   choosePlace,
   openFolder,
@@ -15,12 +15,12 @@ import {
   socketFolder,
 } from './embedded-place.ts'
 import {
+  checkSettings,
   findLive,
   initialise,
   type Launch,
   type LiveServer,
   launch,
-  serverArguments,
   stopServer,
 } from './embedded-server.ts'
 import { type OsUser, serverUser } from './embedded-user.ts'
@@ -66,6 +66,8 @@ const WATCH_MS = 500
  */
 export async function startEmbedded({ dataDir, logger, settings = {} }: EmbeddedOptions): Promise<EmbeddedPostgres> {
   if (process.platform === 'win32') throw new StartRefused('there is no embedded database on Windows: set DATABASE_URL')
+  // Before anything is made.
+  checkSettings(settings)
   const user = await serverUser()
   const asked = await openFolder(dataDir, user)
   const marker = createMarker(join(asked, 'postgres.supervisor'))
@@ -113,7 +115,6 @@ async function supervise({ asked, user, settings, marker, logger }: Supervision)
     binaries: await findBinaries(user, copies),
     socketDir: found?.socketDir ?? (await socketFolder(place.pgdata, user)),
   }
-  serverArguments(task)
   const server = await keepAlive(task, found, logger)
   let stopped: Promise<void> | undefined
   const stopOnce = async () => {

@@ -781,6 +781,42 @@ export interface RoleGrantTable {
   last_event: Uuid
 }
 
+export interface LoginTable {
+  login_id: Settled<Uuid>
+  person_id: Settled<Uuid>
+  issuer: Settled<string>
+  subject: Settled<string>
+  given_at: Settled<Date>
+  ended_at: Date | null
+  last_event: Uuid
+}
+
+export interface ConsoleSessionTable {
+  session_id: Settled<Uuid>
+  /** SHA-256 of the cookie's value. */
+  cookie: Buffer
+  csrf: Settled<Buffer>
+  person_id: Settled<Uuid>
+  login_id: Settled<Uuid>
+  claimed: string[]
+  /** In effect when the cookie was last replaced. */
+  roles: string[]
+  acr: string | null
+  stepped_up: boolean
+  auth_time: Date
+  agent: Settled<string>
+  made_at: Settled<Date>
+  seen_at: Date
+  ends_at: Settled<Date>
+  ended_at: Date | null
+  end_reason: string | null
+}
+
+export interface ConsoleFormTable {
+  session_id: Settled<Uuid>
+  once: Settled<Uuid>
+}
+
 export interface ApprovalRequestTable {
   request_id: Settled<Uuid>
   action: Settled<string>
@@ -911,6 +947,9 @@ export interface Database {
   projector: ProjectorTable
   person: PersonTable
   role_grant: RoleGrantTable
+  login: LoginTable
+  console_session: ConsoleSessionTable
+  console_form: ConsoleFormTable
   approval_request: ApprovalRequestTable
   approval: ApprovalTable
   enrolment: EnrolmentTable

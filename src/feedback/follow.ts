@@ -4,6 +4,7 @@ import type { Clock } from '../kernel/clock.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import type { LoggedEvent, ProvenanceService } from '../provenance/service.ts'
 import type { Holds } from '../signals/hold.ts'
+import { openDisputes } from './dispute-store.ts'
 import { isHeldByOpinions } from './hold-rule.ts'
 import { countsOf } from './opinion.ts'
 import { OUTCOME } from './schema.ts'
@@ -111,7 +112,7 @@ async function count(
   await store.upsertTally(tx, {
     ...{ participant_id: origin, signal_id: signal, audience_id: standing.audience_id },
     counts: JSON.stringify(countsOf(opinions)),
-    open_disputes: await store.openDisputes(tx, origin, signal),
+    open_disputes: await openDisputes(tx, origin, signal),
     recurrences: opinions.filter(({ recurrences }) => recurrences > 0).length,
   })
   if (!standing.live) return

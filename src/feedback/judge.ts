@@ -12,8 +12,9 @@ const DISPUTE = Compile(DisputeItem)
 /** The signed text as what it is, or the refusal that names its fault; never a value of it. */
 export function readFeedback(text: string): FeedbackItem {
   const item = read<FeedbackItem>(FEEDBACK, text)
-  checkReason(item.outcome, item.reason, item.note)
-  checkWords({ note: item.note })
+  const { outcome, reason, note, category_suggested } = item
+  checkReason(outcome, reason, note)
+  checkWords({ note, category_suggested })
   return item
 }
 
@@ -37,7 +38,7 @@ export function checkReason(outcome: string, reason: string | undefined, note: s
     throw refused(`one of ${[...REASONS[outcome], OTHER_REASON].join(', ')}`)
 }
 
-/** Words that people write: nothing that looks raw. */
+/** What people write or choose freely, by the names of its members: nothing that looks raw. */
 export function checkWords(words: Readonly<Record<string, string | undefined>>): void {
   const errors = findRaw(words).map(({ pointer, kind }) => ({
     ...{ pointer, code: 'raw-identifier' as const },

@@ -36,4 +36,17 @@ export function standingOf(counts: Partial<Record<string, number>>, openDisputes
   return no > 0 ? 'negative' : 'seed'
 }
 
+/** How many said yes, how many no, and how many asked. */
+export interface Sides {
+  plus: number
+  minus: number
+  asked: number
+}
+
+export const sidesOf = (counts: Partial<Record<string, number>>): Sides => {
+  const total = (of: Iterable<number>): number =>
+    [...of].reduce((n, outcome) => n + (counts[NAME.get(outcome) ?? ''] ?? 0), 0)
+  return { plus: total(POSITIVE), minus: total(NEGATIVE), asked: total([OUTCOME.needs_information]) }
+}
+
 export const isConfirmation = (outcome: number): boolean => POSITIVE.has(outcome)

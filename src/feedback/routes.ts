@@ -13,6 +13,7 @@ import {
   Released,
   SignedAct,
 } from './schema.ts'
+import { SentFigures, SentList, SentQuery } from './sent-schema.ts'
 import type { FeedbackService } from './service.ts'
 
 /** What participants say of the signals of others, and what their sources answer. */
@@ -44,6 +45,18 @@ export const feedbackRoutes: FastifyPluginAsyncTypebox<{ feedback: FeedbackServi
       schema: { params: DisputeParams, body: DisputeAnswer, response: { 200: DisputeAnswered } },
     },
     async ({ peer, params, body }) => feedback.answer(peer, params.dispute, body),
+  )
+
+  app.get(
+    '/v1/signals',
+    { config: { scope: 'signals:submit' }, schema: { querystring: SentQuery, response: { 200: SentList } } },
+    async ({ peer, query }) => feedback.sent(peer.participant, query),
+  )
+
+  app.get(
+    '/v1/signals/figures',
+    { config: { scope: 'signals:submit' }, schema: { response: { 200: SentFigures } } },
+    async ({ peer }) => feedback.sentFigures(peer.participant),
   )
 
   app.get(

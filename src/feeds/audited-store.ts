@@ -4,14 +4,9 @@ import type { Uuid } from '../kernel/ids.ts'
 
 // What auditors see of what recipients find: no text, and no match key.
 
-/** The feeds of audiences, each with its audience. */
+/** Every feed, with the audience or the participant that it is of. */
 export const feeds = (db: Db) =>
-  db
-    .selectFrom('feed')
-    .select(['feed_id', 'audience_id'])
-    .where('audience_id', 'is not', null)
-    .orderBy('feed_id')
-    .execute()
+  db.selectFrom('feed').select(['feed_id', 'audience_id', 'participant_id']).orderBy('feed_id').execute()
 
 export const entriesAfter = (db: Db, feed_id: Uuid, { after, limit }: { after: bigint; limit: number }) =>
   db

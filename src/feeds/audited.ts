@@ -1,10 +1,11 @@
 import type { Uuid } from '../kernel/ids.ts'
 import type { StatePart, StateRow } from '../provenance/audited.ts'
+import { inboxName } from '../provenance/schema.ts'
 import { SIGNAL_STATE } from '../signals/schema.ts'
+import { acksOf } from './ack-store.ts'
 import * as audited from './audited-store.ts'
 import { ENDS, EVENT_KIND, type EventType } from './entry.ts'
 import { ACK_STAGE } from './schema.ts'
-import * as store from './store.ts'
 
 const STAGE_NAME = new Map<number, string>(Object.entries(ACK_STAGE).map(([name, id]) => [id, name]))
 
@@ -15,7 +16,7 @@ export const auditedAcks = (participants: () => readonly { participant_id: Uuid;
       .filter(({ slug }) => slug > after)
       .toSorted((a, b) => (a.slug < b.slug ? -1 : 1))[0]
     if (next === undefined) return { rows: [], next: undefined }
-    const rows = (await store.acksOf(db, next.participant_id)).map(
+    const rows = (await acksOf(db, next.participant_id)).map(
       ({ feed_id, stage, seq, last_event }): StateRow => ({
         of: `acknowledgement ${next.slug} ${feed_id} ${STAGE_NAME.get(stage) ?? stage}`,
         state: { upto: String(seq) },
@@ -38,7 +39,7 @@ const STATE_NAME = new Map<number, string>(Object.entries(SIGNAL_STATE).map(([na
 
 type Slugs = () => readonly { participant_id: Uuid; slug: string }[]
 
-/** Each event of each feed: whose signal, in which revision, and whether it ends there. A place is `<feed>/<sequence>`. */
+/** Each event of each feed: whose signal, or who says something of one, in which revision, and whether it ends there. A place is `<feed>/<sequence>`. */
 export const auditedFeeds = (participants: Slugs): StatePart => ({
   follows: true,
   async page(db, after) {
@@ -47,11 +48,11 @@ export const auditedFeeds = (participants: Slugs): StatePart => ({
     const at = feeds.findIndex(({ feed_id }) => feed_id === id)
     const feed = feeds[at]
     if (feed === undefined) return { rows: [], next: undefined }
-    const slugs = new Map(participants().map(({ participant_id, slug }) => [participant_id, slug]))
+    const slugs = new Map<Uuid | null, string>(participants().map(({ participant_id, slug }) => [participant_id, slug]))
     const found = await audited.entriesAfter(db, feed.feed_id, { after: BigInt(seq), limit: PAGE })
     const rows = found.map(
       ({ seq, kind, origin, signal_id: signal, revision }): StateRow => ({
-        of: `feed-entry ${feed.audience_id} ${seq}`,
+        of: `feed-entry ${feed.audience_id ?? inboxName(slugs.get(feed.participant_id) ?? '')} ${seq}`,
         state: { source: slugs.get(origin) ?? origin, signal, revision, end: END_KINDS.has(kind) },
       }),
     )

@@ -2,13 +2,17 @@ import type { Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import type { SignalItem } from '../signals/schema.ts'
+import * as ackStore from './ack-store.ts'
 import type { FeedDirectory } from './directory.ts'
 import { erasedBody } from './entry.ts'
-import * as store from './erase-store.ts'
+import * as eraseStore from './erase-store.ts'
+import { forgetKeys } from './key-store.ts'
 import { forgetRelations } from './network-store.ts'
 import { ACK_STAGE } from './schema.ts'
 import { SEGMENT_SIZE, segmentOf } from './segment.ts'
 import type { SegmentFiles } from './segment-files.ts'
+import * as segmentStore from './segment-store.ts'
+import * as store from './store.ts'
 
 /** What of a source is looked for in the feed of an audience: revisions at places of the log. */
 export interface Sought {
@@ -53,7 +57,7 @@ export interface FeedEraser {
 export const createFeedEraser = (directory: Pick<FeedDirectory, 'isSealed'>): FeedEraser => ({
   async find(tx, source, sought) {
     const feeds = new Map(
-      (await store.feedsOf(tx, [...new Set(sought.map(({ audience }) => audience))])).map((row) => [
+      (await eraseStore.feedsOf(tx, [...new Set(sought.map(({ audience }) => audience))])).map((row) => [
         row.audience_id,
         row.feed_id,
       ]),
@@ -71,16 +75,16 @@ export const createFeedEraser = (directory: Pick<FeedDirectory, 'isSealed'>): Fe
   async erase(tx, { source, found, signals }) {
     // In one order, so that two erasures do not wait for each other.
     for (const [feed, events] of [...found].sort(([a], [b]) => (a < b ? -1 : 1))) {
-      const { sealed_seq } = await store.lockForErasure(tx, feed)
-      for (const { seq, body } of events) await store.rewriteEntry(tx, feed, { seq, body: erasedBody(body) })
+      const { sealed_seq } = await eraseStore.lockForErasure(tx, feed)
+      for (const { seq, body } of events) await eraseStore.rewriteEntry(tx, feed, { seq, body: erasedBody(body) })
       const segments = new Set(events.flatMap(({ seq }) => (seq <= sealed_seq ? [firstOf(seq)] : [])))
       const sealed = directory.isSealed(feed)
       for (const first_seq of segments) await rewriteSegment(tx, feed, { first_seq, sealed })
     }
     const sealed = [...found.keys()].filter((feed) => directory.isSealed(feed))
     const ids = signals.map(({ signal_id }) => signal_id)
-    for (const feed of sealed) await store.forgetSealed(tx, feed, { origin: source, signals: ids })
-    await store.forgetKeys(tx, { origin: source, signals })
+    for (const feed of sealed) await eraseStore.forgetSealed(tx, feed, { origin: source, signals: ids })
+    await forgetKeys(tx, { origin: source, signals })
     const ends = endsIn([...found.values()].flat())
     const relations = signals.map(({ signal_id }) => signal_id)
     if (ends.length > 0) await forgetRelations(tx, { ends, origin: source, relations })
@@ -88,9 +92,9 @@ export const createFeedEraser = (directory: Pick<FeedDirectory, 'isSealed'>): Fe
 
   async tombstones(tx, audiences, place) {
     const found = new Map<Uuid, bigint | undefined>()
-    for (const { feed_id } of await store.feedsOf(tx, audiences)) {
-      const before = await firstAt(tx, feed_id, place + 1n)
-      found.set(feed_id, await store.lastAt(tx, feed_id, { before, place }))
+    for (const { feed_id } of await eraseStore.feedsOf(tx, audiences)) {
+      const before = await store.firstAt(tx, feed_id, place + 1n)
+      found.set(feed_id, await eraseStore.lastAt(tx, feed_id, { before, place }))
     }
     return found
   },
@@ -98,7 +102,7 @@ export const createFeedEraser = (directory: Pick<FeedDirectory, 'isSealed'>): Fe
   async answerOf(tx, holder, { tombstones, reads }) {
     const asked = [...tombstones].filter(([feed, seq]) => reads(feed, seq))
     if (asked.length === 0) return 'unreachable'
-    const acks = await store.acksIn(
+    const acks = await ackStore.acksIn(
       tx,
       holder,
       asked.map(([feed]) => feed),
@@ -125,7 +129,7 @@ const endsIn = (events: readonly Holding[]): Uuid[] => [
 
 /** Removes the files of segments that were rewritten, in whichever process; answers how many. `db`: as `aldis_projector`. */
 export const sweepSegments = (db: Db, files: SegmentFiles): Promise<number> =>
-  files.sweep((digests) => store.liveDigests(db, digests))
+  files.sweep((digests) => segmentStore.liveDigests(db, digests))
 
 const firstOf = (seq: bigint): bigint => ((seq - 1n) / BigInt(SEGMENT_SIZE)) * BigInt(SEGMENT_SIZE) + 1n
 
@@ -137,24 +141,11 @@ async function holdingsIn(
   const signals = [...new Set(own.map(({ signal_id }) => signal_id))]
   const events = new Map<bigint, string>()
   for (const place of new Set(own.flatMap(({ places }) => places))) {
-    const [from, to] = [await firstAt(tx, feed, place), await firstAt(tx, feed, place + 1n)]
-    for (const { seq, body } of await store.eventsBetween(tx, feed, { origin: source, signals, from, to }))
+    const [from, to] = [await store.firstAt(tx, feed, place), await store.firstAt(tx, feed, place + 1n)]
+    for (const { seq, body } of await eraseStore.eventsBetween(tx, feed, { origin: source, signals, from, to }))
       if ((JSON.parse(body) as { reason?: string }).reason === undefined) events.set(seq, body)
   }
   return [...events].map(([seq, body]) => ({ seq, body })).sort((a, b) => Number(a.seq - b.seq))
-}
-
-/** The first sequence at or after a place of the log, by halves: both rise together. */
-async function firstAt(tx: Tx, feed: Uuid, place: bigint): Promise<bigint> {
-  let low = 0n
-  let high: bigint = await store.nextSeq(tx, feed)
-  while (low < high) {
-    const middle = (low + high) / 2n
-    const row = await store.placeFrom(tx, feed, middle)
-    if (row === undefined || row.log_idx >= place) high = middle
-    else low = row.seq + 1n
-  }
-  return low
 }
 
 /** What was given out of it is named by signal and revision alone: its sets stay. */
@@ -163,9 +154,11 @@ async function rewriteSegment(
   feed_id: Uuid,
   { first_seq, sealed }: { first_seq: bigint; sealed: boolean },
 ): Promise<void> {
-  const old = await store.segmentFrom(tx, feed_id, first_seq)
+  const old = await segmentStore.segmentAt(tx, feed_id, first_seq)
   if (old === undefined) throw new Error(`feed ${feed_id} has no segment from ${first_seq} on`)
-  const rows = await store.entriesIn(tx, feed_id, { from: first_seq, n: old.n })
-  const made = await segmentOf({ rows, sealed }, (ids) => store.submissionsIn(tx, feed_id, ids))
-  await store.replaceSegment(tx, { feed_id, first_seq, ...old, generation: old.generation + 1, ...made })
+  const { generation, n, set_salt, sets } = old
+  const rows = await store.entriesAfter(tx, feed_id, { after: first_seq - 1n, until: null, limit: n })
+  const made = await segmentOf({ rows, sealed }, (ids) => store.submissionBodies(tx, feed_id, ids))
+  const row = { feed_id, first_seq, generation: generation + 1, n, set_salt, sets, ...made }
+  await segmentStore.replaceSegment(tx, row)
 }

@@ -2,6 +2,7 @@ import type { Tx } from '../db/as-participant.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import type { SignalItem } from '../signals/schema.ts'
 import type { FeedDirectory } from './directory.ts'
+import { lookUp } from './key-store.ts'
 import { sealedSignals } from './sealed-store.ts'
 import * as store from './store.ts'
 
@@ -18,7 +19,7 @@ export interface SignalFacts {
   origin: Uuid
   signal: Uuid
   revision: number
-  item: Pick<SignalItem, 'type' | 'taxonomy' | 'category' | 'severity' | 'confidence' | 'basis' | 'audience'>
+  item: SignalItem
 }
 
 /** Live signals that a participant may see, within its own transaction; whoever gives them out writes that down. */
@@ -47,7 +48,7 @@ export const createFacts =
 /** Row-level security shows what is the participant's to see, by match key. */
 async function inFull(tx: Tx, names: readonly SignalName[], now: Date): Promise<SignalFacts[]> {
   const wanted = new Set(names.map(nameOf))
-  const rows = await store.lookUp(tx, [...new Set(names.map(({ key }) => key))], now)
+  const rows = await lookUp(tx, [...new Set(names.map(({ key }) => key))], now)
   const own = rows.filter(({ origin, signal_id }) => wanted.has(`${origin}/${signal_id}`))
   const facts: SignalFacts[] = []
   for (const [feed_id, places] of Map.groupBy(own, (row) => row.feed_id)) {

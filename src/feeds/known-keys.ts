@@ -5,7 +5,8 @@ import { concat, utf8 } from '../kernel/bytes.ts'
 import { type Uuid, uuidFromBytes } from '../kernel/ids.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import { placeOf } from '../provenance/origin.ts'
-import * as store from './store.ts'
+import { sharedKeys } from './key-store.ts'
+import { nextIndex } from './placing-store.ts'
 import { createTagSet } from './tag-set.ts'
 
 /** With whom a key is shared. */
@@ -64,7 +65,7 @@ export function createKnownKeys({ db, logId }: { db: Db; logId: number }): Known
       if (!missed) return false
       loading = true
       try {
-        known = placeOf(logId, await store.nextIndex(db, logId))
+        known = placeOf(logId, await nextIndex(db, logId))
         missed = false
         await everyPage(db, put)
       } catch (error) {
@@ -81,7 +82,7 @@ export function createKnownKeys({ db, logId }: { db: Db; logId: number }): Known
 async function everyPage(db: Db, take: (row: SharedKey) => void): Promise<void> {
   let after: Buffer | undefined
   do {
-    const rows = await atKeys(db, (tx) => store.sharedKeys(tx, { after, limit: PAGE }))
+    const rows = await atKeys(db, (tx) => sharedKeys(tx, { after, limit: PAGE }))
     for (const row of rows) {
       const [prefix, origin, audience_id] = [row.toString('hex', 0, PREFIX / 2), uuidAt(row, 48), uuidAt(row, 64)]
       take({ prefix, origin, audience_id })

@@ -10,6 +10,7 @@ import type { PreparedRead, ProvenanceService } from '../provenance/service.ts'
 import { bySource, countKeys, type Disclosed, type Entry, hitsOf, lookupBody, type Reader } from './answer.ts'
 import { readAsOf } from './as-of.ts'
 import type { FeedDirectory } from './directory.ts'
+import { lookUp } from './key-store.ts'
 import type { KnownKeys } from './known-keys.ts'
 import { LOOKUP_MAX, type Lookup } from './schema.ts'
 import * as store from './store.ts'
@@ -86,7 +87,7 @@ async function findIn(
     // What is in memory tells of the keys below `upto` alone: further on each of them may be found.
     const [known, keys] = tries === 0 ? [upto, mayBe] : [undefined, asked]
     // Asked for in this order on one connection, so the index is read before the rows.
-    const [at, rows] = await Promise.all([known ?? provenance.projected(tx), store.lookUp(tx, keys, clock())])
+    const [at, rows] = await Promise.all([known ?? provenance.projected(tx), lookUp(tx, keys, clock())])
     return { as_of: at, placed: rows }
   })
   return { as_of, matches, ...(await entriesOf(tx, matches)) }
@@ -94,7 +95,7 @@ async function findIn(
 
 interface Found {
   as_of: bigint
-  matches: Awaited<ReturnType<typeof store.lookUp>>
+  matches: Awaited<ReturnType<typeof lookUp>>
   entries: ReadonlyMap<string, Entry>
   proofs: ReadonlyMap<Uuid, string>
 }

@@ -112,14 +112,6 @@ export const SealedPage = Type.Object({
 })
 export type SealedPage = Static<typeof SealedPage>
 
-/** What the node signs of each answer that gives out a part of a sealed feed; `digest`: SHA-256 of its text, base64url. */
-export const deltaText = (delta: {
-  feed: string
-  from: bigint | string
-  to: bigint | string
-  digest: string
-}): string => `aldis-sealed-delta/1\n${delta.feed}\n${delta.from}\n${delta.to}\n${delta.digest}\n`
-
 export const Acknowledgement = Type.Object(
   { upto: BigIntSchema, stage: Type.Enum(['mirror_removed', 'client_reached', 'client_cannot_remove']) },
   closed,

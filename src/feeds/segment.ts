@@ -9,6 +9,7 @@ import type { ProvenanceService } from '../provenance/service.ts'
 import { bySource } from './answer.ts'
 import type { FeedDirectory } from './directory.ts'
 import { CLEAR_KINDS } from './seal.ts'
+import * as segmentStore from './segment-store.ts'
 import * as store from './store.ts'
 
 /** Entries of a sealed segment. */
@@ -47,20 +48,20 @@ export function createSealer({ db, provenance, directory }: SealerOptions): { ro
       sets: JSON.stringify(sets),
       ...made,
     }
-    await atFeed(db, feed_id, (tx) => store.insertSegment(tx, row, erasures))
+    await atFeed(db, feed_id, (tx) => segmentStore.insertSegment(tx, row, erasures))
   }
 
   return {
     /** Seals at most one segment of each feed; answers how many. */
     async round() {
-      const due = await store.sealable(db, SEGMENT_SIZE)
+      const due = await segmentStore.sealable(db, SEGMENT_SIZE)
       for (const one of due) await seal(one)
       return due.length
     },
   }
 }
 
-type Sealable = Awaited<ReturnType<typeof store.sealable>>[number]
+type Sealable = Awaited<ReturnType<typeof segmentStore.sealable>>[number]
 
 interface Line {
   kind: number

@@ -9,31 +9,28 @@ import { newId, type Uuid } from '../kernel/ids.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import type { ProvenanceService } from '../provenance/service.ts'
 import type { SharedItems } from '../provenance/shared-items.ts'
+import * as ackStore from './ack-store.ts'
 import { bySource, type Disclosed, pageBody, type Reader } from './answer.ts'
-import type { FeedDirectory, ReadableFeed } from './directory.ts'
+import { deltaText } from './delta.ts'
+import type { ReadableFeed } from './directory.ts'
 import { ENDS, EVENT_KIND } from './entry.ts'
+import { createEventReads, type EventReads } from './event-read.ts'
 import type { Growth } from './growth.ts'
 import type { KnownKeys } from './known-keys.ts'
 import { createLookUp } from './lookup.ts'
 import { type AskedNetwork, createNetworks } from './network-read.ts'
-import {
-  ACK_STAGE,
-  type Acknowledgement,
-  deltaText,
-  type EventsQuery,
-  type FeedList,
-  type Lookup,
-  PAGE_MAX,
-} from './schema.ts'
+import { createPatternReads, type PatternReads, type PatternReadsOptions } from './pattern-read.ts'
+import { ACK_STAGE, type Acknowledgement, type EventsQuery, type FeedList, type Lookup, PAGE_MAX } from './schema.ts'
 import { CLEAR_KINDS } from './seal.ts'
 import { createSealedLookUp, type SealedLookUp } from './sealed-lookup.ts'
 import type { SegmentFiles } from './segment-files.ts'
+import * as segmentStore from './segment-store.ts'
 import { createSharedItems } from './shared.ts'
 import * as store from './store.ts'
 
 export type { Disclosed, Reader } from './answer.ts'
 
-export interface FeedService {
+export interface FeedService extends EventReads, PatternReads {
   feeds(by: Reader): Promise<FeedList>
   /** A page of events in dense order; waits up to `wait` seconds for the first new one. */
   events(by: Reader, feed: Uuid, query: EventsQuery, signal?: AbortSignal): Promise<Disclosed>
@@ -63,9 +60,10 @@ export interface DisclosedSegment extends Omit<Disclosed, 'body'> {
 
 export interface FeedServiceOptions {
   db: Db
+  ledger: Db
   clock: Clock
   provenance: ProvenanceService
-  directory: FeedDirectory
+  directory: PatternReadsOptions['directory']
   growth: Growth
   known: KnownKeys
   segments: SegmentFiles
@@ -90,6 +88,8 @@ export function createFeedService(options: FeedServiceOptions): FeedService {
     segment: (by, feed, first_seq) => readSegment(options, by, { feed, first_seq }),
     lookUp: createLookUp(options),
     network: createNetworks(options),
+    ...createEventReads(options),
+    ...createPatternReads(options),
     sealed: createSealedLookUp(options),
     shared: createSharedItems(db),
     received: (participant, submission_id) =>
@@ -264,7 +264,7 @@ async function readSegment(
   const { db, segments } = options
   const { row, ...disclosed } = await journalSegment(options, by, at)
   const body = await segments.open(row, () =>
-    asParticipant(db, by.participant, (tx) => store.segmentBytes(tx, at.feed, at.first_seq)),
+    asParticipant(db, by.participant, (tx) => segmentStore.segmentBytes(tx, at.feed, at.first_seq)),
   )
   if (body === undefined) throw new Refusal('not-found')
   return { ...disclosed, body, size: row.size }
@@ -278,7 +278,7 @@ function journalSegment(
   const { db, provenance, cursorKey } = options
   return asParticipant(db, by.participant, async (tx) => {
     const place = readable(options, by, feed)
-    const row = await store.segmentAt(tx, feed, first_seq)
+    const row = await segmentStore.segmentAt(tx, feed, first_seq)
     const last = first_seq + BigInt(row?.n ?? 0) - 1n
     const outside = first_seq < place.from_seq || (place.until_seq !== null && last > place.until_seq)
     if (row === undefined || outside) throw new Refusal('not-found')
@@ -313,12 +313,12 @@ function acknowledge(
       throw new Refusal('validation-failed', { errors: [{ pointer: '/upto', code: 'validation-failed' }] })
     }
     const stage = ACK_STAGE[ack.stage]
-    const before = (await store.ackOf(tx, by.participant, feed, stage))?.seq ?? 0n
+    const before = (await ackStore.ackOf(tx, by.participant, feed, stage))?.seq ?? 0n
     if (upto <= before) return { feed, upto: String(before) }
     const event_id = newId(clock())
     const after = later(before, place.from_seq - 1n)
-    const ends = await store.endsBySource(tx, feed, { after, upto, kinds: END_KINDS })
-    await store.upsertAck(tx, {
+    const ends = await ackStore.endsBySource(tx, feed, { after, upto, kinds: END_KINDS })
+    await ackStore.upsertAck(tx, {
       ...{ participant_id: by.participant, feed_id: feed, stage },
       ...{ seq: upto, last_event: event_id },
     })

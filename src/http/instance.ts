@@ -1,6 +1,7 @@
 import type { ServerOptions } from 'node:https'
 import Fastify, {
   type FastifyInstance,
+  type FastifyReply,
   type FastifyRequest,
   type FastifyServerOptions,
   type RouteOptions,
@@ -45,6 +46,12 @@ export interface Finished {
 
 export interface InstanceOptions {
   https: ServerOptions
+  /** How a refusal is answered; RFC 9457 unless said otherwise. */
+  refuse?: (request: FastifyRequest, reply: FastifyReply, refusal: Refusal) => FastifyReply | Promise<FastifyReply>
+  /** What every route has to declare, since a route without it is a programming error: its scope unless said otherwise. */
+  declares?: 'scope' | 'roles'
+  /** Of the URL at most; the general limit unless said otherwise. */
+  urlBytes?: number
   onFinished(finished: Finished): void
   /** Told of what leaves as `internal`. */
   onFault(error: unknown, requestId: string): void
@@ -58,7 +65,8 @@ const PART_CODE: Readonly<Record<string, ErrorCode>> = {
 }
 
 /** A listener's Fastify: strict JSON, TypeBox schemas, RFC 9457 refusals, every limit set, scopes declared per route. */
-export function createInstance({ https, onFinished, onFault }: InstanceOptions): FastifyInstance {
+export function createInstance(options: InstanceOptions): FastifyInstance {
+  const { https, onFinished, onFault, refuse = sendProblem, declares = 'scope', urlBytes = LIMITS.url_bytes } = options
   const settings: FastifyServerOptions = {
     bodyLimit: LIMITS.json_bytes,
     requestTimeout: LIMITS.stream_seconds * 1_000,
@@ -76,7 +84,7 @@ export function createInstance({ https, onFinished, onFault }: InstanceOptions):
       const { code, status } = refusalOf(error)
       const { id, method } = request
       onFinished({ id, method, route: 'unknown', took: 0, status, participant: undefined, code })
-      void sendProblem(request, reply.header('connection', 'close'), new Refusal(code))
+      void refuse(request, reply.header('connection', 'close'), new Refusal(code))
     },
     clientErrorHandler: (error, socket) => refuseUnread(error, socket, newRequestId()),
   }
@@ -95,17 +103,17 @@ export function createInstance({ https, onFinished, onFault }: InstanceOptions):
     const refusal = refusalOf(error)
     if (refusal.code === 'internal' && !hasLeft(request, refusal.cause)) onFault(refusal.cause, request.id)
     codes.set(request, refusal.code)
-    return sendProblem(request, reply, refusal)
+    return refuse(request, reply, refusal)
   })
   const methods = new Map<string, Set<string>>()
-  app.addHook('onRoute', (route) => remember(methods, route))
+  app.addHook('onRoute', (route) => remember(methods, route, declares))
   app.setNotFoundHandler((request, reply) => {
     const allowed = allowedOn(methods, request.url)
     if (allowed.size === 0 || allowed.has(request.method)) throw new Refusal('not-found')
     reply.header('allow', [...allowed].join(', '))
     throw new Refusal('method-not-allowed', { detail: `${[...allowed].join(', ')} is served here` })
   })
-  refuseHeads(app)
+  refuseHeads(app, urlBytes)
   guardSlowBodies(app)
   app.addHook('onResponse', async (request, reply) => {
     const { method, routeOptions, id } = request
@@ -125,15 +133,14 @@ const hasLeft = ({ raw }: FastifyRequest, cause: unknown): boolean =>
   (cause.name === 'AbortError' || (cause as NodeJS.ErrnoException).code === 'ECONNRESET')
 
 /** What no request may have, whatever it asks for, answered like everything else. */
-function refuseHeads(app: Pick<FastifyInstance, 'addHook' | 'addHttpMethod' | 'server'>): void {
+function refuseHeads(app: Pick<FastifyInstance, 'addHook' | 'addHttpMethod' | 'server'>, urlBytes: number): void {
   // Nothing is served under it: without this the framework asks for a body before it looks for a route.
   app.addHttpMethod('QUERY', { hasBody: false, overrideExisting: true })
   // What nobody here knows may be passed over (RFC 9110 section 10.1.1); Node's own answer is empty.
   app.server.on('checkExpectation', (request, response) => void app.server.emit('request', request, response))
   app.addHook('onRequest', async ({ raw, headers }) => {
     if (headers.host === undefined) throw new Refusal('invalid-header', { detail: 'Host is missing' })
-    if ((raw.url?.length ?? 0) > LIMITS.url_bytes)
-      throw new Refusal('uri-too-long', { extra: { limit: LIMITS.url_bytes } })
+    if ((raw.url?.length ?? 0) > urlBytes) throw new Refusal('uri-too-long', { extra: { limit: urlBytes } })
     if (headers['content-encoding'] !== undefined) {
       throw new Refusal('unsupported-media-type', { detail: 'send the body as it is, without Content-Encoding' })
     }
@@ -152,8 +159,12 @@ export function requireScopes(app: Pick<FastifyInstance, 'addHook'>): void {
   })
 }
 
-function remember(methods: Map<string, Set<string>>, { url, method, config }: RouteOptions): void {
-  if (config?.scope === undefined) throw new TypeError(`the route ${url} declares no scope`)
+function remember(
+  methods: Map<string, Set<string>>,
+  { url, method, config }: RouteOptions,
+  declares: 'scope' | 'roles',
+): void {
+  if (config?.[declares] === undefined) throw new TypeError(`the route ${url} declares no ${declares}`)
   const known = methods.get(url) ?? new Set()
   for (const one of [method].flat()) known.add(one)
   methods.set(url, known)

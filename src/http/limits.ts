@@ -1,4 +1,6 @@
+import { ABSOLUTE_MS, FORM_FIELDS_MAX, IDLE_MS, STEP_UP_MS } from '../console/schema.ts'
 import { DISPUTES_MAX, NOTE_MAX } from '../feedback/schema.ts'
+import { SENT_MAX } from '../feedback/sent-schema.ts'
 import { BUCKETED_MAX, LOOKUP_MAX, NETWORK_MEMBERS_MAX, PAGE_MAX, RELATIONS_MAX, WAIT_MAX } from '../feeds/schema.ts'
 import { PATTERN_HEAP_MB, PATTERN_MS, PATTERNS_MS, PATTERNS_WAITING } from '../jobs/pattern-check.ts'
 import type { ErrorCode } from '../kernel/errors.ts'
@@ -9,7 +11,7 @@ import { PROGRAM_MAX } from '../matching/pattern.ts'
 import { AUDIENCE_MEMBERS_MAX, ERASURE_SIGNALS_MAX, EVALUATIONS_PER_DAY } from '../participants/schema.ts'
 import { CHAIN_MAX, EXPORT_MAX } from '../provenance/schema.ts'
 import { LEASE_MS } from '../review/lease.ts'
-import { CASES_MAX, HITS_MAX, HOLD_HOURS } from '../review/schema.ts'
+import { BULK_ALONE, CASES_MAX, HITS_MAX, HOLD_HOURS } from '../review/schema.ts'
 import { LINE_MAX } from '../signals/stream.ts'
 import { ITEM_BYTES_MAX, ITEMS_MAX } from '../signals/submission.ts'
 import { REFUSAL_ROWS_MAX } from './handshake-refusals.ts'
@@ -99,9 +101,11 @@ const ASKED = {
   oprf_elements: limit(BATCH_MAX, 'elements of one evaluation', 'validation-failed'),
   hits: limit(HITS_MAX, 'hits', 'json-limit'),
   page_cases: limit(CASES_MAX, 'cases', 'invalid-query'),
+  page_own_signals: limit(SENT_MAX, 'signals', 'invalid-query', "of a page of one's own"),
   page_disputes: limit(DISPUTES_MAX, 'disputes', [], 'of a page'),
   note_characters: limit(NOTE_MAX, 'characters', 'validation-failed', 'of a note to a source or an own team'),
   lease_minutes: limit(LEASE_MS / 60_000, 'minutes', 'lease-lapsed', 'if somebody else has the case by then'),
+  bulk_cases: limit(BULK_ALONE, 'cases', 'approval-missing', 'that one person decides at once in the console'),
   hold_hours: limit(HOLD_HOURS, 'hours', 'validation-failed', 'that a case may be parked'),
   chain_links: limit(CHAIN_MAX, 'links', 'page-limit'),
   export_entries: limit(EXPORT_MAX, 'entries', 'page-limit'),
@@ -137,6 +141,17 @@ const RATE = {
   ),
 } as const
 
+const CONSOLE = {
+  console_requests_per_address_per_second: limit(50, 'requests a second', 'rate-limited', 'of one address or IPv6 /64'),
+  console_requests_per_address_burst: limit(300, 'requests at once', 'rate-limited'),
+  console_connections: limit(1_000, 'connections', [], 'further ones are closed'),
+  console_url_bytes: limit(8_192, 'bytes', 'uri-too-long', 'codes of identity providers are long'),
+  form_fields: limit(FORM_FIELDS_MAX, 'fields of a form', 'too-large'),
+  session_idle_minutes: limit(IDLE_MS / 60_000, 'minutes without anything done', 'session-ended'),
+  session_hours: limit(ABSOLUTE_MS / 3_600_000, 'hours of one session', 'session-ended'),
+  step_up_minutes: limit(STEP_UP_MS / 60_000, 'minutes that a step-up sign-in counts', 'step-up-missing'),
+} as const
+
 const PATTERNS = {
   pattern_instructions: limit(PROGRAM_MAX, 'instructions', 'pattern-size', 'of a compiled pattern'),
   pattern_ms: limit(
@@ -156,6 +171,7 @@ const PRESSURE = {
   pool_queue: limit(100, 'requests', 'busy', 'pages and streams at half as many'),
   event_loop_delay_ms: limit(500, 'milliseconds', 'busy', 'pages and streams; everything else at twice as many'),
   sql_lookup_ms: limit(500, 'milliseconds', 'busy', 'of one statement, which serves several look-ups at once'),
+  sql_cases_ms: limit(2_000, 'milliseconds', 'busy', 'of one statement of a page of cases; ask for fewer by a filter'),
   sql_submit_ms: limit(10_000, 'milliseconds', 'busy', 'of one statement'),
   item_proofs_waiting: limit(16, 'requests', 'busy', 'for a proof of one signal; one is made at a time'),
   segment_files_bytes: limit(1_073_741_824, 'bytes', [], 'in `DATA_DIR/segments`; the oldest file is removed'),
@@ -176,6 +192,7 @@ const ALL = {
   ...JSON_TEXT,
   ...ASKED,
   ...RATE,
+  ...CONSOLE,
   ...PATTERNS,
   ...PRESSURE,
   ...OPERATIONS,
@@ -189,6 +206,7 @@ export const LIMIT_GROUPS: readonly (readonly [heading: string, text: string, li
   ['JSON', 'No duplicate key, lone surrogate or unsafe integer is taken: 400 `json-strict`.', JSON_TEXT],
   ['What a request may ask for', 'Of several codes the first that applies is given.', ASKED],
   ['How often', 'With `Retry-After`. One bucket for each credential: it fills by the rate, and holds the burst.', RATE],
+  ['The console', 'Of the listener for people: a session is a row in the database.', CONSOLE],
   ['Patterns', 'Of the keyword patterns in a submission.', PATTERNS],
   ['Pressure', 'Of the node and its database.', PRESSURE],
   ['Operations', 'Of the listener for probes and metrics, and of alarms.', OPERATIONS],

@@ -36,7 +36,7 @@ const ACT: readonly ErrorCode[] = [
   ...(['reason-unknown', 'raw-identifier', 'policy-refused', 'revision-conflict', 'log-behind'] as const),
 ]
 /** Of what only the holder of a lease may do. */
-const MOVE: readonly ErrorCode[] = ['lease-held', 'lease-lapsed', 'case-moved', 'log-behind']
+const MOVE: readonly ErrorCode[] = ['raw-identifier', 'lease-held', 'lease-lapsed', 'case-moved', 'log-behind']
 const text = (description: string): Content => ({ type: 'text/plain', description })
 
 /** By method and route, as the plugins register them. */
@@ -278,8 +278,17 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     id: 'answerDispute',
     summary: "Answers a dispute of one's own signal; a serious ground that it confirms holds the signal at once",
     description: 'The same answer again changes nothing.',
-    codes: ['state-conflict', 'log-behind'],
+    codes: ['raw-identifier', 'state-conflict', 'log-behind'],
     commits: true,
+  },
+  'GET /v1/signals': {
+    id: 'listOwnSignals',
+    summary: "Lists one's own signals, the newest first, with what recipients say of each and who is known to have it",
+    codes: ['taxonomy-unknown'],
+  },
+  'GET /v1/signals/figures': {
+    id: 'getOwnFigures',
+    summary: "Tells what became of one's own signals of the last 30 days, each figure as a part of those sent",
   },
   'GET /v1/signals/:signal/opinions': {
     id: 'getOpinions',
@@ -310,6 +319,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   'POST /v1/cases/next': {
     id: 'claimNextCase',
     summary: 'Claims the next case of the queue that nobody works on',
+    codes: ['raw-identifier'],
     commits: true,
   },
   'GET /v1/cases/:case': {
@@ -322,19 +332,19 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   'POST /v1/cases/:case/lease': {
     id: 'claimCase',
     summary: 'Claims a case for 15 minutes; whoever holds it claims it longer, and a lead takes it over',
-    codes: ['lease-held', 'case-moved', 'log-behind'],
+    codes: ['raw-identifier', 'lease-held', 'case-moved', 'log-behind'],
     commits: true,
   },
   'POST /v1/cases/:case/lease/renewal': {
     id: 'renewLease',
     summary: 'Makes a lease last another 15 minutes',
-    codes: ['lease-held', 'lease-lapsed'],
+    codes: ['raw-identifier', 'lease-held', 'lease-lapsed'],
     commits: true,
   },
   'POST /v1/cases/:case/lease/end': {
     id: 'endLease',
     summary: 'Lets a lease end within 10 seconds',
-    codes: ['lease-held', 'lease-lapsed'],
+    codes: ['raw-identifier', 'lease-held', 'lease-lapsed'],
     answers: { 204: { description: 'Done' } },
     commits: true,
   },
@@ -347,7 +357,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   'POST /v1/cases/:case/resume': {
     id: 'resumeCase',
     summary: 'Takes a parked case back into the queue',
-    codes: ['case-moved', 'log-behind'],
+    codes: ['raw-identifier', 'case-moved', 'log-behind'],
     commits: true,
   },
   'POST /v1/cases/:case/hand-over': {
@@ -361,19 +371,19 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     summary: 'Decides an open case, or corrects a closed one; nothing leaves before the grace is over',
     description:
       'The same decision under the same id again changes nothing. Where a second person is needed, it waits.',
-    codes: [...MOVE, 'reason-unknown', 'raw-identifier', 'state-conflict'],
+    codes: [...MOVE, 'reason-unknown', 'state-conflict'],
     commits: true,
   },
   'POST /v1/cases/:case/decisions/:decision/second': {
     id: 'answerProposal',
     summary: 'Approves or denies the decision of somebody else, or takes back an own one',
-    codes: ['case-moved', 'self-approval', 'person-unknown', 'log-behind'],
+    codes: ['raw-identifier', 'case-moved', 'self-approval', 'person-unknown', 'log-behind'],
     commits: true,
   },
   'POST /v1/cases/:case/decisions/:decision/undo': {
     id: 'undoDecision',
     summary: 'Undoes a decision within its grace',
-    codes: ['case-moved', 'grace-over', 'log-behind'],
+    codes: ['raw-identifier', 'case-moved', 'grace-over', 'log-behind'],
     commits: true,
   },
   'GET /v1/review/routing': {

@@ -3,6 +3,11 @@ export interface Loop {
   start(): void
   /** There is something to do: the next round begins at once, or right after the one that runs. */
   wake(): void
+  /**
+   * One round at once, after the one that runs and whether the loop was started or not: for whoever drives the clock, and does
+   * not wait for time to pass. Answers whether it found work; throws what the round threw.
+   */
+  turn(): Promise<boolean>
   /** Waits for the round that runs; starts no other. */
   stop(): Promise<void>
   /** Milliseconds since a round last ended well; before the first, since the start. */
@@ -71,6 +76,19 @@ export function createLoop({ round, idleMs, restMs = 0, onError }: LoopOptions):
     wake() {
       woken = true
       if (running === undefined && failures === 0) plan(0)
+    },
+    async turn() {
+      while (running !== undefined) await running
+      const one = round()
+      running = one
+        .then(() => {
+          wellAt = performance.now()
+        })
+        .finally(() => {
+          running = undefined
+        })
+      await running
+      return (await one) !== false
     },
     async stop() {
       stopped = true

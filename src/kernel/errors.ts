@@ -6,6 +6,8 @@ export const CATALOGUE = {
   'invalid-query': [400, 'A query parameter is unknown or malformed'],
   'invalid-cursor': [400, 'The cursor was not made by this node for this feed'],
   'invalid-header': [400, 'A request header is malformed'],
+  'bridge-secret': [401, 'The request does not carry the secret of this bridge'],
+  'bridge-foreign': [403, 'The bridge answers programs of its own machine: no page in a browser, no other host name'],
   'credential-not-enrolled': [403, 'The client certificate is not an enrolled, active credential of this programme'],
   'scope-missing': [403, 'The credential lacks the scope of this route'],
   'participant-suspended': [403, 'The participant is suspended'],
@@ -13,6 +15,7 @@ export const CATALOGUE = {
   'method-not-allowed': [405, 'The path does not know this method'],
   'request-timeout': [408, 'The request did not arrive in time'],
   'state-conflict': [409, 'The object has moved on since it was read'],
+  'home-in-use': [409, 'Another process writes this folder'],
   replayed: [409, 'The submission identifier was used before for other bytes'],
   'cursor-expired': [410, 'The cursor is older than the history of the feed; sync anew from the start'],
   'too-large': [413, 'The body is larger than the limit of this route'],
@@ -63,6 +66,10 @@ export const CATALOGUE = {
   'approval-refused': [409, 'The approval is expired, executed, rejected or was given for another payload'],
   'self-approval': [403, 'Nobody approves what they proposed'],
   'person-unknown': [403, 'The person is unknown or lacks the role'],
+  'sign-in-refused': [403, 'The sign-in was not completed; begin again'],
+  'form-refused': [403, 'The form was not sent from a page of this session'],
+  'step-up-missing': [403, 'The act needs a fresh, stronger sign-in'],
+  'session-ended': [401, 'There is no session, or it has ended; sign in again'],
   'headers-too-large': [431, 'The request headers are larger than 16 KiB'],
   'rate-limited': [429, 'Too many requests'],
   'quota-exceeded': [429, 'The quota of the day for this purpose is used up'],
@@ -74,6 +81,10 @@ export const CATALOGUE = {
   'authority-stale': [503, 'The list of credentials could not be refreshed'],
   'log-halted': [503, 'The provenance log is halted until its operator has acted; no entry, no answer'],
   'log-behind': [503, 'The provenance log cannot be written or published; no entry, no answer'],
+  'answer-unverified': [502, 'What the node answered does not verify; nothing of it is passed on'],
+  'node-needed': [503, 'This takes the node, which does not answer or was not to be asked'],
+  'mirror-stale': [503, 'The mirror is older than it may be for an answer'],
+  'outbox-full': [503, 'The outbox has no room until the node took what is in it, or what it refused was removed'],
 } as const satisfies Record<string, readonly [status: number, title: string]>
 
 export type ErrorCode = keyof typeof CATALOGUE

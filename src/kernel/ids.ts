@@ -51,6 +51,12 @@ export const derivedId = (bytes: Uint8Array): Uuid => stamp(bytes.slice(0, 16), 
 /** Milliseconds that an id of version 7 begins with (RFC 9562 section 5.7). */
 export const timeOf = (id: Uuid): number => Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16)
 
+/** The least id of version 7 that a moment may have; it is nobody's. */
+export const firstIdOf = (at: Date): Uuid => {
+  const hex = at.getTime().toString(16).padStart(12, '0')
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000` as Uuid
+}
+
 /** The present, but behind what the ids of version 7 say: a clock that stood or was put back turns no order round. */
 export const timeAfter = (ids: readonly Uuid[], now: Date): Date =>
   new Date(ids.reduce((latest, id) => Math.max(latest, timeOf(id) + 1), now.getTime()))

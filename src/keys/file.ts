@@ -19,7 +19,8 @@ import { createOprfPool, type OprfPool } from './oprf-pool.ts'
 import type { KeyKind, KeyService } from './service.ts'
 import { openSodiumGroup } from './sodium-group.ts'
 
-const KID = /^[a-z0-9][a-z0-9-]{0,63}$/
+/** An epoch's name of up to 63 characters has its kind before it. */
+const KID = /^[a-z0-9][a-z0-9-]{0,95}$/
 /** Without it Node takes a tag of four bytes for one too. */
 const TAG = { authTagLength: 16 }
 const nonce = randomSource(12)

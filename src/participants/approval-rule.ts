@@ -79,5 +79,16 @@ const APART: readonly (readonly [Role, Role])[] = [
 export const mayHoldTogether = (roles: readonly Role[], next: Role): boolean =>
   !APART.some(([a, b]) => (a === next && roles.includes(b)) || (b === next && roles.includes(a)))
 
+/** What an administrator of a partner gives to colleagues, and to nobody else. */
+export const PARTNER_ROLES: readonly Role[] = ['partner_admin', 'lead', 'analyst']
+
+/**
+ * Whether `by` may see to `whom` alone: a node administrator to everybody, an administrator of a partner to colleagues and
+ * never to itself.
+ */
+export const maySeeTo = (by: PersonInRole, whom: Pick<PersonInRole, 'person_id' | 'organisation'>): boolean =>
+  by.roles.includes('node_admin') ||
+  (by.roles.includes('partner_admin') && by.organisation === whom.organisation && by.person_id !== whom.person_id)
+
 /** Roles that no single administrator may give: whoever held one could approve what the giver proposes. */
 export const needsTwo = (role: Role): boolean => role === 'node_admin' || role === 'governance' || role === 'observer'

@@ -1,4 +1,5 @@
 import type { Db } from '../db/connect.ts'
+import { FEED_KIND } from './schema.ts'
 
 // What auditors see of the programme's own tables: no name of a person, no code, no key but the public ones.
 
@@ -61,6 +62,15 @@ export const audiences = (db: Db) =>
     .orderBy('a.audience_id')
     .execute()
 
+export const inboxes = (db: Db) =>
+  db
+    .selectFrom('feed as f')
+    .innerJoin('participant as p', 'p.participant_id', 'f.participant_id')
+    .select(['p.slug', 'f.feed_id'])
+    .where('f.kind', '=', FEED_KIND.inbox)
+    .orderBy('p.slug')
+    .execute()
+
 export const audienceMembers = (db: Db) =>
   db
     .selectFrom('audience_member as m')
@@ -108,6 +118,13 @@ export const roles = (db: Db) =>
     .orderBy('person_id')
     .orderBy('role')
     .orderBy('granted_at')
+    .execute()
+
+export const logins = (db: Db) =>
+  db
+    .selectFrom('login')
+    .select(['login_id', 'person_id', 'issuer', 'subject', 'ended_at', 'last_event'])
+    .orderBy('login_id')
     .execute()
 
 export const requests = (db: Db) =>

@@ -2,7 +2,9 @@ import type { Db } from '../db/connect.ts'
 import { toBase64Url, toHex } from '../kernel/bytes.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import type { StatePart, StateRow } from '../provenance/audited.ts'
+import { inboxName } from '../provenance/schema.ts'
 import * as store from './audited-store.ts'
+import { loginDigest } from './login.ts'
 import {
   AUDIENCE_KIND,
   AUDIENCE_MODE,
@@ -76,6 +78,9 @@ export const auditedProgramme: readonly StatePart[] = [
     })),
   ),
   whole(async (db) =>
+    (await store.inboxes(db)).map(({ slug, feed_id }) => ({ of: `feed ${inboxName(slug)}`, state: { feed: feed_id } })),
+  ),
+  whole(async (db) =>
     (await store.audienceMembers(db)).map(({ audience_id, slug, until_seq }) => ({
       of: `audience-member ${audience_id} ${slug}`,
       state: { member: until_seq === null },
@@ -129,6 +134,16 @@ export const auditedPeople: readonly StatePart[] = [
     (await store.roles(db)).map(({ person_id, role, granted_at, ended_at, last_event }) => ({
       of: `role ${person_id} ${role} ${granted_at.toISOString()}`,
       state: { ended: ended_at?.toISOString() ?? null },
+      event: last_event,
+    })),
+  ),
+  whole(async (db) =>
+    (await store.logins(db)).map(({ login_id, person_id, issuer, subject, ended_at, last_event }) => ({
+      of: `login ${login_id}`,
+      state: {
+        ...{ person: person_id, digest: loginDigest(login_id, { issuer, subject }) },
+        ended: ended_at?.toISOString() ?? null,
+      },
       event: last_event,
     })),
   ),

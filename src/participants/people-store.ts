@@ -81,9 +81,30 @@ export async function endRole(
     .execute()
 }
 
+export async function setPersonStatus(
+  tx: Tx,
+  person_id: Uuid,
+  change: { status: number; last_event: Uuid },
+): Promise<void> {
+  await tx.updateTable('person').set(change).where('person_id', '=', person_id).execute()
+}
+
+/** Every role that the person still holds. */
+export async function endRoles(tx: Tx, person_id: Uuid, change: { ended_at: Date; last_event: Uuid }): Promise<void> {
+  await tx
+    .updateTable('role_grant')
+    .set(change)
+    .where('person_id', '=', person_id)
+    .where('ended_at', 'is', null)
+    .execute()
+}
+
 const isRole = (role: string): role is Role => ROLES.some((known) => known === role)
 
 // ---- requests and approvals
+
+/** More than people decide in the days that are looked at. */
+const REQUESTS_MAX = 200
 
 export interface RequestRow {
   request_id: Uuid
@@ -115,6 +136,26 @@ export const openRequests = (db: Db | Tx, now: Date): Promise<RequestRow[]> =>
     .where('executed_at', 'is', null)
     .where('expires_at', '>', now)
     .orderBy('requested_at')
+    .execute()
+
+/** Requests that were asked for since, whatever became of them; the newest first. */
+export const recentRequests = (db: Db | Tx, since: Date): Promise<RequestRow[]> =>
+  db
+    .selectFrom('approval_request')
+    .selectAll()
+    .where('requested_at', '>=', since)
+    .orderBy('requested_at', 'desc')
+    .limit(REQUESTS_MAX)
+    .execute()
+
+/** The votes on some requests, in the order they were given. */
+export const votesOn = (db: Db | Tx, requests: readonly Uuid[]) =>
+  db
+    .selectFrom('approval')
+    .select(['request_id', 'approver', 'approver_org', 'verdict', 'digest', 'at'])
+    .where('request_id', 'in', requests)
+    .orderBy('at')
+    .orderBy('last_event')
     .execute()
 
 /** What was carried out, oldest first. */

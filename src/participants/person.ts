@@ -2,7 +2,8 @@ import type { Tx } from '../db/as-participant.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { newId, SLUG, type Uuid } from '../kernel/ids.ts'
 import { type Act, type ActContext, change, inRole, log } from './act.ts'
-import { mayHoldTogether, needsTwo } from './approval-rule.ts'
+import { mayHoldTogether, maySeeTo, needsTwo, PARTNER_ROLES, type PersonInRole } from './approval-rule.ts'
+import { endLoginsOf } from './login-store.ts'
 import * as store from './people-store.ts'
 import { PERSON_STATUS, type Role } from './schema.ts'
 
@@ -23,44 +24,62 @@ export interface ListedPerson {
   roles: readonly Role[]
 }
 
+/** An administrator of a partner does all of this for its own organisation and its own roles, and not to itself. */
 export interface People {
-  /** A person without any role; `by` is a node administrator. */
+  /** A person without any role; `by` is an administrator. */
   addPerson(by: Uuid, person: NewPerson): Promise<{ person_id: Uuid }>
   /** Roles of partners; those of the node and of governance are `approval-missing` here and go through `role.grant`. */
   grantRole(by: Uuid, grant: { person: Uuid; role: Role }): Promise<void>
   /** Alone and at once. Refuses to leave fewer than two node administrators. */
   endRole(by: Uuid, grant: { person: Uuid; role: Role }): Promise<void>
+  /** Alone and at once: roles and logins end with it, and no vote of the person counts any more. */
+  endPerson(by: Uuid, person: Uuid): Promise<void>
   listPeople(): Promise<ListedPerson[]>
 }
+
+const ADMINS: readonly Role[] = ['node_admin', 'partner_admin']
 
 export function createPeople(context: ActContext): People {
   return {
     addPerson: (by, person) =>
       change(context, async (tx, at) => {
-        await inRole(tx, by, ['node_admin'])
+        const { roles, organisation } = await inRole(tx, by, ADMINS)
+        if (!roles.includes('node_admin') && organisation !== person.organisation) throw new Refusal('person-unknown')
         return addPerson(context, { tx, act: { at, person: by } }, person)
       }),
     grantRole: (by, { person, role }) =>
       change(context, async (tx, at) => {
-        await inRole(tx, by, ['node_admin'])
+        await mayChange(tx, by, { person, role })
         if (needsTwo(role)) throw new Refusal('approval-missing', { detail: 'propose role.grant' })
         await grantRole(context, { tx, act: { at, person: by } }, { person, role })
       }),
     endRole: (by, { person, role }) =>
       change(context, async (tx, at) => {
-        await inRole(tx, by, ['node_admin'])
+        await mayChange(tx, by, { person, role })
         const held = await store.presentRoles(tx)
         if (held.get(person)?.includes(role) !== true) throw new Refusal('not-found')
-        const admins = [...held.values()].filter((roles) => roles.includes('node_admin'))
-        if (role === 'node_admin' && admins.length <= ADMINS_MIN)
-          throw new Refusal('policy-refused', { detail: 'two node administrators must remain; grant the role first' })
-        const act: Act = { at, person: by }
+        if (role === 'node_admin') refuseTooFew(held)
         const event = await log(
           context,
-          { tx, act },
+          { tx, act: { at, person: by } },
           { kind: 'role.changed', fields: { whom: person, role, what: 'ended' } },
         )
         await store.endRole(tx, { person_id: person, role }, { ended_at: at, last_event: event })
+      }),
+    endPerson: (by, person) =>
+      change(context, async (tx, at) => {
+        const whom = await mayChange(tx, by, { person })
+        if (whom.roles.includes('node_admin')) refuseTooFew(await store.presentRoles(tx))
+        const { organisation } = whom
+        const event = await log(
+          context,
+          { tx, act: { at, person: by } },
+          { kind: 'person.left', fields: { whom: person, organisation } },
+        )
+        const ended = { ended_at: at, last_event: event }
+        await store.endRoles(tx, person, ended)
+        await endLoginsOf(tx, person, ended)
+        await store.setPersonStatus(tx, person, { status: PERSON_STATUS.left, last_event: event })
       }),
     listPeople: async () => {
       const [rows, held] = [await store.persons(context.admin), await store.presentRoles(context.admin)]
@@ -73,6 +92,28 @@ export function createPeople(context: ActContext): People {
       }))
     },
   }
+}
+
+/** The person whom an administrator changes; `person-unknown` for one whom it may not, `not-found` for one who is not there. */
+async function mayChange(tx: Tx, by: Uuid, { person, role }: { person: Uuid; role?: Role }): Promise<PersonInRole> {
+  const admin = await inRole(tx, by, ADMINS)
+  const whom = await store.personInRole(tx, person)
+  const ofPartner = !admin.roles.includes('node_admin')
+  // An administrator of a partner is not told who else is in the programme.
+  if (whom === undefined || (ofPartner && whom.organisation !== admin.organisation))
+    throw new Refusal('not-found', { detail: 'there is no such person' })
+  if (!maySeeTo(admin, whom))
+    throw new Refusal('policy-refused', { detail: 'nobody changes their own access; ask another administrator' })
+  const touched = role === undefined ? whom.roles : [role]
+  if (ofPartner && !touched.every((one) => PARTNER_ROLES.includes(one)))
+    throw new Refusal('policy-refused', { detail: 'roles of the programme are for its node administrators' })
+  return whom
+}
+
+function refuseTooFew(held: ReadonlyMap<Uuid, readonly Role[]>): void {
+  const admins = [...held.values()].filter((roles) => roles.includes('node_admin'))
+  if (admins.length <= ADMINS_MIN)
+    throw new Refusal('policy-refused', { detail: 'two node administrators must remain; grant the role first' })
 }
 
 /** Part of a larger change: the caller has seen to who may do it. */

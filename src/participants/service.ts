@@ -8,6 +8,7 @@ import { type CredentialContext, type Credentials, confirmSigningKey, createCred
 import { createEnrolments, type EnrolmentContext, type Enrolments, openEnrolment } from './enrolment.ts'
 import { type ErasureContext, erase } from './erasure.ts'
 import { type HoldContext, releaseHeld } from './hold.ts'
+import { createLogins, type Logins } from './login.ts'
 import { admit, createMembers, type Members, offboard, resume } from './member.ts'
 import { createPeople, grantRole, type People } from './person.ts'
 import { seesSignals } from './policy.ts'
@@ -19,6 +20,7 @@ import {
   publishPolicy,
   retireHashProfile,
 } from './publication.ts'
+import { createRequestList, type RequestList } from './request-list.ts'
 import { type RotationContext, rotate } from './rotation.ts'
 import type { AudienceInfo, AudienceList, NamedAudience, NodeKeys, SourceList, WhoAmI } from './schema.ts'
 import { SigningJwk } from './schema.ts'
@@ -31,7 +33,15 @@ export interface ParticipantPeer {
   spki: string
 }
 
-export interface ParticipantService extends People, Approvals, Members, Credentials, Enrolments, Audiences {
+export interface ParticipantService
+  extends People,
+    Logins,
+    Approvals,
+    RequestList,
+    Members,
+    Credentials,
+    Enrolments,
+    Audiences {
   whoami(peer: ParticipantPeer): WhoAmI
   nodeKeys(): NodeKeys
   /** Audiences the participant is in, with their members. */
@@ -63,7 +73,9 @@ export function createParticipantService(options: ParticipantServiceOptions): Pa
   const audiences = createAudiences(context)
   return {
     ...createPeople(context),
+    ...createLogins(context),
     ...createApprovals(context, executorsOf(context)),
+    ...createRequestList(context),
     ...createMembers(context),
     ...createCredentials(context),
     ...createEnrolments(context),

@@ -69,8 +69,10 @@ export const EVENTS = {
   'review.undone': { fields: { case: 'A', decision: 'A' } },
   'review.routed': { fields: { rules: 'A' } },
   'feedback.given': { fields: { ...said, revision: 'AS', outcome: 'AS', supersedes: 'AS' } },
-  'dispute.opened': { fields: { ...said, dispute: 'AS', ground: 'AS', result: 'ASR' } },
-  'dispute.closed': { fields: { dispute: 'AS', signal: 'AS', ground: 'AS', result: 'ASR' } },
+  'dispute.opened': { fields: { ...said, revision: 'AS', dispute: 'AS', ground: 'AS', result: 'ASR' } },
+  'dispute.closed': {
+    fields: { dispute: 'AS', signal: 'AS', revision: 'AS', ground: 'AS', result: 'ASR', authority: 'AS' },
+  },
   'read.batch': { fields: { reader: 'A', n: 'A', root: 'A', from: 'A', to: 'A' }, padded: true },
   // The reads of batches, whose time by the retention policy is over.
   'reads.expired': { fields: { rule: 'S', policy: 'G', batches: 'S', n: 'S' } },
@@ -103,6 +105,9 @@ export const EVENTS = {
   'approval.refused': { fields: approval },
   'approval.executed': { fields: approval },
   'person.added': { fields: { whom: 'A', organisation: 'A' } },
+  'person.left': { fields: { whom: 'A', organisation: 'A' } },
+  'login.given': { fields: { whom: 'A', login: 'A', digest: 'A' } },
+  'login.ended': { fields: { whom: 'A', login: 'A' } },
   'role.changed': { fields: change },
   'quota.changed': { fields: change },
   'hold.placed': { fields: change },

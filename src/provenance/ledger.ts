@@ -12,6 +12,7 @@ import { isForAll, type Viewer } from './events.ts'
 import { type AskedItem, itemProof } from './item-proof.ts'
 import type { InnerRead, Journal } from './journal.ts'
 import { formatVkey, parseNote } from './note.ts'
+import { isWaiting } from './outbox-store.ts'
 import { chainLines } from './own-chain.ts'
 import type { NodePolicy } from './policy-file.ts'
 import { consistencyProof, inclusionProof, type ReadTile } from './proof.ts'
@@ -248,14 +249,17 @@ const unwitnessed = (
   quorum: (published?.wanted ?? 0) === 0,
 })
 
-/** A record and what the holder is to it; `pending` while only who wrote it may know that it is there. */
+/** A record and what the holder is to it; `pending` while only who wrote it, and auditors, may know that it is there. */
 async function entitled(
   options: LedgerOptions,
   holder: Holder,
   event_id: Uuid,
 ): Promise<{ placed: Placed; viewer: Viewer } | 'pending'> {
+  // The state that an auditor is given names what waits. Asked first: what is indexed meanwhile is found below.
+  const waits = holder.auditor && (await isWaiting(options.db, options.logId, event_id))
   const placed = await placedRecord(options, event_id)
   if (placed === undefined) {
+    if (waits) return 'pending'
     // Not in the log yet, or not at all: only who wrote it may know which, and everybody of what is told to all.
     const own = await recordStore.recordOf(options.db, holder.participant, event_id)
     if (own === undefined && !(await isToldToAll(options, event_id))) throw new Refusal('not-found')

@@ -91,6 +91,17 @@ export async function waitAgain(
   }
 }
 
+/** Whether an event was committed and has no index yet. */
+export const isWaiting = async (db: Db, logId: number, event_id: Uuid): Promise<boolean> => {
+  const found = await db
+    .selectFrom('prov_outbox')
+    .select('event_id')
+    .where('log_id', '<=', logId)
+    .where('event_id', '=', event_id)
+    .executeTakeFirst()
+  return found !== undefined
+}
+
 /** Of changes without an index, the events; at most `limit`. */
 export const waitingEvents = async (db: Db, logId: number, limit: number): Promise<Uuid[]> => {
   const rows = await db

@@ -124,6 +124,10 @@ export const ExportRead = Type.Object(
 )
 export type ExportRead = Static<typeof ExportRead>
 
+/** An inbox in the place of an audience: no slug and no id begins like it. */
+export const inboxName = (slug: string): string => `@${slug}`
+export const isInbox = (audience: string): boolean => audience.startsWith('@')
+
 /**
  * What follows was read at one moment: of a log of `size` entries, beside which `waiting` was committed; rows of feeds and
  * look-ups, of the entries below `upto`, and perhaps of some behind it.

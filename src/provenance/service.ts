@@ -52,6 +52,8 @@ export interface ProvenanceService extends Recorder, Omit<Journal, 'flush' | 'pe
   entriesFrom(db: Db, at: { logId: number; from: bigint; limit: number }): Promise<LoggedEvent[]>
   /** The place in the log below which everything has reached feeds and look-ups. */
   projected(tx: Tx): Promise<bigint>
+  /** Where an event stands in the order over all logs; undefined before it has an index. */
+  placeOfEvent(event_id: Uuid): Promise<bigint | undefined>
   sourceSets: typeof sourceSets
   /** Where the receipt of an event is asked for. */
   receiptPath(event_id: Uuid): string
@@ -97,6 +99,13 @@ export function createProvenanceService(options: ProvenanceOptions): ProvenanceS
       if (!options.healthy()) throw new Refusal('log-behind', { retryAfter: 5 })
     },
     projected: async (tx) => placeOf(logId, (await store.projected(tx, logId))?.next_idx ?? 0n),
+    placeOfEvent: async (event_id) => {
+      for (let log = logId; log > 0; log--) {
+        const found = await store.eventIndex(options.ledger, log, event_id)
+        if (found !== undefined) return placeOf(log, found.idx)
+      }
+      return undefined
+    },
     entriesFrom,
     sourceSets,
     receiptPath: (event_id) => `/provenance/${logId}/receipts/${event_id}`,

@@ -1,34 +1,10 @@
+import { type Selectable, sql } from 'kysely'
 import type { Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
+import type { DecisionTable } from '../db/tables.ts'
 import type { Uuid } from '../kernel/ids.ts'
 
-export interface DecisionRow {
-  participant_id: Uuid
-  case_id: Uuid
-  seq: number
-  decision_id: Uuid
-  verdict: number
-  reason: string
-  note_team: string | null
-  note_shared: string | null
-  category_suggested: string | null
-  accounts_actioned: number | null
-  content_removed: number | null
-  urls_blocked: number | null
-  reports_filed: number | null
-  investigations_opened: number | null
-  authority: number
-  decided_by: string
-  decided_at: Date
-  needs_second: boolean
-  supersedes: number | null
-  corrects: boolean
-  approved_by: string | null
-  release_at: Date | null
-  released_at: Date | null
-  ended_at: Date | null
-  last_event: Uuid
-}
+export type DecisionRow = Selectable<DecisionTable>
 
 /** What was decided of a case, in order. */
 export const decisionsOf = (tx: Tx, participant_id: Uuid, case_id: Uuid): Promise<DecisionRow[]> =>
@@ -68,6 +44,31 @@ export const dueDecisions = (db: Db, now: Date, limit: number) =>
     .where('ended_at', 'is', null)
     .orderBy('release_at')
     .limit(limit)
+    .execute()
+
+/** What somebody decided or approved and nothing has left of, the newest first. */
+export const inGrace = (tx: Tx, participant_id: Uuid, { who, now }: { who: string; now: Date }) =>
+  tx
+    .selectFrom('decision')
+    .select(['case_id', 'decision_id', 'verdict', 'release_at'])
+    .where('participant_id', '=', participant_id)
+    .where('release_at', '>', now)
+    .where('released_at', 'is', null)
+    .where('ended_at', 'is', null)
+    .where((eb) => eb.or([eb('decided_by', '=', who), eb('approved_by', '=', who)]))
+    .orderBy('release_at', 'desc')
+    .limit(5)
+    .execute()
+
+/** What is proposed of each case and has no answer yet. */
+export const proposedOf = (tx: Tx, participant_id: Uuid, cases: readonly Uuid[]): Promise<DecisionRow[]> =>
+  tx
+    .selectFrom('decision')
+    .selectAll()
+    .where('participant_id', '=', participant_id)
+    .where(sql<boolean>`case_id = any(${cases}::uuid[])`)
+    .where('release_at', 'is', null)
+    .where('ended_at', 'is', null)
     .execute()
 
 /** Released decisions by verdict: those that stand, and those that a later one corrected. */

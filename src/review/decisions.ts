@@ -9,6 +9,7 @@ import type { ProvenanceService } from '../provenance/service.ts'
 import { atVersion, lockedCase, moveCase, type Reviewer } from './case.ts'
 import * as decisionStore from './decision-store.ts'
 import { checkGrip, end } from './leases.ts'
+import { countsOf, nameOf } from './outcome.ts'
 import type { DecisionRequest, DecisionResult, MoveResult, SecondRequest } from './schema.ts'
 import { needsSecond } from './second.ts'
 import type * as store from './store.ts'
@@ -46,11 +47,15 @@ export function createDecisions(options: DecisionsOptions): Decisions {
   }
   return {
     decide: async (by, case_id, body) => {
-      checkReason(body.verdict, body.reason, body.note_shared ?? body.note_team)
-      checkWords({ note_team: body.note_team, note_shared: body.note_shared })
+      const { verdict, reason, note_team, note_shared, category_suggested } = body
+      checkReason(verdict, reason, note_shared ?? note_team)
+      checkWords({ note_team, note_shared, category_suggested })
       return logged(by, (tx) => decideIn(options, tx, { by, case_id, body }))
     },
-    second: (by, of, answer) => logged(by, (tx) => secondIn(options, tx, { by, of, answer })),
+    second: async (by, of, answer) => {
+      checkWords({ reason: answer.reason })
+      return logged(by, (tx) => secondIn(options, tx, { by, of, answer }))
+    },
     undo: (by, of) => logged(by, (tx) => undoIn(options, tx, { by, of })),
   }
 }
@@ -117,13 +122,6 @@ const columnsOf = (counts: OutcomeCounts) => ({
   investigations_opened: counts.investigations_opened ?? null,
 })
 
-/** The counts of a decision that were reported. */
-export const countsOf = (row: decisionStore.DecisionRow): OutcomeCounts => {
-  const { accounts_actioned, content_removed, urls_blocked, reports_filed, investigations_opened } = row
-  const all = { accounts_actioned, content_removed, urls_blocked, reports_filed, investigations_opened }
-  return Object.fromEntries(Object.entries(all).filter(([, count]) => count !== null)) as OutcomeCounts
-}
-
 interface Decided {
   by: Reviewer
   row: store.CaseRow
@@ -152,9 +150,6 @@ const recordDecided = (
       ...{ authority: by.authority, supersedes: decision.supersedes ?? undefined },
     },
   })
-
-const NAMES = new Map<number, string>(Object.entries(OUTCOME).map(([name, id]) => [id, name]))
-export const nameOf = (verdict: number): string => NAMES.get(verdict) ?? String(verdict)
 
 const resultOf = (
   row: store.CaseRow,

@@ -1,17 +1,10 @@
-import { sql } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import type { Tx } from '../db/as-participant.ts'
+import type { HitTable } from '../db/tables.ts'
 import type { Uuid } from '../kernel/ids.ts'
 
-export interface HitRow {
-  origin: Uuid
-  signal_id: Uuid
-  signal_key: Buffer
-  count: number
-  last_at: Date
-  own_ref: string | null
-  acted_count: number | null
-  last_event: Uuid
-}
+type HitRow = Selectable<HitTable>
+type NameOf = Pick<HitRow, 'participant_id' | 'origin' | 'signal_id'>
 
 export const hitForUpdate = (tx: Tx, participant_id: Uuid, of: { origin: Uuid; signal_id: Uuid }) =>
   tx
@@ -23,16 +16,38 @@ export const hitForUpdate = (tx: Tx, participant_id: Uuid, of: { origin: Uuid; s
     .forUpdate()
     .executeTakeFirst()
 
-export async function upsertHit(tx: Tx, participant_id: Uuid, row: HitRow): Promise<void> {
-  const { count, last_at, own_ref, acted_count, last_event } = row
-  await tx
+/** As it is shown; nothing is about to change. */
+export const hitOf = (tx: Tx, participant_id: Uuid, of: { origin: Uuid; signal_id: Uuid }) =>
+  tx
+    .selectFrom('hit')
+    .select(['count', 'last_at', 'own_ref'])
+    .where('participant_id', '=', participant_id)
+    .where('origin', '=', of.origin)
+    .where('signal_id', '=', of.signal_id)
+    .executeTakeFirst()
+
+/** False where the signal has a row already, also one that another transaction made at the same moment. */
+export async function insertHit(tx: Tx, row: HitRow): Promise<boolean> {
+  const made = await tx
     .insertInto('hit')
-    .values({ participant_id, ...row })
-    .onConflict((oc) =>
-      oc
-        .columns(['participant_id', 'origin', 'signal_id'])
-        .doUpdateSet({ count, last_at, own_ref, acted_count, last_event }),
-    )
+    .values(row)
+    .onConflict((oc) => oc.columns(['participant_id', 'origin', 'signal_id']).doNothing())
+    .returning('signal_id')
+    .executeTakeFirst()
+  return made !== undefined
+}
+
+export async function updateHit(
+  tx: Tx,
+  { participant_id, origin, signal_id }: NameOf,
+  change: Partial<Pick<HitRow, 'count' | 'last_at' | 'own_ref' | 'acted_count'>> & { last_event: Uuid },
+): Promise<void> {
+  await tx
+    .updateTable('hit')
+    .set(change)
+    .where('participant_id', '=', participant_id)
+    .where('origin', '=', origin)
+    .where('signal_id', '=', signal_id)
     .execute()
 }
 

@@ -1,6 +1,6 @@
 import { asParticipant, type Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
-import type { HitsOf } from '../feedback/service.ts'
+import type { HitsOf } from '../feedback/tell.ts'
 import type { FactsOf, SignalFacts } from '../feeds/facts.ts'
 import { concat, fromHex, toBase64Url, u32 } from '../kernel/bytes.ts'
 import type { Clock } from '../kernel/clock.ts'
@@ -95,18 +95,31 @@ async function take(
   taking: Taking,
 ): Promise<{ changed: boolean; case_id: Uuid | undefined } | undefined> {
   const { by, hit, origin, facts, event } = taking
-  const of = { origin, signal_id: hit.signal }
-  const known = await hitStore.hitForUpdate(tx, by.participant, of)
-  if (known === undefined && facts === undefined) return undefined
-  const before = known?.count ?? 0
-  if (hit.count <= before) return { changed: false, case_id: undefined }
-  const key = fromHex(hit.key)
-  if (key === undefined) throw new Refusal('validation-failed')
-  await hitStore.upsertHit(tx, by.participant, {
-    ...{ ...of, signal_key: known?.signal_key ?? Buffer.from(key), count: hit.count, last_at: new Date(hit.last_at) },
-    ...{ own_ref: hit.own_ref ?? null, acted_count: known?.acted_count ?? null, last_event: event },
-  })
-  const again = known?.acted_count !== undefined && known.acted_count !== null
+  const name = { participant_id: by.participant, origin, signal_id: hit.signal }
+  const counted = { count: hit.count, last_at: new Date(hit.last_at), own_ref: hit.own_ref ?? null, last_event: event }
+  const find = () => hitStore.hitForUpdate(tx, by.participant, name)
+  let known = await find()
+  if (known === undefined) {
+    if (facts === undefined) return undefined
+    const key = fromHex(hit.key)
+    if (key === undefined) throw new Refusal('validation-failed')
+    const row = { ...name, ...counted, signal_key: Buffer.from(key), acted_count: null }
+    if (await hitStore.insertHit(tx, row)) return opened(options, tx, { ...taking, before: 0, again: false })
+    // Another report made it meanwhile: its count is the one before.
+    known = await find()
+    if (known === undefined) throw new Refusal('busy', { retryAfter: 1 })
+  }
+  if (hit.count <= known.count) return { changed: false, case_id: undefined }
+  await hitStore.updateHit(tx, name, counted)
+  return opened(options, tx, { ...taking, before: known.count, again: known.acted_count !== null })
+}
+
+async function opened(
+  options: HitsOptions,
+  tx: Tx<'participant'>,
+  { before, again, ...taking }: Taking & { before: number; again: boolean },
+): Promise<{ changed: true; case_id: Uuid | undefined }> {
+  const { hit, facts } = taking
   if (facts === undefined || !(crosses(before, hit.count) || again)) return { changed: true, case_id: undefined }
   const { case_id } = await openForHit(options, tx, { ...taking, facts, ref: refOf(hit.count, again) })
   return { changed: true, case_id }

@@ -1,5 +1,6 @@
 import { asParticipant, type Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
+import { checkWords } from '../feedback/judge.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { newId, type Uuid } from '../kernel/ids.ts'
@@ -47,7 +48,7 @@ export function createLeases(options: LeasesOptions): Leases {
         const now = clock()
         for (const late of [true, false]) {
           const row = await store.nextFree(tx, by.participant, { who: by.who, now, late })
-          if (row !== undefined) return give(tx, row, { by, now })
+          if (row !== undefined) return give(tx, row, { by, now, token: await ownToken(tx, row, { by, now }) })
         }
         return undefined
       }),
@@ -65,8 +66,9 @@ export function createLeases(options: LeasesOptions): Leases {
         const expires_at = new Date(Math.min(lease?.expires_at.getTime() ?? 0, now.getTime() + LEAVING_MS))
         await store.putLease(tx, { ...nameOf(row), holder: by.who, token, expires_at })
       }),
-    hold: (by, case_id, { token, version, reason, hours }) =>
-      logged(by, async (tx) => {
+    hold: async (by, case_id, { token, version, reason, hours }) => {
+      checkWords({ reason })
+      return logged(by, async (tx) => {
         const now = clock()
         const row = await held(tx, { by, case_id, token, now })
         atVersion(row, version)
@@ -75,7 +77,8 @@ export function createLeases(options: LeasesOptions): Leases {
         const moved = await moveCase(provenance, tx, row, { act: 'hold', by, reason, now, change })
         await end(tx, row, { by, token, now })
         return resultOf(row, moved)
-      }),
+      })
+    },
     resume: (by, case_id, version) =>
       logged(by, async (tx) => {
         const now = clock()
@@ -83,8 +86,10 @@ export function createLeases(options: LeasesOptions): Leases {
         atVersion(row, version)
         return resultOf(row, await moveCase(provenance, tx, row, resuming(row, { by, now, reason: 'resumed' })))
       }),
-    handOver: (by, case_id, { token, version, to }) =>
-      logged(by, (tx) => handOver(options, tx, { by, case_id, token, version, to })),
+    handOver: async (by, case_id, { token, version, to }) => {
+      checkWords({ to })
+      return logged(by, (tx) => handOver(options, tx, { by, case_id, token, version, to }))
+    },
   }
 }
 
@@ -110,8 +115,7 @@ async function claimIn(
 ): Promise<LeaseResult> {
   const now = clock()
   const row = await lockedCase(tx, by.participant, case_id)
-  if (row.state !== CASE_STATE.open)
-    throw new Refusal('case-moved', { detail: `the case is ${stateOf(row.state)}`, extra: { version: row.version } })
+  checkOpen(row)
   const lease = await store.leaseOf(tx, by.participant, case_id)
   const claimed = claim(lease, { who: by.who, assigned: row.assigned_to, lead: by.lead, now })
   if (claimed.outcome === 'held')
@@ -128,10 +132,26 @@ async function claimIn(
   return give(tx, row, { by, now })
 }
 
+/** Only what is in the queue is worked on, and given to somebody else. */
+function checkOpen({ state, version }: store.CaseRow): void {
+  if (state !== CASE_STATE.open)
+    throw new Refusal('case-moved', { detail: `the case is ${stateOf(state)}`, extra: { version } })
+}
+
+/** Of whoever works on the case already: what stands in another tab stays good. */
+async function ownToken(
+  tx: Tx<'participant'>,
+  row: store.CaseRow,
+  { by, now }: { by: Reviewer; now: Date },
+): Promise<Uuid | undefined> {
+  const lease = await store.leaseOf(tx, row.participant_id, row.case_id)
+  return isLive(lease, now) && lease.holder === by.who ? lease.token : undefined
+}
+
 async function give(
   tx: Tx<'participant'>,
   row: store.CaseRow,
-  { by, now, token = newId(now) }: { by: Reviewer; now: Date; token?: Uuid },
+  { by, now, token = newId(now) }: { by: Reviewer; now: Date; token?: Uuid | undefined },
 ): Promise<LeaseResult> {
   const expires_at = new Date(now.getTime() + LEASE_MS)
   await store.putLease(tx, { ...nameOf(row), holder: by.who, token, expires_at })
@@ -184,6 +204,7 @@ async function handOver(
   const now = clock()
   const row = await held(tx, { by, case_id, token, now })
   atVersion(row, version)
+  checkOpen(row)
   const event = newId(now)
   await provenance.record(tx, {
     ...{ kind: 'review.moved', event_id: event, participant_id: by.participant, at: now, actor: by.slug },

@@ -1,75 +1,140 @@
 import { asParticipant, type Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
-import { AUTHORITY } from '../feedback/schema.ts'
 import { bySource, type Disclosed, type Reader } from '../feeds/answer.ts'
-import { toBase64Url } from '../kernel/bytes.ts'
+import type { FactsOf, SignalFacts } from '../feeds/facts.ts'
+import { toBase64Url, toHex } from '../kernel/bytes.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import type { ProvenanceService } from '../provenance/service.ts'
-import { SIGNAL_TYPE } from '../signals/schema.ts'
-import { decodePlace, encodePlace, type Place } from './cursor.ts'
+import type { Reviewer } from './case.ts'
 import * as decisionStore from './decision-store.ts'
-import { countsOf, nameOf } from './decisions.ts'
+import * as hitStore from './hit-store.ts'
+import { decisionOf, infoOf, saidOf, textsOf } from './info.ts'
 import { isLive, type Lease } from './lease.ts'
-import { reasonsOf, SEVERITY } from './priority.ts'
-import { CASES_MAX, type CaseInfo, type CaseList, type CasesQuery, type DecisionInfo } from './schema.ts'
+import { nameOf } from './outcome.ts'
+import { countQueue, type Known, pageOf } from './queue.ts'
+import { casesInState, openedSince } from './queue-store.ts'
+import {
+  CASES_MAX,
+  type CaseInfo,
+  type CaseList,
+  type CasesQuery,
+  type LeaseResult,
+  type QueueCounts,
+} from './schema.ts'
 import * as store from './store.ts'
-import { CASE_STATE, stateOf } from './transition.ts'
+import { CASE_STATE } from './transition.ts'
 
-export interface CaseReadsOptions {
+export interface CaseReadsOptions extends Known {
   db: Db
   clock: Clock
   provenance: ProvenanceService
+  facts: FactsOf
   slugOf(participant: Uuid): string
   categorySlug(id: number): string
+  /** Of each statement of a page. */
+  timeoutMs: number
+}
+
+type Looking = Pick<Reviewer, 'participant' | 'who'>
+
+/** A decision whose grace runs: nothing of it has left. */
+export interface Undoable {
+  case: Uuid
+  decision: Uuid
+  verdict: string
+  release_at: Date
 }
 
 export interface CaseReads {
   /** A page of an organisation's own cases; the queue unless another state is asked for. Written down before it is given out. */
   list(by: Reader, query: CasesQuery): Promise<Disclosed>
   one(by: Reader, case_id: Uuid): Promise<Disclosed>
+  /** Cases by their ids, at most a page of them; those that are not there are left out. */
+  some(by: Reader, cases: readonly Uuid[]): Promise<Disclosed>
+  /** The words of a case's signal, which are given out by nothing else; a read of its own. */
+  texts(by: Reader, case_id: Uuid): Promise<Disclosed>
+  /** Cases that wait for a second person, each with what is proposed. */
+  proposals(by: Reader): Promise<Disclosed>
+  counts(by: Looking): Promise<QueueCounts>
+  /** How many open cases came since a moment; counts to 100. */
+  since(participant: Uuid, moment: Date): Promise<number>
+  /** The lease of whoever asks, also one that lapsed; undefined where it is another's. */
+  grip(by: Looking, case_id: Uuid): Promise<(LeaseResult & { live: boolean }) | undefined>
+  /** What whoever asks decided or approved and may still undo, the newest first. */
+  undoable(by: Looking): Promise<Undoable[]>
 }
 
-const FIRST = '00000000-0000-0000-0000-000000000000' as Uuid
+const SINCE_MAX = 100
+const PROPOSALS_MAX = 100
 
 export function createCaseReads(options: CaseReadsOptions): CaseReads {
-  const { db, clock, provenance } = options
-  return {
-    list: (by, query) => {
-      provenance.admit()
-      return asParticipant(db, by.participant, async (tx) => {
-        const { rows, next } = await page(tx, by.participant, query, clock())
-        const leases = await leasesOf(tx, by.participant, rows)
-        const cases = rows.map((row) => infoOf(options, row, leases.get(row.case_id)))
-        return disclose(options, tx, { by, rows, body: { cases, next } satisfies CaseList })
-      })
-    },
-    one: (by, case_id) => {
-      provenance.admit()
-      return asParticipant(db, by.participant, async (tx) => {
-        const row = await store.caseOf(tx, by.participant, case_id)
-        if (row === undefined) throw new Refusal('not-found')
-        const leases = await leasesOf(tx, by.participant, [row])
-        const triggers = await store.triggersOf(tx, by.participant, case_id)
-        const decisions = await decisionStore.decisionsOf(tx, by.participant, case_id)
-        const body: CaseInfo = {
-          ...infoOf(options, row, leases.get(case_id)),
-          triggers: triggers.map(({ kind, ref, at }) => ({ kind, ref, at: at.toISOString() })),
-          decisions: decisions.map(decisionOf),
-        }
-        return disclose(options, tx, { by, rows: [row], body })
-      })
-    },
+  const { db, clock, provenance, timeoutMs } = options
+  const disclosing = (by: Reader, work: (tx: Tx<'participant'>) => Promise<Given>): Promise<Disclosed> => {
+    provenance.admit()
+    return asParticipant(db, by.participant, async (tx) => disclose(options, tx, { by, ...(await work(tx)) }), {
+      timeoutMs,
+    })
   }
+  const looking = <T>(participant: Uuid, work: (tx: Tx<'participant'>) => Promise<T>): Promise<T> =>
+    asParticipant(db, participant, work, { timeoutMs })
+  return {
+    list: (by, query) =>
+      disclosing(by, async (tx) => {
+        const { rows, next } = await pageOf(tx, by.participant, { query, now: clock(), known: options })
+        const cases = await infosOf(options, tx, rows)
+        return { rows, body: { cases, next } satisfies CaseList }
+      }),
+    one: (by, case_id) => disclosing(by, (tx) => wholeCase(options, tx, { participant: by.participant, case_id })),
+    some: (by, ids) =>
+      disclosing(by, async (tx) => {
+        if (ids.length > CASES_MAX) throw new Refusal('page-limit', { extra: { limit: CASES_MAX } })
+        const rows = await store.casesNamed(tx, by.participant, ids)
+        const cases = await infosOf(options, tx, rows)
+        return { rows, body: { cases, next: null } satisfies CaseList }
+      }),
+    texts: (by, case_id) =>
+      disclosing(by, async (tx) => {
+        const row = await ownCase(tx, by.participant, case_id)
+        const facts = await factsOf(options, tx, row)
+        if (facts === undefined) throw new Refusal('signal-ended')
+        return { rows: [{ ...row, revision: facts.revision }], body: textsOf(case_id, facts.item) }
+      }),
+    proposals: (by) => disclosing(by, (tx) => proposed(options, tx, by.participant)),
+    counts: ({ participant, who }) => looking(participant, (tx) => countQueue(tx, participant, { who, now: clock() })),
+    since: (participant, since) =>
+      looking(participant, (tx) => openedSince(tx, participant, { since, limit: SINCE_MAX })),
+    grip: ({ participant, who }, case_id) =>
+      looking(participant, async (tx) => {
+        const row = await store.caseOf(tx, participant, case_id)
+        const lease = await store.leaseOf(tx, participant, case_id)
+        if (row === undefined || lease === undefined || lease.holder !== who) return undefined
+        const { token, expires_at } = lease
+        const told = { case: case_id, token, version: row.version, expires_at: expires_at.toISOString() }
+        return { ...told, live: isLive(lease, clock()) }
+      }),
+    undoable: ({ participant, who }) =>
+      looking(participant, async (tx) =>
+        (await decisionStore.inGrace(tx, participant, { who, now: clock() })).flatMap(
+          ({ case_id, decision_id, verdict, release_at }) =>
+            release_at === null ? [] : [{ case: case_id, decision: decision_id, verdict: nameOf(verdict), release_at }],
+        ),
+      ),
+  }
+}
+
+interface Given {
+  rows: readonly Pick<store.CaseRow, 'origin' | 'signal_id' | 'revision'>[]
+  body: object
 }
 
 /** Facts of others' signals leave with it: it is a read like a look-up, and each source is told how much. */
 async function disclose(
   { provenance, slugOf }: CaseReadsOptions,
   tx: Tx<'participant'>,
-  { by, rows, body }: { by: Reader; rows: readonly store.CaseRow[]; body: object },
+  { by, rows, body }: Given & { by: Reader },
 ): Promise<Disclosed> {
   const text = JSON.stringify(body)
   if (rows.length === 0) return { body: text, read: '' }
@@ -82,101 +147,71 @@ async function disclose(
   return { body: text, read: name }
 }
 
-type Page = { rows: store.CaseRow[]; next: string | null }
-
-async function page(tx: Tx, participant: Uuid, query: CasesQuery, now: Date): Promise<Page> {
-  const { state = 'open', limit = CASES_MAX } = query
-  const place = query.cursor === undefined ? undefined : decodePlace(query.cursor)
-  if (state !== 'open') {
-    if (place !== undefined && place.part !== 'by_id') throw new Refusal('invalid-cursor')
-    const after = place?.case_id ?? FIRST
-    const rows = await store.casesInState(tx, participant, { state: CASE_STATE[state], after, limit })
-    const last = rows.at(-1)
-    return {
-      rows,
-      next: last === undefined || rows.length < limit ? null : encodePlace({ part: 'by_id', case_id: last.case_id }),
-    }
-  }
-  if (place?.part === 'by_id') throw new Refusal('invalid-cursor')
-  return queuePage(tx, participant, { place, limit, now: place?.now ?? now })
-}
-
-/** First what is overdue, then everything else by rank; a page may hold the end of one and the beginning of the other. */
-async function queuePage(
-  tx: Tx,
-  participant: Uuid,
-  { place, limit, now }: { place: Exclude<Place, { part: 'by_id' }> | undefined; limit: number; now: Date },
-): Promise<Page> {
-  const inLate = place === undefined || place.part === 'late'
-  const late = inLate
-    ? await store.lateCases(tx, participant, { now, after: place?.part === 'late' ? place : undefined, limit })
-    : []
-  if (late.length === limit) {
-    const last = late.at(-1)
-    return { rows: late, next: last === undefined ? null : encodePlace({ part: 'late', now, ...keyOf(last) }) }
-  }
-  const after = place?.part === 'ranked' ? place : undefined
-  const ranked = await store.rankedCases(tx, participant, { now, after, limit: limit - late.length })
-  const last = ranked.at(-1)
-  const rows = [...late, ...ranked]
-  if (rows.length < limit) return { rows, next: null }
-  return {
-    rows,
-    next:
-      last === undefined
-        ? encodePlace({ part: 'ranked_first', now })
-        : encodePlace({ part: 'ranked', now, rank: last.rank, ...keyOf(last) }),
-  }
-}
-
-const keyOf = ({ due_at, case_id }: store.CaseRow) => ({ due_at, case_id })
-
-async function leasesOf(tx: Tx, participant: Uuid, rows: readonly store.CaseRow[]): Promise<ReadonlyMap<Uuid, Lease>> {
+async function infosOf(options: CaseReadsOptions, tx: Tx, rows: readonly store.CaseRow[]): Promise<CaseInfo[]> {
+  const [first] = rows
+  if (first === undefined) return []
   const ids = rows.map(({ case_id }) => case_id)
-  return new Map((await store.leasesOf(tx, participant, ids)).map(({ case_id, ...lease }) => [case_id, lease]))
+  const leases = new Map<Uuid, Lease>(
+    (await store.leasesOf(tx, first.participant_id, ids)).map(({ case_id, ...lease }) => [case_id, lease]),
+  )
+  const { slugOf, categorySlug } = options
+  const naming = { slugOf, categorySlug, now: options.clock() }
+  return rows.map((row) => infoOf(row, { ...naming, lease: leases.get(row.case_id) }))
 }
 
-const TYPES = new Map<number, keyof typeof SIGNAL_TYPE>(
-  Object.entries(SIGNAL_TYPE).map(([name, id]) => [id, name as keyof typeof SIGNAL_TYPE]),
-)
-const SEVERITIES = new Map<number, CaseInfo['severity']>(
-  Object.entries(SEVERITY).map(([name, id]) => [id, name as CaseInfo['severity']]),
-)
+async function ownCase(tx: Tx, participant: Uuid, case_id: Uuid): Promise<store.CaseRow> {
+  const row = await store.caseOf(tx, participant, case_id)
+  if (row === undefined) throw new Refusal('not-found')
+  return row
+}
 
-function infoOf(options: CaseReadsOptions, row: store.CaseRow, lease: Lease | undefined): CaseInfo {
-  const now = options.clock()
-  const { assigned_to, held_until, hold_reason } = row
-  return {
-    ...{ case: row.case_id, source: options.slugOf(row.origin), signal: row.signal_id, revision: row.revision },
-    ...{ type: TYPES.get(row.type) ?? 'url', category: options.categorySlug(row.category) },
-    ...{ severity: SEVERITIES.get(row.severity) ?? 'low', confidence: row.confidence, state: stateOf(row.state) },
-    ...{ version: row.version, own_hits: row.own_hits, confirmations: row.confirmations, disputed: row.disputed },
-    priority: reasonsOf({ ...row, paused: row.paused_at !== null }, now),
-    ...{ opened_at: row.opened_at.toISOString(), due_at: row.due_at.toISOString() },
-    ...(isLive(lease, now) && { lease: { holder: lease.holder, expires_at: lease.expires_at.toISOString() } }),
-    ...(assigned_to !== null && { assigned_to }),
-    ...(held_until !== null && { held_until: held_until.toISOString() }),
-    ...(hold_reason !== null && { hold_reason }),
+async function factsOf(
+  { facts, clock }: CaseReadsOptions,
+  tx: Tx<'participant'>,
+  { participant_id, origin, signal_id: signal, signal_key }: store.CaseRow,
+): Promise<SignalFacts | undefined> {
+  const found = await facts(tx, participant_id, [{ origin, signal, key: toHex(signal_key) }], clock())
+  return found.find((one) => one.origin === origin && one.signal === signal)
+}
+
+async function wholeCase(
+  options: CaseReadsOptions,
+  tx: Tx<'participant'>,
+  { participant, case_id }: { participant: Uuid; case_id: Uuid },
+): Promise<Given> {
+  const row = await ownCase(tx, participant, case_id)
+  const [info] = await infosOf(options, tx, [row])
+  const triggers = await store.triggersOf(tx, participant, case_id)
+  const decisions = await decisionStore.decisionsOf(tx, participant, case_id)
+  const hit = await hitStore.hitOf(tx, participant, row)
+  const facts = await factsOf(options, tx, row)
+  const body = {
+    ...info,
+    triggers: triggers.map(({ kind, ref, at, last_event: event }) => ({ kind, ref, at: at.toISOString(), event })),
+    decisions: decisions.map(decisionOf),
+    ...(facts !== undefined && { said: saidOf(facts.item) }),
+    ...(hit !== undefined && { hit: hitInfo(hit) }),
   }
+  return { rows: [{ ...row, revision: facts?.revision ?? row.revision }], body }
 }
 
-function decisionOf(row: decisionStore.DecisionRow): DecisionInfo {
-  const { note_team, note_shared, category_suggested, approved_by, release_at } = row
-  return {
-    ...{ decision: row.decision_id, seq: row.seq, verdict: nameOf(row.verdict) as DecisionInfo['verdict'] },
-    ...{ reason: row.reason, counts: countsOf(row), decided_by: row.decided_by },
-    ...{ decided_at: row.decided_at.toISOString(), standing: standingOf(row) },
-    authority: row.authority === AUTHORITY.reviewed_here ? 'reviewed_here' : 'attested',
-    ...(note_team !== null && { note_team }),
-    ...(note_shared !== null && { note_shared }),
-    ...(category_suggested !== null && { category_suggested }),
-    ...(approved_by !== null && { approved_by }),
-    ...(release_at !== null && { release_at: release_at.toISOString() }),
-  }
-}
+const hitInfo = ({ count, last_at, own_ref }: { count: number; last_at: Date; own_ref: string | null }) => ({
+  ...{ count, last_at: last_at.toISOString() },
+  ...(own_ref !== null && { own_ref }),
+})
 
-function standingOf({ ended_at, released_at, release_at }: decisionStore.DecisionRow): DecisionInfo['standing'] {
-  if (ended_at !== null) return 'ended'
-  if (released_at !== null) return 'released'
-  return release_at === null ? 'proposed' : 'grace'
+async function proposed(options: CaseReadsOptions, tx: Tx<'participant'>, participant: Uuid): Promise<Given> {
+  const state = CASE_STATE.awaiting_second
+  const page = { state, filter: {}, after: undefined, limit: PROPOSALS_MAX }
+  const rows = await casesInState(tx, participant, page)
+  const ids = rows.map(({ case_id }) => case_id)
+  const decisions = new Map(
+    (await decisionStore.proposedOf(tx, participant, ids)).map((one) => [one.case_id, decisionOf(one)]),
+  )
+  const infos = await infosOf(options, tx, rows)
+  const cases = infos.map((info) => {
+    const decision = decisions.get(info.case)
+    return decision === undefined ? info : { ...info, decisions: [decision] }
+  })
+  return { rows, body: { cases, next: null } satisfies CaseList }
 }

@@ -1,15 +1,15 @@
 import { asParticipant, type Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
 import { AUTHORITY, GROUNDS, OUTCOME, type Outcome } from '../feedback/schema.ts'
-import type { FeedbackService } from '../feedback/service.ts'
+import type { Telling } from '../feedback/tell.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import type { ProvenanceService } from '../provenance/service.ts'
 import { moveCase } from './case.ts'
 import * as decisionStore from './decision-store.ts'
-import { countsOf, nameOf } from './decisions.ts'
 import * as hitStore from './hit-store.ts'
 import { resuming } from './leases.ts'
+import { countsOf, nameOf } from './outcome.ts'
 import { isOpenEnded } from './second.ts'
 import * as store from './store.ts'
 import { CASE_STATE } from './transition.ts'
@@ -19,7 +19,7 @@ export interface ReleaseOptions {
   projector: Db
   clock: Clock
   provenance: Pick<ProvenanceService, 'record' | 'wake'>
-  feedback: Pick<FeedbackService, 'tell' | 'object'>
+  feedback: Telling
   slugOf(participant: Uuid): string
 }
 
@@ -103,8 +103,7 @@ async function tell(
 async function noteAction(tx: Tx<'participant'>, row: store.CaseRow, event: Uuid): Promise<void> {
   const of = { origin: row.origin, signal_id: row.signal_id }
   const hit = await hitStore.hitForUpdate(tx, row.participant_id, of)
-  if (hit !== undefined)
-    await hitStore.upsertHit(tx, row.participant_id, { ...hit, acted_count: hit.count, last_event: event })
+  if (hit !== undefined) await hitStore.updateHit(tx, row, { acted_count: hit.count, last_event: event })
 }
 
 async function comeBack(

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply } from 'fastify'
+import { checkWords } from '../feedback/judge.ts'
 import type { Disclosed } from '../feeds/answer.ts'
 import { LIMITS } from '../http/limits.ts'
 import type { Peer } from '../http/peer.ts'
@@ -31,13 +32,14 @@ import type { Reviewer, ReviewService } from './service.ts'
 const JSON_TYPE = 'application/json; charset=utf-8'
 const WORK = { config: { scope: 'review:work' } } as const
 
-/** Who works, as the platform's own tool attests it. */
-const attested = (
+/** Who works, as the platform's own tool attests it; a pseudonym that looks raw is refused. */
+function attested(
   { participant, slug }: Peer,
   { operator, lead = false }: { operator: string; lead?: boolean },
-): Reviewer => ({
-  ...{ participant, slug, who: operator, authority: 'attested', lead },
-})
+): Reviewer {
+  checkWords({ operator })
+  return { participant, slug, who: operator, authority: 'attested', lead }
+}
 
 /** For a platform's own tools: what they found, and the cases that come of it. */
 export const reviewRoutes: FastifyPluginAsyncTypebox<{ review: ReviewService }> = async (app, { review }) => {

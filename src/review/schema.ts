@@ -9,7 +9,7 @@ import {
   VERDICTS,
 } from '../feedback/schema.ts'
 import { InstantSchema, SlugSchema, UuidSchema } from '../kernel/schema.ts'
-import { SIGNAL_TYPE } from '../signals/schema.ts'
+import { PatternValue, SIGNAL_TYPE, type SignalType, TacticValue } from '../signals/schema.ts'
 
 const closed = { additionalProperties: false } as const
 
@@ -61,9 +61,21 @@ export const CaseParams = Type.Object({ case: UuidSchema }, closed)
 export const DecisionParams = Type.Object({ case: UuidSchema, decision: UuidSchema }, closed)
 
 const StateName = Type.Enum(['open', 'held', 'awaiting_second', 'decided', 'closed', 'void'])
+const SeverityName = Type.Enum(['low', 'medium', 'high', 'critical'])
+const YesNo = Type.Enum(['yes', 'no'])
 export const CasesQuery = Type.Object(
   {
     state: Type.Optional(StateName),
+    type: Type.Optional(Type.Enum(Object.keys(SIGNAL_TYPE) as SignalType[])),
+    category: Type.Optional(CategorySlug),
+    /** At least this one. */
+    severity: Type.Optional(SeverityName),
+    source: Type.Optional(SlugSchema),
+    /** Whether there are hits of one's own. */
+    hits: Type.Optional(YesNo),
+    disputed: Type.Optional(YesNo),
+    /** Who works on it now, or was handed it. */
+    holder: Type.Optional(Operator),
     cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: CASES_MAX })),
   },
@@ -90,10 +102,39 @@ const DecisionInfo = Type.Object(
     /** `proposed`: a second person has to approve; `grace`: it may be undone until `release_at`. */
     standing: Type.Enum(['proposed', 'grace', 'released', 'ended']),
     release_at: Type.Optional(Type.String()),
+    /** What the log has of it last. */
+    event: UuidSchema,
   },
   closed,
 )
 export type DecisionInfo = Static<typeof DecisionInfo>
+
+/** What its source says of a live signal now; what hurts to read is told of, and given by `CaseTexts` alone. */
+const SignalSaid = Type.Object(
+  {
+    revision: Type.Integer(),
+    basis: Type.String(),
+    tlp: Type.String(),
+    handling: Type.String(),
+    region: Type.String(),
+    legal_basis: Type.String(),
+    surface: Type.String(),
+    observed_at: Type.String(),
+    expires_at: Type.String(),
+    audience: UuidSchema,
+    /** The hash or token of what it is about, and the rule that made it; absent where there is none. */
+    value: Type.Optional(Type.Object({ rule: Type.String(), hash: Type.String() }, closed)),
+    texts: Type.Array(Type.Enum(['note', 'pattern', 'tactic'])),
+  },
+  closed,
+)
+export type SignalSaid = Static<typeof SignalSaid>
+
+/** What the organisation's own matcher reported. */
+const OwnHit = Type.Object(
+  { count: Type.Integer(), last_at: Type.String(), own_ref: Type.Optional(Type.String()) },
+  closed,
+)
 
 export const CaseInfo = Type.Object(
   {
@@ -103,7 +144,7 @@ export const CaseInfo = Type.Object(
     revision: Type.Integer(),
     type: Type.Enum(Object.keys(SIGNAL_TYPE)),
     category: Type.String(),
-    severity: Type.Enum(['low', 'medium', 'high', 'critical']),
+    severity: SeverityName,
     confidence: Type.Integer(),
     state: StateName,
     /** What a change names, so that it is refused once somebody else has moved the case. */
@@ -121,9 +162,14 @@ export const CaseInfo = Type.Object(
     hold_reason: Type.Optional(Type.String()),
     /** Why there is a case; of one alone, as are its decisions. */
     triggers: Type.Optional(
-      Type.Array(Type.Object({ kind: Type.String(), ref: Type.String(), at: Type.String() }, closed)),
+      Type.Array(
+        Type.Object({ kind: Type.String(), ref: Type.String(), at: Type.String(), event: UuidSchema }, closed),
+      ),
     ),
     decisions: Type.Optional(Type.Array(DecisionInfo)),
+    /** Absent where the signal is no longer live. */
+    said: Type.Optional(SignalSaid),
+    hit: Type.Optional(OwnHit),
   },
   closed,
 )
@@ -133,6 +179,34 @@ export const CaseList = Type.Object(
   closed,
 )
 export type CaseList = Static<typeof CaseList>
+
+/** Words of others that hurt to read: each page of them is asked for by itself. */
+export const CaseTexts = Type.Object(
+  {
+    case: UuidSchema,
+    note: Type.Optional(Type.String()),
+    pattern: Type.Optional(PatternValue),
+    tactic: Type.Optional(TacticValue),
+  },
+  closed,
+)
+export type CaseTexts = Static<typeof CaseTexts>
+
+/** What waits in an organisation's queue; each count ends at 10,001. */
+export interface QueueCounts {
+  open: number
+  oldest: Date | undefined
+  overdue: number
+  /** Due within the hour. */
+  at_risk: number
+  /** When the next case is due that is not overdue. */
+  next_due: Date | undefined
+  disputed: number
+  today: number
+  held: number
+  second: number
+  mine: number
+}
 
 /** Who does it, as the platform's tool attests. */
 const operated = { operator: Operator }
@@ -157,6 +231,9 @@ export type LeaseResult = Static<typeof LeaseResult>
 export const NextResult = Type.Object({ claimed: Type.Union([LeaseResult, Type.Null()]) }, closed)
 export const TokenRequest = Type.Object({ ...operated, token: UuidSchema }, closed)
 export type TokenRequest = Static<typeof TokenRequest>
+
+/** Cases that one person may decide at once. */
+export const BULK_ALONE = 25
 
 /** Hours for which a case may be parked. */
 export const HOLD_HOURS = 24
@@ -223,17 +300,35 @@ export const Routing = Type.Object(
 )
 export type Routing = Static<typeof Routing>
 
-/** What an organisation's own cases come to; each figure with what it is a part of. */
+/** Days that the recent figures go back. */
+export const FIGURES_DAYS = 30
+const Seconds = Type.Union([Type.Integer(), Type.Null()])
+
+/** What an organisation's own cases come to; each figure with what it is a part of, and none of a person. */
 export const ReviewFigures = Type.Object(
   {
     open: Type.Integer(),
     overdue: Type.Integer(),
+    /** Half of the open cases, and nine of ten, have waited at most so long; null where none is open. */
+    age_seconds: Type.Object({ p50: Seconds, p90: Seconds }, closed),
     decided: Tally,
     corrected: Type.Integer(),
     /** Signals on which action was taken, and how many of them were seen again since. */
     acted: Type.Integer(),
     seen_again: Type.Integer(),
     hits_since_action: Type.Integer(),
+    /** Of the last days: cases that came, decisions that were released, and how many of these were late or corrections. */
+    recent: Type.Object(
+      {
+        days: Type.Integer(),
+        inbound: Type.Integer(),
+        decided: Type.Integer(),
+        late: Type.Integer(),
+        reversals: Type.Integer(),
+        sources: Type.Array(Type.Object({ source: SlugSchema, verdicts: Tally }, closed)),
+      },
+      closed,
+    ),
   },
   closed,
 )

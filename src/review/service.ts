@@ -5,15 +5,14 @@ import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { newId, type Uuid } from '../kernel/ids.ts'
 import type { ProvenanceService } from '../provenance/service.ts'
-import * as decisionStore from './decision-store.ts'
-import { createDecisions, type Decisions, nameOf } from './decisions.ts'
-import * as hitStore from './hit-store.ts'
+import { type Bulk, createBulk } from './bulk.ts'
+import { createDecisions, type Decisions } from './decisions.ts'
+import { figuresOf } from './figures.ts'
 import { createHits, type HitsOptions } from './hits.ts'
 import { createLeases, type Leases } from './leases.ts'
 import { type CaseReads, createCaseReads } from './read.ts'
 import * as routingStore from './routing-store.ts'
 import type { HitReport, HitResult, ReviewFigures, Routing } from './schema.ts'
-import * as store from './store.ts'
 
 export type { Reviewer } from './case.ts'
 
@@ -25,18 +24,20 @@ export interface ReviewServiceOptions {
   /** How long a decision may be undone before anything leaves. */
   graceMs: number
   confirmations: HitsOptions['confirmations']
-  /** Whether the programme knows the category now. */
-  knowsCategory(slug: string): boolean
+  /** The number of a category that the programme knows now. */
+  categoryNow(slug: string): number | undefined
   categoryId(taxonomy: number, slug: string): number
   categorySlug(id: number): string
   participantBySlug(slug: string): { participant_id: Uuid } | undefined
   slugOf(participant: Uuid): string
+  /** Of each statement of a page of cases. */
+  timeoutMs: number
 }
 
 type By = { participant: Uuid; slug: string }
 
 /** Everything that an organisation does with its cases; another's are not there. */
-export interface ReviewService extends Leases, Decisions, CaseReads {
+export interface ReviewService extends Leases, Decisions, Bulk, CaseReads {
   /** What the organisation's own matcher found; each hit is taken or refused for itself. */
   reportHits(by: By, report: HitReport): Promise<HitResult>
   /** Which received signals become cases; none before the organisation says so. */
@@ -55,9 +56,11 @@ const NONE: Routing = {
 
 export function createReviewService(options: ReviewServiceOptions): ReviewService {
   const { db, clock, provenance } = options
+  const [leases, decisions] = [createLeases(options), createDecisions(options)]
   return {
-    ...createLeases(options),
-    ...createDecisions(options),
+    ...leases,
+    ...decisions,
+    ...createBulk({ ...leases, ...decisions }),
     ...createCaseReads(options),
     reportHits: createHits(options),
     routing: (participant) =>
@@ -67,7 +70,9 @@ export function createReviewService(options: ReviewServiceOptions): ReviewServic
       }),
     async route(by, rules) {
       const errors = rules.categories.flatMap((slug, i) =>
-        options.knowsCategory(slug) ? [] : [{ pointer: `/categories/${i}`, code: 'taxonomy-unknown' as const }],
+        options.categoryNow(slug) !== undefined
+          ? []
+          : [{ pointer: `/categories/${i}`, code: 'taxonomy-unknown' as const }],
       )
       if (errors.length > 0) throw new Refusal('taxonomy-unknown', { errors })
       provenance.admit()
@@ -84,17 +89,6 @@ export function createReviewService(options: ReviewServiceOptions): ReviewServic
       return rules
     },
     figures: (participant) =>
-      asParticipant(db, participant, async (tx) => {
-        const states = await store.stateCounts(tx, participant, clock())
-        const verdicts = await decisionStore.verdictCounts(tx, participant)
-        const hits = await hitStore.hitCounts(tx, participant)
-        return {
-          ...{ open: Number(states?.open ?? 0), overdue: Number(states?.overdue ?? 0) },
-          decided: Object.fromEntries(verdicts.map(({ verdict, n }) => [nameOf(verdict), Number(n)])),
-          corrected: verdicts.reduce((n, { corrections }) => n + Number(corrections), 0),
-          ...{ acted: Number(hits?.acted ?? 0), seen_again: Number(hits?.again ?? 0) },
-          hits_since_action: Number(hits?.since ?? 0),
-        }
-      }),
+      asParticipant(db, participant, (tx) => figuresOf(tx, participant, { now: clock(), slugOf: options.slugOf })),
   }
 }

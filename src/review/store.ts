@@ -1,36 +1,14 @@
-import { sql } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import type { Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
+import type { ReviewCaseTable } from '../db/tables.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import { CASE_STATE } from './transition.ts'
 
-export interface CaseRow {
-  participant_id: Uuid
-  case_id: Uuid
-  origin: Uuid
-  signal_id: Uuid
-  signal_key: Buffer
-  revision: number
-  type: number
-  category: number
-  severity: number
-  confidence: number
-  state: number
-  version: number
-  own_hits: number
-  confirmations: number
-  disputed: boolean
-  rank: number
-  due_at: Date
-  paused_at: Date | null
-  opened_at: Date
-  held_until: Date | null
-  hold_reason: string | null
-  assigned_to: string | null
-  last_event: Uuid
-}
+export type CaseRow = Selectable<ReviewCaseTable>
 
-const CASE = [
+/** Every column of a case. */
+export const CASE = [
   ...(['participant_id', 'case_id', 'origin', 'signal_id', 'signal_key', 'revision', 'type', 'category'] as const),
   ...(['severity', 'confidence', 'state', 'version', 'own_hits', 'confirmations', 'disputed', 'rank'] as const),
   ...(['due_at', 'paused_at', 'opened_at', 'held_until', 'hold_reason', 'assigned_to', 'last_event'] as const),
@@ -70,6 +48,15 @@ export const caseOf = (tx: Tx, participant_id: Uuid, case_id: Uuid): Promise<Cas
     .where('participant_id', '=', participant_id)
     .where('case_id', '=', case_id)
     .executeTakeFirst()
+
+export const casesNamed = (tx: Tx, participant_id: Uuid, cases: readonly Uuid[]): Promise<CaseRow[]> =>
+  tx
+    .selectFrom('review_case')
+    .select(CASE)
+    .where('participant_id', '=', participant_id)
+    .where(sql<boolean>`case_id = any(${cases}::uuid[])`)
+    .orderBy('case_id')
+    .execute()
 
 /** False where another opened a case of the signal at the same moment: it is then found. */
 export async function insertCase(tx: Tx, row: CaseRow): Promise<boolean> {
@@ -142,72 +129,11 @@ export async function wasTriggered(
 export const triggersOf = (tx: Tx, participant_id: Uuid, case_id: Uuid) =>
   tx
     .selectFrom('case_trigger')
-    .select(['kind', 'ref', 'at'])
+    .select(['kind', 'ref', 'at', 'last_event'])
     .where('participant_id', '=', participant_id)
     .where('case_id', '=', case_id)
     .orderBy('last_event')
     .orderBy('kind')
-    .execute()
-
-// ---- the queue
-
-/** Open cases that are overdue at a moment, by their date. */
-export const lateCases = (
-  tx: Tx,
-  participant_id: Uuid,
-  { now, after, limit }: { now: Date; after: { due_at: Date; case_id: Uuid } | undefined; limit: number },
-): Promise<CaseRow[]> => {
-  const query = tx
-    .selectFrom('review_case')
-    .select(CASE)
-    .where('participant_id', '=', participant_id)
-    .where(sql<boolean>`state = 1`)
-    .where('due_at', '<=', now)
-    .orderBy('due_at')
-    .orderBy('case_id')
-    .limit(limit)
-  if (after === undefined) return query.execute()
-  return query.where(sql<boolean>`(due_at, case_id) > (${after.due_at}, ${after.case_id})`).execute()
-}
-
-/** Open cases that were not overdue at a moment: by rank, then by their date. */
-export const rankedCases = (
-  tx: Tx,
-  participant_id: Uuid,
-  { now, after, limit }: { now: Date; after: { rank: number; due_at: Date; case_id: Uuid } | undefined; limit: number },
-): Promise<CaseRow[]> => {
-  const query = tx
-    .selectFrom('review_case')
-    .select(CASE)
-    .where('participant_id', '=', participant_id)
-    .where(sql<boolean>`state = 1`)
-    .where('due_at', '>', now)
-    .orderBy('rank', 'desc')
-    .orderBy('due_at')
-    .orderBy('case_id')
-    .limit(limit)
-  if (after === undefined) return query.execute()
-  const { rank, due_at, case_id } = after
-  // Two ranges of one index: ranks go down while dates go up.
-  return query
-    .where('rank', '<=', rank)
-    .where(sql<boolean>`(rank < ${rank} or (due_at, case_id) > (${due_at}, ${case_id}))`)
-    .execute()
-}
-
-export const casesInState = (
-  tx: Tx,
-  participant_id: Uuid,
-  { state, after, limit }: { state: number; after: Uuid; limit: number },
-): Promise<CaseRow[]> =>
-  tx
-    .selectFrom('review_case')
-    .select(CASE)
-    .where('participant_id', '=', participant_id)
-    .where('state', '=', state)
-    .where('case_id', '>', after)
-    .orderBy('case_id')
-    .limit(limit)
     .execute()
 
 // ---- leases
@@ -284,18 +210,3 @@ export const casesOf = (db: Db, of: { origin: Uuid; signals: readonly Uuid[] }) 
     .where(sql<boolean>`signal_id = any(${of.signals}::uuid[])`)
     .where('state', '<>', CASE_STATE.void)
     .execute()
-
-// ---- figures
-
-export const stateCounts = (tx: Tx, participant_id: Uuid, now: Date) =>
-  tx
-    .selectFrom('review_case')
-    .select((eb) => [
-      eb.fn.countAll<bigint>().filterWhere('state', '=', CASE_STATE.open).as('open'),
-      eb.fn
-        .countAll<bigint>()
-        .filterWhere((f) => f.and([f('state', '=', CASE_STATE.open), f('due_at', '<=', now)]))
-        .as('overdue'),
-    ])
-    .where('participant_id', '=', participant_id)
-    .executeTakeFirst()

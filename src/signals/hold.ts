@@ -11,6 +11,8 @@ export interface HeldSignal {
   slug: string
   signal: Uuid
   now: Date
+  /** Who of the source decided it in the console. */
+  person?: Uuid | undefined
 }
 
 export interface Holds {
@@ -48,7 +50,7 @@ export function createHolds(provenance: Recorder): Holds {
       })
       return true
     },
-    async release(tx, { participant, slug, signal, now, request }) {
+    async release(tx, { participant, slug, signal, now, request, person }) {
       const [row] = await store.signalsForUpdate(tx, participant, [signal])
       if (row === undefined) throw new Refusal('not-found')
       if (row.state !== SIGNAL_STATE.held) throw new Refusal('state-conflict', { detail: 'the signal is not held' })
@@ -59,7 +61,7 @@ export function createHolds(provenance: Recorder): Holds {
       await provenance.record(tx, {
         ...{ kind: 'signal.released', event_id: released_event, participant_id: participant, at },
         ...{ actor: request === undefined ? slug : 'node', subject: slug, after: row.last_event },
-        fields: { signal, dispute: hold.dispute_id ?? undefined, req: request },
+        fields: { signal, dispute: hold.dispute_id ?? undefined, req: request, person },
       })
       const { held_event } = hold
       const signal_id = signal

@@ -86,9 +86,12 @@ export function signalKey(hash: Hash, item: SignalItem): Uint8Array {
   if (item.type === 'url' || item.type === 'domain') return bytes32(item.value.sha256)
   if (item.type === 'media_hash') return mediaKey(hash, item.value.algorithm, item.value.hash)
   if (item.type === 'relation') return relationKey(hash, item.value)
-  if (isReadOnly(item)) return hash(utf8(`${item.type}\0${item.signal}`))
+  if (isReadOnly(item)) return readOnlyKey(hash, item.type, item.signal)
   return bytes32(item.value.token)
 }
+
+/** Of what is read from the feed and never looked up: it names the signal alone. */
+export const readOnlyKey = (hash: Hash, type: string, signal: string): Uint8Array => hash(utf8(`${type}\0${signal}`))
 
 /** Made of what is stated, so that no revision states anything else. */
 const relationKey = (hash: Hash, { relation, from, to }: Extract<SignalItem, { type: 'relation' }>['value']) =>

@@ -22,6 +22,8 @@ export interface ProgrammeRules extends SignalRules {
   /** The stable number of a category that `category` knows. */
   categoryId(taxonomy: number, slug: string): number
   categorySlug(id: number): string
+  /** The categories that a signal may be given now, in the order of the taxonomy. */
+  categoriesNow(): readonly string[]
 }
 
 /** The programme's published documents as rules; each version is parsed once. */
@@ -55,6 +57,7 @@ export function rulesOf(published: Published): ProgrammeRules {
 
   return {
     category: (version, slug) => taxonomy(version)?.get(slug),
+    categoriesNow: () => [...(taxonomy(published.policy('taxonomy')?.version ?? 0)?.keys() ?? [])],
     categoryId(version, slug) {
       const category = taxonomy(version)?.get(slug)
       if (category === undefined) throw new RangeError('an unknown category was not refused')

@@ -29,10 +29,10 @@ export type SignalType = keyof typeof SIGNAL_TYPE
 
 export const SIGNAL_STATE = { live: 1, withdrawn: 2, expired: 3, held: 4, erased: 5 } as const
 
-const TLP = ['clear', 'green', 'amber', 'amber+strict', 'red'] as const
-const SEVERITY = ['low', 'medium', 'high', 'critical'] as const
-const BASIS = ['human_reviewed', 'automated'] as const
-const SURFACE = ['public', 'private'] as const
+export const TLP = ['clear', 'green', 'amber', 'amber+strict', 'red'] as const
+export const SEVERITY = ['low', 'medium', 'high', 'critical'] as const
+export const BASIS = ['human_reviewed', 'automated'] as const
+export const SURFACE = ['public', 'private'] as const
 /** Numbers are sealed, names travel; neither is ever reused. */
 export const HANDLING_NUMBER = { review: 1, block_link: 2, limit_recommendation: 3, monitor: 4 } as const
 export type Handling = keyof typeof HANDLING_NUMBER
@@ -96,7 +96,7 @@ const MediaValue = Type.Object(
   closed,
 )
 
-const TacticValue = Type.Object(
+export const TacticValue = Type.Object(
   {
     title: Type.String({ minLength: 1, maxLength: 120 }),
     steps: Texts,

@@ -99,8 +99,13 @@ describe('a look-up is at fault that gave out', () => {
   })
 })
 
-describe('a case', () => {
-  const route = '/v1/cases/:case'
+describe.each([
+  '/v1/cases/:case',
+  'console /cases/:case',
+  'console /queue',
+  'console /bulk',
+  'console /second-reviews',
+])('a case, given out by %s,', (route) => {
   test('tells how a signal was when it arose, whatever has become of it', () => {
     for (const state of ['expired', 'erased', 'held'])
       expect(faultsOf([made, { at: 9, revision: 1, state }], 1, { route })).toEqual([])
@@ -109,9 +114,11 @@ describe('a case', () => {
   test('tells nothing that was not there yet, or was for others', () => {
     expect(faultsOf([{ ...made, at: 10 }], 1, { route })).toHaveLength(1)
     expect(faultsOf([{ ...made, audience: newId(NOON) }], 1, { route })).toHaveLength(1)
-    expect(faultsOf([made], 2, { route: '/v1/cases' })).toHaveLength(1)
+    expect(faultsOf([made], 2, { route })).toHaveLength(1)
     // Another route is no case because its name begins alike.
-    expect(faultsOf([made, { at: 9, revision: 1, state: 'held' }], 1, { route: '/v1/casesx' })).toHaveLength(1)
+    const alike = route.replace(/[a-z](?=\/|$)/, '$&x').replace('/:casex', 'x')
+    for (const other of [alike, 'console /tactics', '/v1/lookups'])
+      expect(faultsOf([made, { at: 9, revision: 1, state: 'held' }], 1, { route: other })).toHaveLength(1)
   })
 })
 

@@ -3,6 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createFaiss, HOW_TO_GET_FAISS, isFaissThere } from './faiss.ts'
+import { bridgeLookup } from './figures/bridge.ts'
 import { leavesOf, readJournal } from './figures/journal.ts'
 import { auditRss, createLogs, logAudit, logIntegrate } from './figures/log.ts'
 import { lookupBatch, lookupSingle } from './figures/lookup.ts'
@@ -85,6 +86,7 @@ const FIGURES: Readonly<Record<string, Figure>> = {
   [FAISS]: { stored: false, grows: false, spec: (asked) => matchPdqFaiss({ ...asked, faiss }) },
   'match.literals': { stored: false, grows: false, spec: matchLiterals },
   'match.regex': { stored: false, grows: false, spec: matchRegex },
+  'bridge.lookup': { stored: false, grows: false, spec: bridgeLookup },
   'log.integrate': { stored: false, grows: false, spec: (asked) => logIntegrate({ ...asked, logs }) },
   [AUDIT]: {
     stored: false,

@@ -98,6 +98,12 @@ describe('the match file', () => {
     expect(secrets[0]).not.toEqual(secrets[1])
   })
 
+  test('takes a signal whose note holds what only a text calls an end of line', async () => {
+    await mirror.says(apple, [anItem({ note: 'one\u2028two\u2029three' }, 'email')])
+    await mirror.says(banana, [anItem({}, 'phone')])
+    expect(await refresh()).toEqual({ outcome: 'made', signals: 2 })
+  })
+
   test('passes over what it does not know', async () => {
     await mirror.says(apple, [
       { ...anItem(), type: 'smell', value: { of: 'plum' } },

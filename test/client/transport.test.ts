@@ -212,6 +212,24 @@ describe('a call is not repeated', () => {
     },
   )
 
+  test('ends with its transport, and is not tried again: while it waits for an answer, or for its next attempt', async () => {
+    const arrived = Promise.withResolvers<void>()
+    const server = await serve(
+      pki,
+      inTurn(() => arrived.resolve(), refuse('busy', 503, { 'retry-after': '30' })),
+    )
+    const [silent, busy] = [transportTo(server.origin), transportTo(server.origin)]
+    const waiting = silent.call(GET)
+    await arrived.promise
+    silent.close()
+    await expect(waiting).rejects.toThrow()
+    const pausing = busy.call(GET)
+    await vi.waitUntil(() => server.requests.length === 2)
+    setImmediate(() => busy.close())
+    await expect(pausing).rejects.toThrow()
+    expect(server.requests).toHaveLength(2)
+  })
+
   test('once its signal is aborted, and the wait for the next try ends too', async () => {
     const server = await serve(pki, refuse('busy', 503, { 'retry-after': '30' }))
     const abort = new AbortController()

@@ -36,6 +36,7 @@ const DELETES: ReadonlySet<string> = new Set([
     (table) => `aldis_admin ${table}`,
   ),
   ...['read_journal', 'handshake_refusal', 'upload'].map((table) => `aldis_admin ${table}`),
+  ...['console_session', 'console_form'].map((table) => `aldis_admin ${table}`),
 ])
 
 const VERBS = new Set(['select', 'insert', 'update', 'delete'])

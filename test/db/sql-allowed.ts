@@ -74,6 +74,12 @@ export const ALLOWED: readonly Allowed[] = [
   {
     rule: 'distribution-key',
     starts:
+      'select "signal_id", "origin", "type", "revision", "feed_id", "seq", "log_idx" from "shared_signal" where (type = 9 or',
+    why: 'a page of the patterns that a reader may see: they are few, in an index of their own on every shard',
+  },
+  {
+    rule: 'distribution-key',
+    starts:
       'select "signal_id", "audience_id", "revision", "state", "expires_at" from "shared_signal" where "origin" = ',
     why: 'a sweep for auditors, page by page, without the keys; no reader waits for it',
   },

@@ -21,6 +21,7 @@ import { administration, credentials, evaluations, expiry } from './whole-admini
 import { erased, readsOver } from './whole-erasure.ts'
 import { related } from './whole-network.ts'
 import { reviewed } from './whole-review.ts'
+import { visited } from './whole-visits.ts'
 import { witnessed } from './whole-witnesses.ts'
 
 /**
@@ -55,6 +56,7 @@ export async function wholeExchange(n: TestNode): Promise<void> {
   await evaluations(n, apple)
   await credentials(n, apple)
   await administration(n)
+  await visited(n)
   await audited(dove)
   await observed(n)
   await readsOver(n, () => settled(n))
@@ -189,6 +191,7 @@ async function starting({ pools, provenance, authority, clock, config }: Parts, 
   const feeds = createFeedService({
     ...{
       db: pools.app,
+      ledger: pools.ledger,
       clock,
       provenance,
       directory: authority,
@@ -203,6 +206,7 @@ async function starting({ pools, provenance, authority, clock, config }: Parts, 
   const queries = [{ type: 'media_hash' as const, profile: 'sha256', keys: [hashOf(0)] }]
   const { body } = await feeds.lookUp({ participant, slug, route: 'test' }, { queries, purpose: 'appeal' })
   if (String(body).includes('"matches":[]')) throw new Error('the look-up found nothing')
+  await feeds.patterns({ participant, slug, route: 'test' }, { type: 'tactic', source: slug })
 }
 
 async function receipts(apple: Member, banana: Member, about: { shared: Uuid; event: string }): Promise<void> {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { signAct } from '../../src/client/acts.ts'
-import { createTelling } from '../../src/feedback/service.ts'
+import { createTelling } from '../../src/feedback/tell.ts'
 import { newId, type Uuid } from '../../src/kernel/ids.ts'
 import type { Scope } from '../../src/participants/schema.ts'
 import { hitsOf } from '../../src/review/hits.ts'
@@ -43,6 +43,9 @@ export async function reviewed(n: TestNode, past: Past): Promise<void> {
   await worked(n, first, { source, items: [asked, gone] })
   await followed(past)
   await source.client.opinions('fennel', held.signal)
+  await source.client.sent({ said: 'disputed', state: 'held' })
+  await source.client.sent({ category: 'grooming', type: 'url', said: 'nothing', cursor: held.signal })
+  await source.client.sentFigures()
   await first.client.opinions('fennel', held.signal)
   for (const { dispute } of (await source.client.disputes({ side: 'received' })).disputes)
     await source.client.answerDispute(dispute, { result: 'rejected', note: 'seen by two of us' })

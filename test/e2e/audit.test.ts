@@ -16,9 +16,8 @@ import { formatNote, formatVkey, signatureLine } from '../../src/provenance/note
 import { openVerified } from '../../src/provenance/verified-log.ts'
 import { entriesOf, forge, LOG_KEY, ORIGIN } from '../provenance/forge.ts'
 import { flipped } from '../provenance/vectors.ts'
+import { CLI } from '../support/cli.ts'
 import { aTestNode, type Member, type TestNode } from '../support/node.ts'
-
-const CLI = join(import.meta.dirname, '../../src/cli/main.ts')
 
 let n: TestNode
 let apple: Member
@@ -53,7 +52,7 @@ interface Ran {
 /** The command line as a process of its own, in the folder of the member. */
 const aldis = (...args: readonly string[]): Promise<Ran> =>
   new Promise((resolve) => {
-    const all = ['--import', 'tsx', CLI, '--home', apple.home.dir, ...args]
+    const all = [CLI, '--home', apple.home.dir, ...args]
     execFile(process.execPath, all, (error, out, err) => resolve({ code: Number(error?.code ?? 0), out, err }))
   })
 

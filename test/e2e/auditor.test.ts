@@ -48,8 +48,7 @@ const reads = async (): Promise<number> =>
 
 /** As `aldis log export --records` does it. */
 async function exported(dir: string) {
-  const waiting = await exportSnapshot(owl.client, dir)
-  if (waiting !== undefined) await owl.client.receipt(waiting)
+  await exportSnapshot(owl.client, dir)
   const head = await owl.home.advance(owl.client)
   const { vkey } = owl.home.pinned()
   const { size } = await exportLog({ source: nodeLog(owl.client), vkey, head, dir })

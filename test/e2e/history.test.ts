@@ -15,6 +15,7 @@ import { fromBase64Url, toBase64Url, toHex } from '../../src/kernel/bytes.ts'
 import type { Uuid } from '../../src/kernel/ids.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
 import { setKey, setLeaf } from '../../src/provenance/readset.ts'
+import { CLI } from '../support/cli.ts'
 import { aTestNode, type Member, type TestNode } from '../support/node.ts'
 
 const ORIGIN = 'node.example.org/provenance/1'
@@ -479,9 +480,8 @@ describe('my history', () => {
 
 /** Runs a command in a participant's folder, as its own process. */
 function aldis(home: string, ...args: string[]): Promise<{ code: number; lines: Record<string, unknown>[] }> {
-  const main = join(import.meta.dirname, '../../src/cli/main.ts')
   return new Promise((resolve) => {
-    execFile(process.execPath, ['--import', 'tsx', main, '--home', home, ...args], (error, stdout) => {
+    execFile(process.execPath, [CLI, '--home', home, ...args], (error, stdout) => {
       const lines = stdout.split('\n').filter((line) => line !== '')
       resolve({
         code: Number(error?.code ?? 0),

@@ -13,9 +13,9 @@ import type { Uuid } from '../../src/kernel/ids.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
 import { verifyEd25519 } from '../../src/provenance/ed25519.ts'
 import type { SignalItem } from '../../src/signals/schema.ts'
+import { CLI } from '../support/cli.ts'
 import { aTestNode, type Member, type TestNode } from '../support/node.ts'
 
-const CLI = join(import.meta.dirname, '../../src/cli/main.ts')
 const NEVER = '01890000-0000-7000-8000-000000000000' as Uuid
 const folder = mkdtempSync(join(tmpdir(), 'aldis-network-'))
 
@@ -57,7 +57,7 @@ const isThere = async (): Promise<boolean> =>
 /** The command line as a process of its own, in the folder of the member. */
 const aldis = ({ home }: Member, ...args: readonly string[]): Promise<{ code: number; out: string; err: string }> =>
   new Promise((resolve) => {
-    const all = ['--import', 'tsx', CLI, '--home', home.dir, ...args]
+    const all = [CLI, '--home', home.dir, ...args]
     execFile(process.execPath, all, (error, out, err) => resolve({ code: Number(error?.code ?? 0), out, err }))
   })
 
@@ -91,8 +91,7 @@ describe('the read of a network', { timeout: 60_000 }, () => {
     const { passed, inner } = checkReceipt(receipt, key)
     expect([passed, inner.find(({ name }) => name === 'n')?.value]).toEqual([true, 3])
 
-    const waiting = await exportSnapshot(owl.client, folder)
-    if (waiting !== undefined) await owl.client.receipt(waiting)
+    await exportSnapshot(owl.client, folder)
     const head = await owl.home.advance(owl.client)
     const { vkey } = owl.home.pinned()
     const { size } = await exportLog({ source: nodeLog(owl.client), vkey, head, dir: folder })

@@ -7,9 +7,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newId, type Uuid } from '../../src/kernel/ids.ts'
 import type { CaseInfo } from '../../src/review/schema.ts'
 import type { SignalItem } from '../../src/signals/schema.ts'
+import { CLI } from '../support/cli.ts'
 import { aTestNode, type Member, type TestNode } from '../support/node.ts'
 
-const CLI = join(import.meta.dirname, '../../src/cli/main.ts')
 const SCOPES = [
   ...(['signals:submit', 'signals:withdraw', 'feed:read', 'lookup:evaluate', 'provenance:read'] as const),
   ...(['feedback:write', 'review:work'] as const),
@@ -45,7 +45,7 @@ interface Ran {
 /** The command line as a process of its own, in the folder of a member. */
 const aldis = ({ home }: Member, ...args: readonly string[]): Promise<Ran> =>
   new Promise((resolve) => {
-    const all = ['--import', 'tsx', CLI, '--json', '--home', home.dir, ...args]
+    const all = [CLI, '--json', '--home', home.dir, ...args]
     execFile(process.execPath, all, (error, out, err) => resolve({ code: Number(error?.code ?? 0), out, err }))
   })
 const linesOf = ({ out }: Ran): Record<string, unknown>[] =>

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { atFeed } from '../../src/db/as-participant.ts'
 import { sweepSegments } from '../../src/feeds/erase.ts'
 import { createSegmentFiles } from '../../src/feeds/segment-files.ts'
-import * as feedStore from '../../src/feeds/store.ts'
+import { insertSegment } from '../../src/feeds/segment-store.ts'
 import { newId, type Uuid } from '../../src/kernel/ids.ts'
 import { aWorld, type Party, type World } from '../feeds/world.ts'
 import { DAY } from '../signals/factory.ts'
@@ -367,7 +367,7 @@ describe('a sealed segment', () => {
       bytes,
     }
     await erase([item.signal])
-    await atFeed(w.t.projector, group.feed, (tx) => feedStore.insertSegment(tx, row, erasures))
+    await atFeed(w.t.projector, group.feed, (tx) => insertSegment(tx, row, erasures))
     expect(await head()).toEqual({ erasures: erasures + 1n, sealed_seq: 0n })
     const kept = await w.t.owner.selectFrom('feed_segment').select('n').where('feed_id', '=', group.feed).execute()
     expect(kept).toEqual([])

@@ -90,7 +90,9 @@ describe('an honest log', () => {
       ...['anomaly.acted', 'approval.executed', 'approval.given', 'approval.refused', 'approval.requested'],
       ...['audience.changed', 'audit.read', 'collection.held', 'collection.released', 'credential.enrolled'],
       ...['credential.revoked', 'erasure', 'group.changed', 'hash_profile.published', 'hash_profile.retired'],
+      ...['login.ended', 'login.given'],
       ...['participant.admitted', 'participant.left', 'participant.resumed', 'participant.suspended', 'person.added'],
+      'person.left',
       ...[
         'policy.published',
         'quota.changed',

@@ -132,6 +132,11 @@ describe('feedback', () => {
       () => ({ by: party(0), change: { outcome: 'outdated', reason: 'other', note: 'fig@mail.example' } }),
       'raw-identifier',
     ],
+    [
+      'a raw identifier as its category',
+      () => ({ by: party(0), change: { category_suggested: '353861234567' } }),
+      'raw-identifier',
+    ],
   ])('of %s is refused', async (_, make, code) => {
     const item = await shared()
     const { by, change } = make()
@@ -162,6 +167,9 @@ describe('disputes', () => {
     w.pass(73 * 3_600_000)
     const late = (await w.feedback.disputes(apple.participant, { side: 'received' })).disputes.at(-1)
     expect(late?.overdue).toBe(true)
+    expect(
+      await codeOf(w.feedback.answer(apple, body.dispute, { result: 'rejected', note: 'ask fig@mail.example' })),
+    ).toBe('raw-identifier')
     expect(
       await w.feedback.answer(apple, body.dispute, { result: 'rejected', note: 'seen by two of us' }),
     ).toMatchObject({ held: false })

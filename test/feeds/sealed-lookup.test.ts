@@ -2,13 +2,8 @@ import { createPublicKey, verify } from 'node:crypto'
 import { brotliDecompressSync } from 'node:zlib'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import {
-  deltaText,
-  type FeedEventBody,
-  type OpeningResult,
-  type SealedEventBody,
-  type SealedPage,
-} from '../../src/feeds/schema.ts'
+import { deltaText } from '../../src/feeds/delta.ts'
+import type { FeedEventBody, OpeningResult, SealedEventBody, SealedPage } from '../../src/feeds/schema.ts'
 import { fromHex, toHex } from '../../src/kernel/bytes.ts'
 import { newId, type Uuid } from '../../src/kernel/ids.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'

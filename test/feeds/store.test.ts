@@ -2,6 +2,8 @@ import { brotliDecompressSync } from 'node:zlib'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { asParticipant, type Tx } from '../../src/db/as-participant.ts'
+import * as ackStore from '../../src/feeds/ack-store.ts'
+import * as keyStore from '../../src/feeds/key-store.ts'
 import { SEGMENT_SIZE } from '../../src/feeds/segment.ts'
 import * as store from '../../src/feeds/store.ts'
 import { newId, type Uuid } from '../../src/kernel/ids.ts'
@@ -452,7 +454,7 @@ describe('what a participant may see', () => {
     await w.submit(apple, [one])
     await w.project()
     const found = async (party: Party, now = w.now()) =>
-      (await as(party, (tx) => store.lookUp(tx, [one.value.sha256], now))).map(({ signal_id }) => signal_id)
+      (await as(party, (tx) => keyStore.lookUp(tx, [one.value.sha256], now))).map(({ signal_id }) => signal_id)
     expect(await found(apple)).toEqual([one.signal])
     expect(await found(banana)).toEqual([one.signal])
     expect(await found(cherry)).toEqual([])
@@ -483,11 +485,11 @@ describe('what a participant may see', () => {
     const ack = { participant_id: apple.participant, feed_id: pair.feed, stage: 1, seq: 3n, last_event: newId(w.now()) }
     const fields = { feed: pair.feed, upto: '3', stage: 'mirror_removed' }
     await as(apple, async (tx) => {
-      await store.upsertAck(tx, ack)
+      await ackStore.upsertAck(tx, ack)
       const event = { event_id: ack.last_event, participant_id: apple.participant, at: w.now(), fields, sources: [] }
       await w.provenance.record(tx, { kind: 'tombstone.acked', ...event })
     })
-    const of = (party: Party) => as(party, (tx) => store.ackOf(tx, apple.participant, pair.feed, 1))
+    const of = (party: Party) => as(party, (tx) => ackStore.ackOf(tx, apple.participant, pair.feed, 1))
     expect([await of(apple), await of(banana)]).toEqual([{ seq: 3n }, undefined])
   })
 })
@@ -499,7 +501,7 @@ test('match keys only move forward in the log', async () => {
   const row = await shared(one.signal)
   if (row === undefined) throw new Error('nothing was shared')
   const put = (change: object) =>
-    w.t.projector.transaction().execute((tx) => store.upsertShared(tx as unknown as Tx, [{ ...row, ...change }]))
+    w.t.projector.transaction().execute((tx) => keyStore.upsertShared(tx as unknown as Tx, [{ ...row, ...change }]))
   await put({ log_idx: row.log_idx - 1n, revision: 9 })
   await put({ revision: 9 })
   expect(await shared(one.signal)).toEqual(row)

@@ -177,7 +177,8 @@ export async function aWorld() {
   const counted = { pages: [] as number[], lookups: [] as (readonly [keys: number, matches: number])[] }
   const cursorKey = randomBytes(32)
   const feeds = createFeedService({
-    ...{ db: t.app, clock, provenance, directory: authority, growth, known, segments, cursorKey, timeoutMs: 10_000 },
+    ...{ db: t.app, ledger: t.ledger, clock, provenance, directory: authority, growth, known, segments, cursorKey },
+    timeoutMs: 10_000,
     deltaKey: { kid: 'receipt', sign: (data) => keys.sign('receipt', data) },
     onPage: (n) => counted.pages.push(n),
     onLookup: (...[keys, matches]) => counted.lookups.push([keys, matches]),

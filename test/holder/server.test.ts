@@ -128,12 +128,23 @@ describe('is refused', () => {
     ['a key twice', () => ({ body: '{"kid":"a","kid":"b"}' }), 'json-strict'],
     ['no JSON', () => ({ body: 'pear' }), 'invalid-json'],
     ['a body that is too long', () => ({ body: ' '.repeat(HOLDER_LIMITS.body_bytes + 1) }), 'too-large'],
+    ['a body that is far too long', () => ({ body: ' '.repeat(400 * HOLDER_LIMITS.body_bytes) }), 'too-large'],
+    [
+      'a key epoch with the longest name that one has',
+      () => ({ body: JSON.stringify(asked(drawn(1), { kid: 'y'.repeat(63) })) }),
+      'hash-profile-unknown',
+    ],
+    [
+      'a type that is not said in full',
+      () => ({ headers: { 'content-type': 'application/jsonp' } }),
+      'unsupported-media-type',
+    ],
     ['no UUID as key', () => ({ headers: { 'idempotency-key': 'pear' } }), 'invalid-header'],
     ['another type', () => ({ headers: { 'content-type': 'text/plain' } }), 'unsupported-media-type'],
     ['another path', () => ({ path: '/pear' }), 'not-found'],
     ['another method', () => ({ method: 'PUT' }), 'method-not-allowed'],
   ]
-  test.for(cases)('%s: %s', async ([, how, code]) => {
+  test.for(cases)('%s', async ([, how, code]) => {
     expect((await raw(plum, how())).code).toBe(code)
   })
 

@@ -1,7 +1,9 @@
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { ABSOLUTE_MS, FORM_FIELDS_MAX, IDLE_MS, STEP_UP_MS } from '../../src/console/schema.ts'
 import { DISPUTES_MAX, NOTE_MAX } from '../../src/feedback/schema.ts'
+import { SENT_MAX } from '../../src/feedback/sent-schema.ts'
 import {
   BUCKETED_MAX,
   LOOKUP_MAX,
@@ -21,7 +23,7 @@ import { PROGRAM_MAX } from '../../src/matching/pattern.ts'
 import { AUDIENCE_MEMBERS_MAX, ERASURE_SIGNALS_MAX, EVALUATIONS_PER_DAY } from '../../src/participants/schema.ts'
 import { CHAIN_MAX, EXPORT_MAX } from '../../src/provenance/schema.ts'
 import { LEASE_MS } from '../../src/review/lease.ts'
-import { CASES_MAX, HITS_MAX, HOLD_HOURS } from '../../src/review/schema.ts'
+import { BULK_ALONE, CASES_MAX, HITS_MAX, HOLD_HOURS } from '../../src/review/schema.ts'
 import { LINE_MAX } from '../../src/signals/stream.ts'
 import { ITEM_BYTES_MAX, ITEMS_MAX } from '../../src/signals/submission.ts'
 
@@ -54,10 +56,16 @@ const FORMATS: Partial<Record<keyof typeof LIMITS, number>> = {
   patterns_waiting: PATTERNS_WAITING,
   hits: HITS_MAX,
   page_cases: CASES_MAX,
+  page_own_signals: SENT_MAX,
   page_disputes: DISPUTES_MAX,
   note_characters: NOTE_MAX,
+  form_fields: FORM_FIELDS_MAX,
+  session_idle_minutes: IDLE_MS / 60_000,
+  session_hours: ABSOLUTE_MS / 3_600_000,
+  step_up_minutes: STEP_UP_MS / 60_000,
   lease_minutes: LEASE_MS / 60_000,
   hold_hours: HOLD_HOURS,
+  bulk_cases: BULK_ALONE,
   chain_links: CHAIN_MAX,
   export_entries: EXPORT_MAX,
 }
@@ -82,7 +90,7 @@ test('each limit is described once, with its unit and with what happens beyond i
 
 test('a limit is read where it is enforced, or is a format’s own', () => {
   const root = join(import.meta.dirname, '../..')
-  const source = globSync('src/**/*.ts', { cwd: root })
+  const source = globSync('src/**/*.{ts,tsx}', { cwd: root })
     .filter((path) => !path.endsWith('limits.ts'))
     .map((path) => readFileSync(join(root, path), 'utf8'))
     .join('\n')

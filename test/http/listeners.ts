@@ -22,12 +22,14 @@ export async function realListeners({ material, ca }: TestPki, serving: Partial<
   const parts = {
     ...{ authority: directory, programme: { trust_domain: TRUST_DOMAIN }, clock: () => new Date(0) },
     ...{ pools: { app: {} }, keys: unreachable(), provenance: unreachable(), participants: unreachable() },
+    config: {},
     ...{ logId: 1, logs: [{ log_id: 1, origin: 'node.example.org/provenance/1' }] },
     certificate: async () => ({ key: material.key, chain: material.chain }),
     rootCertificate: ca.root,
   } as unknown as Parts
   const silent = { log: silentLog, metrics: createMetrics(), head: { line: undefined } }
-  const idle: Pick<Serving, 'feeds' | 'signals' | 'evaluations' | 'feedback' | 'review' | 'ledgers'> = {
+  const idle: Pick<Serving, 'feeds' | 'signals' | 'evaluations' | 'feedback' | 'review' | 'ledgers' | 'halted'> = {
+    halted: () => undefined,
     ...{ evaluations: unreachable(), feedback: unreachable(), review: unreachable() },
     ...{ feeds: unreachable(), signals: unreachable(), ledgers: new Map([[1, unreachable()]]) },
   }

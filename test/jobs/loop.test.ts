@@ -245,3 +245,35 @@ test('the age grows from the last round that ended well, or from the start', asy
   await pass(30_000)
   expect(loop.age()).toBe(30_000)
 })
+
+test('a turn is one round of a loop that nobody started, and none follows it', async () => {
+  const { loop, begun, next } = watched()
+  next(true, 'full', false)
+  expect([await loop.turn(), await loop.turn(), await loop.turn()]).toEqual([true, true, false])
+  await pass(10_000)
+  expect(begun).toHaveLength(3)
+})
+
+test('a turn waits for the round that runs, and the next round for the turn', async () => {
+  const { loop, begun, next } = watched()
+  const [round, turned] = [Promise.withResolvers<boolean>(), Promise.withResolvers<boolean>()]
+  next(round.promise, turned.promise)
+  loop.start()
+  await pass(100)
+  const turn = loop.turn()
+  await pass(100)
+  expect(begun).toEqual([0])
+  round.resolve(false)
+  await pass(2_000)
+  expect(begun).toHaveLength(2)
+  turned.resolve(true)
+  expect(await turn).toBe(true)
+})
+
+test('a turn throws what its round threw, and the next one is done', async () => {
+  const { loop, errors, next } = watched()
+  next(new Error('plum'), true)
+  await expect(loop.turn()).rejects.toThrow('plum')
+  expect(errors).toEqual([])
+  expect(await loop.turn()).toBe(true)
+})

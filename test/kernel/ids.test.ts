@@ -1,6 +1,16 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { derivedId, isUuid, newId, SLUG, type Uuid, uuidBytes, uuidFromBytes } from '../../src/kernel/ids.ts'
+import {
+  derivedId,
+  firstIdOf,
+  isUuid,
+  newId,
+  SLUG,
+  timeOf,
+  type Uuid,
+  uuidBytes,
+  uuidFromBytes,
+} from '../../src/kernel/ids.ts'
 
 const sixteen = fc.uint8Array({ minLength: 16, maxLength: 16 })
 
@@ -94,4 +104,13 @@ test.for<[string, boolean]>([
   ['aspen\n', false],
 ])('%j as a slug: %j', ([text, good]) => {
   expect(SLUG.test(text)).toBe(good)
+})
+
+test('the least id of a moment is an id that no id of the moment or later comes before', () => {
+  const at = new Date(1_764_000_000_123)
+  const least = firstIdOf(at)
+  expect(isUuid(least)).toBe(true)
+  expect(timeOf(least)).toBe(at.getTime())
+  expect(newId(at) > least).toBe(true)
+  expect(newId(new Date(at.getTime() - 1)) < least).toBe(true)
 })

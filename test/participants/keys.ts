@@ -1,5 +1,5 @@
 import '../../src/kernel/reflect.ts'
-import { generateKeyPairSync, type KeyObject, sign, webcrypto } from 'node:crypto'
+import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import { Pkcs10CertificateRequestGenerator } from '@peculiar/x509'
 import { toBase64Url, toHex } from '../../src/kernel/bytes.ts'
 import { pinOfRequest } from '../../src/participants/certificate-request.ts'
@@ -40,10 +40,8 @@ function jwkOf(key: KeyObject): SigningJwk {
 const TLS_KEY = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
 
 /** A certificate request over a fresh P-256 key, or over the one that is given. */
-export async function aRequest(
-  keys?: webcrypto.CryptoKeyPair,
-): Promise<{ pem: string; pin: string; keys: webcrypto.CryptoKeyPair }> {
-  const pair = keys ?? (await webcrypto.subtle.generateKey(TLS_KEY, true, ['sign', 'verify']))
+export async function aRequest(keys?: CryptoKeyPair): Promise<{ pem: string; pin: string; keys: CryptoKeyPair }> {
+  const pair = keys ?? (await crypto.subtle.generateKey(TLS_KEY, true, ['sign', 'verify']))
   const request = await Pkcs10CertificateRequestGenerator.create({
     name: 'CN=ignored',
     keys: pair,

@@ -41,9 +41,9 @@ const TABLE: readonly (readonly [kinds: string, ...lines: string[]])[] = [
   ['feedback.given', 'signal revision outcome authority supersedes od: actor subject', 'kid: actor'],
   [
     'dispute.opened',
-    ...['dispute signal ground authority od: actor subject', 'kid: actor', 'result: actor subject recipient'],
+    ...['dispute signal revision ground authority od: actor subject', 'kid: actor', 'result: actor subject recipient'],
   ],
-  ['dispute.closed', 'dispute signal ground: actor subject', 'result: actor subject recipient'],
+  ['dispute.closed', 'dispute signal revision ground authority: actor subject', 'result: actor subject recipient'],
   ['read.batch', 'reader n root from to: actor'],
   ['read', 'route channel as_of n body asked purpose set_salt: actor'],
   ['export.begin export.end', 'as_of route items body complete: actor'],
@@ -63,7 +63,9 @@ const TABLE: readonly (readonly [kinds: string, ...lines: string[]])[] = [
   ['report.published', 'policy version digest period queries log_size: everyone'],
   ['collection.held collection.released', 'region legal_basis surface: everyone'],
   ['approval.requested approval.given approval.refused approval.executed', 'request action digest organisation: actor'],
-  ['person.added', 'whom organisation: actor'],
+  ['person.added person.left', 'whom organisation: actor'],
+  ['login.given', 'whom login digest: actor'],
+  ['login.ended', 'whom login: actor'],
   ['role.changed quota.changed hold.placed hold.lifted', 'whom role what amount: actor'],
   ['anomaly.acted', 'whom role what amount code: actor'],
   [

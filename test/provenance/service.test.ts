@@ -661,6 +661,16 @@ describe('the ledger', () => {
     })
   })
 
+  test('while it waits says so to an auditor too, whom the state of the log names it, and to no other stranger', async () => {
+    const event = w.anEvent('apple')
+    await asParticipant(w.t.app, w.ids.apple, (tx) => w.provenance.record(tx, event))
+    expect(await w.ledger.receipt(w.holder('kiwi', true), event.event_id)).toEqual({ outcome: 'pending' })
+    await expect(w.ledger.receipt(w.holder('kiwi'), event.event_id)).rejects.toMatchObject(NOT_FOUND)
+    await expect(w.ledger.receipt(w.holder('kiwi', true), newId(NOON))).rejects.toMatchObject(NOT_FOUND)
+    await w.publish()
+    expect((await told('kiwi', event.event_id, true)).passed).toBe(true)
+  })
+
   test('of an act of the programme that is told to all says to everybody that it waits, and of no other act', async () => {
     const act = (kind: NewEvent['kind'], fields: NewEvent['fields']) => {
       const event = w.anEvent('apple', { kind, participant_id: PROGRAMME, actor: 'node', fields })

@@ -20,6 +20,14 @@ test('a place comes back as it was', () => {
   )
 })
 
+test('a moment or a rank that no row can have is refused', () => {
+  const refused = expect.objectContaining({ code: 'invalid-cursor' })
+  const id = newId(new Date('2026-03-01T12:00:00Z'))
+  const [moment, rank] = ['9999999999999999', String(2 ** 31)]
+  for (const text of [`f.${moment}`, `l.1.${moment}.${id}`, `l.${moment}.1.${id}`, `r.1.${rank}.1.${id}`])
+    expect(() => decodePlace(text), text).toThrow(refused)
+})
+
 test('anything else is refused', () => {
   const refused = expect.objectContaining({ code: 'invalid-cursor' })
   for (const text of ['', 'l', 'i.1', 'f.-1', 'f.1.2', 'r.1.2.3', 'l.1.2.01890000-0000-7000-8000-00000000000Z', 'x.1'])

@@ -112,6 +112,19 @@ describe('over HTTP', () => {
     expect([named.statusCode, named.json()]).toMatchObject([422, { errors: [{ pointer: '/operator' }] }])
   })
 
+  test.each(['353861234567', '10.0.0.1'])(
+    '%s is no pseudonym, neither of who works nor of whom it goes to',
+    async (raw) => {
+      const [id, token] = [newId(w.now()), newId(w.now())]
+      const claimed = await post(`/v1/cases/${id}/lease`, { operator: raw })
+      expect([claimed.statusCode, claimed.json()]).toMatchObject([
+        ...[422, { code: 'raw-identifier', errors: [{ pointer: '/operator' }] }],
+      ])
+      const handed = await post(`/v1/cases/${id}/hand-over`, { operator: 'ann', token, version: 1, to: raw })
+      expect([handed.statusCode, handed.json()]).toMatchObject([422, { errors: [{ pointer: '/to' }] }])
+    },
+  )
+
   test('rules of routing name categories that the programme knows', async () => {
     const rules = {
       keyword_patterns: true,

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { asParticipant } from '../../src/db/as-participant.ts'
 import { newId, type Uuid } from '../../src/kernel/ids.ts'
+import { hitsOf } from '../../src/review/hits.ts'
 import { LEASE_MS } from '../../src/review/lease.ts'
 import type { SignalItem } from '../../src/signals/schema.ts'
 import type { Party } from '../feeds/world.ts'
@@ -81,9 +82,12 @@ describe('hits', () => {
 
   test('one case of an organisation for a signal, however many report at once', async () => {
     const item = await shared()
-    const all = await Promise.all(Array.from({ length: 8 }, (_, i) => w.hit(banana, apple, item, i + 1)))
+    const all = await Promise.all(Array.from({ length: 8 }, (_, i) => w.hit(banana, apple, item, 8 - i)))
     const ids = new Set(all.flatMap(({ results }) => results[0]?.case ?? []))
     expect(ids.size).toBe(1)
+    const of = { participant: banana.participant, origin: apple.participant, signal: item.signal }
+    const told = await asParticipant(w.t.app, banana.participant, (tx) => hitsOf(tx, of))
+    expect(told.count).toBe(8)
   })
 })
 
@@ -160,6 +164,31 @@ describe('leases', () => {
     await w.review.handOver(w.as(banana), id, { token, version, to: 'bob' })
     expect(await codeOf(w.review.claim(w.as(banana, 'eve'), id))).toBe('lease-held')
     expect(await codeOf(w.review.claim(w.as(banana, 'bob'), id))).toBe('done')
+  })
+
+  test('only an open case is handed over', async () => {
+    const { id } = await opened()
+    const lease = await w.review.claim(w.as(banana), id)
+    const { version } = await w.review.decide(w.as(banana), id, w.verdict(lease))
+    const work = w.review.handOver(w.as(banana), id, { token: lease.token, version, to: 'bob' })
+    await expect(work).rejects.toMatchObject({ code: 'case-moved', extra: { version } })
+  })
+
+  test('a reason to park a case that looks raw is refused', async () => {
+    const { id } = await opened()
+    const { token, version } = await w.review.claim(w.as(banana), id)
+    const work = w.review.hold(w.as(banana), id, { token, version, reason: 'call_353861234567', hours: 1 })
+    expect(await codeOf(work)).toBe('raw-identifier')
+  })
+
+  test('whoever asks for the next one while working on it keeps the lease', async () => {
+    const party = await w.admit('fern')
+    const item = w.item({ audience: (await w.group('ferns', [apple, party])).audience })
+    await w.submit(apple, [item])
+    await w.settle()
+    await w.hit(party, apple, item)
+    const first = await w.review.next(w.as(party))
+    expect((await w.review.next(w.as(party)))?.token).toBe(first?.token)
   })
 
   test('what is parked comes back by itself, and earlier by hand', async () => {
@@ -270,6 +299,7 @@ describe('decisions', () => {
     ['other without a note', { reason: 'other' }, 'reason-unknown'],
     ['an e-mail address in a note', { note_shared: 'ask fig@mail.example' }, 'raw-identifier'],
     ['a phone number in a team note', { note_team: 'call +353 86 123 4567' }, 'raw-identifier'],
+    ['a phone number as a category', { category_suggested: '353861234567' }, 'raw-identifier'],
   ])('%s is refused', async (_, change, code) => {
     const { id } = await opened()
     const lease = await w.review.claim(w.as(banana), id)

@@ -1,7 +1,10 @@
 import { createFollower, createOpinions } from '../../src/feedback/follow.ts'
+import { confirmationsOf, createSaid } from '../../src/feedback/said.ts'
 import type { ActResult } from '../../src/feedback/schema.ts'
-import { confirmationsOf, createFeedbackService, createSaid, createTelling } from '../../src/feedback/service.ts'
+import { createFeedbackService } from '../../src/feedback/service.ts'
+import { createTelling } from '../../src/feedback/tell.ts'
 import { createFacts } from '../../src/feeds/facts.ts'
+import { createReach } from '../../src/feeds/reach.ts'
 import { toHex } from '../../src/kernel/bytes.ts'
 import { newId, timeOf, type Uuid } from '../../src/kernel/ids.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
@@ -34,8 +37,12 @@ export async function aReviewWorld() {
     ...{ slugOf, audience: (id: Uuid) => authority.audience(id) },
     admittedAt: (id: Uuid) => new Date(timeOf(id)),
   }
+  const { categoryId, categorySlug } = rules
+  const categoryNow = (slug: string): number | undefined =>
+    rules.category(1, slug) === undefined ? undefined : categoryId(1, slug)
   const feedback = createFeedbackService({
     ...{ db: app, clock, provenance, holds, facts, hits: hitsOf, directory: authority },
+    ...{ categoryNow, categorySlug, timeoutMs: 2_000, reach: createReach({ ledger: t.ledger, directory: authority }) },
     verifyContext: ({ participant, uri }) => ({
       ...{ iss: uri, aud: ORIGIN, prg: PROGRAMME, now: clock() },
       findKey: (kid) => authority.signingKey(participant, kid),
@@ -43,11 +50,11 @@ export async function aReviewWorld() {
     countersign: (input) =>
       countersign(input, { kid: 'receipt', iss: ORIGIN, sign: (data) => keys.sign('receipt', data) }),
   })
-  const { categoryId, categorySlug } = rules
   const review = createReviewService({
     ...{ db: app, clock, provenance, facts, confirmations: confirmationsOf, categoryId, categorySlug, slugOf },
     graceMs: GRACE_MS,
-    knowsCategory: (slug) => rules.category(1, slug) !== undefined,
+    timeoutMs: 2_000,
+    categoryNow,
     participantBySlug: (slug) => authority.participantBySlug(slug),
   })
   const said = createSaid(projector)

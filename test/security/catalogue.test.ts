@@ -8,7 +8,7 @@ const TELLING = /^src\/(kernel\/errors\.ts|http\/(limits|openapi.*|operations?)\
 
 const files = readdirSync('src', { recursive: true, encoding: 'utf8' })
   .map((name) => join('src', name))
-  .filter((name) => name.endsWith('.ts') && !TELLING.test(name))
+  .filter((name) => /\.tsx?$/.test(name) && !TELLING.test(name))
 const source = files.map((name) => readFileSync(name, 'utf8')).join('\n')
 
 test.for(Object.keys(CATALOGUE))('the code %s is thrown somewhere', (code) => {

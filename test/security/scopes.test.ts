@@ -63,9 +63,9 @@ function known(member: Member): Caller {
 /** Every route of the partner listener as the node itself registers it. */
 async function routesOf({ parts }: TestNode): Promise<Route[]> {
   const found: Route[] = []
-  const never = { ledgers: new Map([[1, {}]]) } as unknown as Pick<
+  const never = { ledgers: new Map([[1, {}]]), halted: () => undefined } as unknown as Pick<
     Serving,
-    'feeds' | 'signals' | 'evaluations' | 'feedback' | 'review' | 'ledgers'
+    'feeds' | 'signals' | 'evaluations' | 'feedback' | 'review' | 'ledgers' | 'halted'
   >
   const { partner, enrol } = await createListeners(parts, {
     ...never,

@@ -41,6 +41,8 @@ export interface TestNode {
   partner: string
   enrol: string
   ops: string
+  /** Where there is one. */
+  console: string | undefined
   ada: Uuid
   /** Proposed by one administrator, approved by the other, executed. */
   decide<A extends ActionName>(action: A, payload: PayloadOf<A>): Promise<unknown>
@@ -93,7 +95,7 @@ export async function aTestNode(
   const base = await openBase({ config, clock, log })
   const node = await createNode(base, log, { measuring: { loopDelayMs: PATIENT_MS } })
   const { parts } = node
-  const { partner, enrol, ops } = await node.listen()
+  const { partner, enrol, ops, console } = await node.listen()
   const { participants } = parts
 
   const decide = async <A extends ActionName>(action: A, payload: PayloadOf<A>): Promise<unknown> => {
@@ -127,7 +129,7 @@ export async function aTestNode(
   }
 
   return {
-    ...{ node, parts, t, partner, enrol, ops, ada, decide, enrolled },
+    ...{ node, parts, t, partner, enrol, ops, console, ada, decide, enrolled },
     member: async (slug, { kind = 'platform', scopes } = {}) => {
       await decide('participant.admit', { slug, name: slug, kind })
       return enrolled(slug, scopes)

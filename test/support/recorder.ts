@@ -20,13 +20,18 @@ export interface Recorder {
   close(): Promise<void>
 }
 
-export async function record(pki: TestPki, node: { origin: string; identity: TlsIdentity }): Promise<Recorder> {
+/** `loses`: after which bytes of the client the node's answers on that connection no longer arrive. */
+export async function record(
+  pki: TestPki,
+  node: { origin: string; identity: TlsIdentity; loses?: (sent: Buffer) => boolean },
+): Promise<Recorder> {
   const { hostname, port } = new URL(node.origin)
   const connections: Recorded[] = []
   const sockets = new Set<TLSSocket>()
   const server = createServer({ ...tlsContext(pki.material), requestCert: false }, (client) => {
     const recorded: Recorded = { sent: [], received: [] }
     connections.push(recorded)
+    let lost = false
     const upstream = connect({ host: hostname, port: Number(port), minVersion: 'TLSv1.3', ...node.identity })
     for (const [from, to, kept] of [
       [client, upstream, recorded.sent],
@@ -35,7 +40,8 @@ export async function record(pki: TestPki, node: { origin: string; identity: Tls
       sockets.add(from)
       from.on('data', (bytes: Buffer) => {
         kept.push(bytes)
-        to.write(bytes)
+        if (from === client && node.loses?.(bytes) === true) lost = true
+        if (from === client || !lost) to.write(bytes)
       })
       from.on('close', () => to.destroy())
       from.on('error', () => to.destroy())

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { join } from 'node:path'
 import { readIfThere } from '../../client/files.ts'
+import { PROGRAMME } from './programme.ts'
 import type { Platform, Scene } from './scene.ts'
 
 /** Who runs the programme, by id. */
@@ -14,9 +15,10 @@ const LEFT_MS = 3_600_000
 
 /** Makes the programme, or finds the one of an earlier run. */
 export async function makeProgramme({ stage, admin }: Scene): Promise<People> {
-  const args = ['--programme', 'orchard', '--trust-domain', 'exchange.example']
-  const origin = ['--node-origin', 'https://node.exchange.example']
-  const people = ['--admin', 'ada@exchange', '--admin', 'bea@exchange', '--governance', 'gil@council']
+  const { slug, trust_domain, node_origin, admins, governance } = PROGRAMME
+  const args = ['--programme', slug, '--trust-domain', trust_domain]
+  const origin = ['--node-origin', node_origin]
+  const people = [...admins.flatMap((one) => ['--admin', one]), '--governance', governance]
   const { lines } = await stage.aldis('node', ['init', ...args, ...origin, ...people], {
     env: admin,
     text: ({ created }) =>

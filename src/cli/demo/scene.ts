@@ -15,6 +15,9 @@ export interface Ports {
   partner: number
   enrol: number
   ops: number
+  console: number
+  /** Of the identity provider whose accounts are personas. */
+  personas: number
 }
 
 /** What the demo's commands are run with. */
@@ -30,7 +33,7 @@ export interface Scene {
   at(platform: Platform): Readonly<Record<string, string>>
 }
 
-const WANTED: Ports = { partner: 8443, enrol: 8444, ops: 9464 }
+const WANTED: Ports = { partner: 8443, enrol: 8444, ops: 9464, console: 8445, personas: 8446 }
 const CONFIG = fileURLToPath(new URL('../../../../config', import.meta.url))
 
 export async function openScene(dir: string): Promise<Scene> {
@@ -41,6 +44,7 @@ export async function openScene(dir: string): Promise<Scene> {
     admin: {
       ...{ DATA_DIR: join(dir, 'node'), CONFIG_DIR: CONFIG, LOG_LEVEL: 'error' },
       ...{ PARTNER_PORT: String(ports.partner), ENROL_PORT: String(ports.enrol), OPS_PORT: String(ports.ops) },
+      ...{ CONSOLE_PORT: String(ports.console), CONSOLE_DEMO_PORT: String(ports.personas) },
       LOG_ORIGIN: 'node.exchange.example/provenance/1',
     },
     at: (platform) => ({ ALDIS_HOME: home(platform) }),
@@ -49,18 +53,12 @@ export async function openScene(dir: string): Promise<Scene> {
 
 /** The ports of an earlier run, since the platforms know them; free ones at the first. */
 async function portsIn(path: string): Promise<Ports> {
-  if (readIfThere(path) !== undefined) {
-    const kept = JSON.parse(readFileSync(path, 'utf8')) as Ports
-    for (const port of Object.values(kept) as number[]) {
-      if (!(await isFree(port))) throw new StartRefused(`port ${port} is in use: does another demo run? Stop it first`)
-    }
-    return kept
+  const kept = readIfThere(path) === undefined ? {} : (JSON.parse(readFileSync(path, 'utf8')) as Partial<Ports>)
+  for (const port of Object.values(kept)) {
+    if (!(await isFree(port))) throw new StartRefused(`port ${port} is in use: does another demo run? Stop it first`)
   }
-  const ports = {
-    partner: await freePort(WANTED.partner),
-    enrol: await freePort(WANTED.enrol),
-    ops: await freePort(WANTED.ops),
-  }
+  const ports: Ports = { ...WANTED, ...kept }
+  for (const name of Object.keys(WANTED) as (keyof Ports)[]) ports[name] = kept[name] ?? (await freePort(WANTED[name]))
   writeDurably(path, JSON.stringify(ports))
   return ports
 }

@@ -32,6 +32,11 @@ export async function admission(scene: Scene, start: () => Promise<RunningNode>)
   return node
 }
 
+/** What came to an end since an earlier run: the story tells of what happens in it. */
+export async function catchingUp({ stage, at }: Scene): Promise<void> {
+  for (const who of ['banana', 'cherry'] as const) await stage.aldis(who, ['sync'], { env: at(who), quiet: true })
+}
+
 export interface Shared {
   /** Ids of what Apple shared, by type. */
   signals: Map<string, string>

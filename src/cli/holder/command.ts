@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
+import { Compile } from 'typebox/compile'
 import { createRoot } from '../../ca/ca.ts'
 import { nodeCertificate } from '../../ca/node-certificate.ts'
 import { keySigner } from '../../ca/signer.ts'
@@ -13,19 +14,20 @@ import { systemClock } from '../../kernel/clock.ts'
 import { StartRefused } from '../../kernel/errors.ts'
 import { fileKeys } from '../../keys/file.ts'
 import { createOprfPool } from '../../keys/oprf-pool.ts'
+import { Evaluation } from '../../matching/schema.ts'
 import { EVALUATIONS_PER_DAY } from '../../participants/schema.ts'
 import { type Output, outputOf } from '../output.ts'
 
 interface HolderOptions {
   dir: string
-  kid: string[]
+  kid?: readonly string[]
   origin: string
   host: string
   port: number
   participants?: string
   trustDomain?: string
   perDay: number
-  quota: Map<string, number>
+  quota?: ReadonlyMap<string, number>
 }
 
 export function holderCommand(program: Command): void {
@@ -34,12 +36,7 @@ export function holderCommand(program: Command): void {
     .description('hold the second part of OPRF keys: without it the node can make no token')
     .requiredOption('--dir <dir>', "the holder's own folder: its parts of keys, its TLS key, its counts")
     .requiredOption('--origin <https url>', 'where participants will find it; stands in the log with the key')
-    .option(
-      '--kid <epoch>',
-      'make our part of the key of a new epoch, unless it is there; repeat for several',
-      collect,
-      [],
-    )
+    .option('--kid <epoch>', 'make our part of the key of a new epoch, unless it is there; repeat for several', epochs)
     .option('--participants <file>', "the programme's root, ca.crt of a participant. None: only tell what we hold")
     .option('--trust-domain <domain>', 'of the programme, with --participants')
     .option('--host <address>', 'where to listen', '127.0.0.1')
@@ -50,12 +47,12 @@ export function holderCommand(program: Command): void {
       wholeOf(1e9),
       EVALUATIONS_PER_DAY,
     )
-    .option('--quota <participant=n>', 'another number for one participant; repeat for several', quotas, new Map())
+    .option('--quota <participant=n>', 'another number for one participant; repeat for several', quotas)
     .action((options: HolderOptions, command: Command) => run(options, outputOf(command)))
 }
 
 async function run(options: HolderOptions, output: Output): Promise<void> {
-  const { dir, kid: kids, origin, participants, trustDomain } = options
+  const { dir, kid: kids = [], origin, participants, trustDomain } = options
   if (!URL.canParse(origin) || new URL(origin).origin !== origin || !origin.startsWith('https:'))
     throw new StartRefused('--origin: expected https://<host>:<port>')
   const pool = createOprfPool()
@@ -72,7 +69,7 @@ async function run(options: HolderOptions, output: Output): Promise<void> {
   if (participants === undefined) return
   if (trustDomain === undefined) throw new StartRefused('--trust-domain: is needed with --participants')
   const counts = openCounts(join(dir, 'counts.ndjson'))
-  const ledger = createLedger(counts, (participant) => options.quota.get(participant) ?? options.perDay)
+  const ledger = createLedger(counts, (participant) => options.quota?.get(participant) ?? options.perDay)
   const server = await startHolder({
     ...{ host: options.host, port: options.port, trustDomain, clock: systemClock },
     holder: createHolder({ keys, pool, ledger, clock: systemClock }),
@@ -93,6 +90,8 @@ function textOf(path: string): string {
   return readFileSync(path, 'utf8')
 }
 
+const EPOCH = Compile(Evaluation.properties.kid)
+
 const wholeOf =
   (most: number) =>
   (text: string): number => {
@@ -101,10 +100,13 @@ const wholeOf =
     throw new InvalidArgumentError(`expected a number, 0 to ${most}`)
   }
 
-function quotas(value: string, known: Map<string, number>): Map<string, number> {
+function quotas(value: string, known: ReadonlyMap<string, number> = new Map()): ReadonlyMap<string, number> {
   const [, participant, n] = /^([a-z0-9][a-z0-9-]{1,62})=([0-9]{1,10})$/.exec(value) ?? []
   if (participant === undefined || n === undefined) throw new InvalidArgumentError('expected participant=number')
   return new Map([...known, [participant, Number(n)]])
 }
 
-const collect = (value: string, known: string[]): string[] => [...known, value]
+function epochs(value: string, known: readonly string[] = []): readonly string[] {
+  if (!EPOCH.Check(value)) throw new InvalidArgumentError('expected small letters, digits and hyphens, 63 at most')
+  return [...known, value]
+}

@@ -1,11 +1,19 @@
-import { type Command, Option } from 'commander'
+import { Argument, type Command, Option } from 'commander'
 import { readIfThere } from '../../client/files.ts'
 import { systemClock } from '../../kernel/clock.ts'
 import { Refusal, StartRefused } from '../../kernel/errors.ts'
-import { isUuid, type Uuid } from '../../kernel/ids.ts'
 import { ACTIONS, type ActionName, isAction } from '../../participants/action.ts'
-import { EVALUATION_PURPOSES, OPRF_SUITE, ROLES, type Role, SCOPES, SUITES } from '../../participants/schema.ts'
+import {
+  EVALUATION_PURPOSES,
+  OPRF_SUITE,
+  PARTICIPANT_KIND,
+  ROLES,
+  type Role,
+  SCOPES,
+  SUITES,
+} from '../../participants/schema.ts'
 import { columns, outputOf } from '../output.ts'
+import { idOf } from './ids.ts'
 import { withParticipants, withParts } from './open.ts'
 import { personOf } from './person.ts'
 
@@ -47,10 +55,9 @@ function people(program: Command): void {
     })
 
   program
-    .command('grant <person> <role>')
-    .description(
-      `a role of a partner (${ROLES.join(', ')}); those of the node and of governance are proposed: role.grant`,
-    )
+    .command('grant <person>')
+    .addArgument(new Argument('<role>', 'what the person may do').choices(ROLES))
+    .description('a role of a partner; those of the node and of governance are proposed: role.grant')
     .requiredOption('--by <person>', 'id of the administrator')
     .action(async (person: string, role: string, { by }: By, command: Command) => {
       await withParticipants((service) => service.grantRole(idOf(by), { person: idOf(person), role: role as Role }))
@@ -90,8 +97,10 @@ function readTextFile(file: string): string {
 
 function proposals(program: Command): void {
   program
-    .command('propose <action> <payload>')
-    .description(`ask for an act that takes two persons: ${Object.keys(ACTIONS).join(', ')}; the payload is JSON`)
+    .command('propose')
+    .addArgument(new Argument('<action>', 'what is to be done').choices(Object.keys(ACTIONS)))
+    .argument('<payload>', 'JSON')
+    .description('ask for an act that takes two persons')
     .requiredOption('--by <person>', 'id of who asks')
     .action((action: string, payload: string, { by }: By, command: Command) => {
       if (!isAction(action)) throw new Refusal('validation-failed', { detail: 'there is no such action' })
@@ -102,7 +111,7 @@ function proposals(program: Command): void {
     .command('admit <slug>')
     .description('ask to admit a participant')
     .requiredOption('--name <name>', 'of the organisation')
-    .option('--kind <kind>', 'platform, hotline, financial or observer', 'platform')
+    .addOption(new Option('--kind <kind>').choices(Object.keys(PARTICIPANT_KIND)).default('platform'))
     .requiredOption('--by <person>', 'id of who asks')
     .action((slug: string, { name, kind, by }: By & { name: string; kind: string }, command: Command) =>
       propose(command, { action: 'participant.admit', by, payload: { slug, name, kind } }),
@@ -233,12 +242,6 @@ function alone(program: Command): void {
       await withParticipants((service) => service.revokeCredential(idOf(by), { credential: idOf(credential), reason }))
       outputOf(command).data({ credential, revoked: true }, `revoked ${credential}`)
     })
-}
-
-function idOf(text: string): Uuid {
-  if (!isUuid(text))
-    throw new Refusal('validation-failed', { detail: 'expected an id; aldis people and aldis requests list them' })
-  return text
 }
 
 function jsonOf(text: string): unknown {

@@ -1,71 +1,36 @@
-import type { Command } from 'commander'
-import { loadConfig } from '../../config.ts'
-import { migrateAt } from '../../db/open.ts'
-import { systemClock } from '../../kernel/clock.ts'
-import { Refusal } from '../../kernel/errors.ts'
-import { outputOf } from '../output.ts'
-import { actCommands } from './acts.ts'
-import { copyCommands } from './copies.ts'
-import { eraseCommands } from './erase.ts'
-import { init } from './init.ts'
-import { listingCommands } from './listings.ts'
-import { nodeLogCommands } from './log.ts'
-import { personOf } from './person.ts'
+import type { CommandFile } from '../registry.ts'
 
 /** What an administrator runs beside the node: on its settings, its database and its keys. */
-export function nodeCommands(program: Command): void {
-  program
-    .command('init')
-    .description('make keys, CA, log and programme with its first two administrators')
-    .requiredOption('--programme <slug>', 'name of the programme')
-    .requiredOption('--trust-domain <domain>', "in every participant's name, such as exchange.example")
-    .requiredOption('--node-origin <url>', 'what submissions are addressed to, such as https://node.exchange.example')
-    .requiredOption('--admin <name@organisation>', 'twice: two persons', collect, [])
-    .option('--governance <name@organisation>', 'who approves admissions; the second administrator until there is one')
-    .action(async (given: InitOptions, command: Command) => {
-      const output = outputOf(command)
-      const [first, second, ...more] = given.admin.map(personOf)
-      if (first === undefined || second === undefined || more.length > 0) {
-        throw new Refusal('validation-failed', { detail: 'name two administrators: --admin NAME@ORGANISATION, twice' })
-      }
-      const made = await init(loadConfig(process.env), {
-        ...{ slug: given.programme, trust_domain: given.trustDomain, node_origin: given.nodeOrigin },
-        admins: [first, second],
-        ...(given.governance === undefined ? {} : { governance: personOf(given.governance) }),
-      })
-      const { created, slug, admins, governance } = made
-      output.data(
-        { programme: slug, created, admins, governance },
-        [
-          `programme ${slug} ${created ? 'made' : 'was there already'}`,
-          ...admins.map((id, i) => `administrator ${given.admin[i]}  ${id}`),
-          ...(governance === null ? [] : [`governance    ${given.governance}  ${governance}`]),
-        ].join('\n'),
-      )
-    })
-
-  program
-    .command('migrate')
-    .description('make the database, or bring it up to this version; safe to repeat')
-    .action(async (_options: object, command: Command) => {
-      const applied = await migrateAt(loadConfig(process.env), systemClock)
-      const text = applied.length === 0 ? 'the database is up to date' : `applied ${applied.join(', ')}`
-      outputOf(command).data({ applied }, text)
-    })
-
-  copyCommands(program)
-  listingCommands(program)
-  actCommands(program)
-  nodeLogCommands(program)
-  eraseCommands(program)
-}
-
-interface InitOptions {
-  programme: string
-  trustDomain: string
-  nodeOrigin: string
-  admin: string[]
-  governance?: string
-}
-
-const collect = (value: string, known: string[]): string[] => [...known, value]
+export const nodeFiles: readonly CommandFile[] = [
+  { names: ['init', 'migrate'], read: async () => (await import('./begin.ts')).beginCommands },
+  { names: ['backup', 'restore', 'drill', 'db'], read: async () => (await import('./copies.ts')).copyCommands },
+  {
+    names: ['participants', 'hash-profiles', 'refusals'],
+    read: async () => (await import('./listings.ts')).listingCommands,
+  },
+  {
+    names: [
+      'people',
+      'person',
+      'grant',
+      'propose',
+      'admit',
+      'invite',
+      'hash-profile',
+      'quota',
+      'requests',
+      'approve',
+      'reject',
+      'execute',
+      'suspend',
+      'revoke',
+    ],
+    read: async () => (await import('./acts.ts')).actCommands,
+  },
+  {
+    names: ['logins', 'login', 'end-login', 'end-person'],
+    read: async () => (await import('./logins.ts')).loginCommands,
+  },
+  { names: ['log'], read: async () => (await import('./log.ts')).nodeLogCommands },
+  { names: ['erase', 'erasures'], read: async () => (await import('./erase.ts')).eraseCommands },
+]

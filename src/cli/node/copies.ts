@@ -1,25 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { migrations } from '../../../migrations/index.ts'
-import { loadConfig } from '../../config.ts'
-import { openWhole, type WholeDatabase } from '../../db/open.ts'
-import { systemClock } from '../../kernel/clock.ts'
-import { newId } from '../../kernel/ids.ts'
-import { backup } from '../../operations/backup.ts'
-import { copyDatabase } from '../../operations/copy.ts'
-import { drill } from '../../operations/drill.ts'
-import { verifiedManifest } from '../../operations/folder.ts'
-import { forgetRestored, noteBackup, noteRestored, restoredNote } from '../../operations/notes.ts'
-import { contentsOf, type RestoreOptions, restore } from '../../operations/refill.ts'
-import { logStandings, recompute } from '../../provenance/standing.ts'
-import { columns, type Output, outputOf } from '../output.ts'
-import { anchorSays } from './anchor-says.ts'
-import { besideFiles, keysToRestore } from './beside.ts'
-import { liveLogs } from './live.ts'
-
-const RELEASE = process.env['npm_package_version'] ?? '0.1.0'
+import { outputOf } from '../output.ts'
+import type { BackupArguments } from './copying.ts'
 
 /** Backup, restore, drill, and the move to another database: see docs/operating.md. */
 export function copyCommands(program: Command): void {
@@ -31,14 +14,16 @@ export function copyCommands(program: Command): void {
       '--epoch-keys',
       'also the monthly keys of records: while this copy exists, nothing of a month is erased by destroying its key',
     )
-    .action((folder: string, options: BackupArguments, command: Command) => backUp(outputOf(command), folder, options))
+    .action(async (folder: string, options: BackupArguments, command: Command) =>
+      (await copying()).backUp(outputOf(command), folder, options),
+    )
 
   program
     .command('restore <folder>')
     .description('fill the empty database that the settings name from a backup, after verifying all of it')
     .option('--keys', 'also put its keys and CA into DATA_DIR, where none are')
-    .action((folder: string, { keys = false }: { keys?: boolean }, command: Command) =>
-      putBack(outputOf(command), resolve(folder), keys),
+    .action(async (folder: string, { keys = false }: { keys?: boolean }, command: Command) =>
+      (await copying()).putBack(outputOf(command), resolve(folder), keys),
     )
 
   program
@@ -47,8 +32,8 @@ export function copyCommands(program: Command): void {
       'restore a backup into a database that is thrown away, and say what would be lost and how long it takes',
     )
     .option('--in <folder>', 'where there is room for the whole database', tmpdir())
-    .action((folder: string, options: { in: string }, command: Command) =>
-      rehearse(outputOf(command), resolve(folder), options.in),
+    .action(async (folder: string, options: { in: string }, command: Command) =>
+      (await copying()).rehearse(outputOf(command), resolve(folder), options.in),
     )
 
   program
@@ -57,120 +42,7 @@ export function copyCommands(program: Command): void {
     .command('copy')
     .description("copy the settings' database, whose node is stopped, into another, empty one")
     .requiredOption('--to <url>', 'postgres://..., or a file that holds it, so that no process list shows the password')
-    .action(({ to }: { to: string }, command: Command) => move(outputOf(command), to))
+    .action(async ({ to }: { to: string }, command: Command) => (await copying()).move(outputOf(command), to))
 }
 
-interface BackupArguments {
-  keys?: boolean
-  epochKeys?: boolean
-}
-
-const tables = (output: Output) => ({ onTable: (table: string) => output.say(`  ${table}`) })
-
-const checks = (output: Output) => ({
-  ...{ newest: migrations.length, standings: logStandings, recompute },
-  onOdd: (origin: string) =>
-    output.warn(`the closed log ${origin} is not what its entries make: it is copied as it is`),
-  ...tables(output),
-})
-
-const using = (output: Output, target: WholeDatabase): RestoreOptions => ({ target, ...checks(output) })
-
-async function backUp(output: Output, folder: string, { keys = false, epochKeys = false }: BackupArguments) {
-  const config = loadConfig(process.env)
-  const dir = resolve(folder)
-  const beside = besideFiles(config, { keys, epochKeys })
-  const whole = await openWhole(config, systemClock)
-  const options = { db: whole.db, dir, clock: systemClock, release: RELEASE, beside }
-  const manifest = await backup({ ...options, standings: logStandings, ...tables(output) }).finally(() => whole.close())
-  noteBackup(config.dataDir, manifest.made_at)
-  if (keys) output.warn('this folder holds keys: whoever reads it can sign for the node; encrypt it and keep it apart')
-  else output.say('the keys are not in it: without them a restored node cannot start; see --keys')
-  if (epochKeys) output.warn('it holds monthly keys: destroy it within 35 days, or what is erased can still be read')
-  const { made_at, logs } = manifest
-  const rows = manifest.tables.reduce((n, one) => n + one.rows, 0)
-  const text = `backup ${dir}  ${rows} rows  ${logs.map(({ origin, size }) => `${origin} ${size}`).join('  ')}`
-  output.data({ folder: dir, made_at, rows, schema: manifest.schema, logs }, text)
-}
-
-async function putBack(output: Output, dir: string, withKeys: boolean): Promise<void> {
-  const config = loadConfig(process.env)
-  output.say('verifying')
-  const manifest = await verifiedManifest(dir)
-  const keys = withKeys ? keysToRestore(dir, manifest, config) : undefined
-  const { made_at } = manifest
-  const target = await openWhole(config, systemClock)
-  try {
-    const earlier = restoredNote(config.dataDir)
-    const sizes = manifest.logs.map(({ size }) => size)
-    // Before the rows: a restore that nobody is told of must not be possible.
-    noteRestored(config.dataDir, { event_id: newId(systemClock()), made_at, sizes })
-    const logs = await restore(contentsOf(dir, manifest), using(output, target)).catch((error: unknown) => {
-      if (earlier === undefined) forgetRestored(config.dataDir)
-      else noteRestored(config.dataDir, earlier)
-      throw error
-    })
-    const placed = keys?.go() ?? []
-    const anchor = await anchorSays(config, logs.at(-1))
-    output.data(
-      { folder: dir, made_at, keys: placed.length, logs: manifest.logs, anchor },
-      `restored ${made_at}\n${anchor.says}`,
-    )
-  } finally {
-    await target.close()
-  }
-}
-
-async function rehearse(output: Output, dir: string, where: string): Promise<void> {
-  const temporary = mkdtempSync(join(where, 'aldis-drill-'))
-  try {
-    const open = () => openWhole({ databaseUrl: undefined, dataDir: temporary }, systemClock)
-    const done = await drill({ dir, clock: systemClock, open, ...checks(output) })
-    const { manifest, rpoSeconds, rtoSeconds } = done
-    const live = await liveLogs(loadConfig(process.env))
-    const last = manifest.logs.at(-1)
-    const now = live?.find(({ log_id }) => log_id === last?.log_id)
-    const missing = now === undefined || last === undefined ? null : String(now.size - BigInt(last.size))
-    const newest = last?.newest ? `its newest entry is of ${last.newest}` : 'its log is empty'
-    const lost = missing === null ? 'the live log was not reached' : `the live log has ${missing} entries more`
-    output.data(
-      {
-        ...{ folder: dir, held: true, rpo_seconds: rpoSeconds, rto_seconds: rtoSeconds, live_entries_missing: missing },
-        ...{ made_at: manifest.made_at, newest_entry: last?.newest ?? null, logs: manifest.logs },
-        tables: Object.fromEntries(manifest.tables.map(({ table, rows }) => [table, rows])),
-      },
-      [
-        columns(manifest.tables.map(({ table, rows }) => [`  ${table}`, String(rows)])),
-        ...manifest.logs.map(({ origin, size, root }) => `log  ${origin}  ${size}  ${root}`),
-        `RPO  ${Math.round(rpoSeconds)} s since the backup; ${newest}; ${lost}`,
-        `RTO  ${rtoSeconds.toFixed(1)} s on this machine, the way of the backup to it not counted`,
-      ].join('\n'),
-    )
-  } finally {
-    rmSync(temporary, { recursive: true, force: true })
-  }
-}
-
-async function move(output: Output, to: string): Promise<void> {
-  const config = loadConfig(process.env)
-  const url = /^postgres(ql)?:\/\//.test(to) ? to : readFileSync(to, 'utf8').trim()
-  // The same rules as for the setting that it will be.
-  const { databaseUrl } = loadConfig({ DATABASE_URL: url })
-  const source = await openWhole(config, systemClock)
-  try {
-    const target = await openWhole({ databaseUrl, dataDir: config.dataDir }, systemClock)
-    const copied = await copyDatabase(source, using(output, target)).finally(() => target.close())
-    const anchor = await anchorSays(config, copied.logs.at(-1))
-    output.data(
-      { tables: Object.fromEntries(copied.tables.map(({ table, rows }) => [table, rows])), anchor },
-      [
-        columns(copied.tables.map(({ table, rows }) => [`  ${table}`, String(rows)])),
-        'copied, counted, the log recomputed. Now set DATABASE_URL to it, start the node, and never again on the old one,',
-        'of which nothing was deleted',
-        anchor.says,
-      ].join('\n'),
-    )
-  } finally {
-    await source.close()
-  }
-}
+const copying = () => import('./copying.ts')

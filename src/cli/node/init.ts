@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { createProgrammeCa, openProgrammeCa } from '../../ca/files.ts'
 import { nodeCertificate } from '../../ca/node-certificate.ts'
 import type { Config } from '../../config.ts'
-import { systemClock } from '../../kernel/clock.ts'
+import { type Clock, systemClock } from '../../kernel/clock.ts'
 import { StartRefused } from '../../kernel/errors.ts'
 import { silentLog } from '../../kernel/log.ts'
 import { type InitResult, initProgramme, type NewProgramme } from '../../participants/bootstrap.ts'
@@ -32,10 +32,15 @@ function textOf(path: string): string {
 
 /**
  * Makes what a node needs once: keys, the programme's CA and the node's certificate, the log, the programme with its
- * first two administrators. What is there is left as it is, so it may be repeated after an interruption.
+ * first two administrators. What is there is left as it is, so it may be repeated after an interruption. Certificates begin and
+ * end in real time, whatever clock is given.
  */
-export async function init(config: Config, programme: Omit<NewProgramme, 'policies'>): Promise<InitResult> {
-  const base = await openBase({ config, clock: systemClock, log: silentLog })
+export async function init(
+  config: Config,
+  programme: Omit<NewProgramme, 'policies'>,
+  clock: Clock = systemClock,
+): Promise<InitResult> {
+  const base = await openBase({ config, clock, log: silentLog })
   try {
     await makeKeys(base)
     const dir = join(config.dataDir, 'ca')
@@ -43,7 +48,7 @@ export async function init(config: Config, programme: Omit<NewProgramme, 'polici
     const hosts = [...new Set([config.publicHost, '127.0.0.1', 'localhost'])]
     await nodeCertificate(join(config.dataDir, 'tls'), { ca, hosts, clock: systemClock })
     await makeLog(base)
-    const { pools, clock, keys } = base
+    const { pools, keys } = base
     const recorder = createProvenanceService({
       ...{
         db: pools.app,

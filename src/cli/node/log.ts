@@ -1,11 +1,7 @@
 import type { Command } from 'commander'
-import { loadConfig } from '../../config.ts'
-import { systemClock } from '../../kernel/clock.ts'
-import { silentLog } from '../../kernel/log.ts'
-import { adoptAnchor, openBase, resumeLog } from '../../parts.ts'
 import { outputOf } from '../output.ts'
 import { type By, propose } from './acts.ts'
-import { withParts } from './open.ts'
+import { partsOfNode, withBase, withParts } from './open.ts'
 
 /** What to do with a log that is halted; `log` itself is a participant's command too. */
 export function nodeLogCommands(program: Command): void {
@@ -28,6 +24,7 @@ export function nodeLogCommands(program: Command): void {
     )
     .action((_options: object, command: Command) =>
       withParts(async (parts) => {
+        const { resumeLog } = await partsOfNode()
         const reason = await resumeLog(parts)
         const { origin } = parts
         outputOf(command).data(
@@ -40,16 +37,14 @@ export function nodeLogCommands(program: Command): void {
   log
     .command('adopt')
     .description('name the newest checkpoint in the database as the anchor, where the anchor was lost')
-    .action(async (_options: object, command: Command) => {
-      const base = await openBase({ config: loadConfig(process.env), clock: systemClock, log: silentLog, small: 1 })
-      try {
+    .action((_options: object, command: Command) =>
+      withBase(async (base) => {
+        const { adoptAnchor } = await partsOfNode()
         const { origin, size } = await adoptAnchor(base)
         outputOf(command).data(
           { origin, size: String(size) },
           `the anchor of ${origin} stands at ${size}: right only if no newer checkpoint was ever signed; ask the witnesses`,
         )
-      } finally {
-        await base.close()
-      }
-    })
+      }),
+    )
 }

@@ -1,17 +1,19 @@
-import type { Command } from 'commander'
+import { Argument, type Command, Option } from 'commander'
+import { VERDICTS } from '../../feedback/schema.ts'
 import { newId, type Uuid } from '../../kernel/ids.ts'
-import type {
-  CaseInfo,
+import {
+  type CaseInfo,
   CasesQuery,
-  DecisionRequest,
-  DecisionResult,
-  MoveResult,
-  Routing,
+  type DecisionRequest,
+  type DecisionResult,
+  type MoveResult,
+  type Routing,
   SecondRequest,
 } from '../../review/schema.ts'
 import { columns } from '../output.ts'
-import { countsOf, idOf } from './feedback.ts'
+import { idOf } from './feedback.ts'
 import { type Session, withSession } from './session.ts'
+import { type Counts, countOption, REASONS_HELP, reasonOption } from './words.ts'
 
 interface As {
   as: string
@@ -23,7 +25,7 @@ export function caseCommands(program: Command): void {
   cases
     .command('list', { isDefault: true })
     .description('the queue, or the cases of another state')
-    .option('--state <state>', 'open, held, awaiting_second, decided, closed or void')
+    .addOption(new Option('--state <state>', 'open unless given').choices(CasesQuery.properties.state.enum))
     .option('--limit <n>', 'at most', '100')
     .action(({ state, limit }: { state?: string; limit: string }, command: Command) =>
       withSession(command, (session) => list(session, { limit: Number(limit), ...(state && { state }) } as CasesQuery)),
@@ -97,20 +99,19 @@ interface Deciding extends As {
   note?: string
   teamNote?: string
   category?: string
-  count?: string[]
+  count?: Counts
   escalate?: boolean
 }
 
 function decisionCommands(cases: Command): void {
-  work(cases.command('decide <case> <verdict>').description('decide a case, or correct a closed one (docs/review.md)'))
-    .requiredOption('--reason <reason>', 'of the verdict')
+  work(cases.command('decide <case>').description('decide a case, or correct a closed one (docs/review.md)'))
+    .addArgument(new Argument('<verdict>', 'what was found').choices(VERDICTS))
+    .addHelpText('after', REASONS_HELP)
+    .addOption(reasonOption().makeOptionMandatory())
     .option('--note <text>', 'for the source; no personal data')
     .option('--team-note <text>', 'for our own team; no personal data')
     .option('--category <category>', 'that fits better')
-    .option(
-      '--count <name=n...>',
-      'accounts_actioned, content_removed, urls_blocked, reports_filed, investigations_opened',
-    )
+    .addOption(countOption())
     .option('--escalate', 'ask for a second person where none is needed')
     .action((id: string, verdict: string, options: Deciding, command: Command) =>
       withSession(command, (session) => decide(session, idOf(id), { verdict, options })),
@@ -118,7 +119,8 @@ function decisionCommands(cases: Command): void {
 
   work(
     cases
-      .command('second <case> <decision> <answer>')
+      .command('second <case> <decision>')
+      .addArgument(new Argument('<answer>', 'to the proposal').choices(SecondRequest.properties.answer.enum))
       .description("approve or deny another's decision, or retract one's own"),
   )
     .option('--reason <reason>')
@@ -199,7 +201,7 @@ async function decide(
   id: Uuid,
   { verdict, options }: { verdict: string; options: Deciding },
 ): Promise<void> {
-  const { as: operator, reason, note, teamNote, category, count = [] } = options
+  const { as: operator, reason, note, teamNote, category, count } = options
   const { state, version } = await session.client.cases.one(id)
   const lease = state === 'closed' ? { version } : await leaseOf(session, id, operator)
   const request = {
@@ -207,7 +209,7 @@ async function decide(
     ...(note === undefined ? {} : { note_shared: note }),
     ...(teamNote === undefined ? {} : { note_team: teamNote }),
     ...(category === undefined ? {} : { category_suggested: category }),
-    ...(count.length === 0 ? {} : { counts: countsOf(count) }),
+    ...(count === undefined ? {} : { counts: count }),
     ...(options.escalate === true ? { escalate: true } : {}),
   } as DecisionRequest
   decided(session, await session.client.cases.decide(id, request))

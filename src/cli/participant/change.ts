@@ -1,11 +1,12 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
+import { noteEvent } from '../../client/connected.ts'
 import { odOf } from '../../client/countersigned.ts'
 import { AldisError } from '../../client/errors.ts'
 import { Refusal } from '../../kernel/errors.ts'
 import { isUuid, type Uuid } from '../../kernel/ids.ts'
-import type { SubmissionResult } from '../../signals/schema.ts'
+import { HANDLING_NUMBER, SEVERITY, type SubmissionResult, TLP, WITHDRAWAL_REASON } from '../../signals/schema.ts'
 import { type SubmissionType, signSubmission } from '../../signals/submission.ts'
-import { noteEvent, type Session, withSession } from './session.ts'
+import { type Session, withSession } from './session.ts'
 
 interface Changes {
   severity?: string
@@ -21,12 +22,12 @@ export function changeCommands(program: Command): void {
   program
     .command('revise <signal>')
     .description('replace what we said about a signal; its type and value stay')
-    .option('--severity <severity>', 'low, medium, high or critical')
+    .addOption(new Option('--severity <severity>').choices(SEVERITY))
     .option('--confidence <0-100>')
     .option('--category <category>', 'of the taxonomy')
-    .option('--handling <handling>', 'review, block_link, limit_recommendation or monitor')
+    .addOption(new Option('--handling <handling>', 'what we advise').choices(Object.keys(HANDLING_NUMBER)))
     .option('--note <text>', 'no personal data')
-    .option('--tlp <level>', 'clear, green, amber, amber+strict or red')
+    .addOption(new Option('--tlp <level>', 'how far it may be passed on').choices(TLP))
     .option('--expires <instant>', 'such as 2027-01-31T00:00:00Z; this is how a signal is renewed')
     .action((signal: string, changes: Changes, command: Command) =>
       withSession(command, (session) => revise(session, idOf(signal), changes)),
@@ -35,7 +36,7 @@ export function changeCommands(program: Command): void {
   program
     .command('withdraw <signal>')
     .description('take a signal back; everyone who received it is told')
-    .requiredOption('--reason <reason>', 'mistaken, outdated, appeal_upheld, duplicate or legal')
+    .addOption(new Option('--reason <reason>', 'why').choices(WITHDRAWAL_REASON).makeOptionMandatory())
     .action((signal: string, { reason }: { reason: string }, command: Command) =>
       withSession(command, (session) => withdraw(session, idOf(signal), reason)),
     )

@@ -1,8 +1,9 @@
+import { daysOf, TAXONOMY } from '../../client/defaults.ts'
 import type { DeriveContext } from '../../client/derive.ts'
 import type { OwnSigningKey } from '../../client/signing-key.ts'
 import { Refusal } from '../../kernel/errors.ts'
 import type { AudienceInfo } from '../../participants/schema.ts'
-import type { SignalItem, SignalType } from '../../signals/schema.ts'
+import type { SignalItem } from '../../signals/schema.ts'
 import type { Session } from './session.ts'
 
 /** What a submission's items have in common, as the command line says it. */
@@ -18,17 +19,6 @@ export interface Common {
   legalBasis: string
   surface: string
 }
-
-/** Version of the programme's taxonomy that this client was made with. */
-const TAXONOMY = 1
-const DAYS: Partial<Record<SignalType, number>> = {
-  url: 90,
-  domain: 90,
-  keyword_pattern: 365,
-  media_hash: 365,
-  tactic: 365,
-}
-const IDENTIFIER_DAYS = 180
 
 /** Audience and signing key of one run, and what its items have in common. */
 export async function openHomeContext(
@@ -56,7 +46,7 @@ export async function openHomeContext(
           surface: common.surface as SignalItem['context']['surface'],
         },
       },
-      days: (type) => DAYS[type] ?? IDENTIFIER_DAYS,
+      days: daysOf,
     },
   }
 }

@@ -1,10 +1,13 @@
 import { X509Certificate } from 'node:crypto'
 import type { Command } from 'commander'
+import { readKnown } from '../../bridge/known.ts'
 import { EXIT, faultOf } from '../exit.ts'
 import { type Session, withSession } from './session.ts'
 
 /** Clocks that differ by more make signatures stale and certificates early. */
 const SKEW_MS = 60_000
+/** As a bridge has it unless it is set otherwise. */
+const STALE_HOURS = 24
 
 interface Finding {
   check: string
@@ -55,7 +58,22 @@ async function diagnose(session: Session): Promise<void> {
     const { size } = await home.advance(client)
     return `${size} entries, consistent with what we knew`
   })
+  await bridgeCheck(home.dir, check)
   if (findings.some(({ ok }) => !ok)) process.exitCode = EXIT.failed
+}
+
+type Check = (name: string, work: () => string) => Promise<void>
+
+/** Only where a bridge has worked in this folder. */
+async function bridgeCheck(dir: string, check: Check): Promise<void> {
+  const known = readKnown(dir)
+  if (known === undefined) return
+  await check('bridge', () => {
+    const hours = (Date.now() - Date.parse(known.synced_at)) / 3_600_000
+    if (hours > STALE_HOURS)
+      throw new Error(`its mirror is of ${known.synced_at}, and answers nothing; is aldis bridge running?`)
+    return `mirror of ${known.synced_at}`
+  })
 }
 
 function certificateText(pem: string): string {

@@ -1,31 +1,41 @@
 import { join } from 'node:path'
-import type { Command } from 'commander'
+import { Argument, type Command, Option } from 'commander'
 import { type MirroredSignal, mirroredSignals, signAct } from '../../client/acts.ts'
+import { noteEvent } from '../../client/connected.ts'
 import { odOf } from '../../client/countersigned.ts'
-import type { ActResult, DisputeAnswer, DisputeItem, FeedbackItem, SignedAct } from '../../feedback/schema.ts'
+import {
+  type ActResult,
+  DISPUTE_RESULTS,
+  type DisputeAnswer,
+  type DisputeItem,
+  type FeedbackItem,
+  GROUNDS,
+  OUTCOME,
+  type SignedAct,
+} from '../../feedback/schema.ts'
 import { Refusal } from '../../kernel/errors.ts'
 import { isUuid, newId, type Uuid } from '../../kernel/ids.ts'
 import { columns } from '../output.ts'
-import { noteEvent, type Session, withSession } from './session.ts'
+import { type Session, withSession } from './session.ts'
+import { type Counts, countOption, REASONS_HELP, reasonOption } from './words.ts'
 
 interface Words {
   reason?: string
   note?: string
   category?: string
-  count?: string[]
+  count?: Counts
 }
 
 export function feedbackCommands(program: Command): void {
   program
-    .command('feedback <signal> <outcome>')
+    .command('feedback <signal>')
+    .addArgument(new Argument('<outcome>', 'what became of it').choices(Object.keys(OUTCOME)))
     .description('tell the source what became of its signal here, signed; all recipients are told how many said so')
-    .option('--reason <reason>', 'of the outcome (docs/review.md)')
+    .addHelpText('after', REASONS_HELP)
+    .addOption(reasonOption())
     .option('--note <text>', 'for the source; no personal data')
     .option('--category <category>', 'that fits better')
-    .option(
-      '--count <name=n...>',
-      'accounts_actioned, content_removed, urls_blocked, reports_filed, investigations_opened',
-    )
+    .addOption(countOption())
     .action((signal: string, outcome: string, words: Words, command: Command) =>
       withSession(command, (session) => give(session, idOf(signal), { outcome, words })),
     )
@@ -59,7 +69,7 @@ function disputeCommands(program: Command): void {
   dispute
     .command('open <signal>')
     .description('its source has to answer within three days')
-    .requiredOption('--ground <ground>', 'false_match, wrong_identifier, appeal_upheld or unlawful')
+    .addOption(new Option('--ground <ground>', 'why it is wrong').choices(Object.keys(GROUNDS)).makeOptionMandatory())
     .option('--note <text>', 'for the source; no personal data')
     .action((signal: string, { ground, note }: { ground: string; note?: string }, command: Command) =>
       withSession(command, (session) => open(session, idOf(signal), { ground, note })),
@@ -80,7 +90,8 @@ function disputeCommands(program: Command): void {
     )
 
   dispute
-    .command('answer <dispute> <result>')
+    .command('answer <dispute>')
+    .addArgument(new Argument('<result>', 'what we found').choices(DISPUTE_RESULTS))
     .description('confirmed: we were wrong; rejected: we stand by it; amended: we mend it')
     .option('--note <text>', 'for whoever disputes; no personal data')
     .action((id: string, result: string, { note }: { note?: string }, command: Command) =>
@@ -97,13 +108,13 @@ async function give(
   signal: Uuid,
   { outcome, words }: { outcome: string; words: Words },
 ): Promise<void> {
-  const { reason, note, category, count = [] } = words
+  const { reason, note, category, count } = words
   const item = {
     ...{ v: 1, ...(await named(session, signal)), outcome },
     ...(reason === undefined ? {} : { reason }),
     ...(note === undefined ? {} : { note }),
     ...(category === undefined ? {} : { category_suggested: category }),
-    ...(count.length === 0 ? {} : { counts: countsOf(count) }),
+    ...(count === undefined ? {} : { counts: count }),
   } as FeedbackItem
   const act = await signed(session, item)
   told(session, { act, result: await session.client.giveFeedback(act), what: outcome, signal })
@@ -140,17 +151,6 @@ function told(
   const { event, countersignature } = result
   noteEvent(session, { submission: event, countersignature }, { payload: act.jws.payload, od: odOf(act.jws), what })
   session.output.data({ signal, outcome: what, event }, `${what}  ${signal}`)
-}
-
-/** `accounts_actioned=2` and so on; what is none of these the node names. */
-export function countsOf(given: readonly string[]): Record<string, number> {
-  return Object.fromEntries(
-    given.map((one) => {
-      const [, name = '', n = ''] = /^([a-z_]+)=([0-9]{1,9})$/.exec(one) ?? []
-      if (name === '') throw new Refusal('validation-failed', { detail: 'a count is written name=number' })
-      return [name, Number(n)]
-    }),
-  )
 }
 
 export function idOf(text: string): Uuid {

@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import type { Command } from 'commander'
 import { mirroredSignals } from '../../client/acts.ts'
+import { linesOf } from '../../client/lines.ts'
 import { Refusal } from '../../kernel/errors.ts'
 import { HITS_MAX, type HitReport } from '../../review/schema.ts'
 import { EXIT } from '../exit.ts'
@@ -43,7 +43,7 @@ async function report(session: Session, file: string): Promise<void> {
   }
   const input = file === '-' ? process.stdin : createReadStream(file)
   let line = 0
-  for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+  for await (const text of linesOf(input)) {
     line += 1
     if (text.trim() === '') continue
     lines.push({ line, read: lineOf(text, line) })

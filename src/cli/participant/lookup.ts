@@ -1,18 +1,22 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
+import { verifierFor } from '../../client/connected.ts'
 import type { LookupKey } from '../../client/derive.ts'
-import type { Lookup } from '../../feeds/schema.ts'
-import { LOOKUP_MAX } from '../../feeds/schema.ts'
+import { LOOKUP_MAX, Lookup } from '../../feeds/schema.ts'
 import { EXIT } from '../exit.ts'
 import { lookUpPrivately } from './private-lookup.ts'
 import { readRaw } from './raw-file.ts'
-import { type Session, verifierFor, withSession } from './session.ts'
+import { type Session, withSession } from './session.ts'
 import { keyedLines, lookupTokens } from './tokens.ts'
 
 export function lookupCommand(program: Command): void {
   program
     .command('lookup <file>')
     .description('ask which of our own identifiers, links or media hashes others have shared (- reads standard input)')
-    .option('--purpose <purpose>', 'enforcement, investigation or appeal', 'enforcement')
+    .addOption(
+      new Option('--purpose <purpose>', 'what we ask for; it is logged')
+        .choices(Lookup.properties.purpose.enum)
+        .default('enforcement'),
+    )
     .option('--private', 'in sealed audiences, among the entries that aldis sync took: the node hears of matches alone')
     .option('--buckets', 'in sealed audiences, without a mirror: the node hears a prefix that many keys share')
     .option('--audience <audience>', 'one sealed audience, by id or label; all of ours unless given')

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, Option } from 'commander'
 import { patternRevisions } from '../../client/pattern-revisions.ts'
 import { dryRun, type PatternTrouble, tryPattern } from '../../client/try-pattern.ts'
 import { createPatternChecker } from '../../jobs/pattern-check.ts'
@@ -7,7 +7,7 @@ import type { HitRate } from '../../matching/hit-rate.ts'
 import type { PatternChecker } from '../../matching/pattern.ts'
 import { diffPatterns, type PatternDiff } from '../../matching/pattern-diff.ts'
 import type { TextPattern } from '../../matching/text-match.ts'
-import type { SignalItem } from '../../signals/schema.ts'
+import { BASIS, type SignalItem } from '../../signals/schema.ts'
 import { EXIT } from '../exit.ts'
 import { type Output, outputOf } from '../output.ts'
 import { bytesOf } from './match-text.ts'
@@ -24,7 +24,7 @@ export function patternCommands(program: Command): void {
     .addHelpText('after', EXAMPLE)
     .option('--sample <text file>', 'a text of our own, line by line, which stays here (- reads standard input)')
     .option('--lines', 'name the lines of the sample that hit')
-    .option('--basis <basis>', 'human_reviewed or automated, where a line does not say it', basisOf, 'automated')
+    .addOption(new Option('--basis <basis>', 'where a line does not say it').choices(BASIS).default('automated'))
     .action((file: string, options: TestOptions, command: Command) => test(outputOf(command), file, options))
   pattern
     .command('diff <before> [after]')
@@ -51,11 +51,6 @@ interface TestOptions {
   sample?: string
   lines?: boolean
   basis: Basis
-}
-
-function basisOf(text: string): Basis {
-  if (text !== 'human_reviewed' && text !== 'automated') throw new InvalidArgumentError('human_reviewed or automated')
-  return text
 }
 
 async function test(output: Output, file: string, { sample, lines = false, basis }: TestOptions): Promise<void> {

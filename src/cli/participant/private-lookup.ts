@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { verifierFor } from '../../client/connected.ts'
 import type { LookupKey } from '../../client/derive.ts'
 import { keyOfReceipt } from '../../client/next-log.ts'
 import {
@@ -15,7 +16,7 @@ import { Refusal } from '../../kernel/errors.ts'
 import type { Uuid } from '../../kernel/ids.ts'
 import { EXIT } from '../exit.ts'
 import { readRaw } from './raw-file.ts'
-import { type Session, verifierFor } from './session.ts'
+import type { Session } from './session.ts'
 import { keyedLines, lookupTokens } from './tokens.ts'
 
 interface Asked {

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
-import { createInterface } from 'node:readline'
 import type { RawLine } from '../../client/derive.ts'
+import { linesOf } from '../../client/lines.ts'
 import { SIGNAL_TYPE } from '../../signals/schema.ts'
 
 /** A line of a raw file with its number, or what is wrong with it. Never shown again: what is in it stays here. */
@@ -10,7 +10,7 @@ export type Read = { line: number; outcome: 'raw'; raw: RawLine } | { line: numb
 export async function* readRaw(path: string): AsyncGenerator<Read> {
   const input = path === '-' ? process.stdin : createReadStream(path)
   let line = 0
-  for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+  for await (const text of linesOf(input)) {
     line += 1
     if (text.trim() !== '') yield parsed(line, text)
   }

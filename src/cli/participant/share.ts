@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto'
 import { createReadStream, statSync } from 'node:fs'
 import { open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { odOf } from '../../client/countersigned.ts'
 import type { DeriveContext, TokenEpoch } from '../../client/derive.ts'
 import { derive } from '../../client/derive.ts'
 import { readIfThere } from '../../client/files.ts'
+import { linesOf } from '../../client/lines.ts'
 import type { TokenMaker } from '../../client/tokens.ts'
 import { triedPattern } from '../../client/try-pattern.ts'
 import { writeDurably } from '../../kernel/durable.ts'
@@ -123,7 +123,7 @@ const bigLines = (name: string, value: unknown): unknown => (name === 'lines' ? 
 export async function* linesFrom({ path }: Signed, from: bigint): AsyncGenerator<string> {
   if (statSync(path, { throwIfNoEntry: false }) === undefined) return
   let line = 0n
-  for await (const text of createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })) {
+  for await (const text of linesOf(createReadStream(path))) {
     line += 1n
     if (line >= from) yield `${text}\n`
   }

@@ -1,10 +1,11 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
+import { noteEvent } from '../../client/connected.ts'
 import { AldisError, VerificationFailed } from '../../client/errors.ts'
 import { createPatternChecker } from '../../jobs/pattern-check.ts'
-import type { UploadLine } from '../../signals/schema.ts'
+import { BASIS, HANDLING_NUMBER, SEVERITY, SURFACE, TLP, type UploadLine } from '../../signals/schema.ts'
 import { EXIT } from '../exit.ts'
 import { type Common, openHomeContext } from './context.ts'
-import { noteEvent, type Session, withSession } from './session.ts'
+import { type Session, withSession } from './session.ts'
 import { linesFrom, type Signed, signFile } from './share.ts'
 import { submitTokens } from './tokens.ts'
 
@@ -18,14 +19,18 @@ export function submitCommand(program: Command): void {
     .addHelpText('after', EXAMPLE)
     .option('--audience <label or id>', 'with whom; the whole programme unless given')
     .option('--category <category>', 'of the taxonomy, where a line names none', 'grooming')
-    .option('--severity <severity>', 'low, medium, high or critical', 'high')
+    .addOption(new Option('--severity <severity>').choices(SEVERITY).default('high'))
     .option('--confidence <0-100>', 'how sure we are', '80')
-    .option('--tlp <level>', 'clear, green, amber, amber+strict or red', 'amber')
-    .option('--handling <handling>', 'review, block_link, limit_recommendation or monitor', 'review')
-    .option('--basis <basis>', 'human_reviewed or automated', 'automated')
+    .addOption(new Option('--tlp <level>', 'how far it may be passed on').choices(TLP).default('amber'))
+    .addOption(
+      new Option('--handling <handling>', 'what we advise').choices(Object.keys(HANDLING_NUMBER)).default('review'),
+    )
+    .addOption(new Option('--basis <basis>', 'what we rest on').choices(BASIS).default('automated'))
     .requiredOption('--region <country>', 'where it was collected, ISO 3166-1')
     .requiredOption('--legal-basis <code>', 'under which law or rule it was collected, such as terms_of_service')
-    .requiredOption('--surface <surface>', 'public or private: where on the service it was seen')
+    .addOption(
+      new Option('--surface <surface>', 'where on the service it was seen').choices(SURFACE).makeOptionMandatory(),
+    )
     .action((file: string, options: Common, command: Command) =>
       withSession(command, (session) => submit(session, file, options)),
     )

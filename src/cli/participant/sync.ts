@@ -1,10 +1,12 @@
 import { join } from 'node:path'
 import type { Command } from 'commander'
+import { onlyWriter } from '../../bridge/writer.ts'
+import { verifierFor } from '../../client/connected.ts'
 import { matchFileOf, refreshMatchFile } from '../../client/match-mirror.ts'
 import { ENDS, syncFeeds } from '../../client/mirror.ts'
 import type { VerifiedEvent } from '../../client/verify.ts'
 import { removeDurably } from '../../kernel/durable.ts'
-import { type Session, verifierFor, withSession } from './session.ts'
+import { type Session, withSession } from './session.ts'
 
 export function syncCommand(program: Command): void {
   program
@@ -13,7 +15,12 @@ export function syncCommand(program: Command): void {
     .option('--wait <seconds>', 'wait for something new, up to 30', '0')
     .option('--acknowledge', 'tell the sources that withdrawn, expired and erased signals are removed here')
     .option('--no-match-file', 'make no file for aldis match; one that is there goes, for it would keep what has ended')
-    .action((options: SyncOptions, command: Command) => withSession(command, (session) => sync(session, options)))
+    .action((options: SyncOptions, command: Command) =>
+      withSession(command, async (session) => {
+        const letGo = await onlyWriter(session.home.dir)
+        await sync(session, options).finally(letGo)
+      }),
+    )
 }
 
 interface SyncOptions {

@@ -1,18 +1,14 @@
 import type { LookupKey, RawLine } from '../../client/derive.ts'
 import { lookupKeys } from '../../client/derive.ts'
-import { holderAt } from '../../client/evaluator.ts'
-import { type PinnedKey, pinnedOprfKey } from '../../client/oprf-key.ts'
-import { hmacTokens, oprfTokens, type TokenMaker } from '../../client/tokens.ts'
+import { type HashProfile, runningEpochs, tokenMaker } from '../../client/token-makers.ts'
+import type { TokenMaker } from '../../client/tokens.ts'
 import { Refusal } from '../../kernel/errors.ts'
-import type { EvaluationPurpose, HashProfileList } from '../../participants/schema.ts'
-import { OPRF_SUITE } from '../../participants/schema.ts'
+import type { EvaluationPurpose } from '../../participants/schema.ts'
 import type { Read } from './raw-file.ts'
 import type { Session } from './session.ts'
 
 /** Lines whose tokens are made together: enough for every core, few enough to hold. */
 const LINES_AT_ONCE = 8_192
-
-type Profile = HashProfileList['hash_profiles'][number]
 
 /** Under the key epoch that runs now and began last: what new signals are shared under. */
 export async function submitTokens(session: Session): Promise<TokenMaker> {
@@ -28,50 +24,26 @@ export async function lookupTokens(session: Session): Promise<TokenMaker[]> {
 }
 
 /** The newest first; there is at least one, or `hash-profile-unknown`. */
-async function running({ client }: Session): Promise<[Profile, ...Profile[]]> {
+async function running({ client }: Session): Promise<[HashProfile, ...HashProfile[]]> {
   const { hash_profiles } = await client.hashProfiles()
-  const now = new Date().toISOString()
-  const [newest, ...older] = hash_profiles
-    .filter((one) => one.status === 'active' && one.not_before <= now && now < one.not_after)
-    .sort((a, b) => (a.not_before < b.not_before ? 1 : -1))
+  const [newest, ...older] = runningEpochs(hash_profiles, new Date())
   if (newest === undefined)
     throw new Refusal('hash-profile-unknown', { detail: 'the programme has no key epoch that runs now' })
   return [newest, ...older]
 }
 
-async function makerOf(session: Session, { kid, suite }: Profile, purpose: EvaluationPurpose): Promise<TokenMaker> {
-  const { client, home, output } = session
-  if (suite !== OPRF_SUITE) return hmacTokens(kid, await home.hashKey(client, kid))
-  const said = (await client.oprfKeys()).keys.find((key) => key.kid === kid)
-  if (said === undefined) throw new Refusal('hash-profile-unknown', { detail: 'the node names no key of the epoch' })
-  const pinned = await pinnedOprfKey(home, client, said)
-  const holders = holdersOf(session, pinned)
+function makerOf(session: Session, profile: HashProfile, purpose: EvaluationPurpose): Promise<TokenMaker> {
+  const { output } = session
   let bar: ReturnType<typeof output.progress> | undefined
-  const maker = oprfTokens({
-    ...{ pinned, purpose },
-    evaluators: [client.evaluate, ...holders.map(({ evaluate }) => evaluate)],
-    onProgress: (done, asked) => {
-      bar ??= output.progress('making tokens', asked)
-      bar.at(done)
-      if (done < asked) return
-      bar.end()
-      bar = undefined
-    },
-  })
-  return {
-    ...maker,
-    async close() {
-      for (const holder of holders) holder.close()
-      await maker.close()
-    },
+  const onProgress = (done: number, asked: number): void => {
+    bar ??= output.progress('making tokens', asked)
+    bar.at(done)
+    if (done < asked) return
+    bar.end()
+    bar = undefined
   }
+  return tokenMaker(session, profile, { purpose, onProgress })
 }
-
-/** Whoever holds a part of the key beside the node, in the order of the parts. */
-const holdersOf = ({ home }: Session, { shares }: PinnedKey) =>
-  shares.flatMap(({ origin, pin }) =>
-    origin === undefined || pin === undefined ? [] : [holderAt({ origin, pin }, home.identity())],
-  )
 
 /** A line with the keys that it is asked for under, of every epoch; or what is wrong with it. */
 export type Keyed =

@@ -17,7 +17,7 @@ import { type Output, outputOf } from '../output.ts'
 interface WitnessOptions {
   dir: string
   name?: string
-  log: string[]
+  log?: readonly string[]
   host: string
   port: number
   tlsKey?: string
@@ -34,7 +34,6 @@ export function witnessCommand(program: Command): void {
       '--log <vkey|file>',
       "key of a log that is witnessed; repeat for several. None: only show the witness's key",
       collect,
-      [],
     )
     .option('--host <address>', 'where to listen; beyond loopback with TLS only', '127.0.0.1')
     .option('--port <number>', 'any free one: 0', portOf, 8_445)
@@ -43,7 +42,10 @@ export function witnessCommand(program: Command): void {
     .action((options: WitnessOptions, command: Command) => run(options, outputOf(command)))
 }
 
-async function run({ dir, name, log, host, port, tlsKey, tlsCert }: WitnessOptions, output: Output): Promise<void> {
+async function run(
+  { dir, name, log = [], host, port, tlsKey, tlsCert }: WitnessOptions,
+  output: Output,
+): Promise<void> {
   const key = openWitnessKey(dir, name)
   const logs = log.map(logKey)
   output.data({ vkey: key.vkey }, key.vkey)
@@ -86,4 +88,4 @@ function portOf(text: string): number {
   throw new InvalidArgumentError('expected a port, 0 to 65535')
 }
 
-const collect = (value: string, known: string[]): string[] => [...known, value]
+const collect = (value: string, known: readonly string[] = []): string[] => [...known, value]

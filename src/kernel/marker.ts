@@ -4,9 +4,9 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
-/** Says which process supervises a database, so that a second one adopts it and only the first one stops it. */
+/** Says which process has something for itself: supervises a database, or writes a folder. A second one learns that it is not alone. */
 export interface Marker {
-  /** True if this process is the supervisor from now on; false while another living one is. */
+  /** True if this process has it from now on; false while another living one does. */
   take(): Promise<boolean>
   release(): Promise<void>
 }

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { createMarker } from '../../src/db/embedded-marker.ts'
+import { createMarker } from '../../src/kernel/marker.ts'
 
 let dir: string
 let path: string

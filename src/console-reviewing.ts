@@ -1,0 +1,33 @@
+import type { Colleague } from './console/pages/case-view.ts'
+import type { Reviewing } from './console/reviewing.ts'
+import { pseudonymOf } from './console/viewer.ts'
+import type { Serving } from './listeners.ts'
+import type { ListedPerson } from './participants/person.ts'
+import type { Parts } from './parts.ts'
+import { rulesOf } from './signals/rules.ts'
+
+type Used = Pick<Parts, 'clock' | 'authority' | 'participants' | 'logId'>
+
+/** What the screens of analysts stand on. */
+export function reviewingOf(
+  { clock, authority, participants, logId }: Used,
+  { review, feedback, feeds, ledgers }: Pick<Serving, 'review' | 'feedback' | 'feeds' | 'ledgers'>,
+): Reviewing {
+  const ledger = ledgers.get(logId)
+  if (ledger === undefined) throw new Error('the present log is not served')
+  return {
+    ...{ review, clock, opinions: feedback.opinions, sides: feedback.sides, network: feeds.network },
+    colleaguesOf: async (organisation) => colleaguesIn(await participants.listPeople(), organisation),
+    categories: rulesOf(authority).categoriesNow,
+    sources: () => authority.participants().map(({ slug }) => slug),
+    audienceName: (audience) => authority.audience(audience)?.label,
+    receipt: ledger.receipt,
+  }
+}
+
+/** Whom a case may be handed to: whoever decides cases there. */
+export const colleaguesIn = (people: readonly ListedPerson[], organisation: string): Colleague[] =>
+  people
+    .filter((one) => one.active && one.organisation === organisation)
+    .filter(({ roles }) => roles.includes('analyst') || roles.includes('lead'))
+    .map(({ person_id, name }) => ({ pseudonym: pseudonymOf(person_id), name }))

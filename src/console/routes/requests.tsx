@@ -1,0 +1,117 @@
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { Clock } from '../../kernel/clock.ts'
+import { Refusal } from '../../kernel/errors.ts'
+import { isUuid, newId, type Uuid } from '../../kernel/ids.ts'
+import type { RequestFor } from '../../participants/request-list.ts'
+import type { Role } from '../../participants/schema.ts'
+import type { ParticipantService } from '../../participants/service.ts'
+import { ACT_WORDS } from '../act-words.ts'
+import { refusalIn } from '../form.ts'
+import { links } from '../links.ts'
+import { namesFor } from '../names.ts'
+import { CarriedOutPage, RequestPage } from '../pages/request.tsx'
+import { aboutOf, RequestsPage } from '../pages/requests.tsx'
+import { goTo, isPart, sendPage } from '../render.tsx'
+import type { Sessions } from '../session.ts'
+import type { Viewer } from '../viewer.ts'
+
+export interface RequestRoutesOptions {
+  clock: Clock
+  participants: Pick<ParticipantService, 'requestsFor' | 'listPeople' | 'approve' | 'reject' | 'execute'>
+  sessions: Pick<Sessions, 'once'>
+}
+
+type Named = { Params: { id: string } }
+
+const ROLES: readonly Role[] = ['node_admin', 'governance']
+
+export const requestRoutes: FastifyPluginAsync<RequestRoutesOptions> = async (app, options) => {
+  const { clock, participants, sessions } = options
+  const config = { roles: ROLES }
+
+  app.get(links.requests(), { config }, async ({ viewer }, reply) => {
+    const requests = await participants.requestsFor(viewer.person)
+    const nameOf = namesFor(viewer, await participants.listPeople())
+    const body = <RequestsPage requests={requests} me={viewer.person} nameOf={nameOf} now={clock()} />
+    return sendPage(reply, { viewer, title: 'Approvals', current: 'requests' }, body)
+  })
+
+  app.get<Named>('/requests/:id', { config }, async ({ viewer, params }, reply) =>
+    showOne(options, reply, { viewer, request: await oneOf(options, viewer, params.id) }),
+  )
+
+  /** The vote, or the page again with what was refused and everything that was on it. */
+  const vote = (how: 'approve' | 'reject') => async (request: FastifyRequest<Named>, reply: FastifyReply) => {
+    const { viewer } = request
+    const found = await oneOf(options, viewer, request.params.id)
+    const refusal = await refusalIn(() =>
+      once(sessions, request, async () => {
+        refuseStale(viewer)
+        await participants[how](found.request_id, viewer.person, viewer.authTime)
+      }),
+    )
+    if (refusal === undefined) return goTo(reply, links.request(found.request_id))
+    return refused(options, reply, { viewer, request: await oneOf(options, viewer, request.params.id), refusal })
+  }
+  app.post<Named>('/requests/:id/approve', { config }, vote('approve'))
+  app.post<Named>('/requests/:id/deny', { config }, vote('reject'))
+
+  app.post<Named>('/requests/:id/execute', { config }, async (request, reply) => {
+    const { viewer } = request
+    const found = await oneOf(options, viewer, request.params.id)
+    let result: unknown
+    const refusal = await refusalIn(() =>
+      once(sessions, request, async () => {
+        refuseStale(viewer)
+        result = (await participants.execute(found.request_id, viewer.person)).result
+      }),
+    )
+    if (refusal !== undefined) return refused(options, reply, { viewer, request: found, refusal })
+    const body = <CarriedOutPage request={found} result={result} />
+    return sendPage(reply, { viewer, title: 'Carried out', current: 'requests' }, body)
+  })
+}
+
+/** A second press of the same form does nothing. */
+export function once<T>(sessions: Pick<Sessions, 'once'>, request: FastifyRequest, work: () => Promise<T>): Promise<T> {
+  if (request.session === undefined) throw new Refusal('session-ended')
+  return sessions.once(request.session.session_id, request.once, work)
+}
+
+function refuseStale({ steppedUp }: Viewer): void {
+  if (!steppedUp) throw new Refusal('step-up-missing')
+}
+
+async function oneOf({ participants }: RequestRoutesOptions, viewer: Viewer, id: string): Promise<RequestFor> {
+  const found = isUuid(id)
+    ? (await participants.requestsFor(viewer.person)).find((one) => one.request_id === id)
+    : undefined
+  if (found === undefined) throw new Refusal('not-found')
+  return found
+}
+
+interface Shown {
+  viewer: Viewer
+  request: RequestFor
+  refusal?: Refusal
+}
+
+async function showOne({ clock, participants }: RequestRoutesOptions, reply: FastifyReply, shown: Shown) {
+  const { viewer } = shown
+  const now = clock()
+  const nameOf = namesFor(viewer, await participants.listPeople())
+  const once: Uuid = newId(now)
+  const body = <RequestPage {...shown} nameOf={nameOf} now={now} once={once} />
+  const title = [ACT_WORDS[shown.request.action].title, aboutOf(shown.request)].filter((part) => part !== '').join(': ')
+  return sendPage(
+    reply,
+    { viewer, title, current: 'requests', back: { href: links.requests(), label: 'Approvals' } },
+    body,
+  )
+}
+
+/** Where htmx asks, the refusal alone; else the page with it. */
+async function refused(options: RequestRoutesOptions, reply: FastifyReply, shown: Shown & { refusal: Refusal }) {
+  if (isPart(reply.request)) throw shown.refusal
+  return showOne(options, reply.code(shown.refusal.status), shown)
+}

@@ -1,0 +1,70 @@
+import { poolState } from './db/connect.ts'
+import { LIMITS } from './http/limits.ts'
+import type { Metrics } from './http/metrics.ts'
+import type { Uuid } from './kernel/ids.ts'
+import type { EvaluationService } from './matching/service.ts'
+import { HIGH_USE, type HitCounts } from './matching/unusual.ts'
+import { createNodeAlarms, type NodeAlarmOptions, type NodeAlarms } from './operations/node-alarms.ts'
+import { anchorOf, type Parts } from './parts.ts'
+import type { Ledger } from './provenance/ledger.ts'
+
+/** Of the log, as `/metrics` tells it. */
+export async function logState({ provenance, pools, clock }: Parts, ledger: Ledger) {
+  const state = await provenance.state(pools.integrator)
+  const latest = await ledger.checkpoint()
+  const checkpointAge = latest === undefined ? 0 : (clock().getTime() - latest.at.getTime()) / 1_000
+  return { ...state, signed: latest?.size ?? 0n, checkpointAge, ...(await publicationState(ledger, clock())) }
+}
+
+async function publicationState(ledger: Ledger, now: Date) {
+  const states = await ledger.witnesses()
+  const answering = states.filter((one) => one.cosigned_at !== undefined && one.missing_since === undefined).length
+  return { unpublished: await ledger.unpublished(now), witnesses: { wanted: states.length, answering } }
+}
+
+/** Metrics count them all; the alarms, who asks much and finds little. */
+export function countLookUp(
+  { metrics, hits, clock }: { metrics: Metrics; hits: HitCounts } & Pick<Parts, 'clock'>,
+  ...[keys, matches, by]: [keys: number, matches: number, by?: Uuid]
+): void {
+  metrics.lookup(keys, matches)
+  if (by !== undefined) hits.looked(by, keys, matches, clock())
+}
+
+interface Watched extends Pick<NodeAlarmOptions, 'log' | 'healthy' | 'halted'> {
+  ledger: Ledger
+  evaluations: Pick<EvaluationService, 'used'>
+  hits: HitCounts
+}
+
+export async function alarmsOf(parts: Parts, { ledger, evaluations, hits, ...watched }: Watched): Promise<NodeAlarms> {
+  const { config, clock, programme, logId, rootCertificate } = parts
+  const { chain } = await parts.certificate()
+  return createNodeAlarms({
+    ...{ settings: config, clock, node: programme.node_origin, ...watched },
+    published: () => publicationState(ledger, clock()),
+    readAnchor: () => anchorOf(config, logId).read(),
+    unusual: {
+      evaluations: async () => (await evaluations.used()).some(({ part }) => part >= HIGH_USE),
+      lookUps: () => hits.guessing(clock()).length > 0,
+    },
+    certificates: `${chain}\n${rootCertificate}`,
+  })
+}
+
+export const poolsOf = ({ pools }: Parts) =>
+  Object.fromEntries(Object.entries(pools).map(([name, db]) => [name, poolState(db)]))
+
+/** Whether requests can be answered: `/readyz`. */
+export async function readiness({ pools, authority }: Parts, log: boolean) {
+  const database = await pools.app
+    .selectFrom('authority_epoch')
+    .select('epoch')
+    .executeTakeFirst()
+    .then(
+      () => true,
+      () => false,
+    )
+  const checks = { database, log, authority: authority.age() < LIMITS.authority_age_seconds * 1_000 }
+  return { ok: Object.values(checks).every((check) => check), checks }
+}

@@ -1,0 +1,54 @@
+import { spawn } from 'node:child_process'
+import { existsSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Home } from '../../src/client/home.ts'
+import { bridgeClient } from '../bridge/client.ts'
+import { aHome } from '../bridge/home.ts'
+
+const MAIN = join(import.meta.dirname, '../../dist/src/cli/main.js')
+
+let home: Home
+beforeAll(async () => {
+  if (!existsSync(MAIN)) throw new Error('dist/src/cli/main.js is missing: run `npm run build` first')
+  home = await aHome()
+})
+afterAll(() => rmSync(home.dir, { recursive: true }))
+
+/** The command in a process of its own; its node does not answer. */
+function aldis(...args: string[]) {
+  const child = spawn(process.execPath, [MAIN, '--home', home.dir, '--json', ...args], { stdio: 'pipe' })
+  const lines: Record<string, unknown>[] = []
+  let says = ''
+  const listening = new Promise<{ origin: string }>((resolve) => {
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      lines.push(JSON.parse(line) as Record<string, unknown>)
+      if (lines.at(-1)?.['what'] === 'listening') resolve(lines.at(-1) as { origin: string })
+    })
+  })
+  child.stderr.on('data', (bytes: Buffer) => {
+    says += bytes.toString()
+  })
+  const ended = new Promise<{ code: number | null; says: string }>((resolve) =>
+    child.on('close', (code) => resolve({ code, says })),
+  )
+  return { child, lines, listening, ended }
+}
+
+test('aldis bridge starts at no address that other machines reach: it names it and ends with 78', async () => {
+  const { code, says } = await aldis('bridge', '--listen', '0.0.0.0:8480').ended
+  expect([code, says]).toEqual([78, expect.stringContaining('not-loopback')])
+})
+
+test('aldis bridge answers until it is told to end; meanwhile nobody else writes its folder', async () => {
+  const first = aldis('bridge', '--listen', '127.0.0.1:0')
+  const ask = bridgeClient(await first.listening, home.dir)
+  expect((await ask('/livez')).status).toBe(200)
+  expect((await ask('/readyz')).body).toMatchObject({ status: 'unready' })
+  const second = await aldis('bridge', '--listen', '127.0.0.1:0').ended
+  expect([second.code, second.says]).toEqual([5, expect.stringContaining('home-in-use')])
+  first.child.kill('SIGTERM')
+  expect((await first.ended).code).toBe(0)
+  expect(JSON.stringify(first.lines)).not.toContain(home.membership().node)
+})

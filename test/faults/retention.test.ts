@@ -1,0 +1,46 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createHandshakeAudit } from '../../src/participants/handshake-audit.ts'
+import { NAMED_MS } from '../../src/provenance/expire-reads.ts'
+import { epochKey, epochOf } from '../../src/provenance/record.ts'
+import { createRetention } from '../../src/retention.ts'
+import { aWorld, type World } from '../feeds/world.ts'
+import { DAY, NOON } from '../signals/factory.ts'
+
+let w: World
+beforeAll(async () => {
+  w = await aWorld()
+})
+afterAll(() => w.end())
+
+test('a batch of reads that is not whole is told of, and keeps nothing of other participants beyond its time', async () => {
+  const [apple, banana, cherry] = [await w.admit('apple'), await w.admit('banana'), await w.admit('cherry')]
+  const { audience, feed } = await w.group('berries', [apple, banana, cherry])
+  await w.submit(apple, [w.item({ audience })])
+  await w.project()
+  for (const by of [banana, cherry]) {
+    await w.page(by, feed)
+    await w.provenance.journal.flush(by.participant, by.slug)
+  }
+  await w.project()
+  const ofBanana = w.t.owner.deleteFrom('read_journal').where('participant_id', '=', banana.participant)
+  await ofBanana.execute()
+  const later = NOON.getTime() + 405 * DAY - w.now().getTime()
+  await w.keys.create(epochKey(epochOf(new Date(w.now().getTime() + later))), 'symmetric')
+  w.pass(later)
+  await w.authority.refresh()
+  const { clock, keys, provenance, authority } = w
+  const retention = createRetention({
+    ...{ clock, keys, provenance, authority, logId: 1, pools: { admin: w.t.admin } },
+    handshakes: createHandshakeAudit(w.t.admin),
+  })
+  const left = async (): Promise<string[]> => {
+    const rows = await w.t.owner.selectFrom('read_journal').select('participant_id').execute()
+    return rows.map(({ participant_id }) => participant_id)
+  }
+  await expect(retention.round()).rejects.toThrow('is not whole')
+  await w.project()
+  expect(await left()).toEqual([cherry.participant])
+  w.pass(NAMED_MS)
+  await expect(retention.round()).rejects.toThrow('is not whole')
+  expect(await left()).toEqual([])
+})
