@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { sql } from 'kysely'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Client } from '../../src/client/client.ts'
 import { type ChainOf, type HistoryEntry, history } from '../../src/client/history.ts'
 import { openHistory } from '../../src/client/kept-history.ts'
@@ -453,6 +453,14 @@ describe('my history', () => {
     expect([one.code, one.lines.map(({ result }) => result)]).toEqual([0, ['PASS', 'PASS', 'PASS']])
     const listed = await aldis(dir, 'history', '--json', '--since', '1')
     expect(listed.lines[0]).toMatchObject({ seq: '2' })
+    // What banana read is named once its batch is an entry.
+    await vi.waitFor(
+      async () => {
+        const { lines } = await aldis(dir, 'readers', '--json')
+        expect(lines.map(({ reader }) => reader)).toContain('banana')
+      },
+      { timeout: 20_000, interval: 500 },
+    )
     const readers = await aldis(dir, 'readers', '--verify', '--json')
     expect([readers.code, readers.lines.slice(0, 4).map(({ result }) => result)]).toEqual([
       0,

@@ -215,13 +215,14 @@ const Result = ({ result, groups, now }: SearchView & { result: NonNullable<Sear
       )}
       <p class="hint">
         {asked === 1 ? 'One key' : `${asked} keys`} asked for the purpose of {purpose}. Recorded in the log
-        {result.read !== '' && (
+        {result.read === '' ? (
+          '.'
+        ) : (
           <>
             {' '}
             as <Hash value={result.read} label="name of the read" />
           </>
         )}
-        .
       </p>
     </section>
   )

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http'
-import { request } from 'node:https'
+import { Agent, request } from 'node:https'
 import { createSessions, type Sessions } from '../../../src/console/session.ts'
 import type { Clock } from '../../../src/kernel/clock.ts'
 import type { Uuid } from '../../../src/kernel/ids.ts'
@@ -43,6 +43,8 @@ export async function aConsoleWorld(clock: Clock): Promise<ConsoleWorld> {
   const node = await aConsoleNode({ clock })
   const sessions = createSessions({ db: node.t.admin, clock, randomBytes })
   const { port } = new URL(node.console)
+  // As a browser does: a connection for each question would be more than one address may open.
+  const agent = new Agent({ keepAlive: true })
   const ask: ConsoleWorld['ask'] = (path, { method = 'GET', cookie, headers = {}, form, body } = {}) =>
     new Promise((resolve, reject) => {
       const sent = form === undefined ? body : new URLSearchParams(form).toString()
@@ -53,7 +55,7 @@ export async function aConsoleWorld(clock: Clock): Promise<ConsoleWorld> {
             port,
             path,
             method,
-            agent: false,
+            agent,
             servername: 'localhost',
             ca: node.parts.rootCertificate,
           },
