@@ -9,7 +9,7 @@ import { auditRss, createLogs, logAudit, logIntegrate } from './figures/log.ts'
 import { lookupBatch, lookupSingle } from './figures/lookup.ts'
 import { exactBytes, matchExact, matchPdq, matchPdqFaiss } from './figures/match.ts'
 import { mtlsOverhead } from './figures/mtls.ts'
-import { oprfEvaluate } from './figures/oprf.ts'
+import { oprfClient, oprfEvaluate } from './figures/oprf.ts'
 import { submitSingle } from './figures/single.ts'
 import { load, STREAM } from './figures/stream.ts'
 import { publishedOf, submitSustained } from './figures/sustained.ts'
@@ -79,6 +79,7 @@ const FIGURES: Readonly<Record<string, Figure>> = {
     spec: ({ world, count }) => submitSingle({ world, count, from: 2 * BEYOND }),
   },
   'oprf.evaluate': { stored: false, grows: false, spec: oprfEvaluate },
+  'oprf.client': { stored: false, grows: false, spec: oprfClient },
   [EXACT]: { stored: false, grows: false, alone: true, spec: matchExact },
   'match.pdq': { stored: false, grows: false, alone: true, spec: (asked) => matchPdq({ ...asked, set: 'random' }) },
   'match.pdq.clustered': { stored: false, grows: false, spec: (asked) => matchPdq({ ...asked, set: 'clustered' }) },

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
+import { availableParallelism } from 'node:os'
 import { ristretto255_oprf } from '@noble/curves/ed25519.js'
 import { nobleGroup } from '../../../src/client/noble-group.ts'
+import { createOprfThreads, type OprfWork, oprfHere } from '../../../src/client/oprf-threads.ts'
 import { concat } from '../../../src/kernel/bytes.ts'
 import { createOprfPool } from '../../../src/keys/oprf-pool.ts'
 import type { Run, Spec } from '../measure.ts'
@@ -31,6 +33,46 @@ export function oprfEvaluate(): Spec {
       what: `the same by @noble/curves, median of ${FEWER} batches`,
       run: medianOf(FEWER, async () => void ristretto255_oprf.voprf.blindEvaluateBatch(key, publicKey, elements)),
     },
+  }
+}
+
+/** Identifiers of a batch, as the client sends them. */
+const IDENTIFIERS = 256
+/** Of all that the threads could do at best. */
+const SHARE = 0.8
+
+/** Identifiers that a client blinds and whose answers it verifies and finalizes, on all cores; the node's part is not timed. */
+export function oprfClient({ count }: { count: number }): Spec {
+  const key = nobleGroup.scalarFrom(randomBytes(64))
+  const public_key = nobleGroup.multiplyBase(key)
+  const batches = Math.max(4, Math.ceil(count / 1_000))
+  const tokens =
+    (open: () => OprfWork, n: number): Run =>
+    async (timed) => {
+      const [node, work] = [createOprfPool(), open()]
+      const inputs = Array.from({ length: n }, () => Array.from({ length: IDENTIFIERS }, () => randomBytes(24)))
+      // Threads have started before the clock does.
+      await Promise.all(inputs.map((own) => work.blind(own.slice(0, 1))))
+      const { result, seconds } = await timed(() => Promise.all(inputs.map((own) => work.blind(own))))
+      const answered: Parameters<OprfWork['finalize']>[0][] = []
+      for (const [i, blinded] of result.entries()) {
+        const answer = await node.evaluate(key, concat(...blinded.map(({ element }) => element)))
+        answered.push({ inputs: inputs[i] ?? [], blinded, key: { public_key, parts: [public_key] }, answers: [answer] })
+      }
+      const { seconds: more } = await timed(() => Promise.all(answered.map((own) => work.finalize(own))))
+      await Promise.all([node.close(), work.close()])
+      return (n * IDENTIFIERS) / (seconds + more)
+    }
+  const cores = availableParallelism()
+  return {
+    name: 'oprf.client',
+    what: `identifiers blinded, verified and finalized by a client on ${cores} cores, ${IDENTIFIERS} a batch`,
+    unit: 'identifiers/s',
+    target: SHARE * cores,
+    rounds: 3,
+    warmups: 1,
+    measured: tokens(createOprfThreads, batches),
+    reference: { what: 'the same on one thread', run: tokens(() => oprfHere, Math.ceil(batches / cores)) },
   }
 }
 
