@@ -1,6 +1,7 @@
 import type { VNode } from 'preact'
 import type { WordsInfo, WordsType } from '../../feeds/pattern-schema.ts'
 import { type Href, links } from '../links.ts'
+import { Views } from '../parts/filter.tsx'
 import { Button } from '../parts/form.tsx'
 import { Empty } from '../parts/note.tsx'
 import { Pager, Table } from '../parts/table.tsx'
@@ -51,13 +52,9 @@ const Tools = ({ viewer, filter, sources }: TacticsView): VNode => {
   const is = (one: TacticsFilter): boolean => one.type === filter.type && one.source === filter.source
   return (
     <div class="queue-tools queue-tools-line">
-      <nav class="views" aria-label="Views">
-        {views.map((one) => (
-          <a key={one.title} href={links.tactics({ ...one.filter })} aria-current={is(one.filter) ? 'true' : undefined}>
-            {one.title}
-          </a>
-        ))}
-      </nav>
+      <Views
+        views={views.map(({ title, filter: own }) => ({ title, href: links.tactics({ ...own }), current: is(own) }))}
+      />
       <form method="get" action={links.tactics()} class="find tactics-from">
         {filter.type !== undefined && <input type="hidden" name="type" value={filter.type} />}
         <label for="from">From</label>
