@@ -5,6 +5,7 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci
 COPY tsconfig.json tsconfig.build.json tsconfig.browser.json ./
 COPY config config
+COPY docs docs
 COPY migrations migrations
 COPY src src
 RUN npm run build && npm prune --omit=dev

@@ -17,6 +17,17 @@ import { readRetention } from './0015-read-retention.ts'
 import { session } from './0016-session.ts'
 import { queue } from './0017-queue.ts'
 import { patterns } from './0018-patterns.ts'
+import { bulk } from './0019-bulk.ts'
+import { consoleWork } from './0020-console.ts'
+import { explorer } from './0021-explorer.ts'
+import { objects } from './0022-objects.ts'
+import { objectsUploads } from './0023-objects-uploads.ts'
+import { partners } from './0024-partners.ts'
+import { administration } from './0025-administration.ts'
+import { oversight } from './0026-oversight.ts'
+import { requestLog } from './0027-request-log.ts'
+import { sightingsPauses } from './0028-sightings-pauses.ts'
+import { slices } from './0029-slices.ts'
 
 /** In order, never edited once released, never removed; nothing is discovered. */
 export const migrations: readonly Migration[] = [
@@ -38,4 +49,15 @@ export const migrations: readonly Migration[] = [
   { name: '0016-session', up: session },
   { name: '0017-queue', up: queue },
   { name: '0018-patterns', up: patterns },
+  { name: '0019-bulk', up: bulk },
+  { name: '0020-console', up: consoleWork },
+  { name: '0021-explorer', up: explorer },
+  { name: '0022-objects', up: objects },
+  { name: '0023-objects-uploads', up: objectsUploads },
+  { name: '0024-partners', up: partners },
+  { name: '0025-administration', up: administration },
+  { name: '0026-oversight', up: oversight },
+  { name: '0027-request-log', up: requestLog },
+  { name: '0028-sightings-pauses', up: sightingsPauses },
+  { name: '0029-slices', up: slices },
 ]

@@ -1,5 +1,21 @@
 -- Written from the catalogue of a migrated database; for reading. The migrations decide.
 
+create table activity_hour (
+  log_id integer not null,
+  hour timestamp with time zone not null,
+  actor text collate "C" not null,
+  kind text collate "C" not null,
+  entries integer not null,
+  items bigint not null,
+  constraint activity_hour_pkey PRIMARY KEY (log_id, hour, actor, kind)
+);
+alter table activity_hour enable row level security;
+alter table activity_hour force row level security;
+create policy aldis_ledger_select on activity_hour for select to aldis_ledger using (true);
+create policy aldis_projector_all on activity_hour for all to aldis_projector using (true) with check (true);
+grant select on activity_hour to aldis_ledger;
+grant insert, select, update on activity_hour to aldis_projector;
+
 create table agreement (
   participant_id uuid not null,
   version text collate "C" not null,
@@ -18,6 +34,28 @@ grant select on agreement to aldis_ledger;
 grant select on agreement to aldis_projector;
 grant select on agreement to aldis_signer;
 
+create table anomaly_case (
+  case_id uuid not null,
+  rule text collate "C" not null,
+  subject text collate "C" not null,
+  day date not null,
+  measured integer not null,
+  baseline integer not null,
+  threshold integer not null,
+  state smallint not null,
+  opened_at timestamp with time zone not null,
+  moved_by uuid,
+  moved_at timestamp with time zone,
+  reason text collate "C",
+  note text,
+  last_event uuid not null,
+  constraint anomaly_case_pkey PRIMARY KEY (case_id),
+  constraint anomaly_case_rule_subject_day_key UNIQUE (rule, subject, day),
+  constraint anomaly_case_moved_by_fkey FOREIGN KEY (moved_by) REFERENCES person(person_id),
+  constraint anomaly_case_state_check CHECK (((state >= 1) AND (state <= 3)))
+);
+grant insert, select, update (state, moved_by, moved_at, reason, note, last_event) on anomaly_case to aldis_admin;
+
 create table approval (
   request_id uuid not null,
   requested_by uuid not null,
@@ -30,6 +68,7 @@ create table approval (
   auth_time timestamp with time zone not null,
   at timestamp with time zone not null,
   last_event uuid not null,
+  note text,
   constraint approval_pkey PRIMARY KEY (request_id, approver),
   constraint approval_approver_approver_org_fkey FOREIGN KEY (approver, approver_org) REFERENCES person(person_id, organisation),
   constraint approval_request_id_requested_by_requested_org_other_org_d_fkey FOREIGN KEY (request_id, requested_by, requested_org, other_org, digest) REFERENCES approval_request(request_id, requested_by, requested_org, other_org, digest),
@@ -53,6 +92,7 @@ create table approval_request (
   expires_at timestamp with time zone not null,
   executed_at timestamp with time zone,
   last_event uuid not null,
+  cancelled_at timestamp with time zone,
   constraint approval_request_pkey PRIMARY KEY (request_id),
   constraint approval_request_request_id_requested_by_requested_org_othe_key UNIQUE (request_id, requested_by, requested_org, other_org, digest),
   constraint approval_request_requested_by_requested_org_fkey FOREIGN KEY (requested_by, requested_org) REFERENCES person(person_id, organisation),
@@ -60,8 +100,8 @@ create table approval_request (
   constraint approval_request_check1 CHECK ((expires_at > requested_at)),
   constraint approval_request_needed_check CHECK (((needed >= 1) AND (needed <= 5)))
 );
-grant insert, select, update (executed_at, last_event) on approval_request to aldis_admin;
-grant select (request_id, action, digest, requested_by, executed_at, last_event) on approval_request to aldis_ledger;
+grant insert, select, update (executed_at, last_event, cancelled_at) on approval_request to aldis_admin;
+grant select (request_id, action, digest, requested_by, executed_at, last_event, cancelled_at) on approval_request to aldis_ledger;
 
 create table audience (
   audience_id uuid not null,
@@ -114,6 +154,80 @@ grant select on authority_epoch to aldis_ledger;
 grant select on authority_epoch to aldis_projector;
 grant select on authority_epoch to aldis_signer;
 
+create table bulk_item (
+  participant_id uuid not null,
+  job_id uuid not null,
+  place smallint not null,
+  case_id uuid not null,
+  version integer not null,
+  decision_id uuid not null,
+  result smallint,
+  done_at timestamp with time zone,
+  undone boolean,
+  constraint bulk_item_pkey PRIMARY KEY (participant_id, job_id, place),
+  constraint bulk_item_participant_id_job_id_case_id_key UNIQUE (participant_id, job_id, case_id),
+  constraint bulk_item_check CHECK (((result IS NULL) = (done_at IS NULL))),
+  constraint bulk_item_place_check CHECK (((place >= 1) AND (place <= 1000)))
+);
+alter table bulk_item enable row level security;
+alter table bulk_item force row level security;
+create policy aldis_app_all on bulk_item for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+grant insert, select, update (result, done_at, undone) on bulk_item to aldis_app;
+
+create table bulk_job (
+  participant_id uuid not null,
+  job_id uuid not null,
+  verdict smallint not null,
+  reason text collate "C" not null,
+  note_team text,
+  note_shared text,
+  n integer not null,
+  digest bytea not null,
+  state smallint not null,
+  authority smallint not null,
+  proposed_by text collate "C" not null,
+  proposed_at timestamp with time zone not null,
+  needs_second boolean not null,
+  approved_by text collate "C",
+  approved_digest bytea,
+  expires_at timestamp with time zone,
+  refusal text collate "C",
+  ended_at timestamp with time zone,
+  release_at timestamp with time zone,
+  last_event uuid not null,
+  constraint bulk_job_pkey PRIMARY KEY (participant_id, job_id),
+  constraint bulk_job_check CHECK ((needs_second = (n > 25))),
+  constraint bulk_job_check1 CHECK (((approved_by IS NULL) OR (lower(approved_by) <> lower(proposed_by)))),
+  constraint bulk_job_check2 CHECK (((approved_by IS NULL) = (approved_digest IS NULL))),
+  constraint bulk_job_check3 CHECK (((approved_digest IS NULL) OR (approved_digest = digest))),
+  constraint bulk_job_check4 CHECK (((state = ANY (ARRAY[1, 6])) OR (NOT needs_second) OR (approved_by IS NOT NULL))),
+  constraint bulk_job_digest_check CHECK ((length(digest) = 32)),
+  constraint bulk_job_n_check CHECK (((n >= 1) AND (n <= 1000)))
+);
+CREATE INDEX bulk_job_live ON public.bulk_job USING btree (proposed_at) WHERE (state = ANY (ARRAY[1, 2, 4]));
+CREATE INDEX bulk_job_proposed ON public.bulk_job USING btree (participant_id, proposed_at);
+alter table bulk_job enable row level security;
+alter table bulk_job force row level security;
+create policy aldis_app_all on bulk_job for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+create policy aldis_projector_select on bulk_job for select to aldis_projector using (true);
+grant insert, select, update (state, approved_by, approved_digest, expires_at, refusal, ended_at, release_at, last_event) on bulk_job to aldis_app;
+grant select on bulk_job to aldis_projector;
+
+create table case_taken (
+  participant_id uuid not null,
+  event_id uuid not null,
+  case_id uuid not null,
+  taken_from text collate "C" not null,
+  taken_by text collate "C" not null,
+  at timestamp with time zone not null,
+  constraint case_taken_pkey PRIMARY KEY (participant_id, event_id)
+);
+CREATE INDEX case_taken_at ON public.case_taken USING btree (participant_id, at);
+alter table case_taken enable row level security;
+alter table case_taken force row level security;
+create policy aldis_app_all on case_taken for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+grant insert, select on case_taken to aldis_app;
+
 create table case_trigger (
   participant_id uuid not null,
   case_id uuid not null,
@@ -129,6 +243,46 @@ alter table case_trigger force row level security;
 create policy aldis_app_all on case_trigger for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
 grant insert, select on case_trigger to aldis_app;
 
+create table client_assertion (
+  participant_id uuid not null,
+  jti text collate "C" not null,
+  ends_at timestamp with time zone not null,
+  constraint client_assertion_pkey PRIMARY KEY (participant_id, jti)
+);
+alter table client_assertion enable row level security;
+alter table client_assertion force row level security;
+create policy aldis_app_all on client_assertion for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on client_assertion to aldis_app;
+
+create table conformance_run (
+  participant_id uuid not null,
+  run_id uuid not null,
+  at timestamp with time zone not null,
+  steps text collate "C" not null,
+  passed boolean not null,
+  last_event uuid not null,
+  constraint conformance_run_pkey PRIMARY KEY (participant_id, run_id)
+);
+CREATE INDEX conformance_run_at ON public.conformance_run USING btree (participant_id, at);
+alter table conformance_run enable row level security;
+alter table conformance_run force row level security;
+create policy aldis_app_all on conformance_run for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+grant insert, select on conformance_run to aldis_app;
+
+create table console_exposure (
+  person_id uuid not null,
+  day text collate "C" not null,
+  seen integer not null,
+  since_break integer not null,
+  began_at timestamp with time zone not null,
+  last_at timestamp with time zone not null,
+  constraint console_exposure_pkey PRIMARY KEY (person_id, day),
+  constraint console_exposure_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(person_id),
+  constraint console_exposure_seen_check CHECK ((seen >= 0)),
+  constraint console_exposure_since_break_check CHECK ((since_break >= 0))
+);
+grant delete, insert, select, update (seen, since_break, began_at, last_at) on console_exposure to aldis_admin;
+
 create table console_form (
   session_id uuid not null,
   once uuid not null,
@@ -136,6 +290,16 @@ create table console_form (
   constraint console_form_session_id_fkey FOREIGN KEY (session_id) REFERENCES console_session(session_id) ON DELETE CASCADE
 );
 grant delete, insert, select on console_form to aldis_admin;
+
+create table console_preference (
+  person_id uuid not null,
+  settings text collate "C" not null,
+  notices_seen_at timestamp with time zone,
+  updated_at timestamp with time zone not null,
+  constraint console_preference_pkey PRIMARY KEY (person_id),
+  constraint console_preference_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(person_id)
+);
+grant insert, select, update (settings, notices_seen_at, updated_at) on console_preference to aldis_admin;
 
 create table console_session (
   session_id uuid not null,
@@ -217,6 +381,10 @@ create table decision (
   released_at timestamp with time zone,
   ended_at timestamp with time zone,
   last_event uuid not null,
+  job_id uuid,
+  single_reviewed boolean not null default false,
+  refused_by text collate "C",
+  refusal text collate "C",
   constraint decision_pkey PRIMARY KEY (participant_id, case_id, seq),
   constraint decision_participant_id_decision_id_key UNIQUE (participant_id, decision_id),
   constraint decision_accounts_actioned_check CHECK ((accounts_actioned >= 0)),
@@ -232,11 +400,13 @@ create table decision (
 );
 CREATE INDEX decision_at ON public.decision USING btree (participant_id, decided_at);
 CREATE INDEX decision_due ON public.decision USING btree (release_at) WHERE ((release_at IS NOT NULL) AND (released_at IS NULL) AND (ended_at IS NULL));
+CREATE INDEX decision_job ON public.decision USING btree (participant_id, job_id) WHERE (job_id IS NOT NULL);
+CREATE INDEX decision_second ON public.decision USING btree (participant_id, decided_at) WHERE needs_second;
 alter table decision enable row level security;
 alter table decision force row level security;
 create policy aldis_app_all on decision for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
 create policy aldis_projector_select on decision for select to aldis_projector using (true);
-grant insert, select, update (approved_by, release_at, released_at, ended_at, last_event) on decision to aldis_app;
+grant insert, select, update (approved_by, release_at, released_at, ended_at, last_event, refused_by, refusal) on decision to aldis_app;
 grant select on decision to aldis_projector;
 
 create table dispute (
@@ -323,12 +493,17 @@ create table enrolment (
   tries smallint not null,
   used_at timestamp with time zone,
   last_event uuid not null,
+  read_back boolean not null default false,
+  credential_id uuid,
+  spki bytea,
+  signing_jwk text collate "C",
   constraint enrolment_pkey PRIMARY KEY (enrolment_id),
   constraint enrolment_code_key UNIQUE (code),
   constraint enrolment_code_check CHECK ((length(code) = 32)),
+  constraint enrolment_spki_check CHECK ((length(spki) = 32)),
   constraint enrolment_tries_check CHECK (((tries >= 0) AND (tries <= 5)))
 );
-grant insert, select, update (tries, used_at, last_event) on enrolment to aldis_admin;
+grant insert, select, update (tries, used_at, last_event, credential_id, spki, signing_jwk) on enrolment to aldis_admin;
 grant select (enrolment_id, participant_id, scopes, expires_at, tries, used_at, last_event) on enrolment to aldis_ledger;
 
 create table epoch_key (
@@ -464,8 +639,12 @@ create table feed_entry (
   revision integer not null,
   submission_id uuid not null,
   body text collate "C" not null,
+  added_us bigint not null default 0,
+  object_key bytea generated always as (substr(uuid_send(signal_id), 2, 4) || substr(sha256(uuid_send(signal_id)), 14, 3)) stored,
   constraint feed_entry_pkey PRIMARY KEY (feed_id, seq)
 );
+CREATE INDEX feed_entry_object ON public.feed_entry USING btree (feed_id, object_key);
+CREATE INDEX feed_entry_signal ON public.feed_entry USING btree (feed_id, signal_id, seq);
 alter table feed_entry enable row level security;
 alter table feed_entry force row level security;
 create policy aldis_admin_all on feed_entry for all to aldis_admin using (true) with check (true);
@@ -505,6 +684,22 @@ create policy aldis_projector_all on feed_head for all to aldis_projector using 
 grant insert, select, update (erasures) on feed_head to aldis_admin;
 grant select on feed_head to aldis_app;
 grant insert, select, update on feed_head to aldis_projector;
+
+create table feed_pause (
+  feed_id uuid not null,
+  paused boolean not null,
+  reason text collate "C" not null,
+  at timestamp with time zone not null,
+  last_event uuid not null,
+  constraint feed_pause_pkey PRIMARY KEY (feed_id),
+  constraint feed_pause_feed_id_fkey FOREIGN KEY (feed_id) REFERENCES feed(feed_id)
+);
+grant insert, select, update on feed_pause to aldis_admin;
+grant select on feed_pause to aldis_app;
+grant select on feed_pause to aldis_integrator;
+grant select on feed_pause to aldis_ledger;
+grant select on feed_pause to aldis_projector;
+grant select on feed_pause to aldis_signer;
 
 create table feed_segment (
   feed_id uuid not null,
@@ -573,6 +768,26 @@ create policy aldis_app_all on feedback for all to aldis_app using ((participant
 create policy aldis_projector_select on feedback for select to aldis_projector using (true);
 grant insert, select on feedback to aldis_app;
 grant select on feedback to aldis_projector;
+
+create table government_request (
+  request_id uuid not null,
+  country text collate "C" not null,
+  kind text collate "C" not null,
+  asked integer not null,
+  basis text collate "C" not null,
+  reference text not null,
+  received_at timestamp with time zone not null,
+  opened_by uuid not null,
+  outcome text collate "C",
+  disclosed integer,
+  closed_at timestamp with time zone,
+  last_event uuid not null,
+  constraint government_request_pkey PRIMARY KEY (request_id),
+  constraint government_request_opened_by_fkey FOREIGN KEY (opened_by) REFERENCES person(person_id),
+  constraint government_request_asked_check CHECK ((asked >= 0)),
+  constraint government_request_disclosed_check CHECK ((disclosed >= 0))
+);
+grant insert, select, update (outcome, disclosed, closed_at, last_event) on government_request to aldis_admin;
 
 create table group_member (
   group_id uuid not null,
@@ -655,6 +870,20 @@ grant select on hold_switch to aldis_ledger;
 grant select on hold_switch to aldis_projector;
 grant select on hold_switch to aldis_signer;
 
+create table legal_hold (
+  hold_id uuid not null,
+  participant_id uuid not null,
+  what text collate "C" not null,
+  reason text collate "C" not null,
+  placed_at timestamp with time zone not null,
+  lifted_at timestamp with time zone,
+  last_event uuid not null,
+  constraint legal_hold_pkey PRIMARY KEY (hold_id),
+  constraint legal_hold_what_check CHECK ((what = ANY (ARRAY['reads'::text, 'signals'::text, 'all'::text])))
+);
+CREATE INDEX legal_hold_placed ON public.legal_hold USING btree (participant_id) WHERE (lifted_at IS NULL);
+grant insert, select, update (lifted_at, last_event) on legal_hold to aldis_admin;
+
 create table log_batch (
   log_id integer not null,
   first_idx bigint not null,
@@ -712,6 +941,28 @@ create table log_cosignature (
 );
 grant insert on log_cosignature to aldis_signer;
 
+create table log_entry (
+  log_id integer not null,
+  idx bigint not null,
+  event_id uuid not null,
+  participant_id uuid not null,
+  kind text collate "C" not null,
+  actor text collate "C" not null,
+  at timestamp with time zone not null,
+  logged_at timestamp with time zone not null,
+  recipients text[] not null,
+  constraint log_entry_pkey PRIMARY KEY (log_id, idx)
+);
+CREATE INDEX log_entry_actor ON public.log_entry USING btree (log_id, actor, idx);
+CREATE INDEX log_entry_kind ON public.log_entry USING btree (log_id, kind, idx);
+CREATE INDEX log_entry_logged ON public.log_entry USING btree (log_id, logged_at, idx);
+alter table log_entry enable row level security;
+alter table log_entry force row level security;
+create policy aldis_ledger_select on log_entry for select to aldis_ledger using (true);
+create policy aldis_projector_all on log_entry for all to aldis_projector using (true) with check (true);
+grant select on log_entry to aldis_ledger;
+grant insert, select on log_entry to aldis_projector;
+
 create table log_event (
   log_id integer not null,
   event_id uuid not null,
@@ -750,6 +1001,19 @@ grant insert, select, update on log_head to aldis_integrator;
 grant select on log_head to aldis_ledger;
 grant select on log_head to aldis_projector;
 grant select on log_head to aldis_signer;
+
+create table log_mention (
+  log_id integer not null,
+  term text collate "C" not null,
+  idx bigint not null,
+  constraint log_mention_pkey PRIMARY KEY (log_id, term, idx)
+);
+alter table log_mention enable row level security;
+alter table log_mention force row level security;
+create policy aldis_ledger_select on log_mention for select to aldis_ledger using (true);
+create policy aldis_projector_all on log_mention for all to aldis_projector using (true) with check (true);
+grant select on log_mention to aldis_ledger;
+grant insert, select on log_mention to aldis_projector;
 
 create table log_outage (
   log_id integer not null,
@@ -827,6 +1091,67 @@ CREATE INDEX login_person ON public.login USING btree (person_id);
 grant insert, select, update (ended_at, last_event) on login to aldis_admin;
 grant select on login to aldis_ledger;
 
+create table lookup_day (
+  participant_id uuid not null,
+  day date not null,
+  lookups bigint not null,
+  with_hits bigint not null,
+  constraint lookup_day_pkey PRIMARY KEY (participant_id, day)
+);
+grant delete, insert, select, update (lookups, with_hits) on lookup_day to aldis_admin;
+
+create table network_day (
+  participant_id uuid not null,
+  credential_id uuid not null,
+  day date not null,
+  network bytea not null,
+  constraint network_day_pkey PRIMARY KEY (participant_id, credential_id, day, network),
+  constraint network_day_network_check CHECK ((octet_length(network) = 16))
+);
+CREATE INDEX network_day_old ON public.network_day USING btree (day);
+grant delete, insert, select on network_day to aldis_admin;
+
+create table onboarding (
+  onboarding_id uuid not null,
+  slug text collate "C" not null,
+  name text not null,
+  kind smallint not null,
+  opened_by uuid not null,
+  opened_at timestamp with time zone not null,
+  outcome smallint,
+  closed_at timestamp with time zone,
+  last_event uuid not null,
+  constraint onboarding_pkey PRIMARY KEY (onboarding_id),
+  constraint onboarding_opened_by_fkey FOREIGN KEY (opened_by) REFERENCES person(person_id),
+  constraint onboarding_check CHECK (((outcome IS NULL) = (closed_at IS NULL))),
+  constraint onboarding_slug_check CHECK ((slug ~ '^[a-z0-9][a-z0-9-]{1,62}$'::text))
+);
+CREATE UNIQUE INDEX onboarding_open ON public.onboarding USING btree (slug) WHERE (closed_at IS NULL);
+grant insert, select, update (outcome, closed_at, last_event) on onboarding to aldis_admin;
+grant select (onboarding_id, slug, kind, outcome, last_event) on onboarding to aldis_ledger;
+
+create table onboarding_item (
+  onboarding_id uuid not null,
+  item text collate "C" not null,
+  state smallint not null,
+  version text collate "C",
+  digest bytea not null,
+  signatory text,
+  provided_by uuid not null,
+  provided_at timestamp with time zone not null,
+  judged_by uuid,
+  judged_at timestamp with time zone,
+  last_event uuid not null,
+  constraint onboarding_item_pkey PRIMARY KEY (onboarding_id, item),
+  constraint onboarding_item_judged_by_fkey FOREIGN KEY (judged_by) REFERENCES person(person_id),
+  constraint onboarding_item_onboarding_id_fkey FOREIGN KEY (onboarding_id) REFERENCES onboarding(onboarding_id),
+  constraint onboarding_item_provided_by_fkey FOREIGN KEY (provided_by) REFERENCES person(person_id),
+  constraint onboarding_item_check CHECK ((judged_by <> provided_by)),
+  constraint onboarding_item_digest_check CHECK ((length(digest) = 32))
+);
+grant insert, select, update (state, version, digest, signatory, provided_by, provided_at, judged_by, judged_at, last_event) on onboarding_item to aldis_admin;
+grant select (onboarding_id, item, state, version, digest, last_event) on onboarding_item to aldis_ledger;
+
 create table participant (
   participant_id uuid not null,
   slug text collate "C" not null,
@@ -835,6 +1160,7 @@ create table participant (
   status smallint not null,
   admitted_at timestamp with time zone not null,
   last_event uuid not null,
+  probation_until timestamp with time zone,
   constraint participant_pkey PRIMARY KEY (participant_id),
   constraint participant_slug_key UNIQUE (slug),
   constraint participant_slug_check CHECK (((slug ~ '^[a-z0-9][a-z0-9-]{1,62}$'::text) AND (slug <> 'node'::text)))
@@ -851,6 +1177,7 @@ create table participant_group (
   slug text collate "C" not null,
   name text not null,
   last_event uuid not null,
+  ended_at timestamp with time zone,
   constraint participant_group_pkey PRIMARY KEY (group_id),
   constraint participant_group_slug_key UNIQUE (slug),
   constraint participant_group_slug_check CHECK ((slug ~ '^[a-z0-9][a-z0-9-]{1,62}$'::text))
@@ -964,6 +1291,24 @@ grant insert, select on prov_record to aldis_app;
 grant select on prov_record to aldis_ledger;
 grant select on prov_record to aldis_projector;
 
+create table question_answer (
+  participant_id uuid not null,
+  answer_id uuid not null,
+  asker uuid not null,
+  signal_id uuid not null,
+  revision integer not null,
+  told text not null,
+  at timestamp with time zone not null,
+  constraint question_answer_pkey PRIMARY KEY (participant_id, answer_id)
+);
+CREATE INDEX question_answer_of ON public.question_answer USING btree (participant_id, signal_id, asker, at);
+alter table question_answer enable row level security;
+alter table question_answer force row level security;
+create policy aldis_app_all on question_answer for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+create policy aldis_projector_select on question_answer for select to aldis_projector using (true);
+grant insert, select on question_answer to aldis_app;
+grant select on question_answer to aldis_projector;
+
 create table read_batch (
   participant_id uuid not null,
   batch_no bigint not null,
@@ -1028,6 +1373,7 @@ create table read_pending (
   participant_id uuid not null,
   journal_id uuid not null,
   day date not null,
+  parts bytea,
   constraint read_pending_pkey PRIMARY KEY (participant_id, journal_id)
 );
 alter table read_pending enable row level security;
@@ -1036,6 +1382,47 @@ create policy aldis_app_all on read_pending for all to aldis_app using ((partici
 create policy aldis_ledger_select on read_pending for select to aldis_ledger using (true);
 grant delete, insert, select on read_pending to aldis_app;
 grant select on read_pending to aldis_ledger;
+
+create table report (
+  digest bytea not null,
+  period_from timestamp with time zone not null,
+  period_to timestamp with time zone not null,
+  log_size bigint not null,
+  body text not null,
+  made_by uuid not null,
+  made_at timestamp with time zone not null,
+  published_at timestamp with time zone,
+  published_event uuid,
+  constraint report_pkey PRIMARY KEY (digest),
+  constraint report_made_by_fkey FOREIGN KEY (made_by) REFERENCES person(person_id),
+  constraint report_digest_check CHECK ((octet_length(digest) = 32))
+);
+CREATE INDEX report_published ON public.report USING btree (published_at) WHERE (published_at IS NOT NULL);
+grant insert, select, update (published_at, published_event) on report to aldis_admin;
+
+create table request_log (
+  participant_id uuid not null,
+  request_id text collate "C" not null,
+  at timestamp with time zone not null,
+  credential_id uuid not null,
+  method text collate "C" not null,
+  route text collate "C" not null,
+  status smallint not null,
+  code text collate "C",
+  duration_ms integer not null,
+  response_bytes bigint,
+  dropped integer not null,
+  constraint request_log_pkey PRIMARY KEY (participant_id, request_id)
+);
+CREATE INDEX request_log_at ON public.request_log USING btree (participant_id, at, request_id);
+CREATE INDEX request_log_code ON public.request_log USING btree (participant_id, code, at, request_id) WHERE (code IS NOT NULL);
+CREATE INDEX request_log_dropped ON public.request_log USING btree (participant_id, at) WHERE (dropped > 0);
+alter table request_log enable row level security;
+alter table request_log force row level security;
+create policy aldis_admin_all on request_log for all to aldis_admin using (true);
+create policy aldis_app_all on request_log for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, select on request_log to aldis_admin;
+grant insert, select on request_log to aldis_app;
 
 create table review_case (
   participant_id uuid not null,
@@ -1066,6 +1453,7 @@ create table review_case (
   constraint review_case_severity_check CHECK (((severity >= 1) AND (severity <= 4))),
   constraint review_case_signal_key_check CHECK ((length(signal_key) = 32))
 );
+CREATE INDEX review_case_assigned ON public.review_case USING btree (participant_id, case_id) WHERE ((state = 1) AND (assigned_to IS NOT NULL));
 CREATE INDEX review_case_held ON public.review_case USING btree (held_until) WHERE (held_until IS NOT NULL);
 CREATE INDEX review_case_late ON public.review_case USING btree (participant_id, due_at, case_id) WHERE (state = 1);
 CREATE UNIQUE INDEX review_case_live ON public.review_case USING btree (participant_id, origin, signal_id) WHERE (state <> 6);
@@ -1093,6 +1481,54 @@ alter table review_lease enable row level security;
 alter table review_lease force row level security;
 create policy aldis_app_all on review_lease for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
 grant insert, select, update on review_lease to aldis_app;
+
+create table review_sample (
+  participant_id uuid not null,
+  sample_id uuid not null,
+  case_id uuid not null,
+  seq integer not null,
+  verdict smallint not null,
+  reason text collate "C" not null,
+  decided_by text collate "C" not null,
+  approved_by text collate "C",
+  authority smallint not null,
+  opened_at timestamp with time zone not null,
+  second_verdict smallint,
+  second_reason text collate "C",
+  second_by text collate "C",
+  second_authority smallint,
+  second_at timestamp with time zone,
+  last_event uuid not null,
+  constraint review_sample_pkey PRIMARY KEY (participant_id, sample_id),
+  constraint review_sample_check CHECK (((second_by IS NULL) OR (lower(second_by) <> lower(decided_by)))),
+  constraint review_sample_check1 CHECK (((second_by IS NULL) OR (approved_by IS NULL) OR (lower(second_by) <> lower(approved_by)))),
+  constraint review_sample_check2 CHECK ((((second_by IS NULL) = (second_verdict IS NULL)) AND ((second_by IS NULL) = (second_at IS NULL))))
+);
+CREATE INDEX review_sample_at ON public.review_sample USING btree (participant_id, opened_at);
+CREATE INDEX review_sample_open ON public.review_sample USING btree (participant_id, sample_id) WHERE (second_by IS NULL);
+alter table review_sample enable row level security;
+alter table review_sample force row level security;
+create policy aldis_app_all on review_sample for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+grant insert, select, update (second_verdict, second_reason, second_by, second_authority, second_at, last_event) on review_sample to aldis_app;
+
+create table review_setting (
+  participant_id uuid not null,
+  days smallint not null,
+  opens smallint not null,
+  closes smallint not null,
+  sample_percent smallint not null,
+  last_event uuid not null,
+  constraint review_setting_pkey PRIMARY KEY (participant_id),
+  constraint review_setting_check CHECK ((opens < closes)),
+  constraint review_setting_closes_check CHECK (((closes >= 1) AND (closes <= 1440))),
+  constraint review_setting_days_check CHECK (((days >= 0) AND (days <= 127))),
+  constraint review_setting_opens_check CHECK (((opens >= 0) AND (opens <= 1439))),
+  constraint review_setting_sample_percent_check CHECK (((sample_percent >= 0) AND (sample_percent <= 100)))
+);
+alter table review_setting enable row level security;
+alter table review_setting force row level security;
+create policy aldis_app_all on review_setting for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+grant insert, select, update on review_setting to aldis_app;
 
 create table role_grant (
   person_id uuid not null,
@@ -1123,6 +1559,23 @@ create policy aldis_app_all on routing_rule for all to aldis_app using ((partici
 create policy aldis_projector_select on routing_rule for select to aldis_projector using (true);
 grant insert, select, update on routing_rule to aldis_app;
 grant select on routing_rule to aldis_projector;
+
+create table saved_view (
+  participant_id uuid not null,
+  view_id uuid not null,
+  owner uuid not null,
+  shared boolean not null,
+  screen text collate "C" not null,
+  name text not null,
+  filter text collate "C" not null,
+  made_at timestamp with time zone not null,
+  constraint saved_view_pkey PRIMARY KEY (participant_id, view_id),
+  constraint saved_view_screen_check CHECK ((screen = ANY (ARRAY['queue'::text, 'submissions'::text])))
+);
+alter table saved_view enable row level security;
+alter table saved_view force row level security;
+create policy aldis_app_all on saved_view for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on saved_view to aldis_app;
 
 create table schema_state (
   version integer not null,
@@ -1205,6 +1658,28 @@ create policy aldis_projector_all on sealed_snapshot for all to aldis_projector 
 grant delete, select on sealed_snapshot to aldis_admin;
 grant select on sealed_snapshot to aldis_app;
 grant delete, insert, select on sealed_snapshot to aldis_projector;
+
+create table share_day (
+  log_id integer not null,
+  day date not null,
+  source text collate "C" not null,
+  recipient text collate "C" not null,
+  category text collate "C" not null,
+  audience uuid not null,
+  shared integer not null default 0,
+  confirmed integer not null default 0,
+  not_violating integer not null default 0,
+  answered integer not null default 0,
+  disputed integer not null default 0,
+  waits integer[] not null,
+  constraint share_day_pkey PRIMARY KEY (log_id, day, source, recipient, category, audience)
+);
+alter table share_day enable row level security;
+alter table share_day force row level security;
+create policy aldis_ledger_select on share_day for select to aldis_ledger using (true);
+create policy aldis_projector_all on share_day for all to aldis_projector using (true) with check (true);
+grant select on share_day to aldis_ledger;
+grant insert, select, update on share_day to aldis_projector;
 
 create table shared_relation (
   signal_id uuid not null,
@@ -1317,7 +1792,7 @@ alter table signal_hold force row level security;
 create policy aldis_admin_all on signal_hold for all to aldis_admin using (true) with check (true);
 create policy aldis_app_all on signal_hold for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
 create policy aldis_projector_select on signal_hold for select to aldis_projector using (true);
-grant select, update (released_event, released_at) on signal_hold to aldis_admin;
+grant insert, select, update (released_event, released_at) on signal_hold to aldis_admin;
 grant insert, select, update (released_event, released_at) on signal_hold to aldis_app;
 grant select on signal_hold to aldis_projector;
 
@@ -1423,6 +1898,33 @@ grant select on signing_key to aldis_ledger;
 grant select on signing_key to aldis_projector;
 grant select on signing_key to aldis_signer;
 
+create table subject_request (
+  request_id uuid not null,
+  kind text collate "C" not null,
+  received_at timestamp with time zone not null,
+  due_at timestamp with time zone not null,
+  extension text collate "C",
+  searched_at timestamp with time zone,
+  outcome text collate "C",
+  closed_at timestamp with time zone,
+  opened_by uuid not null,
+  last_event uuid not null,
+  constraint subject_request_pkey PRIMARY KEY (request_id),
+  constraint subject_request_opened_by_fkey FOREIGN KEY (opened_by) REFERENCES person(person_id)
+);
+CREATE INDEX subject_request_open ON public.subject_request USING btree (due_at) WHERE (closed_at IS NULL);
+grant insert, select, update (due_at, extension, searched_at, outcome, closed_at, last_event) on subject_request to aldis_admin;
+
+create table subject_request_part (
+  request_id uuid not null,
+  participant_id uuid not null,
+  signals text[] not null,
+  approval uuid,
+  constraint subject_request_part_pkey PRIMARY KEY (request_id, participant_id),
+  constraint subject_request_part_request_id_fkey FOREIGN KEY (request_id) REFERENCES subject_request(request_id)
+);
+grant insert, select, update (signals, approval) on subject_request_part to aldis_admin;
+
 create table submission (
   participant_id uuid not null,
   submission_id uuid not null,
@@ -1462,3 +1964,102 @@ create policy aldis_admin_all on upload for all to aldis_admin using (true);
 create policy aldis_app_all on upload for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
 grant delete, select on upload to aldis_admin;
 grant insert, select, update on upload to aldis_app;
+
+create table upload_job (
+  participant_id uuid not null,
+  upload_id uuid not null,
+  state smallint not null,
+  attempt uuid not null,
+  credential_id uuid not null,
+  scopes text not null,
+  bytes bigint not null,
+  lines bigint not null,
+  accepted bigint not null default 0,
+  refused bigint not null default 0,
+  tries smallint not null default 0,
+  fault text collate "C",
+  received_at timestamp with time zone not null,
+  ended_at timestamp with time zone,
+  constraint upload_job_pkey PRIMARY KEY (participant_id, upload_id),
+  constraint upload_job_check CHECK (((ended_at IS NULL) = (state < 4))),
+  constraint upload_job_state_check CHECK (((state >= 1) AND (state <= 5)))
+);
+CREATE INDEX upload_job_ended ON public.upload_job USING btree (ended_at) WHERE (state > 3);
+CREATE INDEX upload_job_live ON public.upload_job USING btree (received_at) WHERE (state < 4);
+alter table upload_job enable row level security;
+alter table upload_job force row level security;
+create policy aldis_app_all on upload_job for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+create policy aldis_projector_select on upload_job for select to aldis_projector using (true);
+grant delete, insert, select, update (state, attempt, credential_id, scopes, bytes, lines, accepted, refused, tries, fault, received_at, ended_at) on upload_job to aldis_app;
+grant select on upload_job to aldis_projector;
+
+create table upload_part (
+  participant_id uuid not null,
+  upload_id uuid not null,
+  kind smallint not null,
+  part integer not null,
+  content bytea not null,
+  constraint upload_part_pkey PRIMARY KEY (participant_id, upload_id, kind, part),
+  constraint upload_part_kind_check CHECK ((kind = ANY (ARRAY[1, 2]))),
+  constraint upload_part_part_check CHECK ((part >= 0))
+);
+alter table upload_part enable row level security;
+alter table upload_part force row level security;
+create policy aldis_app_all on upload_part for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on upload_part to aldis_app;
+
+create table webhook_delivery (
+  participant_id uuid not null,
+  endpoint_id uuid not null,
+  message_id text collate "C" not null,
+  kind text collate "C" not null,
+  body text not null,
+  made_at timestamp with time zone not null,
+  attempts smallint not null,
+  next_at timestamp with time zone,
+  delivered_at timestamp with time zone,
+  fault text collate "C",
+  constraint webhook_delivery_pkey PRIMARY KEY (participant_id, endpoint_id, message_id)
+);
+CREATE INDEX webhook_delivery_due ON public.webhook_delivery USING btree (next_at) WHERE (next_at IS NOT NULL);
+CREATE INDEX webhook_delivery_made ON public.webhook_delivery USING btree (participant_id, made_at);
+alter table webhook_delivery enable row level security;
+alter table webhook_delivery force row level security;
+create policy aldis_app_all on webhook_delivery for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+create policy aldis_projector_select on webhook_delivery for select to aldis_projector using (true);
+grant delete, insert, select, update (attempts, next_at, delivered_at, fault) on webhook_delivery to aldis_app;
+grant select on webhook_delivery to aldis_projector;
+
+create table webhook_endpoint (
+  participant_id uuid not null,
+  endpoint_id uuid not null,
+  url text collate "C" not null,
+  kinds text[] not null,
+  made_by uuid not null,
+  made_at timestamp with time zone not null,
+  ended_at timestamp with time zone,
+  last_event uuid not null,
+  feeds text[] not null default '{}'::text[],
+  secret_no smallint not null default 1,
+  rotated_at timestamp with time zone,
+  constraint webhook_endpoint_pkey PRIMARY KEY (participant_id, endpoint_id)
+);
+CREATE INDEX webhook_endpoint_live ON public.webhook_endpoint USING btree (participant_id) WHERE (ended_at IS NULL);
+alter table webhook_endpoint enable row level security;
+alter table webhook_endpoint force row level security;
+create policy aldis_app_all on webhook_endpoint for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+create policy aldis_projector_select on webhook_endpoint for select to aldis_projector using (true);
+grant insert, select, update (ended_at, last_event, secret_no, rotated_at) on webhook_endpoint to aldis_app;
+grant select on webhook_endpoint to aldis_projector;
+
+create table webhook_place (
+  participant_id uuid not null,
+  endpoint_id uuid not null,
+  feed_id uuid not null,
+  seq bigint not null,
+  constraint webhook_place_pkey PRIMARY KEY (participant_id, endpoint_id, feed_id)
+);
+alter table webhook_place enable row level security;
+alter table webhook_place force row level security;
+create policy aldis_app_all on webhook_place for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+grant insert, select, update (seq) on webhook_place to aldis_app;

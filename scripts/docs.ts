@@ -3,15 +3,23 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { FeedbackService } from '../src/feedback/service.ts'
 import type { FeedService } from '../src/feeds/service.ts'
+import type { GovernanceService } from '../src/governance/service.ts'
 import type { Limit } from '../src/http/limits.ts'
 import { CATALOGUE } from '../src/kernel/errors.ts'
 import type { EvaluationService } from '../src/matching/service.ts'
 import type { HashProfiles } from '../src/participants/hash-profile.ts'
 import type { ParticipantService } from '../src/participants/service.ts'
 import type { Auditor } from '../src/provenance/auditor.ts'
+import type { Explorer } from '../src/provenance/explorer.ts'
 import type { Ledger } from '../src/provenance/ledger.ts'
+import type { Publishing } from '../src/publishing/service.ts'
 import type { ReviewService } from '../src/review/service.ts'
+import type { Conformance } from '../src/sandbox/service.ts'
 import type { SignalService } from '../src/signals/service.ts'
+import type { UploadJobs } from '../src/signals/upload-jobs.ts'
+import type { LimitsInUse } from '../src/usage/limits.ts'
+import type { RequestLog } from '../src/usage/service.ts'
+import type { Webhooks } from '../src/webhooks/service.ts'
 
 /** A generated document: its path from the root and what makes it. Making one writes nothing into the tree. */
 interface Document {
@@ -44,6 +52,7 @@ const SCALES: Readonly<Record<string, readonly (readonly [size: number, unit: st
 const DOCUMENTS: readonly Document[] = [
   { path: 'docs/errors.md', make: errors },
   { path: 'docs/limits.md', make: limits },
+  { path: 'docs/reports.md', make: reports },
   { path: 'docs/settings.md', make: async () => (await settings()).markdown },
   { path: 'config/example.env', make: async () => (await settings()).env },
   { path: 'docs/openapi.json', make: openApi },
@@ -74,6 +83,68 @@ function firstDifference(a: string, b: string): number {
   const [left, right] = [a.split('\n'), b.split('\n')]
   const at = left.findIndex((line, i) => line !== right[i])
   return (at === -1 ? left.length : at) + 1
+}
+
+async function reports(): Promise<string> {
+  const { METRICS } = await import('../src/reports/metric.ts')
+  const { SUPPRESSED_BELOW } = await import('../src/reports/schema.ts')
+  return lines(
+    '# Transparency reports',
+    '',
+    `${MADE_BY} from \`src/reports/metric.ts\`.`,
+    '',
+    'A report is computed from an export of the log, by whoever has one, and names the checkpoint that its figures are frozen at. The same export, period and',
+    'threshold make the same bytes, so that anybody with an export recomputes it to the digit.',
+    '',
+    '```console',
+    'aldis log export log --records',
+    'aldis report make 2026-h2.json --log log --from 2026-07-01 --to 2027-01-01',
+    'aldis report verify 2026-h2.json --log log',
+    'aldis report show 2026-h2.json --as html > 2026-h2.html',
+    '```',
+    '',
+    'To publish it, somebody of governance proposes `report.publish` with the digest that `make` tells, and somebody of governance of another organisation approves',
+    'it; the log then names period, size and digest (`report.published`):',
+    '',
+    '```console',
+    `aldis propose report.publish '{"from":"2026-07-01T00:00:00Z","to":"2027-01-01T00:00:00Z","log_size":1284113,"digest":"286d2d4f.."}' --by PERSON`,
+    '```',
+    '',
+    `Counts from 1 to ${SUPPRESSED_BELOW - 1} are withheld (\`--k\` sets another threshold), medians of as few times too. Where a table would lack one cell, the next`,
+    'smallest is withheld as well, for the total would tell it. Of what was done, a count that was not reported is none of 0: each says how many platforms reported it.',
+    'A period that reaches back into a log that was closed is refused: report up to its end, and from it on.',
+    '',
+    'In the console, governance has a draft computed by the node over the same entries by the same rules, looks at its charts and tables, and proposes it; whoever approves it',
+    'recomputes the file first. A published report is given to everybody who takes part (`GET /v1/reports`), fetched by `aldis log export --records`, and recomputed by every',
+    'audit (check 16).',
+    '',
+    '## Reports of participants',
+    '',
+    '`aldis report dsa --participant ME --from 2026-01-01 --to 2027-01-01 --service NAME --out FOLDER` writes what a platform needs of the exchange for its own report under Articles 15 and 24 of Regulation',
+    '(EU) 2022/2065, from its own verified history (`aldis history`), in the CSV tables of Annex I to Implementing Regulation (EU) 2024/2835, with their names and columns:',
+    '',
+    '| Table | Row | Made of |',
+    '|---|---|---|',
+    '| `5_own_initiative_illegal` | `STATEMENT_CATEGORY_PROTECTION_OF_MINORS` | decisions with `confirmed_action_taken` because of `law` that stand: content removed (Removal), links blocked (Disable), accounts acted on |',
+    '| `6_own_initiative_TC` | the same | because of `own_policy` |',
+    '| `7_appeals_and_recidivism` | complaints, `Decisions reversed` | decisions that a later one with `appeal_upheld` replaces |',
+    '| `8_automated_means` | `Number of measures not taken by automated means`, own initiative | those measures that persons decided in the console |',
+    '',
+    'Rows and cells that an exchange of signals knows nothing of (orders, notices, other complaints, accuracy, staff, recipients, text) are left out or empty: they are not 0, and the platform adds its own',
+    'records. Whether an account was suspended or closed is not told either: the number stands beside, as contextual information. Decisions for the reason `other` are in neither table; they are told',
+    'apart (`ground_not_told`). `--json` gives the tables with their columns as data.',
+    '',
+    'Names of tables, columns, indicators and categories are those of a public copy of the official CSV templates, and of the programs that read published reports of 2025; the official text itself, and whether',
+    'its instructions (Annex II) count measures so, could not be compared here: hold a file against the templates in force before it is published.',
+    '',
+    '## Figures',
+    '',
+    '`in` is the period, by the field `time` of an entry; its first moment is part of it, its last is not.',
+    '',
+    '| Figure | Counts | What it is | Made of |',
+    '|---|---|---|---|',
+    ...METRICS.map(({ id, unit, definition, query }) => `| \`${id}\` | ${unit} | ${definition} | ${query} |`),
+  )
 }
 
 async function errors(): Promise<string> {
@@ -135,26 +206,56 @@ async function settings(): Promise<{ markdown: string; env: string }> {
 
 /** Of the routes as their plugins register them: the document is made without a database, a key or a certificate. */
 async function openApi(): Promise<string> {
-  const [{ openApiDocument, routesOf }, participants, matching, signals, feeds, feedback, review, provenance] =
-    await Promise.all([
-      import('../src/http/openapi.ts'),
-      import('../src/participants/routes.ts'),
-      import('../src/matching/routes.ts'),
-      import('../src/signals/routes.ts'),
-      import('../src/feeds/routes.ts'),
-      import('../src/feedback/routes.ts'),
-      import('../src/review/routes.ts'),
-      import('../src/provenance/routes.ts'),
-    ])
+  const [
+    { openApiDocument, routesOf },
+    about,
+    participants,
+    matching,
+    signals,
+    feeds,
+    feedback,
+    review,
+    provenance,
+    governance,
+    sandbox,
+    webhooks,
+    publishing,
+    usage,
+  ] = await Promise.all([
+    import('../src/http/openapi.ts'),
+    import('../src/http/about.ts'),
+    import('../src/participants/routes.ts'),
+    import('../src/matching/routes.ts'),
+    import('../src/signals/routes.ts'),
+    import('../src/feeds/routes.ts'),
+    import('../src/feedback/routes.ts'),
+    import('../src/review/routes.ts'),
+    import('../src/provenance/routes.ts'),
+    import('../src/governance/routes.ts'),
+    import('../src/sandbox/routes.ts'),
+    import('../src/webhooks/routes.ts'),
+    import('../src/publishing/routes.ts'),
+    import('../src/usage/routes.ts'),
+  ])
   const partner = await routesOf('partner', (app) => {
+    app.register(about.aboutRoutes, {
+      ...{ programme: () => ({ slug: '', node_origin: '' }), log: '', policies: () => [] },
+    })
     app.register(participants.credentialRoutes, { participants: uncalled<ParticipantService>() })
     app.register(participants.hashProfileRoutes, { hashProfiles: uncalled<HashProfiles>() })
     app.register(matching.evaluationRoutes, { evaluations: uncalled<EvaluationService>() })
     app.register(signals.signalRoutes, { signals: uncalled<SignalService>() })
+    app.register(signals.uploadRoutes, { signals: uncalled<SignalService>(), uploads: uncalled<UploadJobs>() })
     app.register(feeds.feedRoutes, { feeds: uncalled<FeedService>() })
     app.register(feedback.feedbackRoutes, { feedback: uncalled<FeedbackService>() })
     app.register(review.reviewRoutes, { review: uncalled<ReviewService>() })
     app.register(provenance.provenanceRoutes, { ledger: uncalled<Ledger>(), prefix: '/provenance/1' })
+    app.register(provenance.explorerRoutes, { explorer: uncalled<Explorer>() })
+    app.register(governance.governanceRoutes, { governance: uncalled<GovernanceService>() })
+    app.register(publishing.publishingRoutes, { publishing: uncalled<Publishing>() })
+    app.register(sandbox.conformanceRoutes, { conformance: uncalled<Conformance>() })
+    app.register(webhooks.webhookRoutes, { webhooks: uncalled<Webhooks>(), webhookKey: '' })
+    app.register(usage.usageRoutes, { requestLog: uncalled<RequestLog>(), limitsInUse: uncalled<LimitsInUse>() })
     app.register(provenance.auditRoutes, { auditor: uncalled<Auditor>(), prefix: '/provenance/1' })
   })
   const enrol = await routesOf('enrol', (app) => {

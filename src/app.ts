@@ -7,11 +7,13 @@ import { createGrowth } from './feeds/growth.ts'
 import { createKnownKeys } from './feeds/known-keys.ts'
 import { createSegmentFiles } from './feeds/segment-files.ts'
 import { createFeedService, type FeedService } from './feeds/service.ts'
+import { VERSION } from './http/about.ts'
 import { LIMITS } from './http/limits.ts'
 import { createMetrics, type Metrics } from './http/metrics.ts'
 import { createOps } from './http/ops.ts'
 import type { ShutdownParts } from './http/shutdown.ts'
 import { createTokenBuckets } from './http/token-bucket.ts'
+import { createTaxiiFeeds } from './interop/taxii/service.ts'
 import { createPatternChecker } from './jobs/pattern-check.ts'
 import { toBase64Url } from './kernel/bytes.ts'
 import { newId } from './kernel/ids.ts'
@@ -21,7 +23,10 @@ import { createNodeLoops } from './loops.ts'
 import type { PatternChecker } from './matching/pattern.ts'
 import { createEvaluationService, type EvaluationService } from './matching/service.ts'
 import { createHitCounts } from './matching/unusual.ts'
+import { createMetering } from './metering.ts'
+import { createNotifying } from './notifying.ts'
 import { tellRestored } from './operations/tell-restored.ts'
+import { createOverseeing } from './overseeing.ts'
 import { hashKeyId } from './participants/hash-profile.ts'
 import { type Base, KID, logKid, openParts, type Parts } from './parts.ts'
 import { HALTS, type HaltReason, LogHalted } from './provenance/anchor.ts'
@@ -29,9 +34,11 @@ import { createAuditLog } from './provenance/auditor.ts'
 import { createLedger, type Ledger } from './provenance/ledger.ts'
 import { joinLedgers, type Ledgers } from './provenance/ledgers.ts'
 import { createReviewing } from './reviewing.ts'
+import { createSandbox } from './sandboxing.ts'
 import { countersign } from './signals/countersignature.ts'
 import { rulesOf } from './signals/rules.ts'
 import { createSignalService, type SignalService } from './signals/service.ts'
+import { createUploading } from './uploading.ts'
 import { alarmsOf, countLookUp, logState, poolsOf, readiness } from './watching.ts'
 
 export interface Addresses {
@@ -88,40 +95,48 @@ export async function createNode(
     ...{ log: () => logState(parts, ledger), pools: () => poolsOf(parts), alarms: () => watch.alarms.states() },
   })
   const signals = measuredSignals(signalsOf(parts, rules, patterns), metrics)
-  const onLookup = (...looked: Parameters<OnLookup>) => countLookUp({ metrics, hits, clock }, ...looked)
+  const uploading = createUploading(parts, signals, log)
+  const onLookup = (...looked: Parameters<OnLookup>) => {
+    countLookUp({ metrics, hits, clock }, ...looked)
+    const [, matches, by] = looked
+    if (by !== undefined) parts.sightings.lookedUp(by, matches > 0)
+  }
   const feeds = feedsOf(parts, { growth, known, segments }, { onPage: metrics.feedPage, onLookup })
   const evaluations = evaluationsOf(parts)
   const { feedback, review } = createReviewing(parts, parts.receiptKid)
+  const notifying = createNotifying(parts, { feedback, review, feeds }, log)
+  const metering = createMetering(parts, log)
   const ledgers = ledgersOf(parts, feeds)
   const ledger = presentOf(ledgers, parts.logId)
   const head = await headOf(ledger, log)
-  const halted = () => halting.reason() !== undefined
-  const watch = await alarmsOf(parts, { log, ledger, healthy, halted, evaluations, hits })
-  const loops = [...Object.values(createNodeLoops(parts, { known, segments }, log)), watch.loop]
+  const overseeing = createOverseeing(parts, ledger, log)
+  const watched = { log, ledger, healthy, halted: () => halting.reason() !== undefined, evaluations, hits }
+  const watch = await alarmsOf(parts, { ...watched, purgeFailing: () => overseeing.retention.run()?.failed === true })
+  const loops = [
+    ...Object.values(createNodeLoops(parts, { known, segments }, log)),
+    ...[...notifying.loops, ...overseeing.loops, watch.loop, uploading.loop, metering.loop],
+  ]
+  const sandbox = config.sandbox === 'on' ? createSandbox(parts) : undefined
   const listeners = await createListeners(
     parts,
-    { log, metrics, head, feeds, signals, evaluations, feedback, review, ledgers, halted: halting.reason },
+    {
+      ...{ log, metrics, head, feeds, signals, uploads: uploading.uploads, evaluations, feedback, review },
+      ...{ ledgers, notifying, overseeing, requestLog: metering.requestLog },
+      ...{ taxii: taxiiOf(parts, feeds, metrics), halted: halting.reason, sandbox },
+    },
     measuring,
   )
   const background = startBackground(
     parts,
     {
-      onCarried: ({ feeds, keys, from, to }) => {
-        known.add(keys, from, to)
-        growth.grew(feeds)
-      },
+      onCarried: carriedTo(known, growth, notifying.grew),
       onHalted: halting.tell,
       onPublished: head.refresh,
     },
     log,
   )
   late.background = background
-  const ops = createOps({
-    ...{ host: config.opsHost, port: config.opsPort },
-    livez: () => true,
-    ready: async () => readiness(parts, healthy() && halting.reason() === undefined),
-    metrics: () => metrics.text(),
-  })
+  const ops = opsOf(config, metrics, async () => readiness(parts, healthy() && halting.reason() === undefined))
 
   return {
     parts,
@@ -135,29 +150,47 @@ export async function createNode(
       await halting.check(parts)
       await background.start()
       if (halting.reason() === undefined) await recordStart(parts, driven)
-      return openDoors(config, { ...listeners, ops })
+      const addresses = await openDoors(config, { ...listeners, ops })
+      sandbox?.open(addresses)
+      return addresses
     },
     issuer: () => listeners.people?.issuer(),
-    shutdown: {
-      drain: () => ops.drain(),
-      listeners: [
-        listeners.partner,
-        listeners.enrol,
-        ...(listeners.people === undefined ? [] : [listeners.people.app]),
-      ],
-      loops: [
-        () => authority.stop(),
-        ...[...loops, background].map((loop) => () => loop.stop()),
-        // The listeners hand over the last minute when they close.
-        () => parts.handshakes.flush(),
-        () => segments.close(),
-        () => patterns.close(),
-        () => watch.close(),
-        async () => listeners.people?.close(),
-      ],
-      pools: [],
-      last: [() => ops.close(), () => base.close()],
-    },
+    shutdown: shutdownOf(parts, {
+      ...{ listeners, ops, base, loops: [...loops, background] },
+      closed: [() => segments.close(), () => patterns.close(), () => watch.close(), () => sandbox?.close()],
+    }),
+  }
+}
+
+interface Ending {
+  listeners: Listeners
+  ops: ReturnType<typeof createOps>
+  base: Base
+  loops: readonly Pick<Background, 'stop'>[]
+  /** What runs beside the loops. */
+  closed: ShutdownParts['loops']
+}
+
+/** What ends, in its order. */
+function shutdownOf(
+  { authority, handshakes, sightings }: Parts,
+  { listeners, ops, base, loops, closed }: Ending,
+): ShutdownParts {
+  const { partner, enrol, people } = listeners
+  return {
+    drain: () => ops.drain(),
+    listeners: [partner, enrol, ...(people === undefined ? [] : [people.app])],
+    loops: [
+      () => authority.stop(),
+      ...loops.map((loop) => () => loop.stop()),
+      // The listeners hand over the last minute when they close.
+      () => handshakes.flush(),
+      () => sightings.flush(),
+      ...closed,
+      async () => people?.close(),
+    ],
+    pools: [],
+    last: [() => ops.close(), () => base.close()],
   }
 }
 
@@ -245,11 +278,40 @@ function feedsOf(
   })
 }
 
+const opsOf = (
+  { opsHost, opsPort }: Base['config'],
+  metrics: Metrics,
+  ready: Parameters<typeof createOps>[0]['ready'],
+) => createOps({ host: opsHost, port: opsPort, livez: () => true, ready, metrics: () => metrics.text() })
+
+/** What came into feeds is found at once by those who look up, or wait. */
+const carriedTo =
+  (
+    known: FeedParts['known'],
+    growth: FeedParts['growth'],
+    tell: () => void,
+  ): Parameters<StartBackground>[1]['onCarried'] =>
+  ({ feeds, keys, from, to }) => {
+    known.add(keys, from, to)
+    growth.grew(feeds)
+    if (feeds.length > 0) tell()
+  }
+
+/** The feeds as TAXII collections. */
+const taxiiOf = ({ programme, authority, keys }: Parts, feeds: FeedService, metrics: Metrics) => ({
+  taxii: createTaxiiFeeds({
+    ...{ feeds, programme: programme.slug, suiteOf: (kid) => authority.hashProfile(kid)?.suite },
+    onWithheld: (why) => metrics.withheld('taxii', why),
+  }),
+  cursorKey: keys.mac(KID.cursor, Buffer.from('taxii-cursor')),
+})
+
 function evaluationsOf({ pools, clock, keys, oprf, provenance, authority }: Parts): EvaluationService {
   const burst = LIMITS.oprf_elements_burst
+  const take = createTokenBuckets(clock, { perSecond: burst / 60, burst })
   return createEvaluationService({
     ...{ db: pools.app, ledger: pools.ledger, clock, keys, pool: oprf, provenance, authority },
-    mayAsk: createTokenBuckets(clock, { perSecond: burst / 60, burst }),
+    bursts: { take, left: take.left, limit: burst },
     keyId: hashKeyId,
   })
 }
@@ -315,7 +377,7 @@ async function recordStart(parts: Parts, driven: boolean): Promise<void> {
   await atControl(pools.admin, (tx) =>
     provenance.record(tx, {
       ...{ kind: 'node.started', event_id: newId(at), participant_id: programme.programme_id, at },
-      fields: { version: process.env['npm_package_version'] ?? '0.1.0', ...(driven && { clock: 'driven' }) },
+      fields: { version: VERSION, ...(driven && { clock: 'driven' }) },
     }),
   )
   await tellRestored(parts)

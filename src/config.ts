@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { StartRefused } from './kernel/errors.ts'
+import { isLoopback } from './kernel/loopback.ts'
 
 /** A form that a setting may have: undefined for a text that is not of it. */
 interface Kind<T> {
@@ -25,9 +26,6 @@ const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
 
 /** A name of digits and dots alone would be an address that is none. */
 const isHost = (text: string): boolean => isIP(text) !== 0 || (HOST_NAME.test(text) && !/^[0-9.]+$/.test(text))
-
-const isLoopback = (text: string): boolean =>
-  text === 'localhost' || text === '::1' || (isIP(text) === 4 && text.startsWith('127.'))
 
 function texts(expects: string, fits: (text: string) => boolean): Kind<string> {
   return { expects, parse: (text) => (fits(text) ? text : undefined) }
@@ -85,6 +83,24 @@ const alarmSecret: Kind<string | undefined> = {
     const exact = text === `whsec_${bytes.toString('base64')}`
     return exact && bytes.length >= 24 && bytes.length <= 64 ? text : undefined
   },
+}
+
+const enrolledHosts: Kind<ReadonlyMap<string, ReadonlySet<string>> | undefined> = {
+  expects: 'pairs such as apple=hooks.apple.example, parted by commas',
+  parse: (text) => {
+    const hosts = new Map<string, Set<string>>()
+    for (const pair of text.split(',')) {
+      const [slug = '', name = '', ...more] = pair.trim().split('=')
+      if (!/^[a-z0-9][a-z0-9-]{1,62}$/.test(slug) || more.length > 0 || !isHost(name)) return undefined
+      hosts.set(slug, (hosts.get(slug) ?? new Set()).add(name.toLowerCase()))
+    }
+    return hosts
+  },
+}
+
+const contact: Kind<string | undefined> = {
+  expects: 'at most 200 characters on one line',
+  parse: (text) => (/^[^\p{Cc}]{1,200}$/u.test(text) ? text : undefined),
 }
 
 const httpsOrigin: Kind<string | undefined> = {
@@ -207,6 +223,12 @@ const SETTINGS = {
     description:
       'What the process writes about itself. At every level it writes names and numbers, never what was sent.',
   }),
+  SANDBOX: setting({
+    kind: oneOf(['off', 'on']),
+    default: 'off',
+    description:
+      'A node to try programs against: a simulated participant shares, corrects, withdraws and answers when it is asked to, and any refusal can be asked for. It decides for the persons of the programme, so that nothing in it is worth anything; refused with `NODE_ENV=production`.',
+  }),
   LOG_ORIGIN: setting({
     kind: origin,
     default: 'aldis.local/provenance/1',
@@ -257,11 +279,41 @@ const SETTINGS = {
     description:
       'Signs what is posted there (Standard Webhooks, `v1`). Absent: it is not signed, and whoever finds the URL can raise and clear alarms.',
   }),
+  WEBHOOK_HOSTS: setting({
+    kind: enrolledHosts,
+    default: '',
+    description:
+      'Which hosts the node may post to for which participant, once its partner administrator adds a webhook. Absent: none can be added. A host that others run learns when cases come and go.',
+  }),
+  WEBHOOK_CA: setting({
+    kind: optionalFile,
+    default: '',
+    description:
+      'A PEM of authorities that sign certificates of these hosts, instead of those that Node trusts. Absent: the usual ones.',
+  }),
+  WEBHOOK_INSIDE: setting({
+    kind: oneOf(['refuse', 'allow']),
+    default: 'refuse',
+    description:
+      'Whether webhooks may lead to addresses of this machine and its network, for a trial. With `allow` whoever controls an enrolled name reaches what only the node reaches; refused with `NODE_ENV=production`.',
+  }),
   REVIEW_GRACE_SECONDS: setting({
     kind: whole(0, 3_600, 'seconds'),
     default: '20',
     description:
       'How long a decision on a case may be undone before anything of it leaves. Afterwards it is corrected, which everybody sees.',
+  }),
+  SUPPRESS_BELOW: setting({
+    kind: whole(2, 100, 'a number'),
+    default: '5',
+    description:
+      'In files that leave the console, counts of one organisation with another below it are left out, and enough others that sums do not tell them. On the screen of governance they stand.',
+  }),
+  OPERATOR_CONTACT: setting({
+    kind: contact,
+    default: '',
+    description:
+      'Whom the console says to call when a proof fails, such as `+353 1 555 0100 or duty@exchange.example`. Absent: it names the operator and governance, whom somebody has to look up then.',
   }),
   SHUTDOWN_SECONDS: setting({
     kind: whole(5, 600, 'seconds'),
@@ -347,6 +399,11 @@ function halfConfigured(config: Config, env: NodeJS.ProcessEnv): string[] {
     [consolePort !== undefined && !real && !demo, 'OIDC_PROVIDERS: is missing, and the console has a port'],
     [real && demo, 'CONSOLE_DEMO_PORT: expected nothing where OIDC_PROVIDERS is set'],
     [demo && env['NODE_ENV'] === 'production', 'CONSOLE_DEMO_PORT: expected nothing in production'],
+    [
+      config.webhookInside === 'allow' && env['NODE_ENV'] === 'production',
+      'WEBHOOK_INSIDE: expected refuse in production',
+    ],
+    [config.sandbox === 'on' && env['NODE_ENV'] === 'production', 'SANDBOX: expected off in production'],
     [demo && !isLoopback(config.consoleHost), 'CONSOLE_HOST: expected a loopback address with CONSOLE_DEMO_PORT'],
     [
       demo && consoleOrigin !== undefined && !isLoopback(new URL(consoleOrigin).hostname),

@@ -1,3 +1,4 @@
+import type { SavedViews } from './console/saved-views.ts'
 import type { Searching } from './console/searching.ts'
 import type { Sending } from './console/sending.ts'
 import type { Tactics } from './console/tactics.ts'
@@ -7,13 +8,14 @@ import { rulesOf } from './signals/rules.ts'
 
 /** What the screens of a source stand on. */
 export function sendingOf(
-  { clock, authority }: Pick<Parts, 'clock' | 'authority'>,
-  { feedback, feeds }: Pick<Serving, 'feedback' | 'feeds'>,
+  { clock, authority, views }: Pick<Parts, 'clock' | 'authority'> & { views: SavedViews },
+  { feedback, feeds, signals }: Pick<Serving, 'feedback' | 'feeds' | 'signals'>,
 ): Sending {
-  const { sent, sentFigures, sentSignal, attention, answer, release } = feedback
+  const { sent, sentFigures, sentSignal, attention, answer, answerQuestion, release } = feedback
   const { heard, disputed } = feeds
   return {
-    ...{ sent, sentFigures, sentSignal, attention, answer, release, heard, disputed, clock },
+    ...{ sent, sentFigures, sentSignal, attention, answer, answerQuestion, release, heard, disputed, clock },
+    ...{ withdraw: signals.withdraw, views },
     categories: rulesOf(authority).categoriesNow,
   }
 }

@@ -14,7 +14,7 @@ import { screensOf } from './console-screens.ts'
 import type { InstanceOptions } from './http/instance.ts'
 import { toBase64Url } from './kernel/bytes.ts'
 import { StartRefused } from './kernel/errors.ts'
-import type { Serving } from './listeners.ts'
+import type { Serving, ServingPeople } from './listeners.ts'
 import type { Parts } from './parts.ts'
 import { HALTS, type HaltReason } from './provenance/anchor.ts'
 
@@ -36,7 +36,7 @@ type Watch = Pick<InstanceOptions, 'onFinished' | 'onFault'>
 /** The console with everything that it stands on; undefined where the settings want none. */
 export async function createConsoleListener(
   parts: Parts,
-  serving: Serving,
+  serving: ServingPeople,
   watch: Watch,
 ): Promise<ConsoleListener | undefined> {
   const { config, clock, pools, participants, authority, programme } = parts
@@ -54,7 +54,11 @@ export async function createConsoleListener(
     ...{ https: { ...own, minVersion: 'TLSv1.2' }, ...watch, clock, sessions, assets, origin, banner },
     programme: programme.slug,
     health: cached(() => healthOf(serving, parts.logId), HEALTH_MS),
-    participantBySlug: (slug) => authority.participantBySlug(slug),
+    // People of one that is suspended find nothing of the programme's.
+    participantBySlug: (slug) => {
+      const found = authority.participantBySlug(slug)
+      return found?.status === 'active' ? found : undefined
+    },
     ...screensOf(parts, serving, {
       ...{ sessions, origin, clients: () => clients },
       flows: createFlowCookies(randomBytes(32), (n) => randomBytes(n)),

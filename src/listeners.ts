@@ -1,38 +1,55 @@
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import { accessRoutes, narrowByToken } from './access/routes.ts'
+import { createAccess } from './access/service.ts'
 import { type ConsoleListener, createConsoleListener } from './console.ts'
 import { poolState } from './db/connect.ts'
+import { explorerOf, governanceOf } from './exploring.ts'
 import { feedbackRoutes } from './feedback/routes.ts'
 import type { FeedbackService } from './feedback/service.ts'
 import { auditedAcks, auditedFeeds, auditedLookups } from './feeds/audited.ts'
 import { feedRoutes } from './feeds/routes.ts'
 import type { FeedService } from './feeds/service.ts'
+import { governanceRoutes } from './governance/routes.ts'
+import { aboutRoutes } from './http/about.ts'
 import { guardHandshakes, keepTime, secureServerOf } from './http/handshake-guard.ts'
 import { createHandshakeRefusals, type HandshakeRefusal, type HandshakeRefusalSink } from './http/handshake-refusals.ts'
-import { createInstance, type Finished, requireScopes } from './http/instance.ts'
+import { createInstance, type Finished, type InstanceOptions, requireScopes } from './http/instance.ts'
 import { LIMITS } from './http/limits.ts'
 import type { Metrics } from './http/metrics.ts'
 import { createMtls, type MtlsLimits } from './http/mtls.ts'
 import { shedLoad } from './http/pressure.ts'
-import { limitRequests } from './http/rate.ts'
+import { createRequestCounts, limitRequests, type RequestCounts } from './http/rate.ts'
 import type { Rate } from './http/token-bucket.ts'
+import { type TaxiiRoutesOptions, taxiiRoutes } from './interop/taxii/routes.ts'
 import { systemClock } from './kernel/clock.ts'
 import type { Log } from './kernel/log.ts'
 import { evaluationRoutes } from './matching/routes.ts'
 import type { EvaluationService } from './matching/service.ts'
+import type { Notifying } from './notifying.ts'
+import type { Overseeing } from './overseeing.ts'
 import { auditedPeople, auditedProgramme } from './participants/audited.ts'
 import { createHashProfiles } from './participants/hash-profile.ts'
 import { credentialRoutes, enrolmentRoutes, hashProfileRoutes } from './participants/routes.ts'
+import { POLICY_KINDS } from './participants/schema.ts'
 import type { Parts } from './parts.ts'
 import type { HaltReason } from './provenance/anchor.ts'
 import { createAuditor } from './provenance/auditor.ts'
 import type { Ledgers } from './provenance/ledgers.ts'
-import { auditRoutes, provenanceRoutes } from './provenance/routes.ts'
+import { auditRoutes, explorerRoutes, provenanceRoutes } from './provenance/routes.ts'
+import { publishingRoutes } from './publishing/routes.ts'
 import { reviewRoutes } from './review/routes.ts'
 import type { ReviewService } from './review/service.ts'
+import { conformanceRoutes, type SandboxPeer, sandboxRoutes } from './sandbox/routes.ts'
+import { createConformance } from './sandbox/service.ts'
 import { createAuditedSignals } from './signals/audited.ts'
-import { signalRoutes } from './signals/routes.ts'
+import { signalRoutes, uploadRoutes } from './signals/routes.ts'
 import { rulesOf } from './signals/rules.ts'
 import type { SignalService } from './signals/service.ts'
+import type { UploadJobs } from './signals/upload-jobs.ts'
+import { createLimitsInUse, type LimitsInUse } from './usage/limits.ts'
+import { usageRoutes } from './usage/routes.ts'
+import type { RequestLog } from './usage/service.ts'
+import { webhookRoutes } from './webhooks/routes.ts'
 
 /** Between two looks at whether a minute is over. */
 const TICK_MS = 1_000
@@ -42,13 +59,27 @@ export interface Serving {
   metrics: Metrics
   head: { line: string | undefined }
   feeds: FeedService
+  taxii: Pick<TaxiiRoutesOptions, 'taxii' | 'cursorKey'>
   signals: SignalService
+  uploads: UploadJobs
   evaluations: EvaluationService
   feedback: FeedbackService
   review: ReviewService
   ledgers: Ledgers
+  notifying: Pick<Notifying, 'notices' | 'webhooks' | 'webhookKey'>
+  overseeing: Omit<Overseeing, 'loops'>
+  requestLog: RequestLog
   /** Why nothing is signed; undefined while all is well. */
   halted(): HaltReason | undefined
+  /** Of a node that is a sandbox. */
+  sandbox?: SandboxPeer | undefined
+}
+
+/** What people are served with besides: what is counted at the other listener. */
+export interface ServingPeople extends Serving {
+  /** How many connections are open under a pin. */
+  connectionsUnder(spki: string): number
+  limitsInUse: LimitsInUse
 }
 
 export interface Listeners {
@@ -77,7 +108,7 @@ export async function createListeners(
   { connections = {}, requests, loopDelayMs = LIMITS.event_loop_delay_ms, routes }: Measuring = {},
 ): Promise<Listeners> {
   const { authority, programme, pools, clock, keys, provenance, participants } = parts
-  const { log, metrics, head, feeds, signals, evaluations, feedback, review, ledgers } = serving
+  const { log, metrics, head, feeds, taxii, signals, uploads, evaluations, feedback, review, ledgers } = serving
   const { key, chain } = await parts.certificate()
   const material = { key, chain, clientRoots: [parts.rootCertificate], crls: [] }
   const onRefused = (row: HandshakeRefusal): void => {
@@ -89,6 +120,7 @@ export async function createListeners(
     ...{ material, trustDomain: programme.trust_domain, directory: authority, clock: systemClock },
     limits: connections,
     onRefused,
+    onAccepted: ({ participant, credential }, network) => parts.sightings.seen({ participant, credential, network }),
   })
   const watch = (listener: string) => ({
     onFinished: ({ id, method, route, status, took, participant, code }: Finished) => {
@@ -99,11 +131,17 @@ export async function createListeners(
       log.error({ listener, request_id: requestId, error }, 'request failed'),
   })
 
-  const partner = createInstance({ https: mtls.https, ...watch('partner') })
+  const counts = createRequestCounts(clock, requests)
+  const limitsInUse = limitsOf(parts, serving, { counts, under: mtls.openUnder, connections })
+  const partner = createInstance({ https: mtls.https, ...keptBy(serving.requestLog, watch('partner')) })
   partner.register(mtls.plugin)
+  const onIssued = metrics.accessToken
+  const access = createAccess({ db: pools.app, clock, keys, authority, onIssued })
   const api: FastifyPluginAsync = async (app) => {
+    // First, so that what is refused for its token or scope is counted too.
+    limitRequests(app, clock, counts)
+    narrowByToken(app, access)
     requireScopes(app)
-    limitRequests(app, clock, requests)
     await shedLoad(app, {
       loopDelayMs,
       queue: LIMITS.pool_queue,
@@ -114,14 +152,28 @@ export async function createListeners(
       const peer = request.peer as typeof request.peer | undefined
       if (peer !== undefined && head.line !== undefined) reply.header('provenance-checkpoint', head.line)
     })
+    await app.register(aboutRoutes, aboutOf(parts))
     await app.register(credentialRoutes, { participants })
+    await app.register(accessRoutes, { access, onFault: watch('partner').onFault })
     const hashProfiles = createHashProfiles({ db: pools.app, keys, provenance, authority })
     await app.register(hashProfileRoutes, { hashProfiles })
     await app.register(evaluationRoutes, { evaluations })
     await app.register(signalRoutes, { signals })
+    await app.register(uploadRoutes, { signals, uploads })
     await app.register(feedRoutes, { feeds })
+    await app.register(taxiiRoutes, { ...taxii, onFault: watch('partner').onFault })
     await app.register(feedbackRoutes, { feedback })
     await app.register(reviewRoutes, { review })
+    const ledger = ledgers.get(parts.logId)
+    if (ledger !== undefined) await app.register(explorerRoutes, { explorer: explorerOf(parts, ledger) })
+    await app.register(conformanceRoutes, {
+      conformance: createConformance({ db: pools.app, clock, provenance }),
+    })
+    if (serving.sandbox !== undefined) await app.register(sandboxRoutes, { peer: serving.sandbox })
+    await app.register(webhookRoutes, { ...serving.notifying })
+    await app.register(usageRoutes, { requestLog: serving.requestLog, limitsInUse })
+    await app.register(governanceRoutes, { governance: governanceOf(parts) })
+    await app.register(publishingRoutes, { publishing: serving.overseeing.publishing })
     for (const [log, ledger] of ledgers) {
       await app.register(provenanceRoutes, { ledger, prefix: `/provenance/${log}` })
       await app.register(auditRoutes, { auditor: auditorOf(parts, ledgers, log), prefix: `/provenance/${log}` })
@@ -138,10 +190,52 @@ export async function createListeners(
   })
   guardStrangers(enrol, onRefused, LIMITS.enrol_connections)
   enrol.register(enrolmentRoutes, { participants })
-  const people = await createConsoleListener(parts, serving, watch('console'))
+  const people = await createConsoleListener(
+    parts,
+    { ...serving, connectionsUnder: mtls.openUnder, limitsInUse },
+    watch('console'),
+  )
   if (people !== undefined) guardStrangers(people.app, onRefused, LIMITS.console_connections)
   return { partner, enrol, people }
 }
+
+/** What was asked is told to the people of whoever asked, too. */
+const keptBy = (requestLog: RequestLog, watch: Pick<InstanceOptions, 'onFinished' | 'onFault'>): typeof watch => ({
+  ...watch,
+  onFinished(finished) {
+    watch.onFinished(finished)
+    const { by, id, method, route, status, code, took, bytes } = finished
+    if (by === undefined) return
+    requestLog.add({ ...by, request_id: id, method, route, status, code, duration_ms: took, response_bytes: bytes })
+  },
+})
+
+interface Counting {
+  counts: RequestCounts
+  under(spki: string): number
+  connections: Partial<MtlsLimits>
+}
+
+const limitsOf = (
+  { clock, authority }: Parts,
+  { evaluations, uploads, notifying }: Serving,
+  { counts, under, connections }: Counting,
+): LimitsInUse =>
+  createLimitsInUse({
+    ...{ clock, authority, counts, evaluations, uploads },
+    connections: { under, limit: connections.connectionsPerCredential ?? LIMITS.connections_per_credential },
+    webhooks: notifying.webhooks,
+  })
+
+const aboutOf = ({ authority, origin }: Parts) => ({
+  programme: () => authority.programme(),
+  log: origin,
+  policies: () =>
+    POLICY_KINDS.flatMap((kind) => {
+      const version = authority.policy(kind)?.version
+      return version === undefined ? [] : [{ kind, version }]
+    }),
+})
 
 function auditorOf(parts: Parts, ledgers: Ledgers, logId: number) {
   const { pools, clock, keys, provenance, authority } = parts

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto'
+import { rotateAccessKeys } from './access/service.ts'
+import { exploreAll } from './exploring.ts'
 import { createBuckets } from './feeds/buckets.ts'
 import { sweepSegments } from './feeds/erase.ts'
 import type { KnownKeys } from './feeds/known-keys.ts'
@@ -7,6 +9,7 @@ import { ENTRIES_AT_ONCE as PROJECTED_AT_ONCE } from './feeds/project-read.ts'
 import { createSealer } from './feeds/segment.ts'
 import type { SegmentFiles } from './feeds/segment-files.ts'
 import { createLoop, type Found, type Loop } from './jobs/loop.ts'
+import type { Uuid } from './kernel/ids.ts'
 import type { Log } from './kernel/log.ts'
 import { createEvaluationFlush } from './matching/flush.ts'
 import { type Core, ensureEpochKeys, evidenceKept, type Parts } from './parts.ts'
@@ -16,14 +19,13 @@ import { createIntegrator, ENTRIES_AT_ONCE as INTEGRATED_AT_ONCE } from './prove
 import { createOutages } from './provenance/outage.ts'
 import { createPublisher } from './provenance/publish.ts'
 import { createKeyRetirement } from './provenance/retire-keys.ts'
-import { createRetention } from './retention.ts'
-import { followAll, releaseOf } from './reviewing.ts'
+import { bulkOf, followAll, releaseOf } from './reviewing.ts'
 import { createExpiry } from './signals/expire.ts'
 import { rulesOf } from './signals/rules.ts'
 
 const HOUR_MS = 3_600_000
-/** What is over need not go at once: requests come first. */
-const RETENTION_REST_MS = 1_000
+/** How late an act may be that was set for a time. */
+const SCHEDULED_MS = 5_000
 /** Files of segments that an erasure has replaced are gone by then. */
 const SWEEP_MS = 60_000
 /** Reading every key anew is work: another process that carries entries on must not make it endless. */
@@ -32,8 +34,13 @@ const KNOWN_REST_MS = 30_000
 /** A round costs about as much for one entry as for fifty: with a rest, single submissions share rounds. */
 const INTEGRATE_REST_MS = 50
 const PROJECT_REST_MS = 100
+/** Nobody waits for an entry to be found: many share a round. */
+const EXPLORE_REST_MS = 500
 /** An entry tells of all that a participant had evaluated since the one before. */
 const EVALUATIONS_REST_MS = 5_000
+
+/** Somebody looks at how far it is. */
+const BULK_IDLE_MS = 500
 
 /** All buckets of an audience are made anew when it has grown: readers of the former ones shall come to their end. */
 const BUCKETS_REST_MS = 30_000
@@ -107,6 +114,21 @@ function haltOf({ signer, halts, clock }: Pick<Core, 'signer' | 'halts' | 'clock
   }
 }
 
+/** What was gathered in memory of requests, to entries. */
+function flushesOf({ pools, clock, provenance, authority }: Core) {
+  const named = {
+    refresh: () => authority.refresh(),
+    slugOf: (participant: Uuid) => authority.slugOf(participant),
+  }
+  return {
+    flusher: createFlusher({ journal: provenance.journal, ...named }),
+    evaluations: createEvaluationFlush({
+      ...{ db: pools.app, ledger: pools.ledger, clock, recorder: provenance },
+      ...named,
+    }),
+  }
+}
+
 /** From a committed change to the feed, each step its own loop; a commit wakes the first, and each the next. */
 export function createLogLoops(core: Core, { onCarried, onPublished, onHalted }: LogEvents, log: Log) {
   const { pools, clock, provenance, authority, signer, config, logId } = core
@@ -117,16 +139,7 @@ export function createLogLoops(core: Core, { onCarried, onPublished, onHalted }:
   const { categorySlug } = rulesOf(authority)
   const expire = createExpiry({ db: pools.app, clock, provenance, categorySlug })
 
-  const flusher = createFlusher({
-    journal: provenance.journal,
-    refresh: () => authority.refresh(),
-    slugOf: (participant) => authority.slugOf(participant),
-  })
-  const evaluations = createEvaluationFlush({
-    ...{ db: pools.app, ledger: pools.ledger, clock, recorder: provenance },
-    refresh: () => authority.refresh(),
-    slugOf: (participant) => authority.slugOf(participant),
-  })
+  const { flusher, evaluations } = flushesOf(core)
   const flushReads = async (): Promise<number> => {
     const n = await flusher.round()
     if (n > 0) provenance.wake()
@@ -151,7 +164,9 @@ export function createLogLoops(core: Core, { onCarried, onPublished, onHalted }:
   )
   const project = loop('project', 500, projectAll(core, onCarried), PROJECT_REST_MS)
   const follow = loop('follow', 500, followAll(core), PROJECT_REST_MS)
+  const explore = loop('explore', 1_000, exploreAll(core), EXPLORE_REST_MS)
   const releases = releaseOf(core)
+  const bulk = bulkOf(core)
   const integrate = loop(
     'integrate',
     250,
@@ -159,9 +174,7 @@ export function createLogLoops(core: Core, { onCarried, onPublished, onHalted }:
       await halt.checked()
       const n = await integrator.round()
       if (n > 0) {
-        project.wake()
-        follow.wake()
-        sign.wake()
+        for (const one of [project, follow, explore, sign]) one.wake()
       }
       return found(n, INTEGRATED_AT_ONCE)
     },
@@ -173,10 +186,16 @@ export function createLogLoops(core: Core, { onCarried, onPublished, onHalted }:
     publish,
     project,
     follow,
+    explore,
     release: loop(
       'release',
       1_000,
       unlessHalted(() => releases.round()),
+    ),
+    bulk: loop(
+      'bulk',
+      BULK_IDLE_MS,
+      unlessHalted(() => bulk.round()),
     ),
     seal: loop('seal', 2_000, async () => (await sealer.round()) > 0),
     buckets: loop('buckets', 2_000, async () => (await buckets.round()) > 0, BUCKETS_REST_MS),
@@ -242,22 +261,28 @@ export const createNodeLoops = (
   { known, segments }: { known: KnownKeys; segments: SegmentFiles },
   log: Log,
 ) => {
-  const { keys, clock, handshakes, pools, provenance, authority, programme } = parts
+  const { participants, keys, clock, handshakes, sightings, pools, provenance, authority, programme } = parts
   const loop = loopOf(log)
   const retirement = createKeyRetirement({
     ...{ admin: pools.admin, clock, keys, recorder: provenance, programme: programme.programme_id },
     participants: () => authority.participants(),
   })
-  const retention = createRetention(parts)
   return {
     known: loop('known', 1_000, () => known.load(), KNOWN_REST_MS),
-    audit: loop('audit', 5_000, async () => (await handshakes.flush()) > 0, 1_000),
+    audit: loop('audit', 5_000, async () => (await handshakes.flush()) + (await sightings.flush()) > 0, 1_000),
     keys: loop('keys', HOUR_MS, async () => {
       await ensureEpochKeys(keys, clock())
+      await rotateAccessKeys(keys, clock())
       if ((await retirement.round()) > 0) provenance.wake()
       return false
     }),
-    retention: loop('retention', HOUR_MS, async () => (await retention.round()) > 0, RETENTION_REST_MS),
+    scheduled: loop('scheduled', SCHEDULED_MS, async () => {
+      const done = await participants.executeDue((id, { code }) =>
+        log.warn({ names: [id], code }, 'a scheduled act was refused'),
+      )
+      if (done > 0) provenance.wake()
+      return done > 0
+    }),
     segments: loop('segments', SWEEP_MS, async () => {
       await sweepSegments(pools.projector, segments)
       return false

@@ -1,5 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
+import { rotateAccessKeys } from './access/service.ts'
+import type { Anomalies } from './anomalies/service.ts'
+import { createSightings, type Sightings } from './anomalies/sightings.ts'
 import { issueClientCertificate } from './ca/ca.ts'
 import { openProgrammeCa } from './ca/files.ts'
 import type { NodeCertificate } from './ca/node-certificate.ts'
@@ -11,6 +14,7 @@ import { joinDatabase, type OpenDatabase, openDatabase } from './db/open.ts'
 import { LOGIN_ROLES, type LoginRole } from './db/roles.ts'
 import { fileErasures } from './erasure/list-file.ts'
 import { createErasures, type Erasures } from './erasure/service.ts'
+import { anomaliesOf } from './exploring.ts'
 import { createFeedEraser } from './feeds/erase.ts'
 import { fromBase64Url, toBase64Url } from './kernel/bytes.ts'
 import type { Clock } from './kernel/clock.ts'
@@ -22,6 +26,7 @@ import { fileKeys } from './keys/file.ts'
 import { createOprfPool, type OprfPool } from './keys/oprf-pool.ts'
 import type { KeyService } from './keys/service.ts'
 import { openSodiumGroup } from './keys/sodium-group.ts'
+import { oversightActs } from './oversight-acts.ts'
 import { type Authority, createAuthority } from './participants/authority.ts'
 import { loadProgramme } from './participants/bootstrap.ts'
 import { createHandshakeAudit, type HandshakeAudit } from './participants/handshake-audit.ts'
@@ -46,13 +51,17 @@ import { rotateLog } from './provenance/rotate.ts'
 import { createProvenanceService, logsOf, originOf, type ProvenanceService, signedTree } from './provenance/service.ts'
 import { createSigner, type Signer } from './provenance/sign.ts'
 import { recompute, treesOf } from './provenance/standing.ts'
+import { passedLast } from './sandbox/passed.ts'
 import { createSignalEraser } from './signals/erase.ts'
 import { createHolds } from './signals/hold.ts'
 import { rulesOf } from './signals/rules.ts'
 
 /** The ids of the node's keys; each log has one of its own. */
 export const logKid = (logId: number): string => `log-${logId}`
-export const KID = { receipt: 'receipt', cursor: 'cursor', nonce: 'nonce' } as const
+export const KID = {
+  ...{ receipt: 'receipt', cursor: 'cursor', nonce: 'nonce', network: 'network' },
+  ...{ webhook: 'webhook', webhookSign: 'webhook-sign' },
+} as const
 
 export type Pools = Readonly<Record<'app' | 'ledger' | 'integrator' | 'signer' | 'projector' | 'admin', Db>>
 
@@ -203,12 +212,14 @@ export async function resumeLog({
 export interface Parts extends Core {
   participants: ParticipantService
   handshakes: HandshakeAudit
+  sightings: Sightings
   /** The node's TLS key and certificate, renewed if it is time. */
   certificate(): Promise<NodeCertificate>
   rootCertificate: string
   /** The present log, and what the next one would be named. */
   nextLog: { origin: string; next: string }
   erasures: Erasures
+  anomalies: Anomalies
   /** How countersignatures name the node's key. */
   receiptKid: string
 }
@@ -260,6 +271,10 @@ export async function openParts(base: Base, options: PartsOptions): Promise<Part
   const core = await openCore(base, options)
   const { config, clock, keys, pools, provenance, authority, programme, logId, origin } = core
   await ensureEpochKeys(keys, clock())
+  await rotateAccessKeys(keys, clock())
+  await keys.create(KID.network, 'symmetric')
+  await keys.create(KID.webhook, 'symmetric')
+  await keys.create(KID.webhookSign, 'ed25519')
   const ca = openProgrammeCa(join(config.dataDir, 'ca'))
   const rootCertificate = ca.rootCertificate()
   const certificate = (): Promise<NodeCertificate> =>
@@ -272,6 +287,9 @@ export async function openParts(base: Base, options: PartsOptions): Promise<Part
   }
   const nextLog = { origin, next: nextOrigin(origin) }
   const erasures = erasuresOf(core)
+  const handshakes = createHandshakeAudit(pools.admin)
+  const sightings = createSightings({ admin: pools.admin, clock, mac: (data) => keys.mac(KID.network, data) })
+  const anomalies = anomaliesOf(core, handshakes, sightings)
   const participants = createParticipantService({
     ...{ admin: pools.admin, app: pools.app, clock, recorder: provenance, programme, authority },
     nonceKey: keys.mac(KID.nonce, Buffer.from('signing-key-nonce')),
@@ -284,10 +302,12 @@ export async function openParts(base: Base, options: PartsOptions): Promise<Part
     nextLog,
     eraseSignals: erasures.erase,
     releaseSignal: createHolds(provenance).release,
+    conformant: passedLast(pools.app),
+    oversight: oversightActs({ recorder: provenance, attempted: anomalies.attempted }),
     makeHashKey: (kid, suite, holder) => makeHashKey(keys, { kid, suite, holder }),
   })
   return {
-    handshakes: createHandshakeAudit(pools.admin),
+    ...{ handshakes, sightings, anomalies },
     ...{ ...core, participants, erasures, certificate, rootCertificate },
     nextLog,
     receiptKid: receiptKey.kid,

@@ -1,3 +1,4 @@
+import { colleaguesIn } from './console-reviewing.ts'
 import { createFollower, createOpinions, ENTRIES_AT_ONCE } from './feedback/follow.ts'
 import { confirmationsOf, createSaid } from './feedback/said.ts'
 import {
@@ -12,9 +13,11 @@ import { createReach } from './feeds/reach.ts'
 import { LIMITS } from './http/limits.ts'
 import type { Found } from './jobs/loop.ts'
 import { timeOf, type Uuid } from './kernel/ids.ts'
-import { type Core, KID } from './parts.ts'
+import { type Core, KID, type Parts } from './parts.ts'
+import { type BulkWork, createBulkWork } from './review/bulk-work.ts'
 import { createCases } from './review/follow.ts'
 import { hitsOf } from './review/hits.ts'
+import { criticalSecondOf } from './review/policy.ts'
 import { createRelease } from './review/release.ts'
 import { createReviewService, type ReviewService } from './review/service.ts'
 import { countersign } from './signals/countersignature.ts'
@@ -27,8 +30,8 @@ export interface Reviewing {
 }
 
 /** What recipients do with signals, and what they say of them. */
-export function createReviewing(core: Core, receiptKid: string): Reviewing {
-  const { config, pools, clock, provenance, authority } = core
+export function createReviewing(core: Core & Pick<Parts, 'participants'>, receiptKid: string): Reviewing {
+  const { pools, clock, provenance, authority, participants } = core
   const facts = createFacts(authority)
   const rules = rulesOf(authority)
   const { categoryId, categorySlug } = rules
@@ -49,7 +52,9 @@ export function createReviewing(core: Core, receiptKid: string): Reviewing {
         categoryId,
         categorySlug,
       },
-      graceMs: config.reviewGraceSeconds * 1_000,
+      ...{ ...decidingOf(core), work: bulkOf(core) },
+      colleagues: async (organisation) =>
+        new Set(colleaguesIn(await participants.listPeople(), organisation).map(({ pseudonym }) => pseudonym)),
       timeoutMs: LIMITS.sql_cases_ms,
       participantBySlug: (slug) => authority.participantBySlug(slug),
       slugOf: (participant) => authority.slugOf(participant),
@@ -84,13 +89,28 @@ function feedbackOf(
   })
 }
 
-/** A participant's id is made at its admission. */
-const admittedAt = (participant: Uuid): Date => new Date(timeOf(participant))
+/** By what rules of the programme decisions are written down. */
+const decidingOf = ({ config, authority }: Core) => ({
+  graceMs: config.reviewGraceSeconds * 1_000,
+  criticalSecond: () => criticalSecondOf(authority.policy('review')),
+})
+
+/** Cases that are decided alike, one after the other. */
+export const bulkOf = (core: Core): BulkWork => {
+  const { pools, clock, provenance, authority } = core
+  return createBulkWork({
+    ...{ app: pools.app, projector: pools.projector, clock, provenance, facts: createFacts(authority) },
+    ...{ ...decidingOf(core), slugOf: (participant) => authority.slugOf(participant) },
+  })
+}
 
 /** What follows the log: opinions, holds and cases; log after log, as feeds do. */
 export function followAll({ pools, clock, logs, provenance, authority }: Core): () => Promise<Found> {
   const { app, projector } = pools
   const slugOf = (participant: Uuid): string => authority.slugOf(participant)
+  /** A participant's id is made at its admission; who is on probation is as new as on that day. */
+  const admittedAt = (participant: Uuid): Date =>
+    authority.participantById(participant)?.probation_until == null ? new Date(timeOf(participant)) : clock()
   const directory = { slugOf, admittedAt, audience: (id: Uuid) => authority.audience(id) }
   const consumers = [
     createOpinions({ app, projector, clock, holds: createHolds(provenance), slugOf }),

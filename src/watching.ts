@@ -31,7 +31,7 @@ export function countLookUp(
   if (by !== undefined) hits.looked(by, keys, matches, clock())
 }
 
-interface Watched extends Pick<NodeAlarmOptions, 'log' | 'healthy' | 'halted'> {
+interface Watched extends Pick<NodeAlarmOptions, 'log' | 'healthy' | 'halted' | 'purgeFailing'> {
   ledger: Ledger
   evaluations: Pick<EvaluationService, 'used'>
   hits: HitCounts
@@ -48,6 +48,8 @@ export async function alarmsOf(parts: Parts, { ledger, evaluations, hits, ...wat
       evaluations: async () => (await evaluations.used()).some(({ part }) => part >= HIGH_USE),
       lookUps: () => hits.guessing(clock()).length > 0,
     },
+    overdue: () => parts.participants.overdueActs(),
+    unreviewed: () => parts.participants.overdueReviews(),
     certificates: `${chain}\n${rootCertificate}`,
   })
 }

@@ -8,14 +8,21 @@ const ROOT = join(import.meta.dirname, '..')
 const FEATURES = [
   'provenance',
   'participants',
-  'tokens',
+  'access',
   'matching',
   'signals',
   'feeds',
   'erasure',
   'feedback',
   'review',
+  'notices',
+  'webhooks',
+  'sandbox',
+  'usage',
   'governance',
+  'registers',
+  'publishing',
+  'anomalies',
   'peers',
   'interop',
   'console',
@@ -28,6 +35,9 @@ const FEATURES = [
 const EFFECTFUL: Readonly<Record<string, string>> = {
   'src/provenance/ed25519.ts': 'signs and verifies with node:crypto',
   'src/provenance/anchor-file.ts': 'remembers outside the database what was signed',
+  'src/provenance/explore.ts': 'loop: entries of the log to where they are found by',
+  'src/provenance/explore-check.ts': 'part of the service: rows held against the signed tree',
+  'src/provenance/explorer.ts': 'part of the service: entries as people look for them',
   'src/provenance/halts.ts': 'remembers outside the database why the log was halted',
   'src/provenance/read-back.ts': 'reads back what was committed, and recomputes it',
   'src/provenance/held.ts': 'holds what witnesses have against the log',
@@ -44,6 +54,8 @@ const EFFECTFUL: Readonly<Record<string, string>> = {
   'src/provenance/outage.ts': 'records that the quorum was missing',
   'src/provenance/policy-file.ts': 'part of the settings: reads the policy of the node',
   'src/provenance/publish.ts': 'loop: signed to witnessed to published',
+  'src/provenance/tiles-now.ts': 'part of the service: tiles from their rows, and from the head',
+  'src/provenance/opened.ts': 'part of the service: records opened for whoever counts',
   'src/provenance/cut.ts': 'part of the service: records opened for whoever asks',
   'src/provenance/audited.ts': 'what auditors are told of other features, by these features',
   'src/provenance/auditor.ts': 'part of the service: records and state as auditors are given them',
@@ -57,6 +69,18 @@ const EFFECTFUL: Readonly<Record<string, string>> = {
   'src/provenance/record.ts': 'the part of the service that seals and stores a record within a transaction',
   'src/participants/audited.ts': 'part of the service: the programme as auditors see it',
   'src/participants/act.ts': 'one logged change of reference tables: transaction, epoch, record',
+  'src/anomalies/sightings.ts': 'part of the service: counts and networks that no entry tells of',
+  'src/participants/due.ts': 'part of the service: acts that wait for their time',
+  'src/participants/undo.ts': 'part of the service: what a request changes, and what brings it back',
+  'src/participants/feed-pause.ts': 'part of the service: feeds that two persons pause, and what that keeps from whom',
+  'src/participants/group.ts': 'part of the service: groups, and what a change of one would do',
+  'src/governance/sight.ts': 'part of the service: who may see a signal, and by which rule',
+  'src/sandbox/passed.ts': 'part of the service: whether somebody showed that its programs work',
+  'src/participants/onboarding.ts': 'part of the service: what is shown before an admission',
+  'src/participants/pin.ts': 'part of an enrolment: the keys of somebody',
+  'src/participants/read-back.ts': 'part of the service: keys that wait for their fingerprint',
+  'src/participants/directory.ts': 'part of the service: participants as those who administer see them',
+  'src/participants/request.ts': 'part of an act: what is asked of other persons, with its entry',
   'src/participants/approval.ts': 'part of the service: requests, votes, execution',
   'src/participants/audience.ts': 'part of the service: groups and named audiences',
   'src/participants/authority.ts': 'loop: reference tables to the snapshot in memory',
@@ -66,6 +90,8 @@ const EFFECTFUL: Readonly<Record<string, string>> = {
   'src/participants/handshake-audit.ts': 'keeps who was refused before any request',
   'src/participants/hash-profile.ts': 'part of the service: key epochs, whose keys are given out by journaled reads',
   'src/participants/erasure.ts': 'part of the service: erasures that two persons decided',
+  'src/participants/policy-list.ts': 'part of the service: versions of policies as people see them',
+  'src/participants/oversight.ts': 'part of the service: acts that two persons decided, which other features carry out',
   'src/participants/hold.ts': 'part of the service: releases of held signals that two persons decided',
   'src/participants/member.ts': 'part of the service: admission to departure',
   'src/participants/person.ts': 'part of the service: people and roles',
@@ -74,21 +100,38 @@ const EFFECTFUL: Readonly<Record<string, string>> = {
   'src/participants/rotation.ts': 'part of the service: rotations of the log that two persons decided',
   'src/participants/publication.ts': 'part of the service: hash profiles and policies',
   'src/matching/flush.ts': 'loop: evaluated batches to entries',
+  'src/signals/attested.ts': 'part of the service: ends that people decide',
   'src/signals/audited.ts': 'part of the service: signals as auditors see them',
+  'src/signals/checked.ts': 'part of the service: what a submission is held to before the database is asked',
+  'src/signals/dry-run.ts': 'part of the service: what would become of a submission',
   'src/signals/erase.ts': "part of an erasure: the source's own rows",
   'src/signals/expire.ts': 'loop: ends what is over',
   'src/signals/forget-uploads.ts': 'loop: forgets uploads that rest',
+  'src/signals/upload-jobs.ts': 'part of the service: uploads that are left with the node',
+  'src/signals/upload-parts.ts': 'part of the service: rows of such an upload',
+  'src/signals/upload-work.ts': 'loop: works off what was left',
+  'src/signals/source-hold.ts': 'part of a change: holds what a source shares, and lets it go',
   'src/signals/hold.ts': 'part of a change: holds a signal and lets it go',
   'src/feeds/facts.ts': 'part of the service: what a participant may know of a signal that it names',
   'src/feeds/pattern-read.ts': 'part of the service: patterns and tactics as people read them',
+  'src/feeds/object-read.ts': 'part of the service: signals as objects of other protocols',
+  'src/feeds/event-stream.ts': 'part of the routes: feeds as server-sent events',
   'src/feeds/event-read.ts': 'part of the service: events one by one',
   'src/feeds/reach.ts': 'part of the service: who is known to have what a source said',
   'src/feedback/tell.ts': 'part of the service: what is said, in the transaction that says it',
   'src/feedback/signed-acts.ts': 'part of the service: what participants sign of the signals of others',
   'src/feedback/answers.ts': 'part of the service: what sources answer to disputes',
+  'src/feedback/questions.ts': 'part of the service: what sources answer to questions',
   'src/feedback/said.ts': 'part of the service: what was said, as it is given out',
   'src/feedback/follow.ts': 'loop: what others say of a signal, to its source',
   'src/feedback/sent.ts': 'part of the service: what became of what a source sent',
+  'src/governance/reconcile.ts': 'part of that loop: counts again, and compares',
+  'src/registers/holds.ts': 'part of the service: what may not be removed',
+  'src/registers/government.ts': 'part of the service: requests of authorities',
+  'src/registers/subject.ts': 'part of the service: requests of persons',
+  'src/anomalies/count.ts': 'part of that loop: what each organisation does by the hour',
+  'src/governance/who-read.ts': 'part of the service: who obtained one signal, proved',
+  'src/governance/count.ts': 'part of that loop: who shared what with whom',
   'src/review/case.ts': 'part of the service: opens and moves cases',
   'src/review/hits.ts': 'part of the service: what platforms find',
   'src/review/leases.ts': 'part of the service: who works on a case',
@@ -97,7 +140,20 @@ const EFFECTFUL: Readonly<Record<string, string>> = {
   'src/review/queue.ts': 'part of the service: pages of cases, and what waits',
   'src/review/figures.ts': 'part of the service: what cases come to',
   'src/review/bulk.ts': 'part of the service: cases that are decided alike',
+  'src/review/bulk-move.ts': 'part of that service: moves jobs, with their entries',
+  'src/review/bulk-plan.ts': 'part of that service: what would become of cases',
+  'src/review/bulk-told.ts': 'part of that service: jobs as they are told',
+  'src/review/samples.ts': 'part of the service: closed decisions that are made a second time, blind',
+  'src/review/bulk-work.ts': 'loop: cases of jobs, one after the other',
+  'src/review/deciding.ts': 'part of a change: writes decisions down, and takes them back',
   'src/review/release.ts': 'loop: decisions whose grace is over',
+  'src/review/notices.ts': 'part of the service: what people are told of cases',
+  'src/usage/forget-requests.ts': 'part of the purge: requests that were listed for their time',
+  'src/usage/limits.ts': 'part of the service: what is used of limits, as the counters say',
+  'src/webhooks/endpoints.ts': 'part of the service: endpoints, each change with its entry',
+  'src/webhooks/post.ts': 'posts to one receiver over HTTPS',
+  'src/webhooks/deliver.ts': 'loop: notices to messages, and messages to receivers',
+  'src/webhooks/feeds.ts': 'part of that loop: feeds that grew, to messages',
   'src/review/follow.ts': 'loop: what the log tells of, to cases',
   'src/feeds/audited.ts': 'part of the service: acknowledgements as auditors see them',
   'src/erasure/list-file.ts': 'remembers outside the database what was erased',
@@ -131,12 +187,13 @@ const PARTS = [
   'cli',
   'console',
   'holder',
+  'reports',
   'witness',
 ]
 
 /** Where the parts are joined, and the only files that see them all. */
 const APP =
-  /^src\/(app|background|console|console-reviewing|console-screens|console-sending|parts|loops|listeners|retention|reviewing|watching|worker)\.ts$/
+  /^src\/(administering|app|background|console|console-oversight|console-reviewing|console-screens|console-sending|parts|loops|listeners|metering|notifying|overseeing|oversight-acts|registering|retention|reviewing|sandboxing|uploading|watching|worker|exploring)\.ts$/
 
 /** Layers, inner first. An import goes to the same or an inner one. */
 const LAYER = { kernel: 0, pure: 1, store: 2, service: 3, edge: 4, app: 5, main: 6 } as const
@@ -148,13 +205,18 @@ const FENCED: readonly { from: RegExp; to: RegExp; why: string }[] = [
   { from: /^src\/ca\//, to: /^src\/(kernel|ca)\//, why: "the programme's CA is a program of its own" },
   {
     from: /^src\/client\//,
-    to: /^src\/(kernel|identifiers|client)\/|\/schema\.ts$|^src\/jobs\/pattern-check\.ts$|^src\/matching\/(text-match|pattern|pattern-diff|hit-rate|suppression|sealed|sealed-table|bucket|exact|match-file|pdq|record|refused|tag)\.ts$|^src\/signals\/(submission|stream|countersignature|suppressed|try-patterns)\.ts$|^src\/matching\/oprf\.ts$|^src\/feeds\/delta\.ts$|^src\/feedback\/sent-schema\.ts$|^src\/provenance\/(merkle|tile|note|origin|checkpoint|proof|commitment|chain|events|readset|receipt|log-source|verified-log|policy|add-checkpoint|evidence)\.ts$/,
+    to: /^src\/(kernel|identifiers|client)\/|\/schema\.ts$|^src\/jobs\/pattern-check\.ts$|^src\/matching\/(text-match|pattern|pattern-diff|hit-rate|suppression|sealed|sealed-table|bucket|exact|match-file|pdq|record|refused|tag)\.ts$|^src\/signals\/(submission|open-submission|stream|countersignature|suppressed|try-patterns)\.ts$|^src\/interop\/stix\/(from-stix|pattern)\.ts$|^src\/matching\/oprf\.ts$|^src\/feeds\/delta\.ts$|^src\/feedback\/sent-schema\.ts$|^src\/review\/(bulk|sample)-schema\.ts$|^src\/provenance\/(merkle|tile|note|origin|checkpoint|proof|commitment|chain|events|readset|receipt|log-source|verified-log|policy|add-checkpoint|evidence|bundle)\.ts$/,
     why: 'the client has no server code but pure verification',
   },
   {
     from: /^src\/audit\//,
-    to: /^src\/(kernel|audit)\/|^src\/provenance\/(tile|note|origin|checkpoint|proof|policy|log-source|verified-log|merkle|commitment|chain|readset|signal-change|journal-rule|schema)\.ts$/,
+    to: /^src\/(kernel|audit|reports)\/|^src\/provenance\/(tile|note|origin|checkpoint|proof|policy|log-source|verified-log|merkle|commitment|chain|readset|signal-change|journal-rule|schema)\.ts$/,
     why: 'an audit rests on pure verification, without node, network or file',
+  },
+  {
+    from: /^src\/reports\//,
+    to: /^src\/(kernel|reports)\//,
+    why: 'a report is made of entries, without node, network or file',
   },
   {
     from: /^src\/holder\//,
@@ -163,7 +225,7 @@ const FENCED: readonly { from: RegExp; to: RegExp; why: string }[] = [
   },
   {
     from: /^src\/bridge\//,
-    to: /^src\/(kernel|client|bridge)\/|\/schema\.ts$|^src\/jobs\/pattern-check\.ts$|^src\/http\/problem\.ts$|^src\/matching\/(text-match|pattern|refused)\.ts$|^src\/signals\/(submission|stream)\.ts$/,
+    to: /^src\/(kernel|client|bridge)\/|\/schema\.ts$|^src\/jobs\/pattern-check\.ts$|^src\/http\/problem\.ts$|^src\/matching\/(text-match|pattern|refused)\.ts$|^src\/signals\/(submission|stream)\.ts$|^src\/interop\/(stix|threatexchange|stopncii)\/|^src\/interop\/taxii\/(answer|collection-id|cursor|envelope|instant|media-type|port|protocol|query|resource|standing|version-rule)\.ts$/,
     why: 'a bridge has nothing of the node: it stands on the client',
   },
   {
@@ -175,7 +237,7 @@ const FENCED: readonly { from: RegExp; to: RegExp; why: string }[] = [
 
 /** What also runs in a browser. */
 const BROWSER =
-  /^src\/identifiers\/|^src\/matching\/(oprf|text-match|pattern|hit-rate|pattern-diff)\.ts$|^src\/provenance\/(merkle|tile|note|origin|checkpoint|proof|commitment|chain|events|readset|receipt|log-source|verified-log|policy|add-checkpoint|evidence)\.ts$/
+  /^src\/identifiers\/|^src\/matching\/(oprf|text-match|pattern|hit-rate|pattern-diff)\.ts$|^src\/provenance\/(merkle|tile|note|origin|checkpoint|proof|commitment|chain|events|readset|receipt|log-source|verified-log|policy|add-checkpoint|evidence|proof-steps|bundle)\.ts$/
 
 const IMPORT = /^(?:import|export)\s+(type\s)?(?:[\w\s{},*$]*?\sfrom\s+)?'([^']+)'|\bimport\('([^']+)'\)/gm
 
@@ -211,7 +273,7 @@ function layerOf(path: string): number {
   if (/^(src\/(main\.ts$|cli\/)|scripts\/)/.test(path)) return LAYER.main
   if (APP.test(path)) return LAYER.app
   if (path.startsWith('src/kernel/') || path.startsWith('config/')) return LAYER.kernel
-  if (path.startsWith('src/identifiers/') || path.endsWith('/schema.ts')) return LAYER.pure
+  if (/^src\/(identifiers|reports)\//.test(path) || path.endsWith('/schema.ts')) return LAYER.pure
   if (/^(src\/(db|keys|ca)|migrations)\//.test(path) || path.endsWith('store.ts')) return LAYER.store
   if (featureOf(path) === undefined || path.startsWith('src/console/')) return LAYER.edge
   if (path.endsWith('/routes.ts')) return LAYER.edge

@@ -45,10 +45,15 @@ test('an empty environment is a node on loopback with an embedded database', () 
     logOrigin: 'aldis.local/provenance/1',
     checkpointSeconds: 1,
     witnessPolicy: undefined,
+    webhookHosts: undefined,
+    webhookCa: undefined,
+    sandbox: 'off',
+    webhookInside: 'refuse',
     witnessDegrade: 'mark',
     backupHours: 0,
     reviewGraceSeconds: 20,
     consoleHost: '127.0.0.1',
+    suppressBelow: 5,
     shutdownSeconds: 45,
   })
 })
@@ -222,4 +227,21 @@ test.for([
   ['CONSOLE_PORT: expected another port than PARTNER_PORT', { ...REAL, CONSOLE_PORT: '8443' }],
 ] as const)('a console that is configured by half stops the start: %s', ([fault, env]) => {
   expect(refusal({ ...env })).toContain(fault)
+})
+
+test('hosts of webhooks are enrolled by participant, and lead inside in no production', () => {
+  const { webhookHosts } = loadConfig({
+    WEBHOOK_HOSTS: 'apple=hooks.apple.example, apple=two.example,banana=b.example',
+  })
+  expect(webhookHosts).toEqual(
+    new Map([
+      ['apple', new Set(['hooks.apple.example', 'two.example'])],
+      ['banana', new Set(['b.example'])],
+    ]),
+  )
+  for (const text of ['apple', 'apple=', '=host', 'apple=a b', 'apple=https://x', 'Apple=x.example', 'apple=x=y'])
+    expect(() => loadConfig({ WEBHOOK_HOSTS: text }), text).toThrow(/WEBHOOK_HOSTS: expected/)
+  expect(loadConfig({ WEBHOOK_INSIDE: 'allow' }).webhookInside).toBe('allow')
+  expect(() => loadConfig({ WEBHOOK_INSIDE: 'allow', NODE_ENV: 'production' })).toThrow(/WEBHOOK_INSIDE/)
+  expect(() => loadConfig({ SANDBOX: 'on', NODE_ENV: 'production' })).toThrow(/SANDBOX: expected off/)
 })

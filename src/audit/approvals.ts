@@ -1,3 +1,4 @@
+import { createAlike } from './alike.ts'
 import type { Entry } from './entry.ts'
 import { type EntryCheck, type Faults, gatherFaults } from './faults.ts'
 import { numbered } from './finding.ts'
@@ -15,19 +16,29 @@ export interface Asked {
 /** Acts that take two persons, by the action that they carry out; others of a kind may be done alone. */
 const ACTION_OF: Readonly<Record<string, (entry: Entry) => string | undefined>> = {
   'participant.admitted': () => 'participant.admit',
+  'participant.confirmed': () => 'participant.confirm',
   'participant.resumed': () => 'participant.resume',
   'participant.left': () => 'participant.offboard',
   // A group is made, or changed: both take the same two.
   'group.changed': ({ fields }) => (fields.get('mode') === undefined ? 'group.change' : 'group.create'),
+  'group.ended': () => 'group.end',
   'hash_profile.published': () => 'hash-profile.publish',
   'hash_profile.retired': () => 'hash-profile.retire',
   'quota.changed': () => 'quota.change',
   'policy.published': () => 'policy.publish',
+  'report.published': () => 'report.publish',
   'collection.held': () => 'collection.hold',
   'collection.released': () => 'collection.hold',
+  'feed.paused': () => 'feed.pause',
+  'feed.resumed': () => 'feed.resume',
   'role.changed': ({ fields }) =>
     fields.get('what') === 'granted' && SHARED_ROLES.has(String(fields.get('role'))) ? 'role.grant' : undefined,
   'credential.enrolled': enrolment,
+  'hold.placed': () => 'hold.place',
+  'hold.lifted': () => 'hold.lift',
+  'government_request.closed': () => 'government.close',
+  'anomaly.acted': ({ fields }) =>
+    fields.get('code') === 'source' ? (fields.get('what') === 'held' ? 'source.hold' : 'source.release') : undefined,
 }
 
 /** Roles that no single administrator gives. */
@@ -45,6 +56,7 @@ export function checkApprovals(): EntryCheck {
   const check = numbered(12, 'four eyes')
   const faults = gatherFaults(check)
   const requests = new Map<string, Asked>()
+  const alike = createAlike(faults)
   let acts = 0
   /** Until a person acts there is nobody to ask: the programme and its first two administrators are made at once. */
   let begun = false
@@ -53,6 +65,7 @@ export function checkApprovals(): EntryCheck {
       const { kind, fields, index } = entry
       begun ||= fields.get('person') !== undefined
       if (kind.startsWith('approval.')) vote(requests, entry, faults)
+      alike.entry(entry)
       const action = ACTION_OF[kind]?.(entry)
       if (action === undefined || !begun) return
       acts += 1
@@ -88,7 +101,7 @@ export function vote(requests: Map<string, Asked>, entry: Entry, faults: Faults)
 
 function answer(asked: Asked, { entry, by, faults }: { entry: Entry; by: string; faults: Faults }): void {
   const { kind, index } = entry
-  if (kind === 'approval.refused') asked.refused = true
+  if (kind === 'approval.refused' || kind === 'approval.cancelled') asked.refused = true
   else if (kind === 'approval.executed') {
     expectApproved(asked, { index, faults })
     asked.executed = true

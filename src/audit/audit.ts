@@ -4,6 +4,7 @@ import { parseNote } from '../provenance/note.ts'
 import { type Policy, witnessedBy } from '../provenance/policy.ts'
 import type { VerifiedLog } from '../provenance/verified-log.ts'
 import type { EarlierSource } from './earlier.ts'
+import type { Entry } from './entry.ts'
 import type { Finding, Result } from './finding.ts'
 import { checkHead, openSigned, type Pinned, type SignedHead } from './head.ts'
 import { type Contradiction, checkHistory, type KeptNote } from './history.ts'
@@ -30,6 +31,8 @@ export interface AuditOptions {
   keepEvery?: bigint
   keep?(prefix: Prefix): void
   onProgress?(entries: bigint, size: bigint): void
+  /** Told of each entry of the records in its order; what it is worth is known with the findings. */
+  onEntry?(entry: Entry): void
 }
 
 export interface Audit {
@@ -50,7 +53,7 @@ export async function auditLog(options: AuditOptions): Promise<Audit> {
   const quorum = checkQuorum({ pinned, policy: options.policy, now: options.now }, head)
   const tree = await checkTree({ keepEvery: KEEP_EVERY, keep: () => {}, onProgress: () => {}, ...options }, head)
   const history = await checkHistory({ hash, pinned, kept: options.kept }, head, tree.log)
-  const { records, onProgress } = options
+  const { records, onProgress, onEntry } = options
   const recorded =
     records === undefined
       ? []
@@ -61,6 +64,7 @@ export async function auditLog(options: AuditOptions): Promise<Audit> {
             previous: options.previous,
             cosigned: cosignedOf(options, head),
             ...(onProgress && { onProgress }),
+            ...(onEntry && { onEntry }),
           },
           { head, log: tree.finding.result === 'PASS' ? tree.log : undefined },
         )

@@ -13,11 +13,15 @@ const SCOPE: Readonly<Record<string, string>> = {
   'signal.withdrawn': 'signals:withdraw',
 }
 
+/** Roles whose holders may end a signal of their organisation. */
+const SPEAKERS = ['lead', 'partner_admin'] as const
+
 /** Check 11: whoever acted took part at that index; a submission's credential was good and scoped, and so was the key that signed it. */
 export function checkAuthority(programme: Programme): EntryCheck {
   const check = numbered(11, 'authority')
   const faults = gatherFaults(check)
   let acts = 0
+  let attested = 0
   return {
     entry(entry) {
       const actor = entry.fields.get('actor')
@@ -26,12 +30,19 @@ export function checkAuthority(programme: Programme): EntryCheck {
       checkParticipant(programme, { entry, actor, faults })
       const scope = SCOPE[entry.kind]
       if (scope === undefined) return
+      if (entry.kind === 'signal.withdrawn' && entry.fields.get('authority') === 'node_attested') {
+        attested += 1
+        checkPerson(programme, { entry, actor, faults })
+        return
+      }
       checkCredential(programme, { entry, actor, scope, faults })
       checkKey(programme, { entry, actor, faults })
     },
     end: () =>
       faults.finding(() =>
-        check.pass(`${acts} acts of participants that took part, submissions by keys that were good and scoped`),
+        check.pass(
+          `${acts} acts of participants that took part, submissions by keys that were good and scoped${attested === 0 ? '' : `, ${attested} ends on the word of a person`}`,
+        ),
       ),
   }
 }
@@ -64,6 +75,18 @@ function checkCredential({ credentials }: Programme, { entry, actor, scope, faul
   if (!known.scopes.includes(scope)) faults.add(`the credential ${id} is without the scope ${scope}`, index)
   if (known.status !== 'active' && isOver(known.since, time)) faults.add(`the credential ${id} is revoked`, index)
   if (time < known.from || time >= known.to + GRACE_MS) faults.add(`the credential ${id} is out of date`, index)
+}
+
+/** Nobody's key: a person of the organisation who may speak for it. */
+function checkPerson({ roles, endedRoles, people }: Programme, { entry, actor, faults }: Acted): void {
+  const { index, time, fields } = entry
+  const person = String(fields.get('person'))
+  for (const signed of ['cred', 'kid', 'od'])
+    if (fields.has(signed)) faults.add(`it is said to be attested, and has ${signed}`, index)
+  const held = (role: string): boolean =>
+    roles.has(`${person} ${role}`) || time <= (endedRoles.get(`${person} ${role}`) ?? Number.NaN) + GRACE_MS
+  if (people.get(person) !== actor || !SPEAKERS.some(held))
+    faults.add(`the person ${person} does not speak for ${actor}`, index)
 }
 
 function checkKey({ keys }: Programme, { entry, actor, faults }: Acted): void {

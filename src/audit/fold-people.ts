@@ -1,10 +1,11 @@
 import type { Fold, Programme, Row } from './programme.ts'
 
-const person: Fold = (_, { text }) => [
-  { of: `person ${text('whom')}`, state: { organisation: text('organisation'), status: 'active' } },
-]
+const person: Fold = ({ people }, { text }) => {
+  people.set(text('whom'), text('organisation'))
+  return [{ of: `person ${text('whom')}`, state: { organisation: text('organisation'), status: 'active' } }]
+}
 
-const role: Fold = ({ roles }, { text, at }) => {
+const role: Fold = ({ roles, endedRoles }, { text, at }) => {
   const name = `${text('whom')} ${text('role')}`
   if (text('what') === 'granted') {
     roles.set(name, at)
@@ -12,6 +13,7 @@ const role: Fold = ({ roles }, { text, at }) => {
   }
   const granted = roles.get(name)
   roles.delete(name)
+  endedRoles.set(name, Date.parse(at))
   return [{ of: `role ${name} ${granted ?? ''}`, state: { ended: at } }]
 }
 
@@ -33,7 +35,10 @@ function endedLogin({ logins }: Programme, login: string, at: string): Row[] {
 const personLeft: Fold = (programme, { text, at }) => {
   const [whom, organisation] = [text('whom'), text('organisation')]
   const roles = [...programme.roles].filter(([name]) => name.startsWith(`${whom} `))
-  for (const [name] of roles) programme.roles.delete(name)
+  for (const [name] of roles) {
+    programme.roles.delete(name)
+    programme.endedRoles.set(name, Date.parse(at))
+  }
   const logins = [...programme.logins].filter(([, { person }]) => person === whom)
   return [
     { of: `person ${whom}`, state: { organisation, status: 'left' } },

@@ -1,4 +1,5 @@
 import type { Entry } from './entry.ts'
+import { ONBOARDING_FOLDS } from './fold-onboarding.ts'
 import { PEOPLE_FOLDS } from './fold-people.ts'
 import {
   codeRow,
@@ -29,7 +30,11 @@ export function foldProgramme(programme: Programme, entry: Entry): Row[] {
 
 const admitted: Fold = (programme, { text, since }) => {
   const slug = text('participant')
-  programme.participants.set(slug, { kind: text('kind'), status: 'active', since })
+  const probation = text('probation')
+  programme.participants.set(slug, {
+    ...{ kind: text('kind'), status: 'active', since },
+    ...(probation !== '' && { probation }),
+  })
   const everybody = [...programme.audiences].find(([, { kind }]) => kind === 'programme')?.[0]
   return [
     ...participantRow(programme, slug),
@@ -54,6 +59,15 @@ const moved: Fold = (programme, { text, since, at }, { kind }) => {
   return rows
 }
 
+const confirmed: Fold = (programme, { text }) => {
+  const slug = text('participant')
+  const known = programme.participants.get(slug)
+  if (known === undefined) return []
+  const { probation: _, ...rest } = known
+  programme.participants.set(slug, rest)
+  return participantRow(programme, slug)
+}
+
 const enrolled: Fold = (programme, told, entry) => {
   const { text, texts, since } = told
   const [id, participant, use] = [text('credential'), text('subject'), text('use')]
@@ -61,6 +75,8 @@ const enrolled: Fold = (programme, told, entry) => {
     programme.codes.set(id, { participant, scopes: texts('scopes'), to: text('to'), tries: 0, used: null })
     return codeRow(programme, id)
   }
+  // Nothing but the code is changed before its fingerprint is read back.
+  if (use === 'presented') return usedCode(programme, told)
   const span = { from: Date.parse(text('from')), to: Date.parse(text('to')), since }
   if (use === 'tls') {
     const [spki, scopes] = [text('spki'), texts('scopes')]
@@ -149,6 +165,18 @@ const regrouped: Fold = (programme, { text, texts, since, at }) => {
   return rows
 }
 
+const ungrouped: Fold = (programme, { text, texts, since, at }) => {
+  const slug = text('group')
+  const group = programme.groups.get(slug)
+  const rows: Row[] = [{ of: `group ${slug}`, state: { ended: at } }]
+  for (const one of texts('left')) {
+    rows.push({ of: `group-member ${slug} ${one} ${group?.joined.get(one) ?? ''}`, state: { left: at } })
+    group?.joined.delete(one)
+    rows.push(...leave(programme, text('audience'), one, since))
+  }
+  return rows
+}
+
 const opened: Fold = (programme, { text, texts, since }) => {
   const [audience, actor] = [text('audience'), text('actor')]
   const [kind, owner] = actor === 'node' ? ['programme', null] : ['named', actor]
@@ -189,6 +217,10 @@ const collection =
   (held: boolean): Fold =>
   (_, { text }) => [{ of: `collection ${text('region')} ${text('legal_basis')} ${text('surface')}`, state: { held } }]
 
+const pause =
+  (paused: boolean): Fold =>
+  (_, { text }) => [{ of: `feed-pause ${text('feed')}`, state: { paused, reason: text('reason') } }]
+
 const requested: Fold = (programme, { text }) => {
   const id = text('request')
   programme.requests.set(id, { action: text('action'), digest: text('digest'), by: text('person'), executed: null })
@@ -199,6 +231,13 @@ const executed: Fold = (programme, { text, at }) => {
   const id = text('request')
   const known = programme.requests.get(id)
   if (known !== undefined) programme.requests.set(id, { ...known, executed: at })
+  return requestRow(programme, id)
+}
+
+const cancelled: Fold = (programme, { text, at }) => {
+  const id = text('request')
+  const known = programme.requests.get(id)
+  if (known !== undefined) programme.requests.set(id, { ...known, cancelled: at })
   return requestRow(programme, id)
 }
 
@@ -224,10 +263,13 @@ const FOLDS: Readonly<Record<string, Fold>> = {
   'participant.suspended': moved,
   'participant.resumed': moved,
   'participant.left': moved,
+  'participant.confirmed': confirmed,
+  ...ONBOARDING_FOLDS,
   'credential.enrolled': enrolled,
   'credential.revoked': revoked,
   'anomaly.acted': tried,
   'group.changed': regrouped,
+  'group.ended': ungrouped,
   'audience.changed': opened,
   'hash_profile.published': published,
   'hash_profile.retired': retired,
@@ -235,9 +277,12 @@ const FOLDS: Readonly<Record<string, Fold>> = {
   'policy.published': policy,
   'collection.held': collection(true),
   'collection.released': collection(false),
+  'feed.paused': pause(true),
+  'feed.resumed': pause(false),
   ...PEOPLE_FOLDS,
   'approval.requested': requested,
   'approval.executed': executed,
+  'approval.cancelled': cancelled,
   'approval.given': voted('approve'),
   'approval.refused': voted('reject'),
   'tombstone.acked': acknowledged,

@@ -110,7 +110,7 @@ export function foldSignals(
   return { rows: changes.flatMap((change) => place({ signals, feeds }, source, { change, at })), fits }
 }
 
-const HEARD: ReadonlySet<string> = new Set(['feedback.given', 'dispute.opened', 'dispute.closed'])
+const HEARD: ReadonlySet<string> = new Set(['feedback.given', 'dispute.opened', 'dispute.closed', 'question.answered'])
 
 /** What a participant is told alone stands in its inbox, by whoever said it. */
 function foldHeard(

@@ -9,6 +9,8 @@ export interface Since {
 export interface KnownParticipant {
   kind: string
   status: string
+  /** Until when it is on probation. */
+  probation?: string
   since: Since
 }
 
@@ -55,13 +57,19 @@ export interface Programme {
   /** Of each group its audience, and by member when it joined. */
   groups: Map<string, { audience: string; joined: Map<string, string> }>
   codes: Map<string, { participant: string; scopes: readonly string[]; to: string; tries: number; used: string | null }>
-  requests: Map<string, { action: string; digest: string; by: string; executed: string | null }>
+  requests: Map<string, { action: string; digest: string; by: string; executed: string | null; cancelled?: string }>
   /** When a person was given a role that it still holds. */
   roles: Map<string, string>
+  /** When a role that a person does not hold any more was ended last, milliseconds. */
+  endedRoles: Map<string, number>
+  /** Whose person is whose. */
+  people: Map<string, string>
   /** Logins that are in force. */
   logins: Map<string, { person: string; digest: string }>
   /** From when to when the key epochs are good, and what was published of their keys. */
   profiles: Map<string, Row['state']>
+  /** What is shown before somebody is admitted. */
+  onboardings: Map<string, { participant: string; kind: string }>
 }
 
 export const emptyProgramme = (): Programme => ({
@@ -71,8 +79,11 @@ export const emptyProgramme = (): Programme => ({
     codes: new Map(),
     requests: new Map(),
     roles: new Map(),
+    endedRoles: new Map(),
+    people: new Map(),
     logins: new Map(),
     profiles: new Map(),
+    onboardings: new Map(),
   },
 })
 
@@ -111,7 +122,9 @@ export const toldBy = ({ fields, index, time }: Entry): Told => ({
 
 export const participantRow = ({ participants }: Programme, slug: string): Row[] => {
   const known = participants.get(slug)
-  return known === undefined ? [] : [{ of: `participant ${slug}`, state: { kind: known.kind, status: known.status } }]
+  if (known === undefined) return []
+  const { kind, status, probation } = known
+  return [{ of: `participant ${slug}`, state: { kind, status, ...(probation !== undefined && { probation }) } }]
 }
 
 export const credentialRow = ({ credentials }: Programme, id: string): Row[] => {

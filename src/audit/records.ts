@@ -20,6 +20,7 @@ import { createNames } from './names.ts'
 import { type Cosigned, checkOrder, foldSignals } from './order.ts'
 import { emptyProgramme, type Programme, type Row } from './programme.ts'
 import { checkReads } from './reads.ts'
+import { checkReports, type ReportFile } from './reports.ts'
 import { createSignalTable } from './signals.ts'
 import { openState } from './snapshot.ts'
 
@@ -29,6 +30,8 @@ export interface RecordSource {
   records(): AsyncIterable<string>
   /** The state, line by line; undefined where none is at hand. */
   snapshot?: (() => AsyncIterable<string>) | undefined
+  /** Files of reports, published ones among them. */
+  reports?: readonly ReportFile[] | undefined
 }
 
 export interface RecordsOptions {
@@ -38,6 +41,8 @@ export interface RecordsOptions {
   previous?: readonly EarlierSource[] | undefined
   cosigned: readonly Cosigned[]
   onProgress?(entries: bigint, size: bigint): void
+  /** Told of each entry of this log in its order, while the checks go on: what it is worth is known at their end. */
+  onEntry?(entry: Entry): void
 }
 
 const TITLES: ReadonlyMap<number, string> = new Map([
@@ -55,13 +60,16 @@ const TITLES: ReadonlyMap<number, string> = new Map([
     [13, 'state'],
     [14, 'reads'],
     [15, 'ends'],
+    [16, 'reports'],
   ] as const),
 ])
 
 /** From this number on a check begins with what earlier logs say. */
 const ACROSS_LOGS = 10
+/** Made of the entries of this log alone. */
+const REPORTS = 16
 
-/** Checks 5 to 15: what the records say, entry by entry, each of them once and in order. */
+/** Checks 5 to 16: what the records say, entry by entry, each of them once and in order. */
 export async function checkRecords(
   options: RecordsOptions,
   { head, log }: { head: SignedHead | undefined; log: VerifiedLog | undefined },
@@ -106,13 +114,14 @@ async function openChecks(
   }
   const reads = checkReads({ hash, programme, signals, feeds, audienceOf, indexAt })
   const ends = checkEnds({ programme, signals, feeds, audienceOf, told: state !== undefined })
+  const reports = checkReports(hash, records.reports ?? [])
   const [order, authority, approvals] = [checkOrder(signals, cosigned), checkAuthority(programme), checkApprovals()]
   const others: EntryCheck[] = [
     ...[checkDisclosures(holes), checkErasures(holes), checkChains(hash, origin), checkParties()],
     ...[order, authority, approvals],
   ]
   return {
-    all: [entries, ...others, reads, ends],
+    all: [entries, ...others, reads, ends, reports],
     /** Those that go on from what earlier logs say. */
     across: [order, authority, approvals, reads, ends],
     missing: entries.missing,
@@ -127,7 +136,7 @@ async function openChecks(
       const none = numbered(13, 'state')
       const held =
         state?.end(size, feeds) ?? none.unknown('no snapshot is given: aldis log export --records fetches one')
-      return [...[entries, ...others].map((check) => check.end()), held, reads.end(), ends.end()]
+      return [...[entries, ...others].map((check) => check.end()), held, reads.end(), ends.end(), reports.end()]
     },
   }
 }
@@ -144,7 +153,7 @@ const beforeOf = (begins: ReadonlyMap<number, bigint>): bigint =>
   [...begins.values()].reduce((sum, begin) => (-begin > sum ? -begin : sum), 0n)
 
 async function readThrough(options: RecordsOptions, head: SignedHead, log: VerifiedLog): Promise<Finding[]> {
-  const { hash, records, onProgress } = options
+  const { hash, records, onProgress, onEntry } = options
   const earlier = await earlierOf(options, log)
   const logs = 'why' in earlier ? [] : earlier.logs
   const begins = beginnings(logs, logIdOf(head.origin))
@@ -157,12 +166,18 @@ async function readThrough(options: RecordsOptions, head: SignedHead, log: Verif
     why = error.message
   }
   for await (const step of stepsOf(hash, log, records.records())) {
-    if (step.at === 'entry') onProgress?.(step.entry.index, head.size)
     take(checks, checks.all, step)
+    if (step.at !== 'entry') continue
+    onProgress?.(step.entry.index, head.size)
+    onEntry?.(step.entry)
   }
   const findings = checks.end(head.size)
   if (why === undefined) return findings
-  return [...findings.filter(({ check }) => check < ACROSS_LOGS), ...unknowns(why, ACROSS_LOGS)]
+  return [
+    ...findings.filter(({ check }) => check < ACROSS_LOGS),
+    ...unknowns(why, ACROSS_LOGS).filter(({ check }) => check !== REPORTS),
+    ...findings.filter(({ check }) => check === REPORTS),
+  ]
 }
 
 const isUnfit = (error: unknown): error is Error => error instanceof EarlierUnfit || isDamage(error)

@@ -72,7 +72,11 @@ function lastEnd(path: string, { from, to }: { from: number; to: number }): stri
   return last
 }
 
+/** Few lines are ends: the others are not read. In what a source signed each quote is escaped. */
+const END = new RegExp(`"type":"(?:${[...ENDS].join('|').replaceAll('.', '\\.')})"`)
+
 function endIn(line: string): string | undefined {
+  if (!END.test(line)) return undefined
   const { event } = JSON.parse(line) as { event: { type: string; seq: string } }
   return ENDS.has(event.type) ? event.seq : undefined
 }

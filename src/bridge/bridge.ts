@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Home } from '../client/home.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { createEpochs } from './epochs.ts'
+import { createForeign } from './foreign/foreign.ts'
 import { createForwarder } from './forward.ts'
 import { expectFresh } from './freshness.ts'
 import type { Place } from './guard.ts'
@@ -36,6 +37,8 @@ export interface Bridge {
   origin: string
   /** Synchronises and sends at once. */
   wake(): void
+  /** What was synchronised is told to clients of other protocols. */
+  settled(): Promise<void>
   close(): Promise<void>
 }
 
@@ -53,7 +56,10 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   const rounds = createRounds(home.dir)
   const tell = (happening: Happening): void => {
     count(metrics, happening)
-    if (happening.what === 'synced') forwarder.retry()
+    if (happening.what === 'synced') {
+      forwarder.retry()
+      foreign.refresh()
+    }
     options.tell(happening)
   }
   const keeper = createKeeper({ link, mirrors, rounds, clock, intervalMs, acknowledges, random, tell })
@@ -67,6 +73,12 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   }))
   const fresh = (): void => expectFresh(keeper.syncedAt(), { now: clock(), maxAgeMs })
   const secret = openSecret(home.dir)
+  const foreign = createForeign({
+    ...{ link, writing, known, clock, acknowledges, expectFresh: fresh, wake: () => keeper.wake() },
+    cursorKey: Buffer.from(secret.digest('taxii-cursor', new Uint8Array()), 'hex'),
+    onWithheld: (why) => metrics.withheld(why),
+    onFault: (error) => tell({ what: 'fault', route: 'foreign', code: codeOf(error) }),
+  })
   const routes = bridgeRoutes({
     ...{ lookups: createLookups({ link, mirrors, epochs, known, clock }), mirrors, epochs, outbox, writing, metrics },
     ...{ secret, now: clock, expectFresh: fresh, outboxWaitsFor: forwarder.waitsFor, wake: forwarder.wake },
@@ -74,7 +86,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     unready: () => unready({ fresh, failure: keeper.failure(), open: mirrors.ready() }),
   })
   const server = await startServer({
-    ...{ routes, place, hasSecret: secret.isIn, onAnswered: metrics.request },
+    ...{ routes: [...routes, ...foreign.routes], place, hasSecret: secret.isIn, onAnswered: metrics.request },
     onFault: (route, error) => tell({ what: 'fault', route, code: codeOf(error) }),
   })
   keeper.start()
@@ -85,12 +97,14 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
       keeper.wake()
       forwarder.retry()
     },
+    settled: () => foreign.settled(),
     async close() {
       await server.close()
       // First, so that nobody waits for a node that is silent.
       const ending = [keeper.stop(), forwarder.stop()]
       link.close()
       await Promise.all(ending)
+      await foreign.close()
       await mirrors.close()
       await writing.close()
       await letGo()

@@ -109,9 +109,10 @@ export function createForwarder({ outbox, link, clock, random, tell }: Forwarder
 }
 
 type Became = Pick<Entry, 'results' | 'event'>
+type Written = Pick<Entry, 'kind' | 'items' | 'sent'>
 
 /** A signed one is known to the node by its `jti`, hits by their counts: sent twice, each changes something once. */
-async function send(link: NodeLink, entry: Entry, body: string): Promise<Became> {
+export async function send(link: NodeLink, entry: Written, body: string): Promise<Became> {
   const client = link.client()
   const value: unknown = JSON.parse(body)
   if (entry.kind === 'submission') return submitted(link, entry, await client.submit(value as Submission))
@@ -119,7 +120,7 @@ async function send(link: NodeLink, entry: Entry, body: string): Promise<Became>
   return reported(entry, await client.reportHits(value as HitReport))
 }
 
-function submitted({ home }: NodeLink, { items, sent }: Entry, told: SubmissionResult): Became {
+function submitted({ home }: NodeLink, { items, sent }: Written, told: SubmissionResult): Became {
   if (sent !== undefined) noteEvent({ home }, told, sent)
   const results = told.results.map(({ index, signal, status, code, pointer }) => ({
     line: items[index]?.line ?? index,
@@ -131,12 +132,12 @@ function submitted({ home }: NodeLink, { items, sent }: Entry, told: SubmissionR
   return { results, event: told.submission }
 }
 
-function acted({ home }: NodeLink, { items, sent }: Entry, { event, countersignature }: ActResult): Became {
+function acted({ home }: NodeLink, { items, sent }: Written, { event, countersignature }: ActResult): Became {
   if (sent !== undefined) noteEvent({ home }, { submission: event, countersignature }, sent)
   return { results: items.map((item) => ({ ...item, status: 201 })), event }
 }
 
-function reported({ items }: Entry, { results, event }: HitResult): Became {
+function reported({ items }: Written, { results, event }: HitResult): Became {
   const told = results.map(({ index, status, code, case: id }) => ({
     line: items[index]?.line ?? index,
     status,

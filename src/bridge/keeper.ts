@@ -10,7 +10,7 @@ import type { Rounds } from './rounds.ts'
 /** What the bridge tells whoever watches it; codes, counts and times, never a value. */
 export type Happening =
   | { what: 'syncing'; events: number }
-  | { what: 'synced'; events: number; signals: number }
+  | { what: 'synced'; events: number; signals: number; paused: number }
   | { what: 'sync-failed'; why: RoundFault; code: string; failures: number }
   | { what: 'sync-stopped'; why: RoundFault; code: string }
   | { what: 'mirror-unread'; code: string }
@@ -70,7 +70,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
   }
 
   const took = async (outcome: Extract<RoundOutcome, { outcome: 'synced' }>): Promise<void> => {
-    const { changed, events, signals, ends } = outcome
+    const { changed, events, signals, paused, ends } = outcome
     known = outcome.known
     if (!reopen({ full: changed.full || !mirrors.ready(), sealed: changed.sealed })) {
       failed({ why: 'fault', code: 'mirror-unread' })
@@ -80,7 +80,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
     writeKnown(dir, known)
     failure = undefined
     failures = 0
-    tell({ what: 'synced', events, signals })
+    tell({ what: 'synced', events, signals, paused })
     if (!options.acknowledges) return
     await acknowledge(link.client(), dir, ends).catch((error: unknown) =>
       tell({ what: 'not-acknowledged', code: refusalAtNode(error).code }),

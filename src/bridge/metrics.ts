@@ -19,6 +19,8 @@ export interface BridgeMetrics {
   request(route: string, status: number, tookMs: number): void
   /** Queries by the way they were asked, and what became of them. */
   told(how: string, all: readonly Told[]): void
+  /** A signal that another protocol has no form for. */
+  withheld(why: string): void
   synced(outcome: string): void
   sent(outcome: string): void
 }
@@ -32,6 +34,7 @@ export function createBridgeMetrics(state: () => BridgeState): BridgeMetrics {
     new Gauge({ name, help, labelNames, registers })
   const queries = counter('aldis_bridge_queries_total', 'Queries by way and what became of them', 'how', 'outcome')
   const withheld = counter('aldis_bridge_withheld_total', 'Matches at TLP red, which are not told', 'how')
+  const formless = counter('aldis_bridge_formless_total', 'Signals that other protocols are not told, by why', 'why')
   const syncs = counter('aldis_bridge_syncs_total', 'Synchronisations', 'outcome')
   const sent = counter('aldis_bridge_sent_total', 'Entries of the outbox by what became of them', 'outcome')
   const took = new Histogram({
@@ -65,6 +68,7 @@ export function createBridgeMetrics(state: () => BridgeState): BridgeMetrics {
         withheld.inc({ how }, n)
       }
     },
+    withheld: (why) => formless.inc({ why }),
     synced: (outcome) => syncs.inc({ outcome }),
     sent: (outcome) => sent.inc({ outcome }),
   }

@@ -26,6 +26,8 @@ export type RoundOutcome =
   | {
       outcome: 'synced'
       events: number
+      /** Feeds that the programme paused: corrections and ends in them have not come. */
+      paused: number
       /** Whether there is another match file, and whether sealed entries came. */
       changed: { full: boolean; sealed: boolean }
       signals: number
@@ -46,12 +48,16 @@ export async function syncRound({ home: dir, now, events }: RoundJob): Promise<R
     try {
       const verifier = await verifierFor({ client, home })
       let sealed = 0
+      let paused = 0
       const n = await syncFeeds({
         ...{ client, verifier, dir: join(dir, 'feeds') },
         onRead: (read) => home.note('reads.ndjson', { read, at: new Date().toISOString() }),
         onEvents: (_feed, came) => void Atomics.add(events, 0, came.length),
         onSealed: (_feed, entries) => {
           sealed += entries
+        },
+        onPaused: () => {
+          paused += 1
         },
       })
       const made = await refreshMatchFile({
@@ -67,7 +73,7 @@ export async function syncRound({ home: dir, now, events }: RoundJob): Promise<R
         if (suite !== OPRF_SUITE) await home.hashKey(client, kid).catch(unlessRefused)
       const known = { synced_at: new Date(now).toISOString(), feeds, audiences, hash_profiles }
       const changed = { full: made.outcome !== 'unchanged', sealed: sealed > 0 || n > 0 }
-      return { outcome: 'synced', events: n, changed, signals: made.signals, known, ends: unacknowledged(dir) }
+      return { outcome: 'synced', events: n, paused, changed, signals: made.signals, known, ends: unacknowledged(dir) }
     } finally {
       client.close()
     }

@@ -70,6 +70,16 @@ const Common = {
   tlp: Type.Optional(Type.Enum(['clear', 'green', 'amber', 'amber+strict', 'red'])),
 }
 
+/** Where and under what law it was collected. */
+const CollectionContext = Type.Object(
+  {
+    region: Type.String({ pattern: '^[A-Z]{2}$' }),
+    legal_basis: CategorySlug,
+    surface: Type.Enum(['public', 'private']),
+  },
+  closed,
+)
+
 export const SubmitLine = Type.Object(
   {
     type: Type.Enum(Object.keys(SIGNAL_TYPE) as (keyof typeof SIGNAL_TYPE)[]),
@@ -78,11 +88,14 @@ export const SubmitLine = Type.Object(
     region: Type.Optional(Type.String({ pattern: '^[A-Z]{2}$' })),
     algorithm: Type.Optional(Word),
     hash: Type.Optional(Type.String({ minLength: 1, maxLength: 4_096 })),
+    /** A link or identifier that was hashed before, as a signal has it. */
+    hashed: Type.Optional(Type.Unsafe<Record<string, unknown>>({ type: 'object' })),
     /** As a signal has them (docs/formats.md): the node and the client check what is in them. */
     pattern: Type.Optional(Type.Unsafe<Record<string, unknown>>({ type: 'object' })),
     tactic: Type.Optional(Type.Unsafe<Record<string, unknown>>({ type: 'object' })),
     relation: Type.Optional(Type.Unsafe<Record<string, unknown>>({ type: 'object' })),
     ...Common,
+    context: Type.Optional(CollectionContext),
     observed_at: Type.Optional(InstantSchema),
     expires_at: Type.Optional(InstantSchema),
   },
@@ -95,15 +108,7 @@ export const SubmitBody = Type.Object(
     /** By id or label; the whole programme unless given. */
     audience: Type.Optional(Word),
     defaults: Type.Optional(Type.Object(Common, closed)),
-    /** Where and under what law it was collected. */
-    context: Type.Object(
-      {
-        region: Type.String({ pattern: '^[A-Z]{2}$' }),
-        legal_basis: CategorySlug,
-        surface: Type.Enum(['public', 'private']),
-      },
-      closed,
-    ),
+    context: CollectionContext,
     lines: Type.Array(Type.Unsafe<unknown>({}), { minItems: 1, maxItems: ITEMS_MAX }),
   },
   closed,

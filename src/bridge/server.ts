@@ -7,12 +7,17 @@ import { admit, type Place } from './guard.ts'
 import { BRIDGE_LIMITS } from './limits.ts'
 
 /** What a route answers; `undefined` where it has written by itself. */
-export type Answer = { status: number; type?: string; body: string } | undefined
+export type Answer =
+  | { status: number; type?: string; headers?: Readonly<Record<string, string>>; body: string | Buffer }
+  | undefined
 
 export interface Route {
-  method: 'GET' | 'POST' | 'DELETE'
+  /** `*`: the route answers for every method. */
+  method: 'GET' | 'POST' | 'DELETE' | '*'
   /** `/v1/outbox/:id`; at most one parameter, at the end. */
   path: string
+  /** Of another protocol: what is below its paths, who may ask and how it is refused are its own. */
+  foreign?: { at: RegExp; refuse(refusal: Refusal, requestId: string): NonNullable<Answer> }
   /** A probe needs no secret. */
   probe?: true
   /** Takes a query; others refuse one: what is in a URL may be kept by whoever stands between. */
@@ -22,7 +27,7 @@ export interface Route {
   answer(
     request: IncomingMessage,
     response: ServerResponse,
-    about: { id: string; query: URLSearchParams },
+    about: { id: string; query: URLSearchParams; target: string; requestId: string },
   ): Promise<Answer>
 }
 
@@ -95,12 +100,13 @@ function handlerOf(options: ServerOptions): (request: IncomingMessage, response:
   }
 
   const answer = async (request: IncomingMessage, response: ServerResponse, found: Found): Promise<Answer> => {
-    admit(request.headers, options, found.route?.probe === true)
+    admit(request.headers, options, found.route?.probe === true || found.route?.foreign !== undefined)
     const { route, id, query } = routed(found, request.method)
-    if (route.query !== true && query.size > 0)
+    if (route.foreign === undefined && route.query !== true && query.size > 0)
       throw new Refusal('invalid-query', { detail: 'what is asked stands in the body, never in the URL' })
-    const work = () => route.answer(request, response, { id, query })
-    return route.method === 'POST' ? posted(route, request, work) : work()
+    const about = { id, query, target: request.url ?? '', requestId: found.requestId }
+    const work = () => route.answer(request, response, about)
+    return request.method === 'POST' ? posted(route, request, work) : work()
   }
 
   return (request, response) => {
@@ -115,13 +121,14 @@ function handlerOf(options: ServerOptions): (request: IncomingMessage, response:
         if (response.destroyed || (!(error instanceof Refusal) && request.destroyed)) return void response.destroy()
         const refusal = refusalOf(error)
         if (refusal.code === 'internal') options.onFault(name, refusal.cause)
-        refuse(request, response, refusal)
+        refuse(request, response, { refusal, found })
       },
     )
   }
 }
 
 interface Found {
+  requestId: string
   /** Of this path, whatever the method. */
   routes: readonly Route[]
   route: Route | undefined
@@ -133,35 +140,45 @@ function find(routes: readonly Route[], target: string): Found {
   const [path = '', query = ''] = target.split('?', 2)
   const cut = path.lastIndexOf('/')
   const [folder, id] = [path.slice(0, cut), path.slice(cut + 1)]
-  const same = routes.filter((route) => route.path === path || (route.path === `${folder}/:id` && id !== ''))
-  return { routes: same, route: same[0], id, query: new URLSearchParams(query) }
+  const isAt = (route: Route): boolean =>
+    route.foreign?.at.test(path) ?? (route.path === path || (route.path === `${folder}/:id` && id !== ''))
+  const same = routes.filter(isAt)
+  return { requestId: randomUUID(), routes: same, route: same[0], id, query: new URLSearchParams(query) }
 }
 
 function routed(
   { routes, id, query }: Found,
   method: string | undefined,
 ): { route: Route; id: string; query: URLSearchParams } {
-  const route = routes.find((one) => one.method === method)
+  const route = routes.find((one) => one.method === method || one.method === '*')
   if (route !== undefined) return { route, id, query }
   if (routes.length === 0) throw new Refusal('not-found')
   throw new Refusal('method-not-allowed', { detail: `${routes.map((one) => one.method).join(', ')} is served here` })
 }
 
-function refuse(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
+function refuse(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { refusal, found: { route, requestId } }: { refusal: Refusal; found: Found },
+): void {
   // A stream that has begun can only be cut off: its reader misses the last line.
   if (response.headersSent) return void response.destroy()
   if (refusal.retryAfter !== undefined) response.setHeader('retry-after', String(refusal.retryAfter))
   if (refusal.status === 401) response.setHeader('www-authenticate', 'Bearer')
   if (!request.complete) response.setHeader('connection', 'close')
-  end(response, { status: refusal.status, type: PROBLEM_TYPE, body: JSON.stringify(problemOf(refusal, randomUUID())) })
+  const problem = () => ({
+    ...{ status: refusal.status, type: PROBLEM_TYPE, body: JSON.stringify(problemOf(refusal, requestId)) },
+  })
+  end(response, route?.foreign?.refuse(refusal, requestId) ?? problem())
 }
 
-function end(response: ServerResponse, { status, type, body }: NonNullable<Answer>): void {
+function end(response: ServerResponse, { status, type, headers, body }: NonNullable<Answer>): void {
   if (response.headersSent || response.destroyed) return
   response.writeHead(status, {
     'content-type': type ?? 'application/json; charset=utf-8',
     'content-length': Buffer.byteLength(body),
     ...SAFE,
+    ...headers,
   })
   response.end(body)
 }

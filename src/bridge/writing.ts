@@ -10,6 +10,7 @@ import type { FeedbackItem } from '../feedback/schema.ts'
 import { createPatternChecker } from '../jobs/pattern-check.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { type FieldError, Refusal } from '../kernel/errors.ts'
+import type { Uuid } from '../kernel/ids.ts'
 import { firstFault } from '../kernel/schema.ts'
 import type { PatternChecker } from '../matching/pattern.ts'
 import type { AudienceInfo } from '../participants/schema.ts'
@@ -24,9 +25,21 @@ import { type FeedbackBody, type HitsBody, type SubmitBody, SubmitLine } from '.
 /** What is put into the outbox: signed here, with nothing raw in it. */
 export type Written = Pick<NewEntry, 'kind' | 'items' | 'body' | 'sent'>
 
+/** Which signal a line is of, and which revision, where it is not a new one. */
+export interface Place {
+  signal: Uuid
+  revision: number
+  prev?: string
+}
+
 export interface Writing {
   /** Lines that cannot be made into an item are named and left out; throws `validation-failed` where none can. */
   submission(body: SubmitBody): Promise<{ written: Written; refused: { line: number; reason: string }[] }>
+  /** The same of signals that were named before, line by line; nothing is written where no line can be made into an item. */
+  named(
+    body: SubmitBody,
+    places: readonly Place[],
+  ): Promise<{ written: Written | undefined; refused: { line: number; reason: string }[] }>
   feedback(body: FeedbackBody): Promise<Written>
   hits(body: HitsBody): Written
   close(): Promise<void>
@@ -66,24 +79,31 @@ export function createWriting(
     }
   }
 
+  const named: Writing['named'] = async (body, places) => {
+    const lines = body.lines.map(lineOf)
+    const raws = lines.flatMap((line) => ('raw' in line ? [line.raw] : []))
+    const context = await contextOf(body, raws)
+    const made = []
+    for (const line of lines) made.push(await itemOf(line, { context, patterns, place: places[line.line] }))
+    const items = made.flatMap((one) => ('text' in one ? [one] : []))
+    const refused = made.flatMap((one) => ('text' in one ? [] : [one]))
+    if (items.length === 0) return { written: undefined, refused }
+    const member = home.membership()
+    const signed = await signSubmission({
+      ...{ typ: 'aldis-signal+jws', iss: member.uri, aud: member.node_origin, prg: member.programme },
+      ...{ items: items.map(({ text }) => text), key: home.signingKey(), now: clock() },
+    })
+    const sent = { payload: signed.jws.payload, od: odOf(signed.jws), what: 'submission' }
+    const own = items.map(({ line, signal }) => ({ line, signal }))
+    return { written: { kind: 'submission', items: own, body: JSON.stringify(signed), sent }, refused }
+  }
+
   return {
+    named,
     async submission(body) {
-      const lines = body.lines.map(lineOf)
-      const raws = lines.flatMap((line) => ('raw' in line ? [line.raw] : []))
-      const context = await contextOf(body, raws)
-      const made = []
-      for (const line of lines) made.push(await itemOf(line, context, patterns))
-      const items = made.flatMap((one) => ('text' in one ? [one] : []))
-      const refused = made.flatMap((one) => ('text' in one ? [] : [one]))
-      if (items.length === 0) throw nothingLeft(refused)
-      const member = home.membership()
-      const signed = await signSubmission({
-        ...{ typ: 'aldis-signal+jws', iss: member.uri, aud: member.node_origin, prg: member.programme },
-        ...{ items: items.map(({ text }) => text), key: home.signingKey(), now: clock() },
-      })
-      const sent = { payload: signed.jws.payload, od: odOf(signed.jws), what: 'submission' }
-      const named = items.map(({ line, signal }) => ({ line, signal }))
-      return { written: { kind: 'submission', items: named, body: JSON.stringify(signed), sent }, refused }
+      const { written, refused } = await named(body, [])
+      if (written === undefined) throw nothingLeft(refused)
+      return { written, refused }
     },
     async feedback({ feed, seq, ...words }) {
       const about = mirrored({ feed, seq }, '/seq')
@@ -115,14 +135,23 @@ function lineOf(value: unknown, line: number): Line {
 
 type Made = { line: number; signal: string; text: string } | { line: number; reason: string }
 
-async function itemOf(line: Line, context: DeriveContext, patterns: Pick<PatternChecker, 'check'>): Promise<Made> {
+interface Making {
+  context: DeriveContext
+  patterns: Pick<PatternChecker, 'check'>
+  place: Place | undefined
+}
+
+async function itemOf(line: Line, { context, patterns, place }: Making): Promise<Made> {
   if ('reason' in line) return line
   if (line.raw.category === undefined && context.defaults.category === '')
     return { line: line.line, reason: '/category: missing, here and in the defaults' }
-  const derived = await triedPattern(shaped(derive(line.raw, context)), patterns)
+  const derived = await triedPattern(shaped(placed(derive(line.raw, context), place)), patterns)
   if (derived.outcome === 'refused') return { line: line.line, reason: derived.reason }
   return { line: line.line, signal: derived.item.signal, text: JSON.stringify(derived.item) }
 }
+
+const placed = (derived: Derived, place: Place | undefined): Derived =>
+  derived.outcome === 'refused' ? derived : { ...derived, item: { ...derived.item, ...place } }
 
 const shapes = new Map<SignalType, Validator>()
 

@@ -68,7 +68,7 @@ export async function issueClientCertificate(signer: CaSigner, request: ClientRe
     publicKey,
     now,
     notAfter,
-    usage: CLIENT_AUTH,
+    usages: [CLIENT_AUTH],
     names: [{ type: 'url', value: uri }],
   })
 }
@@ -97,7 +97,9 @@ export async function issueServerCertificate(
     ...ips.map((value) => ({ type: 'ip' as const, value })),
   ]
   // A common name holds 64 characters at most; nothing reads it.
-  return issueLeaf(signer, { commonName: first.slice(0, 64), publicKey, now, notAfter, usage: SERVER_AUTH, names })
+  // A node also posts to receivers that ask who it is.
+  const usages = [SERVER_AUTH, CLIENT_AUTH]
+  return issueLeaf(signer, { commonName: first.slice(0, 64), publicKey, now, notAfter, usages, names })
 }
 
 export interface RevokedCertificate {
@@ -170,13 +172,13 @@ interface Leaf {
   publicKey: PublicKey
   now: Date
   notAfter: Date
-  usage: string
+  usages: string[]
   names: { type: 'url' | 'dns' | 'ip'; value: string }[]
 }
 
 async function issueLeaf(
   signer: CaSigner,
-  { commonName, publicKey, now, notAfter, usage, names }: Leaf,
+  { commonName, publicKey, now, notAfter, usages, names }: Leaf,
 ): Promise<Issued> {
   const issuer = new X509Certificate(signer.issuerCertificate())
   if (now < issuer.notBefore || now >= issuer.notAfter) throw new Error("the issuer's own certificate is not valid now")
@@ -188,7 +190,7 @@ async function issueLeaf(
     extensions: [
       new BasicConstraintsExtension(false, undefined, true),
       new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-      new ExtendedKeyUsageExtension([usage], false),
+      new ExtendedKeyUsageExtension(usages, false),
       new SubjectAlternativeNameExtension(names, false),
     ],
   })

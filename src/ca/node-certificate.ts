@@ -18,6 +18,8 @@ export interface NodeCertificate {
   notAfter: Date
 }
 
+/** Id of the extended key usage by which it names itself to receivers of webhooks. */
+const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2'
 /** Days before its end at which a node's leaf is replaced. */
 const RENEW_DAYS = 30
 
@@ -62,5 +64,7 @@ async function renewed(
 function isGood(chain: string, { key, hosts, now }: { key: KeyObject; hosts: readonly string[]; now: Date }): boolean {
   const leaf = new X509Certificate(chain)
   if (!leaf.checkPrivateKey(key) || leaf.validToDate.getTime() - now.getTime() < RENEW_DAYS * DAY_MS) return false
+  // One of before nodes had to say who they are to others.
+  if (leaf.keyUsage?.includes(CLIENT_AUTH) !== true) return false
   return hosts.every((host) => (isIP(host) === 0 ? leaf.checkHost(host) : leaf.checkIP(host)) !== undefined)
 }

@@ -25,6 +25,7 @@ const BY_STATUS: Readonly<Record<number, number>> = {
   404: EXIT.notFound,
   409: EXIT.conflict,
   410: EXIT.conflict,
+  412: EXIT.conflict,
   429: EXIT.limited,
 }
 

@@ -1,9 +1,8 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
 import { EXIT, faultOf } from './exit.ts'
-import { nodeFiles } from './node/commands.ts'
-import { participantFiles } from './participant/commands.ts'
-import { addCommands, type CommandGroup } from './registry.ts'
+import { GROUPS } from './groups.ts'
+import { addCommands } from './registry.ts'
 
 /** Older ones load this file and fail later, in words that nobody understands. */
 const NODE_AT_LEAST = 24
@@ -29,27 +28,6 @@ Exit codes: 0 done; 1 failed; 2 wrong usage; 3 not allowed; 4 not found; 5 confl
 Every participant's command works in a folder (--home, or ALDIS_HOME); its keys never leave it.`,
   )
   .exitOverride()
-
-const GROUPS: readonly CommandGroup[] = [
-  { heading: 'Participants:', files: participantFiles },
-  {
-    heading: "Beside a participant's systems:",
-    files: [{ names: ['bridge'], read: async () => (await import('./bridge/command.ts')).bridgeCommand }],
-  },
-  { heading: 'The node, on its own machine:', files: nodeFiles },
-  {
-    heading: 'A witness of logs:',
-    files: [{ names: ['witness'], read: async () => (await import('./witness/command.ts')).witnessCommand }],
-  },
-  {
-    heading: 'A holder of a part of a key:',
-    files: [{ names: ['oprf-holder'], read: async () => (await import('./holder/command.ts')).holderCommand }],
-  },
-  {
-    heading: 'To try it:',
-    files: [{ names: ['demo'], read: async () => (await import('./demo/command.ts')).demoCommand }],
-  },
-]
 
 try {
   await addCommands(program, GROUPS, process.argv.slice(2))

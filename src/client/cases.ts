@@ -1,4 +1,16 @@
+import { canonicalJson } from '../kernel/canonical-json.ts'
 import type { Uuid } from '../kernel/ids.ts'
+import { sha256 } from '../kernel/sha256.ts'
+import type {
+  BulkAnswer,
+  BulkAsked,
+  BulkItems,
+  BulkJob,
+  BulkJobList,
+  BulkPlan,
+  BulkRequest,
+} from '../review/bulk-schema.ts'
+import type { ReviewSetting, SampleAnswer, SampleList, SampleResult } from '../review/sample-schema.ts'
 import type {
   CaseInfo,
   CaseList,
@@ -33,14 +45,34 @@ export interface CaseClient {
   decide(id: Uuid, request: DecisionRequest): Promise<DecisionResult>
   second(id: Uuid, decision: Uuid, request: SecondRequest): Promise<DecisionResult>
   undo(id: Uuid, decision: Uuid, operator: string): Promise<MoveResult>
+  /** What would become of cases that are decided alike now. */
+  planBulk(asked: BulkAsked): Promise<BulkPlan>
+  /** Up to 25 are decided by the answer; of more, `bulkJob` tells how far they are. */
+  beginBulk(request: BulkRequest): Promise<BulkJob>
+  bulkJob(job: Uuid): Promise<BulkJob>
+  /** The newest first; `after`: the `next` of the page before. */
+  bulkJobs(query?: { after?: Uuid }): Promise<BulkJobList>
+  bulkItems(job: Uuid): Promise<BulkItems>
+  answerBulk(job: Uuid, answer: BulkAnswer): Promise<BulkJob>
+  cancelBulk(job: Uuid, operator: string): Promise<BulkJob>
+  undoBulk(job: Uuid, operator: string): Promise<BulkJob>
   routing(): Promise<Routing>
-  route(rules: Routing): Promise<Routing>
+  /** With `known` only where the rules still are these; `precondition-failed` where somebody came between. */
+  route(rules: Routing, known?: Routing): Promise<Routing>
+  setting(): Promise<ReviewSetting>
+  /** With `known` as above. */
+  set(setting: ReviewSetting, known?: ReviewSetting): Promise<ReviewSetting>
+  /** Closed cases that somebody may decide a second time, without what was decided; a logged read. */
+  samples(operator: string): Promise<SampleList & { read: string }>
+  answerSample(sample: Uuid, answer: SampleAnswer): Promise<SampleResult>
   figures(): Promise<ReviewFigures>
 }
 
+type Headers = Readonly<Record<string, string>>
+
 interface Asking {
   get<T>(path: string): Promise<T & { read: string }>
-  send<T>(method: 'POST' | 'PUT', path: string, body: unknown): Promise<T & { read: string }>
+  send<T>(method: 'POST' | 'PUT', path: string, body: unknown, headers?: Headers): Promise<T & { read: string }>
   queryOf(query: Readonly<Record<string, string | number | undefined>>): string
 }
 
@@ -64,8 +96,24 @@ export function casesOver({ get, send, queryOf }: Asking): CaseClient {
     decide: (id, request) => post(`${id}/decisions`, request),
     second: (id, decision, request) => post(`${id}/decisions/${decision}/second`, request),
     undo: (id, decision, operator) => post(`${id}/decisions/${decision}/undo`, { operator }),
+    planBulk: (asked) => plain(send('POST', '/v1/bulk-jobs/plan', asked)),
+    beginBulk: (request) => plain(send('POST', '/v1/bulk-jobs', request)),
+    bulkJob: (job) => plain(get(`/v1/bulk-jobs/${job}`)),
+    bulkJobs: (query = {}) => plain(get(`/v1/bulk-jobs${queryOf(query)}`)),
+    bulkItems: (job) => plain(get(`/v1/bulk-jobs/${job}/items`)),
+    answerBulk: (job, answer) => plain(send('POST', `/v1/bulk-jobs/${job}/answer`, answer)),
+    cancelBulk: (job, operator) => plain(send('POST', `/v1/bulk-jobs/${job}/cancel`, { operator })),
+    undoBulk: (job, operator) => plain(send('POST', `/v1/bulk-jobs/${job}/undo`, { operator })),
     routing: () => plain(get('/v1/review/routing')),
-    route: (rules) => plain(send('PUT', '/v1/review/routing', rules)),
+    route: (rules, known) => plain(send('PUT', '/v1/review/routing', rules, matching(known))),
+    setting: () => plain(get('/v1/review/settings')),
+    set: (setting, known) => plain(send('PUT', '/v1/review/settings', setting, matching(known))),
+    samples: (operator) => get(`/v1/review/samples${queryOf({ operator })}`),
+    answerSample: (sample, answer) => plain(send('POST', `/v1/review/samples/${sample}`, answer)),
     figures: () => plain(get('/v1/review/figures')),
   }
 }
+
+/** The tag that the node gives to the very same settings. */
+const matching = (known: object | undefined): Headers =>
+  known === undefined ? {} : { 'if-match': `"${sha256(canonicalJson(known)).toString('hex')}"` }

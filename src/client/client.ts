@@ -26,6 +26,7 @@ import type {
   SnapshotInfo,
   SubmissionProof,
 } from '../feeds/schema.ts'
+import type { Meta } from '../http/schema.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import type { Evaluation, EvaluationResult, OprfKeyList } from '../matching/schema.ts'
 import { ENTRY_BYTES } from '../matching/sealed.ts'
@@ -36,6 +37,7 @@ import type {
   HashProfileList,
   NamedAudience,
   RenewalResult,
+  Scope,
   SigningKeyNonce,
   SigningKeyRegistration,
   SigningKeyResult,
@@ -44,11 +46,18 @@ import type {
 } from '../participants/schema.ts'
 import type { HitReport, HitResult } from '../review/schema.ts'
 import type { OwnSignalResult, Submission, SubmissionResult, UploadLine } from '../signals/schema.ts'
+import { narrowed } from './access.ts'
 import { type CaseClient, casesOver } from './cases.ts'
+import { type ConformanceClient, conformanceOver } from './conformance.ts'
 import { evaluatorOver } from './evaluator.ts'
+import { type StreamQuery, streamEvents } from './event-stream.ts'
 import { linesOf } from './lines.ts'
+import { type LogLooks, looksOver } from './log-looks.ts'
 import { type SealedDelta, sealedPage, sealedSegment } from './sealed-feed.ts'
 import { collect, createTransport, problemOf, type TlsIdentity, type Transport } from './transport.ts'
+import { type UploadClient, uploadsOver } from './uploads.ts'
+import { type UsageClient, usageOver } from './usage.ts'
+import { type WebhookClient, webhooksOver } from './webhooks.ts'
 
 export interface ClientOptions extends TlsIdentity {
   /** `https://host:port` of the partner listener. */
@@ -56,6 +65,8 @@ export interface ClientOptions extends TlsIdentity {
   maxSockets?: number
   /** The number of the log that is followed, the end of its origin; 1 unless it was rotated. */
   log?: number
+  /** Whatever is asked is asked under access tokens of these scopes, fewer than the credential has. */
+  scopes?: readonly Scope[]
 }
 
 /** One event with the submission that proves it, where a source signed it. */
@@ -75,8 +86,10 @@ export interface Segment {
 export type SourceInfo = SourceList['participants'][number]
 
 /** Everything a participant asks of a node. Methods throw `AldisError` with the node's code. */
-export interface Client {
+export interface Client extends LogLooks {
   whoami(): Promise<WhoAmI>
+  /** Versions of node, API and policies, and which operations will end. */
+  meta(): Promise<Meta>
   audiences(): Promise<AudienceList>
   /** Makes an audience of ourselves and the named participants, under an id of our choice: safe to repeat. */
   openAudience(audience: Uuid, named: NamedAudience): Promise<AudienceInfo>
@@ -92,10 +105,13 @@ export interface Client {
   oprfKeys(): Promise<OprfKeyList>
   /** Blinded elements evaluated under the key of an epoch; `key`, a UUID, names the request if it is repeated. */
   evaluate(asked: Evaluation, key: string): Promise<EvaluationResult>
-  submit(submission: Submission): Promise<SubmissionResult>
+  /** With `dryRun` nothing is stored, and the answer says what would become of it. */
+  submit(submission: Submission, options?: { dryRun?: boolean }): Promise<SubmissionResult>
   /** Sends a prepared NDJSON stream from `upload.line` on; yields the node's result lines as they come. */
   upload(upload: { id: Uuid; line: bigint }, lines: AsyncIterable<string | Buffer>): AsyncGenerator<UploadLine>
   nextLine(upload: Uuid): Promise<bigint>
+  /** Uploads that the node works off while nobody is connected. */
+  readonly uploads: UploadClient
   own(signal: Uuid): Promise<Static<typeof OwnSignalResult>>
   feeds(): Promise<FeedList>
   events(
@@ -103,6 +119,8 @@ export interface Client {
     query: { cursor?: string; limit?: number; wait?: number },
     signal?: AbortSignal,
   ): Promise<EventsPage & { read: string }>
+  /** Pages of what follows a cursor, and of what comes, without end: see `streamEvents`. Each is as `events` gives it. */
+  stream(feed: Uuid, query?: StreamQuery): AsyncGenerator<EventsPage & { read: string }>
   /** The events of one sealed segment, in order, and the cursor that stands after them. */
   segment(feed: Uuid, first_seq: bigint): Promise<Segment>
   lookUp(lookup: Lookup): Promise<LookupResult & { read: string }>
@@ -138,6 +156,9 @@ export interface Client {
   reportHits(report: HitReport): Promise<HitResult>
   /** The cases of one's own organisation, worked on in the name of its people. */
   readonly cases: CaseClient
+  readonly webhooks: WebhookClient
+  readonly conformance: ConformanceClient
+  readonly usage: UsageClient
   checkpoint(): Promise<string>
   logKey(): Promise<string>
   consistency(from: bigint, to: bigint): Promise<{ path: string[] }>
@@ -161,28 +182,15 @@ export interface Client {
 }
 
 export function createClient(options: ClientOptions): Client {
-  const transport = createTransport(
+  const own = createTransport(
     options.origin,
     options,
     options.maxSockets === undefined ? {} : { maxSockets: options.maxSockets },
   )
+  const transport = options.scopes === undefined ? own : narrowed(own, options.scopes)
   const number = options.log ?? 1
   const log = `/provenance/${number}`
-  const get = async <T>(path: string, signal?: AbortSignal): Promise<T & { read: string }> => {
-    const answer = await transport.call({
-      method: 'GET',
-      path,
-      idempotent: true,
-      ...(signal === undefined ? {} : { signal }),
-    })
-    return { ...(JSON.parse(answer.body.toString()) as T), read: headerOf(answer.headers['provenance-read']) }
-  }
-  const send = async <T>(method: 'POST' | 'PUT', path: string, body: unknown): Promise<T & { read: string }> => {
-    const text = body === undefined ? {} : { body: JSON.stringify(body) }
-    const answer = await transport.call({ method, path, ...text, idempotent: true })
-    const told = answer.status === 204 ? {} : (JSON.parse(answer.body.toString()) as T)
-    return { ...(told as T), read: headerOf(answer.headers['provenance-read']) }
-  }
+  const { get, send } = askingOver(transport)
   const post = <T>(path: string, body: unknown) => send<T>('POST', path, body)
   const text = async (path: string): Promise<string> =>
     (await transport.call({ method: 'GET', path, idempotent: true })).body.toString()
@@ -191,7 +199,7 @@ export function createClient(options: ClientOptions): Client {
     transport,
     log: number,
     close: () => transport.close(),
-    whoami: () => get('/v1/whoami'),
+    ...{ whoami: () => get('/v1/whoami'), meta: () => get('/v1/meta') },
     audiences: () => get('/v1/audiences'),
     openAudience: (audience, named) => send('PUT', `/v1/audiences/${audience}`, named),
     signingKeyNonce: () => get('/v1/signing-keys/nonce'),
@@ -201,12 +209,15 @@ export function createClient(options: ClientOptions): Client {
     hashKey: (kid) => get(`/v1/hash-profiles/${encodeURIComponent(kid)}/key`),
     oprfKeys: () => get('/v1/oprf/keys'),
     evaluate: evaluatorOver(transport),
-    submit: (submission) => post('/v1/submissions', submission),
+    submit: (submission, { dryRun = false } = {}) =>
+      post(`/v1/submissions${dryRun ? '?dry_run=true' : ''}`, submission),
     upload: (upload, lines) => uploadLines(transport, upload, lines),
     nextLine: async (upload) => BigInt((await get<{ next_line: string }>(`/v1/uploads/${upload}`)).next_line),
+    uploads: uploadsOver(transport, get),
     own: (signal) => get(`/v1/signals/${signal}`),
     feeds: () => get('/v1/feeds'),
     events: (feed, query, signal) => get(`/v1/feeds/${feed}/events${queryOf(query)}`, signal),
+    stream: (feed, query) => streamEvents(transport, feed, query),
     segment: (feed, first_seq) => segmentOf(transport, `/v1/feeds/${feed}/segments/${first_seq}`),
     lookUp: (lookup) => post('/v1/lookups', lookup),
     network: (signal, query = {}) => get(`/v1/signals/${signal}/network${queryOf(query)}`),
@@ -230,23 +241,44 @@ export function createClient(options: ClientOptions): Client {
     sentFigures: () => get('/v1/signals/figures'),
     release: (signal) => post(`/v1/signals/${signal}/release`, undefined),
     reportHits: (report) => post('/v1/hits', report),
-    cases: casesOver({ get, send, queryOf }),
+    ...{ cases: casesOver({ get, send, queryOf }), webhooks: webhooksOver({ get, send }) },
+    ...{ conformance: conformanceOver({ get, send }), usage: usageOver({ get, queryOf }) },
     checkpoint: () => text(`${log}/checkpoint`),
     logKey: async () => (await text(`${log}/vkey`)).trim(),
     consistency: (from, to) => get(`${log}/proof/consistency${queryOf({ from: String(from), to: String(to) })}`),
     receipt: (event, query = {}, waitMs = 15_000) =>
       receiptOf(transport, `${log}/receipts/${event}${queryOf(query)}`, waitMs),
-    itemReceipt: async (event, of) => {
-      const path = `${log}/receipts/${event}${queryOf(of)}`
-      const { status, body } = await transport.call({ method: 'GET', path, idempotent: true })
-      return status === 200 ? body.toString() : undefined
-    },
+    itemReceipt: (event, of) => receiptOf(transport, `${log}/receipts/${event}${queryOf(of)}`, 0),
     chain: ({ after, ...query }) => textLines(transport, `${log}/chain${queryOf({ after: String(after), ...query })}`),
+    ...looksOver(get, queryOf),
     records: ({ from, to }) => textLines(transport, `${log}/export${queryOf({ from: String(from), to: String(to) })}`),
     snapshot: () => textLines(transport, `${log}/snapshot`),
     tile: async (path) => (await transport.call({ method: 'GET', path: `${log}/${path}`, idempotent: true })).body,
     renew: (csr) => post('/v1/credentials/renewals', { csr }),
   }
+}
+
+/** Bodies of JSON, asked for and sent, with the name of the read that an answer was. */
+function askingOver(transport: Transport) {
+  const get = async <T>(path: string, signal?: AbortSignal): Promise<T & { read: string }> => {
+    const asked = { method: 'GET', path, idempotent: true } as const
+    const answer = await transport.call({ ...asked, ...(signal === undefined ? {} : { signal }) })
+    return { ...(JSON.parse(answer.body.toString()) as T), read: headerOf(answer.headers['provenance-read']) }
+  }
+  const send = async <T>(
+    method: 'POST' | 'PUT',
+    path: string,
+    body: unknown,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<T & { read: string }> => {
+    const text = body === undefined ? {} : { body: JSON.stringify(body) }
+    // What was done already no longer matches: repeated, it would be refused as if somebody else had come between.
+    const idempotent = headers['if-match'] === undefined
+    const answer = await transport.call({ method, path, ...text, headers, idempotent })
+    const told = answer.status === 204 ? {} : (JSON.parse(answer.body.toString()) as T)
+    return { ...(told as T), read: headerOf(answer.headers['provenance-read']) }
+  }
+  return { get, send }
 }
 
 /** Events of a page with the submissions that prove them. */

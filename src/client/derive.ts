@@ -18,6 +18,8 @@ export interface RawLine {
   region?: string
   algorithm?: string
   hash?: string
+  /** A link or identifier that was hashed before, as a signal has it. */
+  hashed?: Readonly<Record<string, unknown>>
   pattern?: Extract<SignalItem, { type: 'keyword_pattern' }>['value']
   tactic?: Extract<SignalItem, { type: 'tactic' }>['value']
   relation?: Extract<SignalItem, { type: 'relation' }>['value']
@@ -46,7 +48,7 @@ export const tokenName = ({ profile, canonical }: Identifier): string => `${prof
 
 /** What of a line a token is made of; undefined where it has none, or cannot be normalised. */
 export function identifierOf(line: RawLine): Identifier | undefined {
-  if (!TOKENED.has(line.type)) return undefined
+  if (!TOKENED.has(line.type) || line.hashed !== undefined) return undefined
   const normal = normalise(inputOf(line))
   return normal.outcome === 'refused' ? undefined : { profile: normal.profile, canonical: normal.canonical }
 }
@@ -151,14 +153,9 @@ const MEDIA_MEMBERS = 'a media_hash line has `algorithm` and `hash`'
 type Value = { outcome: 'value'; value: object } | { outcome: 'refused'; reason: string }
 
 function wireValue(line: RawLine, { epoch }: DeriveContext): Value {
-  const { type, pattern, tactic, relation, algorithm, hash } = line
-  if (type === 'keyword_pattern') return given(pattern, 'a keyword_pattern line has a member `pattern`')
-  if (type === 'tactic') return given(tactic, 'a tactic line has a member `tactic`')
-  if (type === 'relation') return given(relation, 'a relation line has a member `relation`')
-  if (type === 'media_hash') {
-    const known = algorithm !== undefined && hash !== undefined
-    return given(known ? { algorithm, hash: hash.toLowerCase() } : undefined, MEDIA_MEMBERS)
-  }
+  const { type } = line
+  const written = writtenValue(line)
+  if (written !== undefined) return written
   const normal = normalise(inputOf(line))
   if (normal.outcome === 'refused') return normal
   const { profile, canonical } = normal
@@ -170,6 +167,23 @@ function wireValue(line: RawLine, { epoch }: DeriveContext): Value {
   }
   return { outcome: 'value', value: { profile, kid: epoch.kid, token: tokenOf(epoch, profile, canonical) } }
 }
+
+/** What stands in the line as it stands in a signal; undefined for what is made of a raw value. */
+function writtenValue(line: RawLine): Value | undefined {
+  const { type, pattern, tactic, relation, algorithm, hash, hashed } = line
+  if (type === 'keyword_pattern') return given(pattern, 'a keyword_pattern line has a member `pattern`')
+  if (type === 'tactic') return given(tactic, 'a tactic line has a member `tactic`')
+  if (type === 'relation') return given(relation, 'a relation line has a member `relation`')
+  if (type === 'media_hash') {
+    const known = algorithm !== undefined && hash !== undefined
+    return given(known ? { algorithm, hash: hash.toLowerCase() } : undefined, MEDIA_MEMBERS)
+  }
+  return hashed === undefined ? undefined : hashedValue(line, hashed)
+}
+
+/** Of what was hashed before nothing raw is said beside it: one of the two would be passed over. */
+const hashedValue = ({ raw }: RawLine, hashed: Readonly<Record<string, unknown>>): Value =>
+  given(raw === undefined ? hashed : undefined, 'a line has `raw` or `hashed`, and not both')
 
 const given = (value: object | undefined, reason: string): Value =>
   value === undefined ? { outcome: 'refused', reason } : { outcome: 'value', value }

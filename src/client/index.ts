@@ -10,9 +10,11 @@ export { MatcherFailed, type MatchFault, MatchFileRefused } from '../matching/re
 export { createTextMatcher, type TextHit, type TextMatcher, type TextPattern } from '../matching/text-match.ts'
 export type { SignalItem, SignalType, SubmissionResult, UploadLine, WithdrawalItem } from '../signals/schema.ts'
 export { type SigningKey, signSubmission } from '../signals/submission.ts'
+export { askForToken, clientAssertion, type TokenQuery } from './access.ts'
 export { type MirroredSignal, mirroredSignals, signAct } from './acts.ts'
 export type { CaseClient } from './cases.ts'
 export { type Client, type ClientOptions, createClient, type Received, receivedOf } from './client.ts'
+export type { ConformanceClient } from './conformance.ts'
 export {
   type DeriveContext,
   type Derived,
@@ -73,6 +75,8 @@ export { type Evaluator, hmacTokens, type OprfTokenOptions, oprfTokens, type Tok
 export type { TlsIdentity } from './transport.ts'
 export { createTree, type VerifiedTree } from './tree.ts'
 export { type DryRun, dryRun, type PatternTrouble, tryPattern } from './try-pattern.ts'
+export type { UploadClient } from './uploads.ts'
+export type { UsageClient } from './usage.ts'
 export {
   advanceHead,
   checkReceipt,
@@ -82,4 +86,5 @@ export {
   type VerifiedEvent,
   type Verifier,
 } from './verify.ts'
+export { readWebhook, type WebhookClient, type WebhookKey } from './webhooks.ts'
 export { expectWitnessed, openPolicy } from './witnessed.ts'

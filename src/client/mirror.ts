@@ -30,16 +30,23 @@ export interface SyncOptions {
   verifier: Verifier
   /** `feeds/<feed>.ndjson` and `.json` are kept here. */
   dir: string
-  /** Seconds to wait for something new once everything is there. */
+  /** Seconds to wait for something new, in any feed, where nothing is. */
   wait?: number
   onProgress?(progress: Progress): void
   /** The name of each answer's entry in the read journal; nothing was given out where it is empty. */
   onRead?(read: string): void
-  onEvents?(feed: FeedList['feeds'][number], events: readonly VerifiedEvent[]): void
+  onEvents?(feed: Feed, events: readonly VerifiedEvent[]): void
   /** How many sealed entries came; what they are of is not known. */
-  onSealed?(feed: FeedList['feeds'][number], entries: number): void
+  onSealed?(feed: Feed, entries: number): void
+  /** A feed gives nothing out: two persons of the programme have paused it, and it goes on later where it stands. */
+  onPaused?(feed: Feed): void
   signal?: AbortSignal
 }
+
+type Feed = FeedList['feeds'][number]
+
+/** Feeds that are waited on at a time: a client's connections are eight, and other calls need some. */
+const WAITING = 6
 
 /** Ends after which a recipient no longer uses a signal. */
 export const ENDS: ReadonlySet<string> = new Set(['signal.withdrawn', 'signal.expired', 'signal.erased'])
@@ -50,12 +57,61 @@ export const ENDS: ReadonlySet<string> = new Set(['signal.withdrawn', 'signal.ex
  */
 export async function syncFeeds(options: SyncOptions): Promise<number> {
   const { feeds } = await options.client.feeds()
+  const { wait = 0, ...atOnce } = options
+  const paused = new Set<Feed>()
+  const onPaused = (feed: Feed): void => {
+    paused.add(feed)
+    options.onPaused?.(feed)
+  }
   let n = 0
-  for (const feed of feeds) n += await (feed.mode === 'sealed' ? syncSealed : syncFeed)(options, feed)
+  for (const feed of feeds) n += await syncOne({ ...atOnce, onPaused }, feed)
+  const open = feeds.filter((feed) => !paused.has(feed))
+  if (n > 0 || wait === 0 || open.length === 0) return n
+  const groups = Math.ceil(open.length / WAITING)
+  const seconds = Math.max(1, Math.floor(wait / groups))
+  for (let i = 0; i < groups && n === 0; i++)
+    n = await firstNews({ ...options, wait: seconds }, open.slice(i * WAITING, (i + 1) * WAITING))
   return n
 }
 
-async function syncFeed(options: SyncOptions, feed: FeedList['feeds'][number]): Promise<number> {
+/** One that two persons of the programme paused keeps nothing of the others. */
+async function syncOne(options: SyncOptions, feed: Feed): Promise<number> {
+  let came = 0
+  const onEvents: SyncOptions['onEvents'] = (of, events) => {
+    came += events.length
+    options.onEvents?.(of, events)
+  }
+  try {
+    return await (feed.mode === 'sealed' ? syncSealed : syncFeed)({ ...options, onEvents }, feed)
+  } catch (error) {
+    if (!(error instanceof AldisError) || error.code !== 'feed-paused') throw error
+    options.onPaused?.(feed)
+    return came
+  }
+}
+
+/** Waits on all of these feeds; what comes in one ends the wait on the others. */
+async function firstNews(options: SyncOptions, feeds: readonly Feed[]): Promise<number> {
+  const enough = new AbortController()
+  const signal = options.signal === undefined ? enough.signal : AbortSignal.any([options.signal, enough.signal])
+  const waiting = feeds.map(async (feed) => {
+    try {
+      const n = await syncOne({ ...options, signal }, feed)
+      if (n > 0) enough.abort()
+      return n
+    } catch (error) {
+      const isEnough = enough.signal.aborted && error instanceof Error && error.name === 'AbortError'
+      enough.abort()
+      if (isEnough) return 0
+      throw error
+    }
+  })
+  // Each has closed its files before anything is said.
+  await Promise.allSettled(waiting)
+  return (await Promise.all(waiting)).reduce((sum, n) => sum + n, 0)
+}
+
+async function syncFeed(options: SyncOptions, feed: Feed): Promise<number> {
   const { client, signal } = options
   const file = openMirror(options.dir, feed.feed)
   let n = 0
@@ -89,7 +145,7 @@ async function syncFeed(options: SyncOptions, feed: FeedList['feeds'][number]): 
 }
 
 /** The source signed for whom an item is: the node cannot carry it into another audience's feed. */
-function belonging(feed: FeedList['feeds'][number], verified: VerifiedEvent): VerifiedEvent {
+function belonging(feed: Feed, verified: VerifiedEvent): VerifiedEvent {
   const { event, item } = verified
   if (event.feed !== feed.feed) throw new VerificationFailed('feed', 'an event of another feed')
   const audience = item?.['audience']
@@ -100,7 +156,7 @@ function belonging(feed: FeedList['feeds'][number], verified: VerifiedEvent): Ve
 }
 
 interface Taking {
-  feed: FeedList['feeds'][number]
+  feed: Feed
   /** The sequence after which events are still to come. */
   after(): bigint
   take(received: readonly Received[], cursor: string): void
@@ -189,12 +245,12 @@ function openMirror(dir: string, feed: Uuid): Mirror {
     cursor: () => place.cursor,
     append(received, cursor) {
       const last = received.at(-1)
-      const lines = received.map((one) => `${JSON.stringify(one)}\n`).join('')
-      if (lines !== '') {
+      const lines = Buffer.from(linesOf(received))
+      if (lines.length > 0) {
         writeFileSync(handle, lines)
         fsyncSync(handle)
       }
-      place = { cursor, seq: last?.event.seq ?? place.seq, bytes: place.bytes + Buffer.byteLength(lines) }
+      place = { cursor, seq: last?.event.seq ?? place.seq, bytes: place.bytes + lines.length }
       writeDurably(statePath, JSON.stringify(place))
     },
     erase(names) {
@@ -204,4 +260,15 @@ function openMirror(dir: string, feed: Uuid): Mirror {
     },
     close: () => closeSync(handle),
   }
+}
+
+/** A line an event. What proves a submission is the same for its events, and made a text once. */
+function linesOf(received: readonly Received[]): string {
+  let last: { proof: Received['proof']; text: string } | undefined
+  const lines = received.map(({ event, proof }) => {
+    if (last === undefined || last.proof !== proof)
+      last = { proof, text: proof === undefined ? '' : `,"proof":${JSON.stringify(proof)}` }
+    return `{"event":${JSON.stringify(event)}${last.text}}\n`
+  })
+  return lines.join('')
 }

@@ -1,7 +1,7 @@
-import { createReadStream, existsSync, rmSync } from 'node:fs'
+import { createReadStream, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { writeLinesDurably } from '../kernel/durable.ts'
+import { makeFolderDurably, writeDurably, writeLinesDurably } from '../kernel/durable.ts'
 import { parseCheckpoint } from '../provenance/checkpoint.ts'
 import { parseNote } from '../provenance/note.ts'
 import type { Client } from './client.ts'
@@ -11,6 +11,8 @@ import { linesOf } from './lines.ts'
 /** Entries of one file, and of one request. */
 const ENTRIES = 4_096n
 const SNAPSHOT = 'snapshot.ndjson'
+const REPORTS = 'reports'
+const DIGEST = /^[0-9a-f]{64}$/
 
 /** Where the records from an entry on are; those of a run that is not full by themselves, since it may grow. */
 const fileOf = (dir: string, from: bigint, full: boolean): string =>
@@ -93,11 +95,35 @@ async function* whole(lines: AsyncIterable<string>, entries: bigint): AsyncGener
   if (n !== entries) throw new VerificationFailed('records', `the node gave ${n} of ${entries}: fetch them again`)
 }
 
-/** What `exportRecords` and `exportSnapshot` wrote. */
+/** Fetches the published reports that are not in the folder; answers how many are there. */
+export async function exportReports(client: Pick<Client, 'reports' | 'report'>, dir: string): Promise<number> {
+  const { reports } = await client.reports()
+  for (const { digest } of reports) {
+    // It becomes the name of a file.
+    if (!DIGEST.test(digest))
+      throw new VerificationFailed('records', 'a report is named by something else than a digest')
+    const file = join(dir, REPORTS, `${digest}.json`)
+    if (existsSync(file)) continue
+    makeFolderDurably(join(dir, REPORTS))
+    writeDurably(file, `${JSON.stringify(await client.report(digest), undefined, 2)}\n`)
+  }
+  return reports.length
+}
+
+function reportsIn(dir: string): { name: string; text: string }[] {
+  const folder = join(dir, REPORTS)
+  if (!existsSync(folder)) return []
+  const names = readdirSync(folder).filter((name) => name.endsWith('.json'))
+  return names.sort().map((name) => ({ name, text: readFileSync(join(folder, name), 'utf8') }))
+}
+
+/** What `exportRecords`, `exportSnapshot` and `exportReports` wrote. */
 export function folderRecords(dir: string): {
   records(): AsyncGenerator<string>
   snapshot?: () => AsyncIterable<string>
+  reports: { name: string; text: string }[]
 } {
+  const reports = reportsIn(dir)
   const records = async function* () {
     for (let from = 0n; ; from += ENTRIES) {
       const path = [fileOf(dir, from, true), fileOf(dir, from, false)].find((one) => existsSync(one))
@@ -106,7 +132,7 @@ export function folderRecords(dir: string): {
     }
   }
   const snapshot = join(dir, SNAPSHOT)
-  return existsSync(snapshot) ? { records, snapshot: () => linesIn(snapshot) } : { records }
+  return existsSync(snapshot) ? { records, reports, snapshot: () => linesIn(snapshot) } : { records, reports }
 }
 
 /** Whether records were exported into the folder. */

@@ -214,7 +214,8 @@ function parsed(body: Buffer): Partial<Problem> {
 const mayRepeat = ({ idempotent, signal }: Call, error: Error): boolean =>
   idempotent && isRepeatable(error) && signal?.aborted !== true
 
-function isRepeatable(error: Error): boolean {
+/** Whether the same may go well a little later. */
+export function isRepeatable(error: Error): boolean {
   if (error instanceof AldisError) {
     return (error.status === 429 || error.status === 503) && (error.retryAfter ?? 0) <= LONGEST_ASKED_S
   }

@@ -11,15 +11,8 @@ import { verifyConsistency } from '../provenance/merkle.ts'
 import { parseVkey, type VerifierKey } from '../provenance/note.ts'
 import type { Policy } from '../provenance/policy.ts'
 import { parseReceipt, type Verified, verifyReceipt } from '../provenance/receipt.ts'
-import {
-  type FlatJws,
-  importJwk,
-  type SignedType,
-  type SigningAlg,
-  type SubmissionHeader,
-  verifyItem,
-  verifyJws,
-} from '../signals/submission.ts'
+import { type OpenedSubmission, openSubmission } from '../signals/open-submission.ts'
+import { importJwk, type SignedType, type SigningAlg, type SubmissionHeader } from '../signals/submission.ts'
 import type { Received, SourceInfo } from './client.ts'
 import { type Countersigner, odOf, promisedEntry } from './countersigned.ts'
 import { verifyEd25519 } from './ed25519.ts'
@@ -34,8 +27,11 @@ export interface Home extends Countersigner {
 /** What a received event is, once it was verified. */
 export interface VerifiedEvent {
   event: FeedEventBody
-  /** `origin`: the source signed it; `node`: the node says so (expiry, a changed audience). */
-  authority: 'origin' | 'node'
+  /**
+   * `origin`: the source signed it; `node`: the node says so (expiry, a changed audience); `attested`: the node says that a
+   * person of the source decided it, and nobody's key signed it.
+   */
+  authority: 'origin' | 'node' | 'attested'
   item: Record<string, unknown> | undefined
 }
 
@@ -82,20 +78,25 @@ export function createVerifier(sources: readonly SourceInfo[], home: Home): Veri
     return key
   }
 
-  const isSigned = rememberLast(verifyJws)
+  const opened = rememberLast(openSubmission)
+  const kidOf = rememberKid()
   const isAcknowledged = acknowledgedBy(home)
 
   return {
     delta: (delta) => checkDelta(delta, home),
     event({ event, proof }) {
       const { salt = '', item, index = -1, path = '' } = event
-      if (item === undefined) return { event, authority: 'node', item: undefined }
+      if (item === undefined) return { event, authority: unsignedAuthority(event), item: undefined }
       const source = bySlug.get(event.source)
       if (source === undefined) throw new VerificationFailed('source', 'the source is not listed')
       if (proof === undefined) throw new VerificationFailed('source', 'the submission of the event is missing')
       const { jws, count } = proof
       const key = keyOf(source, kidOf(jws.protected))
-      const header = checked(() => verifyItem({ jws, count, salt, item, index, path }, key, isSigned))
+      const header = checked(() => {
+        const submission = opened({ jws, count }, key)
+        submission.check({ salt, item, index, path })
+        return submission.header
+      })
       checkAddress(header, { iss: source.uri, aud: home.node_origin, prg: home.programme })
       isAcknowledged(proof)
       if (SIGNED_AS[event.type] !== header.typ) {
@@ -110,6 +111,14 @@ export function createVerifier(sources: readonly SourceInfo[], home: Home): Veri
   }
 }
 
+/** A person's word ends a signal and does nothing else: what is to be used was signed by its source. */
+function unsignedAuthority({ type, reason }: FeedEventBody): 'node' | 'attested' {
+  if (reason !== 'attested') return 'node'
+  if (type !== 'signal.withdrawn')
+    throw new VerificationFailed('event', 'nobody signed it, and it is no end of a signal')
+  return 'attested'
+}
+
 function checkDelta(delta: SignedDelta, { receipt_keys }: Countersigner): void {
   const [kid, encoded = ''] = delta.signature.split(' ')
   const key = receipt_keys.find((one) => one.kid === kid)
@@ -120,16 +129,27 @@ function checkDelta(delta: SignedDelta, { receipt_keys }: Countersigner): void {
 }
 
 /** A submission's events come together: its one signature is verified once and not for each of them. */
-function rememberLast(verifies: typeof verifyJws): typeof verifyJws {
-  let last: { jws: FlatJws; by: Parameters<typeof verifyJws>[1]; holds: boolean } | undefined
-  return (jws, by) => {
-    const same =
-      last?.by.key === by.key &&
-      last.jws.signature === jws.signature &&
-      last.jws.payload === jws.payload &&
-      last.jws.protected === jws.protected
-    if (!same) last = { jws, by, holds: verifies(jws, by) }
-    return last?.holds === true
+function rememberLast(opens: typeof openSubmission): typeof openSubmission {
+  let last: { of: Parameters<typeof openSubmission>; opened: OpenedSubmission } | undefined
+  return (...of) => {
+    if (last === undefined || !isSame(last.of, of)) last = { of, opened: opens(...of) }
+    return last.opened
+  }
+}
+
+const isSame = ([a, by]: Parameters<typeof openSubmission>, [b, key]: Parameters<typeof openSubmission>): boolean =>
+  by.key === key.key &&
+  a.count === b.count &&
+  a.jws.signature === b.jws.signature &&
+  a.jws.payload === b.jws.payload &&
+  a.jws.protected === b.jws.protected
+
+/** So is its header, which names the key. */
+function rememberKid(): (encoded: string) => string {
+  let last: { encoded: string; kid: string } | undefined
+  return (encoded) => {
+    if (last?.encoded !== encoded) last = { encoded, kid: kidIn(encoded) }
+    return last.kid
   }
 }
 
@@ -160,7 +180,7 @@ function checked<T>(work: () => T, step = 'source'): T {
   }
 }
 
-function kidOf(encoded: string): string {
+function kidIn(encoded: string): string {
   try {
     const header = JSON.parse(Buffer.from(encoded, 'base64url').toString()) as { kid?: unknown } | null
     return typeof header?.kid === 'string' ? header.kid : ''

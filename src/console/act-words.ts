@@ -6,6 +6,11 @@ export const ACT_WORDS: Readonly<Record<ActionName, { title: string; effect: str
     title: 'Admit a participant',
     effect: 'The organisation joins the programme and its audience. It receives signals once its keys are enrolled.',
   },
+  'participant.confirm': {
+    title: 'End a probation',
+    effect:
+      'Its signals are no longer looked at as those of somebody new. It takes a key that works and a conformance run that passed.',
+  },
   'participant.resume': {
     title: 'Resume a participant',
     effect: 'A suspended organisation is served again, with the keys that it has.',
@@ -20,7 +25,12 @@ export const ACT_WORDS: Readonly<Record<ActionName, { title: string; effect: str
   },
   'group.change': {
     title: 'Change a group',
-    effect: 'Who joins sees what is shared from then on; who leaves keeps what was received.',
+    effect:
+      'Who joins sees everything that was ever shared with the group, if history is included, and is refused otherwise; who leaves keeps what was received.',
+  },
+  'group.end': {
+    title: 'End a group',
+    effect: 'For good: everybody leaves and keeps what was received. What is still live in it reaches nobody any more.',
   },
   'role.grant': {
     title: 'Grant a role',
@@ -64,6 +74,46 @@ export const ACT_WORDS: Readonly<Record<ActionName, { title: string; effect: str
   'signal.release': {
     title: 'Release a held signal',
     effect: 'Recipients match it again, although recipients disagreed with it.',
+  },
+  'report.publish': {
+    title: 'Publish a transparency report',
+    effect: 'The log names the report by its digest, for good: whoever has the file and an export can recompute it.',
+  },
+  'emergency.review': {
+    title: 'Review an act of one person',
+    effect:
+      'It is done: one person cut somebody off at once. Approve it if it was right. Deny it, and say why, if it was not; then propose to undo it.',
+  },
+  'hold.place': {
+    title: 'Place a legal hold',
+    effect:
+      'Nothing that it covers is removed: neither by its time nor by an erasure. Reads are what the organisation read, signals the values that it shared.',
+  },
+  'hold.lift': {
+    title: 'Lift a legal hold',
+    effect: 'What it kept is removed again once its time is over, from the next purge on.',
+  },
+  'government.close': {
+    title: 'Close a request of an authority',
+    effect: 'The log tells everybody who takes part what came of it and how much was given out. No data is named.',
+  },
+  'source.hold': {
+    title: 'Hold what a source shares',
+    effect:
+      'Its live signals since that moment are not matched by anybody, and recipients are told so. Nothing is withdrawn; it can be released again.',
+  },
+  'source.release': {
+    title: 'Release what a source shared',
+    effect: 'Everything that was held so is matched again. What is held because of a dispute stays held.',
+  },
+  'feed.pause': {
+    title: 'Pause a feed',
+    effect:
+      'Nobody is given anything of it: no signals, corrections or withdrawals, until it is resumed. Cursors stay good, events keep their order, and look-ups go on.',
+  },
+  'feed.resume': {
+    title: 'Resume a feed',
+    effect: 'Everybody goes on where they stood, with all that came meanwhile, in its order.',
   },
   'log.rotate': {
     title: 'Open the next log',

@@ -12,6 +12,7 @@ import { isSameOrigin } from './csrf.ts'
 import { type Fields, parseForm } from './form.ts'
 import { parseLook } from './look.ts'
 import type { LogHealth } from './parts/log-strip.tsx'
+import type { Preferences } from './preference-rule.ts'
 import { createRefusals } from './refusals.tsx'
 import { assetRoutes } from './routes/assets.ts'
 import { IDLE_MS } from './schema.ts'
@@ -40,6 +41,8 @@ export interface ConsoleOptions extends Pick<InstanceOptions, 'https' | 'onFinis
   health(): Promise<LogHealth>
   /** How much waits for the viewer in each section. */
   counts(viewer: Viewer): Promise<Partial<Record<Section, number>>>
+  /** Which keys a person has moved. */
+  keysOf(viewer: Viewer): Promise<Preferences['keys']>
   participantBySlug(slug: string): { participant_id: Uuid } | undefined
   /** The screens and the sign-in, each a plugin. */
   screens: readonly FastifyPluginAsync[]
@@ -116,13 +119,17 @@ async function admit(options: ConsoleOptions, request: FastifyRequest, reply: Fa
   request.session = session
   request.viewer = viewerOf(options, session)
   request.shell = {
-    ...request.shell,
-    log: await options.health(),
-    counts: background ? {} : await options.counts(request.viewer),
-    idleSeconds: Math.floor(IDLE_MS / 1_000),
+    ...{ ...request.shell, log: await options.health(), idleSeconds: Math.floor(IDLE_MS / 1_000) },
+    // What a page asks for beside has no shell of its own.
+    ...(!background && (await ownShell(options, request.viewer))),
   }
   if (Array.isArray(admitted) && !holdsOne(request.viewer, admitted)) throw new Refusal('not-found')
 }
+
+const ownShell = async ({ counts, keysOf }: ConsoleOptions, viewer: Viewer) => ({
+  counts: await counts(viewer),
+  keys: await keysOf(viewer),
+})
 
 async function sessionOf({ sessions }: ConsoleOptions, { cookies }: FastifyRequest, quiet: boolean) {
   const value = cookies[SESSION_COOKIE]
@@ -132,7 +139,7 @@ async function sessionOf({ sessions }: ConsoleOptions, { cookies }: FastifyReque
 const shellOf = ({ assets, clock, programme, banner }: ConsoleOptions, { cookies }: FastifyRequest) => ({
   ...{ asset: assets.href, now: clock(), look: parseLook(cookies[LOOK_COOKIE]), programme },
   ...(banner !== undefined && { banner }),
-  ...{ log: { size: 0n, witnesses: { wanted: 0, answering: 0 } }, counts: {}, idleSeconds: 0 },
+  ...{ log: { size: 0n, witnesses: { wanted: 0, answering: 0 } }, counts: {}, keys: {}, idleSeconds: 0 },
 })
 
 function viewerOf({ participantBySlug }: ConsoleOptions, session: LiveSession): Viewer {

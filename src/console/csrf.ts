@@ -10,6 +10,9 @@ export function isSameOrigin(headers: IncomingHttpHeaders, origin: string): bool
   return headers.origin === origin
 }
 
-/** Whether a text is an address of the console to go to after signing in; anything else would leave it. */
+/**
+ * Whether a text is an address of the console to go to after signing in; anything else would leave it. Of what RFC 3986
+ * lets stand in paths and queries: browsers leave much of it unescaped, `kind:signal.*` too.
+ */
 export const isLocal = (path: string): path is `/${string}` =>
-  /^\/[A-Za-z0-9\-._~/?=&%:+,]{0,1000}$/.test(path) && !path.startsWith('//')
+  /^\/[A-Za-z0-9\-._~!$&'()*+,;=:@%/?]{0,1000}$/.test(path) && !path.startsWith('//')

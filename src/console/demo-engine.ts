@@ -65,14 +65,13 @@ interface Context {
 }
 
 /** Loads the library; it is a development dependency, so the built image has none. */
-export async function engineOf(): Promise<(options: EngineOptions) => Engine> {
-  const name = 'oidc-provider'
-  const library = (await import(name).catch((cause: unknown) => {
+export async function engineOf(
+  load: (name: string) => Promise<unknown> = (name) => import(name),
+): Promise<(options: EngineOptions) => Engine> {
+  const library = (await load('oidc-provider').catch((cause: unknown) => {
     throw new StartRefused(
       'CONSOLE_DEMO_PORT: needs the development dependency oidc-provider, which is not installed',
-      {
-        cause,
-      },
+      { cause },
     )
   })) as Library
   return (options) => createEngine(library, options)

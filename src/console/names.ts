@@ -14,3 +14,10 @@ export function namesFor(viewer: Pick<Viewer, 'organisation' | 'person'>, people
     return person === viewer.person ? `${called}, you` : called
   }
 }
+
+/** The same where rows name persons alone: whose they are is looked up. */
+export function personNames(viewer: Viewer, people: readonly ListedPerson[]): (person: Uuid) => string {
+  const nameOf = namesFor(viewer, people)
+  const organisations = new Map(people.map(({ person_id, organisation }) => [person_id, organisation]))
+  return (person) => nameOf(person, organisations.get(person) ?? 'an organisation')
+}

@@ -1,8 +1,10 @@
 import type { FastifyReply } from 'fastify'
 import type { VNode } from 'preact'
 import { renderToString } from 'preact-render-to-string'
+import type { Refusal } from '../kernel/errors.ts'
 import type { Href } from './links.ts'
 import { Layout, type Shell } from './parts/layout.tsx'
+import { OwnKeys } from './parts/own-keys.tsx'
 import type { Section } from './sections.ts'
 import type { Viewer } from './viewer.ts'
 
@@ -23,17 +25,25 @@ export interface Page {
   styles?: readonly string[]
   /** Of `client/`, beside the shell's: `lease.js`. */
   scripts?: readonly string[]
+  /** What a form of the page was refused for: its status is the page's. Where htmx asks, it is answered alone. */
+  refusal?: Refusal | undefined
 }
 
 /** A whole document in the shell. */
-export function sendPage(reply: FastifyReply, page: Page, body: VNode): FastifyReply {
+export function sendPage(reply: FastifyReply, { refusal, ...page }: Page, body: VNode): FastifyReply {
   const { request } = reply
+  if (refusal !== undefined) {
+    if (isPart(request)) throw refusal
+    reply.code(refusal.status)
+  }
   return html(
     reply,
     `<!doctype html>${renderToString(
-      <Layout {...request.shell} {...page}>
-        {body}
-      </Layout>,
+      <OwnKeys.Provider value={request.shell.keys}>
+        <Layout {...request.shell} {...page}>
+          {body}
+        </Layout>
+      </OwnKeys.Provider>,
     )}`,
   )
 }

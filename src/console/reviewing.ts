@@ -5,10 +5,13 @@ import type { FeedService } from '../feeds/service.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
 import type { Uuid } from '../kernel/ids.ts'
+import type { CriticalSecond } from '../participants/schema.ts'
 import type { Given } from '../provenance/ledger.ts'
 import type { Reviewer, ReviewService } from '../review/service.ts'
 import type { Colleague } from './pages/case-view.ts'
+import type { SavedViews } from './saved-views.ts'
 import type { Viewer } from './viewer.ts'
+import type { Wellbeing } from './wellbeing.ts'
 
 /** What the screens of analysts stand on: the services that the API stands on too, and names for what they answer. */
 export interface Reviewing {
@@ -17,12 +20,18 @@ export interface Reviewing {
   sides: FeedbackService['sides']
   network: FeedService['network']
   clock: Clock
+  wellbeing: Wellbeing
+  views: SavedViews
+  /** How many relations of each signal the reader may see. */
+  related: FeedService['related']
   /** Those of the organisation who may take a case over. */
   colleaguesOf(organisation: string): Promise<readonly Colleague[]>
   /** Categories that the programme knows now, and participants whose signals there may be. */
   categories(): readonly string[]
   sources(): readonly string[]
   audienceName(audience: Uuid): string | undefined
+  /** What the programme asks of confirmations at critical, now. */
+  criticalSecond(): CriticalSecond
   /** The proof of an entry, to whom it is given. */
   receipt(holder: { participant: Uuid; slug: string; auditor: boolean }, event: Uuid): Promise<Given>
 }
@@ -67,4 +76,12 @@ export async function waitingFor({ review }: Pick<Reviewing, 'review'>, viewer: 
   if (viewer.participant === undefined) return {}
   const { open, second } = await review.counts(reviewerOf(viewer))
   return { queue: open, second }
+}
+
+/** The next case that the person wants to be given, claimed and counted. */
+export async function giveNext({ review, wellbeing }: Pick<Reviewing, 'review' | 'wellbeing'>, viewer: Viewer) {
+  const by = reviewerOf(viewer)
+  const claimed = await review.next(by, await wellbeing.wishesOf(viewer))
+  if (claimed !== undefined) await wellbeing.took(viewer, await review.severity(by.participant, claimed.case))
+  return claimed
 }

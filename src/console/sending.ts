@@ -1,13 +1,20 @@
 import type { FeedbackService } from '../feedback/service.ts'
 import type { FeedService } from '../feeds/service.ts'
 import type { Clock } from '../kernel/clock.ts'
+import type { SignalService } from '../signals/service.ts'
+import type { SavedViews } from './saved-views.ts'
 import { holdsOne, type Viewer } from './viewer.ts'
 
 /** What the screens of a source stand on. */
 export interface Sending
-  extends Pick<FeedbackService, 'sent' | 'sentFigures' | 'sentSignal' | 'attention' | 'answer' | 'release'>,
-    Pick<FeedService, 'heard' | 'disputed'> {
+  extends Pick<
+      FeedbackService,
+      'sent' | 'sentFigures' | 'sentSignal' | 'attention' | 'answer' | 'answerQuestion' | 'release'
+    >,
+    Pick<FeedService, 'heard' | 'disputed'>,
+    Pick<SignalService, 'withdraw'> {
   clock: Clock
+  views: SavedViews
   /** Categories that the programme knows now. */
   categories(): readonly string[]
 }

@@ -5,7 +5,7 @@
 
 type Plain = string | number | bigint
 
-/** UUIDs, numbers and instants: throws for a value that would need quotes. */
+/** UUIDs, numbers and instants, no names, of which `null` is one: throws for a value that would need quotes. */
 export function plainArray(values: readonly Plain[]): string {
   const text = values.join(',')
   if (NEEDS_QUOTES.test(text)) throw new TypeError('a value of the array needs quotes')

@@ -22,6 +22,16 @@ export function isConnectionLost(error: unknown): boolean {
   return /^E[A-Z]+$/.test(code) || /connection terminated|not queryable|timeout exceeded/i.test(error.message)
 }
 
+/** Whether the row is there already: of two that come at once, the second one. */
+export const isTwin = (error: unknown): boolean => sqlState(error) === '23505'
+
+/** Done again where a twin in flight was first: the second time what that one left is found. */
+export const orTwin = <T>(work: () => Promise<T>): Promise<T> =>
+  work().catch((error: unknown) => {
+    if (isTwin(error)) return work()
+    throw error
+  })
+
 export const isRepeatable = (error: unknown): boolean => REPEATABLE.has(sqlState(error) ?? '')
 
 /** Whether an error answered to COMMIT leaves open if the transaction is durable. */

@@ -72,7 +72,8 @@ const columnsOf = (db: Db): Promise<Line[]> =>
       quote_ident(a.attname) || ' ' || format_type(a.atttypid, a.atttypmod)
         || coalesce(' collate ' || quote_ident(l.collname), '')
         || case when a.attnotnull then ' not null' else '' end
-        || coalesce(' default ' || pg_get_expr(d.adbin, d.adrelid), '') as line
+        || coalesce(case when a.attgenerated = '' then ' default ' else ' generated always as ' end
+          || pg_get_expr(d.adbin, d.adrelid) || case when a.attgenerated = '' then '' else ' stored' end, '') as line
     from pg_attribute a
     join pg_class c on c.oid = a.attrelid and c.relkind in ('r', 'p') and not c.relispartition
     join pg_type y on y.oid = a.atttypid

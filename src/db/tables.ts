@@ -3,6 +3,8 @@ import type { Uuid } from '../kernel/ids.ts'
 
 /** Settled when the row is made. */
 type Settled<T> = ColumnType<T, T, never>
+/** Made by the database of other columns. */
+type Derived<T> = ColumnType<T, never, never>
 
 // ---- reference: small, the programme's own
 
@@ -21,6 +23,8 @@ export interface ParticipantTable {
   kind: number
   status: number
   admitted_at: Settled<Date>
+  /** While it is on probation. */
+  probation_until: Date | null
   last_event: Uuid
 }
 
@@ -62,6 +66,7 @@ export interface ParticipantGroupTable {
   group_id: Settled<Uuid>
   slug: Settled<string>
   name: string
+  ended_at: Date | null
   last_event: Uuid
 }
 
@@ -136,6 +141,15 @@ export interface HoldSwitchTable {
   legal_basis: Settled<string>
   surface: Settled<string>
   held: boolean
+  last_event: Uuid
+}
+
+/** A feed of an audience that gives nothing out, or did. */
+export interface FeedPauseTable {
+  feed_id: Settled<Uuid>
+  paused: boolean
+  reason: string
+  at: Date
   last_event: Uuid
 }
 
@@ -223,6 +237,37 @@ export interface UploadTable {
   updated_at: Date
 }
 
+/** An upload that is worked off after its sender has gone. */
+export interface UploadJobTable {
+  participant_id: Settled<Uuid>
+  upload_id: Settled<Uuid>
+  /** `UPLOAD_STATE`. */
+  state: number
+  /** Whoever receives it or works it off now. */
+  attempt: Uuid
+  credential_id: Uuid
+  /** What the credential, or its token, may do: a JSON list. */
+  scopes: string
+  bytes: bigint
+  lines: bigint
+  accepted: bigint
+  refused: bigint
+  tries: number
+  /** Code of the catalogue, of a job that failed. */
+  fault: string | null
+  received_at: Date
+  ended_at: Date | null
+}
+
+/** A piece of what was sent (1), or of the results (2). */
+export interface UploadPartTable {
+  participant_id: Settled<Uuid>
+  upload_id: Settled<Uuid>
+  kind: Settled<number>
+  part: Settled<number>
+  content: Settled<Buffer>
+}
+
 export interface FeedAckTable {
   participant_id: Settled<Uuid>
   feed_id: Settled<Uuid>
@@ -274,6 +319,7 @@ export interface ReadPendingTable {
   participant_id: Settled<Uuid>
   journal_id: Settled<Uuid>
   day: Settled<string>
+  parts: Settled<Buffer | null>
 }
 
 export interface ReadHeadTable {
@@ -411,7 +457,198 @@ export interface DecisionTable {
   released_at: Date | null
   /** Undone, denied, taken back or expired before it was released. */
   ended_at: Date | null
+  /** Who denied it, and why in one word. */
+  refused_by: string | null
+  refusal: string | null
+  /** One of those that were decided alike. */
+  job_id: Settled<Uuid | null>
+  /** Of a critical signal, by one person, where the programme lets that pass. */
+  single_reviewed: Settled<boolean>
   last_event: Uuid
+}
+
+/** Cases that are decided alike; what is to be decided is settled when it is asked for. */
+export interface BulkJobTable {
+  participant_id: Settled<Uuid>
+  job_id: Settled<Uuid>
+  verdict: Settled<number>
+  reason: Settled<string>
+  note_team: Settled<string | null>
+  note_shared: Settled<string | null>
+  n: Settled<number>
+  /** Of the exact list and decision. */
+  digest: Settled<Buffer>
+  state: number
+  authority: Settled<number>
+  proposed_by: Settled<string>
+  proposed_at: Settled<Date>
+  needs_second: Settled<boolean>
+  approved_by: string | null
+  approved_digest: Buffer | null
+  /** Of a proposal. */
+  expires_at: Date | null
+  /** Why it was not carried out, in one word. */
+  refusal: string | null
+  ended_at: Date | null
+  /** The end of the grace of all of it. */
+  release_at: Date | null
+  last_event: Uuid
+}
+
+export interface BulkItemTable {
+  participant_id: Settled<Uuid>
+  job_id: Settled<Uuid>
+  place: Settled<number>
+  case_id: Settled<Uuid>
+  /** As it was seen. */
+  version: Settled<number>
+  decision_id: Settled<Uuid>
+  /** Null until it was looked at. */
+  result: number | null
+  done_at: Date | null
+  /** Null unless the whole was undone. */
+  undone: boolean | null
+}
+
+/** How an organisation reviews. */
+export interface ReviewSettingTable {
+  participant_id: Settled<Uuid>
+  /** Of the week, a bit each from Sunday on; 0 where time always counts. */
+  days: number
+  /** Minutes of the day (UTC). */
+  opens: number
+  closes: number
+  sample_percent: number
+  last_event: Uuid
+}
+
+/** A decision that is made a second time, by somebody who does not see the first. */
+export interface ReviewSampleTable {
+  participant_id: Settled<Uuid>
+  sample_id: Settled<Uuid>
+  case_id: Settled<Uuid>
+  seq: Settled<number>
+  verdict: Settled<number>
+  reason: Settled<string>
+  decided_by: Settled<string>
+  approved_by: Settled<string | null>
+  authority: Settled<number>
+  opened_at: Settled<Date>
+  second_verdict: number | null
+  second_reason: string | null
+  second_by: string | null
+  second_authority: number | null
+  second_at: Date | null
+  last_event: Uuid
+}
+
+/** A case that somebody worked on, and a lead took over. */
+export interface CaseTakenTable {
+  participant_id: Settled<Uuid>
+  event_id: Settled<Uuid>
+  case_id: Settled<Uuid>
+  taken_from: Settled<string>
+  taken_by: Settled<string>
+  at: Settled<Date>
+}
+
+/** What a source answered to a recipient that needed information; also the event of the log. */
+export interface QuestionAnswerTable {
+  participant_id: Settled<Uuid>
+  answer_id: Settled<Uuid>
+  asker: Settled<Uuid>
+  signal_id: Settled<Uuid>
+  revision: Settled<number>
+  /** JSON, as the recipient is told it. */
+  told: Settled<string>
+  at: Settled<Date>
+}
+
+/** A filter with a name, of one person or of all of its organisation. */
+export interface SavedViewTable {
+  participant_id: Settled<Uuid>
+  view_id: Settled<Uuid>
+  owner: Settled<Uuid>
+  shared: Settled<boolean>
+  screen: Settled<string>
+  name: Settled<string>
+  filter: Settled<string>
+  made_at: Settled<Date>
+}
+
+/** Where an organisation is told what waits for it; its secret is derived from the node's key and stands in no row. */
+export interface WebhookEndpointTable {
+  participant_id: Settled<Uuid>
+  endpoint_id: Settled<Uuid>
+  url: Settled<string>
+  kinds: Settled<string[]>
+  made_by: Settled<Uuid>
+  made_at: Settled<Date>
+  ended_at: Date | null
+  last_event: Uuid
+  /** Ids of the feeds that it is told of. */
+  feeds: Settled<string[]>
+  /** Counted from 1: each rotation is another secret. */
+  secret_no: number
+  rotated_at: Date | null
+}
+
+/** The last sequence that an endpoint was told of. */
+export interface WebhookPlaceTable {
+  participant_id: Settled<Uuid>
+  endpoint_id: Settled<Uuid>
+  feed_id: Settled<Uuid>
+  seq: bigint
+}
+
+/** An assertion that was taken, until it would be refused for its age. */
+export interface ClientAssertionTable {
+  participant_id: Settled<Uuid>
+  jti: Settled<string>
+  ends_at: Settled<Date>
+}
+
+export interface ConformanceRunTable {
+  participant_id: Settled<Uuid>
+  run_id: Settled<Uuid>
+  at: Settled<Date>
+  /** JSON: by step, `pass` or `fail`. */
+  steps: Settled<string>
+  passed: Settled<boolean>
+  last_event: Settled<Uuid>
+}
+
+/** A request as it was answered; of the route its pattern, of what came with it nothing. */
+export interface RequestLogTable {
+  participant_id: Settled<Uuid>
+  request_id: Settled<string>
+  at: Settled<Date>
+  credential_id: Settled<Uuid>
+  method: Settled<string>
+  route: Settled<string>
+  status: Settled<number>
+  code: Settled<string | null>
+  duration_ms: Settled<number>
+  response_bytes: Settled<bigint | null>
+  /** In the first row of a batch: requests since the batch before that were not written down. In others 0. */
+  dropped: Settled<number>
+}
+
+export interface WebhookDeliveryTable {
+  participant_id: Settled<Uuid>
+  endpoint_id: Settled<Uuid>
+  /** The same at each attempt, and made of what it tells: it is never told twice. */
+  message_id: Settled<string>
+  kind: Settled<string>
+  /** Ids and kinds alone. */
+  body: Settled<string>
+  made_at: Settled<Date>
+  attempts: number
+  /** Null once it was delivered or given up. */
+  next_at: Date | null
+  delivered_at: Date | null
+  /** Why the last attempt failed. */
+  fault: string | null
 }
 
 /** What a participant signed of another's signal, verbatim. */
@@ -596,6 +833,10 @@ export interface FeedEntryTable {
   submission_id: Settled<Uuid>
   /** The event as it is sent, serialised once; an erasure alone rewrites it. */
   body: string
+  /** When it came into the feed, microseconds since 1970, rising; 0 where no release noted it yet. */
+  added_us: Settled<bigint>
+  /** By what the id of another protocol's object finds the signal; PostgreSQL makes it of `signal_id`. */
+  object_key: Derived<Buffer | null>
 }
 
 export interface FeedSubmissionTable {
@@ -757,6 +998,54 @@ export interface LogOutageTable {
   ended: Date | null
 }
 
+/** One entry as the explorer finds it; what it says stays in its record. */
+export interface LogEntryTable {
+  log_id: Settled<number>
+  idx: Settled<bigint>
+  event_id: Settled<Uuid>
+  participant_id: Settled<Uuid>
+  kind: Settled<string>
+  actor: Settled<string>
+  at: Settled<Date>
+  /** The latest time of any entry up to it. */
+  logged_at: Settled<Date>
+  recipients: Settled<string[]>
+}
+
+/** What an entry is found by besides: `party:`, `recipient:` and `signal:`. */
+export interface LogMentionTable {
+  log_id: Settled<number>
+  term: Settled<string>
+  idx: Settled<bigint>
+}
+
+/** What one organisation shared with another on a day, and what was said of it. */
+export interface ShareDayTable {
+  log_id: Settled<number>
+  day: Settled<string>
+  source: Settled<string>
+  recipient: Settled<string>
+  category: Settled<string>
+  audience: Settled<Uuid>
+  shared: number
+  confirmed: number
+  not_violating: number
+  answered: number
+  disputed: number
+  /** Of first answers by how long they took. */
+  waits: number[]
+}
+
+/** What one organisation did in an hour: entries of the log, and how many things they were about. */
+export interface ActivityHourTable {
+  log_id: Settled<number>
+  hour: Settled<Date>
+  actor: Settled<string>
+  kind: Settled<string>
+  entries: number
+  items: bigint
+}
+
 export interface ProjectorTable {
   log_id: Settled<number>
   name: Settled<string>
@@ -764,6 +1053,89 @@ export interface ProjectorTable {
 }
 
 // ---- control: coordinator-local, not hot
+
+/** A transparency report, under the SHA-256 of its RFC 8785 form. */
+export interface ReportTable {
+  digest: Settled<Buffer>
+  period_from: Settled<Date>
+  period_to: Settled<Date>
+  log_size: Settled<bigint>
+  body: Settled<string>
+  made_by: Settled<Uuid>
+  made_at: Settled<Date>
+  published_at: Date | null
+  published_event: Uuid | null
+}
+
+/** What two persons decided that nobody removes: reads of one organisation, signals of it, or both. */
+export interface LegalHoldTable {
+  hold_id: Settled<Uuid>
+  participant_id: Settled<Uuid>
+  what: Settled<string>
+  reason: Settled<string>
+  placed_at: Settled<Date>
+  lifted_at: Date | null
+  last_event: Uuid
+}
+
+/** What a person asks by right, without who the person is. */
+export interface SubjectRequestTable {
+  request_id: Settled<Uuid>
+  kind: Settled<string>
+  received_at: Settled<Date>
+  due_at: Date
+  /** Why it takes longer than a month. */
+  extension: string | null
+  searched_at: Date | null
+  outcome: string | null
+  closed_at: Date | null
+  opened_by: Settled<Uuid>
+  last_event: Uuid
+}
+
+/** Signals of one source that a request is about, and the approval that erases them. */
+export interface SubjectRequestPartTable {
+  request_id: Settled<Uuid>
+  participant_id: Settled<Uuid>
+  signals: string[]
+  approval: Uuid | null
+}
+
+/** What an authority asked for, in numbers and codes. */
+export interface GovernmentRequestTable {
+  request_id: Settled<Uuid>
+  country: Settled<string>
+  kind: Settled<string>
+  asked: Settled<number>
+  basis: Settled<string>
+  reference: Settled<string>
+  received_at: Settled<Date>
+  opened_by: Settled<Uuid>
+  outcome: string | null
+  disclosed: number | null
+  closed_at: Date | null
+  last_event: Uuid
+}
+
+/** Something unusual that a rule found, once a day for each organisation, and what people made of it. */
+export interface AnomalyCaseTable {
+  case_id: Settled<Uuid>
+  rule: Settled<string>
+  /** Slug of the organisation, or `log`. */
+  subject: Settled<string>
+  day: Settled<string>
+  /** In the unit of the rule. */
+  measured: Settled<number>
+  baseline: Settled<number>
+  threshold: Settled<number>
+  state: number
+  opened_at: Settled<Date>
+  moved_by: Uuid | null
+  moved_at: Date | null
+  reason: string | null
+  note: string | null
+  last_event: Uuid
+}
 
 export interface PersonTable {
   person_id: Settled<Uuid>
@@ -817,6 +1189,25 @@ export interface ConsoleFormTable {
   once: Settled<Uuid>
 }
 
+/** How a person works with the console. */
+export interface ConsolePreferenceTable {
+  person_id: Settled<Uuid>
+  /** JSON. */
+  settings: string
+  notices_seen_at: Date | null
+  updated_at: Date
+}
+
+/** How many severe items a person saw on a day of UTC; read by nobody else. */
+export interface ConsoleExposureTable {
+  person_id: Settled<Uuid>
+  day: Settled<string>
+  seen: number
+  since_break: number
+  began_at: Date
+  last_at: Date
+}
+
 export interface ApprovalRequestTable {
   request_id: Settled<Uuid>
   action: Settled<string>
@@ -830,6 +1221,7 @@ export interface ApprovalRequestTable {
   requested_at: Settled<Date>
   expires_at: Settled<Date>
   executed_at: Date | null
+  cancelled_at: Date | null
   last_event: Uuid
 }
 
@@ -844,6 +1236,8 @@ export interface ApprovalTable {
   verdict: Settled<number>
   auth_time: Settled<Date>
   at: Settled<Date>
+  /** Why it was denied, in the words of whoever did. */
+  note: Settled<string | null>
   last_event: Settled<Uuid>
 }
 
@@ -857,6 +1251,40 @@ export interface EnrolmentTable {
   expires_at: Settled<Date>
   tries: number
   used_at: Date | null
+  read_back: Settled<boolean>
+  /** Of a key that was presented and waits for its fingerprint to be read back. */
+  credential_id: Uuid | null
+  spki: Buffer | null
+  /** RFC 7517, canonical text. */
+  signing_jwk: string | null
+  last_event: Uuid
+}
+
+export interface OnboardingTable {
+  onboarding_id: Settled<Uuid>
+  slug: Settled<string>
+  name: Settled<string>
+  kind: Settled<number>
+  opened_by: Settled<Uuid>
+  opened_at: Settled<Date>
+  outcome: number | null
+  closed_at: Date | null
+  last_event: Uuid
+}
+
+export interface OnboardingItemTable {
+  onboarding_id: Settled<Uuid>
+  item: Settled<string>
+  state: number
+  version: string | null
+  /** SHA-256 of the document that was shown. */
+  digest: Buffer
+  /** The office of who signed it. */
+  signatory: string | null
+  provided_by: Uuid
+  provided_at: Date
+  judged_by: Uuid | null
+  judged_at: Date | null
   last_event: Uuid
 }
 
@@ -876,6 +1304,22 @@ export interface HandshakeRefusalTable {
   count: number
 }
 
+/** From which networks a key was used on a day; of a network its keyed hash alone. */
+export interface NetworkDayTable {
+  participant_id: Settled<Uuid>
+  credential_id: Settled<Uuid>
+  day: Settled<string>
+  network: Settled<Buffer>
+}
+
+/** Look-ups of an organisation on a day, and those that found something. */
+export interface LookupDayTable {
+  participant_id: Settled<Uuid>
+  day: Settled<string>
+  lookups: bigint
+  with_hits: bigint
+}
+
 export interface Database {
   programme: ProgrammeTable
   participant: ParticipantTable
@@ -891,11 +1335,14 @@ export interface Database {
   evaluation_quota: EvaluationQuotaTable
   policy: PolicyTable
   hold_switch: HoldSwitchTable
+  feed_pause: FeedPauseTable
   authority_epoch: AuthorityEpochTable
   submission: SubmissionTable
   signal: SignalTable
   signal_revision: SignalRevisionTable
   upload: UploadTable
+  upload_job: UploadJobTable
+  upload_part: UploadPartTable
   evaluation_use: EvaluationUseTable
   evaluation_batch: EvaluationBatchTable
   feed_ack: FeedAckTable
@@ -913,6 +1360,19 @@ export interface Database {
   review_lease: ReviewLeaseTable
   routing_rule: RoutingRuleTable
   decision: DecisionTable
+  bulk_job: BulkJobTable
+  bulk_item: BulkItemTable
+  review_setting: ReviewSettingTable
+  review_sample: ReviewSampleTable
+  case_taken: CaseTakenTable
+  question_answer: QuestionAnswerTable
+  saved_view: SavedViewTable
+  webhook_endpoint: WebhookEndpointTable
+  webhook_delivery: WebhookDeliveryTable
+  webhook_place: WebhookPlaceTable
+  client_assertion: ClientAssertionTable
+  conformance_run: ConformanceRunTable
+  request_log: RequestLogTable
   signed_act: SignedActTable
   feedback: FeedbackTable
   dispute: DisputeTable
@@ -944,17 +1404,33 @@ export interface Database {
   log_witness: LogWitnessTable
   log_published: LogPublishedTable
   log_outage: LogOutageTable
+  log_entry: LogEntryTable
+  log_mention: LogMentionTable
+  share_day: ShareDayTable
+  activity_hour: ActivityHourTable
   projector: ProjectorTable
   person: PersonTable
   role_grant: RoleGrantTable
   login: LoginTable
   console_session: ConsoleSessionTable
   console_form: ConsoleFormTable
+  console_preference: ConsolePreferenceTable
+  console_exposure: ConsoleExposureTable
   approval_request: ApprovalRequestTable
   approval: ApprovalTable
   enrolment: EnrolmentTable
+  onboarding: OnboardingTable
+  onboarding_item: OnboardingItemTable
   epoch_key: EpochKeyTable
   handshake_refusal: HandshakeRefusalTable
+  network_day: NetworkDayTable
+  lookup_day: LookupDayTable
+  report: ReportTable
+  anomaly_case: AnomalyCaseTable
+  legal_hold: LegalHoldTable
+  subject_request: SubjectRequestTable
+  subject_request_part: SubjectRequestPartTable
+  government_request: GovernmentRequestTable
 }
 
 export type TableName = keyof Database

@@ -1,6 +1,6 @@
 import type { TSchema } from 'typebox'
 import { Compile, type Validator } from 'typebox/compile'
-import { findRaw } from '../identifiers/raw-value.ts'
+import { refuseRaw } from '../identifiers/refuse-raw.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { firstFault } from '../kernel/schema.ts'
 import { parseStrict } from '../kernel/strict-json.ts'
@@ -40,11 +40,7 @@ export function checkReason(outcome: string, reason: string | undefined, note: s
 
 /** What people write or choose freely, by the names of its members: nothing that looks raw. */
 export function checkWords(words: Readonly<Record<string, string | undefined>>): void {
-  const errors = findRaw(words).map(({ pointer, kind }) => ({
-    ...{ pointer, code: 'raw-identifier' as const },
-    detail: `looks like ${kind}: say what it is about by the signal's id`,
-  }))
-  if (errors.length > 0) throw new Refusal('raw-identifier', { errors })
+  refuseRaw(words, "say what it is about by the signal's id")
 }
 
 const isVerdict = (outcome: string): outcome is ReviewVerdict => VERDICTS.some((one) => one === outcome)

@@ -3,6 +3,7 @@ import type { Db } from '../db/connect.ts'
 import { Refusal } from '../kernel/errors.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import { isConfirmation, type Sides, sidesOf, standingOf } from './opinion.ts'
+import * as questionStore from './question-store.ts'
 import { type Opinions, OUTCOME, type Outcome } from './schema.ts'
 import * as store from './store.ts'
 
@@ -65,6 +66,10 @@ export const createSaid = (projector: Db) => ({
   disputeAt: (participant: Uuid, event: Uuid) => store.disputeAt(projector, participant, event),
   answerAt: async (participant: Uuid, event: Uuid) => {
     const row = await store.answerAt(projector, participant, event)
+    return row === undefined ? undefined : { ...row, origin: participant }
+  },
+  questionAnswerAt: async (participant: Uuid, event: Uuid) => {
+    const row = await questionStore.questionAnswerAt(projector, participant, event)
     return row === undefined ? undefined : { ...row, origin: participant }
   },
   opinionsOf: (origin: Uuid, signal: Uuid) => store.opinionsOf(projector, origin, signal),

@@ -145,6 +145,10 @@ export const ActResult = Type.Object(
 export type ActResult = Static<typeof ActResult>
 
 export const DisputeParams = Type.Object({ dispute: UuidSchema }, closed)
+/** What the source says to a recipient that needs information. */
+export const QuestionAnswer = Type.Object({ note: NoteSchema }, closed)
+export type QuestionAnswer = Static<typeof QuestionAnswer>
+
 export const DisputeAnswer = Type.Object(
   { result: Type.Enum([...DISPUTE_RESULTS]), note: Type.Optional(NoteSchema) },
   closed,

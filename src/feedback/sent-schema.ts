@@ -95,6 +95,8 @@ export interface SentRevision {
   /** The submission, which is also the event of the log. */
   event: Uuid
   at: Date
+  /** By the source's key; otherwise a person of it decided in the console. */
+  signed: boolean
   /** What the source said in it, or how it ended the signal; undefined once it is erased. */
   item: SignalItem | WithdrawalItem | undefined
 }
@@ -132,6 +134,8 @@ export interface SentDetail extends SentSignal {
   revisions: SentRevision[]
   said: SaidOf[]
   disputes: DisputeOf[]
+  /** What was answered to questions, the newest first. */
+  answers: { asker: string; at: Date; note: string }[]
 }
 
 export interface Objection {
@@ -148,4 +152,6 @@ export interface Attention {
   disagreements: Objection[]
   disputes: DisputeOf[]
   ending: { signal: Uuid; type: SignalType; expires_at: Date }[]
+  /** Signals that are held for all recipients. */
+  held: { signal: Uuid; type: SignalType; at: Date }[]
 }

@@ -149,6 +149,10 @@ export const objections = (tx: Tx, participant_id: Uuid, limit: number) =>
       join.onRef('s.signal_id', '=', 'o.signal_id').on('s.participant_id', '=', participant_id),
     )
     .select(['o.signal_id', 'o.giver', 'o.outcome', 'o.at', 's.type', 's.last_event'])
+    .select(
+      sql<boolean>`exists (select from question_answer a where a.participant_id = ${participant_id}
+        and a.signal_id = o.signal_id and a.asker = o.giver and a.at >= o.at)`.as('answered'),
+    )
     .where(sql<boolean>`o.outcome = any(${OBJECTIONS}::int2[])`)
     .where(sql<boolean>`(s.state = 1 or s.state = 4)`)
     .orderBy('o.signal_id', 'desc')
@@ -166,6 +170,17 @@ export const endingSoon = (tx: Tx, participant_id: Uuid, of: { from: Date; to: D
     .where('expires_at', '<=', of.to)
     .orderBy('expires_at')
     .limit(of.limit)
+    .execute()
+
+/** Signals that are held; what holds one is the last that happened to it. */
+export const heldNow = (tx: Tx, participant_id: Uuid, limit: number) =>
+  tx
+    .selectFrom('signal')
+    .select(['signal_id', 'type', 'last_event'])
+    .where('participant_id', '=', participant_id)
+    .where(sql<boolean>`state = 4`)
+    .orderBy('expires_at')
+    .limit(limit)
     .execute()
 
 const DISPUTE = [
@@ -216,11 +231,15 @@ export const disputesOf = (tx: Tx, participant_id: Uuid, signal_id: Uuid, limit:
 
 export const revisionsOf = (tx: Tx, participant_id: Uuid, signal_id: Uuid, limit: number) =>
   tx
-    .selectFrom('signal_revision')
-    .select(['revision', 'submission_id', 'item'])
-    .where('participant_id', '=', participant_id)
-    .where('signal_id', '=', signal_id)
-    .orderBy('revision', 'desc')
+    .selectFrom('signal_revision as r')
+    .select(['r.revision', 'r.submission_id', 'r.item'])
+    .select(
+      sql<boolean>`exists (select from submission s where s.participant_id = ${participant_id}
+        and s.submission_id = r.submission_id)`.as('signed'),
+    )
+    .where('r.participant_id', '=', participant_id)
+    .where('r.signal_id', '=', signal_id)
+    .orderBy('r.revision', 'desc')
     .limit(limit)
     .execute()
 

@@ -6,6 +6,7 @@ import { Refusal } from '../kernel/errors.ts'
 import { firstIdOf, timeOf, type Uuid } from '../kernel/ids.ts'
 import { SIGNAL_STATE, SIGNAL_TYPE, type SignalItem, type SignalType, type WithdrawalItem } from '../signals/schema.ts'
 import { standingOf } from './opinion.ts'
+import * as questionStore from './question-store.ts'
 import { OUTCOME, type Outcome } from './schema.ts'
 import { countedSent } from './sent-rule.ts'
 import {
@@ -152,12 +153,13 @@ async function detailOf(
   const revisions = await store.revisionsOf(tx, participant, signal, LISTED_MAX)
   const said = await store.saidOf(tx, participant, signal)
   const disputes = await store.disputesOf(tx, participant, signal, LISTED_MAX)
+  const answers = await questionStore.answersOf(tx, participant, signal, LISTED_MAX)
   return {
     ...info,
     audience_label: directory.audience(row.audience_id)?.label ?? row.audience_id,
     changed_at: new Date(timeOf(row.last_event)),
-    revisions: revisions.map(({ revision, submission_id, item }) => ({
-      ...{ revision, event: submission_id, at: new Date(timeOf(submission_id)) },
+    revisions: revisions.map(({ revision, submission_id, item, signed }) => ({
+      ...{ revision, event: submission_id, at: new Date(timeOf(submission_id)), signed },
       item: row.state === SIGNAL_STATE.erased ? undefined : (JSON.parse(item) as SignalItem | WithdrawalItem),
     })),
     said: said.map(({ giver, outcome, independent, recurrences, at, place }) => ({
@@ -165,6 +167,9 @@ async function detailOf(
       ...{ seen_again: recurrences, at, place },
     })),
     disputes: disputes.map((one) => disputeOf(one, { directory, now: clock() })),
+    answers: answers.map(({ asker, at, told }) => ({
+      ...{ asker: directory.slugOf(asker), at, note: (JSON.parse(told) as { note: string }).note },
+    })),
   }
 }
 
@@ -177,17 +182,21 @@ async function attentionOf(
   const to = new Date(now.getTime() + ENDING_DAYS * DAY_MS)
   // A revision answers what was said before it.
   const open = (await store.objections(tx, participant, SENT_LOOKED_AT))
-    .filter(({ at, last_event }) => at.getTime() >= timeOf(last_event))
+    .filter(({ at, last_event, answered }) => at.getTime() >= timeOf(last_event) && !answered)
     .map(({ signal_id, type, giver, outcome, at }) => ({
       ...{ signal: signal_id, type: typeName(type), giver: directory.slugOf(giver), outcome: outcomeName(outcome), at },
     }))
   const disputes = await store.unanswered(tx, participant, ATTENTION_MAX)
   const ending = await store.endingSoon(tx, participant, { from: now, to, limit: ATTENTION_MAX })
+  const held = await store.heldNow(tx, participant, ATTENTION_MAX)
   return {
     questions: open.filter(({ outcome }) => outcome === 'needs_information').slice(0, ATTENTION_MAX),
     disagreements: open.filter(({ outcome }) => outcome !== 'needs_information').slice(0, ATTENTION_MAX),
     disputes: disputes.map((one) => disputeOf(one, { directory, now })),
     ending: ending.map(({ signal_id, type, expires_at }) => ({ signal: signal_id, type: typeName(type), expires_at })),
+    held: held.map(({ signal_id, type, last_event }) => ({
+      ...{ signal: signal_id, type: typeName(type), at: new Date(timeOf(last_event)) },
+    })),
   }
 }
 

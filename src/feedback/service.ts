@@ -1,5 +1,6 @@
 import type { Uuid } from '../kernel/ids.ts'
 import { type Answers, type AnswersOptions, createAnswers } from './answers.ts'
+import { createQuestions, type Questions, type QuestionsOptions } from './questions.ts'
 import { createOpinionsOf, createSidesOf } from './said.ts'
 import type { Opinions } from './schema.ts'
 import { createSent, type Sent, type SentOptions } from './sent.ts'
@@ -8,10 +9,10 @@ import { createTelling, type Telling } from './tell.ts'
 
 export type { Speaker } from './tell.ts'
 
-export type FeedbackServiceOptions = SignedActsOptions & AnswersOptions & SentOptions
+export type FeedbackServiceOptions = SignedActsOptions & AnswersOptions & QuestionsOptions & SentOptions
 
 /** What recipients say of the signals of others, what the sources answer, and what became of what they sent. */
-export interface FeedbackService extends SignedActs, Telling, Answers, Sent {
+export interface FeedbackService extends SignedActs, Telling, Answers, Questions, Sent {
   /** What recipients say of a signal, as counts; for its source and for whoever it is shared with. */
   opinions(participant: Uuid, of: { source: string; signal: Uuid }): Promise<Opinions>
   /** The same of many at once, summed up: who said yes, who said no, who asked. */
@@ -22,6 +23,7 @@ export const createFeedbackService = (options: FeedbackServiceOptions): Feedback
   ...createSignedActs(options),
   ...createTelling(options),
   ...createAnswers(options),
+  ...createQuestions(options),
   ...createSent(options),
   opinions: createOpinionsOf(options),
   sides: createSidesOf(options),

@@ -1,5 +1,6 @@
 import { asParticipant, type Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
+import { orTwin } from '../db/failure.ts'
 import type { FactsOf } from '../feeds/facts.ts'
 import { toBase64Url } from '../kernel/bytes.ts'
 import { Refusal } from '../kernel/errors.ts'
@@ -75,11 +76,7 @@ async function signed(options: SignedActsOptions, by: Speaker, { act, type, writ
       })
       return { event, countersignature, receipt: provenance.receiptPath(event) }
     })
-  // A twin in flight: the second time it is found.
-  const result = await work().catch((error: unknown) => {
-    if ((error as { code?: unknown }).code === '23505') return work()
-    throw error
-  })
+  const result = await orTwin(work)
   provenance.wake()
   return result
 }

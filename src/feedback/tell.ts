@@ -29,6 +29,8 @@ export interface Said extends About {
   category_suggested: string | undefined
   counts: OutcomeCounts
   authority: ActAuthority
+  /** One person confirmed something critical alone, which the programme lets pass: the source is told. */
+  single_reviewed: boolean
 }
 
 /** What a participant's own matcher found of a signal. */
@@ -62,9 +64,9 @@ export function createTelling(options: TellingOptions): Telling {
   const { clock } = options
   return {
     tell: async (tx, by, said) => {
-      const { outcome, authority, reason, note, category_suggested, counts } = said
+      const { outcome, authority, reason, note, category_suggested, counts, single_reviewed } = said
       const { event } = await writeFeedback(options, { tx, by, now: clock() }, said, {
-        ...{ outcome, authority, words: { reason, note, category_suggested, counts } },
+        ...{ outcome, authority, single_reviewed, words: { reason, note, category_suggested, counts } },
       })
       return event
     },
@@ -88,6 +90,7 @@ export interface Acting {
 export interface Words {
   outcome: Outcome
   authority: ActAuthority
+  single_reviewed?: boolean
   words: {
     reason: string | undefined
     note: string | undefined
@@ -100,7 +103,7 @@ export async function writeFeedback(
   options: TellingOptions,
   acting: Acting,
   about: About,
-  { outcome, authority, words }: Words,
+  { outcome, authority, single_reviewed, words }: Words,
 ): Promise<{ event: Uuid; c: Buffer }> {
   const { tx, by, now } = acting
   const { origin, signal, revision } = about
@@ -108,12 +111,13 @@ export async function writeFeedback(
   const former = await store.lastFeedback(tx, by.participant, { origin, signal_id: signal })
   const event = newId(now)
   const supersedes = former?.feedback_id
+  const alone = single_reviewed === true ? { single_reviewed } : {}
   const { c } = await options.provenance.record(tx, {
     ...eventOf(options, acting, { event, about }),
     kind: 'feedback.given',
-    fields: { signal, revision, outcome, authority, supersedes, ...fieldsOf(acting) },
+    fields: { signal, revision, outcome, authority, supersedes, ...alone, ...fieldsOf(acting) },
   })
-  const told = { outcome, authority, ...words, seen_again: recurrences, supersedes }
+  const told = { outcome, authority, ...words, ...alone, seen_again: recurrences, supersedes }
   await store.insertFeedback(tx, {
     ...{ participant_id: by.participant, feedback_id: event, origin, signal_id: signal, revision },
     ...{ outcome: OUTCOME[outcome], authority: AUTHORITY[authority], own_hits: count, recurrences },

@@ -85,10 +85,12 @@ export function hitsOf(
   const told = new Set<string>()
   return queries.flatMap(({ type, profile, keys }) =>
     keys.flatMap((key) => {
+      const found = byKey.get(key)
+      if (found === undefined) return []
       const asked = `${type} ${profile} ${key}`
       if (told.has(asked)) return []
       told.add(asked)
-      const alike = (byKey.get(key) ?? []).filter((one) => one.type === SIGNAL_TYPE[type] && one.profile === profile)
+      const alike = found.filter((one) => one.type === SIGNAL_TYPE[type] && one.profile === profile)
       return alike.flatMap((match) => {
         const entry = entryOf(match)
         return entry === undefined ? [] : [{ key, entry }]

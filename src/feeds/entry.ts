@@ -15,6 +15,7 @@ export const EVENT_KIND = {
   'feedback.received': 8,
   'dispute.opened': 9,
   'dispute.closed': 10,
+  'question.answered': 11,
 } as const
 export type EventType = keyof typeof EVENT_KIND
 
@@ -34,7 +35,7 @@ export interface FeedEvent {
   /** The source's own bytes; absent where the node speaks (expiry, a changed audience) and where they were erased. */
   signed?: { index: number; salt: string; item: string; path: string }
   /** Why the node speaks. */
-  reason?: 'expired' | 'audience_changed' | 'erased' | 'disputed'
+  reason?: 'expired' | 'audience_changed' | 'erased' | 'disputed' | 'attested'
   /** What is told in an inbox. */
   data?: Readonly<Record<string, unknown>>
 }

@@ -6,7 +6,7 @@ import type { Uuid } from '../kernel/ids.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import type { ProvenanceService } from '../provenance/service.ts'
 import { bySource, type Disclosed, type Reader } from './answer.ts'
-import type { FeedDirectory } from './directory.ts'
+import { type FeedDirectory, refusePaused } from './directory.ts'
 import * as eventStore from './event-store.ts'
 import * as store from './store.ts'
 
@@ -66,6 +66,7 @@ export function createEventReads(options: EventReadsOptions): EventReads {
         const { from_seq = 0n, until_seq = null } = place ?? {}
         const outside = seq < from_seq || (until_seq !== null && seq > until_seq)
         if (place === undefined || directory.isSealed(feed) || outside) throw new Refusal('not-found')
+        refusePaused(directory, feed)
         return give(options, tx, { by, feed, seq })
       }),
   }

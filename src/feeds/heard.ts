@@ -31,6 +31,6 @@ export function heardIn(kind: string, act: Act): Heard & { proof: ((told: Told) 
 }
 
 function typeOf(kind: string): Heard['type'] {
-  if (kind === 'dispute.opened' || kind === 'dispute.closed') return kind
+  if (kind === 'dispute.opened' || kind === 'dispute.closed' || kind === 'question.answered') return kind
   return 'feedback.received'
 }

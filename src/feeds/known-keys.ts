@@ -46,15 +46,16 @@ export function createKnownKeys({ db, logId }: { db: Db; logId: number }): Known
   let loading = false
 
   const put = ({ prefix, origin, audience_id }: SharedKey): void => {
-    tags.add(tagOf(prefix, origin))
-    tags.add(tagOf(prefix, audience_id))
+    const bits = bitsOf(prefix)
+    tags.add(tagOf(bits, origin))
+    tags.add(tagOf(bits, audience_id))
   }
 
   return {
     upto: () => (missed || loading ? undefined : known),
     mayFind(key, scopes) {
-      const prefix = key.slice(0, PREFIX)
-      return scopes.some((scope) => tags.has(tagOf(prefix, scope)))
+      const bits = bitsOf(key.slice(0, PREFIX))
+      return scopes.some((scope) => tags.has(tagOf(bits, scope)))
     },
     add(rows, from, to) {
       rows.forEach(put)
@@ -93,8 +94,10 @@ async function everyPage(db: Db, take: (row: SharedKey) => void): Promise<void> 
 
 const uuidAt = (row: Buffer, at: number): Uuid => uuidFromBytes(row.subarray(at, at + 16))
 
+const bitsOf = (prefix: string): number => Number.parseInt(prefix, 16)
+
 /** Mixed with a secret of this process: who shares keys cannot choose where their tags fall. */
-function tagger(): (prefix: string, scope: Uuid) => number {
+function tagger(): (bits: number, scope: Uuid) => number {
   const secret = randomBytes(32)
   const seeds = new Map<Uuid, number>()
   const seedOf = (scope: Uuid): number => {
@@ -102,8 +105,7 @@ function tagger(): (prefix: string, scope: Uuid) => number {
     seeds.set(scope, seed)
     return seed
   }
-  return (prefix, scope) => {
-    const bits = Number.parseInt(prefix, 16)
+  return (bits, scope) => {
     const first = mixed((bits % 2 ** 32) ^ (seeds.get(scope) ?? seedOf(scope)))
     return mixed(first ^ Math.floor(bits / 2 ** 32))
   }

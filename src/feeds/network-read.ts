@@ -28,6 +28,8 @@ export interface AskedNetwork {
   after?: Uuid | undefined
 }
 
+const RELATED_LOOKED_AT = 10_000
+
 /** A page of what is related to a signal, made of what the reader may see and of nothing else. */
 export function createNetworks(options: NetworkOptions): (by: Reader, asked: AskedNetwork) => Promise<Disclosed> {
   const { db, provenance, directory, timeoutMs } = options
@@ -53,6 +55,17 @@ export function createNetworks(options: NetworkOptions): (by: Reader, asked: Ask
       },
       { timeoutMs },
     )
+  }
+}
+
+/** Of a page of signals in one look; beyond `RELATED_LOOKED_AT` relations in all the rest is not counted. */
+export function createRelatedCounts({ db, clock, directory, timeoutMs }: NetworkOptions) {
+  return async (participant: Uuid, signals: readonly Uuid[]): Promise<ReadonlyMap<Uuid, number>> => {
+    if (signals.length === 0) return new Map()
+    const audiences = directory.audiencesOf(participant).map(({ audience_id }) => audience_id)
+    const asked = { reader: participant, audiences, now: clock(), limit: RELATED_LOOKED_AT }
+    const rows = await asParticipant(db, participant, (tx) => store.relationsOf(tx, signals, asked), { timeoutMs })
+    return new Map([...Map.groupBy(rows, ({ signal_id }) => signal_id)].map(([id, own]) => [id, own.length]))
   }
 }
 

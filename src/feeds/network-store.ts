@@ -57,6 +57,23 @@ export async function relationsAt(
   return [...shared, ...own]
 }
 
+/** Live relations at any of these signals that the reader may see, by what they lead to; at most `limit`. */
+export const relationsOf = (
+  tx: Tx,
+  signals: readonly Uuid[],
+  of: { reader: Uuid; audiences: readonly Uuid[]; now: Date; limit: number },
+): Promise<{ signal_id: Uuid; other_id: Uuid }[]> =>
+  tx
+    .selectFrom('shared_relation')
+    .select(['signal_id', 'other_id'])
+    .distinct()
+    .where(sql<boolean>`signal_id = any(${signals}::uuid[])`)
+    .where('state', '=', 1)
+    .where('expires_at', '>', of.now)
+    .where(sql<boolean>`(audience_id = any(${of.audiences}::uuid[]) or origin = ${of.reader})`)
+    .limit(of.limit)
+    .execute()
+
 /** Live signals of these ids that the open transaction's participant may see, of each source that has one. */
 export const signalsOf = (tx: Tx, ids: readonly Uuid[], now: Date): Promise<SeenSignal[]> =>
   tx

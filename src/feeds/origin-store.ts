@@ -163,3 +163,11 @@ export const disputeClosedBy = (db: Db, participant_id: Uuid, event: Uuid) =>
     .where('participant_id', '=', participant_id)
     .where('last_event', '=', event)
     .executeTakeFirst()
+
+export const questionAnsweredBy = (db: Db, participant_id: Uuid, event: Uuid) =>
+  db
+    .selectFrom('question_answer')
+    .select(['asker as recipient', 'signal_id', 'revision', 'told'])
+    .where('participant_id', '=', participant_id)
+    .where('answer_id', '=', event)
+    .executeTakeFirst()

@@ -86,8 +86,10 @@ async function givePage(
     as_of: await provenance.projected(tx),
     placed: await patternStore.wordsPage(tx, { filter, before, now: clock(), limit: PAGE + 1 }),
   }))
-  const rows = placed.slice(0, PAGE)
-  const last = rows.at(-1)
+  const page = placed.slice(0, PAGE)
+  const last = page.at(-1)
+  // A list is given out of feeds; what is asked for by its id is a look-up, and goes on.
+  const rows = page.filter(({ feed_id }) => !options.directory.isPaused(feed_id))
   const next = placed.length > PAGE && last !== undefined ? `${last.signal_id}.${last.origin}` : null
   const patterns = await infosOf(options, tx, rows)
   return disclose(options, tx, { by, as_of, rows, body: { patterns, next } satisfies WordsList })

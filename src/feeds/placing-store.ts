@@ -39,6 +39,7 @@ export interface EntryRow {
   revision: number
   submission_id: Uuid
   body: string
+  added_us: bigint
 }
 
 /** Entries and the submissions that prove them, in one statement. */
@@ -55,12 +56,12 @@ export async function insertEntries(
         ${plainArray(s.map((x) => x.submission_id))}::uuid[], string_to_array(${jsonTexts(s.map((x) => x.body))}, E'\\x1f'))
       on conflict (feed_id, submission_id) do nothing
     )
-    insert into feed_entry (feed_id, seq, log_idx, kind, origin, signal_id, revision, submission_id, body)
+    insert into feed_entry (feed_id, seq, log_idx, kind, origin, signal_id, revision, submission_id, added_us, body)
     select ${feed_id}::uuid, * from unnest(
       ${plainArray(e.map((x) => x.seq))}::int8[], ${plainArray(e.map((x) => x.log_idx))}::int8[],
       ${plainArray(e.map((x) => x.kind))}::int2[], ${plainArray(e.map((x) => x.origin))}::uuid[],
       ${plainArray(e.map((x) => x.signal_id))}::uuid[], ${plainArray(e.map((x) => x.revision))}::int4[],
-      ${plainArray(e.map((x) => x.submission_id))}::uuid[],
+      ${plainArray(e.map((x) => x.submission_id))}::uuid[], ${plainArray(e.map((x) => x.added_us))}::int8[],
       string_to_array(${jsonTexts(e.map((x) => x.body))}, E'\\x1f'))`.execute(tx)
 }
 

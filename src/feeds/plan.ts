@@ -1,6 +1,7 @@
 import { toBase64Url } from '../kernel/bytes.ts'
 import type { Uuid } from '../kernel/ids.ts'
-import { RELATION_NUMBER, type Relation, SIGNAL_STATE } from '../signals/schema.ts'
+import { NODE_ATTESTED } from '../signals/event.ts'
+import { RELATION_NUMBER, type Relation, SIGNAL_STATE, type WithdrawalItem } from '../signals/schema.ts'
 import { EVENT_KIND, type EventType, eventBody, type FeedEvent } from './entry.ts'
 
 /** A log entry as plans are made from it. */
@@ -107,6 +108,21 @@ export function planItem(entry: Told, item: PlannedItem, feedOf: FeedOf): Planne
     shared: undefined,
   }
   return [left, here]
+}
+
+/** An end that a person of the source decided: the node says so, since nobody's key did. */
+export function planAttested(entry: Told, item: Omit<PlannedItem, 'path'>, feedOf: FeedOf): Planned {
+  const { signal_id, revision, salt, former } = item
+  const reach = former === undefined ? undefined : reachOf(former)
+  if (reach === undefined) throw new Error(`entry ${entry.idx} ends what was never shared`)
+  const base = { ...eventOf(entry, signal_id, revision), type: 'signal.withdrawn' as const }
+  if (salt === null) return { feed_id: feedOf(reach.audience), event: { ...base, reason: 'erased' }, shared: undefined }
+  const { reason } = JSON.parse(item.item) as WithdrawalItem
+  return {
+    feed_id: feedOf(reach.audience),
+    event: { ...base, reason: 'attested', data: { authority: NODE_ATTESTED, reason } },
+    shared: standing(entry, item, { ...reach, state: SIGNAL_STATE.withdrawn }),
+  }
 }
 
 export function planEnd(entry: Told, ended: EndedItem, feedOf: FeedOf): Planned {

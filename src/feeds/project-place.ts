@@ -10,6 +10,7 @@ import { entryAt, type Placed, type Planned, placedBefore } from './plan.ts'
 import type { Proof } from './project-read.ts'
 import { type SealOptions, sealRound } from './seal.ts'
 import * as sealedStore from './sealed-store.ts'
+import { stampsAfter } from './stamp.ts'
 
 export interface PlacingOptions {
   db: Db
@@ -37,9 +38,14 @@ export function place(
     const entries = directory.isSealed(feed_id)
       ? await sealInto(tx, { feed_id, fresh, next_seq: head.next_seq, categoryId })
       : fresh.map(({ event }, i) => entryAt(feed_id, seqAt(i), event))
-    await store.insertEntries(tx, feed_id, { entries, submissions: proofsOf(fresh, proofs) })
-    const now = BigInt(clock().getTime()) * 1000n
-    const added_us = now > head.added_us ? now : head.added_us + 1n
+    const stamps = stampsAfter(
+      head.added_us,
+      clock(),
+      fresh.map(({ event }) => event.signal_id),
+    )
+    const stamped = entries.map((entry, i) => ({ ...entry, added_us: stamps[i] ?? head.added_us }))
+    await store.insertEntries(tx, feed_id, { entries: stamped, submissions: proofsOf(fresh, proofs) })
+    const added_us = stamps.at(-1) ?? head.added_us
     await store.moveFeed(tx, feed_id, { next_seq: seqAt(fresh.length), applied_idx: last.event.log_idx, added_us })
     return [...placed, ...fresh.flatMap(({ shared }, i) => (shared ? [{ ...shared, feed_id, seq: seqAt(i) }] : []))]
   })
@@ -49,7 +55,7 @@ export function place(
 async function sealInto(
   tx: Tx,
   round: { feed_id: Uuid; fresh: readonly Planned[]; next_seq: bigint; categoryId: SealOptions['categoryId'] },
-): Promise<store.EntryRow[]> {
+): Promise<Omit<store.EntryRow, 'added_us'>[]> {
   const { feed_id, fresh, next_seq, categoryId } = round
   const ids = [...new Set(fresh.map(({ event }) => event.signal_id))]
   const standing = await sealedStore.sealedPlaces(tx, feed_id, ids)

@@ -6,7 +6,17 @@ import type { FeedDirectory } from './directory.ts'
 import { auditPaths, submissionBody } from './entry.ts'
 import { type Act, heardIn } from './heard.ts'
 import * as store from './origin-store.ts'
-import { type Planned, planEnd, planErased, planHeard, planHeld, planItem, planReleased, type Told } from './plan.ts'
+import {
+  type Planned,
+  planAttested,
+  planEnd,
+  planErased,
+  planHeard,
+  planHeld,
+  planItem,
+  planReleased,
+  type Told,
+} from './plan.ts'
 
 /** Log entries taken in one round. */
 export const ENTRIES_AT_ONCE = 256
@@ -48,11 +58,7 @@ export async function readEntries(options: ReadingOptions, from: bigint): Promis
   const proofs = new Map<Uuid, Proof>()
   for (const entry of taken) {
     if (SIGNAL_KINDS.has(entry.kind)) {
-      const told = toldBy(directory, entry)
-      const submission = found.get(entry.event_id)
-      if (submission === undefined) throw new Error(`log entry ${entry.idx} has no submission`)
-      proofs.set(entry.event_id, proofOf(told, submission))
-      planned.push(...planSubmission(told, submission, directory.feedOf))
+      planned.push(...planSaid(options, entry, { found, proofs }))
     } else if (entry.kind === 'signal.expired') {
       const ended = await store.expiredBy(db, entry.participant_id, entry.event_id)
       planned.push(...ended.map((one) => planEnd(toldBy(directory, entry), one, directory.feedOf)))
@@ -64,6 +70,21 @@ export async function readEntries(options: ReadingOptions, from: bigint): Promis
     }
   }
   return { planned, proofs, taken: taken.length }
+}
+
+/** What a source said of its signals: signed, with the proof of it, or on the word of a person. */
+function planSaid(
+  { directory }: ReadingOptions,
+  entry: LoggedEvent,
+  { found, proofs }: { found: Submitted; proofs: Map<Uuid, Proof> },
+): Planned[] {
+  const told = toldBy(directory, entry)
+  const attested = found.attested.get(entry.event_id)
+  if (attested !== undefined) return [planAttested(told, attested, directory.feedOf)]
+  const submission = found.signed.get(entry.event_id)
+  if (submission === undefined) throw new Error(`log entry ${entry.idx} has no submission`)
+  proofs.set(entry.event_id, proofOf(told, submission))
+  return planSubmission(told, submission, directory.feedOf)
 }
 
 /** Holds and their ends, and what participants tell each other; nothing of other kinds. */
@@ -95,12 +116,13 @@ async function planOther(
 }
 
 const HOLDS: ReadonlySet<string> = new Set(['signal.held', 'signal.released'])
-const ACTS: ReadonlySet<string> = new Set(['feedback.given', 'dispute.opened', 'dispute.closed'])
+const ACTS: ReadonlySet<string> = new Set(['feedback.given', 'dispute.opened', 'dispute.closed', 'question.answered'])
 
 /** What a participant said to another in an entry. */
 async function actIn(db: Db, { kind, participant_id, event_id }: LoggedEvent): Promise<Act | undefined> {
   if (kind === 'feedback.given') return store.feedbackOf(db, participant_id, event_id)
   if (kind === 'dispute.opened') return store.disputeOpenedBy(db, participant_id, event_id)
+  if (kind === 'question.answered') return store.questionAnsweredBy(db, participant_id, event_id)
   return store.disputeClosedBy(db, participant_id, event_id)
 }
 
@@ -131,9 +153,15 @@ interface Found {
   formerOf(item: Revision): string | undefined
 }
 
+/** What sources signed, and the ends that their people decided, each by its event. */
+interface Submitted {
+  signed: Map<Uuid, Found>
+  attested: Map<Uuid, store.ProjectedItem & { former: string | undefined }>
+}
+
 /** One question a source, however many submissions it has among the entries. */
-async function submissionsIn({ db }: ReadingOptions, entries: readonly LoggedEvent[]): Promise<Map<Uuid, Found>> {
-  const found = new Map<Uuid, Found>()
+async function submissionsIn({ db }: ReadingOptions, entries: readonly LoggedEvent[]): Promise<Submitted> {
+  const found: Submitted = { signed: new Map(), attested: new Map() }
   for (const [participant_id, ids] of bySource(entries)) {
     const submissions = await store.submissionsOf(db, participant_id, ids)
     const items = await store.itemsOf(db, participant_id, ids)
@@ -141,8 +169,10 @@ async function submissionsIn({ db }: ReadingOptions, entries: readonly LoggedEve
     const own = Map.groupBy(items, ({ submission_id }) => submission_id)
     for (const submission of submissions) {
       const { submission_id } = submission
-      found.set(submission_id, { submission, items: own.get(submission_id) ?? [], formerOf })
+      found.signed.set(submission_id, { submission, items: own.get(submission_id) ?? [], formerOf })
+      own.delete(submission_id)
     }
+    for (const [event, [item]] of own) if (item) found.attested.set(event, { ...item, former: formerOf(item) })
   }
   return found
 }

@@ -1,7 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
+import { sendTagged } from '../http/conditional.ts'
 import { LIMITS } from '../http/limits.ts'
+import { problemOf, refusalOf } from '../http/problem.ts'
+import { createEventStreams } from './event-stream.ts'
 import {
   Acknowledgement,
   AcknowledgementResult,
@@ -22,6 +25,7 @@ import {
   SealedPage,
   SegmentParams,
   SnapshotInfo,
+  StreamQuery,
 } from './schema.ts'
 import type { Disclosed, FeedService } from './service.ts'
 
@@ -89,8 +93,36 @@ export const feedRoutes: FastifyPluginAsyncTypebox<{ feeds: FeedService }> = asy
       disclose(reply, await feeds.network({ ...peer, route: routeOptions.url ?? '' }, { ...params, ...query })),
   )
 
+  await app.register(streamRoutes, { feeds })
   await app.register(sealedRoutes, { feeds })
 }
+
+/** Feeds as server-sent events. */
+const streamRoutes: FastifyPluginAsyncTypebox<{ feeds: FeedService }> = async (app, { feeds }) => {
+  const streams = createEventStreams({ events: (...asked) => feeds.events(...asked) })
+  // Before the listener waits for what is under way.
+  app.addHook('preClose', async () => streams.close())
+  app.get(
+    '/v1/feeds/:feed/stream',
+    { config: { scope: 'feed:read', bulk: true }, schema: { params: FeedParams, querystring: StreamQuery } },
+    async ({ peer, params, query, headers, routeOptions, id, signal }, reply) => {
+      // A listener that comes again names what it saw last, beside the URL that it began with.
+      const seen = headers['last-event-id']
+      const cursor = typeof seen === 'string' && seen !== '' ? seen : query.cursor
+      const by = {
+        ...peer,
+        route: routeOptions.url ?? '',
+        gone: signal,
+        problemOf: (error: unknown) => problemText(error, id),
+      }
+      const stream = await streams.open(by, params.feed, cursor)
+      reply.header('cache-control', 'no-store').header('x-accel-buffering', 'no').type('text/event-stream')
+      return reply.send(stream)
+    },
+  )
+}
+
+const problemText = (error: unknown, id: string): string => JSON.stringify(problemOf(refusalOf(error), id))
 
 /** Look-ups in sealed audiences, of which the node sees no key. */
 const sealedRoutes: FastifyPluginAsyncTypebox<{ feeds: FeedService }> = async (app, { feeds }) => {
@@ -107,16 +139,14 @@ const sealedRoutes: FastifyPluginAsyncTypebox<{ feeds: FeedService }> = async (a
       config: { scope: 'lookup:evaluate', bulk: true },
       schema: { params: BucketParams, querystring: PurposeQuery },
     },
-    async ({ peer, params, query, headers, routeOptions }, reply) => {
+    async (request, reply) => {
+      const { peer, params, query, routeOptions } = request
       const { audience, snapshot, prefix } = params
       const asked = { audience, snapshot: BigInt(snapshot), prefix, ...query }
       const { body, digest, read } = await feeds.sealed.bucket({ ...peer, route: routeOptions.url ?? '' }, asked)
-      const etag = `"${digest}"`
       if (read !== '') reply.header('provenance-read', read)
-      // Kept, but asked for again each time: the record of the question is made here.
-      reply.header('etag', etag).header('cache-control', 'private, no-cache')
-      if (headers['if-none-match'] === etag) return reply.code(304).send()
-      return reply.type('application/octet-stream').send(body)
+      // Recorded all the same: the record of the question is made here.
+      return sendTagged(request, reply, { type: 'application/octet-stream', body, etag: `"${digest}"` })
     },
   )
 

@@ -9,6 +9,12 @@ export const PAGE_MAX = 1_000
 export const LOOKUP_MAX = 1_000
 /** Seconds a page may wait for something new. */
 export const WAIT_MAX = 30
+/** Of one event stream; whoever listens comes again with the last id that it saw. */
+export const STREAM_SECONDS = 3_600
+/** Of silence, after which a comment shows whoever stands between that the connection lives. */
+export const HEARTBEAT_SECONDS = 15
+/** Event streams of one credential at a time. */
+export const STREAMS_MAX = 8
 
 export const FeedParams = Type.Object({ feed: UuidSchema }, closed)
 export const SegmentParams = Type.Object({ feed: UuidSchema, first_seq: BigIntSchema }, closed)
@@ -23,6 +29,8 @@ export const EventsQuery = Type.Object(
   closed,
 )
 export type EventsQuery = Static<typeof EventsQuery>
+
+export const StreamQuery = Type.Object({ cursor: EventsQuery.properties.cursor }, closed)
 
 export const FeedList = Type.Object(
   {

@@ -12,13 +12,14 @@ import type { SharedItems } from '../provenance/shared-items.ts'
 import * as ackStore from './ack-store.ts'
 import { bySource, type Disclosed, pageBody, type Reader } from './answer.ts'
 import { deltaText } from './delta.ts'
-import type { ReadableFeed } from './directory.ts'
+import { type ReadableFeed, refusePaused } from './directory.ts'
 import { ENDS, EVENT_KIND } from './entry.ts'
 import { createEventReads, type EventReads } from './event-read.ts'
 import type { Growth } from './growth.ts'
 import type { KnownKeys } from './known-keys.ts'
 import { createLookUp } from './lookup.ts'
-import { type AskedNetwork, createNetworks } from './network-read.ts'
+import { type AskedNetwork, createNetworks, createRelatedCounts } from './network-read.ts'
+import { createObjectReads, type ObjectReads } from './object-read.ts'
 import { createPatternReads, type PatternReads, type PatternReadsOptions } from './pattern-read.ts'
 import { ACK_STAGE, type Acknowledgement, type EventsQuery, type FeedList, type Lookup, PAGE_MAX } from './schema.ts'
 import { CLEAR_KINDS } from './seal.ts'
@@ -30,16 +31,18 @@ import * as store from './store.ts'
 
 export type { Disclosed, Reader } from './answer.ts'
 
-export interface FeedService extends EventReads, PatternReads {
+export interface FeedService extends EventReads, PatternReads, ObjectReads {
   feeds(by: Reader): Promise<FeedList>
   /** A page of events in dense order; waits up to `wait` seconds for the first new one. */
-  events(by: Reader, feed: Uuid, query: EventsQuery, signal?: AbortSignal): Promise<Disclosed>
+  events(by: Reader, feed: Uuid, query: EventsQuery, signal?: AbortSignal): Promise<DisclosedPage>
   /** A sealed segment: NDJSON under brotli, made once. */
   segment(by: Reader, feed: Uuid, first_seq: bigint): Promise<DisclosedSegment>
   /** Live signals behind up to 1,000 keys; what may not be seen is not there. */
   lookUp(by: Reader, lookup: Lookup): Promise<Disclosed>
   /** What is related to a signal, by what the participant may see. */
   network(by: Reader, asked: AskedNetwork): Promise<Disclosed>
+  /** How many live relations of each signal a participant may see: a number, and nothing of what they say. */
+  related(participant: Uuid, signals: readonly Uuid[]): Promise<ReadonlyMap<Uuid, number>>
   /** The participant has dealt with every end up to a sequence. */
   acknowledge(by: Reader, feed: Uuid, ack: Acknowledgement): Promise<{ feed: Uuid; upto: string }>
   /** Sealed audiences by bucket, and their signals once they are opened. */
@@ -48,6 +51,11 @@ export interface FeedService extends EventReads, PatternReads {
   readonly shared: SharedItems
   /** Whether something of a submission stands in a feed where the participant may read it. */
   received(participant: Uuid, submission_id: Uuid): Promise<boolean>
+}
+
+export interface DisclosedPage extends Disclosed {
+  /** Stands after what was given out. */
+  cursor: string
 }
 
 export interface DisclosedSegment extends Omit<Disclosed, 'body'> {
@@ -88,8 +96,10 @@ export function createFeedService(options: FeedServiceOptions): FeedService {
     segment: (by, feed, first_seq) => readSegment(options, by, { feed, first_seq }),
     lookUp: createLookUp(options),
     network: createNetworks(options),
+    related: createRelatedCounts(options),
     ...createEventReads(options),
     ...createPatternReads(options),
+    ...createObjectReads(options),
     sealed: createSealedLookUp(options),
     shared: createSharedItems(db),
     received: (participant, submission_id) =>
@@ -162,7 +172,7 @@ async function readEvents(
   options: FeedServiceOptions,
   by: Reader,
   { feed, query, signal }: { feed: Uuid; query: EventsQuery; signal: AbortSignal | undefined },
-): Promise<Disclosed> {
+): Promise<DisclosedPage> {
   const { clock, growth, cursorKey } = options
   const limit = query.limit ?? PAGE_MAX
   if (limit > PAGE_MAX)
@@ -193,10 +203,12 @@ function pageOf(
   options: FeedServiceOptions,
   by: Reader,
   at: { place: ReadableFeed; after: bigint; limit: number; empty: boolean },
-): Promise<Disclosed | undefined> {
+): Promise<DisclosedPage | undefined> {
   const { place, limit } = at
   const feed = place.feed_id
   return asParticipant(options.db, by.participant, async (tx) => {
+    // Also of a reader that was waiting when it was paused.
+    refusePaused(options.directory, feed)
     const head = await store.headOf(tx, feed)
     if (head === undefined) throw new Refusal('not-found')
     const after = later(at.after, place.from_seq - 1n)
@@ -209,10 +221,10 @@ function pageOf(
     const proofs = await proofsOf(tx, feed, shownOf(options, feed, rows))
     const body = pageBody({ rows, proofs, cursor, more: seq < lastOf(place, head) })
     // An empty page gives nothing out, and a waiting reader would fill the journal with it.
-    if (rows.length === 0) return { body, read: '' }
+    if (rows.length === 0) return { body, cursor, read: '' }
     const page = { by, feed, digest: toBase64Url(sha256(Buffer.from(body))), rows, after, seq }
     const signature = await signedDelta(options, { ...page, from: after + 1n, to: seq })
-    return { body, read: await journalPage(options, tx, page), signature }
+    return { body, cursor, read: await journalPage(options, tx, page), signature }
   })
 }
 
@@ -278,6 +290,7 @@ function journalSegment(
   const { db, provenance, cursorKey } = options
   return asParticipant(db, by.participant, async (tx) => {
     const place = readable(options, by, feed)
+    refusePaused(options.directory, feed)
     const row = await segmentStore.segmentAt(tx, feed, first_seq)
     const last = first_seq + BigInt(row?.n ?? 0) - 1n
     const outside = first_seq < place.from_seq || (place.until_seq !== null && last > place.until_seq)

@@ -9,6 +9,7 @@ import Fastify, {
 import type { TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { type ErrorCode, type FieldError, Refusal } from '../kernel/errors.ts'
+import type { Uuid } from '../kernel/ids.ts'
 import { randomSource } from '../kernel/random.ts'
 import { firstFault } from '../kernel/schema.ts'
 import { JSON_LIMITS, parseStrict } from '../kernel/strict-json.ts'
@@ -17,6 +18,10 @@ import { LIMITS } from './limits.ts'
 import { refusalOf, refuseUnread, sendProblem } from './problem.ts'
 
 declare module 'fastify' {
+  interface FastifyRequest {
+    /** The code under which it was refused, whatever form the answer has. */
+    refused: ErrorCode | undefined
+  }
   interface FastifyContextConfig {
     /** What the credential must hold; `public` for everyone whom the listener lets in. Every route says it. */
     scope?: Scope | 'public'
@@ -28,6 +33,8 @@ declare module 'fastify' {
     jsonString?: number
     /** Shapes of answers that leave as ready bytes; for the API's description alone. */
     raw?: Readonly<Record<number, TSchema>>
+    /** Of a protocol that others describe: not in the API's description. */
+    foreign?: boolean
   }
 }
 
@@ -41,6 +48,10 @@ export interface Finished {
   /** Milliseconds. */
   took: number
   participant: string | undefined
+  /** Whose credential it was, once that is known. */
+  by: { participant: Uuid; credential: Uuid } | undefined
+  /** Of the answer's body, where it was known before it left. */
+  bytes: number | undefined
   code: ErrorCode | undefined
 }
 
@@ -83,7 +94,8 @@ export function createInstance(options: InstanceOptions): FastifyInstance {
     frameworkErrors: (error, request, reply) => {
       const { code, status } = refusalOf(error)
       const { id, method } = request
-      onFinished({ id, method, route: 'unknown', took: 0, status, participant: undefined, code })
+      const nobody = { participant: undefined, by: undefined, bytes: undefined }
+      onFinished({ id, method, route: 'unknown', took: 0, status, ...nobody, code })
       void refuse(request, reply.header('connection', 'close'), new Refusal(code))
     },
     clientErrorHandler: (error, socket) => refuseUnread(error, socket, newRequestId()),
@@ -98,11 +110,11 @@ export function createInstance(options: InstanceOptions): FastifyInstance {
   app.server.maxHeadersCount = LIMITS.headers
   app.setValidatorCompiler(validatorCompiler)
   acceptStrictJson(app)
-  const codes = new WeakMap<FastifyRequest, ErrorCode>()
+  app.decorateRequest('refused')
   app.setErrorHandler((error, request, reply) => {
     const refusal = refusalOf(error)
     if (refusal.code === 'internal' && !hasLeft(request, refusal.cause)) onFault(refusal.cause, request.id)
-    codes.set(request, refusal.code)
+    request.refused = refusal.code
     return refuse(request, reply, refusal)
   })
   const methods = new Map<string, Set<string>>()
@@ -113,6 +125,10 @@ export function createInstance(options: InstanceOptions): FastifyInstance {
     reply.header('allow', [...allowed].join(', '))
     throw new Refusal('method-not-allowed', { detail: `${[...allowed].join(', ')} is served here` })
   })
+  // By it the node's log knows the request.
+  app.addHook('onRequest', async ({ id }, reply) => {
+    reply.header('request-id', id)
+  })
   refuseHeads(app, urlBytes)
   guardSlowBodies(app)
   app.addHook('onResponse', async (request, reply) => {
@@ -121,9 +137,16 @@ export function createInstance(options: InstanceOptions): FastifyInstance {
     // Listeners without client certificates have no peer.
     const peer = request.peer as FastifyRequest['peer'] | undefined
     const took = Math.round(reply.elapsedTime)
-    onFinished({ id, method, route, took, status: reply.statusCode, participant: peer?.slug, code: codes.get(request) })
+    const by = peer && { participant: peer.participant, credential: peer.credential }
+    const [status, bytes, code] = [reply.statusCode, lengthOf(reply), request.refused]
+    onFinished({ id, method, route, took, status, participant: peer?.slug, by, bytes, code })
   })
   return app
+}
+
+function lengthOf(reply: FastifyReply): number | undefined {
+  const length = reply.getHeader('content-length')
+  return length === undefined ? undefined : Number(length)
 }
 
 /** Who asked is gone, and the error says no more than that: nothing is wrong with the node. */
@@ -152,10 +175,13 @@ const newRequestId = (): string => draw().toString('base64url')
 
 /** Refuses whatever the credential's scopes do not cover; a route without a scope is a programming error at start. */
 export function requireScopes(app: Pick<FastifyInstance, 'addHook'>): void {
-  app.addHook('onRequest', async ({ peer, routeOptions }) => {
+  app.addHook('onRequest', async ({ peer, routeOptions }, reply) => {
     const { scope } = routeOptions.config
-    if (scope === undefined || scope === 'public') return
-    if (!peer.scopes.includes(scope)) throw new Refusal('scope-missing', { detail: `this route asks for ${scope}` })
+    if (scope === undefined || scope === 'public' || peer.scopes.includes(scope)) return
+    // RFC 6750 section 3.1.
+    if (peer.token !== undefined)
+      reply.header('www-authenticate', `Bearer error="insufficient_scope", scope="${scope}"`)
+    throw new Refusal('scope-missing', { detail: `this route asks for ${scope}` })
   })
 }
 

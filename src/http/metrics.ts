@@ -51,7 +51,11 @@ export interface Metrics {
   /** Items of submissions: stored, or refused under a code. */
   signals(outcome: 'accepted' | ErrorCode, count?: number): void
   feedPage(events: number): void
+  /** A signal that another protocol has no form for, on a page of it. */
+  withheld(protocol: 'taxii', why: string): void
   lookup(keys: number, matches: number): void
+  /** An access token that was given out, by what proved its client. */
+  accessToken(how: 'certificate' | 'assertion'): void
   /** A connection refused before there was a request; the reason is a code of Node, OpenSSL or ours. */
   handshakeRefused(reason: string, count?: number): void
 }
@@ -87,11 +91,13 @@ export function createMetrics(sources: MetricSources = {}): Metrics {
       counted.pages.inc()
       counted.events.inc(events)
     },
+    withheld: (protocol, why) => counted.withheld.inc({ protocol, why }),
     lookup: (keys, matches) => {
       counted.lookups.inc()
       counted.keys.inc(keys)
       counted.matches.inc(matches)
     },
+    accessToken: (how) => counted.tokens.inc({ how }),
     handshakeRefused: (reason, count = 1) => {
       if (reasons.size < REASONS_MAX) reasons.add(reason)
       counted.handshakes.inc({ reason: reasons.has(reason) ? reason : 'other' }, count)
@@ -104,6 +110,7 @@ function counters(registry: Registry) {
   const counter = <L extends string = never>(name: string, help: string, ...labelNames: L[]) =>
     new Counter<L>({ name, help, labelNames, registers })
   return {
+    withheld: counter('aldis_withheld_total', 'Signals without a form in a protocol, by page', 'protocol', 'why'),
     requests: counter('aldis_requests_total', 'Requests answered', 'listener', 'method', 'route', 'status'),
     seconds: new Histogram({
       name: 'aldis_request_seconds',
@@ -119,6 +126,7 @@ function counters(registry: Registry) {
     lookups: counter('aldis_lookups_total', 'Look-ups answered'),
     keys: counter('aldis_lookup_keys_total', 'Keys asked for'),
     matches: counter('aldis_lookup_matches_total', 'Signals found'),
+    tokens: counter('aldis_access_tokens_total', 'Access tokens given out', 'how'),
     handshakes: counter('aldis_handshakes_refused_total', 'Connections refused before a request', 'reason'),
   }
 }

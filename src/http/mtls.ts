@@ -2,12 +2,21 @@ import type { Server as HttpsServer, ServerOptions } from 'node:https'
 import type { TLSSocket } from 'node:tls'
 import type { FastifyPluginCallback } from 'fastify'
 import type { Clock } from '../kernel/clock.ts'
+import { networkOf, plainAddress } from './address.ts'
 import { admit } from './admit.ts'
 import { type Connection, createConnections } from './connections.ts'
 import { guardHandshakes, keepTime, secureServerOf } from './handshake-guard.ts'
 import { createHandshakeRefusals, type HandshakeRefusalSink } from './handshake-refusals.ts'
 import { LIMITS } from './limits.ts'
-import { faultOf, type Peer, type PeerDirectory, type PeerFault, type PeerIdentity, readIdentity } from './peer.ts'
+import {
+  type EnrolledCredential,
+  faultOf,
+  type Peer,
+  type PeerDirectory,
+  type PeerFault,
+  type PeerIdentity,
+  readIdentity,
+} from './peer.ts'
 import { type TlsMaterial, tlsContext } from './tls-context.ts'
 import { checkMaterial, type RootCheck, rootCheck } from './tls-material.ts'
 
@@ -53,6 +62,8 @@ export interface MtlsOptions {
   clock: Clock
   /** Takes the counts of refused connections, a minute at a time. */
   onRefused: HandshakeRefusalSink
+  /** Told of each connection that a key opened, with the network that it came from. */
+  onAccepted?(of: EnrolledCredential, network: string): void
   limits?: Partial<MtlsLimits>
 }
 
@@ -66,11 +77,13 @@ export interface Mtls {
    * `StartRefused` and changes nothing if the material would not do.
    */
   reload(material: TlsMaterial): Promise<void>
+  /** How many connections are open under a pin. */
+  openUnder(spki: string): number
 }
 
 /** Mutual TLS of one listener: who may connect, who a request comes from, and when a connection ends. */
 export async function createMtls(options: MtlsOptions): Promise<Mtls> {
-  const { material, trustDomain, directory, clock, onRefused } = options
+  const { material, trustDomain, directory, clock, onRefused, onAccepted } = options
   const limits = { ...MTLS_LIMITS, ...options.limits }
   await checkMaterial(material, clock())
   let mayCertify = rootCheck(material)
@@ -91,7 +104,12 @@ export async function createMtls(options: MtlsOptions): Promise<Mtls> {
     const { identity } = connection
     // Without a fresh list nothing can be said here; each request is told so.
     if (identity !== undefined && connection.fault === undefined && !isStale()) {
-      connection.fault = faultOf(identity, directory.find(identity.spki), clock())
+      const credential = directory.find(identity.spki)
+      connection.fault = faultOf(identity, credential, clock())
+      const address = plainAddress(socket.remoteAddress)
+      // The socket of a connection that has ended already has no address.
+      if (credential !== undefined && connection.fault === undefined && address !== 'unknown')
+        onAccepted?.(credential, networkOf(address))
     }
     if (connection.fault !== undefined) refusals.add(socket.remoteAddress, connection.fault)
   }
@@ -139,6 +157,7 @@ export async function createMtls(options: MtlsOptions): Promise<Mtls> {
       server?.setSecureContext(tlsContext(next))
       connections.retireAll()
     },
+    openUnder: (spki) => connections.under(spki).length,
   }
 }
 

@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { TOKEN_PATH } from '../access/schema.ts'
 import * as feedback from '../feedback/schema.ts'
 import * as feeds from '../feeds/schema.ts'
 import { CATALOGUE, type ErrorCode } from '../kernel/errors.ts'
@@ -82,6 +83,16 @@ const REQUEST_HEADERS: Readonly<Record<RequestHeader, { description: string; sch
     schema: kernel.UuidSchema,
     required: true,
   },
+  'Last-Event-ID': {
+    description: 'The id of the last message that was seen; it goes before the cursor of the URL.',
+    schema: { type: 'string', maxLength: 128 },
+    required: false,
+  },
+  'If-Match': {
+    description: 'The tag of what is to be replaced, as `ETag` named it; `*` for whatever it is.',
+    schema: { type: 'string', maxLength: 512 },
+    required: false,
+  },
   'Upload-Line': {
     description: 'The number of the first line that follows; 1 if absent.',
     schema: { type: 'string', pattern: '^[1-9][0-9]{0,14}$', default: '1' },
@@ -152,6 +163,17 @@ export const components = (): Json => ({
     mutualTLS: {
       type: 'mutualTLS',
       description: 'TLS 1.3 with the certificate of an enrolled key. The roles are scopes of its credential.',
+    },
+    accessToken: {
+      type: 'oauth2',
+      description:
+        'At will, beside the certificate that it is bound to (RFC 8705): a token with fewer scopes than the credential, for ten minutes. Without the certificate it is worth nothing.',
+      flows: {
+        clientCredentials: {
+          tokenUrl: TOKEN_PATH,
+          scopes: Object.fromEntries(participants.SCOPES.map((scope) => [scope, `Routes whose scope is ${scope}`])),
+        },
+      },
     },
   },
 })

@@ -15,6 +15,8 @@ const ANY: readonly ErrorCode[] = [
 ]
 const ADMISSION: readonly ErrorCode[] = [
   ...(['credential-not-enrolled', 'participant-suspended', 'rate-limited', 'authority-stale'] as const),
+  ...(['access-token-invalid', 'access-token-foreign', 'access-token-expired', 'access-token-unbound'] as const),
+  'access-token-widened',
 ]
 const BODY: readonly ErrorCode[] = ['invalid-json', 'json-strict', 'json-limit', 'too-large', 'validation-failed']
 

@@ -33,12 +33,28 @@ const TAGS: readonly (readonly [start: string, name: string, description?: strin
   ['/v1/lookups', 'Look-ups', 'Live signals by match key.'],
   ['/v1/lookup/', 'Look-ups'],
   ['/v1/audiences/:audience/signals', 'Look-ups'],
+  ['/v1/oprf', 'Look-ups'],
   ['/v1/feedback', 'Feedback', 'What recipients say of signals, and what sources answer.'],
   ['/v1/disputes', 'Feedback'],
   ['/v1/hits', 'Review', "What an organisation's own people do with signals."],
   ['/v1/cases', 'Review'],
   ['/v1/review', 'Review'],
+  ['/v1/bulk-jobs', 'Review'],
+  ['/v1/webhooks', 'Webhooks', "What an organisation's programs are told of its feeds."],
   ['/provenance', 'Provenance', 'The log, its proofs and receipts.'],
+  [
+    '/v1/log',
+    'Governance',
+    'Who shared what with whom, as far as the asker may know, and the reports of the programme.',
+  ],
+  ['/v1/reports', 'Governance'],
+  ['/v1/sandbox', 'Sandbox', 'A simulated participant to try programs against, and what these showed.'],
+  ['/v1/conformance-runs', 'Sandbox'],
+  ['/v1/requests', 'Usage', 'What the own programs ask, and what they use of their limits.'],
+  ['/v1/limits', 'Usage'],
+  ['/v1/meta', 'Node', 'What the node says of itself.'],
+  ['/v1/openapi.json', 'Node'],
+  ['/problems', 'Node'],
   ['/v1', 'Participants', 'Who takes part, with which keys.'],
 ]
 
@@ -48,6 +64,7 @@ export async function routesOf(listener: ListenerName, register: (app: FastifyIn
   const routes: Route[] = []
   app.setValidatorCompiler(() => () => true)
   app.addHook('onRoute', ({ method, url, config = {}, schema = {}, bodyLimit = LIMITS.json_bytes }) => {
+    if (config.foreign === true) return
     for (const one of [method].flat()) {
       routes.push({ listener, method: one, url, config, bodyLimit, schema: schema as Route['schema'] })
     }
@@ -126,12 +143,18 @@ function operationOf({ route, operation }: Described): Json {
     tags: [tagOf(url)],
     'x-scope': config.scope,
     ...(listener === 'partner' ? {} : { servers: [serverOf(listener)] }),
-    security: listener === 'partner' ? [{ mutualTLS: config.scope === 'public' ? [] : [config.scope] }] : [],
+    security: listener === 'partner' ? securityOf(config.scope) : [],
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(requestBody === undefined ? {} : { requestBody }),
     ...(itemCodes === undefined ? {} : { 'x-item-codes': itemCodes }),
     responses: { ...answersOf(route, operation), ...Object.fromEntries(refusals) },
   }
+}
+
+/** A certificate always; a token beside it, where the caller wants to do less. */
+function securityOf(scope: Route['config']['scope']): Json[] {
+  const scopes = scope === 'public' ? [] : [scope]
+  return [{ mutualTLS: scopes }, { mutualTLS: scopes, accessToken: scopes }]
 }
 
 /** With the most bytes that are taken, and of a stream the most lines and the most bytes of one. */

@@ -15,7 +15,7 @@ export interface Route {
 }
 
 /** Headers of requests, and of answers, by the name of their description in the document. */
-export type RequestHeader = 'Upload-Id' | 'Upload-Line' | 'Idempotency-Key'
+export type RequestHeader = 'Upload-Id' | 'Upload-Line' | 'Idempotency-Key' | 'Last-Event-ID' | 'If-Match'
 export type AnswerHeader =
   | 'Provenance-Read'
   | 'Provenance-Checkpoint'

@@ -2,9 +2,11 @@ import { FeedEventSchema, SealedEventSchema, SubmissionProof } from '../feeds/sc
 import type { ErrorCode } from '../kernel/errors.ts'
 import { ChainLine, ExportEntry, ExportRead, SnapshotEnd, SnapshotPage, SnapshotRow } from '../provenance/schema.ts'
 import { Jws, SubmittedItem, UploadLine } from '../signals/schema.ts'
-import type { AnswerHeader, Content, Operation } from './operation.ts'
+import type { Answer, AnswerHeader, Content, Operation } from './operation.ts'
 
 const READ: readonly AnswerHeader[] = ['Provenance-Read']
+const TAG: readonly AnswerHeader[] = ['ETag']
+const UNCHANGED: Answer = { description: 'It is as `If-None-Match` has it', headers: TAG }
 const WHOLE: readonly ErrorCode[] = [
   ...(['replayed', 'signature-invalid', 'signature-header', 'signing-key-unknown', 'wrong-issuer'] as const),
   ...(['wrong-audience', 'submission-stale', 'item-limit', 'json-strict'] as const),
@@ -46,6 +48,98 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     summary: 'Exchanges a one-time code for a certificate; pins the TLS key and records the signing key',
     codes: ['enrolment-refused', 'certificate-request-refused', 'signature-invalid', 'policy-refused'],
     answers: { 201: { description: 'Enrolled: the certificate, and what the node signs with' } },
+    commits: true,
+  },
+  'GET /v1/meta': {
+    id: 'getMeta',
+    summary: 'Tells versions of node, API and policies, and which operations will end',
+    answers: { 200: { description: 'What the node says of itself', headers: TAG }, 304: UNCHANGED },
+  },
+  'GET /v1/openapi.json': {
+    id: 'getDescription',
+    summary: 'Gives this document',
+    answers: {
+      200: {
+        description: 'OpenAPI 3.1',
+        headers: TAG,
+        content: { type: 'application/json', description: 'The document' },
+      },
+      304: UNCHANGED,
+    },
+  },
+  'GET /problems/:code': {
+    id: 'getProblem',
+    summary: 'Tells what a problem document means whose `type` this is',
+  },
+  'PUT /v1/conformance-runs/:run': {
+    id: 'reportConformance',
+    summary:
+      'Records how the own programs did when they went through the exchange step by step, as `aldis conformance` has it',
+    description: 'Under an id that the client chose: a run is reported once, and repeated it has the same answer.',
+    codes: ['state-conflict'],
+    answers: { 200: { description: 'It was reported before' }, 201: { description: 'Recorded' } },
+    commits: true,
+  },
+  'GET /v1/conformance-runs/latest': {
+    id: 'getConformance',
+    summary: 'Gives the newest run that was reported',
+    codes: ['not-found'],
+  },
+  'GET /v1/requests': {
+    id: 'listRequests',
+    summary:
+      "Lists requests of the organisation's own credentials as they were answered, the newest first, for seven days",
+    description:
+      'Route patterns, codes and times; no URL, query or value. Written down within seconds of the answer and never at its cost: what found no room is counted in `dropped`. To read it is no read of signals, and has no entry in the log.',
+    codes: ['invalid-cursor'],
+  },
+  'GET /v1/limits': {
+    id: 'listLimits',
+    summary: 'Tells how much is used now of the limits of each own credential and of the organisation',
+    description: 'Under the names of `docs/limits.md`, by the counters that refuse.',
+  },
+  'GET /v1/webhooks': {
+    id: 'listWebhooks',
+    summary:
+      'Lists where the organisation is posted to, where it may be, and the key that `v1a` signatures are verified by',
+  },
+  'PUT /v1/webhooks/:endpoint': {
+    id: 'addWebhook',
+    summary:
+      'Has a host of the organisation told by Standard Webhooks that feeds grew: their places, and nothing of what stands there',
+    description:
+      'Repeated with the same content by the same credential it changes nothing, and has the same answer until the secret is replaced.',
+    codes: ['webhook-refused', 'webhook-limit', 'state-conflict'],
+    answers: { 200: { description: 'It was there' }, 201: { description: 'Added, with its first secret' } },
+    commits: true,
+  },
+  'POST /v1/webhooks/:endpoint/rotation': {
+    id: 'rotateWebhookSecret',
+    summary: 'Replaces the secret by the next one; for a day messages are signed by both',
+    codes: ['state-conflict'],
+    answers: { 200: { description: 'The secret of that number, also if it was in force before' } },
+    commits: true,
+  },
+  'POST /v1/webhooks/:endpoint/test': {
+    id: 'testWebhook',
+    summary: 'Posts a message that says nothing, once for each id of a test',
+    answers: { 202: { description: 'It will be posted at once; the list of deliveries says what became of it' } },
+    commits: true,
+  },
+  'POST /v1/webhooks/:endpoint/end': {
+    id: 'endWebhook',
+    summary: 'Posts nothing there any more',
+    answers: { 204: { description: 'Ended' } },
+    commits: true,
+  },
+  'GET /v1/webhooks/:endpoint/deliveries': {
+    id: 'listDeliveries',
+    summary: 'Lists the last 50 messages of an endpoint, and what became of each',
+  },
+  'POST /v1/webhooks/:endpoint/deliveries/:message/redelivery': {
+    id: 'redeliver',
+    summary: 'Posts a message again, under the same id',
+    answers: { 202: { description: 'It will be posted at once' } },
     commits: true,
   },
   'GET /v1/whoami': {
@@ -119,11 +213,11 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     id: 'submit',
     summary: 'Takes 1 to 1,000 items under one signature; each is judged for itself',
     description:
-      'Repeated byte for byte it changes nothing and has the same answer. Withdrawals are submissions of their own type.',
+      'Repeated byte for byte it changes nothing and has the same answer. Withdrawals are submissions of their own type. With `dry_run=true` it says what would become of it, and stores nothing.',
     codes: [...WHOLE, 'log-behind'],
     itemCodes: ITEM,
     answers: {
-      200: { description: 'Every item was refused and nothing was stored' },
+      200: { description: 'Every item was refused, or nothing but a dry run was asked for: nothing was stored' },
       201: { description: 'What was accepted is stored and recorded', headers: ['Location'] },
     },
     commits: true,
@@ -157,9 +251,40 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
       },
     },
   },
+  'PUT /v1/uploads/:upload_id': {
+    id: 'putUpload',
+    summary:
+      'Takes a whole upload, to be worked off after its sender has gone; the same one again answers what became of it',
+    codes: ['too-large', 'request-timeout', 'rate-limited', 'state-conflict', 'unsupported-media-type', 'read-only'],
+    body: {
+      type: 'application/x-ndjson',
+      lines: [
+        ['jws', Jws],
+        [null, SubmittedItem],
+      ],
+      description: 'As a stream of submissions, from its first line to its last.',
+    },
+    answers: { 202: { description: 'All of it is durable; it is worked off next' } },
+  },
+  'GET /v1/uploads': {
+    id: 'listUploads',
+    summary: 'Lists the uploads that are or were worked off after their sender had gone, the newest first',
+  },
   'GET /v1/uploads/:upload_id': {
     id: 'getUploadPlace',
-    summary: 'Tells the first line of an upload that is not settled; 1 for one that is unknown',
+    summary:
+      'Tells the first line of an upload that is not settled, 1 for one that is unknown; and how far its job is, if it is one',
+  },
+  'GET /v1/uploads/:upload_id/results': {
+    id: 'getUploadResults',
+    summary: 'Gives what a stream would have answered, once an upload was worked off; for seven days',
+    codes: ['not-found', 'state-conflict'],
+    answers: {
+      200: {
+        description: 'One line for each item and each submission, in the order of the lines sent',
+        content: { type: 'application/x-ndjson', lines: [[null, UploadLine]], description: 'Results' },
+      },
+    },
   },
   'GET /v1/signals/:signal': {
     id: 'getOwnSignal',
@@ -172,7 +297,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   'GET /v1/feeds/:feed/events': {
     id: 'listEvents',
     summary: 'Gives a page of events in dense order, and waits for the first new one if asked to',
-    codes: ['invalid-cursor', 'cursor-expired', 'page-limit', 'log-behind'],
+    codes: ['invalid-cursor', 'cursor-expired', 'page-limit', 'log-behind', 'feed-paused'],
     answers: {
       200: {
         description: 'A page; an empty one discloses nothing and is not recorded. Of a sealed feed, a signed one',
@@ -181,10 +306,25 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     },
     commits: true,
   },
+  'GET /v1/feeds/:feed/stream': {
+    id: 'streamEvents',
+    summary: 'Gives what follows a cursor, and then what comes, as server-sent events',
+    description:
+      'Each page is a message `events` whose data are what `listEvents` would give, and whose id is the cursor behind it; a message `read` before it has what `Provenance-Read` and `Feed-Signature` would. A comment comes every 15 seconds of silence. After an hour, or at a `problem`, the stream ends: come again with `Last-Event-ID`.',
+    codes: ['invalid-cursor', 'cursor-expired', 'log-behind', 'stream-limit', 'feed-paused'],
+    headers: ['Last-Event-ID'],
+    answers: {
+      200: {
+        description: 'A stream of events without end',
+        content: { type: 'text/event-stream', description: 'Messages `read`, `events` and `problem`' },
+      },
+    },
+    commits: true,
+  },
   'GET /v1/feeds/:feed/segments/:first_seq': {
     id: 'getSegment',
     summary: 'Gives a sealed run of a feed as stored bytes, always compressed with brotli',
-    codes: ['log-behind'],
+    codes: ['log-behind', 'feed-paused'],
     answers: {
       200: {
         description: '`Content-Encoding: br`, whatever was asked for',
@@ -386,19 +526,131 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     codes: ['raw-identifier', 'case-moved', 'grace-over', 'log-behind'],
     commits: true,
   },
+  'POST /v1/bulk-jobs/plan': {
+    id: 'planBulkJob',
+    summary: 'Tells what would become of cases if they were decided alike now; changes nothing',
+    description: 'Either `cases`, or a `filter`: then of the first 1,000 open cases that it leaves.',
+    codes: ['raw-identifier'],
+  },
+  'POST /v1/bulk-jobs': {
+    id: 'beginBulkJob',
+    summary: 'Decides up to 1,000 cases alike, each by itself and as it stands then',
+    description:
+      'Up to 25 are decided before the answer; more wait for a lead who is another person, and go on in the background. The same id with the same list and decision again changes nothing.',
+    codes: ['raw-identifier', 'reason-unknown', 'state-conflict', 'log-behind'],
+    commits: true,
+  },
+  'GET /v1/bulk-jobs': {
+    id: 'listBulkJobs',
+    summary: "Lists the organisation's jobs, the newest first, 50 a page; `after`: the `next` of the page before",
+    codes: ['invalid-cursor'],
+  },
+  'GET /v1/bulk-jobs/:job': {
+    id: 'getBulkJob',
+    summary: 'Tells how far a job is, and how many cases ended how',
+  },
+  'GET /v1/bulk-jobs/:job/items': {
+    id: 'getBulkJobItems',
+    summary: 'Tells of each case of a job what became of it, or why it was left as it was',
+  },
+  'POST /v1/bulk-jobs/:job/answer': {
+    id: 'answerBulkJob',
+    summary: 'Approves or denies a proposed job as a lead, or takes back an own one',
+    description: 'To approve, `n` and `digest` name what was looked at; a list that changed is refused.',
+    codes: ['raw-identifier', 'self-approval', 'person-unknown', 'approval-refused', 'state-conflict', 'log-behind'],
+    commits: true,
+  },
+  'POST /v1/bulk-jobs/:job/cancel': {
+    id: 'cancelBulkJob',
+    summary: 'Leaves what a job has not decided yet as it is',
+    codes: ['raw-identifier', 'state-conflict', 'log-behind'],
+    commits: true,
+  },
+  'POST /v1/bulk-jobs/:job/undo': {
+    id: 'undoBulkJob',
+    summary: 'Undoes a whole job, as long as nothing of it has left',
+    codes: ['raw-identifier', 'state-conflict', 'grace-over', 'log-behind'],
+    commits: true,
+  },
   'GET /v1/review/routing': {
     id: 'getRouting',
     summary: 'Tells by which rules received signals become cases',
+    answers: { 200: { description: 'The rules', headers: TAG }, 304: UNCHANGED },
   },
   'PUT /v1/review/routing': {
     id: 'setRouting',
     summary: 'Sets by which rules received signals become cases, from now on',
-    codes: ['taxonomy-unknown', 'log-behind'],
+    description: 'The whole is replaced; with `If-Match` only where it still is what that names.',
+    codes: ['taxonomy-unknown', 'precondition-failed', 'log-behind'],
+    headers: ['If-Match'],
+    answers: { 200: { description: 'In force', headers: TAG } },
+    commits: true,
+  },
+  'GET /v1/review/settings': {
+    id: 'getReviewSettings',
+    summary: 'Tells when the organisation reviews, and how much of it a second time',
+    answers: { 200: { description: 'The settings', headers: TAG }, 304: UNCHANGED },
+  },
+  'PUT /v1/review/settings': {
+    id: 'setReviewSettings',
+    summary: 'Sets when the organisation reviews: due dates of cases that are opened from now on count that time alone',
+    description: 'The whole is replaced; with `If-Match` only where it still is what that names.',
+    codes: ['precondition-failed', 'log-behind'],
+    headers: ['If-Match'],
+    answers: { 200: { description: 'In force', headers: TAG } },
+    commits: true,
+  },
+  'GET /v1/review/samples': {
+    id: 'listReviewSamples',
+    summary: 'Lists closed cases that somebody may decide a second time, without what was decided',
+    codes: ['raw-identifier', 'log-behind'],
+    answers: { 200: { description: 'Recorded first; an empty list is not', headers: READ } },
+    commits: true,
+  },
+  'POST /v1/review/samples/:sample': {
+    id: 'answerReviewSample',
+    summary: 'Takes the second verdict, which alters nothing, and tells the first',
+    codes: ['raw-identifier', 'reason-unknown', 'self-approval', 'person-unknown', 'state-conflict', 'log-behind'],
     commits: true,
   },
   'GET /v1/review/figures': {
     id: 'getReviewFigures',
     summary: "Counts the organisation's own cases and decisions, and what was seen again after action",
+  },
+  'GET /v1/log/entries': {
+    id: 'listLogEntries',
+    summary: 'Finds entries of the log by actor, kind, signal, recipient, party and time, the newest first',
+    description:
+      'A credential that may audit finds all of them, which is recorded first as `audit.read`; any other those that concern its participant. A page looks at 10,000 entries at most; `next` says where to go on.',
+    codes: ['filter-field', 'filter-value', 'filter-conflict', 'filter-range', 'page-limit', 'log-behind'],
+    commits: true,
+  },
+  'GET /v1/log/matrix': {
+    id: 'getShareMatrix',
+    summary: 'Counts who shared with whom, what was said of it and how soon, by source and recipient',
+    description:
+      "For a credential that may audit, of everybody, which is recorded first as `audit.read`; for any other, its participant's own row and column. Nothing small is left out here: whoever passes it on does that.",
+    codes: ['filter-value', 'filter-range', 'log-behind'],
+    commits: true,
+  },
+  'GET /v1/log/sight': {
+    id: 'explainSight',
+    summary: 'Tells who may see a signal, and by which rule the others may not',
+    description:
+      'Of a signal that there is, by source and id, which is recorded first as `audit.read`; or of one that its source would share with an audience (`audience`, `tlp`, `type`). The rules are those that decide what participants are given.',
+    codes: ['not-found', 'filter-value', 'log-behind'],
+    commits: true,
+  },
+  'GET /v1/reports': {
+    id: 'listReports',
+    summary: 'Lists the transparency reports that two organisations published, the newest first',
+    answers: { 200: { description: 'Reports by digest', headers: TAG }, 304: UNCHANGED },
+  },
+  'GET /v1/reports/:digest': {
+    id: 'getReport',
+    summary: 'Gives a published report; the log names it by the SHA-256 of its RFC 8785 form',
+    codes: ['not-found'],
+    answers: { 200: { description: 'In that form, so that its digest is its tag', headers: TAG }, 304: UNCHANGED },
   },
   'GET /provenance/1/checkpoint': {
     id: 'getCheckpoint',
@@ -416,7 +668,10 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     id: 'getWitnessPolicy',
     summary: 'Gives the policy that checkpoints are published under; pin one elsewhere',
     codes: ['not-found'],
-    answers: { 200: { description: 'A policy', content: text('C2SP tlog-policy') } },
+    answers: {
+      200: { description: 'A policy', headers: TAG, content: text('C2SP tlog-policy') },
+      304: UNCHANGED,
+    },
   },
   'GET /provenance/1/witnesses': {
     id: 'listWitnesses',
@@ -434,9 +689,10 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     answers: {
       200: {
         description: 'A tile of hashes, or a bundle of entries',
-        headers: ['ETag'],
+        headers: TAG,
         content: { type: 'application/octet-stream', description: 'C2SP tlog-tiles' },
       },
+      304: UNCHANGED,
     },
   },
   'GET /provenance/1/proof/inclusion': {

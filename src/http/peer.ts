@@ -19,6 +19,8 @@ export interface Peer {
   /** End of the leaf, not of the pin. */
   notAfter: Date
   scopes: readonly string[]
+  /** Where the request carries an access token, to which `scopes` are cut. */
+  token?: { expires: Date }
 }
 
 export interface EnrolledCredential {

@@ -9,8 +9,15 @@ export interface Rate {
 /** Buckets that are kept; beyond, the full ones are forgotten, which changes nothing. */
 const BUCKETS_MAX = 10_000
 
-/** A token bucket per key: whether one more may pass now, or so many at once. */
-export function createTokenBuckets(clock: Clock, { perSecond, burst }: Rate): (key: string, n?: number) => boolean {
+export interface TokenBuckets {
+  /** Whether one more may pass now, or so many at once. */
+  (key: string, n?: number): boolean
+  /** How many more might pass now. */
+  left(key: string): number
+}
+
+/** A token bucket per key. */
+export function createTokenBuckets(clock: Clock, { perSecond, burst }: Rate): TokenBuckets {
   const buckets = new Map<string, { tokens: number; at: number }>()
 
   const filled = ({ tokens, at }: { tokens: number; at: number }, now: number): number =>
@@ -25,11 +32,16 @@ export function createTokenBuckets(clock: Clock, { perSecond, burst }: Rate): (k
     }
   }
 
-  return (key, n = 1) => {
+  const take = (key: string, n = 1): boolean => {
     const now = clock().getTime()
     if (buckets.size >= BUCKETS_MAX && !buckets.has(key)) sweep(now)
     const tokens = filled(buckets.get(key) ?? { tokens: burst, at: now }, now)
     buckets.set(key, { tokens: tokens < n ? tokens : tokens - n, at: now })
     return tokens >= n
   }
+  const left = (key: string): number => {
+    const bucket = buckets.get(key)
+    return bucket === undefined ? burst : Math.floor(filled(bucket, clock().getTime()))
+  }
+  return Object.assign(take, { left })
 }

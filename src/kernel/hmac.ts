@@ -9,10 +9,14 @@ export function hmac(hash: Hash, key: Uint8Array, data: Uint8Array): Uint8Array 
   return hash(padded(0x5c, short, hash(padded(0x36, short, data))))
 }
 
+/** What is hashed next: a hash keeps nothing of it. */
+const room = new Uint8Array(4 * BLOCK)
+
 /** `(key xor pad) || data`. */
 function padded(pad: number, key: Uint8Array, data: Uint8Array): Uint8Array {
-  const out = new Uint8Array(BLOCK + data.length).fill(pad, 0, BLOCK)
-  for (let i = 0; i < key.length; i++) out[i] = (key[i] ?? 0) ^ pad
+  const length = BLOCK + data.length
+  const out = length > room.length ? new Uint8Array(length) : room.subarray(0, length)
+  for (let i = 0; i < BLOCK; i++) out[i] = (key[i] ?? 0) ^ pad
   out.set(data, BLOCK)
   return out
 }

@@ -16,11 +16,67 @@ export const JSON_LIMITS: JsonLimits = { depth: 8, members: 64, string: 4_096, a
  * `json-limit` with the RFC 6901 pointer of the fault, never the value.
  */
 export function parseStrict(input: string | Uint8Array, limits: JsonLimits = JSON_LIMITS): unknown {
-  const scan: Scan = { text: typeof input === 'string' ? input : decode(input), limits, at: 0, path: [] }
+  const text = typeof input === 'string' ? input : decode(input)
+  const plain = plainly(text, limits)
+  if (plain !== undefined) return plain.value
+  const scan: Scan = { text, limits, at: 0, path: [] }
   const value = valueAt(scan, 0)
   skip(scan)
   if (scan.at !== scan.text.length) throw invalid(scan)
   return value
+}
+
+/**
+ * What is written as programs write it, in a fraction of the time: without escapes and white space, and within the limits, a text that
+ * is written the same again has no name twice and no number that was rounded. Undefined for any other, which is then scanned.
+ */
+function plainly(text: string, limits: JsonLimits): { value: unknown } | undefined {
+  if (text.includes('\\') || !isTight(text, limits.depth) || !text.isWellFormed()) return undefined
+  try {
+    const value: unknown = JSON.parse(text)
+    return isWithin(value, limits) && JSON.stringify(value) === text ? { value } : undefined
+  } catch {
+    // What is wrong is said by the scan.
+    return undefined
+  }
+}
+
+/**
+ * Of a text without escapes, so that every quote begins or ends a string: no white space between, which is never written the same
+ * again, and no deeper than it may be, since JSON.parse builds whatever depth it is sent.
+ */
+function isTight(text: string, most: number): boolean {
+  let depth = 0
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at)
+    if (code === QUOTE) at = endOfString(text, at)
+    else if (code <= SPACE) return false
+    depth += stepOf(code)
+    if (depth > most) return false
+  }
+  return true
+}
+
+function endOfString(text: string, at: number): number {
+  const end = text.indexOf('"', at + 1)
+  return end < 0 ? text.length : end
+}
+
+function stepOf(code: number): number {
+  if (code === OPEN_OBJECT || code === OPEN_ARRAY) return 1
+  return code === CLOSE_OBJECT || code === CLOSE_ARRAY ? -1 : 0
+}
+
+function isWithin(value: unknown, limits: JsonLimits): boolean {
+  if (typeof value === 'string') return value.length <= limits.string
+  if (typeof value === 'number') return !Number.isInteger(value) || Number.isSafeInteger(value)
+  if (typeof value !== 'object' || value === null) return true
+  if (Array.isArray(value)) return value.length <= limits.array && value.every((one) => isWithin(one, limits))
+  const members = Object.entries(value)
+  return (
+    members.length <= limits.members &&
+    members.every(([name, one]) => name.length <= limits.string && isWithin(one, limits))
+  )
 }
 
 /** Where a scan stands. */
@@ -33,7 +89,7 @@ interface Scan {
 }
 
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y
-const [QUOTE, BACKSLASH, COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a]
+const [SPACE, QUOTE, BACKSLASH, COMMA, COLON] = [0x20, 0x22, 0x5c, 0x2c, 0x3a]
 const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d]
 
 function decode(bytes: Uint8Array): string {

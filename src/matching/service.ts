@@ -8,7 +8,7 @@ import { sha256 } from '../kernel/sha256.ts'
 import type { OprfPool } from '../keys/oprf-pool.ts'
 import type { KeyService } from '../keys/service.ts'
 import type { Authority } from '../participants/authority.ts'
-import { type EvaluationPurpose, type KeyShare, OPRF_SUITE } from '../participants/schema.ts'
+import { EVALUATION_PURPOSES, type EvaluationPurpose, type KeyShare, OPRF_SUITE } from '../participants/schema.ts'
 import type { ProvenanceService } from '../provenance/service.ts'
 import type { Evaluated } from './oprf.ts'
 import type { Evaluation, EvaluationResult, OprfKey, OprfKeyList } from './schema.ts'
@@ -26,8 +26,8 @@ export interface EvaluationOptions {
   pool: Pick<OprfPool, 'enter' | 'firstInvalid'>
   provenance: Pick<ProvenanceService, 'admit'>
   authority: Pick<Authority, 'hashProfile' | 'hashProfiles' | 'quota'>
-  /** Whether a participant may have so many elements evaluated just now. */
-  mayAsk(participant: Uuid, elements: number): boolean
+  /** Whether a participant may have so many elements evaluated just now, and how many it might. */
+  bursts: { take(participant: Uuid, elements: number): boolean; left(participant: Uuid): number; limit: number }
   /** How the key of an epoch is named in the key service. */
   keyId(kid: string): string
 }
@@ -38,10 +38,19 @@ export interface EvaluationService {
   evaluate(participant: Uuid, key: Uuid, asked: Evaluation): Promise<EvaluationResult>
   /** Of each participant and purpose, the part of today's quota that is used. */
   used(): Promise<{ participant: Uuid; purpose: string; part: number }[]>
+  /** What one participant used of today's quotas, by purpose, and how many elements it might have evaluated at once now. */
+  usedBy(participant: Uuid): Promise<EvaluationUse>
+}
+
+export interface EvaluationUse {
+  quotas: { purpose: EvaluationPurpose; used: number; limit: number }[]
+  /** When the quotas begin anew. */
+  resets_at: Date
+  burst: { left: number; limit: number }
 }
 
 export function createEvaluationService(options: EvaluationOptions): EvaluationService {
-  const { ledger, clock, keys, pool, provenance, authority, mayAsk, keyId } = options
+  const { db, ledger, clock, keys, pool, provenance, authority, bursts, keyId } = options
   return {
     keys: () => ({ keys: authority.hashProfiles().flatMap((profile) => keyOf(profile) ?? []) }),
     async evaluate(participant, key, asked) {
@@ -49,7 +58,7 @@ export function createEvaluationService(options: EvaluationOptions): EvaluationS
       expectRunning(authority.hashProfile(kid), clock())
       const bytes = elementsOf(elements)
       provenance.admit()
-      if (!mayAsk(participant, elements.length))
+      if (!bursts.take(participant, elements.length))
         throw new Refusal('rate-limited', { detail: 'fewer elements a minute', retryAfter: 5 })
       return pool.enter(async () => {
         const invalid = await pool.firstInvalid(bytes)
@@ -64,6 +73,18 @@ export function createEvaluationService(options: EvaluationOptions): EvaluationS
         const quota = authority.quota(participant, purpose as EvaluationPurpose)
         return { participant, purpose, part: used / Math.max(1, quota) }
       })
+    },
+    async usedBy(participant) {
+      const now = clock()
+      const rows = await asParticipant(db, participant, (tx) => store.usedByOn(tx, participant, dayOf(now)))
+      return {
+        quotas: EVALUATION_PURPOSES.map((purpose) => ({
+          ...{ purpose, limit: authority.quota(participant, purpose) },
+          used: rows.find((row) => row.purpose === purpose)?.used ?? 0,
+        })),
+        resets_at: nextDay(now),
+        burst: { left: bursts.left(participant), limit: bursts.limit },
+      }
     },
   }
 }
@@ -130,7 +151,7 @@ async function debit({ db, clock, authority }: EvaluationOptions, asking: Asking
     if (!(await store.insertBatch(tx, row))) return expectRepeated(await store.batch(tx, participant, key), row)
     const of = { participant_id: participant, day: dayOf(at), purpose, n, quota }
     if (n > quota || !(await store.debit(tx, of))) {
-      const retryAfter = Math.ceil((Date.parse(dayOf(new Date(at.getTime() + DAY_MS))) - at.getTime()) / 1_000)
+      const retryAfter = Math.ceil((nextDay(at).getTime() - at.getTime()) / 1_000)
       throw new Refusal('quota-exceeded', {
         detail: 'it begins anew at midnight UTC',
         extra: { limit: quota },
@@ -150,3 +171,4 @@ function expectRepeated(known: Pick<store.BatchRow, 'digest' | 'at'> | undefined
 
 /** In UTC. */
 const dayOf = (at: Date): string => at.toISOString().slice(0, 10)
+const nextDay = (at: Date): Date => new Date(dayOf(new Date(at.getTime() + DAY_MS)))

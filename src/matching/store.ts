@@ -95,6 +95,15 @@ export async function forget(tx: Tx, participant_id: Uuid, before: Date): Promis
 export const participantsWithBatches = (db: Db) =>
   db.selectFrom('evaluation_batch').select('participant_id').distinct().execute()
 
+/** What one participant used on a day. */
+export const usedByOn = (tx: Tx, participant_id: Uuid, day: string): Promise<{ purpose: string; used: number }[]> =>
+  tx
+    .selectFrom('evaluation_use')
+    .select(['purpose', 'used'])
+    .where('participant_id', '=', participant_id)
+    .where('day', '=', day)
+    .execute()
+
 /** What everybody used on a day, read as `aldis_ledger`. */
 export const usedOn = (db: Db, day: string) =>
   db.selectFrom('evaluation_use').select(['participant_id', 'purpose', 'used']).where('day', '=', day).execute()

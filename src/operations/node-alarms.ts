@@ -31,6 +31,12 @@ export interface NodeAlarmOptions {
   readAnchor(): Promise<unknown>
   /** Whether somebody's use of tokens is unusual today: how much is evaluated, and how little is found. */
   unusual: { evaluations(): Promise<boolean>; lookUps(): boolean }
+  /** Acts of one person that nobody has looked at in time. */
+  unreviewed(): Promise<number>
+  /** Approved acts that were not carried out at their time. */
+  overdue(): Promise<number>
+  /** Whether the last purge of what is over failed. */
+  purgeFailing(): boolean
   /** PEM of what is served, and of those above it. */
   certificates: string
 }
@@ -66,8 +72,11 @@ export function createNodeAlarms(options: NodeAlarmOptions): NodeAlarms {
         ),
       'disk-full': (before) => anyNearlyFull([settings.dataDir, settings.anchorDir], before),
       'certificate-ends': () => endsSoon(options.certificates, new Date()),
+      'purge-failing': () => options.purgeFailing(),
       'evaluations-high': () => options.unusual.evaluations(),
       'look-ups-without-hits': () => options.unusual.lookUps(),
+      'emergency-unreviewed': async () => (await options.unreviewed()) > 0,
+      'scheduled-overdue': async () => (await options.overdue()) > 0,
       'backup-old': () =>
         isOldBackup({ last: lastBackup(settings.dataDir), hours: settings.backupHours, now: clock() }),
     },

@@ -1,6 +1,6 @@
 import { atControl } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
-import { sqlState } from '../db/failure.ts'
+import { isTwin } from '../db/failure.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import type { ProvenanceService } from '../provenance/service.ts'
@@ -14,8 +14,6 @@ export interface Teller {
   clock: Clock
 }
 
-const UNIQUE_VIOLATION = '23505'
-
 /** Records a restore in the log, which could not be written while its database was empty; once, whatever interrupts it. */
 export async function tellRestored({ config, pools, programme, provenance, clock }: Teller): Promise<void> {
   const note = restoredNote(config.dataDir)
@@ -27,7 +25,7 @@ export async function tellRestored({ config, pools, programme, provenance, clock
       fields: { sizes, note: `backup of ${made_at}` },
     }),
   ).catch((error: unknown) => {
-    if (sqlState(error) !== UNIQUE_VIOLATION) throw error
+    if (!isTwin(error)) throw error
   })
   forgetRestored(config.dataDir)
   provenance.wake()

@@ -5,6 +5,8 @@ import { type Role, VERDICT } from './schema.ts'
 /** A step-up sign-in counts for this long; the database holds the same number. */
 const STEP_UP_MS = 5 * 60_000
 const AHEAD_MS = 30_000
+/** Within which another person looks at what one did alone. */
+export const REVIEW_DUE_MS = 86_400_000
 
 export interface Asked {
   requested_by: Uuid
@@ -13,6 +15,9 @@ export interface Asked {
   needed: number
   expires_at: Date
   executed_at: Date | null
+  cancelled_at: Date | null
+  /** When it is to take effect; absent where somebody carries it out. */
+  effective_at?: Date | undefined
 }
 
 export interface Given {
@@ -27,7 +32,7 @@ export interface PersonInRole {
   roles: readonly Role[]
 }
 
-export type Standing = 'ready' | 'executed' | 'expired' | 'rejected' | 'short'
+export type Standing = 'ready' | 'scheduled' | 'executed' | 'cancelled' | 'expired' | 'rejected' | 'short'
 
 /** Whether a request may be executed now; `short` while approvers are missing or are no longer in their role. */
 export function standingOf(
@@ -36,14 +41,22 @@ export function standingOf(
   at: { now: Date; inRole(approver: Uuid): boolean },
 ): Standing {
   if (request.executed_at !== null) return 'executed'
+  if (request.cancelled_at !== null) return 'cancelled'
   if (request.expires_at <= at.now) return 'expired'
   if (given.some(({ verdict }) => verdict === VERDICT.reject)) return 'rejected'
   const approvers = new Set(given.flatMap(({ approver }) => (at.inRole(approver) ? [approver] : [])))
   approvers.delete(request.requested_by)
-  return approvers.size >= request.needed ? 'ready' : 'short'
+  if (approvers.size < request.needed) return 'short'
+  return request.effective_at !== undefined && at.now < request.effective_at ? 'scheduled' : 'ready'
 }
 
-export type Ballot = 'allowed' | 'self' | 'role' | 'same_org' | 'stale_sign_in' | Exclude<Standing, 'ready' | 'short'>
+export type Ballot =
+  | 'allowed'
+  | 'self'
+  | 'role'
+  | 'same_org'
+  | 'stale_sign_in'
+  | Exclude<Standing, 'ready' | 'scheduled' | 'short'>
 
 /** Whether a person may approve or reject a request now. */
 export function mayVote(
@@ -52,7 +65,7 @@ export function mayVote(
   at: { now: Date; auth_time: Date; approvers: readonly Role[]; given: readonly Given[] },
 ): Ballot {
   const standing = standingOf(request, at.given, { now: at.now, inRole: () => true })
-  if (standing === 'executed' || standing === 'expired' || standing === 'rejected') return standing
+  if (standing !== 'ready' && standing !== 'scheduled' && standing !== 'short') return standing
   if (person.person_id === request.requested_by) return 'self'
   if (!holdsOne(person, at.approvers)) return 'role'
   if (request.other_org && person.organisation === request.requested_org) return 'same_org'

@@ -1,32 +1,23 @@
-import { Compile } from 'typebox/compile'
 import { atControl, type Tx } from '../db/as-participant.ts'
-import { equal, toBase64Url, utf8 } from '../kernel/bytes.ts'
-import { canonicalJson } from '../kernel/canonical-json.ts'
-import { type FieldError, Refusal } from '../kernel/errors.ts'
-import { newId, type Uuid } from '../kernel/ids.ts'
-import { sha256 } from '../kernel/sha256.ts'
+import { refuseRaw } from '../identifiers/refuse-raw.ts'
+import { equal } from '../kernel/bytes.ts'
+import { Refusal } from '../kernel/errors.ts'
+import type { Uuid } from '../kernel/ids.ts'
 import { type Act, type ActContext, change, inRole, log } from './act.ts'
 import { ACTIONS, type ActionName, isAction, type PayloadOf } from './action.ts'
-import { approversNow, type Ballot, mayVote, type PersonInRole, standingOf } from './approval-rule.ts'
+import { approversNow, type Ballot, mayVote, type PersonInRole, REVIEW_DUE_MS, standingOf } from './approval-rule.ts'
+import type { OversightContext } from './oversight.ts'
 import * as store from './people-store.ts'
+import { intactPayload, type OpenRequest, putRequest, requestFields, shownRequest } from './request.ts'
+import { effectiveAt, lateBy } from './schedule.ts'
 import { type Role, VERDICT } from './schema.ts'
-
-/** Three days: a request that nobody answers goes away by itself. */
-const REQUEST_MS = 3 * 86_400_000
 
 /** What an approved action does, within the transaction that also marks it as executed. */
 export type Executors = { [A in ActionName]: (tx: Tx, payload: PayloadOf<A>, act: Act) => Promise<unknown> }
 
-export interface OpenRequest {
-  request_id: Uuid
-  action: string
-  /** RFC 8785: what is shown to the approver and what is executed. */
-  payload: string
-  /** SHA-256 of the payload, base64url. */
-  digest: string
-  requested_by: Uuid
-  requested_at: Date
-  expires_at: Date
+export interface Execution {
+  /** Its time has come and nobody pressed anything: the log names no person. */
+  alone?: boolean
 }
 
 export interface Approvals {
@@ -34,18 +25,18 @@ export interface Approvals {
   propose(action: ActionName, payload: unknown, by: Uuid): Promise<OpenRequest>
   /** `auth_time`: when the approver last signed in, at most five minutes ago. */
   approve(request_id: Uuid, by: Uuid, auth_time: Date): Promise<void>
-  /** One rejection ends the request. */
-  reject(request_id: Uuid, by: Uuid, auth_time: Date): Promise<void>
+  /** One rejection ends the request. The note says why, to whoever may see the request. */
+  reject(request_id: Uuid, by: Uuid, auth_time: Date, note?: string): Promise<void>
   /** Carries the act out, once. What it answers (a one-time code) is answered once too. */
-  execute(request_id: Uuid, by: Uuid): Promise<{ action: ActionName; result: unknown }>
+  execute(request_id: Uuid, by: Uuid, how?: Execution): Promise<{ action: ActionName; result: unknown }>
   openRequests(): Promise<OpenRequest[]>
+  /** Acts of one person that nobody has looked at within a day. */
+  overdueReviews(): Promise<number>
 }
 
 type Executor = (tx: Tx, payload: unknown, act: Act) => Promise<unknown>
 
-const VALIDATORS = new Map(Object.entries(ACTIONS).map(([name, { payload }]) => [name, Compile(payload)]))
-
-export function createApprovals(context: ActContext, executors: Executors): Approvals {
+export function createApprovals(context: ActContext & OversightContext, executors: Executors): Approvals {
   const { admin, clock } = context
 
   /** The request, locked, with who may vote on it now and what was voted. */
@@ -55,7 +46,7 @@ export function createApprovals(context: ActContext, executors: Executors): Appr
     const roles = await store.presentRoles(tx)
     const rule = ACTIONS[request.action]
     return {
-      request,
+      request: { ...request, effective_at: effectiveAt(request.payload) },
       action: request.action,
       rule,
       roles,
@@ -64,110 +55,119 @@ export function createApprovals(context: ActContext, executors: Executors): Appr
     }
   }
 
-  const vote = (verdict: keyof typeof VERDICT) => (request_id: Uuid, by: Uuid, auth_time: Date) =>
-    atControl(admin, async (tx) => {
-      const at = clock()
-      const { request, approvers, given } = await locked(tx, request_id)
-      const person = await store.personInRole(tx, by)
-      if (person === undefined) throw new Refusal('person-unknown')
-      refuseUnless(mayVote(request, person, { now: at, auth_time, approvers, given }))
-      if (given.some(({ approver }) => approver === by))
-        throw new Refusal('approval-refused', { detail: 'this person has answered already' })
-      const event = await log(
-        context,
-        { tx, act: { at, person: by, after: request.last_event } },
-        {
-          kind: verdict === 'approve' ? 'approval.given' : 'approval.refused',
-          fields: fieldsOf(request, person.organisation),
-        },
-      )
-      const { requested_by, requested_org, other_org, digest } = request
-      await store.insertApproval(tx, {
-        ...{ request_id, requested_by, requested_org, other_org, digest },
-        approver: by,
-        approver_org: person.organisation,
-        verdict: VERDICT[verdict],
-        auth_time,
+  const vote = async (verdict: keyof typeof VERDICT, request_id: Uuid, given: Given): Promise<void> => {
+    // Read by people of other organisations.
+    refuseRaw({ note: given.note })
+    let own: string | undefined
+    const voting = atControl(admin, async (tx) => {
+      const found = await locked(tx, request_id)
+      if (found.request.requested_by === given.by) own = found.request.requested_org
+      await voteIn(context, tx, { verdict, ...given, ...found })
+    })
+    await voting.catch(async (error: unknown) => {
+      if (own !== undefined && error instanceof Refusal && error.code === 'self-approval')
+        await context.oversight.attempted(own)
+      throw error
+    })
+  }
+
+  /** With the authority of `by`, as it is now. */
+  const carryOut: Approvals['execute'] = (request_id, by, { alone = false } = {}) =>
+    change(context, async (tx, at) => {
+      const { request, action, rule, roles, approvers, given } = await locked(tx, request_id)
+      const { organisation } = await inRole(tx, by, [...rule.proposers, ...approvers])
+      const counted = given.filter(({ digest }) => equal(digest, request.digest))
+      const still = (approver: Uuid): boolean => holds(roles.get(approver), approvers)
+      const standing = standingOf(request, counted, { now: at, inRole: still })
+      if (standing === 'short') throw new Refusal('approval-missing')
+      if (standing !== 'ready') throw new Refusal('approval-refused', { detail: `the request is ${standing}` })
+      const payload = intactPayload(action, request)
+      const last = given.at(-1)
+      const act: Act = {
         at,
-        last_event: event,
-      })
+        request: request_id,
+        ...(!alone && { person: by }),
+        ...(last && { after: last.last_event }),
+      }
+      const result = await (executors[action] as Executor)(tx, payload, act)
+      const due = request.effective_at
+      const fields = { ...requestFields(request, organisation), due: due?.toISOString(), late: lateBy(due, at) }
+      const event = await log(context, { tx, act }, { kind: 'approval.executed', fields })
+      await store.markExecuted(tx, request_id, { executed_at: at, last_event: event })
+      return { action, result }
     })
 
   return {
     propose: (action, payload, by) =>
       atControl(admin, async (tx) => {
-        const at = clock()
-        const { proposers, otherOrg, needed } = ACTIONS[action]
+        const { proposers, byAct = false } = ACTIONS[action]
+        if (byAct) throw new Refusal('policy-refused', { detail: 'the act itself asks for its review' })
         const person = await inRole(tx, by, proposers)
-        const row = { ...newRequest(action, payload, person, at), other_org: otherOrg, needed }
-        const event = await log(
-          context,
-          { tx, act: { at, person: by } },
-          { kind: 'approval.requested', fields: fieldsOf(row, person.organisation) },
-        )
-        const request = { ...row, last_event: event }
-        await store.insertRequest(tx, request)
-        return shown(request)
+        const act: Act = { at: clock(), person: by }
+        return shownRequest(await putRequest(context, { tx, act }, { action, payload, by: person }))
       }),
-    approve: vote('approve'),
-    reject: vote('reject'),
-    execute: (request_id, by) =>
-      change(context, async (tx, at) => {
-        const { request, action, rule, roles, approvers, given } = await locked(tx, request_id)
-        const { organisation } = await inRole(tx, by, [...rule.proposers, ...approvers])
-        const counted = given.filter(({ digest }) => equal(digest, request.digest))
-        const still = (approver: Uuid): boolean => holds(roles.get(approver), approvers)
-        const standing = standingOf(request, counted, { now: at, inRole: still })
-        if (standing === 'short') throw new Refusal('approval-missing')
-        if (standing !== 'ready') throw new Refusal('approval-refused', { detail: `the request is ${standing}` })
-        const payload = intactPayload(action, request)
-        const last = given.at(-1)
-        const act: Act = { at, person: by, request: request_id, ...(last && { after: last.last_event }) }
-        const result = await (executors[action] as Executor)(tx, payload, act)
-        const event = await log(
-          context,
-          { tx, act },
-          { kind: 'approval.executed', fields: fieldsOf(request, organisation) },
-        )
-        await store.markExecuted(tx, request_id, { executed_at: at, last_event: event })
-        return { action, result }
-      }),
-    openRequests: async () => (await store.openRequests(admin, clock())).map(shown),
+    approve: (request_id, by, auth_time) => vote('approve', request_id, { by, auth_time, note: undefined }),
+    reject: (request_id, by, auth_time, note) => vote('reject', request_id, { by, auth_time, note }),
+    execute: carryOut,
+    openRequests: async () => (await store.openRequests(admin, clock())).map(shownRequest),
+    overdueReviews: async () =>
+      store.unanswered(admin, 'emergency.review', new Date(clock().getTime() - REVIEW_DUE_MS)),
   }
 }
 
-function newRequest(action: ActionName, payload: unknown, by: PersonInRole, at: Date) {
-  check(action, payload)
-  const text = canonicalJson(payload)
-  return {
-    request_id: newId(at),
-    action,
-    payload: text,
-    digest: sha256(utf8(text)),
-    requested_by: by.person_id,
-    requested_org: by.organisation,
-    requested_at: at,
-    expires_at: new Date(at.getTime() + REQUEST_MS),
-    executed_at: null,
-  }
+/** Who answers, when it last signed in, and why it denies. */
+interface Given {
+  by: Uuid
+  auth_time: Date
+  note: string | undefined
 }
 
-/** What was approved is what is stored: the digest is computed anew and the text is its own canonical form. */
-function intactPayload(action: ActionName, request: store.RequestRow): unknown {
-  const payload: unknown = JSON.parse(request.payload)
-  const whole = equal(sha256(utf8(request.payload)), request.digest) && canonicalJson(payload) === request.payload
-  if (!whole) throw new Refusal('approval-refused', { detail: 'the payload is not the one that was approved' })
-  check(action, payload)
-  return payload
+interface Voting extends Given {
+  verdict: keyof typeof VERDICT
+  request: store.RequestRow
+  approvers: readonly Role[]
+  given: Awaited<ReturnType<typeof store.approvalsOf>>
 }
 
-function check(action: ActionName, payload: unknown): void {
-  const validator = VALIDATORS.get(action)
-  if (validator?.Check(payload) === true) return
-  const errors = (validator?.Errors(payload) ?? []).map(
-    ({ instancePath }): FieldError => ({ pointer: `/payload${instancePath}`, code: 'validation-failed' }),
+async function voteIn(
+  context: ActContext,
+  tx: Tx<'control'>,
+  { verdict, by, auth_time, note, request, approvers, given }: Voting,
+): Promise<void> {
+  const at = context.clock()
+  const person = await store.personInRole(tx, by)
+  if (person === undefined) throw new Refusal('person-unknown')
+  refuseUnless(mayVote(request, person, { now: at, auth_time, approvers, given }))
+  if (given.some(({ approver }) => approver === by))
+    throw new Refusal('approval-refused', { detail: 'this person has answered already' })
+  const event = await log(
+    context,
+    { tx, act: { at, person: by, after: request.last_event } },
+    {
+      kind: verdict === 'approve' ? 'approval.given' : 'approval.refused',
+      fields: requestFields(request, person.organisation),
+    },
   )
-  throw new Refusal('validation-failed', { errors })
+  const { request_id, requested_by, requested_org, other_org, digest } = request
+  await store.insertApproval(tx, {
+    ...{ request_id, requested_by, requested_org, other_org, digest },
+    ...{ approver: by, approver_org: person.organisation, verdict: VERDICT[verdict], auth_time, at },
+    ...{ note: note ?? null, last_event: event },
+  })
+  if (verdict === 'approve' && isAction(request.action) && ACTIONS[request.action].byAct === true)
+    await endReview(context, { tx, act: { at, person: by, request: request_id, after: event } }, request, person)
+}
+
+/** There is nothing left to carry out: what was reviewed is done. */
+async function endReview(
+  context: ActContext,
+  within: { tx: Tx; act: Act },
+  request: store.RequestRow,
+  { organisation }: PersonInRole,
+): Promise<void> {
+  const fields = requestFields(request, organisation)
+  const event = await log(context, within, { kind: 'approval.executed', fields })
+  await store.markExecuted(within.tx, request.request_id, { executed_at: within.act.at, last_event: event })
 }
 
 const REFUSED: Readonly<Record<Exclude<Ballot, 'allowed'>, () => Refusal>> = {
@@ -177,6 +177,7 @@ const REFUSED: Readonly<Record<Exclude<Ballot, 'allowed'>, () => Refusal>> = {
   stale_sign_in: () => new Refusal('approval-refused', { detail: 'sign in again, then answer within five minutes' }),
   executed: () => new Refusal('approval-refused', { detail: 'the request is executed' }),
   expired: () => new Refusal('approval-refused', { detail: 'the request is expired' }),
+  cancelled: () => new Refusal('approval-refused', { detail: 'the request is cancelled' }),
   rejected: () => new Refusal('approval-refused', { detail: 'the request is rejected' }),
 }
 
@@ -186,26 +187,3 @@ function refuseUnless(ballot: Ballot): void {
 
 const holds = (roles: readonly Role[] | undefined, wanted: readonly Role[]): boolean =>
   roles?.some((role) => wanted.includes(role)) === true
-
-const fieldsOf = (
-  { request_id, action, digest }: Pick<store.RequestRow, 'request_id' | 'action' | 'digest'>,
-  organisation: string,
-) => ({
-  request: request_id,
-  action,
-  digest: toBase64Url(digest),
-  organisation,
-})
-
-const shown = ({
-  request_id,
-  action,
-  payload,
-  digest,
-  requested_by,
-  requested_at,
-  expires_at,
-}: store.RequestRow): OpenRequest => ({
-  ...{ request_id, action, payload, requested_by, requested_at, expires_at },
-  digest: toBase64Url(digest),
-})

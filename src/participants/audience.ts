@@ -2,8 +2,6 @@ import type { Tx } from '../db/as-participant.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { newId, type Uuid } from '../kernel/ids.ts'
 import { type Act, type ActContext, changeOnce, log } from './act.ts'
-import type { PayloadOf } from './action.ts'
-import { feedEnds } from './member.ts'
 import { seesSignals } from './policy.ts'
 import {
   AUDIENCE_KIND,
@@ -82,75 +80,8 @@ async function insertNamed(
   await store.joinAudience(tx, audience_id, members)
 }
 
-/** A group is an audience with a feed of its own. */
-export async function createGroup(
-  context: ActContext,
-  { tx, act }: { tx: Tx; act: Act },
-  { slug, name, mode, members }: PayloadOf<'group.create'>,
-): Promise<{ group_id: Uuid; audience_id: Uuid }> {
-  if ((await store.groupBySlug(tx, slug)) !== undefined)
-    throw new Refusal('state-conflict', { detail: 'there is a group of this name' })
-  const participants = await receivers(tx, members)
-  const group_id = newId(act.at)
-  const audience_id = newId(act.at)
-  const event = await log(
-    context,
-    { tx, act },
-    { kind: 'group.changed', fields: { group: slug, joined: [...members].sort(), audience: audience_id, mode } },
-  )
-  await store.insertGroup(tx, { group_id, slug, name, last_event: event })
-  await store.insertAudience(
-    tx,
-    {
-      ...{ audience_id, group_id, label: name },
-      kind: AUDIENCE_KIND.group,
-      mode: AUDIENCE_MODE[mode],
-      owner: null,
-      last_event: event,
-    },
-    newId(act.at),
-  )
-  await store.joinGroup(tx, group_id, { participants, joined_at: act.at, last_event: event })
-  await store.joinAudience(tx, audience_id, participants)
-  return { group_id, audience_id }
-}
-
-/** Who joins sees the whole history; who leaves sees nothing that came after. */
-export async function changeGroup(
-  context: ActContext,
-  { tx, act }: { tx: Tx; act: Act },
-  { group, join, leave }: PayloadOf<'group.change'>,
-): Promise<void> {
-  const row = await store.groupBySlug(tx, group)
-  if (row === undefined) throw new Refusal('not-found', { detail: 'there is no group of this name' })
-  if (join.some((slug) => leave.includes(slug)))
-    throw new Refusal('validation-failed', { detail: 'joins and leaves at once' })
-  const present = await store.membersOfGroup(tx, row.group_id)
-  const joining = await receivers(tx, join)
-  const leaving = await known(tx, leave)
-  if (joining.some((id) => present.has(id)) || leaving.some((id) => !present.has(id)))
-    throw new Refusal('state-conflict', { detail: 'joins as a member or leaves as none' })
-  const event = await log(
-    context,
-    { tx, act },
-    {
-      kind: 'group.changed',
-      fields: { group, joined: [...join].sort(), left: [...leave].sort(), audience: row.audience_id },
-    },
-  )
-  await store.touchGroup(tx, row.group_id, event)
-  await store.joinGroup(tx, row.group_id, { participants: joining, joined_at: act.at, last_event: event })
-  await store.joinAudience(tx, row.audience_id, joining)
-  for (const participant_id of leaving) {
-    const { audience_id, group_id } = row
-    const until_seq = (await feedEnds(context, participant_id)).get(audience_id) ?? 0n
-    await store.leaveGroups(tx, participant_id, { group_id, left_at: act.at, last_event: event })
-    await store.leaveAudience(tx, { audience_id, participant_id, until_seq })
-  }
-}
-
 /** Participants that may be given signals; one that may not is named by its place, like one that does not exist. */
-async function receivers(tx: Tx, slugs: readonly string[]): Promise<Uuid[]> {
+export async function receivers(tx: Tx, slugs: readonly string[]): Promise<Uuid[]> {
   const ids: Uuid[] = []
   for (const [at, slug] of slugs.entries()) {
     const row = await store.participantBySlug(tx, slug)
@@ -160,7 +91,7 @@ async function receivers(tx: Tx, slugs: readonly string[]): Promise<Uuid[]> {
   return ids
 }
 
-async function known(tx: Tx, slugs: readonly string[]): Promise<Uuid[]> {
+export async function known(tx: Tx, slugs: readonly string[]): Promise<Uuid[]> {
   const ids: Uuid[] = []
   for (const [at, slug] of slugs.entries()) {
     const row = await store.participantBySlug(tx, slug)

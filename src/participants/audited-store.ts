@@ -6,7 +6,7 @@ import { FEED_KIND } from './schema.ts'
 export const participants = (db: Db) =>
   db
     .selectFrom('participant')
-    .select(['participant_id', 'slug', 'kind', 'status', 'last_event'])
+    .select(['participant_id', 'slug', 'kind', 'status', 'probation_until', 'last_event'])
     .orderBy('slug')
     .execute()
 
@@ -38,7 +38,7 @@ export const signingKeys = (db: Db) =>
     .execute()
 
 export const groups = (db: Db) =>
-  db.selectFrom('participant_group').select(['slug', 'last_event']).orderBy('slug').execute()
+  db.selectFrom('participant_group').select(['slug', 'ended_at', 'last_event']).orderBy('slug').execute()
 
 /** Who is or was in which group, each stay by itself. */
 export const groupMembers = (db: Db) =>
@@ -108,6 +108,9 @@ export const holds = (db: Db) =>
     .orderBy('surface')
     .execute()
 
+export const pauses = (db: Db) =>
+  db.selectFrom('feed_pause').select(['feed_id', 'paused', 'reason', 'last_event']).orderBy('feed_id').execute()
+
 export const people = (db: Db) =>
   db.selectFrom('person').select(['person_id', 'organisation', 'status', 'last_event']).orderBy('person_id').execute()
 
@@ -130,7 +133,7 @@ export const logins = (db: Db) =>
 export const requests = (db: Db) =>
   db
     .selectFrom('approval_request')
-    .select(['request_id', 'action', 'digest', 'requested_by', 'executed_at', 'last_event'])
+    .select(['request_id', 'action', 'digest', 'requested_by', 'executed_at', 'cancelled_at', 'last_event'])
     .orderBy('request_id')
     .execute()
 
@@ -140,6 +143,21 @@ export const votes = (db: Db) =>
     .select(['request_id', 'approver', 'digest', 'verdict', 'last_event'])
     .orderBy('request_id')
     .orderBy('approver')
+    .execute()
+
+export const onboardings = (db: Db) =>
+  db
+    .selectFrom('onboarding')
+    .select(['onboarding_id', 'slug', 'kind', 'outcome', 'last_event'])
+    .orderBy('onboarding_id')
+    .execute()
+
+export const onboardingItems = (db: Db) =>
+  db
+    .selectFrom('onboarding_item')
+    .select(['onboarding_id', 'item', 'state', 'version', 'digest', 'last_event'])
+    .orderBy('onboarding_id')
+    .orderBy('item')
     .execute()
 
 export const codes = (db: Db) =>

@@ -4,6 +4,7 @@ import { sha256 } from '../kernel/sha256.ts'
 import type { StatePart, StateRow } from '../provenance/audited.ts'
 import { inboxName } from '../provenance/schema.ts'
 import * as store from './audited-store.ts'
+import { ITEM_STATE, ONBOARDING_OUTCOME } from './checklist.ts'
 import { loginDigest } from './login.ts'
 import {
   AUDIENCE_KIND,
@@ -21,9 +22,12 @@ import {
 /** Each table of the programme as rows that its log can be held against; each is small, and one page. */
 export const auditedProgramme: readonly StatePart[] = [
   whole(async (db) =>
-    (await store.participants(db)).map(({ slug, kind, status, last_event }) => ({
+    (await store.participants(db)).map(({ slug, kind, status, probation_until, last_event }) => ({
       of: `participant ${slug}`,
-      state: { kind: nameOf(PARTICIPANT_KIND, kind), status: nameOf(PARTICIPANT_STATUS, status) },
+      state: {
+        ...{ kind: nameOf(PARTICIPANT_KIND, kind), status: nameOf(PARTICIPANT_STATUS, status) },
+        ...(probation_until !== null && { probation: probation_until.toISOString() }),
+      },
       event: last_event,
     })),
   ),
@@ -52,7 +56,11 @@ export const auditedProgramme: readonly StatePart[] = [
     })),
   ),
   whole(async (db) =>
-    (await store.groups(db)).map(({ slug, last_event }) => ({ of: `group ${slug}`, state: {}, event: last_event })),
+    (await store.groups(db)).map(({ slug, ended_at, last_event }) => ({
+      of: `group ${slug}`,
+      state: ended_at === null ? {} : { ended: ended_at.toISOString() },
+      event: last_event,
+    })),
   ),
   whole(async (db) =>
     (await store.groupMembers(db)).map(({ group, slug, joined_at, left_at, last_event }) => ({
@@ -119,6 +127,13 @@ export const auditedProgramme: readonly StatePart[] = [
       event: last_event,
     })),
   ),
+  whole(async (db) =>
+    (await store.pauses(db)).map(({ feed_id, paused, reason, last_event }) => ({
+      of: `feed-pause ${feed_id}`,
+      state: { paused, reason },
+      event: last_event,
+    })),
+  ),
 ]
 
 /** The same of people, requests and codes. */
@@ -148,16 +163,37 @@ export const auditedPeople: readonly StatePart[] = [
     })),
   ),
   whole(async (db) =>
-    (await store.requests(db)).map(({ request_id, action, digest, requested_by, executed_at, last_event }) => ({
-      of: `request ${request_id}`,
-      state: { action, digest: toBase64Url(digest), by: requested_by, executed: executed_at?.toISOString() ?? null },
-      event: last_event,
+    (await store.requests(db)).map((row) => ({
+      of: `request ${row.request_id}`,
+      state: {
+        ...{ action: row.action, digest: toBase64Url(row.digest), by: row.requested_by },
+        executed: row.executed_at?.toISOString() ?? null,
+        ...(row.cancelled_at !== null && { cancelled: row.cancelled_at.toISOString() }),
+      },
+      event: row.last_event,
     })),
   ),
   whole(async (db) =>
     (await store.votes(db)).map(({ request_id, approver, digest, verdict, last_event }) => ({
       of: `vote ${request_id} ${approver}`,
       state: { digest: toBase64Url(digest), verdict: nameOf(VERDICT, verdict) },
+      event: last_event,
+    })),
+  ),
+  whole(async (db) =>
+    (await store.onboardings(db)).map(({ onboarding_id, slug, kind, outcome, last_event }) => ({
+      of: `onboarding ${onboarding_id}`,
+      state: {
+        ...{ participant: slug, kind: nameOf(PARTICIPANT_KIND, kind) },
+        outcome: outcome === null ? null : nameOf(ONBOARDING_OUTCOME, outcome),
+      },
+      event: last_event,
+    })),
+  ),
+  whole(async (db) =>
+    (await store.onboardingItems(db)).map(({ onboarding_id, item, state, version, digest, last_event }) => ({
+      of: `onboarding-item ${onboarding_id} ${item}`,
+      state: { state: nameOf(ITEM_STATE, state), version, digest: toHex(digest) },
       event: last_event,
     })),
   ),

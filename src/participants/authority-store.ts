@@ -24,6 +24,7 @@ async function readAll(db: Db): Promise<ReferenceData> {
     hashProfiles: await db.selectFrom('hash_profile').selectAll().orderBy('kid').execute(),
     quotas: await db.selectFrom('evaluation_quota').selectAll().execute(),
     policies: await db.selectFrom('policy').selectAll().orderBy('kind').orderBy('version').execute(),
+    pauses: await db.selectFrom('feed_pause').select('feed_id').where('paused', '=', true).execute(),
     holds: await db.selectFrom('hold_switch').selectAll().where('held', '=', true).execute(),
   }
 }

@@ -72,6 +72,8 @@ export interface Authority {
   /** Where a participant hears what concerns it alone; throws for one that was never admitted. */
   inboxOf(participant: Uuid): Uuid
   isSealed(feed: Uuid): boolean
+  /** Whether two persons have paused the feed. */
+  isPaused(feed: Uuid): boolean
   /** The feeds of sealed audiences. */
   sealedFeeds(): readonly Uuid[]
   /** A member of the audience, active, and of a kind that sees signals. */
@@ -195,6 +197,7 @@ function queries(now: () => Snapshot, clock: Clock): Queries {
           .feedsOf.get(participant)
           ?.find(({ kind }) => kind === 'inbox'),
       ).feed_id,
+    isPaused: (feed) => now().pausedFeeds.has(feed),
     isSealed: (feed) => now().sealedFeeds.has(feed),
     sealedFeeds: () => [...now().sealedFeeds],
     mayShareInto,

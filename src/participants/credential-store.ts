@@ -90,6 +90,10 @@ export interface EnrolmentRow {
   expires_at: Date
   tries: number
   used_at: Date | null
+  read_back: boolean
+  credential_id: Uuid | null
+  spki: Buffer | null
+  signing_jwk: string | null
   last_event: Uuid
 }
 
@@ -107,7 +111,26 @@ export const enrolmentForUpdate = (tx: Tx, enrolment_id: Uuid): Promise<Enrolmen
 export async function updateEnrolment(
   tx: Tx,
   enrolment_id: Uuid,
-  change: { tries?: number; used_at?: Date; last_event: Uuid },
+  change: Partial<Pick<EnrolmentRow, 'tries' | 'used_at' | 'credential_id' | 'spki' | 'signing_jwk'>> & {
+    last_event: Uuid
+  },
 ): Promise<void> {
   await tx.updateTable('enrolment').set(change).where('enrolment_id', '=', enrolment_id).execute()
 }
+
+/** Keys that were presented since and that no credential has yet. */
+export const presentedSince = (db: Db | Tx, since: Date): Promise<EnrolmentRow[]> =>
+  db
+    .selectFrom('enrolment as e')
+    .selectAll('e')
+    .where('e.read_back', '=', true)
+    .where('e.used_at', '>', since)
+    .where((eb) =>
+      eb.not(eb.exists(eb.selectFrom('credential as c').select('c.credential_id').whereRef('c.spki', '=', 'e.spki'))),
+    )
+    .orderBy('e.used_at')
+    .execute()
+
+/** Locked, so that two who read one key back make one credential. */
+export const presentedForUpdate = (tx: Tx, credential_id: Uuid): Promise<EnrolmentRow | undefined> =>
+  tx.selectFrom('enrolment').selectAll().where('credential_id', '=', credential_id).forUpdate().executeTakeFirst()

@@ -8,6 +8,7 @@ import { type Act, type ActContext, change, changeOnce, inRole, log, type Outcom
 import type { PayloadOf } from './action.ts'
 import * as store from './credential-store.ts'
 import { isNonce, makeNonce, NONCE_MS } from './nonce.ts'
+import { askReview } from './request.ts'
 import {
   CREDENTIAL_STATUS,
   KEY_STATUS,
@@ -34,7 +35,7 @@ const PENDING_MAX = 3
 const REASON = /^[a-z][a-z0-9_]{1,62}$/
 
 export interface Credentials {
-  /** Alone and at once. */
+  /** Alone and at once; another person is asked to review it. */
   revokeCredential(by: Uuid, what: { credential: Uuid; reason: string }): Promise<void>
   /** Alone and at once: `retired` still verifies what came before, `compromised` says to look at it again. */
   endSigningKey(by: Uuid, what: { participant: string; kid: string; as: 'retired' | 'compromised' }): Promise<void>
@@ -55,14 +56,17 @@ export function createCredentials(context: CredentialContext): Credentials {
   return {
     revokeCredential: (by, { credential, reason }) =>
       change(context, async (tx, at) => {
-        await inRole(tx, by, ['node_admin'])
+        const person = await inRole(tx, by, ['node_admin'])
         if (!REASON.test(reason))
           throw new Refusal('validation-failed', { detail: 'a reason is a code such as key_theft' })
         const row = await store.credentialById(tx, credential)
         const owner = row && (await participantById(tx, row.participant_id))
         if (row === undefined || owner === undefined) throw new Refusal('not-found')
         if (row.status === CREDENTIAL_STATUS.revoked) throw new Refusal('state-conflict', { detail: 'it is revoked' })
-        await revoke(context, { tx, act: { at, person: by } }, { row, slug: owner.slug, reason })
+        const within = { tx, act: { at, person: by } }
+        const event = await revoke(context, within, { row, slug: owner.slug, reason })
+        const about = { event, participant: owner.slug, credential, reason }
+        await askReview(context, within, { act: 'credential.revoke', ...about, by: person })
       }),
     endSigningKey: (by, { participant, kid, as }) =>
       change(context, async (tx, at) => {
@@ -233,13 +237,14 @@ async function revoke(
   context: ActContext,
   within: { tx: Tx; act: Act },
   { row, slug, reason }: { row: store.CredentialRow; slug: string; reason: string },
-): Promise<void> {
+): Promise<Uuid> {
   const event = await log(context, within, {
     kind: 'credential.revoked',
     subject: slug,
     fields: { credential: row.credential_id, use: 'tls', spki: toHex(row.spki), reason },
   })
   await store.updateCredential(within.tx, row.credential_id, { status: CREDENTIAL_STATUS.revoked, last_event: event })
+  return event
 }
 
 const JWK = Compile(SigningJwk)

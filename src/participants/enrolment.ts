@@ -5,16 +5,16 @@ import { newId, type Uuid } from '../kernel/ids.ts'
 import { type Act, type ActContext, change, log, participantOf } from './act.ts'
 import type { PayloadOf } from './action.ts'
 import { pinOfRequest } from './certificate-request.ts'
-import { OVERLAP_MS, PIN_MS, putSigningKey, replacing } from './credential.ts'
 import * as store from './credential-store.ts'
 import { codeDigest, enrolmentCode, isForNode } from './enrolment-code.ts'
+import { type Enrolled, enrolSigningKey, putPin } from './pin.ts'
 import { scopesWithin } from './policy.ts'
+import { present } from './read-back.ts'
 import {
   CREDENTIAL_STATUS,
   type Enrolment,
   type EnrolmentResult,
   enrolmentProof,
-  KEY_STATUS,
   type NodeKeys,
   nameOf,
   PARTICIPANT_KIND,
@@ -23,12 +23,10 @@ import {
   type RenewalResult,
 } from './schema.ts'
 import { type PublicSigningKey, readSigningJwk, verifyProof } from './signing-key.ts'
-import { type ParticipantRow, participantById } from './store.ts'
+import { participantById } from './store.ts'
 
 const CODE_MS = 30 * 60_000
 const TRIES_MAX = 5
-/** An old pin and its successor. */
-const PINS_MAX = 2
 
 export interface IssuedLeaf {
   /** PEM: leaf first, then the issuer. */
@@ -102,6 +100,7 @@ export function createEnrolments(context: EnrolmentContext): Enrolments {
       kid: verified.key.kid,
       programme: { slug: programme.slug, trust_domain: programme.trust_domain, node_origin: programme.node_origin },
       node: context.nodeKeys(),
+      ...(credential.awaits_read_back === true && { awaits_read_back: true }),
     }
   }
 
@@ -126,7 +125,7 @@ export function createEnrolments(context: EnrolmentContext): Enrolments {
 export async function openEnrolment(
   context: EnrolmentContext,
   within: { tx: Tx; act: Act },
-  { participant, label, scopes }: PayloadOf<'credential.enrol'>,
+  { participant, label, scopes, read_back }: PayloadOf<'credential.enrol'>,
 ): Promise<{ code: string; expires_at: string }> {
   const { tx, act } = within
   const owner = await participantOf(tx, participant)
@@ -145,9 +144,15 @@ export async function openEnrolment(
     scopes: allowed,
     code: codeDigest(code),
     expires_at: expires,
-    tries: 0,
-    used_at: null,
-    last_event: event,
+    ...{
+      tries: 0,
+      used_at: null,
+      read_back: read_back === true,
+      credential_id: null,
+      spki: null,
+      signing_jwk: null,
+      last_event: event,
+    },
   })
   return { code, expires_at: expires.toISOString() }
 }
@@ -183,7 +188,7 @@ async function complete(
   context: EnrolmentContext,
   within: { tx: Tx; act: Act },
   given: { request: Enrolment; verified: Verified; enrolment_id: Uuid },
-): Promise<store.CredentialRow> {
+): Promise<Enrolled> {
   const { tx, act } = within
   const { key, pin } = given.verified
   const open = await store.enrolmentForUpdate(tx, given.enrolment_id)
@@ -192,68 +197,12 @@ async function complete(
   if (owner?.status !== PARTICIPANT_STATUS.active) throw refused()
   if ((await store.credentialBySpki(tx, pin)) !== undefined)
     throw new Refusal('certificate-request-refused', { detail: 'this key was enrolled before; make a new one' })
-  const credential = await putPin(context, within, { owner, pin, open })
+  if (open.read_back) return present(context, within, { owner, pin, open, jwk: given.request.signing_jwk })
+  const { enrolment_id: code, label, scopes } = open
+  const credential = await putPin(context, within, { owner, pin, label, scopes, code })
   await store.updateEnrolment(tx, open.enrolment_id, { used_at: act.at, last_event: credential.last_event })
-  await enrolSigningKey(context, within, { owner, key, request: given.request })
+  await enrolSigningKey(context, within, { owner, key, jwk: given.request.signing_jwk })
   return credential
-}
-
-/** The pin, and the end of the one it replaces: two of one label at most, together for 14 days. */
-async function putPin(
-  context: EnrolmentContext,
-  within: { tx: Tx; act: Act },
-  { owner, pin, open }: { owner: ParticipantRow; pin: Buffer; open: store.EnrolmentRow },
-): Promise<store.CredentialRow> {
-  const { tx, act } = within
-  const { participant_id, label, scopes } = open
-  const live = (await store.liveCredentials(tx, participant_id, act.at)).filter((row) => row.label === label)
-  if (live.length >= PINS_MAX)
-    throw new Refusal('policy-refused', {
-      detail: 'two keys of this label are live; revoke one',
-      extra: { limit: PINS_MAX },
-    })
-  const credential_id = newId(act.at)
-  const not_after = new Date(act.at.getTime() + PIN_MS)
-  const end = new Date(act.at.getTime() + OVERLAP_MS)
-  const replaced = live.filter((old) => old.not_after > end)
-  const event = await log(context, within, {
-    kind: 'credential.enrolled',
-    actor: owner.slug,
-    subject: owner.slug,
-    fields: {
-      ...{ credential: credential_id, use: 'tls', spki: toHex(pin), scopes },
-      ...{ from: act.at.toISOString(), to: not_after.toISOString(), code: open.enrolment_id },
-      replaces: replacing(
-        replaced.map((old) => old.credential_id),
-        end,
-      ),
-    },
-  })
-  const row = {
-    ...{ credential_id, participant_id, label, scopes, not_after },
-    spki: pin,
-    status: CREDENTIAL_STATUS.active,
-    not_before: act.at,
-    last_event: event,
-  }
-  await store.insertCredential(tx, row)
-  for (const old of replaced) await store.updateCredential(tx, old.credential_id, { not_after: end, last_event: event })
-  return row
-}
-
-/** Two administrators opened the code, so the first key is active at once; a further one waits for its own word. */
-async function enrolSigningKey(
-  context: EnrolmentContext,
-  within: { tx: Tx; act: Act },
-  { owner, key, request }: { owner: ParticipantRow; key: PublicSigningKey; request: Enrolment },
-): Promise<void> {
-  const known = await store.signingKeys(within.tx, owner.participant_id)
-  const same = known.find(({ kid }) => kid === key.kid)
-  if (same !== undefined && same.status !== KEY_STATUS.active && same.status !== KEY_STATUS.pending)
-    throw new Refusal('policy-refused', { detail: 'this signing key has ended; make a new one' })
-  if (same !== undefined) return
-  const status = known.length === 0 ? 'active' : 'pending'
-  await putSigningKey(context, within, { owner, key, jwk: request.signing_jwk, status })
 }
 
 const isOpen = ({ used_at, expires_at, tries }: store.EnrolmentRow, now: Date): boolean =>

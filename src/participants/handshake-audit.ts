@@ -1,6 +1,13 @@
 import { atControl } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
-import { addRefusals, forgetRefusals, newestRefusals, type RefusalRow } from './handshake-store.ts'
+import {
+  addRefusals,
+  forgetRefusals,
+  newestRefusals,
+  oldRefusals,
+  type RefusalRow,
+  refusalsByDay,
+} from './handshake-store.ts'
 
 /** Rows that wait while the database does not take them; a scanner makes at most a thousand a minute. */
 const WAITING_MAX = 10_000
@@ -9,12 +16,18 @@ export const REFUSALS_KEPT_DAYS = 90
 const DAY_MS = 86_400_000
 const FORGOTTEN_AT_ONCE = 10_000
 
+const keptFrom = (now: Date): Date => new Date(now.getTime() - REFUSALS_KEPT_DAYS * DAY_MS)
+
 export interface HandshakeAudit {
   /** Takes a row; `flush` writes it down. Beyond what may wait, the oldest are dropped. */
   add(row: RefusalRow): void
   /** Writes what waits; answers how many rows. */
   flush(): Promise<number>
   newest(limit: number): Promise<RefusalRow[]>
+  /** How many there were of each day (UTC), from a moment on. */
+  byDay(from: Date): Promise<ReadonlyMap<string, number>>
+  /** How many rows are older than they are kept. */
+  due(now: Date): Promise<number>
   /** Forgets, a portion at a time, what is older than it is kept; answers how many rows. */
   forget(now: Date): Promise<number>
 }
@@ -39,10 +52,9 @@ export function createHandshakeAudit(admin: Db): HandshakeAudit {
         throw error
       }
     },
-    forget(now) {
-      const before = new Date(now.getTime() - REFUSALS_KEPT_DAYS * DAY_MS)
-      return atControl(admin, (tx) => forgetRefusals(tx, { before, limit: FORGOTTEN_AT_ONCE }))
-    },
+    due: (now) => atControl(admin, (tx) => oldRefusals(tx, keptFrom(now))),
+    forget: (now) => atControl(admin, (tx) => forgetRefusals(tx, { before: keptFrom(now), limit: FORGOTTEN_AT_ONCE })),
+    byDay: (from) => atControl(admin, (tx) => refusalsByDay(tx, from)),
     newest: (limit) => atControl(admin, (tx) => newestRefusals(tx, limit)),
   }
 }

@@ -28,6 +28,23 @@ export async function forgetRefusals(tx: Tx, of: { before: Date; limit: number }
   return Number(numAffectedRows ?? 0n)
 }
 
+export async function oldRefusals(tx: Tx, before: Date): Promise<number> {
+  const { n } = await tx
+    .selectFrom('handshake_refusal')
+    .select((eb) => eb.fn.countAll<bigint>().as('n'))
+    .where('minute', '<', before)
+    .executeTakeFirstOrThrow()
+  return Number(n)
+}
+
+/** How many there were of each day (UTC), from a moment on. */
+export async function refusalsByDay(tx: Tx, from: Date): Promise<Map<string, number>> {
+  const { rows } = await sql<{ day: string; n: bigint }>`
+    select to_char(minute at time zone 'UTC', 'YYYY-MM-DD') as day, sum(count)::int8 as n
+    from handshake_refusal where minute >= ${from} group by 1`.execute(tx)
+  return new Map(rows.map(({ day, n }) => [day, Number(n)]))
+}
+
 /** The newest, for the operator. */
 export const newestRefusals = (tx: Tx, limit: number): Promise<RefusalRow[]> =>
   tx

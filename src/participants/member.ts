@@ -4,15 +4,28 @@ import { newId, type Uuid } from '../kernel/ids.ts'
 import { type Act, type ActContext, change, inRole, log, participantOf } from './act.ts'
 import type { PayloadOf } from './action.ts'
 import { endSigningKeys, revokeAll } from './credential.ts'
+import { liveCredentials } from './credential-store.ts'
+import { endOnboarding } from './onboarding.ts'
 import { seesSignals } from './policy.ts'
+import { askReview } from './request.ts'
 import { nameOf, PARTICIPANT_KIND, PARTICIPANT_STATUS } from './schema.ts'
 import * as store from './store.ts'
 
 /** A reason as a code: the log holds no free text. */
 const REASON = /^[a-z][a-z0-9_]{1,62}$/
 
+const DAY_MS = 86_400_000
+
+export interface MemberContext extends ActContext {
+  /** Whether the newest conformance run of the participant passed every step. */
+  conformant(participant: Uuid): Promise<boolean>
+}
+
 export interface Members {
-  /** Alone and at once: no request of the participant is served from the next refresh of each process on. */
+  /**
+   * Alone and at once: no request of the participant is served from the next refresh of each process on. Another person is
+   * asked to review it.
+   */
   suspend(by: Uuid, what: { participant: string; reason: string }): Promise<void>
 }
 
@@ -20,11 +33,13 @@ export function createMembers(context: ActContext): Members {
   return {
     suspend: (by, { participant, reason }) =>
       change(context, async (tx, at) => {
-        await inRole(tx, by, ['node_admin'])
+        const person = await inRole(tx, by, ['node_admin'])
         if (!REASON.test(reason))
           throw new Refusal('validation-failed', { detail: 'a reason is a code such as key_theft' })
         const row = await participantOf(tx, participant)
-        await moveTo(context, { tx, act: { at, person: by } }, { row, to: 'suspended', reason })
+        const within = { tx, act: { at, person: by } }
+        const event = await moveTo(context, within, { row, to: 'suspended', reason })
+        await askReview(context, within, { act: 'participant.suspend', event, participant, reason, by: person })
       }),
   }
 }
@@ -33,29 +48,51 @@ export function createMembers(context: ActContext): Members {
 export async function admit(
   context: ActContext,
   { tx, act }: { tx: Tx; act: Act },
-  { slug, name, kind }: PayloadOf<'participant.admit'>,
+  { slug, name, kind, onboarding, probation_days }: PayloadOf<'participant.admit'>,
 ): Promise<{ participant_id: Uuid }> {
   if (slug === 'node') throw new Refusal('policy-refused', { detail: 'this name is the node itself' })
   if ((await store.participantBySlug(tx, slug)) !== undefined)
     throw new Refusal('state-conflict', { detail: 'there is a participant of this name' })
   const participant_id = newId(act.at)
+  const probation_until = probation_days === undefined ? null : new Date(act.at.getTime() + probation_days * DAY_MS)
+  const probation = probation_until?.toISOString()
   const event = await log(
     context,
     { tx, act },
-    { kind: 'participant.admitted', subject: slug, fields: { participant: slug, kind } },
+    { kind: 'participant.admitted', subject: slug, fields: { participant: slug, kind, probation } },
   )
   await store.insertParticipant(tx, {
     ...{ participant_id, slug, name },
     kind: PARTICIPANT_KIND[kind],
     status: PARTICIPANT_STATUS.active,
-    admitted_at: act.at,
-    last_event: event,
+    ...{ admitted_at: act.at, probation_until, last_event: event },
   })
+  if (onboarding !== undefined)
+    await endOnboarding(context, { tx, act }, { onboarding, participant_id, slug, name, kind })
   await store.insertInbox(tx, participant_id, newId(act.at))
   const everybody = await store.programmeAudience(tx)
   if (everybody === undefined) throw new Error('the programme has no audience')
   if (seesSignals(kind)) await store.joinAudience(tx, everybody.audience_id, [participant_id])
   return { participant_id }
+}
+
+/** Ends a probation; refused by name before its systems have shown that they work. */
+export async function confirm(
+  context: MemberContext,
+  { tx, act }: { tx: Tx; act: Act },
+  { participant }: PayloadOf<'participant.confirm'>,
+): Promise<void> {
+  const row = await participantOf(tx, participant)
+  if (row.probation_until === null) throw new Refusal('state-conflict', { detail: 'it is not on probation' })
+  const live = await liveCredentials(tx, row.participant_id, act.at)
+  const missing = [
+    ...(live.length > 0 ? [] : ['a TLS key that works']),
+    ...((await context.conformant(row.participant_id)) ? [] : ['a conformance run that passed']),
+  ]
+  if (missing.length > 0) throw new Refusal('onboarding-incomplete', { detail: `missing: ${missing.join(', ')}` })
+  const fields = { participant }
+  const event = await log(context, { tx, act }, { kind: 'participant.confirmed', subject: participant, fields })
+  await store.endProbation(tx, row.participant_id, event)
 }
 
 export async function resume(

@@ -1,8 +1,10 @@
+import type { ExpressionBuilder } from 'kysely'
 import type { Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
+import type { Database } from '../db/tables.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import type { PersonInRole } from './approval-rule.ts'
-import { PERSON_STATUS, ROLES, type Role } from './schema.ts'
+import { PERSON_STATUS, ROLES, type Role, VERDICT } from './schema.ts'
 
 // ---- persons and roles
 
@@ -118,6 +120,7 @@ export interface RequestRow {
   requested_at: Date
   expires_at: Date
   executed_at: Date | null
+  cancelled_at: Date | null
   last_event: Uuid
 }
 
@@ -129,21 +132,44 @@ export async function insertRequest(tx: Tx, row: RequestRow): Promise<void> {
 export const requestForUpdate = (tx: Tx, request_id: Uuid): Promise<RequestRow | undefined> =>
   tx.selectFrom('approval_request').selectAll().where('request_id', '=', request_id).forUpdate().executeTakeFirst()
 
-export const openRequests = (db: Db | Tx, now: Date): Promise<RequestRow[]> =>
-  db
-    .selectFrom('approval_request')
-    .selectAll()
-    .where('executed_at', 'is', null)
-    .where('expires_at', '>', now)
-    .orderBy('requested_at')
-    .execute()
+/** Not carried out, taken back, rejected or over. */
+const stands = (now: Date) => (eb: ExpressionBuilder<Database, 'approval_request'>) =>
+  eb.and([
+    ...[eb('executed_at', 'is', null), eb('cancelled_at', 'is', null), eb('expires_at', '>', now)],
+    eb.not(
+      eb.exists(
+        eb
+          .selectFrom('approval as a')
+          .select('a.request_id')
+          .whereRef('a.request_id', '=', 'approval_request.request_id')
+          .where('a.verdict', '=', VERDICT.reject),
+      ),
+    ),
+  ])
 
-/** Requests that were asked for since, whatever became of them; the newest first. */
-export const recentRequests = (db: Db | Tx, since: Date): Promise<RequestRow[]> =>
+export const openRequests = (db: Db | Tx, now: Date): Promise<RequestRow[]> =>
+  db.selectFrom('approval_request').selectAll().where(stands(now)).orderBy('requested_at').execute()
+
+/** How many requests of an action, asked for before, nobody has answered. */
+export async function unanswered(db: Db | Tx, action: string, before: Date): Promise<number> {
+  const { n } = await db
+    .selectFrom('approval_request as r')
+    .leftJoin('approval as a', 'a.request_id', 'r.request_id')
+    .select((eb) => eb.fn.countAll<bigint>().as('n'))
+    .where('r.action', '=', action)
+    .where('r.requested_at', '<=', before)
+    .where('r.executed_at', 'is', null)
+    .where('a.request_id', 'is', null)
+    .executeTakeFirstOrThrow()
+  return Number(n)
+}
+
+/** Requests that were asked for since, whatever became of them, and older ones that still stand; the newest first. */
+export const recentRequests = (db: Db | Tx, since: Date, now: Date): Promise<RequestRow[]> =>
   db
     .selectFrom('approval_request')
     .selectAll()
-    .where('requested_at', '>=', since)
+    .where((eb) => eb.or([eb('requested_at', '>=', since), stands(now)(eb)]))
     .orderBy('requested_at', 'desc')
     .limit(REQUESTS_MAX)
     .execute()
@@ -152,14 +178,14 @@ export const recentRequests = (db: Db | Tx, since: Date): Promise<RequestRow[]> 
 export const votesOn = (db: Db | Tx, requests: readonly Uuid[]) =>
   db
     .selectFrom('approval')
-    .select(['request_id', 'approver', 'approver_org', 'verdict', 'digest', 'at'])
+    .select(['request_id', 'approver', 'approver_org', 'verdict', 'digest', 'at', 'note'])
     .where('request_id', 'in', requests)
     .orderBy('at')
     .orderBy('last_event')
     .execute()
 
 /** What was carried out, oldest first. */
-export async function executedRequests(db: Db, action: string): Promise<(RequestRow & { executed_at: Date })[]> {
+export async function executedRequests(db: Db | Tx, action: string): Promise<(RequestRow & { executed_at: Date })[]> {
   const rows = await db
     .selectFrom('approval_request')
     .selectAll()
@@ -178,6 +204,14 @@ export async function markExecuted(
   await tx.updateTable('approval_request').set(change).where('request_id', '=', request_id).execute()
 }
 
+export async function markCancelled(
+  tx: Tx,
+  request_id: Uuid,
+  change: { cancelled_at: Date; last_event: Uuid },
+): Promise<void> {
+  await tx.updateTable('approval_request').set(change).where('request_id', '=', request_id).execute()
+}
+
 export interface ApprovalRow {
   request_id: Uuid
   requested_by: Uuid
@@ -189,6 +223,7 @@ export interface ApprovalRow {
   verdict: number
   auth_time: Date
   at: Date
+  note: string | null
   last_event: Uuid
 }
 

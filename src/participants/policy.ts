@@ -45,6 +45,9 @@ const KIND_SCOPES: Readonly<Record<ParticipantKind, readonly Scope[]>> = {
 export const scopesWithin = (kind: ParticipantKind, scopes: readonly string[]): Scope[] =>
   KIND_SCOPES[kind].filter((scope) => scopes.includes(scope))
 
+/** The most that a credential of the kind can hold. */
+export const scopesOf = (kind: ParticipantKind): readonly Scope[] => KIND_SCOPES[kind]
+
 /** Whether the kind may receive or share signals at all. */
 export const seesSignals = (kind: ParticipantKind): boolean => kind !== 'observer'
 
@@ -76,12 +79,67 @@ export interface ReadableSignal {
   audienceKind: AudienceKind
   /** Live and not held, withdrawn, expired or erased. */
   shared: boolean
+  /** Its expiry has come, whether or not the loop that ends it has. */
+  over: boolean
   tlp: Tlp
 }
 
-/** Whether the signal exists for the reader. A TLP that its audience cannot carry is read by nobody but its source. */
-export function mayRead(me: Reader, signal: ReadableSignal): boolean {
-  if (!me.active || !seesSignals(me.kind)) return false
-  if (signal.origin === me.participant) return true
-  return signal.shared && me.audiences.has(signal.audience) && AUDIENCES[signal.tlp].includes(signal.audienceKind)
+interface SightRule {
+  name: string
+  /** What it asks, as a person would. */
+  asks: string
+  /** What the rule decides; undefined leaves it to the next one. */
+  decide(me: Reader, signal: ReadableSignal): boolean | undefined
 }
+
+const deny = (denied: boolean): false | undefined => (denied ? false : undefined)
+
+/** The rules in their order: the first that decides is the answer, and all of them let it be seen. */
+const SIGHT_RULES: readonly SightRule[] = [
+  { name: 'participation', asks: 'takes part, and is not suspended', decide: (me) => deny(!me.active) },
+  { name: 'kind', asks: 'is of a kind that sees signals', decide: (me) => deny(!seesSignals(me.kind)) },
+  {
+    name: 'source',
+    asks: 'is the source, which sees its own signals whatever became of them',
+    decide: (me, { origin }) => (origin === me.participant ? true : undefined),
+  },
+  {
+    name: 'state',
+    asks: 'the signal is live: not held, withdrawn or erased',
+    decide: (_, { shared }) => deny(!shared),
+  },
+  { name: 'expiry', asks: 'its expiry has not come', decide: (_, { over }) => deny(over) },
+  {
+    name: 'audience',
+    asks: 'is a member of the audience now',
+    decide: (me, { audience }) => deny(!me.audiences.has(audience)),
+  },
+  {
+    name: 'tlp',
+    asks: 'the TLP level may go to such an audience',
+    decide: (_, { tlp, audienceKind }) => deny(!AUDIENCES[tlp].includes(audienceKind)),
+  },
+]
+
+export const SIGHT_RULE_NAMES: readonly string[] = SIGHT_RULES.map(({ name }) => name)
+
+/** Whether a signal exists for a reader, and which rule says so. */
+export interface Sight {
+  sees: boolean
+  /** The number of the rule that decided, from 1; all of them held where it is absent. */
+  rule?: number
+  name?: string
+  asks?: string
+}
+
+/** Whether the signal exists for the reader, and why. A TLP that its audience cannot carry is read by nobody but its source. */
+export function sightOf(me: Reader, signal: ReadableSignal): Sight {
+  for (const [at, { name, asks, decide }] of SIGHT_RULES.entries()) {
+    const sees = decide(me, signal)
+    if (sees !== undefined) return { sees, rule: at + 1, name, asks }
+  }
+  return { sees: true }
+}
+
+/** Whether the signal exists for the reader. */
+export const mayRead = (me: Reader, signal: ReadableSignal): boolean => sightOf(me, signal).sees

@@ -1,3 +1,4 @@
+import { Compile } from 'typebox/compile'
 import type { Tx } from '../db/as-participant.ts'
 import { toBase64Url, utf8 } from '../kernel/bytes.ts'
 import { Refusal } from '../kernel/errors.ts'
@@ -5,8 +6,12 @@ import { sha256 } from '../kernel/sha256.ts'
 import { parseStrict } from '../kernel/strict-json.ts'
 import { type Act, type ActContext, log, participantOf } from './act.ts'
 import type { PayloadOf } from './action.ts'
-import { type KeyHolder, type KeyShare, OPRF_SUITE, PROFILE_STATUS } from './schema.ts'
+import type { OversightContext } from './oversight.ts'
+import { AgreementPolicy, type KeyHolder, type KeyShare, OPRF_SUITE, PROFILE_STATUS, ReviewPolicy } from './schema.ts'
 import * as store from './store.ts'
+
+const REVIEW = Compile(ReviewPolicy)
+const AGREEMENT = Compile(AgreementPolicy)
 
 /** A policy is larger than what partners send. */
 const POLICY_LIMITS = { depth: 8, members: 256, string: 4_096, array: 1_000 }
@@ -88,7 +93,11 @@ export async function publishPolicy(
   { tx, act }: { tx: Tx; act: Act },
   { kind, version, body }: PayloadOf<'policy.publish'>,
 ): Promise<void> {
-  parseStrict(body, POLICY_LIMITS)
+  const policy = parseStrict(body, POLICY_LIMITS)
+  if (kind === 'review' && !REVIEW.Check(policy))
+    throw new Refusal('validation-failed', { detail: 'critical_second is required or marked' })
+  if (kind === 'agreement' && !AGREEMENT.Check(policy))
+    throw new Refusal('validation-failed', { detail: 'v, label, sha256 of the document, effective_from' })
   const current = await store.policyVersion(tx, kind)
   if (version <= current)
     throw new Refusal('state-conflict', { detail: 'a later version is published', extra: { current } })
@@ -101,11 +110,24 @@ export async function publishPolicy(
   await store.insertPolicy(tx, { kind, version, digest, body, published_at: act.at, last_event: event })
 }
 
+/** What a transparency report says is fixed in the log: the report itself travels as a file, which its digest names. */
+export async function publishReport(
+  context: ActContext & OversightContext,
+  { tx, act }: { tx: Tx; act: Act },
+  { from, to, log_size, digest }: PayloadOf<'report.publish'>,
+): Promise<void> {
+  if (!(new Date(from) < new Date(to) && new Date(to) <= act.at))
+    throw new Refusal('validation-failed', { detail: 'to follows from, and is over' })
+  const fields = { digest, period: `${from}/${to}`, queries: 'aldis-report/1', log_size: String(log_size) }
+  const event = await log(context, { tx, act }, { kind: 'report.published', fields })
+  await context.oversight.reportPublished(tx, { digest, at: act.at, event })
+}
+
 /** Signals collected there, under that law and on that surface, are taken no more, or again. */
 export async function holdCollection(
   context: ActContext,
   { tx, act }: { tx: Tx; act: Act },
-  { held, ...collection }: PayloadOf<'collection.hold'>,
+  { held, effective_at: _, ...collection }: PayloadOf<'collection.hold'>,
 ): Promise<void> {
   if ((await store.isHeld(tx, collection)) === held)
     throw new Refusal('state-conflict', { detail: held ? 'it is held' : 'it is not held' })

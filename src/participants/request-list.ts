@@ -9,10 +9,12 @@ import {
   holdsOne,
   mayVote,
   type PersonInRole,
+  REVIEW_DUE_MS,
   type Standing,
   standingOf,
 } from './approval-rule.ts'
 import * as store from './people-store.ts'
+import { effectiveAt } from './schedule.ts'
 import { type Role, VERDICT } from './schema.ts'
 
 /** A month: what was decided before is found in the log. */
@@ -23,6 +25,8 @@ export interface Vote {
   organisation: string
   verdict: 'approve' | 'reject'
   at: Date
+  /** Why it was denied. */
+  note: string | undefined
 }
 
 /** A request with what has come of it, and what one person may do with it now. */
@@ -46,6 +50,11 @@ export interface RequestFor {
   /** As if the person had just signed in. */
   ballot: Ballot | 'voted'
   mayExecute: boolean
+  /** When it is to take effect. */
+  effective_at: Date | undefined
+  cancelled_at: Date | null
+  /** When an answer is due; the request stands beyond it. */
+  due_at: Date | undefined
 }
 
 export interface RequestList {
@@ -59,7 +68,7 @@ export const createRequestList = ({ admin, clock }: Pick<ActContext, 'admin' | '
       const now = clock()
       const person = await store.personInRole(tx, person_id)
       if (person === undefined) return []
-      const rows = await store.recentRequests(tx, new Date(now.getTime() - LISTED_MS))
+      const rows = await store.recentRequests(tx, new Date(now.getTime() - LISTED_MS), now)
       const votes =
         rows.length === 0
           ? []
@@ -90,18 +99,22 @@ function seenBy(
   const approvers = approversNow(rule, new Set([...roles.values()].flat()))
   if (!holdsOne(person, [...rule.proposers, ...approvers])) return undefined
   const inRole = (approver: Uuid): boolean => roles.get(approver)?.some((role) => approvers.includes(role)) === true
-  const standing = standingOf(row, votes, { now, inRole })
+  const effective_at = effectiveAt(row.payload)
+  const asked = { ...row, effective_at }
+  const standing = standingOf(asked, votes, { now, inRole })
   const voted = votes.some(({ approver }) => approver === person.person_id)
-  const ballot = mayVote(row, person, { now, auth_time: now, approvers, given: votes })
+  const ballot = mayVote(asked, person, { now, auth_time: now, approvers, given: votes })
   const { request_id, payload, digest, requested_by, requested_org, requested_at, expires_at, executed_at } = row
   return {
     ...{ request_id, action, payload, digest: toBase64Url(digest), requested_by, requested_org, requested_at },
     ...{ expires_at, executed_at, needed: row.needed, other_org: row.other_org, approvers, standing },
-    votes: votes.map(({ approver, approver_org, verdict, at }) => ({
-      ...{ approver, organisation: approver_org, at },
+    votes: votes.map(({ approver, approver_org, verdict, at, note }) => ({
+      ...{ approver, organisation: approver_org, at, note: note ?? undefined },
       verdict: verdict === VERDICT.approve ? 'approve' : 'reject',
     })),
     ballot: voted && ballot === 'allowed' ? 'voted' : ballot,
     mayExecute: standing === 'ready',
+    ...{ effective_at, cancelled_at: row.cancelled_at },
+    due_at: rule.byAct === true ? new Date(requested_at.getTime() + REVIEW_DUE_MS) : undefined,
   }
 }

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { utf8 } from '../kernel/bytes.ts'
-import { SlugSchema, UuidSchema } from '../kernel/schema.ts'
+import { InstantSchema, SlugSchema, UuidSchema } from '../kernel/schema.ts'
 
 const closed = { additionalProperties: false } as const
 
@@ -42,8 +42,30 @@ export const SCOPES = [
 ] as const
 export type Scope = (typeof SCOPES)[number]
 
-export const POLICY_KINDS = ['taxonomy', 'retention'] as const
+export const POLICY_KINDS = ['taxonomy', 'retention', 'review', 'agreement'] as const
 export type PolicyKind = (typeof POLICY_KINDS)[number]
+
+/** What a programme asks of a confirmation at severity critical: another person, or that it is marked where there is none. */
+export const CRITICAL_SECOND = ['required', 'marked'] as const
+export type CriticalSecond = (typeof CRITICAL_SECOND)[number]
+/** The body of the policy `review`; without one a second person is required. */
+export const ReviewPolicy = Type.Object(
+  { v: Type.Literal(1), critical_second: Type.Enum([...CRITICAL_SECOND]) },
+  closed,
+)
+/** The body of the policy `agreement`: which document participants accept from when on. */
+export const AgreementPolicy = Type.Object(
+  {
+    v: Type.Literal(1),
+    /** As it is named where it is accepted, such as v3 or 2026-05. */
+    label: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$' }),
+    /** SHA-256 of the document, lower-case hex. */
+    sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+    effective_from: InstantSchema,
+  },
+  closed,
+)
+export type AgreementPolicy = Static<typeof AgreementPolicy>
 export const SUITES = ['hmac-sha256', 'oprf-ristretto255-sha512'] as const
 export const OPRF_SUITE = 'oprf-ristretto255-sha512'
 
@@ -139,6 +161,8 @@ export const EnrolmentResult = Type.Object(
     kid: Kid,
     programme: ProgrammeName,
     node: NodeKeys,
+    /** The key works once an administrator has typed its fingerprint, which its owner tells by another way. */
+    awaits_read_back: Type.Optional(Type.Literal(true)),
   },
   closed,
 )
@@ -158,6 +182,8 @@ export const WhoAmI = Type.Object(
     credential: Type.Object({ id: UuidSchema, scopes: Type.Array(ScopeSchema), not_after: Instant }, closed),
     programme: ProgrammeName,
     time: Instant,
+    /** Of a request that carried one: to what it is cut, and until when. */
+    access_token: Type.Optional(Type.Object({ scopes: Type.Array(ScopeSchema), expires_at: Instant }, closed)),
   },
   closed,
 )

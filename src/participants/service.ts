@@ -2,28 +2,38 @@ import { Compile } from 'typebox/compile'
 import type { Uuid } from '../kernel/ids.ts'
 import type { ActContext } from './act.ts'
 import { type Approvals, createApprovals, type Executors } from './approval.ts'
-import { type Audiences, changeGroup, createAudiences, createGroup } from './audience.ts'
+import { type Audiences, createAudiences } from './audience.ts'
 import type { Authority } from './authority.ts'
 import { type CredentialContext, type Credentials, confirmSigningKey, createCredentials } from './credential.ts'
+import { createDirectory, type Directory } from './directory.ts'
+import { createDue, type Due } from './due.ts'
 import { createEnrolments, type EnrolmentContext, type Enrolments, openEnrolment } from './enrolment.ts'
 import { type ErasureContext, erase } from './erasure.ts'
+import { createFeedPauses, type FeedPauses, pauseFeed, resumeFeed } from './feed-pause.ts'
+import { changeGroup, createGroup, createGroups, endGroup, type Groups } from './group.ts'
 import { type HoldContext, releaseHeld } from './hold.ts'
 import { createLogins, type Logins } from './login.ts'
-import { admit, createMembers, type Members, offboard, resume } from './member.ts'
+import { admit, confirm, createMembers, type MemberContext, type Members, offboard, resume } from './member.ts'
+import { createOnboardings, type Onboardings } from './onboarding.ts'
+import { closeGovernment, holdSource, liftHold, type OversightContext, placeHold, releaseSource } from './oversight.ts'
 import { createPeople, grantRole, type People } from './person.ts'
 import { seesSignals } from './policy.ts'
+import { createPolicyList, type PolicyList } from './policy-list.ts'
 import {
   changeQuota,
   holdCollection,
   type PublicationContext,
   publishHashProfile,
   publishPolicy,
+  publishReport,
   retireHashProfile,
 } from './publication.ts'
+import { createReadBacks, type ReadBacks } from './read-back.ts'
 import { createRequestList, type RequestList } from './request-list.ts'
 import { type RotationContext, rotate } from './rotation.ts'
 import type { AudienceInfo, AudienceList, NamedAudience, NodeKeys, SourceList, WhoAmI } from './schema.ts'
-import { SigningJwk } from './schema.ts'
+import { SCOPES, SigningJwk } from './schema.ts'
+import { createUndoing, type Undoing } from './undo.ts'
 
 /** A connection as its certificate proved it. */
 export interface ParticipantPeer {
@@ -31,6 +41,9 @@ export interface ParticipantPeer {
   credential: Uuid
   /** Hex SHA-256 of the key. */
   spki: string
+  /** Those of the credential, or of the access token that a request carries. */
+  scopes: readonly string[]
+  token?: { expires: Date }
 }
 
 export interface ParticipantService
@@ -41,6 +54,14 @@ export interface ParticipantService
     Members,
     Credentials,
     Enrolments,
+    ReadBacks,
+    Onboardings,
+    Directory,
+    Groups,
+    FeedPauses,
+    Undoing,
+    Due,
+    PolicyList,
     Audiences {
   whoami(peer: ParticipantPeer): WhoAmI
   nodeKeys(): NodeKeys
@@ -64,21 +85,32 @@ export type ParticipantServiceOptions = Omit<ActContext, 'changed'> &
   Pick<PublicationContext, 'makeHashKey'> &
   RotationContext &
   ErasureContext &
-  HoldContext & { authority: Authority }
+  HoldContext &
+  OversightContext &
+  Pick<MemberContext, 'conformant'> & { authority: Authority }
 
 /** Who takes part, with which keys, on whose word. Every change is logged and shows in `authority` when it is answered. */
 export function createParticipantService(options: ParticipantServiceOptions): ParticipantService {
   const { authority, clock } = options
   const context = { ...options, changed: () => authority.refresh() }
   const audiences = createAudiences(context)
+  const approvals = createApprovals(context, executorsOf(context))
   return {
     ...createPeople(context),
+    ...createPolicyList(context),
     ...createLogins(context),
-    ...createApprovals(context, executorsOf(context)),
+    ...approvals,
+    ...createDue(context, approvals),
     ...createRequestList(context),
     ...createMembers(context),
     ...createCredentials(context),
     ...createEnrolments(context),
+    ...createReadBacks(context),
+    ...createOnboardings(context),
+    ...createDirectory(context),
+    ...createGroups(context),
+    ...createFeedPauses(context),
+    ...createUndoing(context),
     ...audiences,
     whoami: (peer) => whoami(authority, peer, clock()),
     nodeKeys: () => options.nodeKeys(),
@@ -96,14 +128,23 @@ export function createParticipantService(options: ParticipantServiceOptions): Pa
 }
 
 function executorsOf(
-  context: CredentialContext & EnrolmentContext & PublicationContext & RotationContext & ErasureContext & HoldContext,
+  context: CredentialContext &
+    EnrolmentContext &
+    PublicationContext &
+    Pick<MemberContext, 'conformant'> &
+    RotationContext &
+    ErasureContext &
+    HoldContext &
+    OversightContext,
 ): Executors {
   return {
     'participant.admit': (tx, payload, act) => admit(context, { tx, act }, payload),
+    'participant.confirm': (tx, payload, act) => confirm(context, { tx, act }, payload),
     'participant.resume': (tx, payload, act) => resume(context, { tx, act }, payload),
     'participant.offboard': (tx, payload, act) => offboard(context, { tx, act }, payload),
     'group.create': (tx, payload, act) => createGroup(context, { tx, act }, payload),
     'group.change': (tx, payload, act) => changeGroup(context, { tx, act }, payload),
+    'group.end': (tx, payload, act) => endGroup(context, { tx, act }, payload),
     'role.grant': (tx, payload, act) => grantRole(context, { tx, act }, payload),
     'hash-profile.publish': (tx, payload, act) => publishHashProfile(context, { tx, act }, payload),
     'hash-profile.retire': (tx, payload, act) => retireHashProfile(context, { tx, act }, payload),
@@ -114,11 +155,20 @@ function executorsOf(
     'signing-key.confirm': (tx, payload, act) => confirmSigningKey(context, { tx, act }, payload),
     'signals.erase': (tx, payload, act) => erase(context, { tx, act }, payload),
     'signal.release': (tx, payload, act) => releaseHeld(context, { tx, act }, payload),
+    'report.publish': (tx, payload, act) => publishReport(context, { tx, act }, payload),
+    'hold.place': (tx, payload, act) => placeHold(context, { tx, act }, payload),
+    'hold.lift': (tx, payload, act) => liftHold(context, { tx, act }, payload),
+    'government.close': (tx, payload, act) => closeGovernment(context, { tx, act }, payload),
+    'source.hold': (tx, payload, act) => holdSource(context, { tx, act }, payload),
+    'source.release': (tx, payload, act) => releaseSource(context, { tx, act }, payload),
+    'feed.pause': (tx, payload, act) => pauseFeed(context, { tx, act }, payload),
+    'feed.resume': (tx, payload, act) => resumeFeed(context, { tx, act }, payload),
     'log.rotate': (_tx, payload) => rotate(context, payload),
+    'emergency.review': async () => {},
   }
 }
 
-function whoami(authority: Authority, { participant, spki }: ParticipantPeer, now: Date): WhoAmI {
+function whoami(authority: Authority, { participant, spki, scopes, token }: ParticipantPeer, now: Date): WhoAmI {
   const credential = authority.find(spki)
   const me = authority.participantById(participant)
   if (credential === undefined || me === undefined) throw new Error('a peer that the authority does not know')
@@ -132,6 +182,9 @@ function whoami(authority: Authority, { participant, spki }: ParticipantPeer, no
     },
     programme: { slug, trust_domain, node_origin },
     time: now.toISOString(),
+    ...(token !== undefined && {
+      access_token: { scopes: SCOPES.filter((one) => scopes.includes(one)), expires_at: token.expires.toISOString() },
+    }),
   }
 }
 

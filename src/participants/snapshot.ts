@@ -31,11 +31,17 @@ export interface KnownParticipant {
   uri: string
   kind: ParticipantKind
   status: ParticipantStatus
+  /** While it is on probation. */
+  probation_until: Date | null
 }
 
 /** A pinned TLS key of a participant; status and dates are the reader's to judge. */
 export interface EnrolledCredential {
   credential: Uuid
+  /** As whoever opened the enrolment named it. */
+  label: string
+  /** SHA-256 of the TLS key, lower-case hex: the pin. */
+  spki: string
   participant: Uuid
   slug: string
   status: CredentialStatus
@@ -95,10 +101,18 @@ export interface KnownPolicy {
 export interface ReferenceData {
   epoch: bigint
   programme: Snapshot['programme']
-  participants: readonly { participant_id: Uuid; slug: string; name: string; kind: number; status: number }[]
+  participants: readonly {
+    participant_id: Uuid
+    slug: string
+    name: string
+    kind: number
+    status: number
+    probation_until: Date | null
+  }[]
   credentials: readonly (Dated & {
     credential_id: Uuid
     participant_id: Uuid
+    label: string
     spki: Buffer
     scopes: string[]
     status: number
@@ -112,6 +126,8 @@ export interface ReferenceData {
   quotas: readonly { participant_id: Uuid; purpose: string; per_day: number }[]
   /** The versions of a kind in rising order. */
   policies: readonly (KnownPolicy & { kind: string })[]
+  /** Feeds that give nothing out. */
+  pauses: readonly { feed_id: Uuid }[]
   holds: readonly { region: string; legal_basis: string; surface: string }[]
 }
 
@@ -161,6 +177,7 @@ export interface Snapshot {
   /** Of a kind and version. */
   policyVersions: ReadonlyMap<string, KnownPolicy>
   holds: ReadonlySet<string>
+  pausedFeeds: ReadonlySet<Uuid>
 }
 
 export const holdKey = (context: { region: string; legal_basis: string; surface: string }): string =>
@@ -198,12 +215,13 @@ export function snapshotOf(data: ReferenceData): Snapshot {
     policies: new Map(data.policies.map((row) => [row.kind, row])),
     policyVersions: new Map(data.policies.map((row) => [`${row.kind} ${row.version}`, row])),
     holds: new Set(data.holds.map(holdKey)),
+    pausedFeeds: new Set(data.pauses.map(({ feed_id }) => feed_id)),
   }
 }
 
 const participantsOf = ({ participants, programme }: ReferenceData): KnownParticipant[] =>
-  participants.map(({ participant_id, slug, name, kind, status }) => ({
-    ...{ participant_id, slug, name },
+  participants.map(({ participant_id, slug, name, kind, status, probation_until }) => ({
+    ...{ participant_id, slug, name, probation_until },
     uri: participantUri(programme?.trust_domain ?? '', slug),
     kind: nameOf(PARTICIPANT_KIND, kind),
     status: nameOf(PARTICIPANT_STATUS, status),
@@ -214,11 +232,13 @@ function credentialsOf(
   byId: ReadonlyMap<Uuid, KnownParticipant>,
 ): Map<string, EnrolledCredential> {
   const found = new Map<string, EnrolledCredential>()
-  for (const { credential_id, participant_id, spki, scopes, status, not_before, not_after } of credentials) {
+  for (const { credential_id, participant_id, label, scopes, status, not_before, not_after, ...row } of credentials) {
     const owner = byId.get(participant_id)
     if (owner === undefined) continue
-    found.set(toHex(spki), {
-      ...{ credential: credential_id, participant: participant_id, slug: owner.slug, not_before, not_after },
+    const spki = toHex(row.spki)
+    found.set(spki, {
+      ...{ credential: credential_id, label, spki, participant: participant_id, slug: owner.slug },
+      ...{ not_before, not_after },
       status: nameOf(CREDENTIAL_STATUS, status),
       participant_status: owner.status,
       scopes: scopesWithin(owner.kind, scopes),

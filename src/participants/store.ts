@@ -43,6 +43,16 @@ export async function insertPolicy(tx: Tx, row: PolicyRow): Promise<void> {
   await tx.insertInto('policy').values(row).execute()
 }
 
+/** Every version, the newest first. */
+export const policies = (db: Db): Promise<PolicyRow[]> =>
+  db
+    .selectFrom('policy')
+    .select(['kind', 'version', 'digest', 'body', 'published_at', 'last_event'])
+    .orderBy('published_at', 'desc')
+    .orderBy('kind')
+    .orderBy('version', 'desc')
+    .execute()
+
 export const policyVersion = async (tx: Tx, kind: string): Promise<number> => {
   const row = await tx
     .selectFrom('policy')
@@ -54,6 +64,21 @@ export const policyVersion = async (tx: Tx, kind: string): Promise<number> => {
   return row?.version ?? 0
 }
 
+/** Every version of a policy. */
+export const policyBodies = async (tx: Tx, kind: string): Promise<string[]> =>
+  (await tx.selectFrom('policy').select('body').where('kind', '=', kind).execute()).map(({ body }) => body)
+
+/** A version of a policy: the newest, or the one before another. */
+export const policyBody = (
+  tx: Tx,
+  kind: string,
+  before?: number,
+): Promise<{ version: number; body: string } | undefined> => {
+  let query = tx.selectFrom('policy').select(['version', 'body']).where('kind', '=', kind)
+  if (before !== undefined) query = query.where('version', '<', before)
+  return query.orderBy('version', 'desc').limit(1).executeTakeFirst()
+}
+
 // ---- participants
 
 export interface ParticipantRow {
@@ -62,9 +87,10 @@ export interface ParticipantRow {
   name: string
   kind: number
   status: number
+  probation_until: Date | null
 }
 
-const PARTICIPANT = ['participant_id', 'slug', 'name', 'kind', 'status'] as const
+const PARTICIPANT = ['participant_id', 'slug', 'name', 'kind', 'status', 'probation_until'] as const
 
 export const participantBySlug = (db: Db | Tx, slug: string): Promise<ParticipantRow | undefined> =>
   db.selectFrom('participant').select(PARTICIPANT).where('slug', '=', slug).executeTakeFirst()
@@ -85,6 +111,14 @@ export async function setParticipantStatus(
   change: { status: number; last_event: Uuid },
 ): Promise<void> {
   await tx.updateTable('participant').set(change).where('participant_id', '=', participant_id).execute()
+}
+
+export async function endProbation(tx: Tx, participant_id: Uuid, last_event: Uuid): Promise<void> {
+  await tx
+    .updateTable('participant')
+    .set({ probation_until: null, last_event })
+    .where('participant_id', '=', participant_id)
+    .execute()
 }
 
 // ---- audiences and feeds
@@ -192,21 +226,60 @@ export interface GroupRow {
   group_id: Uuid
   slug: string
   audience_id: Uuid
+  ended_at: Date | null
 }
 
 export const groupBySlug = (tx: Tx, slug: string): Promise<GroupRow | undefined> =>
   tx
     .selectFrom('participant_group as g')
     .innerJoin('audience as a', 'a.group_id', 'g.group_id')
-    .select(['g.group_id', 'g.slug', 'a.audience_id'])
+    .select(['g.group_id', 'g.slug', 'g.ended_at', 'a.audience_id'])
     .where('g.slug', '=', slug)
     .executeTakeFirst()
+
+/** Those that have not ended, with the slugs of their present members. */
+export async function groupsWithMembers(tx: Tx) {
+  const groups = await tx
+    .selectFrom('participant_group as g')
+    .innerJoin('audience as a', 'a.group_id', 'g.group_id')
+    .select(['g.group_id', 'g.slug', 'g.name', 'a.audience_id as audience', 'a.mode'])
+    .where('g.ended_at', 'is', null)
+    .orderBy('g.slug')
+    .execute()
+  const members = await tx
+    .selectFrom('group_member as m')
+    .innerJoin('participant as p', 'p.participant_id', 'm.participant_id')
+    .select(['m.group_id', 'p.slug'])
+    .where('m.left_at', 'is', null)
+    .orderBy('p.slug')
+    .execute()
+  return groups.map(({ group_id, ...group }) => ({
+    ...group,
+    members: members.filter((one) => one.group_id === group_id).map(({ slug }) => slug),
+  }))
+}
+
+export async function endGroup(tx: Tx, group_id: Uuid, change: { ended_at: Date; last_event: Uuid }): Promise<void> {
+  await tx.updateTable('participant_group').set(change).where('group_id', '=', group_id).execute()
+}
+
+export const feedOfAudience = async (tx: Tx, audience_id: Uuid): Promise<Uuid | undefined> =>
+  (await tx.selectFrom('feed').select('feed_id').where('audience_id', '=', audience_id).executeTakeFirst())?.feed_id
+
+/** How many entries a feed has had. */
+export const entriesOf = async (tx: Tx<'participant'>, feed_id: Uuid): Promise<bigint> => {
+  const head = await tx.selectFrom('feed_head').select('next_seq').where('feed_id', '=', feed_id).executeTakeFirst()
+  return (head?.next_seq ?? 1n) - 1n
+}
 
 export async function insertGroup(
   tx: Tx,
   row: { group_id: Uuid; slug: string; name: string; last_event: Uuid },
 ): Promise<void> {
-  await tx.insertInto('participant_group').values(row).execute()
+  await tx
+    .insertInto('participant_group')
+    .values({ ...row, ended_at: null })
+    .execute()
 }
 
 export async function touchGroup(tx: Tx, group_id: Uuid, last_event: Uuid): Promise<void> {
@@ -282,6 +355,17 @@ export async function insertHashProfile(tx: Tx, row: HashProfileRow): Promise<vo
 
 export async function setHashProfile(tx: Tx, kid: string, change: { status: number; last_event: Uuid }): Promise<void> {
   await tx.updateTable('hash_profile').set(change).where('kid', '=', kid).execute()
+}
+
+/** Undefined where nobody set another number than the usual one. */
+export const quotaOf = async (tx: Tx, participant_id: Uuid, purpose: string): Promise<number | undefined> => {
+  const row = await tx
+    .selectFrom('evaluation_quota')
+    .select('per_day')
+    .where('participant_id', '=', participant_id)
+    .where('purpose', '=', purpose)
+    .executeTakeFirst()
+  return row?.per_day
 }
 
 export async function setQuota(

@@ -3,7 +3,7 @@ import type { Db } from '../db/connect.ts'
 import { toBase64Url } from '../kernel/bytes.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
-import { newId } from '../kernel/ids.ts'
+import { newId, type Uuid } from '../kernel/ids.ts'
 import type { Audited, StatePart, StateRow } from './audited.ts'
 import { chainDisclosure } from './chain.ts'
 import { type Holder, type Placed, placedAt, type Shelf } from './cut.ts'
@@ -31,7 +31,7 @@ export interface AuditLogOptions {
 }
 
 /** Writes down what an auditor asks for, before the first line of the answer. */
-export type AuditLog = (by: Holder, range: string, n: bigint) => Promise<void>
+export type AuditLog = (by: Holder & { person?: Uuid }, range: string, n: bigint, purpose?: string) => Promise<void>
 
 export interface AuditorOptions extends Shelf, AuditLogOptions {
   /** Whether it is the log that is written now, whose entries make the state. */
@@ -53,13 +53,13 @@ const WAITING_MOST = 10_000
 
 export const createAuditLog =
   ({ app, clock, provenance }: AuditLogOptions): AuditLog =>
-  async (by, range, n) => {
+  async (by, range, n, purpose = 'audit') => {
     provenance.admit()
     const at = clock()
     await asParticipant(app, by.participant, (tx) =>
       provenance.record(tx, {
         ...{ kind: 'audit.read', event_id: newId(at), participant_id: by.participant, at, actor: by.slug },
-        fields: { range, n: String(n), purpose: 'audit' },
+        fields: { range, n: String(n), purpose, person: by.person },
       }),
     )
     provenance.wake()

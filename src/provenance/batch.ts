@@ -42,7 +42,11 @@ export function decodeEntry(data: Uint8Array, i: number): BatchEntry {
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
   // The first entry begins where the offsets end.
   if (4 * i >= view.getUint32(0)) throw new RangeError('no such entry')
-  const read = reader(data, view.getUint32(4 * i))
+  return entryAt(data, view.getUint32(4 * i))
+}
+
+function entryAt(data: Uint8Array, at: number): BatchEntry {
+  const read = reader(data, at)
   const event_id = uuidFromBytes(read.bytes(16))
   const participant_id = uuidFromBytes(read.bytes(16))
   const c = read.bytes(32)
@@ -60,6 +64,27 @@ export function decodeEntry(data: Uint8Array, i: number): BatchEntry {
 /** All entries of a batch of `n`. */
 export const decodeBatch = (data: Uint8Array, n: number): BatchEntry[] =>
   Array.from({ length: n }, (_, i) => decodeEntry(data, i))
+
+/** Neighbours out of a batch: where each begins in the bytes of the whole, and their own bytes. */
+export interface BatchRun {
+  offsets: Uint8Array
+  entries: Uint8Array
+}
+
+/** All entries of a run. */
+export const decodeRun = (run: BatchRun): BatchEntry[] => placesIn(run).map((at) => entryAt(run.entries, at))
+
+/** Of the entries of a run which events they are, and whose: all that those need who follow the log. */
+export const idsInRun = (run: BatchRun): Pick<BatchEntry, 'event_id' | 'participant_id'>[] =>
+  placesIn(run).map((at) => {
+    const read = reader(run.entries, at)
+    return { event_id: uuidFromBytes(read.bytes(16)), participant_id: uuidFromBytes(read.bytes(16)) }
+  })
+
+function placesIn({ offsets }: BatchRun): number[] {
+  const view = new DataView(offsets.buffer, offsets.byteOffset, offsets.byteLength)
+  return Array.from({ length: offsets.length / 4 }, (_, i) => view.getUint32(4 * i) - view.getUint32(0))
+}
 
 const FIXED = 16 + 16 + 32 + 33 + 2 + 2
 const LINK_FIXED = 1 + 8 + 32 + 32

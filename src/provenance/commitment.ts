@@ -2,18 +2,12 @@ import { fromBase64Url, type Hash, toBase64Url, utf8 } from '../kernel/bytes.ts'
 
 const text = new TextDecoder('utf-8', { fatal: true })
 
-/** The string that is stored, hashed and handed over (RFC 9901): b64u(JSON [salt, name, value]). */
-export const disclosure = (salt: Uint8Array, name: string, value: unknown): string =>
-  toBase64Url(utf8(JSON.stringify([toBase64Url(salt), name, value])))
-
 /** A digest with nothing behind it, so that the number of digests tells nothing. */
 export const decoy = (salt: Uint8Array): string => toBase64Url(utf8(`["${toBase64Url(salt)}","decoy"]`))
 
-/** The payload over disclosures and decoys: digests sorted, no spaces, this member order. */
-export function payloadOf(hash: Hash, disclosures: readonly string[]): string {
-  const digests = disclosures.map((one) => digestOf(hash, one)).sort()
-  return JSON.stringify({ _sd: digests, _sd_alg: 'sha-256', v: 1 })
-}
+/** The payload over the digests of disclosures and decoys: sorted, no spaces, this member order. */
+export const payloadOver = (digests: readonly string[]): string =>
+  JSON.stringify({ _sd: digests.toSorted(), _sd_alg: 'sha-256', v: 1 })
 
 export const digestOf = (hash: Hash, one: string): string => toBase64Url(hash(one))
 

@@ -3,7 +3,8 @@ import { equal, toBase64Url } from '../kernel/bytes.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import type { KeyService } from '../keys/service.ts'
-import { type BatchEntry, decodeEntry } from './batch.ts'
+import type { BatchEntry } from './batch.ts'
+import { entriesAt } from './batch-store.ts'
 import { chainDigest, chainDisclosure, decoyDigest } from './chain.ts'
 import { mayOpen, type Viewer } from './events.ts'
 import type { ReceiptExtra } from './receipt.ts'
@@ -41,15 +42,14 @@ export async function placedRecord(shelf: Shelf, event_id: Uuid): Promise<Placed
   return at === undefined ? undefined : (await placedAt(shelf, [at.idx]))[0]
 }
 
-/** The records at these indices of the log, rising; throws where one of them has none. */
+/** The records at these indices of the log; throws where one of them has none. */
 export async function placedAt({ db, keys, logId }: Shelf, indices: readonly bigint[]): Promise<Placed[]> {
-  const entries: { index: bigint; entry: BatchEntry }[] = []
-  let batch: Awaited<ReturnType<typeof store.batchAt>>
-  for (const index of indices) {
-    if (batch === undefined || index >= batch.first_idx + BigInt(batch.n)) batch = await store.batchAt(db, logId, index)
-    if (batch === undefined) throw new Error(`the log has no batch at ${index}`)
-    entries.push({ index, entry: decodeEntry(batch.data, Number(index - batch.first_idx)) })
-  }
+  const found = await entriesAt(db, logId, indices)
+  const entries = indices.map((index) => {
+    const entry = found.get(index)
+    if (entry === undefined) throw new Error(`the log has no entry ${index}`)
+    return { index, entry }
+  })
   const records = await recordStore.recordsOf(
     db,
     entries.map(({ entry }) => entry),

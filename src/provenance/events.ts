@@ -38,14 +38,15 @@ const log = { origin: 'M', key: 'M', previous: 'M' }
 const said = { signal: 'AS', authority: 'AS', od: 'AS', kid: 'A' }
 const decided = {
   ...{ case: 'A', signal: 'A', decision: 'A', verdict: 'A', reason: 'A', counts: 'A', reviewers: 'A' },
-  ...{ authority: 'A', supersedes: 'A' },
+  ...{ authority: 'A', supersedes: 'A', job: 'A', single_reviewed: 'A' },
 }
 
 /** Every kind of event and who may open what of it; undeclared fields are refused. */
 export const EVENTS = {
   'signal.submitted': { fields: submission, erasable: ['region', 'basis'] },
   'signal.revised': { fields: submission, erasable: ['region', 'basis'] },
-  'signal.withdrawn': { fields: { ...submission, reasons: 'AR' } },
+  // Without `od`, `kid` and `cred`, and with `authority`, where a person of the source decided it in the console.
+  'signal.withdrawn': { fields: { ...submission, reasons: 'AR', authority: 'AR' } },
   'signal.held': { fields: { signal: 'SR', dispute: 'SR' } },
   'signal.released': { fields: { signal: 'SR', dispute: 'SR' } },
   'signal.expired': { fields: { rule: 'S', n: 'S', root: 'S', types: 'S', categories: 'S' }, padded: true },
@@ -66,13 +67,26 @@ export const EVENTS = {
   'hit.reported': { fields: { n: 'A', root: 'A' } },
   'review.decided': { fields: decided },
   'review.moved': { fields: { case: 'A', signal: 'A', from: 'A', to: 'A', reason: 'A' } },
-  'review.undone': { fields: { case: 'A', decision: 'A' } },
+  'review.undone': { fields: { case: 'A', decision: 'A', job: 'A' } },
+  'review.set': { fields: { hours: 'A', sample_percent: 'A' } },
+  // A decision that was made a second time, by somebody who did not see the first.
+  'review.sampled': { fields: { case: 'A', decision: 'A', sample: 'A', agreed: 'A', authority: 'A' } },
+  // Cases that are decided alike, as a whole; each of them has an entry of its own.
+  'review.bulk': {
+    fields: {
+      ...{ job: 'A', step: 'A', n: 'A', digest: 'A', verdict: 'A', reason: 'A' },
+      ...{ authority: 'A', reviewers: 'A', results: 'A' },
+    },
+  },
   'review.routed': { fields: { rules: 'A' } },
-  'feedback.given': { fields: { ...said, revision: 'AS', outcome: 'AS', supersedes: 'AS' } },
+  'feedback.given': {
+    fields: { ...said, revision: 'AS', outcome: 'AS', supersedes: 'AS', single_reviewed: 'AS' },
+  },
   'dispute.opened': { fields: { ...said, revision: 'AS', dispute: 'AS', ground: 'AS', result: 'ASR' } },
   'dispute.closed': {
     fields: { dispute: 'AS', signal: 'AS', revision: 'AS', ground: 'AS', result: 'ASR', authority: 'AS' },
   },
+  'question.answered': { fields: { signal: 'AS', revision: 'AS', authority: 'AS' } },
   'read.batch': { fields: { reader: 'A', n: 'A', root: 'A', from: 'A', to: 'A' }, padded: true },
   // The reads of batches, whose time by the retention policy is over.
   'reads.expired': { fields: { rule: 'S', policy: 'G', batches: 'S', n: 'S' } },
@@ -85,11 +99,18 @@ export const EVENTS = {
   'value.revealed': { fields: { signal: 'AS', revision: 'AS', purpose: 'AS' } },
   'audit.read': { fields: { range: 'AM', n: 'AM', purpose: 'AM' } },
   'lookup.evaluated': { fields: { kid: 'A', n: 'A', purpose: 'A' } },
-  'participant.admitted': { fields: participant },
+  'onboarding.opened': { fields: { onboarding: 'A', participant: 'A', kind: 'A' } },
+  'onboarding.moved': { fields: { onboarding: 'A', item: 'A', state: 'A', version: 'A', digest: 'A' } },
+  'onboarding.closed': { fields: { onboarding: 'A', outcome: 'A' } },
+  'participant.admitted': { fields: { ...participant, probation: 'M' } },
+  // Its probation is over.
+  'participant.confirmed': { fields: { participant: 'M' } },
   'participant.suspended': { fields: participant },
   'participant.resumed': { fields: participant },
   'participant.left': { fields: participant },
   'group.changed': { fields: { ...participant, joined: 'M', left: 'M', audience: 'M', mode: 'M' } },
+  // Everybody left, and nobody joins again.
+  'group.ended': { fields: { group: 'M', left: 'M', audience: 'M' } },
   'audience.changed': { fields: { audience: 'A', members: 'A', label: 'A', mode: 'A' } },
   'agreement.accepted': { fields: participant },
   'credential.enrolled': { fields: credential },
@@ -99,19 +120,29 @@ export const EVENTS = {
   'policy.published': { fields: policy },
   'collection.held': { fields: collection },
   'collection.released': { fields: collection },
+  // Of one audience, whose members alone know that there is one: the programme says which by another way.
+  'feed.paused': { fields: { feed: 'A', reason: 'A' } },
+  'feed.resumed': { fields: { feed: 'A', reason: 'A' } },
   'report.published': { fields: { ...policy, period: 'M', queries: 'M', log_size: 'M' } },
   'approval.requested': { fields: approval },
   'approval.given': { fields: approval },
   'approval.refused': { fields: approval },
-  'approval.executed': { fields: approval },
+  // `due`, and seconds by which it was `late`, of an act that was set for a time.
+  'approval.executed': { fields: { ...approval, due: 'A', late: 'A' } },
+  'approval.cancelled': { fields: approval },
+  'webhook.added': { fields: { endpoint: 'A', host: 'A', kinds: 'A', feeds: 'A' } },
+  'webhook.rotated': { fields: { endpoint: 'A', host: 'A', secret_no: 'A' } },
+  'webhook.ended': { fields: { endpoint: 'A', host: 'A', kinds: 'A', feeds: 'A' } },
+  // How an organisation's programs did when they went through the exchange in a sandbox.
+  'conformance.reported': { fields: { run: 'A', passed: 'A', failed: 'A' } },
   'person.added': { fields: { whom: 'A', organisation: 'A' } },
   'person.left': { fields: { whom: 'A', organisation: 'A' } },
   'login.given': { fields: { whom: 'A', login: 'A', digest: 'A' } },
   'login.ended': { fields: { whom: 'A', login: 'A' } },
   'role.changed': { fields: change },
   'quota.changed': { fields: change },
-  'hold.placed': { fields: change },
-  'hold.lifted': { fields: change },
+  'hold.placed': { fields: { ...change, hold: 'A', reason: 'A' } },
+  'hold.lifted': { fields: { ...change, hold: 'A', reason: 'A' } },
   'anomaly.acted': { fields: { ...change, code: 'A' } },
   'government_request.received': { fields: request },
   'government_request.closed': { fields: request },
@@ -174,7 +205,7 @@ export interface AudienceField {
 /** The fields of an event in the order they are committed, and the decoys that hide their number; throws on undeclared ones. */
 export function disclosuresOf(event: NewEvent): { disclosures: AudienceField[]; decoys: number } {
   const { kind, at, fields, subject, sources = [], after } = event
-  const known = new Map<string, Audience>(Object.entries({ ...commonOf(kind), ...EVENTS[kind].fields }))
+  const known = audiencesOf(kind)
   const common =
     kind === 'read' ? {} : { type: kind, time: at.toISOString(), actor: event.actor ?? 'node', subject, after }
   const disclosures = Object.entries({ ...common, ...fields })
@@ -186,6 +217,17 @@ export function disclosuresOf(event: NewEvent): { disclosures: AudienceField[]; 
     })
   for (const source of sources) disclosures.push({ audience: `S:${source.party}`, name: 'source', value: source })
   return { disclosures, decoys: isPadded(kind) ? (8 - (disclosures.length % 8)) % 8 : 0 }
+}
+
+const audiences = new Map<EventKind, ReadonlyMap<string, Audience>>()
+
+/** Who may open each field that an event of the kind may have. */
+function audiencesOf(kind: EventKind): ReadonlyMap<string, Audience> {
+  const known = audiences.get(kind)
+  if (known !== undefined) return known
+  const made = new Map<string, Audience>(Object.entries({ ...commonOf(kind), ...EVENTS[kind].fields }))
+  audiences.set(kind, made)
+  return made
 }
 
 /** What every participant may open something of says to all of them what it is. */

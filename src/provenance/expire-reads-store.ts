@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Tx } from '../db/as-participant.ts'
+import type { Db } from '../db/connect.ts'
 import type { Uuid } from '../kernel/ids.ts'
 
 /** How far a participant's batches of reads are over and gone, locked; undefined where it never read. */
@@ -51,6 +52,18 @@ export async function markExpired(
     .where('batch_no', '<=', upto)
     .execute()
   await tx.updateTable('read_head').set({ expired_no: upto }).where('participant_id', '=', participant_id).execute()
+}
+
+/** How many reads of batches were made up to a moment and are still there. */
+export async function overReads(db: Db, participant_id: Uuid, before: Date): Promise<number> {
+  const { n } = await db
+    .selectFrom('read_journal')
+    .select((eb) => eb.fn.coalesce(eb.fn.sum<bigint>('n'), sql<bigint>`0`).as('n'))
+    .where('participant_id', '=', participant_id)
+    .where('at', '<=', before)
+    .where('batch_no', 'is not', null)
+    .executeTakeFirstOrThrow()
+  return Number(n)
 }
 
 /** Takes the reads away; what the batches are stays. */

@@ -33,6 +33,8 @@ export function createReadExpiry(options: ReadExpiryOptions) {
     /** Answers how many batches an entry names. */
     name: (participant: Uuid, slug: string): Promise<number> =>
       atControl(admin, (tx) => name(options, tx, { participant, slug })),
+    /** How many reads are over and still there, named or not. */
+    due: (participant: Uuid): Promise<number> => due(options, participant),
     /** Answers of how many batches the reads went. */
     remove: (participant: Uuid): Promise<number> => atControl(admin, (tx) => remove(options, tx, participant)),
   }
@@ -75,6 +77,12 @@ async function name(
     },
   })
   return named.length
+}
+
+async function due({ admin, clock, policy }: ReadExpiryOptions, participant: Uuid): Promise<number> {
+  const days = journalDays(policy())
+  if (days === undefined) throw new Error(`the retention policy does not say ${JOURNAL_RULE}`)
+  return store.overReads(admin, participant, new Date(clock().getTime() - days * 86_400_000))
 }
 
 async function remove({ clock, records }: ReadExpiryOptions, tx: Tx, participant: Uuid): Promise<number> {

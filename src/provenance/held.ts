@@ -6,13 +6,13 @@ import { LogHalted } from './anchor.ts'
 import { createWitnessClient, type Held, type Missing } from './ask-witness.ts'
 import { type Checkpoint, parseCheckpoint } from './checkpoint.ts'
 import { type Evidence, evidenceOf } from './evidence.ts'
-import { tilesNow } from './ledger.ts'
 import { decodeRange, rangeRoot, verifyConsistency } from './merkle.ts'
 import { formatVkey, parseNote, type VerifierKey } from './note.ts'
 import type { Policy } from './policy.ts'
 import { consistencyProof } from './proof.ts'
 import { readBack } from './read-back.ts'
 import * as signStore from './sign-store.ts'
+import { tilesNow } from './tiles-now.ts'
 
 /** A log as it can be held against what others have of it. */
 export interface OwnLog {

@@ -14,6 +14,8 @@ export interface JournalRow {
   c: Buffer
   body: Buffer
   epoch: number
+  /** What sources are given of its reads, sealed; for the queue alone. */
+  parts: Buffer
 }
 
 /** The journal row and its place in the queue of the next batch, in one statement. */
@@ -23,8 +25,8 @@ export async function insertJournal(tx: Tx, row: JournalRow): Promise<void> {
       insert into read_journal (participant_id, day, journal_id, at, n, c, body, epoch)
       values (${row.participant_id}, ${row.day}, ${row.journal_id}, ${row.at}, ${row.n}, ${row.c}, ${row.body}, ${row.epoch})
     )
-    insert into read_pending (participant_id, journal_id, day)
-    values (${row.participant_id}, ${row.journal_id}, ${row.day})`.execute(tx)
+    insert into read_pending (participant_id, journal_id, day, parts)
+    values (${row.participant_id}, ${row.journal_id}, ${row.day}, ${row.parts})`.execute(tx)
 }
 
 /** Participants with unflushed reads. */
@@ -56,7 +58,7 @@ export const pendingRows = (tx: Tx, participant_id: Uuid, { after, limit }: { af
         .onRef('j.day', '=', 'p.day')
         .onRef('j.journal_id', '=', 'p.journal_id'),
     )
-    .select(['j.journal_id', 'j.day', 'j.at', 'j.n', 'j.c', 'j.body', 'j.epoch'])
+    .select(['j.journal_id', 'j.day', 'j.at', 'j.n', 'j.c', 'j.epoch', 'p.parts'])
     .where('p.participant_id', '=', participant_id)
     .where('p.journal_id', '>', after)
     .orderBy('p.journal_id')
@@ -153,7 +155,7 @@ export const batchRows = (db: Db, participant_id: Uuid, batch_no: bigint) =>
     .execute()
 
 /** What some rows keep. */
-export const journalBodies = (db: Db, participant_id: Uuid, rows: readonly { journal_id: Uuid; day: string }[]) =>
+export const journalBodies = (db: Db | Tx, participant_id: Uuid, rows: readonly { journal_id: Uuid; day: string }[]) =>
   db
     .selectFrom('read_journal')
     .select(['journal_id', 'body', 'epoch'])

@@ -7,7 +7,7 @@ import { sha256 } from '../kernel/sha256.ts'
 import type { KeyService } from '../keys/service.ts'
 import { disclosuresOf, type NewEvent } from './events.ts'
 import * as journalStore from './journal-store.ts'
-import { commitmentsIn, type KeptItems, type KeptRead, keptOf, type SourceSet } from './kept-read.ts'
+import { commitmentsIn, type KeptItems, keptOf, keptText, type SourceSet, sealParts } from './kept-read.ts'
 import { auditPath, leafHash, treeHash } from './merkle.ts'
 import { type Flushed, flushReads, SOURCES_IN_BATCH } from './read-batch.ts'
 import { type ReadItem, setRoot } from './readset.ts'
@@ -46,6 +46,7 @@ export interface PreparedRead {
   opened: Opened[]
   /** What the proof of one item needs and a feed's sequence does not tell. */
   items: KeptItems
+  sources: readonly SourceSet[]
 }
 
 /** Reads of one row. */
@@ -145,7 +146,7 @@ function prepare(
     fields,
     sources: sources.map((own) => ({ ...own })),
   })
-  return commit(committed, salt)
+  return { ...commit(committed, salt), sources }
 }
 
 const NO_EVENT = '00000000-0000-0000-0000-000000000000' as Uuid
@@ -164,7 +165,6 @@ function journalRow(
 ): journalStore.JournalRow {
   const journal_id = newId(now)
   const epoch = epochOf(now)
-  const kept = reads.map(({ payload, opened, items }): KeptRead => ({ payload, opened, items }))
   return {
     participant_id,
     day: now.toISOString().slice(0, 10),
@@ -172,8 +172,13 @@ function journalRow(
     at: now,
     n: reads.length,
     c: Buffer.concat(reads.map(({ c }) => c)),
-    body: keys.seal(epochKey(epoch), utf8(JSON.stringify(kept)), uuidBytes(journal_id)),
+    body: keys.seal(epochKey(epoch), Buffer.from(`[${reads.map(keptText).join()}]`), uuidBytes(journal_id)),
     epoch,
+    parts: sealParts(
+      keys,
+      { epoch, journal_id },
+      reads.map(({ sources }) => sources),
+    ),
   }
 }
 
@@ -182,7 +187,7 @@ function inRows(reads: readonly PreparedRead[]): PreparedRead[][] {
   const rows: PreparedRead[][] = []
   let sources = new Set<string>()
   for (const read of reads) {
-    const own = read.opened.flatMap(([audience]) => (audience.startsWith('S:') ? [audience] : []))
+    const own = read.sources.map(({ party }) => party)
     const row = rows.at(-1)
     const together = row === undefined ? sources : new Set([...sources, ...own])
     if (row !== undefined && row.length < READS_IN_ROW && together.size <= SOURCES_IN_BATCH) {

@@ -2,10 +2,10 @@ import type { Clock } from '../kernel/clock.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import { type Asked, createWitnessClient, type Missing, type WitnessClient } from './ask-witness.ts'
 import { type Contradiction, contradiction, type OwnLog, type Signed } from './held.ts'
-import { tilesNow } from './ledger.ts'
 import type { VerifierKey } from './note.ts'
 import { type Policy, type PolicyWitness, quorumHolds } from './policy.ts'
 import { consistencyProof } from './proof.ts'
+import { tilesNow } from './tiles-now.ts'
 import * as kept from './witness-store.ts'
 
 /** Before a witness that is not needed is asked for the same checkpoint again. */

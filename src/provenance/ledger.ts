@@ -15,14 +15,14 @@ import { formatVkey, parseNote } from './note.ts'
 import { isWaiting } from './outbox-store.ts'
 import { chainLines } from './own-chain.ts'
 import type { NodePolicy } from './policy-file.ts'
-import { consistencyProof, inclusionProof, type ReadTile } from './proof.ts'
+import { consistencyProof, inclusionProof } from './proof.ts'
 import { formatReceipt, type ReceiptExtra } from './receipt.ts'
 import { openRecord } from './record.ts'
 import * as recordStore from './record-store.ts'
 import type { SharedItems } from './shared-items.ts'
 import * as signStore from './sign-store.ts'
-import * as store from './store.ts'
-import { decodeEdges, parseTilePath, TILE_WIDTH, tileWidth } from './tile.ts'
+import { parseTilePath, tileWidth } from './tile.ts'
+import { tilesNow } from './tiles-now.ts'
 import * as kept from './witness-store.ts'
 
 export type { Holder } from './cut.ts'
@@ -228,7 +228,12 @@ async function witnessStates({ db, logId, policy }: LedgerOptions): Promise<Witn
   })
 }
 
-async function newest({ db, logId, closed }: LedgerOptions): Promise<Published | undefined> {
+/** The newest published checkpoint of a log. */
+export async function newest({
+  db,
+  logId,
+  closed,
+}: Pick<LedgerOptions, 'db' | 'logId' | 'closed'>): Promise<Published | undefined> {
   const published = await kept.published(db, logId)
   const last = closed ? await signStore.latestCheckpoint(db, logId) : undefined
   const row = last === undefined || last.size <= (published?.size ?? 0n) ? published : unwitnessed(last, published)
@@ -276,30 +281,4 @@ async function entitled(
 async function isToldToAll({ db, keys, programme }: LedgerOptions, event_id: Uuid): Promise<boolean> {
   const record = await recordStore.recordOf(db, programme, event_id)
   return record !== undefined && isForAll(openRecord(record, event_id, keys).map(([audience]) => audience))
-}
-
-/** Tiles as they stand now: full ones from their rows, the last of each level from the head, read after the checkpoint. */
-export async function tilesNow({ db, logId }: Pick<LedgerOptions, 'db' | 'logId'>): Promise<ReadTile> {
-  const head = await store.head(db, logId)
-  if (head === undefined) throw new Error(`there is no log ${logId}`)
-  const { bundle, levels } = decodeEdges(head.edges)
-  const stored = async (level: number, n: bigint): Promise<Uint8Array> => {
-    const full = tileWidth(head.size, level, n) === TILE_WIDTH
-    const edge = level < 0 ? bundle : levels[level]
-    const data = full ? (await store.tile(db, logId, level, n))?.data : edge
-    if (data === undefined) throw new Error(`the log has no tile ${level}/${n}`)
-    return data
-  }
-  return async (level, n, width) => {
-    if (tileWidth(head.size, level, n) < width) throw new RangeError('beyond the log')
-    const data = await stored(level, n)
-    return level < 0 ? bundleOf(data, width) : data.subarray(0, 32 * width)
-  }
-}
-
-/** The first `width` entries of a bundle. */
-function bundleOf(bundle: Uint8Array, width: number): Uint8Array {
-  let at = 0
-  for (let i = 0; i < width; i++) at += 2 + (bundle[at] ?? 0) * 256 + (bundle[at + 1] ?? 0)
-  return bundle.subarray(0, at)
 }

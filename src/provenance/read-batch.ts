@@ -6,9 +6,10 @@ import { sha256 } from '../kernel/sha256.ts'
 import type { KeyService } from '../keys/service.ts'
 import type { NewEvent } from './events.ts'
 import * as journalStore from './journal-store.ts'
-import { commitmentsIn, type KeptRead, keptOf, type SourceSet } from './kept-read.ts'
+import { commitmentsIn, keptOf, openParts, partsIn, type ReadParts } from './kept-read.ts'
 import { leafHash, treeHash } from './merkle.ts'
 import { sourceRoot } from './readset.ts'
+import { monthOf } from './record.ts'
 import { READS_IN_BATCH } from './schema.ts'
 
 export interface BatchOptions {
@@ -88,18 +89,42 @@ interface Gathered {
 type SourceSets = { read: number; n: number; root: Uint8Array }[]
 
 /** As many rows as fit into one batch, opened few at a time; the first always does. */
-async function gather(tx: Tx, { keys }: BatchOptions, participant: Uuid): Promise<Gathered> {
+async function gather(tx: Tx, options: BatchOptions, participant: Uuid): Promise<Gathered> {
   const batch: Gathered = { rows: [], n: 0, leaves: [], parts: new Map(), more: false }
   for (let after = FIRST; ; ) {
     const some = await journalStore.pendingRows(tx, participant, { after, limit: ROWS_AT_ONCE })
-    for (const row of some) {
-      const parts = sourceParts(keptOf(keys, row), batch.n)
+    const told = await partsOf(tx, options, { participant, rows: some })
+    for (const [i, row] of some.entries()) {
+      const parts = sourceParts(told[i] ?? [], batch.n)
       if (batch.n > 0 && !fits(batch, row.n, parts)) return { ...batch, more: true }
       add(batch, row, parts)
       after = row.journal_id
     }
     if (some.length < ROWS_AT_ONCE) return batch
   }
+}
+
+type Pending = Awaited<ReturnType<typeof journalStore.pendingRows>>[number]
+
+/** Sealed under the month's first key: where the journal's row was sealed again, under a later one, it alone is read. */
+const besides = ({ parts, epoch }: Pending): Buffer | null => (epoch === monthOf(epoch) ? parts : null)
+
+/** Of each row what its sources are given. What the release before wrote is read from the journal. */
+async function partsOf(
+  tx: Tx,
+  { keys }: BatchOptions,
+  { participant, rows }: { participant: Uuid; rows: readonly Pending[] },
+): Promise<ReadParts[]> {
+  const without = rows.filter((row) => besides(row) === null)
+  const kept = without.length === 0 ? [] : await journalStore.journalBodies(tx, participant, without)
+  const bodies = new Map(kept.map((row) => [row.journal_id, partsIn(keptOf(keys, row))]))
+  return rows.map((row) => {
+    const parts = besides(row)
+    if (parts !== null) return openParts(keys, { ...row, parts })
+    const told = bodies.get(row.journal_id)
+    if (told === undefined) throw new Error(`the read ${row.journal_id} is not in the journal`)
+    return told
+  })
 }
 
 /** Before every row. */
@@ -128,23 +153,16 @@ function fits({ rows, n, parts }: Gathered, reads: number, further: ReadonlyMap<
 }
 
 /** What the reads of one row gave out by source; their places in the batch begin at `from`. */
-function sourceParts(reads: readonly KeptRead[], from: number): Map<string, SourceSets> {
+function sourceParts(reads: ReadParts, from: number): Map<string, SourceSets> {
   const parts = new Map<string, SourceSets>()
-  for (const [i, { opened }] of reads.entries()) {
-    for (const [, text] of opened) {
-      const source = text === null ? undefined : sourceIn(text)
-      if (source === undefined) continue
-      const own = parts.get(source.party) ?? []
-      own.push({ read: from + i, n: source.n, root: fromBase64Url(source.root) ?? new Uint8Array(0) })
-      parts.set(source.party, own)
+  for (const [i, sources] of reads.entries()) {
+    for (const { party, n, root } of sources) {
+      const own = parts.get(party) ?? []
+      own.push({ read: from + i, n, root: fromBase64Url(root) ?? new Uint8Array(0) })
+      parts.set(party, own)
     }
   }
   return parts
-}
-
-function sourceIn(disclosure: string): SourceSet | undefined {
-  const [, name, value] = JSON.parse(Buffer.from(disclosure, 'base64url').toString()) as [string, string, SourceSet]
-  return name === 'source' ? value : undefined
 }
 
 /** A second flush of the same batch names the same event, which the log takes once. */

@@ -192,7 +192,8 @@ function itemRoots(hash: Hash, item: ReceiptItem, sources: readonly SourceField[
 /** What is no node is no path either: nothing of another length is one. */
 const nodesOf = (path: readonly string[]): Uint8Array[] => path.map((node) => fromBase64Url(node) ?? new Uint8Array(0))
 
-function chainDigestsOf(hash: Hash, { chains, chain_digests = [] }: ReceiptExtra): Uint8Array[] | undefined {
+/** The digests of all chains, those in the clear first; undefined where one is malformed. */
+export function chainDigestsOf(hash: Hash, { chains, chain_digests = [] }: ReceiptExtra): Uint8Array[] | undefined {
   const hidden = chain_digests.map((digest) => fromBase64Url(digest))
   if (!hidden.every((digest) => digest?.length === 32)) return undefined
   return [

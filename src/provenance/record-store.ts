@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { bytesArray, jsonTexts, plainArray } from '../db/arrays.ts'
 import type { Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
 import type { Uuid } from '../kernel/ids.ts'
@@ -27,14 +28,18 @@ export async function insertRecords(tx: Tx, rows: readonly RecordRow[]): Promise
 }
 
 async function insertOwnRecords(tx: Tx, participant_id: Uuid, rows: readonly RecordRow[]): Promise<void> {
-  const column = <K extends keyof RecordRow>(key: K): RecordRow[K][] => rows.map((row) => row[key])
+  const plain = <K extends 'event_id' | 'log_id' | 'kind' | 'epoch'>(key: K): string =>
+    plainArray(rows.map((row) => row[key]))
+  // Neither a kind nor the names of parties hold a comma, and a record has always a party.
   await sql`
     with r as (
       select * from unnest(
-        ${column('event_id')}::uuid[], ${column('log_id')}::int[],
-        ${column('kind')}::text[], ${column('at')}::timestamptz[], ${column('payload')}::text[],
-        ${column('c')}::bytea[], ${column('body')}::bytea[], ${column('epoch')}::int[],
-        ${column('parties')}::text[], ${column('after')}::uuid[]
+        ${plain('event_id')}::uuid[], ${plain('log_id')}::int[],
+        ${plain('kind')}::text[], ${plainArray(rows.map(({ at }) => at.toISOString()))}::timestamptz[],
+        string_to_array(${jsonTexts(rows.map(({ payload }) => payload))}, E'\\x1f'),
+        ${bytesArray(rows.map(({ c }) => c))}::bytea[], ${bytesArray(rows.map(({ body }) => body))}::bytea[],
+        ${plain('epoch')}::int[], string_to_array(${rows.map(({ parties }) => parties).join(',')}, ','),
+        ${plainArray(rows.map(({ after }) => after ?? 'NULL'))}::uuid[]
       ) as r(event_id, log_id, kind, at, payload, c, body, epoch, parties, after)
     ), records as (
       insert into prov_record (participant_id, event_id, log_id, kind, at, payload, c, body, epoch)
@@ -52,38 +57,43 @@ export const recordOf = (db: Db, participant_id: Uuid, event_id: Uuid) =>
     .where('event_id', '=', event_id)
     .executeTakeFirst()
 
-/** Records by event id, asked for one participant at a time: each lives in its own shard. */
-export async function recordsOf(
-  db: Db,
-  events: readonly { event_id: Uuid; participant_id: Uuid }[],
-): Promise<Map<Uuid, { payload: string; c: Buffer; body: Buffer; epoch: number }>> {
-  const records = new Map<Uuid, { payload: string; c: Buffer; body: Buffer; epoch: number }>()
-  for (const [participant_id, own] of Map.groupBy(events, (event) => event.participant_id)) {
-    const rows = await db
-      .selectFrom('prov_record')
-      .select(['event_id', 'payload', 'c', 'body', 'epoch'])
-      .where('participant_id', '=', participant_id)
-      .where(sql<boolean>`event_id = any(${own.map(({ event_id }) => event_id)}::uuid[])`)
-      .execute()
-    for (const { event_id, ...record } of rows) records.set(event_id, record)
+type Events = readonly { event_id: Uuid; participant_id: Uuid }[]
+
+/** What is asked of records, for one participant at a time: each lives in its own shard. */
+async function perShard<T extends { event_id: Uuid }>(
+  events: Events,
+  ask: (participant: Uuid, ids: string) => Promise<T[]>,
+): Promise<Map<Uuid, T>> {
+  const found = new Map<Uuid, T>()
+  for (const [participant, own] of Map.groupBy(events, (event) => event.participant_id)) {
+    const rows = await ask(participant, plainArray(own.map(({ event_id }) => event_id)))
+    for (const row of rows) found.set(row.event_id, row)
   }
-  return records
+  return found
 }
 
-/** Kind and time of records, asked for one participant at a time: each lives in its own shard. */
-export async function kindsOf(
-  db: Db,
-  events: readonly { event_id: Uuid; participant_id: Uuid }[],
-): Promise<Map<Uuid, { kind: string; at: Date }>> {
-  const kinds = new Map<Uuid, { kind: string; at: Date }>()
-  for (const [participant_id, own] of Map.groupBy(events, (event) => event.participant_id)) {
-    const rows = await db
-      .selectFrom('prov_record')
-      .select(['event_id', 'kind', 'at'])
-      .where('participant_id', '=', participant_id)
-      .where(sql<boolean>`event_id = any(${own.map(({ event_id }) => event_id)}::uuid[])`)
-      .execute()
-    for (const { event_id, kind, at } of rows) kinds.set(event_id, { kind, at })
-  }
-  return kinds
-}
+const records = (db: Db, participant: Uuid, ids: string) =>
+  db
+    .selectFrom('prov_record')
+    .where('participant_id', '=', participant)
+    .where(sql<boolean>`event_id = any(${ids}::uuid[])`)
+
+/** Records by event id. */
+export const recordsOf = (db: Db, events: Events) =>
+  perShard(events, (participant, ids) =>
+    records(db, participant, ids).select(['event_id', 'payload', 'c', 'body', 'epoch']).execute(),
+  )
+
+/** What is opened of records, without what is held against the log. */
+export const sealedOf = (db: Db, events: Events) =>
+  perShard(events, (participant, ids) =>
+    records(db, participant, ids).select(['event_id', 'c', 'body', 'epoch']).execute(),
+  )
+
+/** What entries are made of. */
+export const payloadsOf = (db: Db, events: Events) =>
+  perShard(events, (participant, ids) => records(db, participant, ids).select(['event_id', 'payload']).execute())
+
+/** Kind and time of records. */
+export const kindsOf = (db: Db, events: Events) =>
+  perShard(events, (participant, ids) => records(db, participant, ids).select(['event_id', 'kind', 'at']).execute())

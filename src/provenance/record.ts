@@ -1,8 +1,8 @@
 import { utf8 } from '../kernel/bytes.ts'
 import { type Uuid, uuidBytes } from '../kernel/ids.ts'
-import { sha256 } from '../kernel/sha256.ts'
+import { sha256, sha256Url } from '../kernel/sha256.ts'
 import type { KeyService } from '../keys/service.ts'
-import { commitment, decoy, disclosure, payloadOf } from './commitment.ts'
+import { commitment, payloadOver } from './commitment.ts'
 import { type Audience, disclosuresOf, type NewEvent, partiesOf } from './events.ts'
 import type { RecordRow } from './record-store.ts'
 
@@ -55,15 +55,18 @@ export function commit(
   fields: { disclosures: readonly { audience: Audience; name: string; value: unknown }[]; decoys: number },
   salt: () => Uint8Array,
 ): { opened: Opened[]; payload: string; c: Uint8Array } {
-  const opened = fields.disclosures.map(
-    ({ audience, name, value }): Opened => [audience, disclosure(salt(), name, value)],
-  )
-  for (let i = 0; i < fields.decoys; i++) opened.push([DECOY, decoy(salt())])
-  const payload = payloadOf(
-    sha256,
-    opened.map(([, text]) => text ?? ''),
-  )
+  const texts = fields.disclosures.map(({ name, value }) => base64Url(JSON.stringify([saltText(salt), name, value])))
+  for (let i = 0; i < fields.decoys; i++) texts.push(base64Url(`["${saltText(salt)}","decoy"]`))
+  const opened = texts.map((text, i): Opened => [fields.disclosures[i]?.audience ?? DECOY, text])
+  const payload = payloadOver(texts.map(sha256Url))
   return { opened, payload, c: commitment(sha256, payload) }
+}
+
+/** RFC 9901's form, base64url of JSON [salt, name, value], by Node's own means: a read has sixteen of them, before its first byte. */
+const base64Url = (text: string): string => Buffer.from(text).toString('base64url')
+function saltText(salt: () => Uint8Array): string {
+  const { buffer, byteOffset, length } = salt()
+  return Buffer.from(buffer, byteOffset, length).toString('base64url')
 }
 
 /** The disclosures of a stored record; throws if the row is not the one the commitment names. */
@@ -73,6 +76,13 @@ export function openRecord(
   keys: KeyService,
 ): Opened[] {
   return JSON.parse(keys.open(epochKey(row.epoch), row.body, bodyAad(event_id, row.c)).toString()) as Opened[]
+}
+
+/** Name and value of a disclosure that this node made and sealed; undefined for what is erased, and for a decoy. */
+export function saidIn([audience, text]: Opened): readonly [name: string, value: unknown] | undefined {
+  if (text === null || audience === DECOY) return undefined
+  const [, name, value] = JSON.parse(Buffer.from(text, 'base64url').toString()) as [string, string, unknown]
+  return [name, value]
 }
 
 /** Undoes `openRecord`: the same row with other disclosures, or under another key. */

@@ -1,16 +1,21 @@
 import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Static } from 'typebox'
+import { sendTagged, tagOf } from '../http/conditional.ts'
 import { toBase64 } from '../kernel/bytes.ts'
 import { Refusal } from '../kernel/errors.ts'
-import { sha256 } from '../kernel/sha256.ts'
 import type { Auditor } from './auditor.ts'
+import { parseFilter } from './explore-filter.ts'
+import type { Explorer, LogPage } from './explorer.ts'
 import type { Holder, Ledger } from './ledger.ts'
 import {
   CHAIN_MAX,
   ChainQuery,
   ConsistencyQuery,
   CutRecordSchema,
+  ENTRIES_MAX,
+  EntriesQuery,
+  EntryList,
   EXPORT_MAX,
   ExportQuery,
   InclusionQuery,
@@ -49,10 +54,10 @@ export const provenanceRoutes: FastifyPluginAsyncTypebox<{ ledger: Ledger }> = a
     return reply.header('cache-control', 'private, max-age=1').type(TEXT).send(latest.note)
   })
 
-  app.get('/policy', { config }, async (_request, reply) => {
+  app.get('/policy', { config }, async (request, reply) => {
     const policy = ledger.policy()
     if (policy === undefined) throw new Refusal('not-found', { detail: 'the log has no witnesses' })
-    return reply.type(TEXT).send(policy)
+    return sendTagged(request, reply, { type: TEXT, body: policy, etag: tagOf(policy) })
   })
 
   app.get('/witnesses', { config, schema: { response: { 200: WitnessList } } }, async () => ({
@@ -66,10 +71,10 @@ export const provenanceRoutes: FastifyPluginAsyncTypebox<{ ledger: Ledger }> = a
 
   app.get('/vkey', { config }, async (_request, reply) => reply.type(TEXT).send(`${ledger.vkey()}\n`))
 
-  app.get('/tile/*', { config, schema: { params: TileParams } }, async ({ params }, reply) => {
-    const data = Buffer.from(await ledger.tile(`tile/${params['*']}`))
-    reply.header('cache-control', FOREVER).header('etag', `"${sha256(data).toString('hex')}"`)
-    return reply.type('application/octet-stream').send(data)
+  app.get('/tile/*', { config, schema: { params: TileParams } }, async (request, reply) => {
+    const body = Buffer.from(await ledger.tile(`tile/${request.params['*']}`))
+    reply.header('cache-control', FOREVER)
+    return sendTagged(request, reply, { type: 'application/octet-stream', body, etag: tagOf(body) })
   })
 
   app.get(
@@ -140,6 +145,38 @@ export const auditRoutes: FastifyPluginAsyncTypebox<{ auditor: Auditor }> = asyn
     return reply.send(Readable.from(lines, { objectMode: false }))
   })
 }
+
+/** Entries by what they are about: all of them for auditors, which is recorded first, and its own for everybody else. */
+export const explorerRoutes: FastifyPluginAsyncTypebox<{ explorer: Explorer }> = async (app, { explorer }) => {
+  const config = { scope: 'provenance:read', bulk: true } as const
+
+  app.get(
+    '/v1/log/entries',
+    { config, schema: { querystring: EntriesQuery, response: { 200: EntryList } } },
+    async ({ peer, query }) => {
+      const { q = '', below, limit = 100 } = query
+      if (limit > ENTRIES_MAX)
+        throw new Refusal('page-limit', {
+          detail: `ask for at most ${ENTRIES_MAX} entries`,
+          extra: { limit: ENTRIES_MAX },
+        })
+      const { participant, slug, scopes } = peer
+      const sees = scopes.includes('provenance:audit') ? 'all' : 'own'
+      const asked = { filter: parseFilter(q), below: below === undefined ? undefined : BigInt(below), limit }
+      return listOf(await explorer.page({ participant, slug, sees }, asked))
+    },
+  )
+}
+
+/** A page as it crosses the wire. */
+const listOf = ({ rows, next, size, found, facets }: LogPage): EntryList => ({
+  entries: rows.map(({ index, at, recipients, ...row }) => ({
+    ...{ ...row, index: String(index), at: at.toISOString(), recipients: [...recipients] },
+  })),
+  ...{ next: next === undefined ? null : String(next), size: String(size), found },
+  kinds: facets.kinds.map(([name, n]) => ({ name, n })),
+  actors: facets.actors.map(([name, n]) => ({ name, n })),
+})
 
 function receiptFor(
   ledger: Ledger,

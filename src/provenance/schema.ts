@@ -81,6 +81,48 @@ export const ChainQuery = Type.Object(
 /** Entries from `from` up to and without `to`. */
 export const ExportQuery = Type.Object({ from: BigIntSchema, to: BigIntSchema }, closed)
 
+/** Entries of one page of the explorer. */
+export const ENTRIES_MAX = 200
+/** Rows of one file, and receipts of one bundle. */
+export const ROWS_MAX = 10_000
+export const BUNDLE_MAX = 500
+
+/** `q`: terms as `docs/formats.md` has them; `below`: the `next` of the page before. */
+export const EntriesQuery = Type.Object(
+  {
+    q: Type.Optional(Type.String({ maxLength: 2_000 })),
+    below: Type.Optional(BigIntSchema),
+    limit: Type.Optional(Type.Integer({ minimum: 1 })),
+  },
+  closed,
+)
+const FacetSchema = Type.Array(Type.Object({ name: Type.String(), n: Type.Integer() }, closed))
+export const EntryList = Type.Object(
+  {
+    entries: Type.Array(
+      Type.Object(
+        {
+          index: BigIntSchema,
+          event: UuidSchema,
+          kind: Type.String(),
+          actor: Type.String(),
+          at: Type.String(),
+          recipients: Type.Array(Type.String()),
+          state: Type.Union([Type.Literal('verified'), Type.Literal('pending'), Type.Literal('failed')]),
+        },
+        closed,
+      ),
+    ),
+    next: Type.Union([BigIntSchema, Type.Null()]),
+    size: BigIntSchema,
+    found: Type.Object({ n: Type.Integer(), more: Type.Boolean() }, closed),
+    kinds: FacetSchema,
+    actors: FacetSchema,
+  },
+  closed,
+)
+export type EntryList = Static<typeof EntryList>
+
 const SignalChangeSchema = Type.Object(
   {
     index: Type.Integer(),

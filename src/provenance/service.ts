@@ -7,7 +7,8 @@ import { randomSource } from '../kernel/random.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import type { KeyService } from '../keys/service.ts'
 import type { Anchor, HaltReason } from './anchor.ts'
-import { decodeEntry } from './batch.ts'
+import { idsInRun } from './batch.ts'
+import { batchRuns } from './batch-store.ts'
 import type { NewEvent } from './events.ts'
 import { createJournal, type Journal, sourceSets } from './journal.ts'
 import { emptyRange, emptyRoot, encodeRange } from './merkle.ts'
@@ -125,18 +126,9 @@ export function createProvenanceService(options: ProvenanceOptions): ProvenanceS
 async function entriesFrom(db: Db, at: { logId: number; from: bigint; limit: number }): Promise<LoggedEvent[]> {
   const { logId, from, limit } = at
   const end = await store.carriable(db, logId)
-  if (end <= from) return []
-  const first = await store.batchAt(db, logId, from)
-  if (first === undefined) return []
-  const rows = await store.batches(db, logId, { from: first.first_idx, to: end, limit: 16 })
-  const entries: { idx: bigint; event_id: Uuid; participant_id: Uuid }[] = []
-  for (const { first_idx, n, data } of rows) {
-    const skip = first_idx < from ? Number(from - first_idx) : 0
-    for (let i = skip; i < n && entries.length < limit && first_idx + BigInt(i) < end; i++) {
-      const { event_id, participant_id } = decodeEntry(data, i)
-      entries.push({ idx: first_idx + BigInt(i), event_id, participant_id })
-    }
-  }
+  const most = from + BigInt(limit)
+  const runs = end > from ? await batchRuns(db, logId, [{ from, to: end < most ? end : most }]) : []
+  const entries = runs.flatMap((run) => idsInRun(run).map((ids, i) => ({ idx: run.first_idx + BigInt(i), ...ids })))
   const kinds = await recordStore.kindsOf(db, entries)
   return entries.map((entry) => {
     const told = kinds.get(entry.event_id)

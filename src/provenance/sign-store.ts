@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
 
@@ -115,3 +116,12 @@ export const standings = (db: Db | Tx) =>
     ])
     .orderBy('h.log_id')
     .execute()
+
+/** The longest time between two checkpoints that were signed in a period, milliseconds; 0 with fewer than two. */
+export async function longestGap(db: Db, log_id: number, { from, to }: { from: Date; to: Date }): Promise<number> {
+  const { rows } = await sql<{ ms: number | null }>`
+    select (max(extract(epoch from at - earlier)) * 1000)::float8 as ms from (
+      select at, lag(at) over (order by at) as earlier from log_checkpoint
+      where log_id = ${log_id} and at >= ${from} and at < ${to}) as signed`.execute(db)
+  return Number(rows[0]?.ms ?? 0)
+}

@@ -156,6 +156,23 @@ export const tile = (db: Db, logId: number, level: number, n: bigint) =>
     .where('n', '=', n)
     .executeTakeFirst()
 
+/** Several full tiles, of any level. */
+export async function tiles(db: Db, logId: number, wanted: readonly { level: number; n: bigint }[]) {
+  const levels = [...Map.groupBy(wanted, ({ level }) => level)]
+  const found = await Promise.all(
+    levels.map(([level, own]) =>
+      db
+        .selectFrom('log_tile')
+        .select(['level', 'n', 'data'])
+        .where('log_id', '=', logId)
+        .where('level', '=', level)
+        .where(sql<boolean>`n = any(${plainArray(own.map(({ n }) => n))}::bigint[])`)
+        .execute(),
+    ),
+  )
+  return found.flat()
+}
+
 /** Undefined also beyond the end of a log that was closed: then it is in the next one. */
 export const eventIndex = (db: Db, logId: number, event_id: Uuid) =>
   db

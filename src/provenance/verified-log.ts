@@ -35,12 +35,20 @@ export async function openVerified(
   if (!equal(rootOfEdges(hash, { edges: { bundle: new Uint8Array(0), levels: edges } }), head.root))
     throw await wrongEdge(hash, source, { edges, size: head.size })
 
-  const tile: ReadTile = async (level, n) => {
-    if (tileWidth(head.size, level, n) < TILE_WIDTH) return edges[level] ?? new Uint8Array(0)
+  const read = async (level: number, n: bigint): Promise<Uint8Array> => {
     const above = await tile(level + 1, n / WIDTH, TILE_WIDTH)
     const data = await readTile(source, level, n, TILE_WIDTH)
     checkTile(hash, { level, n, data }, above)
     return data
+  }
+  const verified = new Map<string, Promise<Uint8Array>>()
+  const tile: ReadTile = async (level, n) => {
+    if (tileWidth(head.size, level, n) < TILE_WIDTH) return edges[level] ?? new Uint8Array(0)
+    // What stands above others is verified once; it is one of 256.
+    if (level === 0) return read(level, n)
+    const known = verified.get(`${level}/${n}`) ?? read(level, n)
+    verified.set(`${level}/${n}`, known)
+    return known
   }
   return { tile, walk: (from = 0n) => walk({ hash, source, size: head.size, from }, edges) }
 }

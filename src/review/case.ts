@@ -2,7 +2,10 @@ import type { Tx } from '../db/as-participant.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { newId, type Uuid } from '../kernel/ids.ts'
 import type { ProvenanceService } from '../provenance/service.ts'
+import type { Hours } from './hours.ts'
 import { bandOf, dueAt, rankOf, SEVERITY, type Severity } from './priority.ts'
+import { hoursIn } from './setting.ts'
+import * as settingStore from './setting-store.ts'
 import * as store from './store.ts'
 import { after, CASE_STATE, type CaseAct, stateOf } from './transition.ts'
 
@@ -78,9 +81,10 @@ async function makeCase(
   const { severity: name, ...rest } = facts
   const weighed = { severity: SEVERITY[name], own_hits, confirmations, confidence: facts.confidence, disputed }
   const [case_id, event] = [newId(now), newId(now)]
+  const due_at = dueAt(now, weighed, { asked: isAsked(trigger), hours: await hoursOf(tx, participant) })
   const made = await store.insertCase(tx, {
     ...{ participant_id: participant, case_id, ...rest, ...weighed },
-    ...{ state: CASE_STATE.open, version: 1, rank: rankOf(weighed), due_at: dueAt(now, weighed, isAsked(trigger)) },
+    ...{ state: CASE_STATE.open, version: 1, rank: rankOf(weighed), due_at },
     ...{ paused_at: null, opened_at: now, held_until: null, hold_reason: null, assigned_to: null },
     last_event: event,
   })
@@ -111,7 +115,7 @@ async function addReason(
   const state = stateOf(known.state)
   const opens = after(state, 'reopen')
   const opened_at = opens === undefined ? known.opened_at : now
-  const due = dueAt(opened_at, weighed, isAsked(trigger))
+  const due = dueAt(opened_at, weighed, { asked: isAsked(trigger), hours: await hoursOf(tx, participant_id) })
   await store.updateCase(tx, known, {
     ...{ ...weighed, revision: Math.max(known.revision, facts.revision), category: facts.category },
     ...{ rank: rankOf(weighed), opened_at, last_event: event },
@@ -121,6 +125,12 @@ async function addReason(
   })
   await told(recorder, tx, { case_id, event, opening, from: state, to: opens ?? state })
   return { case_id, event }
+}
+
+/** When an organisation reviews, as it is set now; undefined where time always counts. */
+export async function hoursOf(tx: Tx<'participant'>, participant: Uuid): Promise<Hours | undefined> {
+  const row = await settingStore.settingOf(tx, participant)
+  return row === undefined ? undefined : hoursIn(row)
 }
 
 const isAsked = (trigger: Trigger): boolean => trigger === 'question' || trigger === 'dispute'

@@ -23,7 +23,9 @@ export async function insertDecision(tx: Tx, row: DecisionRow): Promise<void> {
 export async function updateDecision(
   tx: Tx,
   { participant_id, case_id, seq }: { participant_id: Uuid; case_id: Uuid; seq: number },
-  change: Partial<Pick<DecisionRow, 'approved_by' | 'release_at' | 'released_at' | 'ended_at'>> & { last_event: Uuid },
+  change: Partial<
+    Pick<DecisionRow, 'approved_by' | 'release_at' | 'released_at' | 'ended_at' | 'refused_by' | 'refusal'>
+  > & { last_event: Uuid },
 ): Promise<void> {
   await tx
     .updateTable('decision')
@@ -42,6 +44,11 @@ export const dueDecisions = (db: Db, now: Date, limit: number) =>
     .where('release_at', '<=', now)
     .where('released_at', 'is', null)
     .where('ended_at', 'is', null)
+    // What is decided alike leaves as a whole, once all of it is decided.
+    .where(
+      sql<boolean>`not exists (select 1 from bulk_job j where j.participant_id = decision.participant_id
+        and j.job_id = decision.job_id and j.state in (2, 4))`,
+    )
     .orderBy('release_at')
     .limit(limit)
     .execute()
@@ -77,6 +84,7 @@ export const verdictCounts = (tx: Tx, participant_id: Uuid) =>
     .selectFrom('decision as d')
     .select((eb) => ['d.verdict', eb.fn.countAll<bigint>().as('n')])
     .select((eb) => eb.fn.countAll<bigint>().filterWhere('d.supersedes', 'is not', null).as('corrections'))
+    .select((eb) => eb.fn.countAll<bigint>().filterWhere('d.single_reviewed', '=', true).as('single'))
     .where('d.participant_id', '=', participant_id)
     .where('d.released_at', 'is not', null)
     .groupBy('d.verdict')

@@ -1,26 +1,33 @@
 import { asParticipant, type Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
 import { checkReason, checkWords } from '../feedback/judge.ts'
-import { AUTHORITY, OUTCOME, type OutcomeCounts } from '../feedback/schema.ts'
+import { AUTHORITY, OUTCOME } from '../feedback/schema.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { newId, type Uuid } from '../kernel/ids.ts'
 import type { ProvenanceService } from '../provenance/service.ts'
 import { atVersion, lockedCase, moveCase, type Reviewer } from './case.ts'
+import {
+  type DecidingOptions,
+  recordDecided,
+  refuseProposal,
+  resultOf,
+  undoDecision,
+  writeDecision,
+} from './deciding.ts'
 import * as decisionStore from './decision-store.ts'
 import { checkGrip, end } from './leases.ts'
-import { countsOf, nameOf } from './outcome.ts'
 import type { DecisionRequest, DecisionResult, MoveResult, SecondRequest } from './schema.ts'
-import { needsSecond } from './second.ts'
+import { compare, type Named } from './second.ts'
 import type * as store from './store.ts'
-import { CASE_STATE, type CaseAct, stateOf } from './transition.ts'
+import { CASE_STATE, stateOf } from './transition.ts'
 
-export interface DecisionsOptions {
+export interface DecisionsOptions extends DecidingOptions {
   db: Db
   clock: Clock
   provenance: ProvenanceService
-  /** How long a decision may be undone before anything leaves. */
-  graceMs: number
+  /** How the persons of the programme are called who decide cases in an organisation. */
+  colleagues(organisation: string): Promise<ReadonlySet<string>>
 }
 
 export interface Decisions {
@@ -31,9 +38,6 @@ export interface Decisions {
   /** Within the grace; `grace-over` afterwards. */
   undo(by: Reviewer, of: { case: Uuid; decision: Uuid }): Promise<MoveResult>
 }
-
-/** A proposal that nobody answered goes back to the queue. */
-const PROPOSAL_MS = 24 * 3_600_000
 
 type Body = Omit<DecisionRequest, 'operator'>
 
@@ -54,7 +58,8 @@ export function createDecisions(options: DecisionsOptions): Decisions {
     },
     second: async (by, of, answer) => {
       checkWords({ reason: answer.reason })
-      return logged(by, (tx) => secondIn(options, tx, { by, of, answer }))
+      const colleagues = await options.colleagues(by.slug)
+      return logged(by, (tx) => secondIn(options, tx, { by, of, answer, colleagues }))
     },
     undo: (by, of) => logged(by, (tx) => undoIn(options, tx, { by, of })),
   }
@@ -65,8 +70,7 @@ async function decideIn(
   tx: Tx<'participant'>,
   { by, case_id, body }: { by: Reviewer; case_id: Uuid; body: Body },
 ): Promise<DecisionResult> {
-  const { clock, provenance, graceMs } = options
-  const now = clock()
+  const now = options.clock()
   const row = await lockedCase(tx, by.participant, case_id)
   const before = await decisionStore.decisionsOf(tx, by.participant, case_id)
   const same = before.find(({ decision_id }) => decision_id === body.decision)
@@ -74,32 +78,9 @@ async function decideIn(
   atVersion(row, body.version)
   const corrects = row.state === CASE_STATE.closed
   if (!corrects) await checkGrip(tx, row, { token: body.token, now })
-  const second = needsSecond(row.severity, body.verdict) || body.escalate === true
-  const event = newId(now)
-  const act = actOf(corrects, second)
-  const move = {
-    ...{ act, by, now, reason: body.verdict, event },
-    change: { held_until: second ? new Date(now.getTime() + PROPOSAL_MS) : null, assigned_to: null },
-  }
-  const { state, version } = await moveCase(provenance, tx, row, move)
-  const release_at = second ? null : new Date(now.getTime() + graceMs)
-  const former = before.findLast(({ released_at }) => released_at !== null)
-  const decision: decisionStore.DecisionRow = {
-    ...{ participant_id: by.participant, case_id, seq: before.length + 1, decision_id: body.decision },
-    ...{ verdict: OUTCOME[body.verdict], reason: body.reason, ...wordsOf(body), ...columnsOf(body.counts ?? {}) },
-    ...{ authority: AUTHORITY[by.authority], decided_by: by.who, decided_at: now, needs_second: second },
-    ...{ supersedes: former?.seq ?? null, corrects, approved_by: null, release_at, released_at: null, ended_at: null },
-    last_event: event,
-  }
-  await recordDecided(options, tx, { by, row, decision, persons: 1, now })
-  await decisionStore.insertDecision(tx, decision)
+  const result = await writeDecision(options, tx, { by, row, before, verdict: body, now })
   if (body.token !== undefined && !corrects) await end(tx, row, { by, token: body.token, now })
-  return resultOf(row, decision, { state, version })
-}
-
-const actOf = (corrects: boolean, second: boolean): CaseAct => {
-  if (corrects) return second ? 'propose_correction' : 'correct'
-  return second ? 'propose' : 'decide'
+  return result
 }
 
 function repeated(row: store.CaseRow, known: decisionStore.DecisionRow, body: Body): DecisionResult {
@@ -107,58 +88,6 @@ function repeated(row: store.CaseRow, known: decisionStore.DecisionRow, body: Bo
     throw new Refusal('state-conflict', { detail: 'this id was used for another decision' })
   return resultOf(row, known, row)
 }
-
-const wordsOf = ({ note_team, note_shared, category_suggested }: Body) => ({
-  note_team: note_team ?? null,
-  note_shared: note_shared ?? null,
-  category_suggested: category_suggested ?? null,
-})
-
-const columnsOf = (counts: OutcomeCounts) => ({
-  accounts_actioned: counts.accounts_actioned ?? null,
-  content_removed: counts.content_removed ?? null,
-  urls_blocked: counts.urls_blocked ?? null,
-  reports_filed: counts.reports_filed ?? null,
-  investigations_opened: counts.investigations_opened ?? null,
-})
-
-interface Decided {
-  by: Reviewer
-  row: store.CaseRow
-  decision: decisionStore.DecisionRow
-  /** How many persons stand for it by now. */
-  persons: number
-  now: Date
-}
-
-const recordDecided = (
-  { provenance }: DecisionsOptions,
-  tx: Tx<'participant'>,
-  { by, row, decision, persons, now }: Decided,
-) =>
-  provenance.record(tx, {
-    ...{
-      kind: 'review.decided',
-      event_id: decision.last_event,
-      participant_id: by.participant,
-      at: now,
-      actor: by.slug,
-    },
-    fields: {
-      ...{ case: row.case_id, signal: row.signal_id, decision: decision.decision_id, reviewers: persons },
-      ...{ verdict: nameOf(decision.verdict), reason: decision.reason, counts: countsOf(decision) },
-      ...{ authority: by.authority, supersedes: decision.supersedes ?? undefined },
-    },
-  })
-
-const resultOf = (
-  row: store.CaseRow,
-  { decision_id: decision, release_at }: decisionStore.DecisionRow,
-  { state, version }: { state: number; version: number },
-): DecisionResult => ({
-  ...{ case: row.case_id, decision, state: stateOf(state), version },
-  ...(release_at !== null && { release_at: release_at.toISOString() }),
-})
 
 interface Answering {
   by: Reviewer
@@ -182,15 +111,13 @@ async function lastDecision(
 async function secondIn(
   options: DecisionsOptions,
   tx: Tx<'participant'>,
-  { by, of, answer }: Answering & { answer: SecondRequest },
+  { by, of, answer, colleagues }: Answering & { answer: SecondRequest; colleagues: ReadonlySet<string> },
 ): Promise<DecisionResult> {
   const { clock, provenance, graceMs } = options
   const now = clock()
   const { row, decision } = await lastDecision(tx, { by, of })
-  const isOwn = decision.decided_by === by.who
-  if (isOwn && answer.answer !== 'retract') throw new Refusal('self-approval')
-  if (!isOwn && answer.answer === 'retract')
-    throw new Refusal('person-unknown', { detail: 'who proposed takes it back; deny it instead' })
+  const { decided_by: who, authority } = decision
+  checkPersons({ who, authority: authorityOf(authority) }, { by, answer: answer.answer, colleagues })
   if (answer.answer === 'approve') {
     const event = newId(now)
     const move = { act: 'approve', by, now, reason: 'approved', event, change: { held_until: null } } as const
@@ -201,28 +128,38 @@ async function secondIn(
     await decisionStore.updateDecision(tx, decision, { approved_by: by.who, release_at, last_event: event })
     return resultOf(row, approved, moved)
   }
-  const act = decision.corrects ? 'refuse_correction' : 'refuse'
   const reason = answer.reason ?? (answer.answer === 'deny' ? 'denied' : 'retracted')
-  const moved = await moveCase(provenance, tx, row, { act, by, now, reason, change: { held_until: null } })
-  await decisionStore.updateDecision(tx, decision, { ended_at: now, last_event: moved.event })
+  const refused = answer.answer === 'deny' ? { refused_by: by.who, refusal: reason } : {}
+  const moved = await refuseProposal(options, tx, { by, row, decision, now, reason, refused })
   return resultOf(row, decision, moved)
 }
 
-async function undoIn(
-  { clock, provenance }: DecisionsOptions,
-  tx: Tx<'participant'>,
-  { by, of }: Answering,
-): Promise<MoveResult> {
-  const now = clock()
+const authorityOf = (authority: number): Named['authority'] =>
+  authority === AUTHORITY.reviewed_here ? 'reviewed_here' : 'attested'
+
+/** Two persons for an answer, the same one for taking it back; two names that nobody can tell apart are neither. */
+export function checkPersons(
+  proposer: Named,
+  {
+    by,
+    answer,
+    colleagues,
+  }: { by: Named; answer: SecondRequest['answer']; colleagues: Pick<ReadonlySet<string>, 'has'> },
+): void {
+  const persons = compare(proposer, by, (who) => colleagues.has(who))
+  if (persons === 'unknown' && answer !== 'deny')
+    throw new Refusal('person-unknown', {
+      detail: "one of the two is known by the platform's own tool alone: let the tool name a person of the programme",
+    })
+  if (persons === 'same' && answer !== 'retract') throw new Refusal('self-approval')
+  if (persons === 'two' && answer === 'retract')
+    throw new Refusal('person-unknown', { detail: 'who proposed takes it back; deny it instead' })
+}
+
+async function undoIn(options: DecisionsOptions, tx: Tx<'participant'>, { by, of }: Answering): Promise<MoveResult> {
+  const now = options.clock()
   const { row, decision } = await lastDecision(tx, { by, of })
   if (decision.released_at !== null) throw new Refusal('grace-over')
-  const event = newId(now)
-  const act = decision.corrects ? 'undo_correction' : 'undo'
-  const { state, version } = await moveCase(provenance, tx, row, { act, by, now, reason: 'undone', event })
-  await provenance.record(tx, {
-    ...{ kind: 'review.undone', event_id: event, participant_id: by.participant, at: now, actor: by.slug },
-    fields: { case: of.case, decision: of.decision },
-  })
-  await decisionStore.updateDecision(tx, decision, { ended_at: now, last_event: event })
+  const { state, version } = await undoDecision(options, tx, { by, row, decision, now })
   return { case: of.case, state: stateOf(state), version }
 }

@@ -5,6 +5,7 @@ import * as figuresStore from './figures-store.ts'
 import * as hitStore from './hit-store.ts'
 import { nameOf } from './outcome.ts'
 import { FIGURES_DAYS, type ReviewFigures } from './schema.ts'
+import * as settingStore from './setting-store.ts'
 
 const DAY_MS = 86_400_000
 
@@ -20,11 +21,16 @@ export async function figuresOf(
   const hits = await hitStore.hitCounts(tx, participant)
   const { cases } = await figuresStore.inbound(tx, participant, since)
   const decided = await figuresStore.decided(tx, participant, since)
+  const samples = await settingStore.sampleCounts(tx, participant, since)
   return {
     ...{ open: Number(ages.open), overdue: Number(ages.overdue) },
     age_seconds: { p50: ages.p50, p90: ages.p90 },
     decided: Object.fromEntries(verdicts.map(({ verdict, n }) => [nameOf(verdict), Number(n)])),
     corrected: total(verdicts, ({ corrections }) => corrections),
+    samples: {
+      ...{ opened: Number(samples.opened), answered: Number(samples.answered), agreed: Number(samples.agreed) },
+    },
+    single_reviewed: total(verdicts, ({ single }) => single),
     ...{ acted: Number(hits?.acted ?? 0), seen_again: Number(hits?.again ?? 0) },
     hits_since_action: Number(hits?.since ?? 0),
     recent: {

@@ -43,6 +43,7 @@ export interface ReviewFollowOptions {
     feedbackAt(participant: Uuid, event: Uuid): Promise<Told | undefined>
     disputeAt(participant: Uuid, event: Uuid): Promise<Told | undefined>
     answerAt(participant: Uuid, event: Uuid): Promise<(Told & { opener: Uuid }) | undefined>
+    questionAnswerAt(participant: Uuid, event: Uuid): Promise<(Told & { opener: Uuid }) | undefined>
     opinionsOf(origin: Uuid, signal: Uuid): Promise<readonly Opinion[]>
   }
 }
@@ -67,7 +68,10 @@ export const createCases = (options: ReviewFollowOptions): Consumer => {
     erasure: (entry) => gone(options, entry, true),
     'feedback.given': (entry) => questioned(options, entry),
     'dispute.opened': (entry) => disputed(options, entry),
-    'dispute.closed': (entry) => answered(options, entry),
+    'dispute.closed': async (entry) =>
+      answered(options, entry, await options.feedback.answerAt(entry.participant_id, entry.event_id)),
+    'question.answered': async (entry) =>
+      answered(options, entry, await options.feedback.questionAnswerAt(entry.participant_id, entry.event_id)),
   }
   return async (entry) => on[entry.kind]?.(entry)
 }
@@ -186,13 +190,16 @@ async function disputed(options: ReviewFollowOptions, entry: LoggedEvent): Promi
   }
 }
 
-/** Whoever disputed looks again at what the source answered. */
-async function answered(options: ReviewFollowOptions, entry: LoggedEvent): Promise<void> {
-  const told = await options.feedback.answerAt(entry.participant_id, entry.event_id)
+/** Whoever disputed or asked looks again at what the source answered. */
+async function answered(
+  options: ReviewFollowOptions,
+  entry: LoggedEvent,
+  told: (Told & { opener: Uuid }) | undefined,
+): Promise<void> {
   if (told === undefined) return
   const { origin, signal_id, opener: participant } = told
   const cases = await store.casesOf(options.projector, { origin, signals: [signal_id] })
-  // Who disputed without a case has the answer in its inbox.
+  // Who spoke without a case has the answer in its inbox.
   if (!cases.some(({ participant_id }) => participant_id === participant)) return
   await openAt(options, told, { entry, participant, trigger: 'lifecycle', ref: entry.event_id })
 }

@@ -37,6 +37,8 @@ const SEVERITIES = new Map<number, CaseInfo['severity']>(
   Object.entries(SEVERITY).map(([name, id]) => [id, name as CaseInfo['severity']]),
 )
 
+export const severityOf = (severity: number): CaseInfo['severity'] => SEVERITIES.get(severity) ?? 'low'
+
 /** A case as its organisation sees it in a list. */
 export function infoOf(
   row: TellableCase,
@@ -46,7 +48,7 @@ export function infoOf(
   return {
     ...{ case: row.case_id, source: slugOf(row.origin), signal: row.signal_id, revision: row.revision },
     ...{ type: TYPES.get(row.type) ?? 'url', category: categorySlug(row.category) },
-    ...{ severity: SEVERITIES.get(row.severity) ?? 'low', confidence: row.confidence, state: stateOf(row.state) },
+    ...{ severity: severityOf(row.severity), confidence: row.confidence, state: stateOf(row.state) },
     ...{ version: row.version, own_hits: row.own_hits, confirmations: row.confirmations, disputed: row.disputed },
     priority: reasonsOf({ ...row, paused: row.paused_at !== null }, now),
     ...{ opened_at: row.opened_at.toISOString(), due_at: row.due_at.toISOString() },
@@ -68,6 +70,9 @@ export function decisionOf(row: Told): DecisionInfo {
     ...(note_shared !== null && { note_shared }),
     ...(category_suggested !== null && { category_suggested }),
     ...(approved_by !== null && { approved_by }),
+    ...(row.refused_by !== null && { refused_by: row.refused_by, refusal: row.refusal ?? 'denied' }),
+    ...(row.job_id !== null && { job: row.job_id }),
+    ...(row.single_reviewed && { single_reviewed: true }),
     ...(release_at !== null && { release_at: release_at.toISOString() }),
   }
 }

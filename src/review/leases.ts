@@ -5,14 +5,26 @@ import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { newId, type Uuid } from '../kernel/ids.ts'
 import type { ProvenanceService } from '../provenance/service.ts'
-import { atVersion, lockedCase, moveCase, type Reviewer } from './case.ts'
+import { atVersion, hoursOf, lockedCase, moveCase, type Reviewer } from './case.ts'
+import { type Hours, workingAfter, workingBetween } from './hours.ts'
 import { claim, grip, isLive, LEASE_MS, LEAVING_MS } from './lease.ts'
+import * as noticeStore from './notice-store.ts'
 import type { HandOverRequest, HoldRequest, LeaseResult, MoveResult } from './schema.ts'
 import * as store from './store.ts'
 import { CASE_STATE, stateOf } from './transition.ts'
 
+/** What somebody does not want to be given. */
+export interface Wishes {
+  /** Categories, by name; those that there are none of change nothing. */
+  without?: readonly string[]
+  /** Nothing of high or critical severity. */
+  mild?: boolean
+}
+
 export interface LeasesOptions {
   db: Db
+  /** The number of a category that the programme knows now. */
+  categoryNow(slug: string): number | undefined
   clock: Clock
   provenance: ProvenanceService
 }
@@ -20,8 +32,8 @@ export interface LeasesOptions {
 export interface Leases {
   /** `lease-held` names who works on it. */
   claim(by: Reviewer, case_id: Uuid): Promise<LeaseResult>
-  /** The next case of the queue that nobody works on; undefined where the queue is clear. */
-  next(by: Reviewer): Promise<LeaseResult | undefined>
+  /** The next case of the queue that nobody works on and that is wanted; undefined where there is none. */
+  next(by: Reviewer, wishes?: Wishes): Promise<LeaseResult | undefined>
   /** `lease-lapsed` once somebody came between. */
   renew(by: Reviewer, case_id: Uuid, token: Uuid): Promise<LeaseResult>
   /** Lets go within seconds: a tab that is only loaded anew finds its lease again. */
@@ -43,14 +55,14 @@ export function createLeases(options: LeasesOptions): Leases {
   }
   return {
     claim: (by, case_id) => logged(by, (tx) => claimIn(options, tx, { by, case_id })),
-    next: (by) =>
+    next: (by, { without = [], mild = false } = {}) =>
       asParticipant(db, by.participant, async (tx) => {
         const now = clock()
-        for (const late of [true, false]) {
-          const row = await store.nextFree(tx, by.participant, { who: by.who, now, late })
-          if (row !== undefined) return give(tx, row, { by, now, token: await ownToken(tx, row, { by, now }) })
-        }
-        return undefined
+        const wanted = { without: without.flatMap((slug) => options.categoryNow(slug) ?? []), mild }
+        return takeNext(tx, (late) => store.nextFree(tx, by.participant, { who: by.who, now, late, ...wanted }), {
+          by,
+          now,
+        })
       }),
     renew: (by, case_id, token) =>
       asParticipant(db, by.participant, async (tx) => {
@@ -84,7 +96,8 @@ export function createLeases(options: LeasesOptions): Leases {
         const now = clock()
         const row = await lockedCase(tx, by.participant, case_id)
         atVersion(row, version)
-        return resultOf(row, await moveCase(provenance, tx, row, resuming(row, { by, now, reason: 'resumed' })))
+        const hours = await hoursOf(tx, by.participant)
+        return resultOf(row, await moveCase(provenance, tx, row, resuming(row, { by, now, reason: 'resumed', hours })))
       }),
     handOver: async (by, case_id, { token, version, to }) => {
       checkWords({ to })
@@ -93,17 +106,22 @@ export function createLeases(options: LeasesOptions): Leases {
   }
 }
 
+interface Resuming {
+  by: Pick<Reviewer, 'participant' | 'slug'>
+  now: Date
+  reason: string
+  /** When the organisation reviews. */
+  hours: Hours | undefined
+}
+
 /** Back into the queue; time that the source owed an answer is not counted. */
-export function resuming(
-  row: store.CaseRow,
-  { by, now, reason }: { by: Pick<Reviewer, 'participant' | 'slug'>; now: Date; reason: string },
-) {
-  const waited = row.paused_at === null ? 0 : now.getTime() - row.paused_at.getTime()
+export function resuming(row: store.CaseRow, { by, now, reason, hours }: Resuming) {
+  const waited = row.paused_at === null ? 0 : workingBetween(row.paused_at, now, hours)
   const change = {
     held_until: null,
     hold_reason: null,
     paused_at: null,
-    due_at: new Date(row.due_at.getTime() + waited),
+    due_at: workingAfter(row.due_at, waited, hours),
   }
   return { act: 'resume', by, reason, now, change } as const
 }
@@ -128,6 +146,8 @@ async function claimIn(
       fields: { case: case_id, signal: row.signal_id, from: 'open', to: 'open', reason: 'taken_over' },
     })
     await store.updateCase(tx, row, { assigned_to: null, last_event: event })
+    const told = { taken_from: claimed.from, taken_by: by.who, at: now }
+    await noticeStore.insertTaken(tx, { ...nameOf(row), event_id: event, ...told })
   }
   return give(tx, row, { by, now })
 }
@@ -138,14 +158,21 @@ function checkOpen({ state, version }: store.CaseRow): void {
     throw new Refusal('case-moved', { detail: `the case is ${stateOf(state)}`, extra: { version } })
 }
 
-/** Of whoever works on the case already: what stands in another tab stays good. */
-async function ownToken(
+/** The first that the search finds, overdue ones before the others, with its lease; undefined where there is none. */
+export async function takeNext(
   tx: Tx<'participant'>,
-  row: store.CaseRow,
+  search: (late: boolean) => Promise<store.CaseRow | undefined>,
   { by, now }: { by: Reviewer; now: Date },
-): Promise<Uuid | undefined> {
-  const lease = await store.leaseOf(tx, row.participant_id, row.case_id)
-  return isLive(lease, now) && lease.holder === by.who ? lease.token : undefined
+): Promise<LeaseResult | undefined> {
+  for (;;) {
+    const row = (await search(true)) ?? (await search(false))
+    if (row === undefined) return undefined
+    // Whoever took it while it was looked for has written a lease that the search did not see; now the case is locked.
+    const lease = await store.leaseOf(tx, by.participant, row.case_id)
+    if (!isLive(lease, now)) return give(tx, row, { by, now })
+    // What stands in another tab of whoever works on it already stays good.
+    if (lease.holder === by.who) return give(tx, row, { by, now, token: lease.token })
+  }
 }
 
 async function give(

@@ -15,6 +15,10 @@ export interface Told extends Reported, Standing {
   decided_by: string
   decided_at: Date
   approved_by: string | null
+  refused_by: string | null
+  refusal: string | null
+  job_id: Uuid | null
+  single_reviewed: boolean
   last_event: Uuid
 }
 

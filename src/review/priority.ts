@@ -1,3 +1,5 @@
+import { type Hours, workingAfter } from './hours.ts'
+
 /** As cases store it; signals say it by name. */
 export const SEVERITY = { low: 1, medium: 2, high: 3, critical: 4 } as const
 export type Severity = keyof typeof SEVERITY
@@ -23,9 +25,13 @@ export const bandOf = (hits: number): number => BANDS.filter((from) => hits >= f
 export const rankOf = ({ severity, own_hits, confirmations, confidence }: Weighed): number =>
   ((severity * 4 + bandOf(own_hits)) * 16 + Math.min(confirmations, 15)) * 128 + confidence
 
-/** By when it has to be decided, from the moment it was opened. */
-export function dueAt(opened: Date, weighed: Weighed, asked: boolean): Date {
-  return new Date(opened.getTime() + hoursOf(weighed, asked) * HOUR_MS)
+/** By when it has to be decided, from the moment it was opened; time counts only while the organisation reviews. */
+export function dueAt(
+  opened: Date,
+  weighed: Weighed,
+  { asked, hours }: { asked: boolean; hours?: Hours | undefined },
+): Date {
+  return workingAfter(opened, hoursOf(weighed, asked) * HOUR_MS, hours)
 }
 
 function hoursOf({ severity, own_hits, disputed }: Weighed, asked: boolean): number {

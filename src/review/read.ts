@@ -11,7 +11,7 @@ import type { ProvenanceService } from '../provenance/service.ts'
 import type { Reviewer } from './case.ts'
 import * as decisionStore from './decision-store.ts'
 import * as hitStore from './hit-store.ts'
-import { decisionOf, infoOf, saidOf, textsOf } from './info.ts'
+import { decisionOf, infoOf, saidOf, severityOf, textsOf } from './info.ts'
 import { isLive, type Lease } from './lease.ts'
 import { nameOf } from './outcome.ts'
 import { countQueue, type Known, pageOf } from './queue.ts'
@@ -63,6 +63,8 @@ export interface CaseReads {
   since(participant: Uuid, moment: Date): Promise<number>
   /** The lease of whoever asks, also one that lapsed; undefined where it is another's. */
   grip(by: Looking, case_id: Uuid): Promise<(LeaseResult & { live: boolean }) | undefined>
+  /** How severe a case is; undefined where there is none. */
+  severity(participant: Uuid, case_id: Uuid): Promise<CaseInfo['severity'] | undefined>
   /** What whoever asks decided or approved and may still undo, the newest first. */
   undoable(by: Looking): Promise<Undoable[]>
 }
@@ -114,6 +116,11 @@ export function createCaseReads(options: CaseReadsOptions): CaseReads {
         const { token, expires_at } = lease
         const told = { case: case_id, token, version: row.version, expires_at: expires_at.toISOString() }
         return { ...told, live: isLive(lease, clock()) }
+      }),
+    severity: (participant, case_id) =>
+      looking(participant, async (tx) => {
+        const row = await store.caseOf(tx, participant, case_id)
+        return row === undefined ? undefined : severityOf(row.severity)
       }),
     undoable: ({ participant, who }) =>
       looking(participant, async (tx) =>

@@ -5,11 +5,14 @@ import type { Telling } from '../feedback/tell.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import type { ProvenanceService } from '../provenance/service.ts'
-import { moveCase } from './case.ts'
+import { BULK_STATE } from './bulk-schema.ts'
+import * as bulkStore from './bulk-store.ts'
+import { hoursOf, moveCase } from './case.ts'
 import * as decisionStore from './decision-store.ts'
 import * as hitStore from './hit-store.ts'
 import { resuming } from './leases.ts'
 import { countsOf, nameOf } from './outcome.ts'
+import { sample } from './samples.ts'
 import { isOpenEnded } from './second.ts'
 import * as store from './store.ts'
 import { CASE_STATE } from './transition.ts'
@@ -61,6 +64,7 @@ async function release(
   // Undone, or released by another process, since it was found.
   if (row?.state !== CASE_STATE.decided || decision === undefined) return
   if (decision.released_at !== null || decision.ended_at !== null) return
+  if (await isUnderWay(tx, decision)) return
   const by = { participant: due.participant_id, slug: slugOf(due.participant_id) }
   const verdict = nameOf(decision.verdict)
   const waits = isOpenEnded(verdict)
@@ -73,7 +77,17 @@ async function release(
   // Of an own signal nobody else is told: its disputes have an answer of their own.
   if (row.origin !== row.participant_id) await tell(options, tx, { by, row, decision, verdict })
   if (decision.verdict === OUTCOME.confirmed_action_taken) await noteAction(tx, row, event)
+  if (!waits) await sample(tx, { row, decision, event, now })
   await decisionStore.updateDecision(tx, decision, { released_at: now, last_event: event })
+}
+
+/** Undoing begins between the look and the release. */
+async function isUnderWay(
+  tx: Tx<'participant'>,
+  { participant_id, job_id }: decisionStore.DecisionRow,
+): Promise<boolean> {
+  const job = job_id === null ? undefined : await bulkStore.jobOf(tx, participant_id, job_id)
+  return job !== undefined && (job.state === BULK_STATE.running || job.state === BULK_STATE.undoing)
 }
 
 async function tell(
@@ -87,13 +101,14 @@ async function tell(
   },
 ): Promise<void> {
   const { by, row, decision, verdict } = of
-  const { reason, note_shared, category_suggested } = decision
+  const { reason, note_shared, category_suggested, single_reviewed } = decision
   const authority = decision.authority === AUTHORITY.reviewed_here ? 'reviewed_here' : 'attested'
   const about = { origin: row.origin, signal: row.signal_id, revision: row.revision }
   const note = note_shared ?? undefined
   await feedback.tell(tx, by, {
     ...{ ...about, outcome: verdict as Outcome, reason, note, authority },
     ...{ category_suggested: category_suggested ?? undefined, counts: countsOf(decision) },
+    single_reviewed,
   })
   if (decision.verdict === OUTCOME.not_violating && GROUNDS[reason] !== undefined)
     await feedback.object(tx, by, { ...about, ground: reason, note, authority })
@@ -116,7 +131,8 @@ async function comeBack(
   if (row?.held_until === null || row === undefined || row.held_until > now) return
   const by = { participant: due.participant_id, slug: slugOf(due.participant_id) }
   if (row.state === CASE_STATE.held) {
-    await moveCase(provenance, tx, row, resuming(row, { by, now, reason: 'time_over' }))
+    const hours = await hoursOf(tx, row.participant_id)
+    await moveCase(provenance, tx, row, resuming(row, { by, now, reason: 'time_over', hours }))
     return
   }
   const all = await decisionStore.decisionsOf(tx, row.participant_id, row.case_id)

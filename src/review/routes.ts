@@ -2,8 +2,22 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply } from 'fastify'
 import { checkWords } from '../feedback/judge.ts'
 import type { Disclosed } from '../feeds/answer.ts'
+import { expectTag, sendTagged, tagOf } from '../http/conditional.ts'
 import { LIMITS } from '../http/limits.ts'
 import type { Peer } from '../http/peer.ts'
+import { canonicalJson } from '../kernel/canonical-json.ts'
+import {
+  BulkAnswer,
+  BulkAsked,
+  BulkItems,
+  BulkJob,
+  BulkJobList,
+  BulkJobsQuery,
+  BulkParams,
+  BulkPlan,
+  BulkRequest,
+} from './bulk-schema.ts'
+import { ReviewSetting, SampleAnswer, SampleList, SampleParams, SampleResult, SamplesQuery } from './sample-schema.ts'
 import {
   CaseInfo,
   CaseList,
@@ -31,6 +45,7 @@ import type { Reviewer, ReviewService } from './service.ts'
 
 const JSON_TYPE = 'application/json; charset=utf-8'
 const WORK = { config: { scope: 'review:work' } } as const
+const OF_JOB = { ...WORK, schema: { params: BulkParams, response: { 200: BulkJob } } } as const
 
 /** Who works, as the platform's own tool attests it; a pseudonym that looks raw is refused. */
 function attested(
@@ -69,20 +84,68 @@ export const reviewRoutes: FastifyPluginAsyncTypebox<{ review: ReviewService }> 
 
   await app.register(leaseRoutes, { review })
   await app.register(decisionRoutes, { review })
+  await app.register(jobRoutes, { review })
 
-  app.get('/v1/review/routing', { ...WORK, schema: { response: { 200: Routing } } }, async ({ peer }) =>
-    review.routing(peer.participant),
+  await app.register(settingRoutes, { review })
+
+  app.get(
+    '/v1/review/samples',
+    { config: { scope: 'review:work', raw: { 200: SampleList } }, schema: { querystring: SamplesQuery } },
+    async ({ peer, query, routeOptions }, reply) =>
+      disclose(reply, await review.samples({ ...attested(peer, query), route: routeOptions.url ?? '' })),
   )
 
-  app.put(
-    '/v1/review/routing',
-    { ...WORK, schema: { body: Routing, response: { 200: Routing } } },
-    async ({ peer, body }) => review.route(peer, body),
+  app.post(
+    '/v1/review/samples/:sample',
+    { ...WORK, schema: { params: SampleParams, body: SampleAnswer, response: { 200: SampleResult } } },
+    async ({ peer, params, body: { operator, ...answer } }) =>
+      review.answerSample(attested(peer, { operator }), params.sample, answer),
   )
 
   app.get('/v1/review/figures', { ...WORK, schema: { response: { 200: ReviewFigures } } }, async ({ peer }) =>
     review.figures(peer.participant),
   )
+}
+
+/** What an organisation has set for itself: replaced whole, and where `If-Match` is sent only what it names. */
+const settingRoutes: FastifyPluginAsyncTypebox<{ review: ReviewService }> = async (app, { review }) => {
+  const routing = { config: { ...WORK.config, raw: { 200: Routing } } } as const
+  const setting = { config: { ...WORK.config, raw: { 200: ReviewSetting } } } as const
+  const expects = (header: string | undefined) => (current: object) => expectTag(header, versionOf(current).etag)
+
+  app.get('/v1/review/routing', routing, async (request, reply) =>
+    sendTagged(request, reply, versionOf(await review.routing(request.peer.participant))),
+  )
+
+  app.put(
+    '/v1/review/routing',
+    { ...routing, schema: { body: Routing } },
+    async ({ peer, body, headers: { 'if-match': match } }, reply) =>
+      replaced(reply, await review.route(peer, body, match === undefined ? undefined : expects(match))),
+  )
+
+  app.get('/v1/review/settings', setting, async (request, reply) =>
+    sendTagged(request, reply, versionOf(await review.setting(request.peer.participant))),
+  )
+
+  app.put(
+    '/v1/review/settings',
+    { ...setting, schema: { body: ReviewSetting } },
+    async ({ peer, body, headers: { 'if-match': match } }, reply) =>
+      replaced(reply, await review.set(peer, body, match === undefined ? undefined : expects(match))),
+  )
+}
+
+/** In one form, so that its tag is that of what it says. */
+function versionOf(value: object) {
+  // Rows and bodies have other prototypes than what is made here.
+  const body = canonicalJson({ ...value })
+  return { type: JSON_TYPE, body, etag: tagOf(body) }
+}
+
+function replaced(reply: FastifyReply, value: object): FastifyReply {
+  const { type, body, etag } = versionOf(value)
+  return reply.header('etag', etag).type(type).send(body)
 }
 
 const leaseRoutes: FastifyPluginAsyncTypebox<{ review: ReviewService }> = async (app, { review }) => {
@@ -149,6 +212,54 @@ const decisionRoutes: FastifyPluginAsyncTypebox<{ review: ReviewService }> = asy
     '/v1/cases/:case/decisions/:decision/undo',
     { ...WORK, schema: { params: DecisionParams, body: Operated, response: { 200: MoveResult } } },
     async ({ peer, params, body }) => review.undo(attested(peer, body), params),
+  )
+}
+
+/** Cases that are decided alike, for a platform's own tools; what they answer names cases and tells nothing of their signals. */
+const jobRoutes: FastifyPluginAsyncTypebox<{ review: ReviewService }> = async (app, { review }) => {
+  app.post(
+    '/v1/bulk-jobs/plan',
+    { ...WORK, schema: { body: BulkAsked, response: { 200: BulkPlan } }, bodyLimit: LIMITS.bulk_bytes },
+    async ({ peer, body: { operator, ...asked } }) => review.planBulk(attested(peer, { operator }), asked),
+  )
+
+  app.post(
+    '/v1/bulk-jobs',
+    { ...WORK, schema: { body: BulkRequest, response: { 200: BulkJob } }, bodyLimit: LIMITS.bulk_bytes },
+    async ({ peer, body: { operator, ...request } }) => review.beginBulk(attested(peer, { operator }), request),
+  )
+
+  app.get(
+    '/v1/bulk-jobs',
+    { ...WORK, schema: { querystring: BulkJobsQuery, response: { 200: BulkJobList } } },
+    async ({ peer, query }) => review.bulkJobs(peer.participant, query),
+  )
+
+  app.get('/v1/bulk-jobs/:job', OF_JOB, async ({ peer, params }) => review.bulkJob(peer.participant, params.job))
+
+  app.get(
+    '/v1/bulk-jobs/:job/items',
+    { ...WORK, schema: { params: BulkParams, response: { 200: BulkItems } } },
+    async ({ peer, params }) => review.bulkItems(peer.participant, params.job),
+  )
+
+  app.post(
+    '/v1/bulk-jobs/:job/answer',
+    { ...WORK, schema: { params: BulkParams, body: BulkAnswer, response: { 200: BulkJob } } },
+    async ({ peer, params, body: { operator, lead = false, ...answer } }) =>
+      review.answerBulk(attested(peer, { operator, lead }), params.job, answer),
+  )
+
+  app.post(
+    '/v1/bulk-jobs/:job/cancel',
+    { ...WORK, schema: { params: BulkParams, body: Operated, response: { 200: BulkJob } } },
+    async ({ peer, params, body }) => review.cancelBulk(attested(peer, body), params.job),
+  )
+
+  app.post(
+    '/v1/bulk-jobs/:job/undo',
+    { ...WORK, schema: { params: BulkParams, body: Operated, response: { 200: BulkJob } } },
+    async ({ peer, params, body }) => review.undoBulk(attested(peer, body), params.job),
   )
 }
 

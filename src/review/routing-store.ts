@@ -20,11 +20,25 @@ export const routingRules = (db: Db) =>
 export const routingOf = (tx: Tx, participant_id: Uuid) =>
   tx.selectFrom('routing_rule').select(ROUTING).where('participant_id', '=', participant_id).executeTakeFirst()
 
-export async function putRouting(tx: Tx, row: RoutingRow): Promise<void> {
+/** Locked until the transaction ends. */
+export const routingForUpdate = (tx: Tx, participant_id: Uuid) =>
+  tx
+    .selectFrom('routing_rule')
+    .select(ROUTING)
+    .where('participant_id', '=', participant_id)
+    .forUpdate()
+    .executeTakeFirst()
+
+/** Replaces the whole; as the first only where there is none yet: false where another came between. */
+export async function putRouting(tx: Tx, row: RoutingRow, isFirst: boolean): Promise<boolean> {
   const { participant_id: _, ...set } = row
-  await tx
+  const { numInsertedOrUpdatedRows } = await tx
     .insertInto('routing_rule')
     .values(row)
-    .onConflict((oc) => oc.column('participant_id').doUpdateSet(set))
-    .execute()
+    .onConflict((oc) => {
+      const own = oc.column('participant_id')
+      return isFirst ? own.doNothing() : own.doUpdateSet(set)
+    })
+    .executeTakeFirst()
+  return numInsertedOrUpdatedRows === 1n
 }

@@ -8,6 +8,7 @@ import {
   Tally,
   VERDICTS,
 } from '../feedback/schema.ts'
+import type { Uuid } from '../kernel/ids.ts'
 import { InstantSchema, SlugSchema, UuidSchema } from '../kernel/schema.ts'
 import { PatternValue, SIGNAL_TYPE, type SignalType, TacticValue } from '../signals/schema.ts'
 
@@ -18,7 +19,7 @@ export const HITS_MAX = 1_000
 export const CASES_MAX = 100
 
 /** How an organisation's own tool calls its people: a pseudonym, never a name or an address. */
-const Operator = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$' })
+export const Operator = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$' })
 
 /** What a platform's own matcher found of a signal since the beginning. */
 const Hit = Type.Object(
@@ -96,9 +97,16 @@ const DecisionInfo = Type.Object(
     category_suggested: Type.Optional(Type.String()),
     counts: OutcomeCounts,
     authority: Type.Enum(['attested', 'reviewed_here']),
+    /** Decided with others alike, in this job. */
+    job: Type.Optional(UuidSchema),
+    /** One person confirmed something critical alone, which the programme lets pass. */
+    single_reviewed: Type.Optional(Type.Boolean()),
     decided_by: Type.String(),
     decided_at: Type.String(),
     approved_by: Type.Optional(Type.String()),
+    /** The second person who denied it, and why in one word. */
+    refused_by: Type.Optional(Type.String()),
+    refusal: Type.Optional(Type.String()),
     /** `proposed`: a second person has to approve; `grace`: it may be undone until `release_at`. */
     standing: Type.Enum(['proposed', 'grace', 'released', 'ended']),
     release_at: Type.Optional(Type.String()),
@@ -208,6 +216,28 @@ export interface QueueCounts {
   mine: number
 }
 
+/** Something that somebody should know of a case; `for` and `not` are pseudonyms. */
+export interface CaseNotice {
+  kind: 'case.handed_over' | 'case.taken_over' | 'proposal.waiting' | 'proposal.approved' | 'proposal.denied'
+  /** The same whenever it is asked for. */
+  id: string
+  case: Uuid
+  at: Date
+  /** Whose it is; absent: everybody who decides cases. */
+  for?: string
+  /** Whose it is not. */
+  not?: string
+  by?: string
+  due?: Date
+}
+
+/** Cases that are late, or will be within the hour; `at` is the hour in which that is so. */
+export interface QueueAtRisk {
+  overdue: number
+  at_risk: number
+  at: Date
+}
+
 /** Who does it, as the platform's tool attests. */
 const operated = { operator: Operator }
 const gripped = { ...operated, token: UuidSchema, version: Type.Integer({ minimum: 1 }) }
@@ -231,9 +261,6 @@ export type LeaseResult = Static<typeof LeaseResult>
 export const NextResult = Type.Object({ claimed: Type.Union([LeaseResult, Type.Null()]) }, closed)
 export const TokenRequest = Type.Object({ ...operated, token: UuidSchema }, closed)
 export type TokenRequest = Static<typeof TokenRequest>
-
-/** Cases that one person may decide at once. */
-export const BULK_ALONE = 25
 
 /** Hours for which a case may be parked. */
 export const HOLD_HOURS = 24
@@ -313,6 +340,10 @@ export const ReviewFigures = Type.Object(
     age_seconds: Type.Object({ p50: Seconds, p90: Seconds }, closed),
     decided: Tally,
     corrected: Type.Integer(),
+    /** Confirmations at critical that one person stood for alone; they are counted among the decided too. */
+    single_reviewed: Type.Integer(),
+    /** Of the last days: closed decisions that were chosen for a second look, how many had one, and how many came out alike. */
+    samples: Type.Object({ opened: Type.Integer(), answered: Type.Integer(), agreed: Type.Integer() }, closed),
     /** Signals on which action was taken, and how many of them were seen again since. */
     acted: Type.Integer(),
     seen_again: Type.Integer(),

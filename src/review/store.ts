@@ -3,6 +3,7 @@ import type { Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
 import type { ReviewCaseTable } from '../db/tables.ts'
 import type { Uuid } from '../kernel/ids.ts'
+import { SEVERITY } from './priority.ts'
 import { CASE_STATE } from './transition.ts'
 
 export type CaseRow = Selectable<ReviewCaseTable>
@@ -170,7 +171,13 @@ export async function putLease(
 export const nextFree = (
   tx: Tx,
   participant_id: Uuid,
-  { who, now, late }: { who: string; now: Date; late: boolean },
+  {
+    who,
+    now,
+    late,
+    without,
+    mild,
+  }: { who: string; now: Date; late: boolean; without: readonly number[]; mild: boolean },
 ): Promise<CaseRow | undefined> => {
   const free = sql<boolean>`not exists (select 1 from review_lease l where l.participant_id = ${participant_id}
     and l.case_id = review_case.case_id and l.expires_at > ${now} and l.holder <> ${who})`
@@ -182,6 +189,8 @@ export const nextFree = (
     .where('origin', '<>', participant_id)
     .where((eb) => eb.or([eb('assigned_to', 'is', null), eb('assigned_to', '=', who)]))
     .where(free)
+    .where(sql<boolean>`category <> all(${without}::int2[])`)
+    .where(sql<boolean>`severity <= ${mild ? SEVERITY.medium : SEVERITY.critical}`)
     .limit(1)
     .forUpdate()
     .skipLocked()

@@ -15,12 +15,27 @@ export interface StoredAnswer {
 /** The answer to a submission of which something was stored. */
 export function answerOf(
   submission: Uuid,
-  { judged, items }: { judged: readonly Judged[]; items: readonly { item: string }[] },
+  told: Told,
   { refused, warnings = {}, countersignature }: StoredAnswer,
   receipt: string,
 ): SubmissionResult {
+  const results = resultsOf(told, { refused, warnings })
+  const accepted = told.judged.length - refused.length
+  return { submission, accepted, refused: refused.length, countersignature, receipt, results }
+}
+
+interface Told {
+  judged: readonly Judged[]
+  items: readonly { item: string }[]
+}
+
+/** What became of each item, in their order. */
+export function resultsOf(
+  { judged, items }: Told,
+  { refused, warnings = {} }: Pick<StoredAnswer, 'refused' | 'warnings'>,
+): ItemResult[] {
   const faults = new Map(refused.map((fault) => [fault.index, fault]))
-  const results = judged.map((one, index): ItemResult => {
+  return judged.map((one, index): ItemResult => {
     const fault = faults.get(index)
     if (fault !== undefined) return resultOf(fault)
     // What was accepted then may be refused now, since time and rules go on; the answer stays.
@@ -28,8 +43,6 @@ export function answerOf(
     const warned = warnings[index] === undefined ? {} : { warning: warnings[index] }
     return { index, signal, revision, status: revision === 1 ? 201 : 200, ...warned }
   })
-  const accepted = judged.length - refused.length
-  return { submission, accepted, refused: refused.length, countersignature, receipt, results }
 }
 
 /** What is kept of the warnings to accepted items. */

@@ -48,6 +48,23 @@ export const createAuditedSignals = ({
   state: { page: (db, after) => signalPage(db, participants(), { categorySlug, after }) },
 })
 
+/** Which signals submissions made or changed, by the event of each. */
+export async function changedBy(
+  db: Db,
+  submissions: readonly { participant: Uuid; event: Uuid }[],
+): Promise<Map<Uuid, { signal: Uuid; revision: number }[]>> {
+  const changed = new Map<Uuid, { signal: Uuid; revision: number }[]>()
+  for (const [participant, own] of Map.groupBy(submissions, (one) => one.participant)) {
+    const events = own.map(({ event }) => event)
+    for (const { submission_id, signal_id: signal, revision } of await store.revisionsBy(db, participant, events)) {
+      const known = changed.get(submission_id) ?? []
+      known.push({ signal, revision })
+      changed.set(submission_id, known)
+    }
+  }
+  return changed
+}
+
 /** Of an erased item its stub says it. */
 const leafOf = (salt: Buffer | null, item: string): string =>
   salt === null ? (JSON.parse(item) as ItemStub).leaf : toBase64Url(itemLeaf(salt, item))

@@ -1,6 +1,9 @@
 import { sql } from 'kysely'
+import { hexArray } from '../db/arrays.ts'
 import type { Tx } from '../db/as-participant.ts'
+import type { Db } from '../db/connect.ts'
 import type { Uuid } from '../kernel/ids.ts'
+import { SIGNAL_STATE } from './schema.ts'
 
 /** One participant's signals among `ids`, locked until the transaction ends. */
 export const signalsForErasure = (tx: Tx, participant_id: Uuid, ids: readonly Uuid[]) =>
@@ -64,4 +67,35 @@ export async function stubRevision(
     .where('signal_id', '=', of.signal_id)
     .where('revision', '=', of.revision)
     .execute()
+}
+
+/** Signals under match keys, in hex, whose values were not erased. */
+export async function keyedSignals(
+  db: Db,
+  participant_id: Uuid,
+  { keys, limit }: { keys: readonly string[]; limit: number },
+): Promise<Uuid[]> {
+  const rows = await db
+    .selectFrom('signal')
+    .select('signal_id')
+    .where('participant_id', '=', participant_id)
+    .where(sql<boolean>`signal_key = any(${hexArray(keys)}::bytea[])`)
+    .where('state', '<>', SIGNAL_STATE.erased)
+    .orderBy('signal_id')
+    .limit(limit)
+    .execute()
+  return rows.map(({ signal_id }) => signal_id)
+}
+
+/** Of these signals those whose values were not erased, in order. */
+export async function unerasedSignals(db: Db, participant_id: Uuid, ids: readonly Uuid[]): Promise<Uuid[]> {
+  const rows = await db
+    .selectFrom('signal')
+    .select('signal_id')
+    .where('participant_id', '=', participant_id)
+    .where(sql<boolean>`signal_id = any(${ids}::uuid[])`)
+    .where('state', '<>', SIGNAL_STATE.erased)
+    .orderBy('signal_id')
+    .execute()
+  return rows.map(({ signal_id }) => signal_id)
 }

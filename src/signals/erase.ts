@@ -79,3 +79,8 @@ function withAudiences(rows: Awaited<ReturnType<typeof store.revisionsOf>>): Hel
     return { ...row, audience }
   })
 }
+
+/** Signals of a source under match keys, whose values were not erased. */
+export const keyedSignals = store.keyedSignals
+/** Of these signals of a source those whose values were not erased. */
+export const unerasedSignals = store.unerasedSignals

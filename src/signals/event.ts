@@ -5,7 +5,7 @@ import type { NewEvent } from '../provenance/events.ts'
 import { leafHash, treeHash } from '../provenance/merkle.ts'
 import { changesRoot, type SignalChange } from '../provenance/signal-change.ts'
 import type { Applied, Judged } from './apply.ts'
-import { SIGNAL_STATE, SIGNAL_TYPE } from './schema.ts'
+import { SIGNAL_STATE, SIGNAL_TYPE, type WithdrawalItem } from './schema.ts'
 import type { VerifiedSubmission } from './submission.ts'
 
 const TYPE_NAME: ReadonlyMap<number, string> = new Map(Object.entries(SIGNAL_TYPE).map(([name, id]) => [id, name]))
@@ -49,6 +49,30 @@ export function submissionEvent(
   const basis = countsOf(items.map((item) => item.basis))
   const kind = applied.revised ? 'signal.revised' : 'signal.submitted'
   return { ...base, kind, fields: { ...fields, region, basis } }
+}
+
+/** On whose word a signal was ended that nobody's key ended. */
+export const NODE_ATTESTED = 'node_attested'
+
+/** What the log says of an end that a person of the source decided: as of a signed one, without signature, key and credential. */
+export function attestedWithdrawal(
+  told: Told,
+  { person, applied, item, leaf }: { person: Uuid; applied: Applied; item: WithdrawalItem; leaf: Uint8Array },
+): NewEvent {
+  const { event, participant, slug, now, categorySlug } = told
+  const changes = applied.accepted.flatMap(({ index, signal_id: signal, revision }) => {
+    const stands = applied.changed.get(signal)
+    const place = { index, signal, revision, leaf: toBase64Url(leaf) }
+    return stands === undefined ? [] : [{ ...place, ...standingOf(stands, categorySlug) }]
+  })
+  return {
+    ...{ kind: 'signal.withdrawn', event_id: event, participant_id: participant, at: now, actor: slug },
+    fields: {
+      ...{ n: 1, root: toBase64Url(leaf), refused: 0, accepted: toBase64Url(changesRoot(sha256, changes)) },
+      ...{ types: named(applied.types, typeName), categories: named(applied.categories, categorySlug) },
+      ...{ reasons: { [item.reason]: 1 }, authority: NODE_ATTESTED, person },
+    },
+  }
 }
 
 /** What each accepted item made of its signal, as a recipient of the log can hold it against the rows. */

@@ -9,13 +9,14 @@ export const UPLOAD_KEPT_DAYS = 30
 const DAY_MS = 86_400_000
 const UPLOADS_AT_ONCE = 1_000
 
-/** Forgets a participant's uploads that have rested for long, a portion at a time; answers how many. `admin` logs in as `aldis_admin`. */
-export const createUploadForgetting =
-  ({ admin, clock }: { admin: Db; clock: Clock }) =>
-  (participant: Uuid): Promise<number> =>
-    atControl(admin, (tx) =>
-      store.forgetUploads(tx, participant, {
-        before: new Date(clock().getTime() - UPLOAD_KEPT_DAYS * DAY_MS),
-        limit: UPLOADS_AT_ONCE,
-      }),
-    )
+/** Forgets a participant's uploads that have rested for long, a portion at a time. `admin` logs in as `aldis_admin`. */
+export function createUploadForgetting({ admin, clock }: { admin: Db; clock: Clock }) {
+  const before = (): Date => new Date(clock().getTime() - UPLOAD_KEPT_DAYS * DAY_MS)
+  return {
+    /** Answers how many. */
+    forget: (participant: Uuid): Promise<number> =>
+      atControl(admin, (tx) => store.forgetUploads(tx, participant, { before: before(), limit: UPLOADS_AT_ONCE })),
+    /** How many would be. */
+    due: (participant: Uuid): Promise<number> => store.restedUploads(admin, participant, before()),
+  }
+}

@@ -17,7 +17,7 @@ export interface HeldSignal {
 
 export interface Holds {
   /** Part of a larger change: recipients are told not to use the signal. False, and nothing done, unless it is live. */
-  hold(tx: Tx<'participant'>, of: HeldSignal & { dispute: Uuid | undefined }): Promise<boolean>
+  hold(tx: Tx, of: HeldSignal & { dispute: Uuid | undefined; request?: Uuid }): Promise<boolean>
   /**
    * Recipients may use it again: by its source's own act, or by two persons whose `request` was approved. `not-found` and
    * `state-conflict` where there is nothing to release.
@@ -29,20 +29,20 @@ export interface Holds {
   standing(
     tx: Tx<'participant'>,
     of: Pick<HeldSignal, 'participant' | 'signal'>,
-  ): Promise<{ audience_id: Uuid; live: boolean; ended: boolean } | undefined>
+  ): Promise<{ audience_id: Uuid; revision: number; live: boolean; ended: boolean } | undefined>
 }
 
 /** What holds a signal and lets it go again; who may do so is decided by whoever calls. */
 export function createHolds(provenance: Recorder): Holds {
   return {
-    async hold(tx, { participant, slug, signal, dispute, now }) {
+    async hold(tx, { participant, slug, signal, dispute, now, request }) {
       const [row] = await store.signalsForUpdate(tx, participant, [signal])
       if (row?.state !== SIGNAL_STATE.live) return false
       const at = timeAfter([row.last_event], now)
       const event_id = newId(at)
       await provenance.record(tx, {
         ...{ kind: 'signal.held', event_id, participant_id: participant, at, subject: slug, after: row.last_event },
-        fields: { signal, dispute },
+        fields: { signal, dispute, req: request },
       })
       await store.insertHold(tx, {
         ...{ participant_id: participant, held_event: event_id, signal_id: signal, revision: row.revision },
@@ -73,9 +73,9 @@ export function createHolds(provenance: Recorder): Holds {
     async standing(tx, { participant, signal }) {
       const [row] = await store.signalsForUpdate(tx, participant, [signal])
       if (row === undefined) return undefined
-      const { audience_id, state } = row
+      const { audience_id, revision, state } = row
       const live = state === SIGNAL_STATE.live
-      return { audience_id, live, ended: !live && state !== SIGNAL_STATE.held }
+      return { audience_id, revision, live, ended: !live && state !== SIGNAL_STATE.held }
     },
   }
 }

@@ -5,9 +5,20 @@ import { LIMITS } from '../http/limits.ts'
 import { paced } from '../http/pace.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { isUuid, type Uuid } from '../kernel/ids.ts'
-import { OwnSignalResult, SignalParams, Submission, SubmissionResult, UploadParams, UploadPlace } from './schema.ts'
+import {
+  OwnSignalResult,
+  SignalParams,
+  Submission,
+  SubmissionQuery,
+  SubmissionResult,
+  UploadJob,
+  UploadJobList,
+  UploadParams,
+  UploadPlace,
+} from './schema.ts'
 import type { SignalService } from './service.ts'
 import { takeUpload } from './upload.ts'
+import type { UploadJobs } from './upload-jobs.ts'
 
 const PACE = { bytesPerSecond: LIMITS.stream_bytes_per_second, graceMs: LIMITS.stream_grace_seconds * 1_000 }
 const NDJSON = 'application/x-ndjson'
@@ -18,10 +29,14 @@ export const signalRoutes: FastifyPluginAsyncTypebox<{ signals: SignalService }>
     '/v1/submissions',
     {
       config: { scope: 'signals:submit', jsonString: LIMITS.item_bytes },
-      schema: { body: Submission, response: { 200: SubmissionResult, 201: SubmissionResult } },
+      schema: {
+        ...{ querystring: SubmissionQuery, body: Submission },
+        response: { 200: SubmissionResult, 201: SubmissionResult },
+      },
       bodyLimit: LIMITS.submission_bytes,
     },
-    async ({ peer, body }, reply) => {
+    async ({ peer, query, body }, reply) => {
+      if (query.dry_run === 'true') return signals.tryOut(peer, body)
       const result = await signals.submit(peer, body)
       if (result.receipt !== undefined) reply.code(201).header('location', result.receipt)
       return result
@@ -54,15 +69,64 @@ export const signalRoutes: FastifyPluginAsyncTypebox<{ signals: SignalService }>
   })
 
   app.get(
-    '/v1/uploads/:upload_id',
-    { config: { scope: 'signals:submit' }, schema: { params: UploadParams, response: { 200: UploadPlace } } },
-    async ({ peer, params }) => ({ next_line: String(await signals.nextLine(peer.participant, params.upload_id)) }),
-  )
-
-  app.get(
     '/v1/signals/:signal',
     { config: { scope: 'signals:submit' }, schema: { params: SignalParams, response: { 200: OwnSignalResult } } },
     async ({ peer, params }) => signals.own(peer.participant, params.signal),
+  )
+}
+
+export interface UploadRoutesOptions {
+  signals: Pick<SignalService, 'nextLine'>
+  uploads: UploadJobs
+}
+
+/** How far uploads are, and those that go on after their sender has gone. */
+export const uploadRoutes: FastifyPluginAsyncTypebox<UploadRoutesOptions> = async (app, { signals, uploads }) => {
+  app.register(async (streams) => {
+    streams.removeAllContentTypeParsers()
+    streams.addContentTypeParser(NDJSON, (_request, payload, done) => done(null, payload))
+    streams.put<{ Params: { upload_id: Uuid } }>(
+      '/v1/uploads/:upload_id',
+      {
+        config: { scope: 'signals:submit', stream: true, bulk: true },
+        schema: { params: UploadParams, response: { 202: UploadJob } },
+        bodyLimit: LIMITS.upload_job_bytes,
+      },
+      async ({ peer, body, params, raw }, reply) => {
+        if (!(body instanceof Readable))
+          throw new Refusal('unsupported-media-type', { detail: `an upload is ${NDJSON}` })
+        const chunks = paced(body.iterator({ destroyOnReturn: false }), PACE)
+        // An upload that is here already is answered before it is read.
+        reply.raw.once('finish', () => leave(raw))
+        const job = await uploads.receive(peer, params.upload_id, chunks)
+        return reply.code(202).header('location', `/v1/uploads/${job.upload}`).send(job)
+      },
+    )
+  })
+
+  app.get(
+    '/v1/uploads',
+    { config: { scope: 'signals:submit' }, schema: { response: { 200: UploadJobList } } },
+    async ({ peer }) => ({ uploads: await uploads.list(peer.participant) }),
+  )
+
+  app.get(
+    '/v1/uploads/:upload_id',
+    { config: { scope: 'signals:submit' }, schema: { params: UploadParams, response: { 200: UploadPlace } } },
+    async ({ peer, params }) => {
+      const job = await uploads.of(peer.participant, params.upload_id)
+      const next_line = String(await signals.nextLine(peer.participant, params.upload_id))
+      return { next_line, ...(job === undefined ? {} : { job }) }
+    },
+  )
+
+  app.get<{ Params: { upload_id: Uuid } }>(
+    '/v1/uploads/:upload_id/results',
+    { config: { scope: 'signals:submit', bulk: true }, schema: { params: UploadParams } },
+    async ({ peer, params }, reply) => {
+      const parts = await uploads.results(peer.participant, params.upload_id)
+      return reply.type(NDJSON).send(Readable.from(parts, { objectMode: false }))
+    },
   )
 }
 

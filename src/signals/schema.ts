@@ -29,6 +29,9 @@ export type SignalType = keyof typeof SIGNAL_TYPE
 
 export const SIGNAL_STATE = { live: 1, withdrawn: 2, expired: 3, held: 4, erased: 5 } as const
 
+/** Signals of one source that two persons hold at once. */
+export const SOURCE_HOLD_MAX = 1_000
+
 export const TLP = ['clear', 'green', 'amber', 'amber+strict', 'red'] as const
 export const SEVERITY = ['low', 'medium', 'high', 'critical'] as const
 export const BASIS = ['human_reviewed', 'automated'] as const
@@ -211,6 +214,12 @@ export const ItemResult = Type.Object(
 )
 export type ItemResult = Static<typeof ItemResult>
 
+/** `dry_run=true`: say what would become of it, and do nothing. */
+export const SubmissionQuery = Type.Object(
+  { dry_run: Type.Optional(Type.Enum(['true', 'false'])) },
+  { additionalProperties: false },
+)
+
 export const SubmissionResult = Type.Object(
   {
     /** Also the id of the log event; null when every item was refused and nothing was stored. */
@@ -246,8 +255,36 @@ export const UploadLine = Type.Object({
 export type UploadLine = Static<typeof UploadLine>
 
 export const UploadParams = Type.Object({ upload_id: UuidSchema }, closed)
+/** Numbers are stored, names travel; neither is ever reused. `waiting`: all of it is durable here. */
+export const UPLOAD_STATE = { receiving: 1, waiting: 2, running: 3, done: 4, failed: 5 } as const
+export type UploadState = keyof typeof UPLOAD_STATE
+
+/** An upload that is worked off after its sender has gone. */
+export const UploadJob = Type.Object(
+  {
+    upload: UuidSchema,
+    state: Type.Enum(Object.keys(UPLOAD_STATE) as UploadState[]),
+    received_at: Type.String(),
+    bytes: BigIntSchema,
+    lines: BigIntSchema,
+    /** Items so far. */
+    accepted: BigIntSchema,
+    refused: BigIntSchema,
+    /** Why it failed. */
+    code: Type.Optional(Type.Unsafe<ErrorCode>({ type: 'string' })),
+    ended_at: Type.Optional(Type.String()),
+    /** Until when its results can be had. */
+    results_until: Type.Optional(Type.String()),
+  },
+  closed,
+)
+export type UploadJob = Static<typeof UploadJob>
+export const UploadJobList = Type.Object({ uploads: Type.Array(UploadJob) }, closed)
+export type UploadJobList = Static<typeof UploadJobList>
+
 /** The first line that is neither durable nor settled as refused. */
-export const UploadPlace = Type.Object({ next_line: BigIntSchema }, closed)
+export const UploadPlace = Type.Object({ next_line: BigIntSchema, job: Type.Optional(UploadJob) }, closed)
+export type UploadPlace = Static<typeof UploadPlace>
 export const SignalParams = Type.Object({ signal: UuidSchema }, closed)
 /** The newest revision of one's own signal; `leaf` is what the next one names as `prev`. */
 export const OwnSignalResult = Type.Object(

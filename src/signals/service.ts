@@ -1,5 +1,6 @@
 import { asParticipant, type Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
+import { isTwin } from '../db/failure.ts'
 import { fromBase64Url, toBase64Url } from '../kernel/bytes.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { coalesce } from '../kernel/coalesce.ts'
@@ -10,13 +11,15 @@ import type { PatternChecker } from '../matching/pattern.ts'
 import type { ProvenanceService, RecordRow } from '../provenance/service.ts'
 import { answerOf, refusedWhole, type StoredAnswer, warningsOf } from './answer.ts'
 import { type Applied, apply, type Judged, type Standing } from './apply.ts'
+import { type Attested, createAttested } from './attested.ts'
+import { checked } from './checked.ts'
 import type { Countersignature, CountersignInput } from './countersignature.ts'
+import { dryRun } from './dry-run.ts'
 import { submissionEvent } from './event.ts'
-import { judgeAll } from './judge.ts'
 import type { SignalRules } from './lint.ts'
 import { SIGNAL_STATE, type Submission, type SubmissionResult } from './schema.ts'
 import * as store from './store.ts'
-import { type SubmissionType, type VerifiedSubmission, type VerifyContext, verifySubmission } from './submission.ts'
+import type { SubmissionType, VerifiedSubmission, VerifyContext } from './submission.ts'
 import { tryPatterns } from './try-patterns.ts'
 import type { UploadPosition } from './upload.ts'
 
@@ -47,13 +50,15 @@ export interface SignalServiceOptions {
   timeoutMs: number
 }
 
-export interface SignalService {
+export interface SignalService extends Attested {
   /**
    * Verifies, judges, stores and logs one submission; answers after COMMIT. Throws the Refusal of the whole submission
    * (signature, replay); refused items are results and stop no other. The same `jti` over the same bytes gives the same
    * answer.
    */
   submit(by: Submitter, submission: Submission, upload?: UploadPosition): Promise<SubmissionResult>
+  /** What would become of it: see `dryRun`. */
+  tryOut(by: Submitter, submission: Submission): Promise<SubmissionResult>
   /** The first line of an upload that is not durable yet; 1 for an unknown upload. */
   nextLine(participant: Uuid, upload_id: Uuid): Promise<bigint>
   /** The newest revision of one's own signal. */
@@ -98,14 +103,9 @@ export function createSignalService(options: SignalServiceOptions): SignalServic
   const inTurn = createTurns<string>()
 
   return {
+    ...createAttested(options),
     async submit(by, submission, upload) {
-      const verified = verifySubmission(submission, options.verifyContext(by))
-      if (verified.header.typ === 'aldis-withdrawal+jws' && !by.scopes.includes('signals:withdraw')) {
-        throw new Refusal('scope-missing', { detail: 'a withdrawal asks for signals:withdraw' })
-      }
-      const { rules, categoryId } = options
-      const context = { participant: by.participant, now: clock(), rules, categoryId }
-      const judged = judgeAll(verified.header.typ, submission.items, context)
+      const { verified, judged } = checked(options, by, { submission, now: clock() })
       const tried = tryPatterns(judged, options.patterns)?.catch(asError)
       return inTurn(by.participant, tried, async (settled = judged) => {
         try {
@@ -120,6 +120,7 @@ export function createSignalService(options: SignalServiceOptions): SignalServic
         }
       })
     },
+    tryOut: (by, submission) => dryRun(options, by, submission),
     nextLine: (participant, upload_id) =>
       asParticipant(db, participant, async (tx) => (await store.uploadOf(tx, participant, upload_id))?.next_line ?? 1n),
     own: (participant, signal_id) =>
@@ -148,7 +149,7 @@ async function commitTogether(
     return results ?? (await oneByOne(options, group))
   } catch (error) {
     // A twin in flight: one by one, each finds what the other left.
-    if (isUnique(error)) return oneByOne(options, group)
+    if (isTwin(error)) return oneByOne(options, group)
     group.forEach(breakUpload)
     throw error
   }
@@ -301,5 +302,4 @@ const revisionRows = (submission_id: Uuid, submission: Submission, { accepted }:
     return { signal_id, revision, submission_id, item_index: index, salt: Buffer.from(salt), item: sent.item }
   })
 
-const isUnique = (error: unknown): boolean => (error as { code?: unknown })?.code === '23505'
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error('failed', { cause: error }))

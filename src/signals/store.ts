@@ -155,6 +155,31 @@ export async function forgetUploads(
   return Number(numAffectedRows ?? 0n)
 }
 
+/** How many rested that long. */
+export async function restedUploads(db: Db, participant_id: Uuid, before: Date): Promise<number> {
+  const { n } = await db
+    .selectFrom('upload')
+    .select((eb) => eb.fn.countAll<bigint>().as('n'))
+    .where('participant_id', '=', participant_id)
+    .where('updated_at', '<', before)
+    .executeTakeFirstOrThrow()
+  return Number(n)
+}
+
+/** Live or held signals whose time is over by a moment, by type. */
+export async function dueByType(db: Db, participant_id: Uuid, before: Date): Promise<{ type: number; n: number }[]> {
+  const rows = await db
+    .selectFrom('signal')
+    .select((eb) => ['type', eb.fn.countAll<bigint>().as('n')])
+    .where('participant_id', '=', participant_id)
+    .where('state', 'in', [SIGNAL_STATE.live, SIGNAL_STATE.held])
+    .where('expires_at', '<=', before)
+    .groupBy('type')
+    .orderBy('type')
+    .execute()
+  return rows.map(({ type, n }) => ({ type, n: Number(n) }))
+}
+
 /** Live or held signals whose time is over, at most `limit`, locked. */
 export const dueForUpdate = (tx: Tx, participant_id: Uuid, now: Date, limit: number) =>
   tx
@@ -252,6 +277,46 @@ export const lastHold = (tx: Tx, participant_id: Uuid, signal_id: Uuid) =>
     .limit(1)
     .executeTakeFirst()
 
+/** Live signals of a source that began with a submission of that id or a later one; the oldest first. */
+export async function liveSince(
+  db: Db | Tx,
+  participant_id: Uuid,
+  { since, limit }: { since: Uuid; limit: number },
+): Promise<Uuid[]> {
+  const rows = await db
+    .selectFrom('signal_revision as r')
+    .innerJoin('signal as s', (join) =>
+      join.onRef('s.participant_id', '=', 'r.participant_id').onRef('s.signal_id', '=', 'r.signal_id'),
+    )
+    .select('r.signal_id')
+    .where('r.participant_id', '=', participant_id)
+    .where('r.submission_id', '>=', since)
+    .where('r.revision', '=', 1)
+    .where('s.state', '=', SIGNAL_STATE.live)
+    .orderBy('r.submission_id')
+    .orderBy('r.signal_id')
+    .limit(limit)
+    .execute()
+  return rows.map(({ signal_id }) => signal_id)
+}
+
+/** Signals of a source that are held, and not because of a dispute. */
+export async function heldUndisputed(tx: Tx, participant_id: Uuid): Promise<Uuid[]> {
+  const rows = await tx
+    .selectFrom('signal_hold as h')
+    .innerJoin('signal as s', (join) =>
+      join.onRef('s.participant_id', '=', 'h.participant_id').onRef('s.signal_id', '=', 'h.signal_id'),
+    )
+    .select('h.signal_id')
+    .where('h.participant_id', '=', participant_id)
+    .where('h.dispute_id', 'is', null)
+    .where('h.released_event', 'is', null)
+    .where('s.state', '=', SIGNAL_STATE.held)
+    .orderBy('h.held_event')
+    .execute()
+  return rows.map(({ signal_id }) => signal_id)
+}
+
 // ---- the auditor's
 
 /** The accepted items of one submission with what their signals are now, in their order. */
@@ -266,6 +331,17 @@ export const acceptedItems = (db: Db, participant_id: Uuid, submission_id: Uuid)
     .where('r.participant_id', '=', participant_id)
     .where('r.submission_id', '=', submission_id)
     .orderBy('r.item_index')
+    .execute()
+
+/** Which revisions submissions made. */
+export const revisionsBy = (db: Db, participant_id: Uuid, submissions: readonly Uuid[]) =>
+  db
+    .selectFrom('signal_revision')
+    .select(['submission_id', 'signal_id', 'revision'])
+    .where('participant_id', '=', participant_id)
+    .where(sql<boolean>`submission_id = any(${plainArray(submissions)}::uuid[])`)
+    .orderBy('submission_id')
+    .orderBy('item_index')
     .execute()
 
 /** The signals that one expiry ended, those among them that were erased since. */

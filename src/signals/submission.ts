@@ -3,7 +3,7 @@ import { concat, fromBase64Url, toBase64Url, utf8 } from '../kernel/bytes.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import { parseStrict } from '../kernel/strict-json.ts'
-import { leafHash, rootFromPath, treeHash } from '../provenance/merkle.ts'
+import { leafHash, treeHash } from '../provenance/merkle.ts'
 
 /** What a submission's items are; one submission has one type. */
 export const SUBMISSION_TYPES = ['aldis-signal+jws', 'aldis-withdrawal+jws'] as const
@@ -156,35 +156,6 @@ export function verifySigned<T extends SignedType>(
   return { header, od: digestOfJws(jws), leaves, root }
 }
 
-/**
- * What a recipient of one item checks: its salt and bytes, the path to the signed root, the source's key. `isSigned` lets a
- * caller remember the verdict on a signature that many items share.
- */
-export function verifyItem(
-  proof: { jws: FlatJws; count: number; salt: string; item: string; index: number; path: string },
-  key: { alg: SigningAlg; key: KeyObject },
-  isSigned: typeof verifyJws = verifyJws,
-): SubmissionHeader {
-  const { jws, count, index } = proof
-  checkCanonical(jws)
-  const header = headerOf(jws.protected)
-  if (header.alg !== key.alg || !isSigned(jws, key)) throw invalid('the signature is not by the named key')
-  const salt = fromBase64Url(proof.salt)
-  const nodes = fromBase64Url(proof.path)
-  if (salt?.length !== 16 || nodes === undefined || nodes.length % 32 !== 0) throw invalid('salt or path is malformed')
-  const path = Array.from({ length: nodes.length / 32 }, (_, i) => nodes.subarray(32 * i, 32 * i + 32))
-  // A lone surrogate has the bytes of U+FFFD, and a number that is no integer has no place.
-  if (!proof.item.isWellFormed() || !Number.isSafeInteger(index) || !Number.isSafeInteger(count)) {
-    throw invalid('item, index or count is malformed')
-  }
-  const leaf = itemLeaf(salt, proof.item)
-  const root = rootFromPath(sha256, { leaf, index: BigInt(index), size: BigInt(count), path })
-  if (root === undefined || textOf(jws.payload) !== payloadText(count, root)) {
-    throw invalid('the item is not in the signed tree')
-  }
-  return header
-}
-
 export const digestOfJws = (jws: FlatJws): Buffer =>
   createHash('sha256').update(`${jws.protected}.${jws.payload}.${jws.signature}`).digest()
 
@@ -223,7 +194,7 @@ export function verifyJws(jws: FlatJws, { alg, key }: { alg: SigningAlg; key: Ke
 }
 
 /** Another writing of the same bytes would have another digest. */
-function checkCanonical(jws: FlatJws): void {
+export function checkCanonical(jws: FlatJws): void {
   for (const part of [jws.protected, jws.payload, jws.signature]) {
     if (!PART.test(part) || fromBase64Url(part) === undefined) throw invalid('the JWS is not canonical base64url')
   }
@@ -253,5 +224,5 @@ function parseHeader(encoded: string): Record<string, unknown> {
   return value as Record<string, unknown>
 }
 
-const textOf = (encoded: string): string => Buffer.from(encoded, 'base64url').toString()
-const invalid = (detail: string): Refusal => new Refusal('signature-invalid', { detail })
+export const textOf = (encoded: string): string => Buffer.from(encoded, 'base64url').toString()
+export const invalid = (detail: string): Refusal => new Refusal('signature-invalid', { detail })

@@ -3,19 +3,24 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createFaiss, HOW_TO_GET_FAISS, isFaissThere } from './faiss.ts'
-import { bridgeLookup } from './figures/bridge.ts'
+import { createBridge } from './figures/bridge.ts'
+import { firstSync } from './figures/first-sync.ts'
+import { createGoverned } from './figures/governance.ts'
 import { leavesOf, readJournal } from './figures/journal.ts'
 import { auditRss, createLogs, logAudit, logIntegrate } from './figures/log.ts'
 import { lookupBatch, lookupSingle } from './figures/lookup.ts'
 import { exactBytes, matchExact, matchPdq, matchPdqFaiss } from './figures/match.ts'
 import { mtlsOverhead } from './figures/mtls.ts'
 import { oprfClient, oprfEvaluate } from './figures/oprf.ts'
+import { createQueues } from './figures/review.ts'
 import { submitSingle } from './figures/single.ts'
 import { load, STREAM } from './figures/stream.ts'
 import { publishedOf, submitSustained } from './figures/sustained.ts'
 import { fullSync } from './figures/sync.ts'
 import { feedTail } from './figures/tail.ts'
+import { taxiiPage } from './figures/taxii.ts'
 import { matchLiterals, matchRegex } from './figures/text.ts'
+import { webhookDelivery } from './figures/webhook.ts'
 import { type Growth, growthLines, growthOf, type Point } from './growth.ts'
 import { RAISED } from './limits.ts'
 import { machineOf } from './machine.ts'
@@ -67,17 +72,26 @@ const FIGURES: Readonly<Record<string, Figure>> = {
   'feed.full-sync': { stored: true, grows: true, spec: ({ world }) => fullSync(world) },
   'lookup.single': { stored: true, grows: true, spec: lookupSingle },
   'lookup.batch': { stored: true, grows: true, spec: lookupBatch },
+  'taxii.page': { stored: true, grows: false, spec: ({ world }) => taxiiPage(world) },
+  'bridge.first-sync': { stored: true, grows: false, spec: ({ world }) => firstSync(world) },
   'mtls.overhead': { stored: false, grows: false, spec: mtlsOverhead },
   'feed.tail': {
     stored: false,
     grows: false,
     spec: ({ world, count }) => feedTail({ world, count: Math.ceil(count / 200), from: BEYOND }),
   },
+  'webhook.delivery': {
+    stored: false,
+    grows: false,
+    spec: ({ world, count }) => webhookDelivery({ world, count: Math.ceil(count / 20), from: 5 * BEYOND }),
+  },
   'submit.single': {
     stored: false,
     grows: false,
     spec: ({ world, count }) => submitSingle({ world, count, from: 2 * BEYOND }),
   },
+  'console.queue': { stored: true, grows: false, spec: (asked) => queues.queue({ ...asked, from: 4 * BEYOND }) },
+  'console.decide': { stored: true, grows: false, spec: (asked) => queues.decide({ ...asked, from: 4 * BEYOND }) },
   'oprf.evaluate': { stored: false, grows: false, spec: oprfEvaluate },
   'oprf.client': { stored: false, grows: false, spec: oprfClient },
   [EXACT]: { stored: false, grows: false, alone: true, spec: matchExact },
@@ -87,7 +101,7 @@ const FIGURES: Readonly<Record<string, Figure>> = {
   [FAISS]: { stored: false, grows: false, spec: (asked) => matchPdqFaiss({ ...asked, faiss }) },
   'match.literals': { stored: false, grows: false, spec: matchLiterals },
   'match.regex': { stored: false, grows: false, spec: matchRegex },
-  'bridge.lookup': { stored: false, grows: false, spec: bridgeLookup },
+  'bridge.lookup': { stored: false, grows: false, spec: (asked) => bridge.lookup(asked) },
   'log.integrate': { stored: false, grows: false, spec: (asked) => logIntegrate({ ...asked, logs }) },
   [AUDIT]: {
     stored: false,
@@ -100,6 +114,9 @@ const FIGURES: Readonly<Record<string, Figure>> = {
     spec: ({ world, signals }) =>
       submitSustained({ world, seconds: (SUSTAINED_SECONDS * signals) / SIGNALS, from: 3 * BEYOND, published }),
   },
+  'audit.explore': { stored: false, grows: false, spec: (asked) => governed.explore(asked) },
+  'governance.matrix': { stored: false, grows: false, spec: (asked) => governed.matrix(asked) },
+  'report.year': { stored: false, grows: false, spec: (asked) => governed.report(asked) },
   // Last: it admits participants whom nothing else should find.
   [JOURNAL]: { stored: false, grows: false, spec: (asked) => readJournal({ ...asked, leaves }) },
 }
@@ -112,6 +129,9 @@ const published: number[] = []
 const rss: number[] = []
 const logs = createLogs()
 const faiss = createFaiss()
+const bridge = createBridge()
+const queues = createQueues()
+const governed = createGoverned((text) => say(text))
 
 const options = readOptions(process.argv.slice(2), [STREAM.name, ...Object.keys(FIGURES)])
 const began = performance.now()
@@ -229,6 +249,8 @@ try {
   await run(world)
 } finally {
   faiss.end()
+  bridge.end()
   await logs.end()
+  await governed.end()
   await world.end()
 }

@@ -113,8 +113,13 @@ export function openWire(origin: string, credentials: Credentials): Wire {
 }
 
 /** A request's text; a body is JSON. */
-export function requestOf(method: 'GET' | 'POST', path: string, body?: string): string {
-  const head = `${method} ${path} HTTP/1.1\r\nhost: node\r\naccept: application/json\r\n`
+export function requestOf(
+  method: 'GET' | 'POST' | 'PUT',
+  path: string,
+  body?: string,
+  accept = 'application/json',
+): string {
+  const head = `${method} ${path} HTTP/1.1\r\nhost: node\r\naccept: ${accept}\r\n`
   if (body === undefined) return `${head}\r\n`
   return `${head}content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
 }

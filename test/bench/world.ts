@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { init } from '../../src/cli/node/init.ts'
 import { enroll, makeTlsKey } from '../../src/client/enroll.ts'
+import type { Enrolled } from '../../src/client/home.ts'
 import { makeSigningKey, type OwnSigningKey, openSigningKey } from '../../src/client/signing-key.ts'
 import type { TlsIdentity } from '../../src/client/transport.ts'
 import { loadConfig } from '../../src/config.ts'
@@ -21,7 +22,9 @@ import { ROOT } from './root.ts'
 /** Participants, and credentials of each: 64 clients have a credential each. */
 const SLUGS = ['apricot', 'blackbird', 'cherry', 'dunnock', 'elder', 'finch', 'grape', 'heron'] as const
 const CREDENTIALS = 8
-const SCOPES: readonly Scope[] = ['signals:submit', 'feed:read', 'lookup:evaluate', 'provenance:read']
+const SCOPES: readonly Scope[] = [
+  ...(['signals:submit', 'feed:read', 'lookup:evaluate', 'provenance:read', 'feedback:write', 'review:work'] as const),
+]
 const DAY_MS = 86_400_000
 
 /** One credential of a participant, with the key that signs for it. */
@@ -32,6 +35,8 @@ export interface Member {
   programme: string
   tls: TlsIdentity
   signing: OwnSigningKey
+  /** What its own folder would hold, but for the node's address, which changes. */
+  enrolled: Enrolled
 }
 
 /** A programme on a database of its own, and the node that serves it. */
@@ -107,6 +112,8 @@ export async function openWorld(): Promise<World> {
 const settingsIn = (dir: string): Record<string, string> => ({
   ...{ DATA_DIR: dir, CONFIG_DIR: join(ROOT, 'config') },
   ...{ PARTNER_PORT: '0', ENROL_PORT: '0', OPS_PORT: '0', LOG_ORIGIN: 'node.example.org/provenance/1' },
+  // A receiver of webhooks on this machine, with the certificate of the node's own authority.
+  ...{ WEBHOOK_HOSTS: 'apricot=localhost', WEBHOOK_INSIDE: 'allow', WEBHOOK_CA: join(dir, 'ca', 'root.crt') },
 })
 
 async function connected(server: EmbeddedPostgres): Promise<pg.Client> {
@@ -157,15 +164,19 @@ async function enrolAll(
   origin: string,
   codeFor: (participant: string, label: string) => Promise<string>,
 ): Promise<Member[]> {
-  const signingOf = new Map(SLUGS.map((slug) => [slug, openSigningKey(makeSigningKey())]))
+  const secretOf = new Map(SLUGS.map((slug) => [slug, makeSigningKey()]))
   const members: Member[] = []
   for (let i = 0; i < CREDENTIALS; i++) {
-    for (const [slug, signing] of signingOf) {
-      const tls = await makeTlsKey()
+    for (const [slug, secret] of secretOf) {
+      const [tls, signing] = [await makeTlsKey(), openSigningKey(secret)]
       const result = await enroll({ origin, code: await codeFor(slug, `client-${i}`), tls, signing })
-      const { uri, programme, certificate: cert, ca } = result
+      const { participant: id, uri, kid, programme, certificate, ca, node } = result
       const { node_origin, slug: name } = programme
-      members.push({ slug, uri, node_origin, programme: name, tls: { key: tls.key, cert, ca }, signing })
+      const membership = { participant: id, uri, kid, node: origin, node_origin, programme: name }
+      members.push({
+        ...{ slug, uri, node_origin, programme: name, tls: { key: tls.key, cert: certificate, ca }, signing },
+        enrolled: { membership, key: tls.key, signing: secret, certificate, ca, node },
+      })
     }
   }
   return members

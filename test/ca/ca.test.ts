@@ -128,7 +128,7 @@ test('a server certificate names its hosts and is for servers', async () => {
   const byKey = new X509Certificate((await issueServerCertificate(ca.signer, { key, ...request })).chain)
   expect([byKey.checkHost('node.test'), byKey.checkIP('127.0.0.1'), byKey.checkIP('::1')]).not.toContain(undefined)
   expect([byKey.checkHost('other.test'), byKey.checkIP('127.0.0.2')]).toEqual([undefined, undefined])
-  expect([byKey.keyUsage, byKey.ca, byKey.validToDate]).toEqual([[SERVER_AUTH], false, inDays(90)])
+  expect([byKey.keyUsage, byKey.ca, byKey.validToDate]).toEqual([[SERVER_AUTH, CLIENT_AUTH], false, inDays(90)])
   const csrPem = await createCsr(key)
   const byRequest = new X509Certificate((await issueServerCertificate(ca.signer, { csrPem, ...request })).chain)
   expect(byRequest.checkPrivateKey(key)).toBe(true)

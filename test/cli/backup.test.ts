@@ -56,7 +56,7 @@ const quiet = (): Promise<void> =>
       const { projected, outbox } = await n.parts.provenance.state(n.t.integrator)
       expect([log?.signed, projected, outbox]).toEqual([log?.size, log?.size, 0])
     },
-    { timeout: 10_000, interval: 50 },
+    { timeout: 20_000, interval: 50 },
   )
 
 const backedUp = async (onTable: (table: string) => void = () => {}): Promise<string> => {
@@ -301,7 +301,7 @@ describe('a copy from one database into another', { timeout: 60_000 }, () => {
     } finally {
       await node.destroy()
     }
-    await vi.waitFor(async () => expect(await inOneStep(source.db, nodeConnections)).toBe(0))
+    await vi.waitFor(async () => expect(await inOneStep(source.db, nodeConnections)).toBe(0), 20_000)
   })
   test('into one that holds rows ends, and the source serves on', async () => {
     await expect(copyDatabase(source, restoring(await from.open()))).rejects.toMatchObject({ reason: 'target-filled' })

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Home } from '../../src/client/home.ts'
+import { numberOf } from '../../src/interop/threatexchange/numbers.ts'
 import { bridgeClient } from '../bridge/client.ts'
 import { aHome } from '../bridge/home.ts'
 
@@ -51,4 +52,19 @@ test('aldis bridge answers until it is told to end; meanwhile nobody else writes
   first.child.kill('SIGTERM')
   expect((await first.ended).code).toBe(0)
   expect(JSON.stringify(first.lines)).not.toContain(home.membership().node)
+})
+
+test('aldis bridge client makes a secret for a program, names it without, and takes it back', async () => {
+  const added = aldis('bridge', 'client', 'add', 'scanner', '--category', 'grooming')
+  expect((await added.ended).code).toBe(0)
+  const [{ secret, access_token } = {}] = added.lines
+  expect(access_token).toBe(`${numberOf('participant', 'banana')}|${String(secret)}`)
+  const twice = await aldis('bridge', 'client', 'add', 'scanner').ended
+  expect([twice.code, twice.says]).toEqual([5, expect.stringContaining('state-conflict')])
+  const list = aldis('bridge', 'client', 'list')
+  await list.ended
+  expect(list.lines).toMatchObject([{ name: 'scanner', category: 'grooming' }])
+  expect(JSON.stringify(list.lines)).not.toContain(String(secret))
+  expect((await aldis('bridge', 'client', 'end', 'scanner').ended).code).toBe(0)
+  expect((await aldis('bridge', 'client', 'end', 'scanner').ended).code).toBe(4)
 })

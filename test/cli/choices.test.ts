@@ -5,6 +5,7 @@ import { actCommands } from '../../src/cli/node/acts.ts'
 import { caseCommands } from '../../src/cli/participant/cases.ts'
 import { changeCommands } from '../../src/cli/participant/change.ts'
 import { feedbackCommands } from '../../src/cli/participant/feedback.ts'
+import { importCommand } from '../../src/cli/participant/import.ts'
 import { lookupCommand } from '../../src/cli/participant/lookup.ts'
 import { patternCommands } from '../../src/cli/participant/pattern.ts'
 import { submitCommand } from '../../src/cli/participant/submit.ts'
@@ -12,7 +13,15 @@ import { witnessCommand } from '../../src/cli/witness/command.ts'
 import { DISPUTE_RESULTS, GROUNDS, OUTCOME, OutcomeCounts, REASONS, VERDICTS } from '../../src/feedback/schema.ts'
 import { ACTIONS } from '../../src/participants/action.ts'
 import { PARTICIPANT_KIND, ROLES } from '../../src/participants/schema.ts'
-import { BASIS, HANDLING_NUMBER, SEVERITY, SURFACE, TLP, WITHDRAWAL_REASON } from '../../src/signals/schema.ts'
+import {
+  BASIS,
+  HANDLING_NUMBER,
+  MEDIA_ALGORITHM,
+  SEVERITY,
+  SURFACE,
+  TLP,
+  WITHDRAWAL_REASON,
+} from '../../src/signals/schema.ts'
 
 const ID = '0195a1b2-0000-7000-8000-000000000001'
 
@@ -22,7 +31,7 @@ function aldis(): { program: Command; told: string[] } {
   const keep = (text: string): unknown => told.push(text)
   const program = new Command('aldis').exitOverride().configureOutput({ writeOut: keep, writeErr: keep })
   for (const add of [feedbackCommands, caseCommands, changeCommands, lookupCommand, patternCommands]) add(program)
-  for (const add of [submitCommand, actCommands, holderCommand, witnessCommand]) add(program)
+  for (const add of [submitCommand, importCommand, actCommands, holderCommand, witnessCommand]) add(program)
   return { program, told }
 }
 
@@ -48,7 +57,10 @@ const closed: readonly (readonly [line: string, words: readonly string[]])[] = [
   ['pattern test - --basis pear', BASIS],
   ['submit - --surface pear', SURFACE],
   ['submit - --basis pear', BASIS],
-  [`propose pear {} --by ${ID}`, Object.keys(ACTIONS)],
+  ['import - --format pear', ['csv', 'ndjson', 'stix', 'misp', 'hashes']],
+  ['import - --algorithm pear', MEDIA_ALGORITHM],
+  // Nobody proposes a review: it is asked for by the act.
+  [`propose pear {} --by ${ID}`, Object.keys(ACTIONS).filter((action) => action !== 'emergency.review')],
   [`grant ${ID} pear --by ${ID}`, ROLES],
   [`admit fig --kind pear --name Fig --by ${ID}`, Object.keys(PARTICIPANT_KIND)],
 ]

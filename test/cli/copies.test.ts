@@ -26,7 +26,7 @@ beforeAll(async () => {
   const apple = await n.member('apple')
   const item = await apple.item({ type: 'url', raw: 'https://bad.example/a' }, await apple.everybody())
   await apple.client.submit(await apple.sign([item]))
-  await vi.waitFor(async () => expect((await n.parts.provenance.state(n.t.owner)).outbox).toBe(0))
+  await vi.waitFor(async () => expect((await n.parts.provenance.state(n.t.owner)).outbox).toBe(0), 20_000)
   await stop(n.node.shutdown, { log: silentLog, noticeMs: 0, requestsMs: 1_000 })
   folder = join(dir, 'backup')
   await aldis(n.t.url('owner'), 'backup', folder, '--keys')

@@ -1,7 +1,7 @@
 import { createHash, createHmac } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type DeriveContext, derive, instant, lookupKeys, type RawLine } from '../../src/client/derive.ts'
+import { type DeriveContext, derive, identifierOf, instant, lookupKeys, type RawLine } from '../../src/client/derive.ts'
 import { toHex } from '../../src/kernel/bytes.ts'
 import { isUuid } from '../../src/kernel/ids.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
@@ -195,6 +195,21 @@ describe('a value', () => {
 
   test('of a media hash is in lower case', () => {
     expect(itemOf(LINES.media_hash[1]).value).toEqual({ algorithm: 'md5', hash: sha('pear').slice(0, 32) })
+  })
+})
+
+describe('what was hashed before', () => {
+  test.each(['url', 'domain', 'email', 'phone', 'username', 'account_id', 'payment_handle', 'ip'] as const)(
+    'stands in the item as it is: %s',
+    (type) => {
+      const hashed = VALUES[type](sha('pear'))
+      expect(derive({ type, hashed }, CONTEXT)).toMatchObject({ outcome: 'item', item: { type, value: hashed } })
+      expect(identifierOf({ type, hashed })).toBe(undefined)
+    },
+  )
+  test('is not said beside something raw', () => {
+    const line = { type: 'url', raw: 'https://pear.example/', hashed: VALUES.url(sha('pear')) } as const
+    expect(derive(line, CONTEXT)).toMatchObject({ outcome: 'refused' })
   })
 })
 

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { brotliCompressSync } from 'node:zlib'
 import type { Received } from '../../src/client/client.ts'
 import type { FeedList } from '../../src/feeds/schema.ts'
@@ -17,10 +18,12 @@ export interface TestFeed {
   from: number
   /** Events of a page. */
   page: number
+  /** Two persons of the programme have paused it. */
+  paused: boolean
 }
 
 export const aFeed = (change: Partial<TestFeed> = {}): TestFeed => ({
-  ...{ feed: FEED, events: [], sealed: [], from: 1, page: 1_000 },
+  ...{ feed: FEED, events: [], sealed: [], from: 1, page: 1_000, paused: false },
   ...change,
 })
 
@@ -33,7 +36,8 @@ export function serveFeeds(pki: TestPki, feeds: readonly TestFeed[]): Promise<Te
     const [, , , id, what, first] = url.pathname.split('/')
     if (id === undefined) return json(response, { feeds: feeds.map(listed) })
     const feed = feeds.find((one) => one.feed === decodeURIComponent(id))
-    if (feed !== undefined && what === 'events') return answerPage(feed, url.searchParams, response)
+    if (feed?.paused === true) return refusePaused(response)
+    if (feed !== undefined && what === 'events') return void answerPage(feed, url.searchParams, response)
     const segment = feed?.sealed.find(([at]) => String(at) === first)
     if (feed === undefined || segment === undefined) return refuse(response)
     const lines = linesOf(feed.events.filter((one) => seqOf(one) >= segment[0] && seqOf(one) <= segment[1]))
@@ -47,8 +51,16 @@ type Response = Parameters<typeof json>[0]
 const refuse = (response: Response): void =>
   json(response, { code: 'not-found', title: 'There is no such object', status: 404 }, 404)
 
-function answerPage(feed: TestFeed, query: URLSearchParams, response: Response): void {
+const refusePaused = (response: Response): void =>
+  json(response, { code: 'feed-paused', title: 'The feed is paused', status: 503 }, 503, { 'retry-after': '300' })
+
+/** Waits as the node does: until something comes, for as many seconds as were asked. */
+async function answerPage(feed: TestFeed, query: URLSearchParams, response: Response): Promise<void> {
   const after = Number(query.get('cursor'))
+  const until = performance.now() + Number(query.get('wait') ?? 0) * 1_000
+  const isOver = (): boolean => response.destroyed || performance.now() >= until
+  while (!feed.events.some((one) => seqOf(one) > after) && !isOver()) await delay(5)
+  if (response.destroyed) return
   const rest = feed.events.filter((one) => seqOf(one) > after)
   const page = rest.slice(0, feed.page)
   const last = page.at(-1)

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type Client, createClient, type Received } from '../../src/client/client.ts'
 import { type SyncOptions, syncFeeds } from '../../src/client/mirror.ts'
 import type { TlsIdentity } from '../../src/client/transport.ts'
@@ -128,6 +128,59 @@ describe('a mirror', () => {
     expect(asked(server.requests)).toEqual(['events 0', 'events 3', 'events 3'])
   })
 
+  test('goes on with the other feeds where one is paused, and says so', async () => {
+    const feeds = Array.from({ length: 3 }, (_, i) => aFeed({ feed: idOf(920 + i), events: [] }))
+    const [first, paused, last] = feeds
+    for (const [i, feed] of [first, paused, last].entries()) feed?.events.push(...(await events(2, 1, idOf(920 + i))))
+    if (paused !== undefined) paused.paused = true
+    const server = await serveFeeds(pki, feeds)
+    const said: string[] = []
+    expect(await syncWith(server, { onPaused: ({ feed }) => said.push(feed) })).toBe(4)
+    expect(said).toEqual([paused?.feed])
+    expect(await syncWith(server, { wait: 1, onPaused: ({ feed }) => said.push(feed) })).toBe(0)
+    expect(said).toEqual([paused?.feed, paused?.feed])
+    if (paused !== undefined) paused.paused = false
+    expect(await syncWith(server)).toBe(2)
+    expect(seqsOf(paused?.feed)).toEqual([1, 2])
+  })
+
+  test('counts what came of a feed before it was paused', async () => {
+    const feed = aFeed({ events: await events(3), page: 1 })
+    const server = await serveFeeds(pki, [feed])
+    const pauseIt = (): void => {
+      feed.paused = true
+    }
+    expect(await syncWith(server, { onEvents: pauseIt })).toBe(1)
+    feed.paused = false
+    expect(await syncWith(server)).toBe(2)
+  })
+
+  test('waits on every feed at once, and what comes in one ends the wait', async () => {
+    const feeds = Array.from({ length: 4 }, (_, i) => aFeed({ feed: idOf(910 + i), events: [] }))
+    const server = await serveFeeds(pki, feeds)
+    const synced = syncWith(server, { wait: 30 })
+    await vi.waitFor(
+      () => expect(server.requests.filter(({ path }) => path.includes('wait=30'))).toHaveLength(4),
+      20_000,
+    )
+    const [, , third] = feeds
+    third?.events.push(...(await events(2, 1, idOf(912))))
+    expect(await synced).toBe(2)
+    expect(seqsOf(third?.feed)).toEqual([1, 2])
+  })
+
+  test('that waits says what goes wrong in one feed, and waits on none any longer', async () => {
+    const feeds = [aFeed({ feed: idOf(910) }), aFeed({ feed: idOf(911) })]
+    const server = await serveFeeds(pki, feeds)
+    const synced = syncWith(server, { wait: 20 })
+    await vi.waitFor(
+      () => expect(server.requests.filter(({ path }) => path.includes('wait=20'))).toHaveLength(2),
+      20_000,
+    )
+    feeds[1]?.events.push(...(await events(2, 2, idOf(911))))
+    await expect(synced).rejects.toMatchObject({ name: 'VerificationFailed', step: 'feed' })
+  })
+
   test('that stands within a segment comes to its end by pages', async () => {
     const feed = aFeed({ events: await events(3) })
     const server = await serveFeeds(pki, [feed])
@@ -183,8 +236,8 @@ describe('a mirror', () => {
 
   test('waits for something new as long as it is told', async () => {
     const server = await serveFeeds(pki, [aFeed()])
-    await syncWith(server, { wait: 7 })
-    expect(server.requests.map(({ path }) => new URL(path, 'https://node').searchParams.get('wait'))).toContain('7')
+    await syncWith(server, { wait: 1 })
+    expect(server.requests.map(({ path }) => new URL(path, 'https://node').searchParams.get('wait'))).toContain('1')
   })
 
   test('ends its waiting when it is told to', async () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { createClient } from '../../src/client/client.ts'
-import { exportSnapshot } from '../../src/client/record-files.ts'
+import { exportReports, exportSnapshot } from '../../src/client/record-files.ts'
 import { entriesOf, forge } from '../provenance/forge.ts'
 import { idOf } from '../signals/factory.ts'
 import { type TestPki, testPki } from '../support/pki.ts'
@@ -53,4 +53,10 @@ test('a checkpoint that does not come is not waited for without end', async () =
 })
 test('a snapshot that was broken off is none', async () => {
   await expect(exported(PAGES)).rejects.toThrow('broken off')
+})
+
+test('a report that is named by anything but a digest is not written', async () => {
+  const digest = '../../plum'
+  const node = { reports: async () => ({ reports: [{ digest }] as never }), report: async () => ({}) as never }
+  await expect(exportReports(node, folder)).rejects.toMatchObject({ name: 'VerificationFailed' })
 })

@@ -15,10 +15,11 @@ import {
 import { toBase64, toBase64Url } from '../../src/kernel/bytes.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
 import { chainsHash, entryOf } from '../../src/provenance/chain.ts'
-import { commitment, disclosure, payloadOf } from '../../src/provenance/commitment.ts'
+import { commitment } from '../../src/provenance/commitment.ts'
 import { formatReceipt } from '../../src/provenance/receipt.ts'
 import { itemLeaf, payloadText } from '../../src/signals/submission.ts'
 import { leafOf, pathOf } from '../provenance/definition.ts'
+import { disclosure, payloadOf } from '../provenance/disclosures.ts'
 import { anItem, aWithdrawal, encoded, idOf, textOf } from '../signals/factory.ts'
 import { aLog, aNode, aSource, received, type Told } from './source.ts'
 
@@ -44,6 +45,30 @@ function stepOf(event: Received, by = verifier()): string {
   }
   return 'verified'
 }
+
+describe('an end that nobody signed', () => {
+  const unsigned = async (change: object): Promise<Received> => {
+    const { event } = await one()
+    const { index: _, salt: __, item: ___, path: ____, ...rest } = event
+    return { event: { ...rest, ...change }, proof: undefined }
+  }
+  test('is attested where the node says that a person of the source decided it', async () => {
+    const event = await unsigned({ type: 'signal.withdrawn', reason: 'attested' })
+    expect(verifier().event(event)).toMatchObject({ authority: 'attested', item: undefined })
+  })
+  test.each(['signal.created', 'signal.revised', 'signal.released', 'signal.held', 'signal.expired'])(
+    'is none where it is %s: a person’s word only ends',
+    async (type) => {
+      expect(stepOf(await unsigned({ type, reason: 'attested' }))).toBe('event')
+    },
+  )
+  test('is not attested where it has an item that its source did not sign', async () => {
+    const { event } = await one(textOf(aWithdrawal({ revision: 2 })))
+    expect(stepOf({ event: { ...event, type: 'signal.withdrawn', reason: 'attested' }, proof: undefined })).toBe(
+      'source',
+    )
+  })
+})
 
 describe('an event that its source signed', () => {
   test('is verified with the item as it was signed, each of a submission for itself', async () => {

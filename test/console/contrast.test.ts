@@ -5,12 +5,12 @@ const CSS = readFileSync('src/console/assets/console.css', 'utf8')
 const TEXT = ['text', 'muted', 'accent', 'crit', 'warn', 'ok', 'private']
 const SURFACES = ['bg', 'raised', 'sunken']
 
-/** The tokens of a rule by name. */
-function tokens(selector: string): Map<string, string> {
-  const from = CSS.indexOf(`${selector} {`)
-  const block = CSS.slice(from, CSS.indexOf('}', from))
+const TOKEN = /--([a-z0-9]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\);/g
+
+/** The tokens of a theme by name: each stands once, with both of its values. */
+function tokens(theme: 'light' | 'dark'): Map<string, string> {
   return new Map(
-    [...block.matchAll(/--([a-z0-9]+): (#[0-9a-f]{6});/g)].map(([, name = '', value = '']) => [name, value]),
+    [...CSS.matchAll(TOKEN)].map(([, name = '', light = '', dark = '']) => [name, theme === 'light' ? light : dark]),
   )
 }
 
@@ -28,8 +28,8 @@ function contrast(a: string, b: string): number {
 }
 
 const THEMES = [
-  ['light', tokens(':root')],
-  ['dark', tokens('.theme-dark')],
+  ['light', tokens('light')],
+  ['dark', tokens('dark')],
 ] as const
 
 describe.each(THEMES)('%s', (_, theme) => {
@@ -51,8 +51,13 @@ describe.each(THEMES)('%s', (_, theme) => {
   })
 })
 
-test('whoever follows a dark system has the very tokens of the dark theme', () => {
-  expect(tokens('.theme-system')).toEqual(tokens('.theme-dark'))
+test('each colour stands in one place, for both themes', () => {
+  const names = [...CSS.matchAll(TOKEN)].map(([, name]) => name)
+  expect(new Set(names).size).toBe(names.length)
+  expect(names).toEqual(expect.arrayContaining([...TEXT, ...SURFACES, 'control', 'line']))
+  const once = [...CSS.matchAll(/--([a-z0-9]+): #/g)].map(([, name]) => name)
+  // On paper there is one surface.
+  expect(once).toEqual(['raised', 'sunken'])
 })
 
 test('nothing in the styles is fetched from elsewhere', () => {

@@ -20,7 +20,13 @@ describe('a request that changes something', () => {
 })
 
 describe('the way back after signing in', () => {
-  test.for([['/'], ['/log/entries/3'], ['/queue?type=url&state=open'], [links.requests()]])('%s is one', ([path]) => {
+  test.for([
+    ['/'],
+    ['/log/entries/3'],
+    ['/queue?type=url&state=open'],
+    [links.requests()],
+    [links.explorer({ q: "kind:signal.* actor:aster at>=2026-11-01 it's (one)" })],
+  ])('%s is one', ([path]) => {
     expect(isLocal(path ?? '')).toBe(true)
   })
   test.for([

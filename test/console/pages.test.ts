@@ -21,14 +21,28 @@ const aRequest = (change: Partial<RequestFor> = {}): RequestFor => ({
   ...{ request_id: newId(NOW), action: 'participant.admit', payload: '{"kind":"platform","name":"Fig","slug":"fig"}' },
   ...{ digest: 'abc', requested_by: other, requested_org: 'apple', requested_at: NOW, expires_at: NOW },
   ...{ executed_at: null, needed: 1, other_org: false, approvers: ['governance'], votes: [], standing: 'short' },
-  ...{ ballot: 'allowed', mayExecute: false, ...change },
+  ...{
+    ballot: 'allowed',
+    mayExecute: false,
+    due_at: undefined,
+    effective_at: undefined,
+    cancelled_at: null,
+    ...change,
+  },
 })
 const people = [{ person_id: other, organisation: 'apple', name: 'Ann Secret', active: true, roles: [] }]
 
 describe('a request', () => {
   const html = (request: RequestFor, who = viewer()): string =>
     renderToString(
-      RequestPage({ request, viewer: who, nameOf: namesFor(who, people), now: NOW, once: newId(NOW) }) as VNode,
+      RequestPage({
+        request,
+        viewer: who,
+        nameOf: namesFor(who, people),
+        now: NOW,
+        once: newId(NOW),
+        differences: [],
+      }) as VNode,
     )
 
   test('has its controls only for who may decide, signed in a moment ago', () => {
@@ -42,6 +56,12 @@ describe('a request', () => {
   test('shows names within the organisation alone', () => {
     expect(html(aRequest())).not.toContain('Ann Secret')
     expect(html(aRequest(), viewer({ organisation: 'apple' }))).toContain('Ann Secret')
+  })
+  test('says once how much later than its time it was carried out', () => {
+    const executed_at = new Date(NOW.getTime() + 7_200_000)
+    expect(
+      html(aRequest({ standing: 'executed', effective_at: NOW, executed_at })).match(/ 2 h after its time/g),
+    ).toEqual([' 2 h after its time'])
   })
   test('shows exactly what is approved', () => {
     expect(html(aRequest())).toContain(

@@ -35,8 +35,13 @@ const DELETES: ReadonlySet<string> = new Set([
   ...['sealed_snapshot', 'sealed_bucket', 'feed_segment', 'shared_signal', 'shared_relation'].map(
     (table) => `aldis_admin ${table}`,
   ),
-  ...['read_journal', 'handshake_refusal', 'upload'].map((table) => `aldis_admin ${table}`),
-  ...['console_session', 'console_form'].map((table) => `aldis_admin ${table}`),
+  ...['read_journal', 'handshake_refusal', 'network_day', 'lookup_day', 'upload', 'request_log'].map(
+    (table) => `aldis_admin ${table}`,
+  ),
+  ...['console_session', 'console_form', 'console_exposure'].map((table) => `aldis_admin ${table}`),
+  ...['saved_view', 'webhook_delivery', 'client_assertion', 'upload_job', 'upload_part'].map(
+    (table) => `aldis_app ${table}`,
+  ),
 ])
 
 const VERBS = new Set(['select', 'insert', 'update', 'delete'])
@@ -107,7 +112,8 @@ const RULES = {
     }),
   ),
   trigger: perTable(({ triggers }) => triggers),
-  /** Neither identity nor any other value of the server's making: a node's own clock, counter or dice. */
+  /** Neither identity nor any other value of the server's making: a node's own clock, counter or dice.
+   * What is derived of other columns is none. */
   'made-by-server': perTable(({ name, columns }) =>
     columns.flatMap(({ name: column, identity, default: value }) =>
       identity || (value !== null && /\(|current_|local/i.test(value)) ? [`${name}.${column}`] : [],

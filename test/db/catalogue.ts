@@ -76,7 +76,7 @@ const TABLES = sql<Table>`
     (select i.inhparent::regclass::text from pg_inherits i where i.inhrelid = c.oid) as parent,
     (select json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, null),
         'kind', coalesce(e.typtype, y.typtype), 'not_null', a.attnotnull, 'identity', a.attidentity <> '',
-        'default', pg_get_expr(d.adbin, d.adrelid), 'collation', l.collname) order by a.attnum)
+        'default', case when a.attgenerated = '' then pg_get_expr(d.adbin, d.adrelid) end, 'collation', l.collname) order by a.attnum)
       from pg_attribute a join pg_type y on y.oid = a.atttypid left join pg_type e on e.oid = y.typelem and y.typlen = -1
       left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
       left join pg_collation l on l.oid = a.attcollation

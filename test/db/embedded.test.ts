@@ -82,7 +82,7 @@ function childOn(dir: string, as: object = {}): { child: ChildProcess; said(): P
 }
 
 const ended = (child: ChildProcess): Promise<void> =>
-  expect.poll(() => child.exitCode ?? child.signalCode, { timeout: 10_000 }).not.toBeNull()
+  expect.poll(() => child.exitCode ?? child.signalCode, { timeout: 20_000 }).not.toBeNull()
 
 describe('a fresh start', () => {
   test('makes a cluster with checksums that answers over its socket alone, and to nobody else', async () => {

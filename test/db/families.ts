@@ -50,6 +50,7 @@ export const GUESTS: readonly Guest[] = [
   ),
   { family: 'control', table: 'read_journal', verbs: ['delete'], why: RETENTION },
   { family: 'control', table: 'upload', verbs: ['delete'], why: RETENTION },
+  { family: 'control', table: 'request_log', verbs: ['delete'], why: RETENTION },
   ...['erasure', 'erasure_notice'].map(
     (table): Guest => ({ family: 'control', table, verbs: ['select', 'insert'], why: ERASURE }),
   ),
@@ -59,8 +60,8 @@ export const GUESTS: readonly Guest[] = [
   {
     family: 'control',
     table: 'signal_hold',
-    verbs: ['select', 'update'],
-    why: 'two persons let a held signal go; rare',
+    verbs: ['select', 'insert', 'update'],
+    why: 'two persons hold what a source shares, or let a held signal go; rare',
   },
   { family: 'control', table: 'prov_outbox', verbs: ['insert'], why: PROGRAMMES },
   { family: 'control', table: 'feed_head', verbs: ['insert'], why: 'an audience or inbox is made with its feed; rare' },

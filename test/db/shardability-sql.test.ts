@@ -46,10 +46,10 @@ const NOT_YET = 'granted ahead of its service'
 
 /** What a role may do and no service does, with the reason. */
 const UNSERVED: Readonly<Record<string, string>> = {
-  'insert agreement': NOT_YET,
   'update audience': NOT_YET,
   'select log_chain_seg': NOT_YET,
   'select console_form': 'PostgreSQL asks for it of who deletes a row by its key',
+  'select client_assertion': 'PostgreSQL asks for it of who deletes rows by their columns',
   'insert authority_epoch': 'the migration makes its one row',
 }
 

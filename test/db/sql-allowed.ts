@@ -53,6 +53,21 @@ export const ALLOWED: readonly Allowed[] = [
   },
   {
     rule: 'distribution-key',
+    starts: 'select distinct "participant_id" from "webhook_endpoint" where "ended_at" is null',
+    why: 'a sweep: who is called at all; the rows are few, and each participant is then asked in its own shard',
+  },
+  {
+    rule: 'distribution-key',
+    starts: 'select distinct "participant_id" from "webhook_endpoint" where cardinality(feeds) > 0',
+    why: 'the same sweep for those who are told of feeds',
+  },
+  {
+    rule: 'distribution-key',
+    starts: 'select "participant_id", "endpoint_id", "message_id" from "webhook_delivery" where "next_at" <= $1',
+    why: 'a sweep: what is to be posted by now, some at a time; each is then posted in the name of its participant',
+  },
+  {
+    rule: 'distribution-key',
     starts: 'select "feed_id", "sealed_seq", "erasures" from "feed_head" where next_seq - 1 - sealed_seq >= $1',
     why: 'a sweep: which feeds have a full segment; one row a feed, and each is then sealed in its own shard',
   },
@@ -107,6 +122,26 @@ export const ALLOWED: readonly Allowed[] = [
     rule: 'distribution-key',
     starts: 'select "participant_id", "case_id" from "review_case" where "held_until" <= $1',
     why: 'a sweep: which cases waited long enough; few, and each then comes back in its own shard',
+  },
+  {
+    rule: 'distribution-key',
+    starts: 'select "participant_id", "job_id", "state" from "bulk_job" where state in (1, 2, 4)',
+    why: 'a sweep: which jobs have work; few, in an index of their own, and each is then worked off in its own shard',
+  },
+  {
+    rule: 'distribution-key',
+    starts: 'select participant_id, upload_id from upload_job where state in (2, 3)',
+    why: 'a sweep: which uploads wait to be worked off; few, in an index of their own, and each then in its own shard',
+  },
+  {
+    rule: 'distribution-key',
+    starts: 'select participant_id, upload_id from upload_job where state = 1 and received_at < $1',
+    why: 'a sweep: which uploads lost their sender; few, and each is then taken away in its own shard',
+  },
+  {
+    rule: 'distribution-key',
+    starts: 'select participant_id, upload_id from upload_job where state > 3 and ended_at < $1',
+    why: 'a sweep: which results were kept for their time; each is then taken away in its own shard',
   },
   {
     rule: 'distribution-key',

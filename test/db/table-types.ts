@@ -4,6 +4,7 @@ const OF_TYPE: Readonly<Record<string, readonly string[]>> = {
   Uuid: ['uuid'],
   string: ['text', 'date'],
   'string[]': ['text[]'],
+  'number[]': ['integer[]'],
   number: ['smallint', 'integer'],
   bigint: ['bigint'],
   boolean: ['boolean'],
@@ -37,7 +38,10 @@ function typesIn(source: string): Map<string, Map<string, string>> {
     [...source.matchAll(/^export interface (\w+) \{\n([\s\S]*?)^\}/gm)].map(([, name = '', body = '']) => [
       name,
       new Map(
-        [...body.matchAll(/^ {2}(\w+): (?:Settled<(.+)>|(.+))$/gm)].map(([, key = '', a, b]) => [key, a ?? b ?? '']),
+        [...body.matchAll(/^ {2}(\w+): (?:(?:Settled|Derived)<(.+)>|(.+))$/gm)].map(([, key = '', a, b]) => [
+          key,
+          a ?? b ?? '',
+        ]),
       ),
     ]),
   )

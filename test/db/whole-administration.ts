@@ -1,11 +1,15 @@
 import { randomBytes, randomUUID } from 'node:crypto'
+import { askForToken, clientAssertion } from '../../src/client/access.ts'
 import { enroll, makeTlsKey, requestOver } from '../../src/client/enroll.ts'
 import { nobleGroup } from '../../src/client/noble-group.ts'
 import { makeSigningKey, type OwnSigningKey, openSigningKey } from '../../src/client/signing-key.ts'
 import { toBase64Url } from '../../src/kernel/bytes.ts'
+import { newId, type Uuid } from '../../src/kernel/ids.ts'
 import { createEvaluationFlush } from '../../src/matching/flush.ts'
+import { CHECKLIST } from '../../src/participants/checklist.ts'
 import { signingKeyProof } from '../../src/participants/schema.ts'
 import { ensureEpochKeys } from '../../src/parts.ts'
+import { CONFORMANCE_STEPS, type ConformanceSteps } from '../../src/sandbox/schema.ts'
 import { createExpiry } from '../../src/signals/expire.ts'
 import { rulesOf } from '../../src/signals/rules.ts'
 import { oprfEpoch } from '../matching/world.ts'
@@ -48,7 +52,12 @@ export async function credentials(n: TestNode, apple: Member): Promise<void> {
   )
     throw new Error('a wrong proof was taken')
   await n.enrolled('apple')
-  const { credential } = await client.whoami()
+  const { credential, programme } = await client.whoami()
+  const of = { credential: credential.id, origin: programme.node_origin, key: home.signingKey(), now: new Date() }
+  await askForToken(client.transport, { assertion: await clientAssertion(of) })
+  const steps = Object.fromEntries(CONFORMANCE_STEPS.map((step) => [step, 'pass'])) as ConformanceSteps
+  await client.conformance.report(newId(new Date()), steps)
+  await client.conformance.latest()
   await participants.revokeCredential(n.ada, { credential: credential.id, reason: 'key_theft' })
 }
 
@@ -60,6 +69,55 @@ async function registration({ client, home }: Member, next: OwnSigningKey) {
     ...{ jwk: next.jwk, nonce, proof: toBase64Url(await next.sign(data)) },
     previous: { kid: current.kid, proof: toBase64Url(await current.sign(data)) },
   }
+}
+
+/** An organisation that shows what it has to, is admitted, and whose first key is read back. */
+export async function joining(n: TestNode): Promise<void> {
+  const { participants } = n.node.parts
+  const { person_id: judge } = await participants.addPerson(n.ada, { name: 'Gia', organisation: 'council' })
+  await n.decide('role.grant', { person: judge, role: 'governance' })
+  const who = { slug: 'elder', name: 'Elder', kind: 'platform' } as const
+  await participants.abandonOnboarding(n.ada, (await participants.openOnboarding(n.ada, who)).onboarding)
+  const { onboarding } = await participants.openOnboarding(n.ada, who)
+  const digest = 'ab'.repeat(32)
+  for (const item of CHECKLIST) {
+    await participants.provideItem(n.ada, onboarding, item, { digest, version: 'v1', signatory: 'general counsel' })
+    await participants.judgeItem(judge, onboarding, { item, digest, verdict: 'accepted' })
+  }
+  await participants.listOnboardings()
+  await participants.endRole(n.ada, { person: judge, role: 'governance' })
+  await n.decide('participant.admit', { ...who, onboarding, probation_days: 30 })
+  const invitation = { participant: who.slug, label: 'main', scopes: ['feed:read' as const], read_back: true as const }
+  const { code } = (await n.decide('credential.enrol', invitation)) as { code: string }
+  const [tls, signing] = [await makeTlsKey(), openSigningKey(makeSigningKey())]
+  const { credential } = await enroll({ origin: n.enrol, code, tls, signing })
+  await participants.presented()
+  await participants.readBack(n.ada, { credential: credential as Uuid, fingerprint: tls.spki })
+  await participants.directory()
+}
+
+/** Acts that are set for a time, taken back and undone; a group that ends. */
+export async function scheduled(n: TestNode): Promise<void> {
+  const { participants, clock } = n.node.parts
+  await n.decide('group.create', { slug: 'hedge', name: 'Hedge', mode: 'full', members: ['apple'] })
+  await participants.groupEffect({ group: 'hedge', join: ['elder'], leave: [] })
+  const soon = `${new Date(clock().getTime() + 60_000).toISOString().slice(0, 19)}Z`
+  const change = { group: 'hedge', join: ['elder'], leave: [], effective_at: soon }
+  const asked = await participants.propose('group.change', change, n.ada)
+  await participants.differences(asked)
+  await participants.executeDue(() => {})
+  await participants.overdueActs()
+  await participants.overdueReviews()
+  await participants.cancel(asked.request_id, n.ada)
+  const quota = { participant: 'apple', purpose: 'submit' as const, per_day: 50_000 }
+  const raised = await participants.propose('quota.change', quota, n.ada)
+  await participants.differences(raised)
+  const ben = (await participants.listPeople()).find(({ name }) => name === 'Ben')
+  await participants.approve(raised.request_id, ben?.person_id ?? n.ada, clock())
+  await participants.execute(raised.request_id, n.ada)
+  const back = await participants.undo(raised.request_id, n.ada)
+  await participants.cancel(back.request_id, n.ada)
+  await n.decide('group.end', { group: 'hedge' })
 }
 
 /** An OPRF epoch, elements evaluated under it and told to the log, another quota. */

@@ -16,10 +16,14 @@ import { sha256 } from '../../src/kernel/sha256.ts'
 import { ENTRY_BYTES } from '../../src/matching/sealed.ts'
 import type { Parts } from '../../src/parts.ts'
 import { TILE_WIDTH } from '../../src/provenance/tile.ts'
+import { createUploadJobs } from '../../src/signals/upload-jobs.ts'
 import type { Member, TestNode } from '../support/node.ts'
-import { administration, credentials, evaluations, expiry } from './whole-administration.ts'
+import { administration, credentials, evaluations, expiry, joining, scheduled } from './whole-administration.ts'
+import { consoled } from './whole-console.ts'
 import { erased, readsOver } from './whole-erasure.ts'
+import { lookedFor } from './whole-log.ts'
 import { related } from './whole-network.ts'
+import { overseen } from './whole-oversight.ts'
 import { reviewed } from './whole-review.ts'
 import { visited } from './whole-visits.ts'
 import { witnessed } from './whole-witnesses.ts'
@@ -36,11 +40,13 @@ export async function wholeExchange(n: TestNode): Promise<void> {
   await apple.client.openAudience(shared, { label: 'apple and banana', mode: 'full', members: ['banana'] })
   const event = await lifeOfSignals(n, apple, shared)
   await streamed(apple)
+  await left(n, apple)
   await settled(n)
   await grown(n)
   await reading(banana, shared)
   await starting(n.parts, banana.slug)
   await receipts(apple, banana, { shared, event })
+  await used(apple)
   await settled(n)
   const [first] = (await pastOurPools(n, SEALED, [apple.slug])) as { signal_id: Uuid }[]
   await erased(n, apple.slug, first?.signal_id as Uuid)
@@ -50,16 +56,30 @@ export async function wholeExchange(n: TestNode): Promise<void> {
   await leaving(n, apple, banana)
   await hidden(n, apple, banana)
   await related(n, [apple, banana], shared)
+  await lookedFor(n, apple)
   await expiry(n, apple)
   await reviewed(n, (text) => pastOurPools(n, text))
   await redone(n)
   await evaluations(n, apple)
   await credentials(n, apple)
+  await consoled(n, () => settled(n))
+  await settled(n)
+  await overseen(n, (text) => pastOurPools(n, text))
+  await joining(n)
+  await scheduled(n)
   await administration(n)
   await visited(n)
   await audited(dove)
   await observed(n)
   await readsOver(n, () => settled(n))
+}
+
+/** What its programs asked, by everything that a page may be cut to, and what is used of its limits. */
+async function used({ client }: Member): Promise<void> {
+  const filter = { status: '2xx', code: 'not-found', route: '/v1/whoami', request_id: 'a'.repeat(16) } as const
+  await client.usage.requests({ ...filter, cursor: `1.${'a'.repeat(16)}` })
+  await client.usage.requests()
+  await client.usage.limits()
 }
 
 /** Everything that an auditor may have. */
@@ -111,6 +131,28 @@ async function streamed(apple: Member): Promise<void> {
   const codes = new Set<string | undefined>()
   for await (const { code } of apple.client.upload(upload, lines())) codes.add(code)
   if ((await apple.client.nextLine(upload.id)) === 1n || codes.size > 1) throw new Error(`refused: ${[...codes]}`)
+}
+
+/** One that is left with the node, and forgotten when its time is over. */
+async function left({ node: { parts } }: TestNode, { client, item, sign, everybody }: Member): Promise<void> {
+  const upload = newId(new Date())
+  const { jws, items } = await sign([await item({ type: 'domain', raw: 'left.example' }, await everybody())])
+  const lines = async function* (): AsyncGenerator<string> {
+    for (const line of [{ jws }, ...items]) yield `${JSON.stringify(line)}\n`
+  }
+  await client.uploads.put(upload, lines())
+  while ((await client.uploads.get(upload)).job?.state !== 'done') await delay(20)
+  const results = []
+  for await (const line of client.uploads.results(upload)) results.push(line)
+  const { uploads } = await client.uploads.list()
+  if (results.length !== 2 || uploads.length !== 1) throw new Error('the upload was not worked off')
+  const { pools } = parts
+  const later = createUploadJobs({
+    ...{ db: pools.app, projector: pools.projector, clock: () => new Date(Date.now() + 30 * 86_400_000) },
+    ...{ signals: { submit: async () => Promise.reject(new Error('nothing waits')) } },
+    ...{ submitter: () => undefined, wake: () => {} },
+  })
+  await later.round()
 }
 
 /** The hash of a file that nobody has. */
@@ -237,7 +279,7 @@ async function leaving(n: TestNode, apple: Member, banana: Member): Promise<void
   const { events } = await banana.client.events(feed?.feed ?? group, {})
   if (events.length !== 1) throw new Error('what was received is gone')
   await banana.client.receipt(submission ?? '')
-  await n.decide('group.change', { group: 'fruit', join: ['banana'], leave: [] })
+  await n.decide('group.change', { group: 'fruit', join: ['banana'], leave: [], history: 'included' })
 }
 
 /** A sealed audience: one signal stays, one comes from the open, one ends; buckets, and what is opened. */

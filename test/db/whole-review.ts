@@ -5,6 +5,7 @@ import { newId, type Uuid } from '../../src/kernel/ids.ts'
 import type { Scope } from '../../src/participants/schema.ts'
 import { hitsOf } from '../../src/review/hits.ts'
 import { createRelease } from '../../src/review/release.ts'
+import { bulkOf } from '../../src/reviewing.ts'
 import type { SignalItem } from '../../src/signals/schema.ts'
 import type { Member, TestNode } from '../support/node.ts'
 
@@ -29,8 +30,10 @@ export async function reviewed(n: TestNode, past: Past): Promise<void> {
     new_sources: true,
     categories: ['grooming'],
   }
+  await first.client.cases.route(rules, await first.client.cases.routing())
+  await first.client.cases.route(rules, await first.client.cases.routing())
   await first.client.cases.route(rules)
-  await first.client.cases.routing()
+  await first.client.cases.set(await first.client.cases.setting(), await first.client.cases.setting())
   const items: SignalItem[] = []
   for (const name of ['held', 'asked', 'gone'] as const)
     items.push(await source.item({ type: 'url', raw: `https://bad.example/${name}` }, audience))
@@ -131,11 +134,48 @@ async function worked(
   await cases.decide(named, { ...decision, verdict: 'disagree_category', reason: 'severity' })
   await cases.second(named, proposal, { operator: 'ann', answer: 'approve' })
   await cases.undo(named, proposal, 'ann')
+  await cases.set({ hours: { days: ['monday', 'friday'], from: '09:00', to: '17:00' }, sample_percent: 100 })
+  await cases.setting()
   const last = await cases.claim(named, { operator: other, lead: true })
   const act = { operator: other, decision: newId(new Date()), token: last.token, version: last.version }
   await cases.decide(named, { ...act, verdict: 'confirmed_action_taken', reason: 'law' })
   await released(n, HOUR_MS)
+  await alike(n, by)
   await cases.figures()
+}
+
+/** Jobs of few and of many cases, as far as there are any: approved, taken back, cancelled and undone; and a blind second look. */
+async function alike(n: TestNode, by: Member): Promise<void> {
+  const { cases } = by.client
+  const { cases: queue } = await cases.list({})
+  const ids = queue.map((one) => one.case)
+  const as = { operator: 'ann' }
+  const verdict = { verdict: 'outdated', reason: 'inactive' } as const
+  const plan = await cases.planBulk({ ...as, filter: { severity: 'low' } })
+  const named = plan.cases.map((one) => ({ case: one.case, version: one.version }))
+  const absent = Array.from({ length: 26 }, () => ({ case: newId(new Date()), version: 1 }))
+  const begin = (of: typeof named) => cases.beginBulk({ ...as, job: newId(new Date()), ...verdict, cases: of })
+  const few = await begin(named.length === 0 ? absent.slice(0, 1) : named)
+  await cases.bulkItems(few.job)
+  if (ids.length > 0) await cases.undoBulk(few.job, 'ann')
+  const many = await begin(absent)
+  await cases.answerBulk(many.job, { operator: 'lea', lead: true, answer: 'approve', n: many.n, digest: many.digest })
+  await worked26(n)
+  const back = await begin(absent)
+  await cases.answerBulk(back.job, { ...as, answer: 'retract' })
+  const first = await cases.bulkJobs()
+  await cases.bulkJobs({ after: first.jobs.at(-1)?.job ?? few.job })
+  await cases.bulkJob(many.job)
+  await begin(named.length === 0 ? absent.slice(0, 1) : named)
+  await released(n, HOUR_MS)
+  const { samples } = await cases.samples('cora')
+  for (const { sample } of samples) await cases.answerSample(sample, { operator: 'cora', ...verdict })
+}
+
+/** What the loop does. */
+async function worked26({ node: { parts } }: TestNode): Promise<void> {
+  const work = bulkOf(parts)
+  for (let n = 1; n > 0; ) n = await work.round()
 }
 
 /** A signal that was acted on is revised, another is withdrawn. */

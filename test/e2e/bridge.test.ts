@@ -260,9 +260,9 @@ describe('a bridge beside a node that comes and goes', { shuffle: false }, () =>
     expect(resultsOf(await asking('/v1/match', { body: { queries } }))).toMatchObject([{ outcome: 'match' }])
     const ended = [{ type: 'url', value: 'https://bad.example/a' }]
     expect(resultsOf(await asking('/v1/match', { body: { queries: ended } }))).toEqual([{ index: 0, outcome: 'none' }])
+    // A bridge that ends before its sources are told tells them when it next starts.
+    await expect.poll(acknowledged).toHaveLength(1)
     await caught.end()
-    const { rows } = await sql<{ upto: string }>`select seq::text as upto from feed_ack`.execute(n.t.owner)
-    expect(rows).toHaveLength(1)
   })
 
   const children = new Set<ChildProcess>()
@@ -305,6 +305,11 @@ describe('a bridge beside a node that comes and goes', { shuffle: false }, () =>
     const has = () => recorder.connections.some(({ sent }) => sent.some((bytes) => bytes.includes(line)))
     while (!has() || (await submittedBy('banana')).submissions === 0)
       await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+
+  async function acknowledged(): Promise<{ upto: string }[]> {
+    const { rows } = await sql<{ upto: string }>`select seq::text as upto from feed_ack`.execute(n.t.owner)
+    return rows
   }
 
   async function submittedBy(slug: string): Promise<{ submissions: number; signals: number; replays: number }> {

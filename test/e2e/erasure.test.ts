@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -56,7 +56,7 @@ beforeAll(async () => {
     ...{ standings: logStandings, onTable: () => {} },
   })
   await n.decide('signals.erase', { participant: 'apple', signals: [signal], basis: 'subject_request' })
-}, 60_000)
+})
 afterAll(async () => {
   await n.end()
   rmSync(folder, { recursive: true, force: true })
@@ -87,10 +87,22 @@ const onDisk = ({ home }: Member): string =>
     .map(({ parentPath, name }) => readFileSync(join(parentPath, name), 'latin1'))
     .join('\n')
 
+test('its certificate verifies by the pinned key alone; with another number in it, it does not', async () => {
+  const { event } = await erasure()
+  const written = await administers('erasures', 'certificate', event)
+  expect(written).toMatchObject({ code: 0 })
+  const [good, bad] = ['certificate.json', 'forged.json'].map((name) => join(folder, name))
+  writeFileSync(good ?? '', written.out)
+  expect(await aldis(banana, 'verify', good ?? '')).toMatchObject({ code: 0 })
+  writeFileSync(bad ?? '', JSON.stringify({ ...JSON.parse(written.out), signals: 2 }))
+  const refused = await aldis(banana, 'verify', bad ?? '')
+  expect([refused.code, refused.out]).toEqual([7, expect.stringContaining('certificate: n is another')])
+})
+
 describe('after an erasure', { shuffle: false, timeout: 60_000 }, () => {
   test('a recipient that syncs removes it from its mirror and acknowledges; who was asked is counted', async () => {
     expect(onDisk(banana)).toContain(HASH)
-    await vi.waitFor(async () => expect(await erasure()).toMatchObject({ notified: 1, missing: ['banana'] }), 10_000)
+    await vi.waitFor(async () => expect(await erasure()).toMatchObject({ notified: 1, missing: ['banana'] }), 20_000)
     const synced = await aldis(banana, 'sync', '--wait', '10', '--acknowledge')
     expect(synced).toMatchObject({ code: 0, err: expect.not.stringContaining('failed') })
     expect(synced.out).toContain('signal.erased')

@@ -11,12 +11,16 @@ import { mirroredEvents, mirroredFeeds } from '../../src/client/mirror-reader.ts
 import { exportRecords, exportSnapshot, folderRecords } from '../../src/client/record-files.ts'
 import { openVkey } from '../../src/client/verify.ts'
 import type { ReviewVerdict } from '../../src/feedback/schema.ts'
+import { systemClock } from '../../src/kernel/clock.ts'
 import { newId, type Uuid } from '../../src/kernel/ids.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
+import type { Role } from '../../src/participants/schema.ts'
 import { verifyEd25519 } from '../../src/provenance/ed25519.ts'
 import type { SignalItem } from '../../src/signals/schema.ts'
+import { type ConsoleWorld, consoleWorldOf, type SignedInPerson } from '../console/routes/world.ts'
+import { aConsoleNode, type ConsoleNode } from '../support/browser.ts'
 import { CLI } from '../support/cli.ts'
-import { aTestNode, type Member, type TestNode } from '../support/node.ts'
+import type { Member } from '../support/node.ts'
 
 const HASH = 'ab'.repeat(32)
 const KEY = mediaKey('sha256', HASH)
@@ -27,25 +31,38 @@ const SCOPES = [
 ]
 const SLUGS = ['banana', 'cherry', 'date', 'elder'] as const
 
-let n: TestNode
+/** Somebody of each organisation who looks at its screens. */
+const PEOPLE = [['apple', 'lead'], ...SLUGS.map((slug) => [slug, 'analyst'] as const)] as const
+
+let n: ConsoleNode
+let screens: ConsoleWorld
 let apple: Member
 let owl: Member
 let item: SignalItem
+/** What a lead withdraws in the console. */
+let another: SignalItem
 let folder: string
 const members = new Map<string, Member>()
 const cases = new Map<string, Uuid>()
+const people = new Map<string, SignedInPerson>()
 const member = (slug: string): Member => members.get(slug) ?? expect.fail(`no ${slug}`)
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'aldis-mistake-'))
-  n = await aTestNode({ env: { REVIEW_GRACE_SECONDS: '0' } })
+  n = await aConsoleNode({ env: { REVIEW_GRACE_SECONDS: '0' } })
+  screens = consoleWorldOf(n, systemClock)
   apple = await n.member('apple', { scopes: SCOPES })
   for (const slug of SLUGS) members.set(slug, await n.member(slug, { scopes: SCOPES }))
+  for (const [organisation, role] of PEOPLE) await joins(organisation, role)
   owl = await n.member('owl', { kind: 'observer', scopes: ['provenance:read', 'provenance:audit'] })
   item = await apple.item({ type: 'media_hash', algorithm: 'sha256', hash: HASH }, await apple.everybody())
-  const { submission } = await apple.client.submit(await apple.sign([item]))
+  another = await apple.item(
+    { type: 'media_hash', algorithm: 'sha256', hash: 'cd'.repeat(32) },
+    await apple.everybody(),
+  )
+  const { submission } = await apple.client.submit(await apple.sign([item, another]))
   await apple.client.receipt(submission ?? '')
-}, 60_000)
+})
 afterAll(async () => {
   await n.end()
   rmSync(folder, { recursive: true, force: true })
@@ -77,11 +94,11 @@ function killedWhileSyncing(by: Member): Promise<void> {
 
 const mirrored = ({ home }: Member) => mirroredFeeds(join(home.dir, 'feeds'))
 /** What a mirror says of the signal, in its order. */
-async function mirror(by: Member): Promise<string[]> {
+async function mirror(by: Member, of = item): Promise<string[]> {
   const types: string[] = []
   for (const feed of mirrored(by))
     for await (const { event } of mirroredEvents(feed, { after: undefined, programme: 'orchard' }))
-      if ('signal' in event && event.signal === item.signal && /^signal\./.test(event.type)) types.push(event.type)
+      if ('signal' in event && event.signal === of.signal && /^signal\./.test(event.type)) types.push(event.type)
   return types
 }
 
@@ -101,6 +118,19 @@ async function decides(by: Member, id: Uuid, verdict: ReviewVerdict, reason: str
   }, PATIENCE)
 }
 
+async function joins(organisation: string, role: Role): Promise<void> {
+  await n.persona({ name: organisation, organisation, roles: [role] })
+  people.set(organisation, await screens.signedIn(organisation))
+}
+
+/** The words of a page, as somebody of an organisation sees it. */
+async function page(organisation: string, path: string): Promise<string> {
+  const { status, text } = await screens.ask(path, { cookie: people.get(organisation)?.cookie })
+  const words = text.replaceAll(/<(script|style|head)[\s\S]*?<\/\1>/g, '').replaceAll(/<[^>]+>/g, ' ')
+  return `${status} ${words.replaceAll(/\s+/g, ' ')}`
+}
+const casePage = (slug: string): Promise<string> => page(slug, `/cases/${cases.get(slug)}`)
+
 const opinions = (by: Member) => by.client.opinions('apple', item.signal)
 const stateOf = async (): Promise<string> => (await apple.client.own(item.signal)).state
 
@@ -110,7 +140,10 @@ describe('a signal that was a mistake', { shuffle: false, timeout: 90_000 }, () 
     for (const by of members.values()) expect(await mirror(by)).toEqual(['signal.created'])
     for (const [slug, by] of members) cases.set(slug, await reports(by, 1))
     await decides(member('banana'), cases.get('banana') as Uuid, 'confirmed_action_taken', 'own_policy')
-    await vi.waitFor(async () => expect(await opinions(member('cherry'))).toMatchObject({ standing: 'confirmed' }))
+    await vi.waitFor(
+      async () => expect(await opinions(member('cherry'))).toMatchObject({ standing: 'confirmed' }),
+      20_000,
+    )
     for (const slug of ['cherry', 'date'])
       await decides(member(slug), cases.get(slug) as Uuid, 'not_violating', 'policy_differs')
     const told = { standing: 'disputed', outcomes: { confirmed_action_taken: 1, not_violating: 2 } }
@@ -136,6 +169,15 @@ describe('a signal that was a mistake', { shuffle: false, timeout: 90_000 }, () 
       await vi.waitFor(async () => expect(await opinions(by)).toMatchObject(told), PATIENCE)
     const figures = await member('banana').client.cases.figures()
     expect(figures).toMatchObject({ decided: { not_violating: 1 }, corrected: 1 })
+    for (const slug of SLUGS) {
+      expect(await casePage(slug), slug).toMatch(/4 answered: disputed, 2 open disputes\. 4 Not violating /)
+    }
+    expect(await casePage('banana')).toMatch(
+      /Confirmed, action taken: .* It was disputed .* Not violating here: false match/,
+    )
+    expect(await page('apple', `/submissions/${item.signal}`)).toMatch(
+      /State Held Disputed .* 4 of 4 known to have what you said last .* False match , by banana, .* by elder, /,
+    )
   })
 
   test('is withdrawn by its source, and every mirror ends it, also one whose process was killed in between', async () => {
@@ -159,6 +201,17 @@ describe('a signal that was a mistake', { shuffle: false, timeout: 90_000 }, () 
     }
   })
 
+  test('another is withdrawn by a person alone, in the console, and each mirror takes the word for what it is', async () => {
+    const lead = people.get('apple') ?? expect.fail('no lead')
+    const path = `/submissions/${another.signal}`
+    expect(await page('apple', `${path}/withdraw`)).toMatch(/4 organisations; 4 known to have it/)
+    const { status } = await screens.send(lead, `${path}/withdraw`, { reason: 'mistaken', revision: '1' })
+    expect(status).toBe(303)
+    expect(await page('apple', path)).toMatch(/State Withdrawn .* a person, in the console/)
+    await allSync('--wait', '10', '--acknowledge')
+    for (const by of members.values()) expect(await mirror(by, another)).toEqual(['signal.created', 'signal.withdrawn'])
+  })
+
   test('is erased by two persons, from the node and from every mirror, and each acknowledges', async () => {
     await n.decide('signals.erase', { participant: 'apple', signals: [item.signal], basis: 'subject_request' })
     await vi.waitFor(async () => {
@@ -171,6 +224,19 @@ describe('a signal that was a mistake', { shuffle: false, timeout: 90_000 }, () 
       const [erasure] = await n.parts.erasures.list()
       expect(erasure).toMatchObject({ missing: [], acknowledged: [...SLUGS] })
     }, PATIENCE)
+    await joins('council', 'governance')
+    const [sent, shared, disputed, log] = await Promise.all([
+      page('apple', `/submissions/${item.signal}`),
+      page('council', '/log/matrix'),
+      page('council', '/log/matrix?measure=disputed'),
+      page('council', '/log/entries?q=kind%3Aerasure'),
+    ])
+    expect(sent).toMatch(/State Erased .* What it said was erased\. .* Answered: It is right: we were wrong/)
+    expect(shared).toContain('apple banana cherry date elder Sum apple · 2 0 ↑ 2 0 ↑ 2 0 ↑ 2 0 ↑ 8 0 ')
+    expect(disputed).toContain('apple banana cherry date elder Sum apple · 1 0 0 1 2 ')
+    expect(log).toMatch(/ 1 shown of 1 .* Signals erased erasure apple Verified by server at /)
+    for (const slug of SLUGS) expect(await casePage(slug), slug).not.toContain(HASH)
+    expect(sent).not.toContain(HASH)
   })
 
   test('leaves a log that passes its audit, and histories that every one of them verifies', async () => {

@@ -1,6 +1,8 @@
 import { auditedAcks, auditedFeeds, auditedLookups } from '../../src/feeds/audited.ts'
 import { newId, type Uuid } from '../../src/kernel/ids.ts'
 import { auditedPeople, auditedProgramme } from '../../src/participants/audited.ts'
+import { pinOfRequest } from '../../src/participants/certificate-request.ts'
+import { CHECKLIST } from '../../src/participants/checklist.ts'
 import { createAuditor } from '../../src/provenance/auditor.ts'
 import { decodeBatch } from '../../src/provenance/batch.ts'
 import { createAuditedSignals } from '../../src/signals/audited.ts'
@@ -74,6 +76,7 @@ async function tellStory(w: World) {
   await w.regroup('berries', { leave: [cherry] })
   await changeKeys(w, banana)
   await govern(w)
+  await joinAndSchedule(w)
   await endAndLeave(w, { apple, banana, cherry })
   await eraseAndTell(w, { readers: [apple, banana], signals: [signals.signals.kept, signals.signals.moved] })
   for (const by of [apple, banana, cherry]) await w.provenance.journal.flush(by.participant, by.slug)
@@ -168,7 +171,52 @@ async function govern(w: World): Promise<void> {
   const collection = { region: 'FR', legal_basis: 'terms_of_service', surface: 'public' } as const
   await w.decide('collection.hold', { ...collection, held: true })
   await w.decide('collection.hold', { ...collection, held: false })
+  const [everybody] = await w.participants.pausableFeeds()
+  if (everybody === undefined) throw new Error('no feed')
+  await w.decide('feed.pause', { feed: everybody.feed, reason: 'investigation' })
+  await w.decide('feed.resume', { feed: everybody.feed })
   await w.decide('hash-profile.retire', { kid: 'spring' })
+}
+
+/** An organisation that joins by its checklist, with a key that is read back; a group that ends; what is set for a time, and taken back. */
+async function joinAndSchedule(w: World): Promise<void> {
+  w.pass(1_000)
+  const { participants: p } = w
+  const { person_id: judge } = await p.addPerson(w.ada, { name: 'Gia', organisation: 'council' })
+  await w.decide('role.grant', { person: judge, role: 'governance' })
+  const who = { slug: 'elder', name: 'elder', kind: 'platform' } as const
+  await p.abandonOnboarding(w.ada, (await p.openOnboarding(w.ada, who)).onboarding)
+  const { onboarding } = await p.openOnboarding(w.ada, who)
+  const digest = 'ab'.repeat(32)
+  await p.provideItem(w.ada, onboarding, 'appeals', { digest })
+  await p.judgeItem(judge, onboarding, { item: 'appeals', digest, verdict: 'returned' })
+  for (const item of CHECKLIST) {
+    await p.provideItem(w.ada, onboarding, item, { digest, version: 'v1', signatory: 'general counsel' })
+    await p.judgeItem(judge, onboarding, { item, digest, verdict: 'accepted' })
+  }
+  await p.endRole(w.ada, { person: judge, role: 'governance' })
+  await w.decide('participant.admit', { ...who, onboarding, probation_days: 30 })
+  await w.decide('participant.admit', { slug: 'fig', name: 'fig', kind: 'platform', probation_days: 7 })
+  const invitation = { participant: 'elder', label: 'main', scopes: ['feed:read' as const], read_back: true as const }
+  const { code } = (await w.decide('credential.enrol', invitation)) as { code: string }
+  const request = await anEnrolment(code)
+  const { credential } = await p.enrol(request)
+  w.pass(1_000)
+  const fingerprint = (await pinOfRequest(request.csr_pem)).toString('hex')
+  await p.readBack(w.ada, { credential: credential as Uuid, fingerprint })
+  await w.decide('participant.confirm', { participant: 'elder' })
+  await w.decide('group.create', { slug: 'hedge', name: 'Hedge', mode: 'full', members: ['elder', 'fig'] })
+  const effective_at = `${new Date(w.now().getTime() + 60_000).toISOString().slice(0, 19)}Z`
+  const leave = { group: 'hedge', join: [], leave: ['fig'], effective_at }
+  const [asked, other] = [await p.propose('group.change', leave, w.ada), await p.propose('group.change', leave, w.ada)]
+  await p.approve(asked.request_id, w.ben, w.now())
+  await p.cancel(other.request_id, w.ada)
+  w.pass(10 * 60_000)
+  await p.executeDue(() => {})
+  w.pass(1_000)
+  await w.decide('group.end', { group: 'hedge' })
+  const reviews = (await p.requestsFor(w.ben)).filter(({ action }) => action === 'emergency.review')
+  for (const { request_id } of reviews) await p.approve(request_id, w.ben, w.now())
 }
 
 /** Erased for good, read by everybody who still takes part, acknowledged by one of them. */

@@ -51,7 +51,7 @@ const signed = (): Promise<bigint> =>
       expect([log?.signed, outbox]).toEqual([log?.size, 0])
       return log?.size ?? 0n
     },
-    { timeout: 10_000, interval: 50 },
+    { timeout: 20_000, interval: 50 },
   )
 
 const backedUp = (to: string) =>
@@ -119,7 +119,7 @@ describe('a node on a restored database', { shuffle: false }, () => {
     await expect(apple.client.submit(submission)).rejects.toMatchObject({ status: 503, code: 'log-halted' })
     expect(await apple.client.checkpoint()).toMatch(/^node\.example\.org\/provenance\/1\n[0-9]+\n/)
     const metrics = async (): Promise<string> => (await fetch(`${ops}/metrics`)).text()
-    await vi.waitFor(async () => expect(await metrics()).toContain('aldis_alarm{name="log-halted"} 1'), 15_000)
+    await vi.waitFor(async () => expect(await metrics()).toContain('aldis_alarm{name="log-halted"} 1'), 20_000)
     expect(await metrics()).toContain('aldis_alarm{name="disk-full"} 0')
     expect(restoredNote(n.parts.config.dataDir)).toMatchObject({ made_at: manifest.made_at })
   })

@@ -87,11 +87,28 @@ describe('an honest log', () => {
     expect(await failing(honest)).toEqual([])
     const kinds = new Set(plain.map((entry) => fieldIn(entry, 'type')))
     expect([...kinds].sort()).toEqual([
-      ...['anomaly.acted', 'approval.executed', 'approval.given', 'approval.refused', 'approval.requested'],
+      ...['agreement.accepted', 'anomaly.acted', 'approval.cancelled', 'approval.executed', 'approval.given'],
+      ...['approval.refused', 'approval.requested'],
       ...['audience.changed', 'audit.read', 'collection.held', 'collection.released', 'credential.enrolled'],
-      ...['credential.revoked', 'erasure', 'group.changed', 'hash_profile.published', 'hash_profile.retired'],
-      ...['login.ended', 'login.given'],
-      ...['participant.admitted', 'participant.left', 'participant.resumed', 'participant.suspended', 'person.added'],
+      ...[
+        'credential.revoked',
+        'erasure',
+        'feed.paused',
+        'feed.resumed',
+        'group.changed',
+        'group.ended',
+        'hash_profile.published',
+        'hash_profile.retired',
+      ],
+      ...['login.ended', 'login.given', 'onboarding.closed', 'onboarding.moved', 'onboarding.opened'],
+      ...[
+        'participant.admitted',
+        'participant.confirmed',
+        'participant.left',
+        'participant.resumed',
+        'participant.suspended',
+        'person.added',
+      ],
       'person.left',
       ...[
         'policy.published',
@@ -516,7 +533,7 @@ const CHANGES: readonly (readonly [what: string, change: () => string, back: () 
     'a role that nobody gave',
     () =>
       `insert into role_grant (person_id, role, granted_at, last_event) select '${world.w.ada}', 'governance', granted_at, last_event from role_grant where person_id = '${world.w.ada}'`,
-    () => `delete from role_grant where role = 'governance'`,
+    () => `delete from role_grant where role = 'governance' and ended_at is null`,
     /role \S+ governance \S+: the row names an event that did not make it so/,
   ],
   [
@@ -535,7 +552,8 @@ const CHANGES: readonly (readonly [what: string, change: () => string, back: () 
     'an event that is gone from a feed',
     () =>
       `create table kept_event as select * from feed_entry where signal_id = '${world.ids.signals.late}' and kind = 1; delete from feed_entry where signal_id = '${world.ids.signals.late}' and kind = 1`,
-    () => `insert into feed_entry select * from kept_event; drop table kept_event`,
+    () =>
+      `insert into feed_entry (feed_id, seq, log_idx, kind, origin, signal_id, revision, submission_id, body, added_us) select feed_id, seq, log_idx, kind, origin, signal_id, revision, submission_id, body, added_us from kept_event; drop table kept_event`,
     /feed-entry \S+ \d+: entry \d+ made it, and the database does not have it/,
   ],
   [
@@ -562,8 +580,26 @@ const CHANGES: readonly (readonly [what: string, change: () => string, back: () 
     'an agreement that nobody accepted',
     () =>
       `insert into agreement (participant_id, version, digest, signatory, accepted_at, last_event) select participant_id, '1', sha256('plum'), 'Ada', now(), last_event from participant where slug = 'owl'`,
-    () => `delete from agreement`,
+    () => `delete from agreement where version = '1'`,
     /agreement owl 1: the row names an event that did not make it so/,
+  ],
+  [
+    'an item of an onboarding that was never returned',
+    () => `update onboarding_item set state = 3 where item = 'appeals'`,
+    () => `update onboarding_item set state = 2 where item = 'appeals'`,
+    /onboarding-item \S+ appeals: the row is another/,
+  ],
+  [
+    'a probation that is longer',
+    () => `update participant set probation_until = probation_until + interval '1 day' where slug = 'fig'`,
+    () => `update participant set probation_until = probation_until - interval '1 day' where slug = 'fig'`,
+    /participant fig: the row is another/,
+  ],
+  [
+    'a request that was taken back later',
+    () => `update approval_request set cancelled_at = cancelled_at + interval '1 day'`,
+    () => `update approval_request set cancelled_at = cancelled_at - interval '1 day'`,
+    /request \S+: the row is another/,
   ],
   [
     'a row that is gone',

@@ -52,7 +52,7 @@ describe('while the database is gone', () => {
     const known = await aSignal()
     await sending.submit(known.signed)
     await expect
-      .poll(async () => found(await ask(reading, '/v1/lookups', known.lookup)), { timeout: 10_000 })
+      .poll(async () => found(await ask(reading, '/v1/lookups', known.lookup)), { timeout: 20_000 })
       .toEqual([known.step.signal])
 
     const codes = new Set<string>()

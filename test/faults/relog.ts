@@ -13,19 +13,12 @@ import {
   genesisLink,
   nextLink,
 } from '../../src/provenance/chain.ts'
-import {
-  commitment,
-  decoy,
-  digestOf,
-  digestsOf,
-  disclosure,
-  fieldOf,
-  payloadOf,
-} from '../../src/provenance/commitment.ts'
+import { commitment, decoy, digestOf, digestsOf, fieldOf } from '../../src/provenance/commitment.ts'
 import { leafHash, treeHash } from '../../src/provenance/merkle.ts'
 import { type ReadItem, type SourceRead, setRoot, sourceRoot } from '../../src/provenance/readset.ts'
 import type { ExportEntry, ExportRead } from '../../src/provenance/schema.ts'
 import { changesRoot } from '../../src/provenance/signal-change.ts'
+import { disclosure, payloadOf } from '../provenance/disclosures.ts'
 import { ORIGIN } from '../provenance/forge.ts'
 import type { Given } from './audited.ts'
 

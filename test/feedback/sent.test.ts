@@ -177,7 +177,7 @@ test('what is asked or disagreed waits until a revision follows, and what ends s
   await w.settle()
   expect(await of()).toEqual([0, 0, 0])
   expect(await w.feedback.attention(quiet.participant)).toEqual({
-    ...{ questions: [], disagreements: [], disputes: [], ending: [] },
+    ...{ questions: [], disagreements: [], disputes: [], ending: [], held: [] },
   })
 })
 

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { feedRoutes } from '../../src/feeds/routes.ts'
 import { createInstance, requireScopes } from '../../src/http/instance.ts'
 import type { Scope } from '../../src/participants/schema.ts'
-import { signalRoutes } from '../../src/signals/routes.ts'
+import { signalRoutes, uploadRoutes } from '../../src/signals/routes.ts'
 import type { Party, World } from './world.ts'
 
 export interface TestApp {
@@ -14,7 +14,7 @@ export interface TestApp {
 const ALL: readonly Scope[] = ['signals:submit', 'feed:read', 'lookup:evaluate', 'lookup:open']
 
 /** The routes of both features on an instance as the partner listener has it; who is connected is given. */
-export async function anApp({ signals, feeds, now }: World): Promise<TestApp> {
+export async function anApp({ signals, uploads, feeds, now }: World): Promise<TestApp> {
   const app = createInstance({
     https: {},
     onFinished: () => {},
@@ -32,6 +32,7 @@ export async function anApp({ signals, feeds, now }: World): Promise<TestApp> {
   })
   requireScopes(app)
   await app.register(signalRoutes, { signals })
+  await app.register(uploadRoutes, { signals, uploads })
   await app.register(feedRoutes, { feeds })
   return {
     app,

@@ -86,6 +86,6 @@ test('each kind has a number of its own, and is an end, goes on, or is told in a
   const numbers = Object.values(EVENT_KIND)
   expect(new Set(numbers).size).toBe(numbers.length)
   const open: EventType[] = ['signal.created', 'signal.revised', 'signal.held', 'signal.released']
-  const told: EventType[] = ['feedback.received', 'dispute.opened', 'dispute.closed']
+  const told: EventType[] = ['feedback.received', 'dispute.opened', 'dispute.closed', 'question.answered']
   expect([...ENDS, ...open, ...told].sort()).toEqual(Object.keys(EVENT_KIND).sort())
 })

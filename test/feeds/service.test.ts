@@ -6,7 +6,8 @@ import { fromBase64Url } from '../../src/kernel/bytes.ts'
 import { encodeCursor } from '../../src/kernel/cursor.ts'
 import { newId, type Uuid } from '../../src/kernel/ids.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
-import { importJwk, verifyItem } from '../../src/signals/submission.ts'
+import { openSubmission } from '../../src/signals/open-submission.ts'
+import { importJwk } from '../../src/signals/submission.ts'
 import { aDigest, idOf, instantAt, textOf } from '../signals/factory.ts'
 import { aWorld, type Party, type World } from './world.ts'
 
@@ -95,7 +96,8 @@ describe('a page', () => {
     expect(proof).toMatchObject({ source: 'apple', count: 3, jws: signed.jws })
     const { salt = '', item: text = '', index = -1, path = '' } = mine ?? {}
     const key = { alg: 'Ed25519', key: importJwk({ ...apple.signer.jwk }) } as const
-    const header = verifyItem({ jws: signed.jws, count: 3, salt, item: text, index, path }, key)
+    const { header, check } = openSubmission({ jws: signed.jws, count: 3 }, key)
+    check({ salt, item: text, index, path })
     expect(header.iss).toBe(apple.uri)
     expect(text).toBe(textOf(one))
     expect(new Set(submissions.map(({ event }) => event)).size).toBe(submissions.length)
@@ -142,6 +144,59 @@ describe('a page', () => {
     expect((await w.page(banana, feed, { cursor })).events.map(({ seq }) => seq)).toEqual(['3'])
     const listed = (await w.feeds.feeds(w.reader(banana))).feeds.find((one) => one.feed === feed)
     expect([listed?.from_seq, listed?.start]).toEqual(['3', cursor])
+  })
+})
+
+describe('objects of a feed', () => {
+  const objects = (by: Party, feed: Uuid, asked: { seq: bigint; limit: number; keys?: string[] }) =>
+    w.feeds.objects(
+      w.reader(by),
+      feed,
+      {
+        after: { seq: asked.seq },
+        limit: asked.limit,
+        keys: asked.keys,
+        pick: ({ signal_id, kind, first_body }) => ({ signal_id, kind, first: first_body !== null }),
+      },
+      (page) => ({ answer: page, body: Buffer.from('an answer'), given: [] }),
+    )
+  test('are of each signal the newest event alone, with what its first one was', async () => {
+    const { feed, audience } = await aFeed('objects', [apple, banana], 0)
+    const all = [1, 2, 3, 4].map(() => item({ audience }))
+    await w.submit(apple, all)
+    await w.project()
+    const [one, two, three, four] = all
+    await w.withdraw(apple, (two ?? item()).signal)
+    await w.project()
+    const { picked, more } = await objects(banana, feed, { seq: 0n, limit: 10 })
+    expect(more).toBe(false)
+    expect(picked.map(({ signal_id, first }) => [signal_id, first])).toEqual([
+      [one?.signal, false],
+      [three?.signal, false],
+      [four?.signal, false],
+      [two?.signal, true],
+    ])
+  })
+  test('fill pages of any length, with more only where an object follows', async () => {
+    const { feed, audience } = await aFeed('object-pages', [apple, banana], 0)
+    const all = Array.from({ length: 7 }, () => item({ audience }))
+    await w.submit(apple, all)
+    await w.project()
+    for (const gone of [all[1], all[5], all[6]]) await w.withdraw(apple, (gone ?? item()).signal)
+    await w.project()
+    for (const limit of [1, 2, 3, 5, 7]) {
+      const pages: number[] = []
+      const seen: string[] = []
+      for (let seq = 0n; ; ) {
+        const { picked, more, to } = await objects(banana, feed, { seq, limit })
+        pages.push(picked.length)
+        seen.push(...picked.map(({ signal_id }) => signal_id))
+        seq = to
+        if (!more) break
+      }
+      expect(seen.toSorted()).toEqual(all.map(({ signal }) => signal).toSorted())
+      expect(pages).toEqual([...Array(Math.floor(7 / limit)).fill(limit), ...(7 % limit === 0 ? [] : [7 % limit])])
+    }
   })
 })
 

@@ -1,11 +1,13 @@
 import { brotliDecompressSync } from 'node:zlib'
-import { sql } from 'kysely'
+import { CompiledQuery, type KyselyPlugin, sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { asParticipant, type Tx } from '../../src/db/as-participant.ts'
 import * as ackStore from '../../src/feeds/ack-store.ts'
 import * as keyStore from '../../src/feeds/key-store.ts'
+import * as objectStore from '../../src/feeds/object-store.ts'
 import { SEGMENT_SIZE } from '../../src/feeds/segment.ts'
 import * as store from '../../src/feeds/store.ts'
+import { keyOfSignal } from '../../src/interop/stix/ids.ts'
 import { newId, type Uuid } from '../../src/kernel/ids.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
 import type { SignalItem } from '../../src/signals/schema.ts'
@@ -492,6 +494,63 @@ describe('what a participant may see', () => {
     const of = (party: Party) => as(party, (tx) => ackStore.ackOf(tx, apple.participant, pair.feed, 1))
     expect([await of(apple), await of(banana)]).toEqual([{ seq: 3n }, undefined])
   })
+})
+
+describe('an object of another protocol', { shuffle: false }, () => {
+  const ENTRIES = 5_000
+  const as = <T>(party: Party, work: (tx: Tx) => Promise<T>): Promise<T> =>
+    asParticipant(w.t.app, party.participant, work)
+  let herons: { audience: Uuid; feed: Uuid }
+  // Other blocks look at all entries that there are.
+  afterAll(() => sql`delete from feed_entry where feed_id = ${herons.feed}::uuid`.execute(w.t.owner))
+  const named = (signal: Uuid, until: bigint | null = null) => ({
+    ...{ after: 0n, until, limit: 2, keys: [keyOfSignal(signal)] },
+  })
+
+  test('is found by its key in an index, whatever row-level security asks as well', async () => {
+    herons = await w.group('herons', [apple, banana])
+    await sql`insert into feed_entry (feed_id, seq, log_idx, kind, origin, signal_id, revision, submission_id, body)
+      select ${herons.feed}::uuid, n, n, 1, ${apple.participant}::uuid, gen_random_uuid(), 1, ${idOf(0)}::uuid, '{}'
+      from generate_series(1, ${ENTRIES}::int) n`.execute(w.t.owner)
+    await sql`analyze feed_entry`.execute(w.t.owner)
+    const [one] = await entries(herons.feed, BigInt(ENTRIES - 2))
+    const plan = await as(banana, async (tx) => {
+      const sent: CompiledQuery[] = []
+      const listener: KyselyPlugin = {
+        transformQuery({ node, queryId }) {
+          sent.push(tx.getExecutor().compileQuery(node, queryId))
+          return node
+        },
+        transformResult: async ({ result }) => result,
+      }
+      const rows = await objectStore.objectsAfter(
+        tx.withPlugin(listener) as typeof tx,
+        herons.feed,
+        named(one?.signal_id as Uuid),
+      )
+      expect(rows.map(({ seq }) => seq)).toEqual([BigInt(ENTRIES - 1)])
+      const [{ sql: text, parameters } = CompiledQuery.raw('')] = sent
+      return JSON.stringify((await tx.executeQuery(CompiledQuery.raw(`explain ${text}`, [...parameters]))).rows)
+    })
+    expect(plan).toContain('feed_entry_object')
+    expect(plan).not.toMatch(/Seq Scan on feed_entry|feed_entry_pkey on feed_entry e\b/)
+  })
+  test('is the newest of its signal, to its readers alone and as far as they may see', async () => {
+    const one = await seventh()
+    const found = async (party: Party, until: bigint | null) =>
+      (await as(party, (tx) => objectStore.objectsAfter(tx, herons.feed, named(one, until))))
+        .filter(({ superseded }) => !superseded)
+        .map(({ seq }) => seq)
+    const next = BigInt(ENTRIES + 1)
+    await sql`insert into feed_entry (feed_id, seq, log_idx, kind, origin, signal_id, revision, submission_id, body)
+      values (${herons.feed}::uuid, ${next}, ${next}, 3, ${apple.participant}::uuid, ${one}::uuid, 2, ${idOf(0)}::uuid, '{}')`.execute(
+      w.t.owner,
+    )
+    expect([await found(apple, null), await found(banana, next - 1n), await found(cherry, null)]).toEqual([
+      ...[[next], [7n], []],
+    ])
+  })
+  const seventh = async () => (await entries(herons.feed, 6n))[0]?.signal_id as Uuid
 })
 
 test('match keys only move forward in the log', async () => {

@@ -19,6 +19,7 @@ import { fromBase64Url, toBase64Url, toHex, utf8 } from '../../src/kernel/bytes.
 import { newId, type Uuid } from '../../src/kernel/ids.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
 import { fileKeys } from '../../src/keys/file.ts'
+import { oversightActs } from '../../src/oversight-acts.ts'
 import type { ActionName, PayloadOf } from '../../src/participants/action.ts'
 import { createAuthority } from '../../src/participants/authority.ts'
 import { initProgramme } from '../../src/participants/bootstrap.ts'
@@ -39,6 +40,7 @@ import type { SignalItem, SignalType, Submission, SubmissionResult } from '../..
 import { createSignalService, type Submitter } from '../../src/signals/service.ts'
 import { type SigningKey, type SubmissionType, signSubmission } from '../../src/signals/submission.ts'
 import type { UploadPosition } from '../../src/signals/upload.ts'
+import { createUploadJobs } from '../../src/signals/upload-jobs.ts'
 import { anEnrolment, aSigner, type Signer } from '../participants/keys.ts'
 import {
   anItem,
@@ -51,6 +53,7 @@ import {
   ORIGIN,
   PROGRAMME,
   textOf,
+  uriOf,
 } from '../signals/factory.ts'
 import { freshDatabase } from '../support/database.ts'
 
@@ -137,8 +140,10 @@ export async function aWorld() {
       notAfter: new Date(now.getTime() + 7 * DAY),
     }),
     nextLog: { origin: 'node.example.org/provenance/1', next: 'node.example.org/provenance/2' },
+    oversight: oversightActs({ recorder: provenance, attempted: async () => {} }),
     eraseSignals: erasures.erase,
     releaseSignal: createHolds(provenance).release,
+    conformant: async () => true,
     nodeKeys: () => ({ log_vkey: 'node.example.org/provenance/1+00000000+AAAA', receipt_keys: [] }),
     makeHashKey: async (_, suite) => (suite === OPRF_SUITE ? PUBLISHED : undefined),
   })
@@ -218,6 +223,18 @@ export async function aWorld() {
       items: items.map((item) => (typeof item === 'string' ? item : textOf(item))),
     })
 
+  /** Which credentials may not submit any more. */
+  const ended = new Set<Uuid>()
+  const uploads = createUploadJobs({
+    ...{ db: t.app, projector: t.projector, clock, signals },
+    submitter: (participant, credential) => {
+      const slug = authority.slugOf(participant)
+      const uri = uriOf(slug)
+      return ended.has(participant) ? undefined : { participant, slug, credential, uri }
+    },
+    wake: () => {},
+  })
+
   const own = (by: Party, signal: Uuid) => signals.own(by.participant, signal)
   const submit = async (by: Party, items: readonly unknown[], upload?: UploadPosition): Promise<SubmissionResult> =>
     signals.submit(by, await sign(by, items), upload)
@@ -225,6 +242,7 @@ export async function aWorld() {
   return {
     ...{ t, clock, keys, provenance, authority, participants, decide, admit, ada, ben },
     ...{ programme, erasures, listed, segments, folder },
+    ...{ uploads, ended },
     ...{ rules, signals, expire, feeds, growth, known, counted, cursorKey, weather, aProjector, sign, submit, own },
     integrate: () => integrator.round(),
     divide: (most?: number) =>
@@ -253,6 +271,7 @@ export async function aWorld() {
       decide('group.change', {
         group,
         ...{ join: join.map(({ slug }) => slug), leave: leave.map(({ slug }) => slug) },
+        ...(join.length > 0 && { history: 'included' as const }),
       }),
     /** An item dated by the world's clock. */
     item: <T extends SignalType = 'url'>(change: Change, type: T = 'url' as T): Extract<SignalItem, { type: T }> =>

@@ -7,9 +7,10 @@ import { tokenInput } from '../../src/identifiers/token.ts'
 import { fromBase64Url, fromHex, toBase64Url, toHex, utf8 } from '../../src/kernel/bytes.ts'
 import { hmac } from '../../src/kernel/hmac.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
-import { chainsHash, entryOf, genesisLink, nextLink } from '../../src/provenance/chain.ts'
-import { commitment, digestOf, disclosure } from '../../src/provenance/commitment.ts'
+import { chainDisclosure, chainsHash, entryOf, genesisLink, nextLink } from '../../src/provenance/chain.ts'
+import { commitment, digestOf } from '../../src/provenance/commitment.ts'
 import { leafHash } from '../../src/provenance/merkle.ts'
+import { commit } from '../../src/provenance/record.ts'
 import { SIGNAL_SHAPES, SignalItem, WithdrawalItem } from '../../src/signals/schema.ts'
 import { itemLeaf, payloadText, SUBMISSION_TYPES } from '../../src/signals/submission.ts'
 
@@ -52,15 +53,16 @@ describe('what docs/formats.md works out is what the code makes', () => {
   test('of an entry of the log', () => {
     const of = example('origin')
     const [, name, value] = JSON.parse(of('field')) as [string, string, string]
-    expect(disclosure(hex(of('salt')), name, value)).toBe(of('disclosure'))
+    const made = commit({ disclosures: [{ audience: 'A', name, value }], decoys: 0 }, () => hex(of('salt')))
+    expect(made.opened).toEqual([['A', of('disclosure')]])
     expect(digestOf(sha256, of('disclosure'))).toBe(of('digest'))
     expect(of('payload')).toContain(of('digest'))
     const c = commitment(sha256, of('payload'))
     expect(toHex(c)).toBe(of('C'))
     const first = genesisLink(sha256, of('origin'), 'org-a')
     expect([toHex(first), toHex(nextLink(sha256, first, 1n, c))]).toEqual([of('L(org-a,0)'), of('L(org-a,1)')])
-    const link = { party: 'org-a', seq: 1, link: toBase64Url(hex(of('L(org-a,1)'))) }
-    expect(disclosure(hex(of('chain salt')), 'chain', link)).toBe(of('cdisc'))
+    const link = { party: 'org-a', seq: 1n, link: hex(of('L(org-a,1)')), salt: hex(of('chain salt')) }
+    expect(chainDisclosure(link)).toBe(of('cdisc'))
     expect(toHex(sha256(utf8(of('cdisc'))))).toBe(of('SHA-256'))
     const h = chainsHash(sha256, [hex(of('SHA-256'))])
     const entry = entryOf(sha256, c, h)

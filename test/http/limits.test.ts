@@ -1,19 +1,34 @@
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { ABSOLUTE_MS, FORM_FIELDS_MAX, IDLE_MS, STEP_UP_MS } from '../../src/console/schema.ts'
+import { ACCESS_SECONDS, ASSERTION_SECONDS, JWT_MAX } from '../../src/access/schema.ts'
+import { NETWORKS_A_DAY_MAX, SIGHTINGS_KEPT_DAYS } from '../../src/anomalies/thresholds.ts'
+import {
+  ABSOLUTE_MS,
+  CAP_MAX,
+  FORM_FIELDS_MAX,
+  IDLE_MS,
+  STEP_UP_MS,
+  VIEW_NAME_MAX,
+  VIEWS_MAX,
+} from '../../src/console/schema.ts'
 import { DISPUTES_MAX, NOTE_MAX } from '../../src/feedback/schema.ts'
 import { SENT_MAX } from '../../src/feedback/sent-schema.ts'
 import {
   BUCKETED_MAX,
+  HEARTBEAT_SECONDS,
   LOOKUP_MAX,
   NETWORK_MEMBERS_MAX,
   PAGE_MAX,
   RELATIONS_MAX,
+  STREAM_SECONDS,
+  STREAMS_MAX,
   WAIT_MAX,
 } from '../../src/feeds/schema.ts'
+import { BATCHES_LOOKED_MAX, MATRIX_DAYS } from '../../src/governance/schema.ts'
 import { REFUSAL_ROWS_MAX } from '../../src/http/handshake-refusals.ts'
 import { LIMIT_GROUPS, LIMITS } from '../../src/http/limits.ts'
+import { FILTER_MAX, PAGE_MAX as TAXII_PAGE_MAX } from '../../src/interop/taxii/query.ts'
 import { PATTERN_HEAP_MB, PATTERN_MS, PATTERNS_MS, PATTERNS_WAITING } from '../../src/jobs/pattern-check.ts'
 import { CATALOGUE } from '../../src/kernel/errors.ts'
 import { JSON_LIMITS } from '../../src/kernel/strict-json.ts'
@@ -21,16 +36,54 @@ import { OPRF_JOB_MS, OPRF_QUEUE } from '../../src/keys/oprf-pool.ts'
 import { BATCH_MAX } from '../../src/matching/oprf.ts'
 import { PROGRAM_MAX } from '../../src/matching/pattern.ts'
 import { AUDIENCE_MEMBERS_MAX, ERASURE_SIGNALS_MAX, EVALUATIONS_PER_DAY } from '../../src/participants/schema.ts'
-import { CHAIN_MAX, EXPORT_MAX } from '../../src/provenance/schema.ts'
+import { FILTER_CHARACTERS, FILTER_DAYS, FILTER_TERMS } from '../../src/provenance/explore-filter.ts'
+import { BUNDLE_MAX, CHAIN_MAX, ENTRIES_MAX, EXPORT_MAX, ROWS_MAX } from '../../src/provenance/schema.ts'
+import { MATCH_KEYS_MAX, MATCHED_MAX } from '../../src/registers/schema.ts'
+import { REPORT_DAYS_MAX } from '../../src/reports/period.ts'
+import { BULK_ALONE, BULK_HOURS, BULK_MAX } from '../../src/review/bulk-schema.ts'
 import { LEASE_MS } from '../../src/review/lease.ts'
-import { BULK_ALONE, CASES_MAX, HITS_MAX, HOLD_HOURS } from '../../src/review/schema.ts'
+import { CASES_MAX, HITS_MAX, HOLD_HOURS } from '../../src/review/schema.ts'
+import { SANDBOX_DELAY_MAX } from '../../src/sandbox/schema.ts'
+import { SOURCE_HOLD_MAX } from '../../src/signals/schema.ts'
 import { LINE_MAX } from '../../src/signals/stream.ts'
 import { ITEM_BYTES_MAX, ITEMS_MAX } from '../../src/signals/submission.ts'
+import { JOBS_LIVE, RESULT_DAYS } from '../../src/signals/upload-limits.ts'
+import {
+  REQUESTS_KEPT_DAYS,
+  REQUESTS_PAGE_MAX,
+  REQUESTS_PER_HOUR,
+  REQUESTS_WAITING_MAX,
+} from '../../src/usage/schema.ts'
+import { ATTEMPT_MS, ATTEMPTS_MAX } from '../../src/webhooks/schedule.ts'
+import {
+  DELIVERIES_KEPT_DAYS,
+  DELIVERIES_WAITING_MAX,
+  ENDPOINT_FEEDS_MAX,
+  ENDPOINTS_MAX,
+  FEED_DELIVERIES_KEPT_DAYS,
+  FEED_WAITING_MAX,
+  ROTATION_HOURS,
+} from '../../src/webhooks/schema.ts'
 
 /** Enforced by whoever reads the format. */
 const FORMATS: Partial<Record<keyof typeof LIMITS, number>> = {
+  sandbox_delay_seconds: SANDBOX_DELAY_MAX,
+  ...{ networks_of_keys_per_day: NETWORKS_A_DAY_MAX, networks_and_lookups_days: SIGHTINGS_KEPT_DAYS },
+  ...{ report_days: REPORT_DAYS_MAX, source_hold_signals: SOURCE_HOLD_MAX },
+  ...{ subject_match_keys: MATCH_KEYS_MAX, subject_signals: MATCHED_MAX, who_read_batches: BATCHES_LOOKED_MAX },
+  ...{ page_requests: REQUESTS_PAGE_MAX, request_log_days: REQUESTS_KEPT_DAYS },
+  ...{ request_log_per_hour: REQUESTS_PER_HOUR, request_log_waiting: REQUESTS_WAITING_MAX },
+  ...{ webhook_feeds: ENDPOINT_FEEDS_MAX, webhook_feeds_waiting: FEED_WAITING_MAX },
+  ...{ webhook_feeds_kept_days: FEED_DELIVERIES_KEPT_DAYS, webhook_rotation_hours: ROTATION_HOURS },
+  ...{
+    access_token_characters: JWT_MAX,
+    access_token_seconds: ACCESS_SECONDS,
+    client_assertion_seconds: ASSERTION_SECONDS,
+  },
+  ...{ taxii_objects: TAXII_PAGE_MAX, taxii_filter_values: FILTER_MAX },
   refused_handshake_rows_per_minute: REFUSAL_ROWS_MAX,
   stream_line_bytes: LINE_MAX,
+  ...{ upload_jobs: JOBS_LIVE, upload_result_days: RESULT_DAYS },
   json_depth: JSON_LIMITS.depth,
   json_members: JSON_LIMITS.members,
   json_string_characters: JSON_LIMITS.string,
@@ -65,7 +118,17 @@ const FORMATS: Partial<Record<keyof typeof LIMITS, number>> = {
   step_up_minutes: STEP_UP_MS / 60_000,
   lease_minutes: LEASE_MS / 60_000,
   hold_hours: HOLD_HOURS,
-  bulk_cases: BULK_ALONE,
+  bulk_cases: BULK_MAX,
+  bulk_cases_alone: BULK_ALONE,
+  bulk_hours: BULK_HOURS,
+  ...{ log_entries: ENTRIES_MAX, log_file_rows: ROWS_MAX, log_bundle_entries: BUNDLE_MAX, matrix_days: MATRIX_DAYS },
+  ...{ log_filter_characters: FILTER_CHARACTERS, log_filter_terms: FILTER_TERMS, log_filter_days: FILTER_DAYS },
+  ...{ saved_views: VIEWS_MAX, view_name_characters: VIEW_NAME_MAX, severe_cap: CAP_MAX },
+  ...{ webhook_seconds: ATTEMPT_MS / 1_000, webhook_attempts: ATTEMPTS_MAX, webhook_endpoints: ENDPOINTS_MAX },
+  ...{ webhook_waiting: DELIVERIES_WAITING_MAX, webhook_kept_days: DELIVERIES_KEPT_DAYS },
+  streams_per_credential: STREAMS_MAX,
+  event_stream_seconds: STREAM_SECONDS,
+  event_stream_heartbeat_seconds: HEARTBEAT_SECONDS,
   chain_links: CHAIN_MAX,
   export_entries: EXPORT_MAX,
 }

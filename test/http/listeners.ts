@@ -23,15 +23,18 @@ export async function realListeners({ material, ca }: TestPki, serving: Partial<
     ...{ authority: directory, programme: { trust_domain: TRUST_DOMAIN }, clock: () => new Date(0) },
     ...{ pools: { app: {} }, keys: unreachable(), provenance: unreachable(), participants: unreachable() },
     config: {},
+    sightings: { seen: () => {} },
     ...{ logId: 1, logs: [{ log_id: 1, origin: 'node.example.org/provenance/1' }] },
     certificate: async () => ({ key: material.key, chain: material.chain }),
     rootCertificate: ca.root,
   } as unknown as Parts
   const silent = { log: silentLog, metrics: createMetrics(), head: { line: undefined } }
-  const idle: Pick<Serving, 'feeds' | 'signals' | 'evaluations' | 'feedback' | 'review' | 'ledgers' | 'halted'> = {
-    halted: () => undefined,
+  const idle: Omit<Serving, 'log' | 'metrics' | 'head'> = {
+    ...{ halted: () => undefined, notifying: unreachable(), overseeing: unreachable() },
     ...{ evaluations: unreachable(), feedback: unreachable(), review: unreachable() },
-    ...{ feeds: unreachable(), signals: unreachable(), ledgers: new Map([[1, unreachable()]]) },
+    ...{ feeds: unreachable(), taxii: unreachable(), signals: unreachable(), ledgers: new Map([[1, unreachable()]]) },
+    uploads: unreachable(),
+    requestLog: { add: () => {}, round: unreachable(), page: unreachable() },
   }
   const listeners = await createListeners(parts, { ...silent, ...idle, ...serving }, { loopDelayMs: 60_000 })
   return { ...listeners, directory }

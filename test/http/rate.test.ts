@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { LIMITS } from '../../src/http/limits.ts'
 import type { Peer } from '../../src/http/peer.ts'
-import { limitRequests } from '../../src/http/rate.ts'
+import { createRequestCounts, limitRequests } from '../../src/http/rate.ts'
 import type { Rate } from '../../src/http/token-bucket.ts'
 import { Refusal } from '../../src/kernel/errors.ts'
 import { type Instances, instances } from './instances.ts'
@@ -22,7 +22,8 @@ function limited(rate?: Rate) {
   app.addHook('onRequest', async (request) => {
     request.peer = { credential: request.headers['x-credential'] } as Peer
   })
-  limitRequests(app, () => new Date(now), rate)
+  const clock = () => new Date(now)
+  limitRequests(app, clock, createRequestCounts(clock, rate))
   app.get('/found', { config: open }, async () => ({}))
   app.get('/secret', { config: open }, async () => {
     throw new Refusal('scope-missing')
@@ -46,6 +47,20 @@ async function answered(app: FastifyInstance, credential: string, tries: number)
 
 describe('a credential', () => {
   const rate = { perSecond: 3, burst: 5 }
+
+  test('is told with each answer how much is left, and when all of it is there again', async () => {
+    const { app, advance } = limited(rate)
+    const told = async () => {
+      const { headers } = await ask(app, 'quince')
+      return [headers['ratelimit-policy'], headers['ratelimit']]
+    }
+    expect(await told()).toEqual(['"requests";q=5;w=2', '"requests";r=4;t=1'])
+    expect(await told()).toEqual(['"requests";q=5;w=2', '"requests";r=3;t=1'])
+    expect(await answered(app, 'quince', 9)).toBe(3)
+    expect((await told())[1]).toBe('"requests";r=0;t=2')
+    advance(3_600_000)
+    expect((await told())[1]).toBe('"requests";r=4;t=1')
+  })
 
   test('beyond its burst is told to come again, and gets what its rate gives', async () => {
     const { app, advance } = limited(rate)

@@ -40,6 +40,11 @@ const short = fc.constantFrom(
   '\u2029',
 )
 const string = fc.array(fc.oneof(plain, escaped, short), { maxLength: 6 }).map((parts) => `"${parts.join('')}"`)
+/**
+ * None with a backslash in it: V8 takes a name that is written with an escape for an earlier one that begins with that very backslash
+ * (`{"a":0,"\\/":1}` after `{"a":0,"\\\\":1}`), so that JSON.parse says nothing of what is right there.
+ */
+const name = string.filter((text) => !(JSON.parse(text) as string).includes('\\'))
 const number = fc.oneof(
   fc.maxSafeInteger().map(String),
   fc.constantFrom('0', '-0', '0.5', '-0.0', '1e2', '1E+2', '25e-1', '1.50', '9007199254740991', '0e0', '5e-324'),
@@ -59,7 +64,7 @@ const document = fc.letrec<{ value: string }>((tie) => ({
         fc.tuple(fc.array(tie('value'), { maxLength: 4 }), space).map(([items, gap]) => `[${items.join(',') || gap}]`),
         fc
           .tuple(
-            fc.uniqueArray(fc.tuple(space, string, space, tie('value')), {
+            fc.uniqueArray(fc.tuple(space, name, space, tie('value')), {
               maxLength: 4,
               selector: ([, name]) => JSON.parse(name) as string,
             }),
@@ -84,6 +89,12 @@ test('a valid document is what JSON.parse makes of it, as text and as bytes', ()
     }),
     { numRuns: 1_000 },
   )
+})
+
+test('a name that is written with an escape is read for itself, whatever was read before', () => {
+  for (const text of ['{"a":0,"\\\\":1}', '{"a":0,"\\/":1}', '{"a":0,"\\u0041":1}']) parseStrict(text)
+  expect(Object.keys(parseStrict('{"a":0,"\\/":1}') as object)).toEqual(['a', '/'])
+  expect(Object.keys(parseStrict('{"a":0,"\\u0041":1}') as object)).toEqual(['a', 'A'])
 })
 
 test('a document with a fault is never read in another way than by JSON.parse', () => {

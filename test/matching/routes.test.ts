@@ -230,7 +230,7 @@ test('the log tells how many were evaluated for what, by epoch and purpose, and 
       .where('participant_id', '=', participant_id ?? ('' as never))
       .execute()
   await expect
-    .poll(async () => (await eventOf()).every(({ event_id }) => event_id !== null), { timeout: 15_000 })
+    .poll(async () => (await eventOf()).every(({ event_id }) => event_id !== null), { timeout: 20_000 })
     .toBe(true)
   const events = [...new Set((await eventOf()).flatMap(({ event_id }) => event_id ?? []))]
   const told = await Promise.all(

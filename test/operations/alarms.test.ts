@@ -11,6 +11,9 @@ const QUIET: Readonly<Record<Checked, Check>> = {
   'disk-full': () => false,
   'certificate-ends': () => false,
   'backup-old': () => false,
+  'purge-failing': () => false,
+  'emergency-unreviewed': () => false,
+  'scheduled-overdue': () => false,
   'evaluations-high': () => false,
   'look-ups-without-hits': () => false,
 }

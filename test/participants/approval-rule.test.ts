@@ -24,6 +24,7 @@ const asked = (change: Partial<Asked> = {}): Asked => ({
     needed: 1,
     expires_at: at(3600),
     executed_at: null,
+    cancelled_at: null,
   },
   ...change,
 })
@@ -45,6 +46,10 @@ describe('standing', () => {
     ['one rejection ends it', asked(), [given(ben), given(eve, 'reject')], 'rejected'],
     ['its last moment is over', asked({ expires_at: NOON }), [given(ben)], 'expired'],
     ['executed stays executed', asked({ executed_at: NOON }), [given(ben)], 'executed'],
+    ['taken back stays taken back', asked({ cancelled_at: NOON }), [given(ben)], 'cancelled'],
+    ['before its time it waits for it', asked({ effective_at: at(1) }), [given(ben)], 'scheduled'],
+    ['at its time it is ready', asked({ effective_at: NOON }), [given(ben)], 'ready'],
+    ['before its time it may still be short', asked({ effective_at: at(1) }), [], 'short'],
   ] as const)('%s', ([, request, votes, standing]) => {
     expect(standingOf(request, votes, all)).toBe(standing)
   })
@@ -68,6 +73,8 @@ describe('a vote', () => {
     ['30 s before sign-in counts', asked(), person(), at(30), 'allowed'],
     ['31 s before sign-in does not', asked(), person(), at(31), 'stale_sign_in'],
     ['comes too late after the act', asked({ executed_at: NOON }), person(), NOON, 'executed'],
+    ['comes too late for what was taken back', asked({ cancelled_at: NOON }), person(), NOON, 'cancelled'],
+    ['still counts on what waits for its time', asked({ effective_at: at(60) }), person(), NOON, 'allowed'],
   ] as const)('%s', ([, request, voter, auth_time, ballot]) => {
     expect(mayVote(request, voter, { ...now, auth_time })).toBe(ballot)
   })

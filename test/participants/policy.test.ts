@@ -5,7 +5,9 @@ import {
   mayShare,
   type ReadableSignal,
   type Reader,
+  SIGHT_RULE_NAMES,
   scopesWithin,
+  sightOf,
   type Tlp,
 } from '../../src/participants/policy.ts'
 import { type AudienceKind, type ParticipantKind, SCOPES } from '../../src/participants/schema.ts'
@@ -51,7 +53,7 @@ describe('mayRead', () => {
     ...change,
   })
   const signal = (change: Partial<ReadableSignal> = {}): ReadableSignal => ({
-    ...{ origin: other, audience, audienceKind: 'group', shared: true, tlp: 'amber' },
+    ...{ origin: other, audience, audienceKind: 'group', shared: true, over: false, tlp: 'amber' },
     ...change,
   })
 
@@ -61,6 +63,25 @@ describe('mayRead', () => {
   test('nobody reads what is held or ended, but its source', () => {
     expect(mayRead(reader(), signal({ shared: false }))).toBe(false)
     expect(mayRead(reader(), signal({ shared: false, origin: me }))).toBe(true)
+  })
+  test('nobody reads what is over, even before it was ended', () => {
+    expect(mayRead(reader(), signal({ over: true }))).toBe(false)
+    expect(mayRead(reader(), signal({ over: true, origin: me }))).toBe(true)
+  })
+  test.for([
+    ['participation', { active: false }, {}],
+    ['kind', { kind: 'observer' }, {}],
+    ['source', {}, { origin: me, shared: false }],
+    ['state', {}, { shared: false, over: true }],
+    ['expiry', { audiences: new Set() }, { over: true }],
+    ['audience', { audiences: new Set() }, { tlp: 'red' }],
+    ['tlp', {}, { tlp: 'red' }],
+  ] as const)('the first rule that decides is named: %s', ([name, who, what]) => {
+    const sight = sightOf(reader(who as Partial<Reader>), signal(what as Partial<ReadableSignal>))
+    expect(sight).toMatchObject({ name, rule: SIGHT_RULE_NAMES.indexOf(name) + 1, sees: name === 'source' })
+  })
+  test('where every rule holds none is named', () => {
+    expect(sightOf(reader(), signal())).toEqual({ sees: true })
   })
   test('nobody reads of an audience it is not in, but the source', () => {
     expect(mayRead(reader(), signal({ audience: elsewhere }))).toBe(false)

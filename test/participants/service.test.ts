@@ -34,6 +34,9 @@ const approved = async (action: ActionName, payload: unknown): Promise<Uuid> => 
   await w.service.approve(request_id, w.ben, w.now())
   return request_id
 }
+/** The audience that all of the programme share, whichever place it has among those of a participant. */
+const programmeOf = (authority: Pick<World['authority'], 'audiencesOf'>, participant: Uuid) =>
+  authority.audiencesOf(participant).find(({ kind }) => kind === 'programme')
 const anAdmission = (slug = aSlug()) => ({ slug, name: slug, kind: 'platform' })
 
 describe('bootstrap', () => {
@@ -167,6 +170,17 @@ describe('approvals', () => {
     expect(both.find((one) => one.status === 'rejected')?.reason).toMatchObject(refused('approval-refused'))
     expect(await rows(w.t.owner.selectFrom('participant').select('slug').where('slug', '=', slug).execute())).toBe(1)
   })
+  test('a rejection says why, to whoever may see the request; words that name a person are refused with nothing decided', async () => {
+    const { request_id } = await w.service.propose('participant.admit', anAdmission(), w.ada)
+    const votes = async () =>
+      (await w.service.requestsFor(w.ada)).find((one) => one.request_id === request_id)?.votes ?? []
+    const raw = w.service.reject(request_id, w.ben, w.now(), 'ask fig@mail.example')
+    await expect(raw).rejects.toMatchObject({ code: 'raw-identifier', errors: [{ pointer: '/note' }] })
+    expect(await votes()).toEqual([])
+    await w.service.reject(request_id, w.ben, w.now(), 'its agreement is of last year')
+    expect(await votes()).toMatchObject([{ verdict: 'reject', note: 'its agreement is of last year' }])
+    expect(JSON.stringify(await w.events())).not.toContain('of last year')
+  })
   test('a rejection ends the request, also after an approval', async () => {
     const { person_id } = await w.service.addPerson(w.ada, { name: 'Fay', organisation: 'orchard-office' })
     await w.decide('role.grant', { person: person_id, role: 'node_admin' })
@@ -255,7 +269,7 @@ describe('participants', () => {
         .sort(),
     ).toEqual(['audience', 'inbox'])
     expect(w.authority.feedsOf(observer).map(({ kind }) => kind)).toEqual(['inbox'])
-    const [everybody] = w.authority.audiencesOf(platform)
+    const everybody = programmeOf(w.authority, platform)
     expect(everybody?.kind).toBe('programme')
     expect(everybody && w.authority.mayShareInto(platform, everybody.audience_id)).toBe(true)
     expect(everybody && w.authority.mayShareInto(observer, everybody.audience_id)).toBe(false)
@@ -286,7 +300,7 @@ describe('participants', () => {
     await w.service.suspend(w.ada, { participant: slug, reason: 'test' })
     await expect.poll(() => other.find(spki)?.participant_status).toBe('suspended')
     expect(told).toEqual([spki])
-    const [everybody] = other.audiencesOf(id)
+    const everybody = programmeOf(other, id)
     expect(everybody && other.mayShareInto(id, everybody.audience_id)).toBe(false)
     await other.stop()
   })
@@ -327,14 +341,14 @@ describe('groups', () => {
     await w.decide('group.create', { slug: group, name: group, mode: 'full', members: [first] })
     const audience = w.authority.groupAudience(group)?.audience_id ?? newId(NOON)
     await position(audience, 8n)
-    await w.decide('group.change', { group, join: [second], leave: [] })
+    await w.decide('group.change', { group, join: [second], leave: [], history: 'included' })
     expect(placeOf(joiner, audience)).toMatchObject({ from_seq: 1n, until_seq: null })
     await position(audience, 12n)
     await w.decide('group.change', { group, join: [], leave: [second] })
     expect(placeOf(joiner, audience)).toMatchObject({ from_seq: 1n, until_seq: 11n })
     expect(w.authority.mayShareInto(joiner, audience)).toBe(false)
     w.pass(1)
-    await w.decide('group.change', { group, join: [second], leave: [] })
+    await w.decide('group.change', { group, join: [second], leave: [], history: 'included' })
     expect(placeOf(joiner, audience)).toMatchObject({ from_seq: 1n, until_seq: null })
   })
   test('a member does not join, a stranger does not leave, an observer is in no group', async () => {
@@ -380,7 +394,7 @@ describe('groups', () => {
     const group = w.authority.groupAudience(`g-${owner}`)?.audience_id ?? id
     expect([id, group].map((one) => w.authority.isSealed(w.authority.feedOf(one)))).toEqual([true, true])
     expect(w.authority.sealedFeeds()).toEqual(expect.arrayContaining([w.authority.feedOf(id)]))
-    const [everybody] = w.authority.audiencesOf(me)
+    const everybody = programmeOf(w.authority, me)
     expect(w.authority.isSealed(w.authority.feedOf(everybody?.audience_id ?? id))).toBe(false)
     const refusal = (type: string) => w.authority.shareRefusal(me, { audience: id, tlp: 'amber', type })
     expect(['email', 'url', 'media_hash'].map(refusal)).toEqual([undefined, undefined, undefined])
@@ -405,7 +419,7 @@ describe('groups', () => {
     expect(w.authority.shareRefusal(third, { audience: info.audience, tlp: 'red', type: 'email' })).toBe(
       'audience-unknown',
     )
-    const [everybody] = w.authority.audiencesOf(third)
+    const everybody = programmeOf(w.authority, third)
     if (everybody === undefined) throw new Error('no audience')
     expect(w.authority.shareRefusal(me, { audience: everybody.audience_id, tlp: 'red', type: 'url' })).toBe(
       'tlp-refused',
@@ -483,6 +497,36 @@ describe('publications', () => {
     await expect(w.service.execute(again, w.ada)).rejects.toMatchObject(refused('state-conflict'))
     await w.decide('hash-profile.retire', { kid: 'hmac-2026-1' })
     expect(w.authority.hashProfile('hmac-2026-1')?.status).toBe('retired')
+  })
+  test('a report is published by governance of two organisations, once its period is over', async () => {
+    const own = await aWorld()
+    const govern = async (name: string, organisation: string): Promise<Uuid> => {
+      const { person_id } = await own.service.addPerson(own.ada, { name, organisation })
+      const { request_id } = await own.service.propose('role.grant', { person: person_id, role: 'governance' }, own.ada)
+      await own.service.approve(request_id, own.ben, own.now())
+      await own.service.execute(request_id, own.ada)
+      return person_id
+    }
+    const [gil, gus, kim] = [
+      await govern('Gil', 'council'),
+      await govern('Gus', 'council'),
+      await govern('Kim', 'assembly'),
+    ]
+    const instant = (at: number) => `${new Date(at).toISOString().slice(0, 19)}Z`
+    const now = own.now().getTime()
+    const report = { from: instant(now - 86_400_000), to: instant(now - 1_000), log_size: 9, digest: 'ab'.repeat(32) }
+    await expect(own.service.propose('report.publish', report, own.ada)).rejects.toMatchObject(
+      refused('person-unknown'),
+    )
+    const { request_id } = await own.service.propose('report.publish', report, gil)
+    await expect(own.service.approve(request_id, gus, own.now())).rejects.toMatchObject(refused('self-approval'))
+    await own.service.approve(request_id, kim, own.now())
+    await own.service.execute(request_id, gil)
+    expect((await own.events()).map(({ kind }) => kind)).toContain('report.published')
+    const early = await own.service.propose('report.publish', { ...report, to: instant(now + 86_400_000) }, gil)
+    await own.service.approve(early.request_id, kim, own.now())
+    await expect(own.service.execute(early.request_id, gil)).rejects.toMatchObject(refused('validation-failed'))
+    await own.end()
   })
   test("a policy's version goes up, and the older one stays known", async () => {
     const body = '{"version":2}'

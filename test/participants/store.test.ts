@@ -196,7 +196,7 @@ test('mayRead and the database agree on who sees a shared signal', async () => {
         } as const
         const allowed = made.filter(({ origin, audience, state }) =>
           mayRead(reader, {
-            ...{ origin, audience: audience.audience_id, shared: state === 1, tlp: 'amber' },
+            ...{ origin, audience: audience.audience_id, shared: state === 1, over: false, tlp: 'amber' },
             audienceKind: 'group',
           }),
         )

@@ -1,22 +1,17 @@
-import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { toHex, utf8 } from '../../src/kernel/bytes.ts'
 import type { Uuid } from '../../src/kernel/ids.ts'
-import { sha256 } from '../../src/kernel/sha256.ts'
 import { fileKeys } from '../../src/keys/file.ts'
 import type { ActionName, PayloadOf } from '../../src/participants/action.ts'
 import { createAuthority } from '../../src/participants/authority.ts'
 import { initProgramme, type NewProgramme } from '../../src/participants/bootstrap.ts'
-import { pinOfRequest } from '../../src/participants/certificate-request.ts'
-import { createParticipantService } from '../../src/participants/service.ts'
 import { epochKey, epochOf } from '../../src/provenance/record.ts'
-import { createProvenanceService } from '../../src/provenance/service.ts'
 import { freshDatabase } from '../support/database.ts'
+import { NODE_SPKI, recorderOver, serviceOver } from './service-over.ts'
 
 export const NOON = new Date('2026-03-01T12:00:00Z')
-export const NODE_SPKI = toHex(sha256(utf8('the key of the node')))
+export { NODE_SPKI }
 
 export const PROGRAMME = {
   slug: 'orchard',
@@ -43,38 +38,16 @@ export async function aWorld() {
     await keys.create(epochKey(epochOf(new Date(NOON.getTime() + days * 86_400_000))), 'symmetric')
   let now = NOON
   const clock = () => now
-  const recorder = createProvenanceService({
-    ...{ db: t.app, ledger: t.ledger, clock, keys, logId: 1, origin: 'node.example.org/provenance/1' },
-    onWake: () => {},
-    healthy: () => true,
-  })
+  const recorder = recorderOver({ app: t.app, ledger: t.ledger, clock, keys })
   const programme = await initProgramme({ admin: t.admin, clock, recorder }, PROGRAMME)
   const [ada, ben] = programme.admins
   if (ada === undefined || ben === undefined) throw new Error('two administrators')
   const authority = createAuthority({ db: t.app, clock })
   await authority.refresh()
   const hashKeys: string[] = []
-  const service = createParticipantService({
-    ...{ admin: t.admin, app: t.app, clock, recorder, programme, authority },
-    nonceKey: randomBytes(32),
-    randomBytes: (n) => randomBytes(n),
-    nodeSpki: () => NODE_SPKI,
-    rootCertificate: () => 'the root\n',
-    nextLog: { origin: 'node.example.org/provenance/1', next: 'node.example.org/provenance/2' },
-    releaseSignal: async () => {
-      throw new Error('no signals here')
-    },
-    eraseSignals: async () => {
-      throw new Error('there are no signals here')
-    },
-    nodeKeys: () => ({ log_vkey: 'node.example.org/provenance/1+00000000+AAAA', receipt_keys: [] }),
-    issue: async ({ csrPem, uri }) => ({
-      chain: `leaf of ${uri}\n`,
-      spki: toHex(await pinOfRequest(csrPem)),
-      notAfter: new Date(now.getTime() + 7 * 86_400_000),
-    }),
-    makeHashKey: async (kid) => void hashKeys.push(kid),
-  })
+  const conformance = { passed: true }
+  const over = { admin: t.admin, app: t.app, clock, recorder, programme, authority }
+  const service = serviceOver({ ...over, hashKeys, conformance })
 
   const events = () =>
     t.owner
@@ -91,7 +64,7 @@ export async function aWorld() {
   }
 
   return {
-    ...{ t, clock, events, recorder, programme, ada, ben, authority, service, decide, hashKeys },
+    ...{ t, clock, events, recorder, folder, programme, ada, ben, authority, service, decide, hashKeys, conformance },
     now: () => now,
     pass: (ms: number) => {
       now = new Date(now.getTime() + ms)

@@ -1,7 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { newId, type Uuid, uuidFromBytes } from '../../src/kernel/ids.ts'
-import { type BatchEntry, decodeBatch, decodeEntry, encodeBatch } from '../../src/provenance/batch.ts'
+import {
+  type BatchEntry,
+  decodeBatch,
+  decodeEntry,
+  decodeRun,
+  encodeBatch,
+  idsInRun,
+} from '../../src/provenance/batch.ts'
 import { aHash } from './vectors.ts'
 
 const anId = fc.uint8Array({ minLength: 16, maxLength: 16 }).map(uuidFromBytes)
@@ -37,6 +44,24 @@ describe('a batch', () => {
         const data = encodeBatch(entries)
         expect(decodeBatch(data, entries.length)).toEqual(entries)
         for (const [i, entry] of entries.entries()) expect(decodeEntry(data, i)).toEqual(entry)
+      }),
+    )
+  })
+  test('gives back neighbours out of the middle, from their own bytes alone', () => {
+    const run = fc
+      .array(anEntry, { minLength: 1, maxLength: 6 })
+      .chain((entries) => fc.tuple(fc.constant(entries), fc.nat(entries.length - 1), fc.integer({ min: 1, max: 6 })))
+    fc.assert(
+      fc.property(run, ([entries, from, n]) => {
+        const data = encodeBatch(entries)
+        const placed = (i: number): number =>
+          i < entries.length ? new DataView(data.buffer, data.byteOffset).getUint32(4 * i) : data.length
+        const to = Math.min(entries.length, from + n)
+        const bytes = { offsets: data.slice(4 * from, 4 * to), entries: data.slice(placed(from), placed(to)) }
+        expect(decodeRun(bytes)).toEqual(entries.slice(from, to))
+        expect(idsInRun(bytes)).toEqual(
+          entries.slice(from, to).map(({ event_id, participant_id }) => ({ event_id, participant_id })),
+        )
       }),
     )
   })

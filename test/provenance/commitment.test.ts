@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { toBase64Url, toHex, utf8 } from '../../src/kernel/bytes.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
-import { commitment, decoy, digestOf, disclosure, openPayload, payloadOf } from '../../src/provenance/commitment.ts'
+import { commitment, decoy, digestOf, openPayload } from '../../src/provenance/commitment.ts'
+import { disclosure, payloadOf } from './disclosures.ts'
 import { aBit, aHash, bytes, flipped, RECORD } from './vectors.ts'
 
 const { fields, ...published } = RECORD.one_party

@@ -4,7 +4,7 @@ import { toBase64, toBase64Url, toHex, utf8 } from '../../src/kernel/bytes.ts'
 import type { Uuid } from '../../src/kernel/ids.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
 import { chainDigest, chainDisclosure, chainsHash, decoyDigest, entryOf } from '../../src/provenance/chain.ts'
-import { commitment, disclosure, payloadOf } from '../../src/provenance/commitment.ts'
+import { commitment } from '../../src/provenance/commitment.ts'
 import { verifyEd25519 } from '../../src/provenance/ed25519.ts'
 import { auditPath, leafHash, treeHash } from '../../src/provenance/merkle.ts'
 import { parseVkey, type VerifierKey } from '../../src/provenance/note.ts'
@@ -20,6 +20,7 @@ import {
   verifyReceipt,
 } from '../../src/provenance/receipt.ts'
 import { leavesOf } from './definition.ts'
+import { disclosure, payloadOf } from './disclosures.ts'
 import { aKey } from './signing.ts'
 import { aBit, bytes, flipped, LOG, READSET, RECORD } from './vectors.ts'
 

@@ -1,18 +1,20 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { asParticipant } from '../../src/db/as-participant.ts'
 import { concat, toBase64Url, toHex, u32 } from '../../src/kernel/bytes.ts'
-import { newId, type Uuid } from '../../src/kernel/ids.ts'
+import { newId, type Uuid, uuidBytes } from '../../src/kernel/ids.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
 import { commitment } from '../../src/provenance/commitment.ts'
 import { verifyEd25519 } from '../../src/provenance/ed25519.ts'
 import type { NewEvent } from '../../src/provenance/events.ts'
 import { createFlusher } from '../../src/provenance/flush.ts'
 import { createJournal, type PreparedRead, type Read } from '../../src/provenance/journal.ts'
+import { keptOf, openParts, partsIn } from '../../src/provenance/kept-read.ts'
 import type { Given } from '../../src/provenance/ledger.ts'
 import { leafHash, rootFromPath, verifyConsistency } from '../../src/provenance/merkle.ts'
 import { formatVkey } from '../../src/provenance/note.ts'
 import { setKey, setLeaf, setProof } from '../../src/provenance/readset.ts'
 import { parseReceipt, type Receipt, type Verified, verifyReceipt } from '../../src/provenance/receipt.ts'
+import { epochKey, nextGeneration } from '../../src/provenance/record.ts'
 import { openLog, originOf } from '../../src/provenance/service.ts'
 import { decodeBundle } from '../../src/provenance/tile.ts'
 import { leafOf, mth, tileOf } from './definition.ts'
@@ -309,6 +311,41 @@ describe('the journal', () => {
       expect(await flusher.round()).toBe(0)
       ms += 1
       expect(await flusher.round()).toBe(1)
+    })
+    test('queues with each row what its sources are given of it, as the journal says it', async () => {
+      await flush('apple')
+      await insert('apple', prepared(), prepared({ sources: [] }), prepared())
+      const { journal_id, parts } = (await pendingOf('apple'))[0] ?? expect.fail('nothing waits')
+      const kept = await w.t.owner
+        .selectFrom('read_journal')
+        .select(['journal_id', 'body', 'epoch'])
+        .where('journal_id', '=', journal_id)
+        .executeTakeFirstOrThrow()
+      const sealed = { ...kept, parts: parts ?? expect.fail('without parts') }
+      const opened = openParts(w.keys, sealed)
+      const n = prepared().sources.length
+      expect(opened.map((own) => own.length)).toEqual([n, 0, n])
+      expect(partsIn(keptOf(w.keys, kept))).toEqual(opened)
+      expect(() => openParts(w.keys, { ...sealed, journal_id: newId(NOON) })).toThrow()
+      expect(() => keptOf(w.keys, { ...kept, body: sealed.parts })).toThrow()
+      await flush('apple')
+    })
+    test('is made of the journal alone where that was sealed again under a later key', async () => {
+      await flush('apple')
+      await insert('apple', prepared())
+      const { journal_id } = (await pendingOf('apple'))[0] ?? expect.fail('nothing waits')
+      const journal = w.t.owner.selectFrom('read_journal').where('journal_id', '=', journal_id)
+      const { body, epoch } = await journal.select(['body', 'epoch']).executeTakeFirstOrThrow()
+      const [to, aad] = [nextGeneration(epoch), uuidBytes(journal_id)]
+      await w.keys.create(epochKey(to), 'symmetric')
+      const again = w.keys.seal(epochKey(to), w.keys.open(epochKey(epoch), body, aad), aad)
+      const moved = w.t.owner.updateTable('read_journal').set({ body: Buffer.from(again), epoch: to })
+      await moved.where('journal_id', '=', journal_id).execute()
+      expect(await w.provenance.journal.flush(w.ids.apple, 'apple')).toEqual({
+        reads: 1,
+        links: 1 + prepared().sources.length,
+        more: false,
+      })
     })
     test('again without a read is nothing', async () => {
       await flush('apple')

@@ -5,7 +5,7 @@ import { bandOf, dueAt, rankOf, reasonsOf, SEVERITY, type Weighed } from '../../
 const NOON = new Date('2026-03-01T12:00:00Z')
 const hours = (weighed: Partial<Weighed>, asked = false): number => {
   const whole = { severity: SEVERITY.low, own_hits: 0, confirmations: 0, confidence: 50, disputed: false, ...weighed }
-  return (dueAt(NOON, whole, asked).getTime() - NOON.getTime()) / 3_600_000
+  return (dueAt(NOON, whole, { asked }).getTime() - NOON.getTime()) / 3_600_000
 }
 
 test('the date goes by severity; hits of one’s own, disputes and questions bring it forward', () => {

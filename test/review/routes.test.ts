@@ -45,6 +45,7 @@ afterAll(async () => {
   await w.end()
 })
 
+const NO_RULES = { keyword_patterns: false, critical: false, not_reviewed: false, new_sources: false, categories: [] }
 const post = (url: string, payload: object, method: 'POST' | 'PUT' = 'POST') => app.inject({ method, url, payload })
 const hitOf = (change: object = {}) => ({
   ...{ source: 'apple', signal: item.signal, key: keyOf(item), count: 1, last_at: '2026-03-01T11:00:00Z' },
@@ -137,5 +138,29 @@ describe('over HTTP', () => {
     expect([refused.statusCode, refused.json()]).toMatchObject([422, { errors: [{ pointer: '/categories/0' }] }])
     await post('/v1/review/routing', { ...rules, categories: ['grooming'] }, 'PUT')
     expect((await app.inject('/v1/review/routing')).json()).toEqual({ ...rules, categories: ['grooming'] })
+  })
+
+  test.each([
+    ['/v1/review/routing', (on: boolean) => ({ ...NO_RULES, critical: on })],
+    ['/v1/review/settings', (on: boolean) => ({ hours: null, sample_percent: on ? 7 : 3 })],
+  ])('%s is replaced with If-Match only while it is what that names', async (url, settings) => {
+    const put = (body: object, match?: string) =>
+      app.inject({ method: 'PUT', url, payload: body, headers: match === undefined ? {} : { 'if-match': match } })
+    // Nobody has set it: two that begin with the same get one through.
+    const before = String((await app.inject(url)).headers.etag)
+    const first = await Promise.all([put(settings(true), before), put(settings(false), before)])
+    expect(first.map(({ statusCode }) => statusCode).toSorted()).toEqual([200, 412])
+    const refused = await put(settings(true), before)
+    expect([refused.statusCode, refused.json().code]).toEqual([412, 'precondition-failed'])
+    await put(settings(false))
+    const { headers, body } = await app.inject(url)
+    const etag = String(headers.etag)
+    expect(JSON.parse(body)).toEqual(settings(false))
+    expect((await app.inject({ url, headers: { 'if-none-match': etag } })).statusCode).toBe(304)
+    const replaced = await put(settings(true), etag)
+    expect(replaced.statusCode).toBe(200)
+    expect(replaced.headers.etag).toBe((await app.inject(url)).headers.etag)
+    expect((await put(settings(false), `W/${String(replaced.headers.etag)}`)).statusCode).toBe(412)
+    expect((await put(settings(false), '*')).statusCode).toBe(200)
   })
 })

@@ -3,6 +3,8 @@ import { asParticipant } from '../../src/db/as-participant.ts'
 import { newId, type Uuid } from '../../src/kernel/ids.ts'
 import { hitsOf } from '../../src/review/hits.ts'
 import { LEASE_MS } from '../../src/review/lease.ts'
+import { takeNext } from '../../src/review/leases.ts'
+import { caseOf } from '../../src/review/store.ts'
 import type { SignalItem } from '../../src/signals/schema.ts'
 import type { Party } from '../feeds/world.ts'
 import { aReviewWorld, GRACE_MS, type ReviewWorld } from './world.ts'
@@ -131,6 +133,19 @@ describe('leases', () => {
     await w.review.claim(w.as(banana, 'bob'), other.id)
     expect(await codeOf(w.review.decide(w.as(banana), other.id, w.verdict(gone)))).toBe('lease-held')
     expect((await w.review.decide(w.as(banana), id, w.verdict(lease))).state).toBe('decided')
+  })
+
+  test('a case that somebody took while it was looked for is passed over', async () => {
+    const [taken, free] = [(await opened()).id, (await opened()).id]
+    const { token } = await w.review.claim(w.as(banana, 'bob'), taken)
+    const found = [taken, free]
+    // As a search whose snapshot is older than the lease answers.
+    const search = async (tx: Parameters<typeof caseOf>[0]) => caseOf(tx, banana.participant, found.shift() ?? taken)
+    const given = await asParticipant(w.t.app, banana.participant, (tx) =>
+      takeNext(tx, () => search(tx), { by: w.as(banana, 'ann'), now: w.now() }),
+    )
+    expect(given?.case).toBe(free)
+    expect((await w.review.renew(w.as(banana, 'bob'), taken, token)).token).toBe(token)
   })
 
   test('who leaves has ten seconds to come back', async () => {

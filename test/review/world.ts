@@ -1,3 +1,4 @@
+import { colleaguesIn } from '../../src/console-reviewing.ts'
 import { createFollower, createOpinions } from '../../src/feedback/follow.ts'
 import { confirmationsOf, createSaid } from '../../src/feedback/said.ts'
 import type { ActResult } from '../../src/feedback/schema.ts'
@@ -8,8 +9,10 @@ import { createReach } from '../../src/feeds/reach.ts'
 import { toHex } from '../../src/kernel/bytes.ts'
 import { newId, timeOf, type Uuid } from '../../src/kernel/ids.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
+import { createBulkWork } from '../../src/review/bulk-work.ts'
 import { createCases } from '../../src/review/follow.ts'
 import { hitsOf } from '../../src/review/hits.ts'
+import { criticalSecondOf } from '../../src/review/policy.ts'
 import { createRelease } from '../../src/review/release.ts'
 import type { CaseInfo, CaseList, DecisionRequest, LeaseResult } from '../../src/review/schema.ts'
 import { createReviewService, type Reviewer } from '../../src/review/service.ts'
@@ -50,10 +53,13 @@ export async function aReviewWorld() {
     countersign: (input) =>
       countersign(input, { kid: 'receipt', iss: ORIGIN, sign: (data) => keys.sign('receipt', data) }),
   })
+  const deciding = { graceMs: GRACE_MS, criticalSecond: () => criticalSecondOf(authority.policy('review')) }
+  const colleagues = async (organisation: string) =>
+    new Set(colleaguesIn(await w.participants.listPeople(), organisation).map(({ pseudonym }) => pseudonym))
+  const work = createBulkWork({ ...{ app, projector, clock, provenance, facts, slugOf }, ...deciding })
   const review = createReviewService({
     ...{ db: app, clock, provenance, facts, confirmations: confirmationsOf, categoryId, categorySlug, slugOf },
-    graceMs: GRACE_MS,
-    timeoutMs: 2_000,
+    ...{ ...deciding, work, colleagues, timeoutMs: 2_000 },
     categoryNow,
     participantBySlug: (slug) => authority.participantBySlug(slug),
   })
@@ -88,6 +94,7 @@ export async function aReviewWorld() {
     ...{ feedback, review, follower, settle, about, said, holds },
     actBy: sign,
     releaseRound: () => release.round(),
+    bulkRound: () => work.round(),
     /** Decisions whose grace is over by now go out, and what follows from that. */
     release: async (): Promise<void> => {
       w.pass(GRACE_MS + 1)

@@ -1,6 +1,10 @@
+import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { Refusal } from '../../src/kernel/errors.ts'
 import { newId, type Uuid } from '../../src/kernel/ids.ts'
-import type { Submission, UploadLine } from '../../src/signals/schema.ts'
+import type { Submission, UploadJob, UploadLine } from '../../src/signals/schema.ts'
+import { JOBS_LIVE, RESULT_DAYS } from '../../src/signals/upload-limits.ts'
+import { TRIES_MAX } from '../../src/signals/upload-work.ts'
 import { anApp, type TestApp } from '../feeds/app.ts'
 import { aWorld, type Party, type World } from '../feeds/world.ts'
 import { leafText, textOf } from './factory.ts'
@@ -158,5 +162,211 @@ describe('GET', () => {
     const answer = await t.app.inject(`/v1/signals/${one.signal}`)
     expect(answer.json()).toMatchObject({ signal: one.signal, revision: 1, state: 'live', item: textOf(one) })
     expect((await t.app.inject(`/v1/signals/${newId(w.now())}`)).statusCode).toBe(404)
+  })
+})
+
+describe('an upload that is worked off after its sender has gone', () => {
+  const put = (upload: string, payload: string, headers: Record<string, string> = {}) =>
+    t.app.inject({
+      ...{ method: 'PUT', url: `/v1/uploads/${upload}`, payload },
+      headers: { 'content-type': 'application/x-ndjson', ...headers },
+    })
+  const ask = (path: string) => t.app.inject(`/v1/uploads${path}`)
+  const jobOf = async (upload: string): Promise<UploadJob | undefined> => (await ask(`/${upload}`)).json().job
+  async function anUpload(...of: unknown[][]): Promise<{ upload: Uuid; body: string; n: number }> {
+    const bodies = []
+    for (const items of of) bodies.push(lines(await w.sign(apple, items)))
+    const body = bodies.join('')
+    return { upload: newId(w.now()), body, n: body.split('\n').length - 1 }
+  }
+  const worked = async () => {
+    while ((await w.uploads.round()) > 0);
+  }
+
+  test('is durable once it is answered, then worked off, and its results are those of a stream', async () => {
+    const one = item()
+    const { upload, body, n } = await anUpload([one, 'no json'], [item()])
+    const broken = `${body}{"salt":"x","item":"{}"}\n`
+    const answer = await put(upload, broken)
+    expect([answer.statusCode, answer.headers['location']], answer.body).toEqual([202, `/v1/uploads/${upload}`])
+    expect(answer.json()).toMatchObject({
+      ...{ upload, state: 'waiting', bytes: String(broken.length), lines: String(n + 1), accepted: '0' },
+    })
+    expect((await ask(`/${upload}/results`)).json()).toMatchObject({ code: 'state-conflict' })
+    await worked()
+    expect(await jobOf(upload)).toMatchObject({ state: 'done', accepted: '2', refused: '1' })
+    expect((await ask(`/${upload}`)).json()).toMatchObject({ next_line: String(n + 1) })
+    const results = await ask(`/${upload}/results`)
+    expect(results.headers['content-type']).toBe('application/x-ndjson')
+    expect(told(results.body)).toMatchObject([
+      { line: 2, status: 201, signal: one.signal },
+      { line: 3, status: 400, code: 'invalid-json' },
+      { line: 3, first: 1, status: 200, accepted: 1, refused: 1, countersignature: expect.any(Object) },
+      { line: 5, status: 201 },
+      { line: 5, first: 4, status: 200 },
+      { line: 6, first: 6, status: 422 },
+    ])
+    expect((await ask('')).json().uploads).toContainEqual(await jobOf(upload))
+    // As a stream the same would have been told.
+    const streamed = told((await stream(broken, { 'upload-id': newId(w.now()) })).body)
+    expect(streamed.map(({ line, status }) => [line, status])).toEqual(
+      told(results.body).map(({ line, status }) => [line, status]),
+    )
+  })
+  test('sent again says what became of it, and is not worked off twice', async () => {
+    const { upload, body } = await anUpload([item()])
+    await put(upload, body)
+    expect((await put(upload, body)).json()).toMatchObject({ state: 'waiting' })
+    await worked()
+    const before = await jobOf(upload)
+    expect((await put(upload, 'anything else\n')).json()).toEqual(before)
+    expect(await w.uploads.round()).toBe(0)
+  })
+  test('that broke off while it was sent leaves nothing, and may be sent anew', async () => {
+    const { upload, body } = await anUpload([item()])
+    const cut = async function* () {
+      yield Buffer.from(body.slice(0, 40))
+      throw new Refusal('request-timeout')
+    }
+    await expect(w.uploads.receive(apple, upload, cut())).rejects.toMatchObject({ code: 'request-timeout' })
+    expect(await jobOf(upload)).toBe(undefined)
+    expect((await put(upload, body)).json()).toMatchObject({ state: 'waiting' })
+    await worked()
+    expect(await jobOf(upload)).toMatchObject({ state: 'done', accepted: '1' })
+  })
+  test('of a sender that was taken for dead cannot go on beside the next', async () => {
+    const { upload, body } = await anUpload([item()])
+    let go: () => void = () => {}
+    const slow = async function* () {
+      yield Buffer.alloc(2 ** 20, 0x20)
+      await new Promise<void>((resolve) => {
+        go = resolve
+      })
+      yield Buffer.alloc(2 ** 20, 0x20)
+    }
+    const first = w.uploads.receive(apple, upload, slow())
+    const failed = expect(first).rejects.toMatchObject({ code: 'state-conflict' })
+    while ((await jobOf(upload)) === undefined) await new Promise((resolve) => setImmediate(resolve))
+    await put(upload, body)
+    go()
+    await failed
+    await worked()
+    expect(await jobOf(upload)).toMatchObject({ state: 'done', accepted: '1', bytes: String(body.length) })
+  })
+  test('that the node could not work off is begun again, and tells nothing twice', async () => {
+    const { upload, body } = await anUpload([item()], [item()])
+    await put(upload, body)
+    let failures = 1
+    w.weather.beforeCountersignature = () => {
+      if (failures-- === 0) throw new Error('the node fails')
+    }
+    await expect(w.uploads.round()).rejects.toMatchObject({ status: 500 })
+    w.weather.beforeCountersignature = () => {}
+    expect(await jobOf(upload)).toMatchObject({ state: 'running' })
+    await worked()
+    expect(await jobOf(upload)).toMatchObject({ state: 'done', accepted: '2' })
+    expect(told((await ask(`/${upload}/results`)).body).filter(({ submission }) => submission)).toHaveLength(2)
+  })
+  test('that fails again and again is given up, by name', async () => {
+    const { upload, body } = await anUpload([item()])
+    await put(upload, body)
+    w.weather.beforeCountersignature = () => {
+      throw new Error('the node fails')
+    }
+    for (let n = 1; n < TRIES_MAX; n++) await expect(w.uploads.round()).rejects.toMatchObject({ status: 500 })
+    await w.uploads.round()
+    w.weather.beforeCountersignature = () => {}
+    expect(await jobOf(upload)).toMatchObject({ state: 'failed', code: 'internal' })
+    const none = (await ask(`/${upload}/results`)).json()
+    expect(none).toMatchObject({ code: 'state-conflict', detail: expect.stringContaining('failed') })
+  })
+  test('waits while the node is busy, however often it was begun', async () => {
+    const { upload, body } = await anUpload([item()])
+    await put(upload, body)
+    w.weather.beforeCountersignature = () => {
+      throw new Refusal('busy')
+    }
+    for (let n = 0; n <= TRIES_MAX; n++) await expect(w.uploads.round()).rejects.toMatchObject({ code: 'busy' })
+    w.weather.beforeCountersignature = () => {}
+    expect(await jobOf(upload)).toMatchObject({ state: 'running' })
+    await worked()
+    expect(await jobOf(upload)).toMatchObject({ state: 'done', accepted: '1' })
+  })
+  test('sent by two at once is one upload', async () => {
+    const { upload, body } = await anUpload([item()])
+    const whole = async function* () {
+      yield Buffer.from(body)
+    }
+    const both = await Promise.allSettled([1, 2].map(() => w.uploads.receive(apple, upload, whole())))
+    const codes = both.map((one) => (one.status === 'fulfilled' ? 'taken' : (one.reason as Refusal).code))
+    expect(['taken', 'state-conflict']).toEqual(expect.arrayContaining(codes))
+    expect(codes).toContain('taken')
+    await worked()
+    expect(await jobOf(upload)).toMatchObject({ state: 'done', accepted: '1' })
+  })
+  test('of a credential that was ended meanwhile is not worked off', async () => {
+    const { upload, body } = await anUpload([item()])
+    await put(upload, body)
+    w.ended.add(apple.participant)
+    await worked()
+    w.ended.delete(apple.participant)
+    expect(await jobOf(upload)).toMatchObject({ state: 'failed', code: 'credential-not-enrolled', accepted: '0' })
+  })
+  test('is forgotten with its results when their time is over', async () => {
+    const { upload, body } = await anUpload([item()])
+    await put(upload, body)
+    await worked()
+    w.pass(RESULT_DAYS * 86_400_000 + 1_000)
+    await w.uploads.round()
+    expect(await jobOf(upload)).toBe(undefined)
+    expect((await ask(`/${upload}/results`)).json()).toMatchObject({ code: 'not-found' })
+    const { rows } = await sql`select 1 from upload_part where upload_id = ${upload}::uuid`.execute(w.t.owner)
+    expect(rows).toEqual([])
+  })
+  test('whose sender fell with a process is forgotten after an hour, and whoever still writes is refused', async () => {
+    const upload = newId(w.now())
+    let go: () => void = () => {}
+    const slow = async function* () {
+      yield Buffer.alloc(2 ** 20, 0x20)
+      await new Promise<void>((resolve) => {
+        go = resolve
+      })
+      yield Buffer.alloc(2 ** 20, 0x20)
+    }
+    const failed = expect(w.uploads.receive(apple, upload, slow())).rejects.toMatchObject({ code: 'state-conflict' })
+    while ((await jobOf(upload)) === undefined) await new Promise((resolve) => setImmediate(resolve))
+    await w.uploads.round()
+    expect(await jobOf(upload)).toMatchObject({ state: 'receiving' })
+    w.pass(3_601_000)
+    await w.uploads.round()
+    expect(await jobOf(upload)).toBe(undefined)
+    go()
+    await failed
+  })
+  test(`waits with ${JOBS_LIVE} others at most`, async () => {
+    const all = await Promise.all(Array.from({ length: JOBS_LIVE + 1 }, () => anUpload([item()])))
+    const statuses = []
+    for (const { upload, body } of all) statuses.push((await put(upload, body)).statusCode)
+    expect(statuses).toEqual([...Array(JOBS_LIVE).fill(202), 429])
+    await worked()
+  })
+  test.for([
+    ['no NDJSON', 'application/json', 415, 'unsupported-media-type'],
+    ['no UUID', 'application/x-ndjson', 404, 'not-found'],
+  ] as const)('%s is refused', async ([what, type, status, code]) => {
+    const answer = await put(what === 'no UUID' ? 'mine' : newId(w.now()), '{}', { 'content-type': type })
+    expect([answer.statusCode, answer.json().code]).toEqual([status, code])
+  })
+  test('is seen by its own participant alone', async () => {
+    const { upload, body } = await anUpload([item()])
+    await put(upload, body)
+    await worked()
+    const banana = await w.admit('banana')
+    t.connect(banana)
+    expect((await ask('')).json()).toEqual({ uploads: [] })
+    expect((await ask(`/${upload}`)).json()).toEqual({ next_line: '1' })
+    expect((await ask(`/${upload}/results`)).json()).toMatchObject({ code: 'not-found' })
+    t.connect(banana, ['feed:read'])
+    expect((await ask('')).json()).toMatchObject({ code: 'scope-missing' })
   })
 })

@@ -164,6 +164,27 @@ describe('a submission', () => {
   })
 })
 
+describe('a dry run', () => {
+  test('says what will become of a submission, and leaves no trace', async () => {
+    const known = item()
+    await w.signals.submit(apple, await w.sign(apple, [known]))
+    const signed = await w.sign(apple, [item(), item({ category: 'plunder' }), { ...known, confidence: 1 }])
+    const before = await rows()
+    const told = await w.signals.tryOut(apple, signed)
+    expect(await rows()).toEqual(before)
+    expect(told).toMatchObject({ submission: null, accepted: 1, refused: 2 })
+    expect(told).not.toHaveProperty('countersignature')
+    const done = await w.signals.submit(apple, signed)
+    expect(done.results).toEqual(told.results)
+    expect(done.submission).not.toBeNull()
+  })
+  test('refuses the whole where the submission would be refused', async () => {
+    const signed = await w.sign(apple, [item()])
+    const altered = { ...signed, items: [{ ...signed.items[0], item: '{}' }] } as Submission
+    await expect(w.signals.tryOut(apple, altered)).rejects.toMatchObject(refused('signature-invalid'))
+  })
+})
+
 describe('repeated', () => {
   const replays = async (submission: Uuid | null) =>
     (

@@ -229,7 +229,7 @@ describe('uploads', () => {
     await at(NOON, stranger, banana)
     const forget = (ms: number, by = apple) => {
       const now = new Date(NOON.getTime() + UPLOAD_KEPT_DAYS * DAY + ms)
-      return createUploadForgetting({ admin: w.t.admin, clock: () => now })(by)
+      return createUploadForgetting({ admin: w.t.admin, clock: () => now }).forget(by)
     }
     const left = async () => {
       const rows = await w.t.owner.selectFrom('upload').select('upload_id').execute()

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { toBase64Url, utf8 } from '../../src/kernel/bytes.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
 import { auditPath, treeHash } from '../../src/provenance/merkle.ts'
+import { openSubmission } from '../../src/signals/open-submission.ts'
 import { Jws } from '../../src/signals/schema.ts'
 import {
   digestOfJws,
@@ -16,7 +17,6 @@ import {
   type SignedSubmission,
   type SubmissionHeader,
   signSubmission,
-  verifyItem,
   verifySubmission,
 } from '../../src/signals/submission.ts'
 import { aKey, DAY, decoded, encoded, NOON, ORIGIN, PROGRAMME, refusalOf, type TestKey, uriOf } from './factory.ts'
@@ -274,6 +274,12 @@ function proofOf({ jws, items }: SignedSubmission, index: number) {
   const path = toBase64Url(Buffer.concat(auditPath(sha256, leaves, index)))
   const { salt = '', item = '' } = items[index] ?? {}
   return { jws, count: items.length, salt, item, index, path }
+}
+
+function verifyItem(proof: ReturnType<typeof proofOf>, by: Parameters<typeof openSubmission>[1]): SubmissionHeader {
+  const { header, check } = openSubmission(proof, by)
+  check(proof)
+  return header
 }
 
 const itemCode = (proof: ReturnType<typeof proofOf>, by: TestKey = key) =>

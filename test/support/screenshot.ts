@@ -1,13 +1,28 @@
 import { mkdirSync } from 'node:fs'
 import type { Page } from 'playwright-core'
-import { type ConsoleNode, type Visitor, visit } from './browser.ts'
+import { type ConsoleNode, expectAccessible, expectNoSideways, type Visitor, visit } from './browser.ts'
 
 const FOLDER = 'screenshots'
-const LOOKS = [
-  { dark: false, width: 1280 },
-  { dark: false, width: 800 },
-  { dark: true, width: 1280 },
-  { dark: true, width: 800 },
+
+interface Look {
+  /** Part of the file's name. */
+  name: string
+  dark?: boolean
+  width: number
+  scale?: number
+  print?: true
+  /** Held against WCAG 2.2 AA, and against scrolling sideways. */
+  held?: true
+}
+
+const LOOKS: readonly Look[] = [
+  { name: 'light.1280', width: 1280 },
+  { name: 'light.800', width: 800 },
+  { name: 'dark.1280', dark: true, width: 1280 },
+  { name: 'dark.800', dark: true, width: 800 },
+  { name: 'light.320', width: 320, held: true },
+  { name: 'dark.zoomed', dark: true, width: 640, scale: 2, held: true },
+  { name: 'paper', width: 1000, print: true, held: true },
 ]
 
 /** Who looks, at which page, and what is done there first. */
@@ -18,29 +33,37 @@ export interface Screen {
   before?(visitor: Visitor): Promise<void>
 }
 
-/** Writes each screen light and dark, 1280 and 800 wide, as `<name>.<theme>.<width>.png`. */
+/** Writes each screen light and dark, 1280, 800 and 320 wide, at 200 % and as it is printed: `<name>.<look>.png`. */
 export async function picture(
   node: Pick<ConsoleNode, 'console' | 'browser'>,
   screens: readonly Screen[],
   enter: (visitor: Visitor, name: string) => Promise<void> = (visitor, name) => visitor.signIn(name),
 ): Promise<void> {
   mkdirSync(FOLDER, { recursive: true })
-  for (const { dark, width } of LOOKS) {
+  for (const look of LOOKS) {
     let who: string | undefined
-    let visitor = await visit(node, { dark, width })
+    let visitor = await visit(node, look)
     for (const { name, as, path, before } of screens) {
       if (as !== who) {
         await visitor.close()
-        visitor = await visit(node, { dark, width })
+        visitor = await visit(node, look)
         if (as !== undefined) await enter(visitor, as)
         who = as
       }
       await visitor.goto(path)
       await before?.(visitor)
-      await shoot(visitor.page, `${FOLDER}/${name}.${dark ? 'dark' : 'light'}.${width}.png`)
+      if (look.print) await visitor.page.emulateMedia({ media: 'print' })
+      await shoot(visitor.page, `${FOLDER}/${name}.${look.name}.png`)
+      if (look.held) await hold(visitor.page)
+      if (look.print) await visitor.page.emulateMedia({ media: null })
     }
     await visitor.close()
   }
 }
 
 const shoot = (page: Page, path: string): Promise<Buffer> => page.screenshot({ path, fullPage: true })
+
+async function hold(page: Page): Promise<void> {
+  await expectAccessible(page)
+  await expectNoSideways(page)
+}

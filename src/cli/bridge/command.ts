@@ -1,10 +1,12 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import type { Command } from 'commander'
 import { startBridge } from '../../bridge/bridge.ts'
 import { loopbackPlace } from '../../bridge/guard.ts'
 import { secretFile } from '../../bridge/secret.ts'
 import { openHome } from '../../client/home.ts'
 import { systemClock } from '../../kernel/clock.ts'
 import { type Output, outputOf } from '../output.ts'
+import { wholeOption } from '../whole-option.ts'
+import { clientCommands } from './clients.ts'
 
 const NOTES = `
 Answers on loopback alone, to programs that show the secret in bridge/secret of the folder (Authorization: Bearer SECRET). While it
@@ -19,17 +21,18 @@ interface BridgeCommand {
 }
 
 export function bridgeCommand(program: Command): void {
-  program
+  const bridge = program
     .command('bridge')
     .description("run beside a platform's own systems: keep the mirror, answer from it, forward what they write")
     .addHelpText('after', NOTES)
     .option('--listen <address>', 'loopback address and port; 0 for any free one', '127.0.0.1:8480')
-    .option('--interval <seconds>', 'between synchronisations', wholeOf(1, 86_400), 60)
-    .option('--max-age <seconds>', 'of a mirror from which is answered', wholeOf(60, 7 * 86_400), 86_400)
+    .option('--interval <seconds>', 'between synchronisations', wholeOption(1, 86_400), 60)
+    .option('--max-age <seconds>', 'of a mirror from which is answered', wholeOption(60, 7 * 86_400), 86_400)
     .option('--no-acknowledge', 'do not tell sources that what they took back is removed here')
     .action((options: BridgeCommand, command: Command) =>
       run(String(command.optsWithGlobals()['home']), options, outputOf(command)),
     )
+  clientCommands(bridge)
 }
 
 async function run(dir: string, options: BridgeCommand, output: Output): Promise<void> {
@@ -51,11 +54,3 @@ async function run(dir: string, options: BridgeCommand, output: Output): Promise
 /** Of codes, counts and ids; nothing else is ever told. */
 const textOf = ({ what, ...facts }: { what: string }): string =>
   [what, ...Object.entries(facts).map(([name, value]) => `${name} ${String(value)}`)].join('  ')
-
-const wholeOf =
-  (least: number, most: number) =>
-  (text: string): number => {
-    const n = /^[0-9]{1,7}$/.test(text) ? Number(text) : Number.NaN
-    if (n >= least && n <= most) return n
-    throw new InvalidArgumentError(`expected a number, ${least} to ${most}`)
-  }

@@ -1,7 +1,8 @@
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { EXIT } from '../exit.ts'
-import { wholeOption } from './options.ts'
+import { wholeOption } from '../whole-option.ts'
+import { askingAsTheyDo, hashIn } from './bridging.ts'
 import { keptPast } from './past/kept.ts'
 import { DAYS_MIN } from './past/plan.ts'
 import { meeting } from './personas.ts'
@@ -58,6 +59,7 @@ async function play(scene: Scene): Promise<readonly string[]> {
     if (keptPast(scene.dir) !== undefined) await catchingUp(scene)
     const shared = await sharing(scene, run)
     await receiving(scene, shared)
+    await askingAsTheyDo(scene, hashIn(shared))
     await correcting(scene, shared)
     await guessing(scene)
     await askingPrivately(scene)
@@ -82,6 +84,7 @@ async function stay(scene: Scene): Promise<void> {
   stage.show('The node runs on; Ctrl-C stops it. To try next, in another terminal:')
   stage.show(`  npm run aldis -- --home ${join(dir, 'banana')} doctor`)
   stage.show(`  npm run aldis -- --home ${join(dir, 'banana')} sync`)
+  stage.show(`  npm run aldis -- --home ${join(dir, 'banana')} conformance   (a simulated platform answers)`)
   stage.show(
     `  console      https://127.0.0.1:${ports.console}   (choose who to be; the browser warns of the demo's own authority)`,
   )

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { readBytesIfThere } from '../../client/files.ts'
 import { placeOf } from '../../db/embedded-place.ts'
 import { tokenInput } from '../../identifiers/token.ts'
@@ -16,6 +17,8 @@ const NUMBERS = 10_000
 const SHARED = `${EXCHANGE}0147`
 /** Which nobody shared. */
 const ASKED = `${EXCHANGE}0188`
+const BUCKET_TRIES = 30
+const BUCKET_WAIT_MS = 500
 const COMMON = [
   '--region',
   'IE',
@@ -70,12 +73,13 @@ export async function askingPrivately(scene: Scene): Promise<void> {
   const path = writeRaw(join(scene.dir, 'cherry-raw'), 'numbers.ndjson', asked)
   await stage.aldis('cherry', ['sync', '--wait', '10'], { env, shown: ['sync'] })
   for (const how of ['--private', '--buckets']) {
+    if (how === '--buckets') await untilInBuckets(scene, path)
     const { lines } = await stage.aldis('cherry', ['lookup', how, path], {
       ...{ env, shown: ['lookup', how, 'numbers.ndjson'] },
       text: ({ outcome, line, source }) =>
         outcome === 'match' ? `line ${String(line)}  match, signed by ${String(source)}` : undefined,
     })
-    const matches = lines.filter(({ outcome }) => outcome === 'match')
+    const matches = lines.filter(found)
     const claim = how === '--private' ? 'in its own mirror' : 'by a bucket that many keys share'
     stage.proves(
       `Cherry finds the shared number ${claim}, and nothing for the other`,
@@ -98,6 +102,17 @@ export async function askingPrivately(scene: Scene): Promise<void> {
     'the number that Cherry asked for is nowhere in what the node keeps',
     searched.files > 0 && !searched.found,
   )
+}
+
+const found = ({ outcome }: Line): boolean => outcome === 'match'
+
+/** Buckets are made anew every other second: before, one finds what was in them then. */
+async function untilInBuckets({ stage, at }: Scene, path: string): Promise<void> {
+  for (let i = 0; i < BUCKET_TRIES; i++) {
+    const { lines } = await stage.aldis('cherry', ['lookup', '--buckets', path], { env: at('cherry'), quiet: true })
+    if (lines.some(found)) return
+    await delay(BUCKET_WAIT_MS)
+  }
 }
 
 const EVALUATION = new Set(['type', 'time', 'actor', 'cred', 'req', 'kid', 'n', 'purpose'])

@@ -45,7 +45,7 @@ export async function openScene(dir: string): Promise<Scene> {
       ...{ DATA_DIR: join(dir, 'node'), CONFIG_DIR: CONFIG, LOG_LEVEL: 'error' },
       ...{ PARTNER_PORT: String(ports.partner), ENROL_PORT: String(ports.enrol), OPS_PORT: String(ports.ops) },
       ...{ CONSOLE_PORT: String(ports.console), CONSOLE_DEMO_PORT: String(ports.personas) },
-      LOG_ORIGIN: 'node.exchange.example/provenance/1',
+      ...{ LOG_ORIGIN: 'node.exchange.example/provenance/1', SANDBOX: 'on' },
     },
     at: (platform) => ({ ALDIS_HOME: home(platform) }),
   }

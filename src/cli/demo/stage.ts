@@ -61,5 +61,5 @@ export function createStage(): Stage {
 
 /** As one would type it. */
 function quoted(arg: string): string {
-  return /^[A-Za-z0-9@._:/=,+-]+$/.test(arg) ? arg : `'${arg}'`
+  return /^[A-Za-z0-9@._:/=,+*-]+$/.test(arg) ? arg : `'${arg}'`
 }

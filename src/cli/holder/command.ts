@@ -17,6 +17,7 @@ import { createOprfPool } from '../../keys/oprf-pool.ts'
 import { Evaluation } from '../../matching/schema.ts'
 import { EVALUATIONS_PER_DAY } from '../../participants/schema.ts'
 import { type Output, outputOf } from '../output.ts'
+import { wholeOption } from '../whole-option.ts'
 
 interface HolderOptions {
   dir: string
@@ -40,11 +41,11 @@ export function holderCommand(program: Command): void {
     .option('--participants <file>', "the programme's root, ca.crt of a participant. None: only tell what we hold")
     .option('--trust-domain <domain>', 'of the programme, with --participants')
     .option('--host <address>', 'where to listen', '127.0.0.1')
-    .option('--port <number>', 'any free one: 0', wholeOf(65_535), 8_446)
+    .option('--port <number>', 'any free one: 0', wholeOption(0, 65_535), 8_446)
     .option(
       '--per-day <n>',
       'identifiers of one participant a day, for each purpose',
-      wholeOf(1e9),
+      wholeOption(0, 1e9),
       EVALUATIONS_PER_DAY,
     )
     .option('--quota <participant=n>', 'another number for one participant; repeat for several', quotas)
@@ -91,14 +92,6 @@ function textOf(path: string): string {
 }
 
 const EPOCH = Compile(Evaluation.properties.kid)
-
-const wholeOf =
-  (most: number) =>
-  (text: string): number => {
-    const n = /^[0-9]{1,10}$/.test(text) ? Number(text) : Number.NaN
-    if (n >= 0 && n <= most) return n
-    throw new InvalidArgumentError(`expected a number, 0 to ${most}`)
-  }
 
 function quotas(value: string, known: ReadonlyMap<string, number> = new Map()): ReadonlyMap<string, number> {
   const [, participant, n] = /^([a-z0-9][a-z0-9-]{1,62})=([0-9]{1,10})$/.exec(value) ?? []

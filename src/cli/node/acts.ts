@@ -1,7 +1,6 @@
 import { Argument, type Command, Option } from 'commander'
-import { readIfThere } from '../../client/files.ts'
 import { systemClock } from '../../kernel/clock.ts'
-import { Refusal, StartRefused } from '../../kernel/errors.ts'
+import { Refusal } from '../../kernel/errors.ts'
 import { ACTIONS, type ActionName, isAction } from '../../participants/action.ts'
 import {
   EVALUATION_PURPOSES,
@@ -13,8 +12,10 @@ import {
   SUITES,
 } from '../../participants/schema.ts'
 import { columns, outputOf } from '../output.ts'
+import { wholeOption } from '../whole-option.ts'
 import { idOf } from './ids.ts'
 import { withParticipants, withParts } from './open.ts'
+import { holderIn, jsonOf } from './payload.ts'
 import { personOf } from './person.ts'
 
 /** Everything that a platform needs and a partner of its kind may have. */
@@ -22,12 +23,14 @@ const PLATFORM_SCOPES = [
   ...['signals:submit', 'signals:withdraw', 'feed:read', 'lookup:evaluate', 'lookup:open', 'provenance:read'],
 ]
 
-/** People, requests and approvals: what one administrator may do alone, and what takes two. */
+/** Acts that a person asks for; others ask for their review themselves. */
+const PROPOSED = Object.entries(ACTIONS).flatMap(([name, { byAct = false }]) => (byAct ? [] : [name]))
+
+/** People, requests and approvals. */
 export function actCommands(program: Command): void {
   people(program)
   proposals(program)
   approvals(program)
-  alone(program)
 }
 
 function people(program: Command): void {
@@ -69,6 +72,19 @@ export interface By {
   by: string
 }
 
+interface Admission extends By {
+  name: string
+  kind: string
+  onboarding?: string
+  probation?: number
+}
+
+interface Invitation extends By {
+  label: string
+  scopes: string
+  readBack?: boolean
+}
+
 interface Epoch extends By {
   suite: string
   days?: string
@@ -83,22 +99,10 @@ interface Quota extends By {
 const OPRF_DAYS = 365
 const HMAC_DAYS = 90
 
-/** Three members of the line that `aldis oprf-holder --json` wrote. */
-function holderIn(file: string): object {
-  const { public_key, origin, pin } = jsonOf(readTextFile(file)) as Record<string, unknown>
-  return { public_key, origin, pin }
-}
-
-function readTextFile(file: string): string {
-  const text = readIfThere(file)
-  if (text === undefined) throw new StartRefused(`${file}: is missing`)
-  return text
-}
-
 function proposals(program: Command): void {
   program
     .command('propose')
-    .addArgument(new Argument('<action>', 'what is to be done').choices(Object.keys(ACTIONS)))
+    .addArgument(new Argument('<action>', 'what is to be done').choices(PROPOSED))
     .argument('<payload>', 'JSON')
     .description('ask for an act that takes two persons')
     .requiredOption('--by <person>', 'id of who asks')
@@ -112,9 +116,18 @@ function proposals(program: Command): void {
     .description('ask to admit a participant')
     .requiredOption('--name <name>', 'of the organisation')
     .addOption(new Option('--kind <kind>').choices(Object.keys(PARTICIPANT_KIND)).default('platform'))
+    .option('--onboarding <id>', 'the checklist that it went through')
+    .option('--probation <days>', 'how long it is looked at with more care', wholeOption(1, 365))
     .requiredOption('--by <person>', 'id of who asks')
-    .action((slug: string, { name, kind, by }: By & { name: string; kind: string }, command: Command) =>
-      propose(command, { action: 'participant.admit', by, payload: { slug, name, kind } }),
+    .action((slug: string, { name, kind, by, onboarding, probation }: Admission, command: Command) =>
+      propose(command, {
+        ...{ action: 'participant.admit', by },
+        payload: {
+          ...{ slug, name, kind },
+          ...(onboarding !== undefined && { onboarding }),
+          ...(probation !== undefined && { probation_days: probation }),
+        },
+      }),
     )
 
   program
@@ -122,9 +135,13 @@ function proposals(program: Command): void {
     .description('ask for a one-time enrolment code; it is shown when the request is executed')
     .option('--label <label>', 'which system the credential is for', 'main')
     .option('--scopes <list>', `of ${SCOPES.join(',')}`, PLATFORM_SCOPES.join(','))
+    .option('--read-back', 'the key works once its fingerprint was told by another way: aldis read-back')
     .requiredOption('--by <person>', 'id of who asks')
-    .action((participant: string, { label, scopes, by }: By & { label: string; scopes: string }, command: Command) =>
-      propose(command, { action: 'credential.enrol', by, payload: { participant, label, scopes: scopes.split(',') } }),
+    .action((participant: string, { label, scopes, by, readBack }: Invitation, command: Command) =>
+      propose(command, {
+        ...{ action: 'credential.enrol', by },
+        payload: { participant, label, scopes: scopes.split(','), ...(readBack === true && { read_back: true }) },
+      }),
     )
 
   program
@@ -219,35 +236,4 @@ function approvals(program: Command): void {
       const text = Object.entries((result ?? {}) as Record<string, string>).map(([name, value]) => `${name}  ${value}`)
       outputOf(command).data({ request, action, result }, [`done: ${action}`, ...text].join('\n'))
     })
-}
-
-/** What stops harm need not wait for a second person. */
-function alone(program: Command): void {
-  program
-    .command('suspend <participant>')
-    .description('cut a participant off, at once; to resume takes two')
-    .requiredOption('--reason <code>', 'such as key_theft')
-    .requiredOption('--by <person>', 'your id')
-    .action(async (participant: string, { by, reason }: By & { reason: string }, command: Command) => {
-      await withParticipants((service) => service.suspend(idOf(by), { participant, reason }))
-      outputOf(command).data({ participant, suspended: true }, `suspended ${participant}`)
-    })
-
-  program
-    .command('revoke <credential>')
-    .description('end a TLS key, at once')
-    .requiredOption('--reason <code>', 'such as key_theft')
-    .requiredOption('--by <person>', 'your id')
-    .action(async (credential: string, { by, reason }: By & { reason: string }, command: Command) => {
-      await withParticipants((service) => service.revokeCredential(idOf(by), { credential: idOf(credential), reason }))
-      outputOf(command).data({ credential, revoked: true }, `revoked ${credential}`)
-    })
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown
-  } catch {
-    throw new Refusal('invalid-json', { detail: 'the payload is not JSON' })
-  }
 }

@@ -2,7 +2,9 @@ import type { Command } from 'commander'
 import type { ListedErasure } from '../../erasure/service.ts'
 import { columns, outputOf } from '../output.ts'
 import { type By, propose } from './acts.ts'
+import { idOf } from './ids.ts'
 import { withParts } from './open.ts'
+import { withRegisters } from './registers.ts'
 
 /** To take signals away for good, and who was asked to do the same. */
 export function eraseCommands(program: Command): void {
@@ -15,7 +17,7 @@ export function eraseCommands(program: Command): void {
       propose(command, { action: 'signals.erase', by, payload: { participant, signals, basis } }),
     )
 
-  program
+  const erasures = program
     .command('erasures')
     .description('what was erased, who had obtained it by the log, and who has acknowledged that it is gone')
     .action(async (_options: object, command: Command) => {
@@ -23,6 +25,15 @@ export function eraseCommands(program: Command): void {
       const listed = erasures.map(({ at, ...one }) => ({ at: at.toISOString(), ...one }))
       const text = erasures.length === 0 ? 'nothing was erased' : erasures.map(linesOf).join('\n')
       outputOf(command).data({ erasures: listed }, text)
+    })
+  erasures
+    .command('certificate <erasure>')
+    .description(
+      'what the log says of an erasure, with its receipt, and who has acknowledged it; aldis verify checks it',
+    )
+    .action(async (erasure: string, _options: object, command: Command) => {
+      const certificate = await withRegisters((registers) => registers.certificate(idOf(erasure)))
+      outputOf(command).data(certificate, JSON.stringify(certificate, undefined, 2))
     })
 }
 

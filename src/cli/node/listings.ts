@@ -24,22 +24,26 @@ export function listingCommands(program: Command): void {
 }
 
 async function listParticipants(command: Command): Promise<void> {
-  const listed = await withParts(async ({ authority }) => {
-    const credentials = Map.groupBy(authority.credentials(), ({ participant }) => participant)
-    return authority.participants().map(({ participant_id, slug, name, kind, status }) => ({
-      ...{ participant: slug, name, kind, status },
-      credentials: (credentials.get(participant_id) ?? []).map((one) => ({
-        ...{ credential: one.credential, status: one.status, scopes: one.scopes },
-        not_after: one.not_after.toISOString(),
-      })),
-      signing_keys: authority.signingKeys(participant_id).map((key) => ({
-        ...{ kid: key.kid, alg: key.alg, status: key.status, not_after: key.not_after.toISOString() },
-      })),
-    }))
-  })
+  const found = await withParts(({ participants }) => participants.directory())
+  const listed = found.map(({ participant_id: _, slug, credentials, signing_keys, ...one }) => ({
+    ...{ participant: slug, name: one.name, kind: one.kind, status: one.status, groups: one.groups },
+    admitted_at: one.admitted_at.toISOString(),
+    agreement: one.agreement?.version ?? null,
+    credentials: credentials.map(({ credential, label, status, scopes, spki, not_after, ends }) => ({
+      ...{ credential, label, status, scopes, spki, not_after: not_after.toISOString() },
+      /** The fewest of 60, 30, 14, 7 and 1 days that are left; `good` before them, `ended` after. */
+      ends,
+    })),
+    signing_keys: signing_keys.map(({ kid, alg, status, not_after }) => ({
+      ...{ kid, alg, status, not_after: not_after.toISOString() },
+    })),
+  }))
   const rows = listed.flatMap(({ participant, name, kind, status, credentials, signing_keys }) => [
     [participant, kind, status, name],
-    ...credentials.map((one) => ['', 'tls', one.status, `${one.credential}  until ${one.not_after}`]),
+    ...credentials.map((one) => [
+      ...['', 'tls', one.status],
+      `${one.credential}  until ${one.not_after}${typeof one.ends === 'number' ? `  within ${one.ends} d` : ''}`,
+    ]),
     ...signing_keys.map((one) => ['', one.alg, one.status, `${one.kid}  until ${one.not_after}`]),
   ])
   outputOf(command).data({ participants: listed }, rows.length === 0 ? 'no participants yet' : columns(rows))

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { EXIT } from '../exit.ts'
 import { outputOf } from '../output.ts'
 import { type By, propose } from './acts.ts'
 import { partsOfNode, withBase, withParts } from './open.ts'
@@ -31,6 +32,23 @@ export function nodeLogCommands(program: Command): void {
           { origin, reason },
           `${origin} is no longer halted for ${reason}: the node may sign again`,
         )
+      }),
+    )
+
+  log
+    .command('recount')
+    .description('count anew, from the first entry, who shared with whom, and hold what the matrix has against it')
+    .action((_options: object, command: Command) =>
+      withParts(async (parts) => {
+        const { recountOf } = await import('../../exploring.ts')
+        const { entries, differences } = await recountOf(parts)
+        const output = outputOf(command)
+        for (const one of differences) output.warn(one)
+        output.data(
+          { entries: String(entries), differences },
+          `${entries} entries counted again: ${differences.length === 0 ? 'the matrix says the same' : `${differences.length} differences`}`,
+        )
+        if (differences.length > 0) process.exitCode = EXIT.unverified
       }),
     )
 

@@ -128,7 +128,10 @@ async function audit(command: Command, options: AuditArguments, source: LogSourc
 }
 
 /** The key, and the checkpoint that we kept ourselves if the key is the one in our folder. */
-function pinnedBy(command: Command, { vkey }: AuditArguments): { key: VerifierKey; kept: KeptNote[] } {
+export function pinnedBy(
+  command: Command,
+  { vkey }: Pick<AuditArguments, 'vkey'>,
+): { key: VerifierKey; kept: KeptNote[] } {
   if (vkey !== undefined) return { key: openVkey(textOf(vkey)), kept: [] }
   const pinned = homeOf(command).pinned()
   const kept = pinned.head === undefined ? [] : [{ name: 'our last checkpoint', note: pinned.head.note }]

@@ -11,6 +11,7 @@ import {
   SecondRequest,
 } from '../../review/schema.ts'
 import { columns } from '../output.ts'
+import { bulkCommands } from './bulk.ts'
 import { idOf } from './feedback.ts'
 import { type Session, withSession } from './session.ts'
 import { type Counts, countOption, REASONS_HELP, reasonOption } from './words.ts'
@@ -58,6 +59,7 @@ export function caseCommands(program: Command): void {
     )
   waitCommands(cases)
   decisionCommands(cases)
+  bulkCommands(cases)
   ruleCommands(cases)
 }
 

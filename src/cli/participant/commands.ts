@@ -3,10 +3,16 @@ import type { CommandFile } from '../registry.ts'
 /** What a participant runs, against its node, from its own folder. */
 export const participantFiles: readonly CommandFile[] = [
   { names: ['enroll'], read: async () => (await import('./enroll.ts')).enrollCommand },
+  { names: ['token'], read: async () => (await import('./token.ts')).tokenCommand },
   { names: ['doctor'], read: async () => (await import('./doctor.ts')).doctorCommand },
   { names: ['audiences', 'audience'], read: async () => (await import('./audience.ts')).audienceCommands },
   { names: ['submit'], read: async () => (await import('./submit.ts')).submitCommand },
+  { names: ['uploads'], read: async () => (await import('./uploads.ts')).uploadsCommand },
+  { names: ['import'], read: async () => (await import('./import.ts')).importCommand },
   { names: ['sync'], read: async () => (await import('./sync.ts')).syncCommand },
+  { names: ['conformance'], read: async () => (await import('./conformance.ts')).conformanceCommand },
+  { names: ['request-log'], read: async () => (await import('./request-log.ts')).requestLogCommand },
+  { names: ['webhooks'], read: async () => (await import('./webhooks.ts')).webhookCommands },
   { names: ['lookup'], read: async () => (await import('./lookup.ts')).lookupCommand },
   { names: ['match'], read: async () => (await import('./match.ts')).matchCommand },
   { names: ['network'], read: async () => (await import('./network.ts')).networkCommand },
@@ -25,5 +31,7 @@ export const participantFiles: readonly CommandFile[] = [
   { names: ['evidence'], read: async () => (await import('./evidence.ts')).evidenceCommand },
   { names: ['rotate'], read: async () => (await import('./rotate.ts')).rotateCommand },
   { names: ['log'], read: async () => (await import('./log.ts')).logCommands },
+  { names: ['who-may'], read: async () => (await import('./who-may.ts')).whoMayCommand },
+  { names: ['report'], read: async () => (await import('./report.ts')).reportCommands },
   { names: ['audit'], read: async () => (await import('./audit.ts')).auditCommand },
 ]

@@ -18,6 +18,8 @@ export interface Common {
   region: string
   legalBasis: string
   surface: string
+  /** Whether the node works it off while nobody is connected. */
+  detach?: true
 }
 
 /** Audience and signing key of one run, and what its items have in common. */

@@ -1,11 +1,13 @@
-import { X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Command } from 'commander'
 import { readKnown } from '../../bridge/known.ts'
+import { askForToken } from '../../client/access.ts'
+import { isUuid } from '../../kernel/ids.ts'
 import { EXIT, faultOf } from '../exit.ts'
+import { certificateText, clockText, lagText, limitText, pinText, proxyText, webhookText } from './doctor-rules.ts'
 import { type Session, withSession } from './session.ts'
 
-/** Clocks that differ by more make signatures stale and certificates early. */
-const SKEW_MS = 60_000
 /** As a bridge has it unless it is set otherwise. */
 const STALE_HOURS = 24
 
@@ -15,16 +17,18 @@ interface Finding {
   says: string
 }
 
+type Check = (name: string, work: () => Promise<string> | string) => Promise<void>
+
 export function doctorCommand(program: Command): void {
   program
     .command('doctor')
-    .description('check keys, certificate, connection, rights, clock and log; says what to do')
+    .description('check keys, certificate, connection, rights, clock, feeds and log; says what to do')
     .action((_options: object, command: Command) => withSession(command, diagnose))
 }
 
 async function diagnose(session: Session): Promise<void> {
   const findings: Finding[] = []
-  const check = async (name: string, work: () => Promise<string> | string): Promise<void> => {
+  const check: Check = async (name, work) => {
     const finding = await Promise.resolve()
       .then(work)
       .then((says) => ({ check: name, ok: true, says }))
@@ -32,21 +36,41 @@ async function diagnose(session: Session): Promise<void> {
     findings.push(finding)
     session.output.data(finding, `${finding.ok ? '✓' : '✗'} ${name.padEnd(12)} ${finding.says}`)
   }
-  const { home, client, member } = session
+  await checkHere(session, check)
+  await checkRights(session, check)
+  await checkData(session, check)
+  await bridgeCheck(session.home.dir, check)
+  if (findings.some(({ ok }) => !ok)) process.exitCode = EXIT.failed
+}
+
+async function checkHere({ home, client, member }: Session, check: Check): Promise<void> {
   await check('keys', () => `signing key ${home.signingKey().kid}`)
-  await check('certificate', () => certificateText(home.certificate()))
+  await check('certificate', () => certificateText(home.certificate(), home.tlsKey(), new Date()))
+  await check('proxy', () => proxyText(process.env))
   await check('connection', async () => {
-    const { participant, credential } = await client.whoami()
+    const { participant } = await client.whoami()
     if (participant.slug !== member.participant)
       throw new Error(`the node knows this certificate as ${participant.slug}`)
-    return `${member.node} knows us as ${participant.slug} (${participant.kind}, ${participant.status}): ${credential.scopes.join(', ')}`
+    return `${member.node} knows us as ${participant.slug} (${participant.kind}, ${participant.status})`
   })
+  await check('pin', async () => pinText((await client.whoami()).credential.not_after, new Date()))
   await check('clock', async () => {
     const before = Date.now()
     const { time } = await client.whoami()
-    const skew = Math.abs(Date.parse(time) - (before + Date.now()) / 2)
-    if (skew > SKEW_MS) throw new Error(`${Math.round(skew / 1_000)} seconds from the node's; set the clock by NTP`)
-    return `within ${Math.max(1, Math.round(skew / 1_000))} s of the node's`
+    return clockText(time, { before, after: Date.now() })
+  })
+}
+
+async function checkRights({ client }: Session, check: Check): Promise<void> {
+  await check('scopes', async () => (await client.whoami()).credential.scopes.join(', '))
+  await check('token', async () => {
+    const { access_token, expires_in } = await askForToken(client.transport)
+    const { body } = await client.transport.call({
+      ...{ method: 'GET', path: '/v1/whoami', idempotent: true },
+      headers: { authorization: `Bearer ${access_token}` },
+    })
+    const { access_token: told } = JSON.parse(body.toString()) as { access_token?: { scopes: string[] } }
+    return `for ${expires_in} s one may do ${told?.scopes.join(', ')}; aldis token --scope asks for less`
   })
   await check('audiences', async () => {
     const { audiences } = await client.audiences()
@@ -54,15 +78,38 @@ async function diagnose(session: Session): Promise<void> {
       .map(({ label, members, audience }) => `${label} (${members.length}: ${members.join(', ')}) ${audience}`)
       .join('; ')
   })
+  await check('limits', async () => limitText(await client.usage.limits()))
+}
+
+async function checkData({ home, client }: Session, check: Check): Promise<void> {
+  const known = await client.whoami().catch(() => undefined)
+  if (known?.credential.scopes.includes('feed:read') === true) {
+    await check('feeds', async () => lagText((await client.feeds()).feeds, (feed) => placeOf(home.dir, feed)))
+    await check('webhooks', async () => {
+      const { endpoints } = await client.webhooks.list()
+      const faults = new Map<string, string | null | undefined>()
+      for (const { endpoint, feeds } of endpoints)
+        if (feeds.length > 0) faults.set(endpoint, (await client.webhooks.deliveries(endpoint)).deliveries.at(0)?.fault)
+      return webhookText(endpoints, (endpoint) => faults.get(endpoint))
+    })
+  }
   await check('log', async () => {
     const { size } = await home.advance(client)
     return `${size} entries, consistent with what we knew`
   })
-  await bridgeCheck(home.dir, check)
-  if (findings.some(({ ok }) => !ok)) process.exitCode = EXIT.failed
 }
 
-type Check = (name: string, work: () => string) => Promise<void>
+/** How far a feed was mirrored, full or sealed; undefined where it never was. */
+function placeOf(dir: string, feed: string): bigint | undefined {
+  if (!isUuid(feed)) return undefined
+  try {
+    const { seq } = JSON.parse(readFileSync(join(dir, 'feeds', `${feed}.json`), 'utf8')) as { seq: string }
+    return BigInt(seq)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
 
 /** Only where a bridge has worked in this folder. */
 async function bridgeCheck(dir: string, check: Check): Promise<void> {
@@ -74,11 +121,4 @@ async function bridgeCheck(dir: string, check: Check): Promise<void> {
       throw new Error(`its mirror is of ${known.synced_at}, and answers nothing; is aldis bridge running?`)
     return `mirror of ${known.synced_at}`
   })
-}
-
-function certificateText(pem: string): string {
-  const { validToDate } = new X509Certificate(pem)
-  if (validToDate.getTime() < Date.now())
-    throw new Error('has ended; ask two administrators for a new code and run aldis enroll')
-  return `until ${validToDate.toISOString()}`
 }

@@ -21,9 +21,14 @@ export function enrollCommand(program: Command): void {
       const { node_origin, slug } = programme
       const membership = { participant, uri, node: urlOf(node), node_origin, programme: slug, kid }
       home.enrolled({ membership, key: tls.key, signing, certificate, ca, node: keys })
+      const awaits_read_back = result.awaits_read_back === true
+      const told = { ...{ participant, uri, programme: slug, kid, scopes, not_after, pin_not_after }, home: home.dir }
       outputOf(command).data(
-        { participant, uri, programme: slug, kid, scopes, not_after, pin_not_after, home: home.dir },
+        { ...told, ...(awaits_read_back && { awaits_read_back, fingerprint: tls.spki }) },
         [
+          ...(awaits_read_back
+            ? [`the key works once you have told an administrator, by telephone, its fingerprint  ${tls.spki}`]
+            : []),
           `enrolled as ${uri}`,
           `signing key  ${kid}`,
           `certificate  until ${not_after}, renewed by itself; its key until ${pin_not_after}`,

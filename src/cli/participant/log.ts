@@ -3,8 +3,9 @@ import { VerificationFailed } from '../../client/errors.ts'
 import { exportLog } from '../../client/log-export.ts'
 import { nodeLog } from '../../client/log-source.ts'
 import { openNextLog } from '../../client/next-log.ts'
-import { exportRecords, exportSnapshot } from '../../client/record-files.ts'
+import { exportRecords, exportReports, exportSnapshot } from '../../client/record-files.ts'
 import { outputOf } from '../output.ts'
+import { logEntryCommands } from './log-entries.ts'
 import { homeOf, type Session, textOf, withSession } from './session.ts'
 
 export function logCommands(program: Command): void {
@@ -29,6 +30,7 @@ export function logCommands(program: Command): void {
         `from now on ${origin}; the one before it ended at ${ended} (${reason}), ${lost} entries lost`,
       )
     })
+  logEntryCommands(log)
   log
     .command('export <dir>')
     .description('write the tree into a folder that any web server can serve; goes on where an earlier run ended')
@@ -61,5 +63,6 @@ async function recordsTo(
   const bar = output.progress('records', Number(size))
   const onProgress = (entries: bigint): void => bar.at(Number(entries))
   const { fetched, kept } = await exportRecords(client, { dir, size, onProgress }).finally(bar.end)
-  output.say(`${dir}: records of ${size} entries; ${fetched} files fetched, ${kept} were there`)
+  const reports = await exportReports(client, dir)
+  output.say(`${dir}: records of ${size} entries; ${fetched} files fetched, ${kept} were there; ${reports} reports`)
 }

@@ -17,23 +17,28 @@ export function lookupCommand(program: Command): void {
         .choices(Lookup.properties.purpose.enum)
         .default('enforcement'),
     )
+    .option('--keys', 'print the match keys of each line, and look nothing up')
     .option('--private', 'in sealed audiences, among the entries that aldis sync took: the node hears of matches alone')
     .option('--buckets', 'in sealed audiences, without a mirror: the node hears a prefix that many keys share')
     .option('--audience <audience>', 'one sealed audience, by id or label; all of ours unless given')
-    .action((file: string, { purpose, private: mirror, buckets, audience }: Options, command: Command) =>
-      withSession(command, (session) =>
-        mirror === true || buckets === true
-          ? lookUpPrivately(session, { file, purpose, audience, how: buckets === true ? 'buckets' : 'mirror' })
-          : lookUp(session, file, purpose),
-      ),
+    .action((file: string, options: Options, command: Command) =>
+      withSession(command, (session) => askBy(session, file, options)),
     )
 }
 
 interface Options {
   purpose: Lookup['purpose']
+  keys?: boolean
   private?: boolean
   buckets?: boolean
   audience?: string
+}
+
+function askBy(session: Session, file: string, options: Options): Promise<void> {
+  const { purpose, keys, private: mirror, buckets, audience } = options
+  if (keys === true) return tellKeys(session, file)
+  if (buckets !== true && mirror !== true) return lookUp(session, file, purpose)
+  return lookUpPrivately(session, { file, purpose, audience, how: buckets === true ? 'buckets' : 'mirror' })
 }
 
 /** A raw line with the keys under which it is asked for. */
@@ -70,6 +75,24 @@ async function lookUp(session: Session, file: string, purpose: Lookup['purpose']
   for (const maker of makers) await maker.close()
   session.output.say(`${found.asked} asked, ${found.matches} matches; each question is recorded in the log`)
   if (found.refused > 0) process.exitCode = EXIT.someRefused
+}
+
+/** For whoever may ask under them without knowing what they stand for. */
+async function tellKeys(session: Session, file: string): Promise<void> {
+  const makers = await lookupTokens(session)
+  let refused = 0
+  for await (const derived of keyedLines(readRaw(file), makers)) {
+    const { line } = derived
+    if (derived.outcome === 'refused') {
+      refused += 1
+      session.output.data({ line, outcome: 'refused', reason: derived.reason }, `line ${line}  ${derived.reason}`)
+    } else {
+      const keys = [...new Set(derived.keys.map(({ key }) => key))]
+      session.output.data({ line, outcome: 'keys', keys }, keys.join('\n'))
+    }
+  }
+  for (const maker of makers) await maker.close()
+  if (refused > 0) process.exitCode = EXIT.someRefused
 }
 
 interface Asking {

@@ -1,8 +1,11 @@
 import type { Command } from 'commander'
+import { VerificationFailed } from '../../client/errors.ts'
 import { keyOfReceipt } from '../../client/next-log.ts'
 import { keptReceipt, promisesIn } from '../../client/promises.ts'
 import { checkReceipt, isOf, openVkey } from '../../client/verify.ts'
 import { openPolicy } from '../../client/witnessed.ts'
+import { certificateFaults, parseCertificate } from '../../erasure/certificate.ts'
+import { parseBundle } from '../../provenance/bundle.ts'
 import type { VerifierKey } from '../../provenance/note.ts'
 import type { Verified } from '../../provenance/receipt.ts'
 import { EXIT } from '../exit.ts'
@@ -17,7 +20,9 @@ export function receiptCommands(program: Command): void {
 
   program
     .command('verify <receipt...>')
-    .description("check receipts against the log's pinned key: offline, without the node")
+    .description(
+      "check receipts, proof bundles and certificates of erasure against the log's pinned key: offline, without the node",
+    )
     .option('--vkey <file>', "the log's key (C2SP signed-note); those in the folder unless given")
     .option(
       '--policy <file>',
@@ -34,15 +39,46 @@ export function receiptCommands(program: Command): void {
         if (policy !== undefined) return textOf(policy)
         return own !== undefined && key.name === openVkey(own.pinned().vkey).name ? own.pinnedPolicy() : undefined
       }
-      const passed = files.map((file) => {
-        const text = textOf(file)
-        const key = keyOf(text)
-        const asked = policyOf(key)
-        const witnesses = asked === undefined ? undefined : openPolicy(asked, key)
-        return tell(output, { file, fields: fields === true }, checkReceipt(text, key, witnesses))
-      })
+      const passed = files.flatMap((file) =>
+        receiptsIn(textOf(file), file).map(({ name, text, says }) => {
+          const key = keyOf(text)
+          const asked = policyOf(key)
+          const witnesses = asked === undefined ? undefined : openPolicy(asked, key)
+          const verified = checkReceipt(text, key, witnesses)
+          return tell(output, { file: name, fields: fields === true }, said(verified, says))
+        }),
+      )
       if (!passed.every(Boolean)) process.exitCode = EXIT.unverified
     })
+}
+
+interface OneReceipt {
+  name: string
+  text: string
+  /** What the file says otherwise than the entry. */
+  says?: (verified: Verified) => string[]
+}
+
+/** With a step for what a certificate says beside its receipt. */
+function said(verified: Verified, says: OneReceipt['says']): Verified {
+  if (says === undefined) return verified
+  const [why] = says(verified)
+  const step = { step: 'certificate', result: why === undefined ? 'PASS' : 'FAIL', ...(why !== undefined && { why }) }
+  const steps = [...verified.steps, step as Verified['steps'][number]]
+  return { ...verified, steps, passed: verified.passed && why === undefined }
+}
+
+/** One receipt, that of a certificate, or those of a proof bundle; an entry without one waited for its checkpoint, and is refused. */
+function receiptsIn(text: string, file: string): OneReceipt[] {
+  const certificate = parseCertificate(text)
+  if (certificate !== undefined)
+    return [{ name: file, text: certificate.receipt, says: ({ fields }) => certificateFaults(certificate, fields) }]
+  const bundle = parseBundle(text)
+  if (bundle === undefined) return [{ name: file, text }]
+  return bundle.entries.map(({ index, receipt }) => {
+    if (receipt === null) throw new VerificationFailed('bundle', `entry ${index} has no receipt: export it again`)
+    return { name: `${file}, entry ${index}`, text: receipt }
+  })
 }
 
 interface VerifyOptions {

@@ -35,6 +35,18 @@ export interface Signed {
   origin: Record<string, [line: number, type: string]>
 }
 
+/** Raw lines, and the id under which they are uploaded: of the same list the same one, so that it goes on where it was. */
+export interface RawSource {
+  rows(): AsyncIterable<Read>
+  upload(audience: Uuid): Promise<Uuid>
+}
+
+/** A raw file as it stands; an upload of standard input is new each time. */
+export const rawFile = (file: string): RawSource => ({
+  rows: () => readRaw(file),
+  upload: (audience) => uploadOf(file, audience),
+})
+
 interface Signing {
   session: Session
   key: SigningKey
@@ -45,15 +57,15 @@ interface Signing {
 }
 
 /**
- * Normalises, hashes and signs a raw file at home and keeps the result, so that sending it again after any interruption
- * sends the very same bytes. The upload is named by the raw file's digest and its audience.
+ * Normalises, hashes and signs raw lines at home and keeps the result, so that sending it again after any interruption
+ * sends the very same bytes. The upload is named by the raw bytes' digest and its audience.
  */
-export async function signFile(file: string, signing: Signing): Promise<Signed> {
+export async function signFile(source: RawSource, signing: Signing): Promise<Signed> {
   const { session, context } = signing
-  const upload = await uploadOf(file, context.audience)
+  const upload = await source.upload(context.audience)
   const dir = join(session.home.dir, 'uploads', upload)
-  const kept = readIfThere(join(dir, 'signed.json'))
-  if (kept !== undefined) return JSON.parse(kept, bigLines) as Signed
+  const kept = signedUpload(session.home.dir, upload)
+  if (kept !== undefined) return kept
   writeDurably(join(dir, 'begun'), '')
   const path = join(dir, 'signed.ndjson')
   const handle = await open(`${path}.new`, 'w', 0o600)
@@ -88,7 +100,7 @@ export async function signFile(file: string, signing: Signing): Promise<Signed> 
     }
     if (held.length === ITEMS_MAX) await flush()
   }
-  for await (const chunk of chunksOf(readRaw(file))) {
+  for await (const chunk of chunksOf(source.rows())) {
     const lines = chunk.flatMap((read) => (read.outcome === 'raw' ? [read.raw] : []))
     const epoch = await signing.tokens.epochFor(lines)
     for (const read of chunk) await take(read, epoch)
@@ -99,6 +111,12 @@ export async function signFile(file: string, signing: Signing): Promise<Signed> 
   await rename(`${path}.new`, path)
   writeDurably(join(dir, 'signed.json'), JSON.stringify(signed, textLines), 0o600)
   return signed
+}
+
+/** What was signed at home for an upload; undefined where it was signed elsewhere. */
+export function signedUpload(dir: string, upload: Uuid): Signed | undefined {
+  const kept = readIfThere(join(dir, 'uploads', upload, 'signed.json'))
+  return kept === undefined ? undefined : (JSON.parse(kept, bigLines) as Signed)
 }
 
 /** From standard input nothing can be read twice: such an upload is new each time. */

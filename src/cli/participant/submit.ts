@@ -6,17 +6,26 @@ import { BASIS, HANDLING_NUMBER, SEVERITY, SURFACE, TLP, type UploadLine } from 
 import { EXIT } from '../exit.ts'
 import { type Common, openHomeContext } from './context.ts'
 import { type Session, withSession } from './session.ts'
-import { linesFrom, type Signed, signFile } from './share.ts'
+import { linesFrom, type RawSource, rawFile, type Signed, signFile } from './share.ts'
+import { tryOut } from './submit-try.ts'
 import { submitTokens } from './tokens.ts'
 
 /** Tries of one run; each goes on where the node's durable part ends. */
 const TRIES = 5
 
 export function submitCommand(program: Command): void {
-  program
-    .command('submit <file>')
+  commonOptions(program.command('submit <file>'))
     .description('normalise, hash and sign a raw NDJSON file at home, and share it (- reads standard input)')
+    .option('--dry-run', 'have the node judge every line; nothing is stored')
     .addHelpText('after', EXAMPLE)
+    .action((file: string, options: Common & { dryRun?: true }, command: Command) =>
+      withSession(command, (session) => submit(session, rawFile(file), options)),
+    )
+}
+
+/** What the items of one run have in common. */
+export const commonOptions = (command: Command): Command =>
+  command
     .option('--audience <label or id>', 'with whom; the whole programme unless given')
     .option('--category <category>', 'of the taxonomy, where a line names none', 'grooming')
     .addOption(new Option('--severity <severity>').choices(SEVERITY).default('high'))
@@ -31,10 +40,7 @@ export function submitCommand(program: Command): void {
     .addOption(
       new Option('--surface <surface>', 'where on the service it was seen').choices(SURFACE).makeOptionMandatory(),
     )
-    .action((file: string, options: Common, command: Command) =>
-      withSession(command, (session) => submit(session, file, options)),
-    )
-}
+    .option('--detach', 'leave once the node has all of it; aldis uploads tells what became of it')
 
 const EXAMPLE = `
 A line names a type and the raw value, and whatever differs from the options:
@@ -42,19 +48,31 @@ A line names a type and the raw value, and whatever differs from the options:
   {"type":"email","raw":"someone@mail.example","category":"sextortion_financial"}
   {"type":"username","raw":"@Some.One","service":"orchard"}
   {"type":"media_hash","algorithm":"pdq","hash":"<64 hex digits>"}
+  {"type":"email","hashed":{"profile":"email/1","kid":"spring","token":"<64 hex digits>"}}
 Sending the same file again sends the same signed bytes: what is durable already is not stored twice.`
 
-async function submit(session: Session, file: string, options: Common): Promise<void> {
+/** Shares raw lines, wherever they are from. */
+export async function submit(
+  session: Session,
+  source: RawSource,
+  { dryRun = false, ...options }: Common & { dryRun?: boolean },
+): Promise<void> {
   const { output, home } = session
   const { key, context, audience } = await openHomeContext(session, options)
-  const tokens = await submitTokens(session)
-  const patterns = createPatternChecker()
-  const signing = signFile(file, { session, key, context, tokens, patterns })
-  const signed = await signing.finally(() => tokens.close()).finally(() => patterns.close())
-  for (const { line, warning } of signed.warned)
-    output.data({ line, outcome: 'warned', warning }, `line ${line}  warning: ${warning}`)
-  for (const { line, reason } of signed.refused)
-    output.data({ line, outcome: 'refused', reason }, `line ${line}  not sent: ${reason}`)
+  const sign = async (from: RawSource): Promise<Signed> => {
+    const tokens = await submitTokens(session)
+    const patterns = createPatternChecker()
+    const signing = signFile(from, { session, key, context, tokens, patterns })
+    const made = await signing.finally(() => tokens.close()).finally(() => patterns.close())
+    for (const { line, warning } of made.warned)
+      output.data({ line, outcome: 'warned', warning }, `line ${line}  warning: ${warning}`)
+    for (const { line, reason } of made.refused)
+      output.data({ line, outcome: 'refused', reason }, `line ${line}  not sent: ${reason}`)
+    return made
+  }
+  if (dryRun) return tryOut(session, source, sign)
+  const signed = await sign(source)
+  if (options.detach === true && signed.items > 0) return leave(session, signed)
   const told = await send(session, signed)
   const refused = told.refused + signed.refused.length
   const summary = { upload: signed.upload, audience: audience.audience, items: signed.items, ...told, refused }
@@ -66,7 +84,18 @@ async function submit(session: Session, file: string, options: Common): Promise<
   if (refused > 0) process.exitCode = EXIT.someRefused
 }
 
-interface Told {
+/** The node works it off by itself. */
+async function leave({ client, home, output }: Session, signed: Signed): Promise<void> {
+  const job = await client.uploads.put(signed.upload, linesFrom(signed, 1n))
+  home.note('uploads.ndjson', { ...job, items: signed.items })
+  output.data(
+    { outcome: 'received', ...job, items: signed.items },
+    `${signed.items} left with the node: aldis uploads ${signed.upload} --results tells what became of them`,
+  )
+  if (signed.refused.length > 0) process.exitCode = EXIT.someRefused
+}
+
+export interface Told {
   accepted: number
   refused: number
   before: number
@@ -123,7 +152,8 @@ async function sendFrom(session: Session, { signed, from, told, at }: Sending): 
   return undefined
 }
 
-function tell(
+/** One line of the node's answer; the evidence in it is kept. */
+export function tell(
   session: Session,
   { origin, submissions }: Signed,
   { line, told }: { line: UploadLine; told: Told },

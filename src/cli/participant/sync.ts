@@ -42,6 +42,7 @@ async function sync(session: Session, { wait, acknowledge, matchFile }: SyncOpti
       const last = events.findLast(({ event }) => ENDS.has(event.type))
       if (last !== undefined) ends.set(feed.feed, last.event.seq)
     },
+    onPaused: ({ label }) => output.warn(`${label} is paused by the programme; it goes on later where it stands`),
     onSealed: (feed, sealed) => {
       if (sealed > 0) output.data({ feed: feed.label, sealed }, `${feed.label}  ${sealed} sealed entries`)
     },
@@ -80,9 +81,15 @@ const datumOf = (feed: string, { event, authority, item }: VerifiedEvent): objec
   return { feed, seq, type, at, source, signal, revision, event: submission, authority, reason, item }
 }
 
+const BY: Readonly<Record<VerifiedEvent['authority'], (event: VerifiedEvent['event']) => string>> = {
+  origin: ({ source }) => `signed by ${source}`,
+  attested: ({ source }) => `decided by a person of ${source}, as the node says; nobody signed it`,
+  node: ({ reason }) => `said by the node: ${reason ?? ''}`,
+}
+
 function textOf(feed: string, { event, item, authority }: VerifiedEvent): string {
   const what =
     item === undefined ? '' : `${String(item['type'] ?? item['reason'] ?? '')}  ${String(item['category'] ?? '')}`
-  const by = authority === 'origin' ? `signed by ${event.source}` : `said by the node: ${event.reason ?? ''}`
+  const by = BY[authority](event)
   return `${feed} ${event.seq.padStart(4)}  ${event.type.padEnd(16)}  ${event.signal}  revision ${event.revision}  ${what}  ${by}`.trimEnd()
 }

@@ -1,4 +1,5 @@
 import { all, find, isDialogOpen, isTyping } from './dom.ts'
+import { usualKey } from './keymap.ts'
 
 /** After `g`, so long for the second key. */
 const CHORD_MS = 1_500
@@ -39,7 +40,8 @@ function go(key: string): boolean {
   return link !== undefined
 }
 
-function act(key: string): boolean {
+function act(pressedKey: string): boolean {
+  const key = usualKey(pressedKey)
   if (key === '?') return open('help')
   if (key === 'j' || key === 'ArrowDown') return move(1)
   if (key === 'k' || key === 'ArrowUp') return move(-1)
@@ -56,7 +58,7 @@ export function open(id: string): boolean {
   return dialog !== undefined
 }
 
-const rows = (): HTMLElement[] => all('main tr[data-row]')
+const rows = (): HTMLElement[] => all('main [data-row]')
 const activeRow = (): HTMLElement | undefined => rows().find((row) => row.dataset['active'] !== undefined)
 
 /** One row has the tab stop of its link; the others are reached by keys alone. */

@@ -1,5 +1,6 @@
 /** What the pages of analysts do on their own: everything works without it, by forms and links. */
 import { isDialogOpen, isTyping, say } from './dom.ts'
+import { usualKey } from './keymap.ts'
 import { keepLease, offsetOf } from './lease.ts'
 import { watchQueue } from './news.ts'
 
@@ -73,7 +74,7 @@ function watchRowKeys(): void {
     if (isTyping(event.target) || isDialogOpen()) return
     const row = document.querySelector('tr[data-active]') ?? document.activeElement?.closest('tr[data-row]')
     if (event.key === 'X') return selectTo(row)
-    row?.querySelector<HTMLElement>(`[data-row-key="${CSS.escape(event.key)}"]`)?.click()
+    row?.querySelector<HTMLElement>(`[data-row-key="${CSS.escape(usualKey(event.key))}"]`)?.click()
   })
 }
 

@@ -2,68 +2,45 @@ import type { VNode } from 'preact'
 import { NOTE_MAX, REASONS, VERDICTS } from '../../feedback/schema.ts'
 import type { Refusal } from '../../kernel/errors.ts'
 import type { Uuid } from '../../kernel/ids.ts'
-import type { CaseInfo } from '../../review/schema.ts'
+import { BULK_ALONE, type BulkPlan } from '../../review/bulk-schema.ts'
+import { CASES_MAX, type CaseInfo } from '../../review/schema.ts'
+import { BULK_CHANGES, bulkResultLabel } from '../bulk-words.ts'
 import { links } from '../links.ts'
 import { Button, Form, TextArea } from '../parts/form.tsx'
 import { Empty, Errors, errorOf, Note } from '../parts/note.tsx'
 import { Table } from '../parts/table.tsx'
 import type { Viewer } from '../viewer.ts'
-import { plain, reasonLabel, STATE_WORDS, typeLabel, VERDICT_WORDS, verdictLabel } from '../words.ts'
-import { SeverityMark, shortId } from './case-parts.tsx'
-
-/** A case that was selected, and why it would be left as it is. */
-export interface Planned {
-  one: CaseInfo
-  decision: Uuid
-  skipped: string | undefined
-}
-
-/** What would become of each selected case: whoever decides many at once sees first which ones. */
-export const planOf = (cases: readonly CaseInfo[], viewer: Viewer, decisionOf: (id: Uuid) => Uuid): Planned[] =>
-  cases.map((one) => ({ one, decision: decisionOf(one.case), skipped: skippedBy(one, viewer) }))
-
-function skippedBy({ state, source, lease, assigned_to }: CaseInfo, viewer: Viewer): string | undefined {
-  if (state !== 'open') return `it is ${STATE_WORDS[state].toLowerCase()}`
-  if (source === viewer.organisation) return 'it is your own signal'
-  const holder = lease?.holder ?? assigned_to
-  return holder === undefined || holder === viewer.pseudonym ? undefined : `${holder} works on it`
-}
+import { plain, reasonLabel, VERDICT_WORDS } from '../words.ts'
+import { CaseLink, SeverityMark } from './case-parts.tsx'
 
 export interface BulkView {
   viewer: Viewer
-  planned: readonly Planned[]
-  /** How many at most. */
-  limit: number
+  plan: BulkPlan
+  /** What is known of the first of them. */
+  shown: readonly CaseInfo[]
+  /** The id of the job that the form asks for: a second press with the same one changes nothing. */
+  job: Uuid
   typed: Readonly<Record<string, string>>
   refusal: Refusal | undefined
 }
 
-/** A field of a form, as `<case>.<version>.<decision>`. */
-const itemText = ({ one, decision }: Planned): string => `${one.case}.${one.version}.${decision}`
+type Planned = BulkPlan['cases'][number]
+
+const isChange = ({ result }: Planned): boolean => BULK_CHANGES.has(result)
 
 /** The dry run, and the form that carries it out. */
-export const BulkPage = ({ viewer, planned, limit, typed, refusal }: BulkView): VNode => {
-  const changed = planned.filter(({ skipped }) => skipped === undefined)
-  const severities = new Set(changed.map(({ one }) => one.severity)).size
-  const isMany = changed.length > limit
+export const BulkPage = (view: BulkView): VNode => {
+  const { plan, refusal } = view
   return (
     <div class="bulk">
-      <p class="lead">
-        <strong>{changed.length}</strong> of {planned.length} selected will change
-        {severities > 1 && `, of ${severities} severities`}. Nothing has been done yet.
-      </p>
+      <Summary plan={plan} />
       <Errors refusal={refusal} />
-      {isMany && (
-        <Note tone="warn" title={`One person decides at most ${limit} cases at once`}>
-          Go back and select fewer; what a second person should see is decided case by case.
-        </Note>
-      )}
       <div class="case-columns">
         <div>
-          <Planning planned={planned} />
+          <Planning {...view} />
         </div>
         <div>
-          {changed.length > 0 && !isMany && <BulkForm {...{ viewer, changed, typed, refusal }} />}
+          {plan.changed > 0 && <BulkForm {...view} />}
           <p class="actions">
             <a class="button button-plain" href={links.queue()} data-key="u">
               Back to the queue
@@ -75,6 +52,23 @@ export const BulkPage = ({ viewer, planned, limit, typed, refusal }: BulkView): 
   )
 }
 
+const Summary = ({ plan }: { plan: BulkPlan }): VNode => {
+  const left = Object.entries(plan.results).filter(([result]) => !BULK_CHANGES.has(result))
+  return (
+    <>
+      <p class="lead">
+        <strong>{plan.changed}</strong> of {plan.cases.length} selected will change
+        {left.map(([result, n]) => ` · ${n} ${bulkResultLabel(result)}`).join('')}. Nothing has been done yet.
+      </p>
+      {plan.more && (
+        <Note tone="info" title={`These are the first ${plan.cases.length} of this view`}>
+          What is behind them can be decided afterwards.
+        </Note>
+      )}
+    </>
+  )
+}
+
 const COLUMNS = [
   { title: 'Signal' },
   { title: 'Category' },
@@ -83,40 +77,59 @@ const COLUMNS = [
   { title: 'Will it change?' },
 ] as const
 
-const Planning = ({ planned }: { planned: readonly Planned[] }): VNode =>
-  planned.length === 0 ? (
-    <Empty title="Nothing was selected">Select rows of the queue by x, or by their boxes.</Empty>
-  ) : (
-    <Table label="Selected cases" columns={COLUMNS}>
-      {planned.map(({ one, skipped }) => (
-        <tr key={one.case} data-row>
-          <td>
-            <a href={links.reviewCase(one.case)} data-open-row>
-              {typeLabel(one.type)} <code>{shortId(one.signal)}</code>
-            </a>
-          </td>
-          <td>{plain(one.category)}</td>
-          <td>
-            <SeverityMark severity={one.severity} />
-          </td>
-          <td>{one.source}</td>
-          <td>{skipped === undefined ? 'yes' : <span class="muted">no: {skipped}</span>}</td>
-        </tr>
-      ))}
-    </Table>
+const Planning = ({ plan, shown }: BulkView): VNode => {
+  if (plan.cases.length === 0)
+    return <Empty title="Nothing was selected">Select rows of the queue by x, or by their boxes.</Empty>
+  const known = new Map(shown.map((one) => [one.case, one]))
+  const rows = plan.cases.flatMap((planned) => {
+    const one = known.get(planned.case)
+    return one === undefined ? [] : [{ planned, one }]
+  })
+  if (rows.length === 0) return <Empty title="None of them is there">They may be of another organisation.</Empty>
+  return (
+    <>
+      <Table label="Selected cases" columns={COLUMNS}>
+        {rows.map(({ planned, one }) => (
+          <tr key={one.case} data-row>
+            <td>
+              <CaseLink one={one} />
+            </td>
+            <td>{plain(one.category)}</td>
+            <td>
+              <SeverityMark severity={one.severity} />
+            </td>
+            <td>{one.source}</td>
+            <td>
+              <WillChange planned={planned} one={one} />
+            </td>
+          </tr>
+        ))}
+      </Table>
+      {plan.cases.length > CASES_MAX && (
+        <p class="muted">
+          {rows.length} of {plan.cases.length} are shown: what is not looked at is not read either. All of them are
+          counted above.
+        </p>
+      )}
+    </>
   )
-
-interface BulkFormProps {
-  viewer: Viewer
-  changed: readonly Planned[]
-  typed: BulkView['typed']
-  refusal: Refusal | undefined
 }
 
-const BulkForm = ({ viewer, changed, typed, refusal }: BulkFormProps): VNode => (
+function WillChange({ planned, one }: { planned: Planned; one: CaseInfo }): VNode {
+  if (isChange(planned)) return <>yes</>
+  const holder = one.lease?.holder ?? one.assigned_to
+  const why =
+    planned.result === 'claimed' && holder !== undefined
+      ? `${holder} works on it`
+      : bulkResultLabel(planned.result, 'one')
+  return <span class="muted">no: {why}</span>
+}
+
+const BulkForm = ({ viewer, plan, job, typed, refusal }: BulkView): VNode => (
   <Form action={links.decideBulk()} csrf={viewer.csrf} class="decide-form" label="Decide all alike">
-    {changed.map((one) => (
-      <input type="hidden" key={one.decision} name="item[]" value={itemText(one)} />
+    <input type="hidden" name="job" value={job} />
+    {plan.cases.filter(isChange).map((one) => (
+      <input type="hidden" key={one.case} name="item[]" value={`${one.case}.${one.version}`} />
     ))}
     <div class="field">
       <label for="bulk-verdict">Verdict and reason</label>
@@ -138,110 +151,24 @@ const BulkForm = ({ viewer, changed, typed, refusal }: BulkFormProps): VNode => 
       </select>
     </div>
     <TextArea
-      {...{
-        name: 'note_team',
-        label: 'Team note',
-        hint: 'For your own team alone.',
-        reader: 'private',
-        rows: 2,
-        maxLength: NOTE_MAX,
-      }}
-      value={typed['note_team']}
-      error={errorOf(refusal, 'note_team')}
+      {...{ name: 'note_team', label: 'Team note', hint: 'For your own team alone.', reader: 'private' }}
+      {...{ rows: 2, maxLength: NOTE_MAX, value: typed['note_team'], error: errorOf(refusal, 'note_team') }}
     />
     <TextArea
-      {...{
-        name: 'note_shared',
-        label: 'Note visible to each source',
-        hint: 'No names, addresses or numbers.',
-        reader: 'shared',
-        rows: 2,
-        maxLength: NOTE_MAX,
-      }}
-      value={typed['note_shared']}
-      error={errorOf(refusal, 'note_shared')}
+      {...{ name: 'note_shared', label: 'Note visible to each source', hint: 'No names, addresses or numbers.' }}
+      {...{ reader: 'shared', rows: 2, maxLength: NOTE_MAX }}
+      {...{ value: typed['note_shared'], error: errorOf(refusal, 'note_shared') }}
     />
     <p class="hint">
-      What needs a second person is proposed, and waits for one. Everything else may be undone together.
+      A confirmation of something critical waits for a second person, case by case. Everything may be undone together.
     </p>
+    {plan.needs_lead && (
+      <Note tone="info" title={`More than ${BULK_ALONE}: a lead approves it first`}>
+        Another person, who sees this list and types the number {plan.changed}. Nothing is decided before.
+      </Note>
+    )}
     <Button kind="primary" keyName="s">
-      Decide {changed.length} {changed.length === 1 ? 'case' : 'cases'}
+      {plan.needs_lead ? 'Propose to decide' : 'Decide'} {plan.changed} {plan.changed === 1 ? 'case' : 'cases'}
     </Button>
   </Form>
-)
-
-/** What became of one case. */
-export interface Outcome {
-  case: Uuid
-  decision: Uuid
-  /** Its state now, or why it was left as it is. */
-  state?: CaseInfo['state']
-  code?: string
-  detail?: string
-}
-
-interface OutcomesView {
-  viewer: Viewer
-  outcomes: readonly Outcome[]
-  /** What was decided; absent once it was undone. */
-  verdict?: string
-}
-
-/** What became of each, with the way back for all of them. */
-export const OutcomesPage = ({ viewer, outcomes, verdict }: OutcomesView): VNode => {
-  const done = outcomes.filter(({ code }) => code === undefined)
-  const undoable = done.filter(({ state }) => state === 'decided')
-  return (
-    <div class="bulk">
-      <p class="lead">
-        <strong>{done.length}</strong> of {outcomes.length}{' '}
-        {verdict === undefined ? 'undone' : `decided: ${verdictLabel(verdict)}`}
-        {done.length < outcomes.length && `, ${outcomes.length - done.length} left as they were`}.
-      </p>
-      <div class="actions">
-        {verdict !== undefined && undoable.length > 0 && (
-          <Form action={links.undoBulk()} csrf={viewer.csrf} id="undo-all">
-            <Items items={undoable} />
-            <Button keyName="z" id="undo-button">
-              Undo {undoable.length} {undoable.length === 1 ? 'decision' : 'decisions'}
-            </Button>
-          </Form>
-        )}
-        <Form action={links.bulkTable()} csrf={viewer.csrf}>
-          <Items items={outcomes} />
-          <Button>Results as CSV</Button>
-        </Form>
-        <a class="button button-plain" href={links.queue()} data-key="u">
-          Queue
-        </a>
-      </div>
-      <Table label="Results" columns={[{ title: 'Case' }, { title: 'Result' }, { title: 'Why' }]}>
-        {outcomes.map(({ case: id, state, code, detail }) => (
-          <tr key={id}>
-            <td>
-              <a href={links.reviewCase(id)}>
-                Case <code>{shortId(id)}</code>
-              </a>
-            </td>
-            <td>{state === undefined ? 'left as it was' : STATE_WORDS[state]}</td>
-            <td>
-              {code !== undefined && (
-                <>
-                  {detail} <code class="muted">{code}</code>
-                </>
-              )}
-            </td>
-          </tr>
-        ))}
-      </Table>
-    </div>
-  )
-}
-
-const Items = ({ items }: { items: readonly Outcome[] }): VNode => (
-  <>
-    {items.map(({ case: id, decision }) => (
-      <input type="hidden" key={id} name="item[]" value={`${id}.${decision}`} />
-    ))}
-  </>
 )

@@ -2,10 +2,11 @@ import type { VNode } from 'preact'
 import { NOTE_MAX, REASONS, VERDICTS } from '../../feedback/schema.ts'
 import { SEVERITY } from '../../review/priority.ts'
 import type { CaseInfo, DecisionInfo } from '../../review/schema.ts'
-import { needsSecond } from '../../review/second.ts'
+import { personsFor } from '../../review/second.ts'
 import { links } from '../links.ts'
 import { Button, Field, Form, TextArea } from '../parts/form.tsx'
 import { errorOf, Note } from '../parts/note.tsx'
+import { KeyHint } from '../parts/own-keys.tsx'
 import { COUNT_WORDS, DISPUTING, plain, reasonLabel, VERDICT_WORDS, verdictLabel } from '../words.ts'
 import { type CaseView, isStale, isTaken } from './case-view.ts'
 import { ProposalActs } from './proposal.tsx'
@@ -103,7 +104,7 @@ const DecideForm = (view: CaseView & { mode: Mode }): VNode => {
         <input type="hidden" name="decision" value={decision} />
         <input type="hidden" name="version" value={String(one.version)} />
         {isOpen && grip !== undefined && <input type="hidden" name="token" value={grip.token} />}
-        <Verdicts one={one} typed={typed} error={errorOf(refusal, 'verdict')} />
+        <Verdicts {...{ one, typed, criticalSecond: view.criticalSecond, error: errorOf(refusal, 'verdict') }} />
         <Reasons typed={typed} error={reasonError(view)} />
         <CategoryField {...view} />
         <Counts typed={typed} refusal={refusal} />
@@ -139,18 +140,18 @@ const reasonError = ({ refusal }: CaseView): string | undefined =>
     ? `Choose ${refusal.detail ?? 'a reason of the verdict'}.`
     : errorOf(refusal, 'reason')
 
-interface VerdictsProps {
+interface VerdictsProps extends Pick<CaseView, 'criticalSecond'> {
   one: CaseInfo
   typed: CaseView['typed']
   error: string | undefined
 }
 
-const Verdicts = ({ one, typed, error }: VerdictsProps): VNode => (
+const Verdicts = ({ one, typed, error, criticalSecond }: VerdictsProps): VNode => (
   <fieldset class="verdicts" aria-describedby={error === undefined ? undefined : 'verdict-error'}>
     <legend>Verdict</legend>
     {VERDICTS.map((verdict) => {
       const { key, label, follows } = VERDICT_WORDS[verdict]
-      const isSecond = needsSecond(SEVERITY[one.severity], verdict)
+      const persons = personsFor({ severity: SEVERITY[one.severity], verdict, escalate: false }, criticalSecond)
       return (
         <label key={verdict} class="verdict" title={follows}>
           <input
@@ -165,7 +166,8 @@ const Verdicts = ({ one, typed, error }: VerdictsProps): VNode => (
             {key}
           </span>
           <span>{label}</span>
-          {isSecond && <span class="verdict-second">2nd person</span>}
+          {persons === 'two' && <span class="verdict-second">2nd person</span>}
+          {persons === 'marked' && <span class="verdict-second">told as one person’s</span>}
         </label>
       )
     })}
@@ -272,9 +274,7 @@ const Acts = ({ one, mode, typed }: CaseView & { mode: Mode }): VNode => {
       <label class="check">
         <input type="checkbox" name="escalate" value="yes" checked={typed['escalate'] === 'yes'} data-key="e" />
         Ask a second person, though none is needed
-        <span class="key" aria-hidden="true">
-          e
-        </span>
+        <KeyHint usual="e" />
       </label>
       <div class="decide-acts">
         <Button kind="primary" name="go" value="stay" keyName="s" id="submit">

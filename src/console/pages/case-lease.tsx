@@ -2,6 +2,7 @@ import type { VNode } from 'preact'
 import { links } from '../links.ts'
 import { Button, Form } from '../parts/form.tsx'
 import { Icon } from '../parts/icon.tsx'
+import { KeyHint } from '../parts/own-keys.tsx'
 import { spanText } from '../parts/text.tsx'
 import { HOLD_WORDS } from '../words.ts'
 import type { CaseView } from './case-view.ts'
@@ -98,10 +99,7 @@ const HOURS = [1, 4, 8, 24] as const
 const HoldForm = ({ one, viewer, grip }: Held): VNode => (
   <details class="lease-more">
     <summary class="button button-plain" data-key="h">
-      Hold{' '}
-      <span class="key" aria-hidden="true">
-        h
-      </span>
+      Hold <KeyHint usual="h" />
     </summary>
     <Form action={links.holdCase(one.case)} csrf={viewer.csrf} class="lease-form">
       <Grip one={one} grip={grip} />
@@ -134,10 +132,7 @@ const HandOverForm = ({ one, viewer, grip, colleagues }: Held & Pick<CaseView, '
   colleagues.length === 0 ? null : (
     <details class="lease-more">
       <summary class="button button-plain" data-key="m">
-        Hand over{' '}
-        <span class="key" aria-hidden="true">
-          m
-        </span>
+        Hand over <KeyHint usual="m" />
       </summary>
       <Form action={links.handOverCase(one.case)} csrf={viewer.csrf} class="lease-form">
         <Grip one={one} grip={grip} />

@@ -1,7 +1,9 @@
 import type { VNode } from 'preact'
 import type { CaseInfo } from '../../review/schema.ts'
+import { links } from '../links.ts'
 import { Icon } from '../parts/icon.tsx'
 import { instantText, spanText } from '../parts/text.tsx'
+import { typeLabel } from '../words.ts'
 
 const MARKS: Readonly<Record<CaseInfo['severity'], string>> = { low: '', medium: '', high: '^', critical: '^^' }
 
@@ -15,6 +17,13 @@ export const SeverityMark = ({ severity }: { severity: CaseInfo['severity'] }): 
       </span>
     )}
   </span>
+)
+
+/** What a row is about, and where it opens. */
+export const CaseLink = ({ one }: { one: Pick<CaseInfo, 'case' | 'type' | 'signal'> }): VNode => (
+  <a href={links.reviewCase(one.case)} data-open-row>
+    {typeLabel(one.type)} <code>{shortId(one.signal)}</code>
+  </a>
 )
 
 const SOON_MS = 3_600_000

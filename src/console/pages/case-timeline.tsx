@@ -4,7 +4,7 @@ import type { CaseInfo, DecisionInfo } from '../../review/schema.ts'
 import { links } from '../links.ts'
 import { Table } from '../parts/table.tsx'
 import { Time } from '../parts/text.tsx'
-import { reasonLabel, triggerLabel, verdictLabel } from '../words.ts'
+import { plain, reasonLabel, triggerLabel, verdictLabel } from '../words.ts'
 
 interface Step {
   at: string
@@ -66,12 +66,15 @@ const decisionStep = ({
   reason,
   decided_by,
   approved_by,
+  refused_by,
+  refusal = 'denied',
   standing,
   event,
 }: DecisionInfo): Step => ({
   at: decided_at,
   what: `${verdictLabel(verdict)}: ${reasonLabel(reason).toLowerCase()}`,
-  note: STANDING_WORDS[standing],
+  note:
+    refused_by === undefined ? STANDING_WORDS[standing] : `denied by ${refused_by}: ${plain(refusal).toLowerCase()}`,
   who: approved_by === undefined ? decided_by : `${decided_by}, approved by ${approved_by}`,
   event,
 })

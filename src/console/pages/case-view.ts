@@ -2,9 +2,11 @@ import type { Opinions } from '../../feedback/schema.ts'
 import type { NetworkResult } from '../../feeds/schema.ts'
 import type { Refusal } from '../../kernel/errors.ts'
 import type { Uuid } from '../../kernel/ids.ts'
+import type { CriticalSecond } from '../../participants/schema.ts'
 import type { Undoable } from '../../review/read.ts'
 import type { CaseInfo, CaseTexts, LeaseResult } from '../../review/schema.ts'
 import type { Viewer } from '../viewer.ts'
+import type { Nudge } from '../wellbeing.ts'
 
 export interface Colleague {
   pseudonym: string
@@ -25,6 +27,10 @@ export interface CaseView {
   colleagues: readonly Colleague[]
   categories: readonly string[]
   undoable: readonly Undoable[]
+  /** Why the viewer should rest. */
+  nudge: Nudge | undefined
+  /** What the programme asks of confirmations at critical. */
+  criticalSecond: CriticalSecond
   /** Whom the signal may reach, by name. */
   audience: string | undefined
   /** Once they were asked for. */

@@ -4,6 +4,7 @@ import type { CaseInfo } from '../../review/schema.ts'
 import { links } from '../links.ts'
 import { Badge } from '../parts/badge.tsx'
 import { Errors } from '../parts/note.tsx'
+import { NudgeNote } from '../parts/nudge.tsx'
 import { Hash } from '../parts/text.tsx'
 import { plain, STATE_WORDS } from '../words.ts'
 import { DecidePart } from './case-decide.tsx'
@@ -24,6 +25,7 @@ export function CasePage(view: CaseView): VNode {
       <CaseHead one={one} now={now} />
       <UndoBar undoable={undoable} viewer={viewer} now={now} here={one.case} />
       <LeaseBar {...view} />
+      <NudgeNote nudge={view.nudge} />
       {isStale(refusal) ? <Stale {...view} /> : <Errors refusal={refusal} />}
       <div class="case-columns">
         <div class="case-side">

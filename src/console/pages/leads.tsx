@@ -1,19 +1,20 @@
 import type { VNode } from 'preact'
 import { VERDICTS } from '../../feedback/schema.ts'
-import type { QueueCounts, ReviewFigures } from '../../review/schema.ts'
+import { FIGURES_DAYS, type QueueCounts, type ReviewFigures } from '../../review/schema.ts'
 import { links } from '../links.ts'
 import { Empty } from '../parts/note.tsx'
 import { Table } from '../parts/table.tsx'
 import { numberText, spanText } from '../parts/text.tsx'
 import { VERDICT_WORDS } from '../words.ts'
+import { SettingForm, type SettingView } from './review-setting.tsx'
 
-export interface LeadsView {
+export interface LeadsView extends SettingView {
   figures: ReviewFigures
   counts: QueueCounts
 }
 
 /** How the work goes: of cases and sources, never of a person. */
-export const LeadsPage = ({ figures, counts }: LeadsView): VNode => (
+export const LeadsPage = ({ figures, counts, viewer, setting, refusal }: LeadsView): VNode => (
   <div class="leads">
     <section aria-labelledby="now-title">
       <h2 id="now-title">Now</h2>
@@ -34,6 +35,8 @@ export const LeadsPage = ({ figures, counts }: LeadsView): VNode => (
       </dl>
     </section>
     <Recent figures={figures} />
+    <Alike figures={figures} />
+    <SettingForm {...{ viewer, setting, refusal }} />
     <section aria-labelledby="after-title">
       <h2 id="after-title">After action</h2>
       <p>
@@ -43,6 +46,19 @@ export const LeadsPage = ({ figures, counts }: LeadsView): VNode => (
       </p>
     </section>
   </div>
+)
+
+/** How often two who decide the same case apart come to the same verdict, and what one person alone stood for. */
+const Alike = ({ figures: { samples, single_reviewed } }: Pick<LeadsView, 'figures'>): VNode => (
+  <section aria-labelledby="alike-title">
+    <h2 id="alike-title">Second looks</h2>
+    <p>
+      Of <strong>{numberText(samples.opened)}</strong> closed decisions that were chosen in the last {FIGURES_DAYS}{' '}
+      days, <strong>{numberText(samples.answered)}</strong> were decided a second time, and{' '}
+      <strong>{numberText(samples.agreed)}</strong> of these alike.
+      {single_reviewed > 0 && ` ${numberText(single_reviewed)} confirmations at critical were one person’s alone.`}
+    </p>
+  </section>
 )
 
 const ageOf = (seconds: number | null): string => (seconds === null ? '–' : spanText(seconds * 1_000))

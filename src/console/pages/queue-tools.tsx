@@ -4,7 +4,9 @@ import { SIGNAL_TYPE } from '../../signals/schema.ts'
 import { links } from '../links.ts'
 import { Chips, Choose, FilterForm, FindForm, Views } from '../parts/filter.tsx'
 import { Button, Form } from '../parts/form.tsx'
-import { type QueueFilter, termOf, termsOf, textOf } from '../queue-filter.ts'
+import { SaveView } from '../parts/saved.tsx'
+import { parseText, type QueueFilter, termOf, termsOf, textOf } from '../queue-filter.ts'
+import type { SavedView } from '../saved-views.ts'
 import type { Viewer } from '../viewer.ts'
 import { plain, STATE_WORDS, typeLabel } from '../words.ts'
 
@@ -13,6 +15,7 @@ interface ToolsProps {
   filter: QueueFilter
   unread?: string
   counts: QueueCounts
+  saved: readonly SavedView[]
   categories: readonly string[]
   sources: readonly string[]
 }
@@ -21,7 +24,7 @@ interface ToolsProps {
 export const QueueTools = (props: ToolsProps): VNode => (
   <div class="queue-tools">
     <div class="queue-tools-line">
-      <Views views={viewsOf(props)} />
+      <Views views={[...viewsOf(props), ...savedOf(props)]} />
       <Form action={links.claimNext()} csrf={props.viewer.csrf}>
         <Button kind="primary" keyName="n" title="Claims the first case of the queue that nobody works on">
           Start reviewing
@@ -38,6 +41,7 @@ export const QueueTools = (props: ToolsProps): VNode => (
         example="type:url severity:>=high"
       />
       <Choices {...props} />
+      <SaveView {...{ viewer: props.viewer, screen: 'queue', saved: props.saved, filter: textOf(props.filter) }} />
     </div>
   </div>
 )
@@ -62,6 +66,15 @@ const viewsOf = ({ filter, counts }: Pick<ToolsProps, 'filter' | 'counts'>) => {
     current: textOf(own) === textOf(filter),
   }))
 }
+
+/** Views that were saved; one whose filter is none any more is not shown. */
+const savedOf = ({ saved, filter }: Pick<ToolsProps, 'saved' | 'filter'>) =>
+  saved.flatMap(({ view, name, filter: text }) => {
+    const own = parseText(text)
+    return own === undefined
+      ? []
+      : [{ id: view, title: name, href: links.queue(own), current: text === textOf(filter) }]
+  })
 
 const SEVERITIES = ['low', 'medium', 'high', 'critical'] as const
 

@@ -10,9 +10,10 @@ import { Empty } from '../parts/note.tsx'
 import { Pager, Table } from '../parts/table.tsx'
 import { instantText, spanText } from '../parts/text.tsx'
 import { type QueueFilter, termsOf } from '../queue-filter.ts'
+import type { SavedView } from '../saved-views.ts'
 import type { Viewer } from '../viewer.ts'
 import { plain, STATE_WORDS, typeLabel } from '../words.ts'
-import { Due, SeverityMark, shortId } from './case-parts.tsx'
+import { CaseLink, Due, SeverityMark, shortId } from './case-parts.tsx'
 import { QueueTools } from './queue-tools.tsx'
 import { UndoBar } from './undo-bar.tsx'
 
@@ -31,6 +32,9 @@ export interface QueueView {
   categories: readonly string[]
   sources: readonly string[]
   undoable: readonly Undoable[]
+  saved: readonly SavedView[]
+  /** Relations that may be seen, by signal. */
+  related: ReadonlyMap<string, number>
 }
 
 export type OpinionCounts = Sides & { disputed: boolean }
@@ -43,6 +47,7 @@ const COLUMNS = [
   { title: 'Severity' },
   { title: 'From', hint: 'Whose signal it is' },
   { title: 'Here', numeric: true, hint: 'Hits on your own platform; nobody else sees them' },
+  { title: 'Related', numeric: true, hint: 'Relations to other signals, as far as you may see them' },
   { title: 'Opinions', hint: 'Confirmed, disagreed, asked: how many recipients; never who' },
   { title: 'Age', numeric: true },
   { title: 'State' },
@@ -68,34 +73,56 @@ export const QueuePage = (view: QueueView): VNode => (
 const ORDER =
   'Overdue cases come first, the oldest date first. Then severity, hits here, confirmations by others and confidence decide.'
 
-const Cases = ({ viewer, filter, cases, opinions, now }: QueueView): VNode => (
-  <>
-    <div class="order">
-      <span>{(filter.state ?? 'open') === 'open' ? ORDER : 'The oldest case comes first.'}</span>
-      {(filter.state ?? 'open') === 'open' && (
-        <Form action={links.bulk()} csrf={viewer.csrf} id="bulk">
-          <button type="submit" class="button button-small" data-key="d">
-            Decide selected alike <span data-selected />
-          </button>
-        </Form>
-      )}
-    </div>
-    <Table id="cases" label="Cases" columns={COLUMNS}>
-      {cases.map((one) => (
-        <Row key={one.case} {...{ viewer, one, now, opinion: opinions.get(`${one.source}/${one.signal}`) }} />
+/** The whole view, beyond this page. */
+const AllAlike = ({ viewer, filter, next }: QueueView): VNode | null =>
+  next === undefined ? null : (
+    <Form action={links.bulkView()} csrf={viewer.csrf}>
+      {Object.entries(filter).map(([name, value]) => (
+        <input type="hidden" key={name} name={name} value={value} />
       ))}
-    </Table>
-  </>
-)
+      <button type="submit" class="button button-small">
+        Decide all of this view alike
+      </button>
+    </Form>
+  )
+
+const Cases = (view: QueueView): VNode => {
+  const { viewer, filter, cases, opinions, related, now } = view
+  return (
+    <>
+      <div class="order">
+        <span>{(filter.state ?? 'open') === 'open' ? ORDER : 'The oldest case comes first.'}</span>
+        {(filter.state ?? 'open') === 'open' && (
+          <Form action={links.bulk()} csrf={viewer.csrf} id="bulk">
+            <button type="submit" class="button button-small" data-key="d">
+              Decide selected alike <span data-selected />
+            </button>
+          </Form>
+        )}
+        {(filter.state ?? 'open') === 'open' && <AllAlike {...view} />}
+      </div>
+      <Table id="cases" label="Cases" columns={COLUMNS}>
+        {cases.map((one) => (
+          <Row
+            key={one.case}
+            {...{ viewer, one, now, opinion: opinions.get(`${one.source}/${one.signal}`) }}
+            related={related.get(one.signal) ?? 0}
+          />
+        ))}
+      </Table>
+    </>
+  )
+}
 
 interface RowProps {
   viewer: Viewer
   one: CaseInfo
   opinion: OpinionCounts | undefined
+  related: number
   now: Date
 }
 
-const Row = ({ viewer, one, opinion, now }: RowProps): VNode => (
+const Row = ({ viewer, one, opinion, related, now }: RowProps): VNode => (
   <tr id={`case-${one.case}`} data-row title={one.priority.join(' ')}>
     <td class="row-box">
       {one.state === 'open' && (
@@ -113,9 +140,7 @@ const Row = ({ viewer, one, opinion, now }: RowProps): VNode => (
       <Due one={one} now={now} />
     </td>
     <td>
-      <a href={links.reviewCase(one.case)} data-open-row>
-        {typeLabel(one.type)} <code>{shortId(one.signal)}</code>
-      </a>
+      <CaseLink one={one} />
     </td>
     <td>{plain(one.category)}</td>
     <td>
@@ -123,6 +148,7 @@ const Row = ({ viewer, one, opinion, now }: RowProps): VNode => (
     </td>
     <td>{one.source === viewer.organisation ? <span class="muted">own signal</span> : one.source}</td>
     <td class="number">{one.own_hits === 0 ? <span class="muted">–</span> : one.own_hits}</td>
+    <td class="number">{related === 0 ? <span class="muted">–</span> : related}</td>
     <td>
       <OpinionText one={one} opinion={opinion} />
     </td>

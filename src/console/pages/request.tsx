@@ -1,25 +1,24 @@
 import type { VNode } from 'preact'
+import { NOTE_MAX } from '../../feedback/schema.ts'
 import type { Refusal } from '../../kernel/errors.ts'
-import type { Uuid } from '../../kernel/ids.ts'
 import type { RequestFor } from '../../participants/request-list.ts'
 import { ACT_WORDS, memberName, memberText } from '../act-words.ts'
 import { links } from '../links.ts'
 import { Badge } from '../parts/badge.tsx'
-import { Button, Form, LinkButton } from '../parts/form.tsx'
+import { Button, Form, LinkButton, TextArea } from '../parts/form.tsx'
 import { roleName } from '../parts/nav.tsx'
-import { Errors, Note } from '../parts/note.tsx'
+import { Errors, errorOf, Note } from '../parts/note.tsx'
 import { Fact, Facts } from '../parts/table.tsx'
 import { Hash, Time } from '../parts/text.tsx'
-import type { Viewer } from '../viewer.ts'
+import { After, type AfterProps, Differences, LateNote } from './request-after.tsx'
 import { type NameOf, StandingBadge } from './requests.tsx'
 
-export interface RequestProps {
-  request: RequestFor
-  viewer: Viewer
+export interface RequestProps extends AfterProps {
   nameOf: NameOf
   now: Date
-  once: Uuid
   refusal?: Refusal | undefined
+  /** As it was typed beside the refusal. */
+  note?: string | undefined
 }
 
 /** First what would be done and on whose word, then the decision. */
@@ -46,9 +45,20 @@ export const RequestPage = (props: RequestProps): VNode => {
           <Fact name="proposed">
             <Time at={request.requested_at} now={now} />
           </Fact>
-          <Fact name="ends by itself">
-            <Time at={request.expires_at} now={now} />
-          </Fact>
+          {request.effective_at !== undefined && (
+            <Fact name="takes effect">
+              <Time at={request.effective_at} now={now} />, by itself, if those who asked and approved still may
+            </Fact>
+          )}
+          {request.due_at === undefined ? (
+            <Fact name="ends by itself">
+              <Time at={request.expires_at} now={now} />
+            </Fact>
+          ) : (
+            <Fact name="due">
+              <Time at={request.due_at} now={now} />
+            </Fact>
+          )}
           <Fact name="needs">
             {request.needed === 1 ? 'one other person' : `${request.needed} other persons`},{' '}
             {request.approvers.map(roleName).join(' or ')}
@@ -56,6 +66,7 @@ export const RequestPage = (props: RequestProps): VNode => {
           </Fact>
         </Facts>
         <Votes {...props} />
+        <Differences {...props} />
         <details class="exact">
           <summary>Exactly what is approved</summary>
           <p>
@@ -68,6 +79,7 @@ export const RequestPage = (props: RequestProps): VNode => {
         <h2 id="decide-title">Decide</h2>
         <Errors refusal={refusal} />
         <Decide {...props} />
+        <After {...props} />
       </section>
     </div>
   )
@@ -75,7 +87,7 @@ export const RequestPage = (props: RequestProps): VNode => {
 
 const Votes = ({ request, nameOf, now }: RequestProps): VNode => (
   <ol class="events">
-    {request.votes.map(({ approver, organisation, verdict, at }) => (
+    {request.votes.map(({ approver, organisation, verdict, at, note }) => (
       <li key={approver}>
         {verdict === 'approve' ? (
           <Badge tone="ok" icon="ok">
@@ -87,6 +99,7 @@ const Votes = ({ request, nameOf, now }: RequestProps): VNode => (
           </Badge>
         )}{' '}
         by {nameOf(approver, organisation)} · <Time at={at} now={now} />
+        {note !== undefined && <p class="words">{note}</p>}
       </li>
     ))}
     {request.executed_at !== null && (
@@ -95,6 +108,7 @@ const Votes = ({ request, nameOf, now }: RequestProps): VNode => (
           carried out
         </Badge>{' '}
         <Time at={request.executed_at} now={now} />
+        <LateNote request={request} />
       </li>
     )}
   </ol>
@@ -107,11 +121,12 @@ const WHY_NOT: Readonly<Record<Exclude<RequestFor['ballot'], 'allowed'>, string>
   stale_sign_in: 'Confirm that it is you, then decide within five minutes.',
   voted: 'You have answered. The request needs another person.',
   executed: 'It is carried out.',
+  cancelled: 'It was taken back. It can be proposed again.',
   expired: 'It has expired. It can be proposed again.',
   rejected: 'It was denied. It can be proposed again, changed.',
 }
 
-function Decide({ request, viewer, once }: RequestProps): VNode {
+function Decide({ request, viewer, once, refusal, note }: RequestProps): VNode {
   const { request_id, ballot, mayExecute } = request
   if (ballot !== 'allowed' && !mayExecute) return <Note title={WHY_NOT[ballot]} />
   if (!viewer.steppedUp)
@@ -140,7 +155,13 @@ function Decide({ request, viewer, once }: RequestProps): VNode {
           Approve
         </Button>
       </Form>
-      <Form action={links.deny(request_id)} csrf={viewer.csrf} once={once}>
+      <Form action={links.deny(request_id)} csrf={viewer.csrf} once={once} class="stack">
+        <TextArea
+          {...{ name: 'note', rows: 2, maxLength: NOTE_MAX, reader: 'shared', value: note }}
+          label="Why it is denied"
+          hint="Whoever may see the request reads it. No names, addresses or numbers."
+          error={errorOf(refusal, 'note')}
+        />
         <Button kind="danger">Deny</Button>
       </Form>
       <p class="muted">One denial ends the request.</p>

@@ -19,7 +19,9 @@ export interface RequestsProps {
   now: Date
 }
 
-const isOpen = ({ standing }: RequestFor): boolean => standing === 'short' || standing === 'ready'
+/** Whether it waits: for somebody, or for its time. */
+export const isOpen = ({ standing }: RequestFor): boolean =>
+  standing === 'short' || standing === 'ready' || standing === 'scheduled'
 
 /** Those first that wait for the viewer. */
 export const RequestsPage = (props: RequestsProps): VNode => {
@@ -113,6 +115,15 @@ export function aboutOf({ payload }: Pick<RequestFor, 'payload'>): string {
   return ROLES.some((one) => one === found) ? found.replaceAll('_', ' ') : found
 }
 
+const DueBadge = ({ at, now }: { at: Date; now: Date }): VNode => {
+  const left = at.getTime() - now.getTime()
+  return (
+    <Badge tone={left < 0 ? 'crit' : 'accent'} icon="clock" title="It stands until somebody has answered">
+      {left < 0 ? `overdue for ${spanText(-left, 2)}` : `waits, due in ${spanText(left, 2)}`}
+    </Badge>
+  )
+}
+
 export const StandingBadge = ({ request, now }: { request: RequestFor; now: Date }): VNode => {
   const left = spanText(request.expires_at.getTime() - now.getTime(), 2)
   switch (request.standing) {
@@ -123,11 +134,20 @@ export const StandingBadge = ({ request, now }: { request: RequestFor; now: Date
         </Badge>
       )
     case 'short':
+      if (request.due_at !== undefined) return <DueBadge at={request.due_at} now={now} />
       return (
         <Badge tone="accent" icon="clock" title="After that it is gone by itself">
           waits, {left} left
         </Badge>
       )
+    case 'scheduled':
+      return (
+        <Badge tone="accent" icon="clock" title="Approved; it is carried out at its time">
+          approved, in {spanText((request.effective_at ?? now).getTime() - now.getTime(), 2)}
+        </Badge>
+      )
+    case 'cancelled':
+      return <Badge icon="cross">taken back</Badge>
     case 'executed':
       return (
         <Badge tone="ok" icon="ok">

@@ -1,7 +1,7 @@
 import type { VNode } from 'preact'
 import { Lookup } from '../../feeds/schema.ts'
 import type { Refusal } from '../../kernel/errors.ts'
-import { MEDIA_ALGORITHM, type SignalItem } from '../../signals/schema.ts'
+import type { SignalItem } from '../../signals/schema.ts'
 import { links } from '../links.ts'
 import { CommandLine } from '../parts/command.tsx'
 import { Button, Field, Form } from '../parts/form.tsx'
@@ -12,6 +12,7 @@ import type { SearchedGroup } from '../searching.ts'
 import type { Viewer } from '../viewer.ts'
 import { plain, typeLabel } from '../words.ts'
 import { SeverityMark } from './case-parts.tsx'
+import { ValueFields } from './value-fields.tsx'
 
 /** A live signal that a key led to. */
 export interface Found {
@@ -62,20 +63,14 @@ export const SearchPage = (view: SearchView): VNode => (
   </div>
 )
 
-const IN_TAB = ['url', 'domain', 'media_hash'] as const
 const BY_COMMAND = ['email', 'phone', 'username', 'account_id', 'payment_handle', 'ip'] as const
 
-/** Shown once a script can fill it: the field of the value has no name, and so is never sent. */
+/** Shown once a script can fill it. */
 const ValueForm = ({ viewer, suites }: SearchView): VNode => (
   <Form action={links.search()} csrf={viewer.csrf} id="search" class="fields search-form" hidden>
-    <div class="field">
-      <label for="type">What it is</label>
-      <select id="type" name="type" class="input">
-        {IN_TAB.map((type) => (
-          <option key={type} value={type}>
-            {typeLabel(type)}
-          </option>
-        ))}
+    <ValueFields
+      keyName="/"
+      more={
         <optgroup label="By command line only">
           {BY_COMMAND.map((type) => (
             <option key={type} value={type} data-by="command">
@@ -83,33 +78,8 @@ const ValueForm = ({ viewer, suites }: SearchView): VNode => (
             </option>
           ))}
         </optgroup>
-      </select>
-    </div>
-    <div class="field" data-in-tab>
-      <label for="algorithm">Algorithm</label>
-      <select id="algorithm" class="input">
-        {MEDIA_ALGORITHM.map((one) => (
-          <option key={one} value={one}>
-            {one}
-          </option>
-        ))}
-      </select>
-    </div>
-    <div class="field" data-in-tab>
-      <label for="value">Value</label>
-      <input
-        type="text"
-        id="value"
-        class="input"
-        autoComplete="off"
-        spellcheck={false}
-        aria-describedby="value-hint"
-        data-key="/"
-      />
-      <p class="hint" id="value-hint">
-        Normalised and hashed in this tab; the value itself is not sent, and is cleared when you leave the field.
-      </p>
-    </div>
+      }
+    />
     <div class="field" data-in-tab>
       <label for="f-purpose">Why you ask</label>
       <select id="f-purpose" name="purpose" class="input" required>

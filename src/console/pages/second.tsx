@@ -1,4 +1,5 @@
 import type { VNode } from 'preact'
+import type { BulkJob } from '../../review/bulk-schema.ts'
 import type { Undoable } from '../../review/read.ts'
 import type { CaseInfo, DecisionInfo } from '../../review/schema.ts'
 import { links } from '../links.ts'
@@ -6,6 +7,7 @@ import { Empty } from '../parts/note.tsx'
 import { instantText, spanText } from '../parts/text.tsx'
 import type { Viewer } from '../viewer.ts'
 import { plain, typeLabel } from '../words.ts'
+import { BulkJobTable } from './bulk-job.tsx'
 import { Decided } from './case-decide.tsx'
 import { Due, SeverityMark } from './case-parts.tsx'
 import { ProposalActs } from './proposal.tsx'
@@ -15,11 +17,13 @@ export interface SecondView {
   viewer: Viewer
   cases: readonly CaseInfo[]
   undoable: readonly Undoable[]
+  /** Many cases that are decided alike, which wait for a lead. */
+  jobs: readonly BulkJob[]
   now: Date
 }
 
 /** What waits for a second person: others' first, since the viewer can end that; then what the viewer waits for. */
-export function SecondPage({ viewer, cases, undoable, now }: SecondView): VNode {
+export function SecondPage({ viewer, cases, undoable, jobs, now }: SecondView): VNode {
   const proposals = cases.flatMap((one): Proposal[] => {
     const decision = one.decisions?.at(-1)
     return decision === undefined ? [] : [{ one, decision }]
@@ -41,6 +45,17 @@ export function SecondPage({ viewer, cases, undoable, now }: SecondView): VNode 
           others.map((one) => <Item key={one.one.case} {...one} viewer={viewer} now={now} />)
         )}
       </section>
+      {jobs.length > 0 && (
+        <section aria-labelledby="jobs-title">
+          <h2 id="jobs-title">
+            Many cases alike, waiting for a lead <span class="count">{jobs.length}</span>
+          </h2>
+          <BulkJobTable jobs={jobs} now={now} label="Jobs that wait for a lead" />
+        </section>
+      )}
+      <p>
+        <a href={links.samples()}>Closed cases for a second look</a>
+      </p>
       <section aria-labelledby="mine-title">
         <h2 id="mine-title">
           Yours, waiting for somebody else <span class="count">{own.length}</span>

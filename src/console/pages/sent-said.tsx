@@ -17,6 +17,8 @@ export interface Words {
   id: string
   source: string
   authority?: string
+  /** One person stood for a confirmation at critical alone. */
+  single_reviewed: boolean
   reason?: string
   ground?: string
   note?: string
@@ -106,7 +108,7 @@ export const WordsOf = ({ id, href, of, words }: WordsProps): VNode =>
 
 /** As text and never as anything else. */
 export const WordsShown = ({ words }: { words: Words }): VNode => {
-  const { authority, reason, ground, note, category_suggested, counts } = words
+  const { authority, single_reviewed, reason, ground, note, category_suggested, counts } = words
   const told = Object.entries(counts)
   return (
     <div id={words.id} class="revealed" tabIndex={-1} data-focus>
@@ -115,6 +117,7 @@ export const WordsShown = ({ words }: { words: Words }): VNode => {
         {reason !== undefined && <Fact name="Reason">{reasonLabel(reason)}</Fact>}
         {category_suggested !== undefined && <Fact name="Suggests">{plain(category_suggested)}</Fact>}
         {told.length > 0 && <Fact name="Did">{told.map(([name, n]) => `${countLabel(name)} ${n}`).join(', ')}</Fact>}
+        {single_reviewed && <Fact name="Reviewed by">one person alone, though it is critical</Fact>}
         {authority !== undefined && <Fact name="On whose word">{AUTHORITY_WORDS[authority] ?? plain(authority)}</Fact>}
       </Facts>
       {note === undefined ? <p class="muted">No note.</p> : <p class="words">{note}</p>}

@@ -5,7 +5,7 @@ import type { Uuid } from '../../kernel/ids.ts'
 import type { SignalItem, WithdrawalItem } from '../../signals/schema.ts'
 import { links } from '../links.ts'
 import { CommandLine } from '../parts/command.tsx'
-import { Button, Form } from '../parts/form.tsx'
+import { Button, Form, LinkButton } from '../parts/form.tsx'
 import { Errors, Note } from '../parts/note.tsx'
 import { Fact, Facts, Table } from '../parts/table.tsx'
 import { Hash, Time } from '../parts/text.tsx'
@@ -16,6 +16,7 @@ import { plain } from '../words.ts'
 import { SeverityMark } from './case-parts.tsx'
 import { hasEnded, StateBadge } from './sent.tsx'
 import { Disputes } from './sent-disputes.tsx'
+import { Questions } from './sent-questions.tsx'
 import { SaidTable, type Words } from './sent-said.tsx'
 
 export interface SentSignalView {
@@ -25,7 +26,7 @@ export interface SentSignalView {
   /** What was revealed, where the page itself shows it. */
   words?: Words
   /** Of the form that was refused, with what was typed. */
-  refused?: { dispute?: Uuid; refusal: Refusal; typed: Readonly<Record<string, string>> }
+  refused?: { dispute?: Uuid; asker?: string; refusal: Refusal; typed: Readonly<Record<string, string>> }
   /** Made with the page. */
   once: Uuid
 }
@@ -41,16 +42,17 @@ export const SentSignalPage = (view: SentSignalView): VNode => {
           All signals
         </a>
       </p>
-      <Errors refusal={refused?.dispute === undefined ? refused?.refusal : undefined} />
+      <Errors refusal={refused?.dispute === undefined && refused?.asker === undefined ? refused?.refusal : undefined} />
       {one.state === 'held' && <Held {...view} />}
       <div class="columns">
         <FactsOf one={one} said={said} now={now} />
         <Reach one={one} />
       </div>
       <Disputes {...view} />
+      <Questions {...view} />
       <SaidTable {...view} />
       <Revisions one={one} now={now} />
-      {!hasEnded(one) && <Commands one={one} said={said} />}
+      {!hasEnded(one) && <Changes viewer={view.viewer} one={one} said={said} />}
     </div>
   )
 }
@@ -185,16 +187,18 @@ const Revisions = ({ one, now }: { one: SentDetail; now: Date }): VNode => (
         { title: 'Revision', numeric: true },
         { title: 'Sent' },
         { title: 'What changed' },
+        { title: 'On whose word' },
         { title: 'Event of the log' },
       ]}
     >
-      {one.revisions.map(({ revision, event, at, item }, i) => (
+      {one.revisions.map(({ revision, event, at, item, signed }, i) => (
         <tr key={revision}>
           <td class="number">{revision}</td>
           <td>
             <Time at={at} now={now} />
           </td>
           <td>{changeText(item, one.revisions[i + 1]?.item)}</td>
+          <td>{signed ? 'signed by your key' : 'a person, in the console'}</td>
           <td>
             <Hash value={event} label="event" />
           </td>
@@ -238,16 +242,22 @@ function changeText(
 
 const YEAR = 10
 
-const Commands = ({ one, said }: SaidProps): VNode => {
+const Changes = ({ viewer, one, said }: SaidProps & { viewer: Viewer }): VNode => {
   const later = new Date(Date.parse(one.expires_at) + 30 * 86_400_000).toISOString().slice(0, YEAR)
   return (
     <section class="panel" aria-labelledby="commands-title">
       <h2 id="commands-title">Change it</h2>
+      {maySpeak(viewer) ? (
+        <p class="row">
+          <LinkButton href={links.withdrawSubmission(one.signal)}>Withdraw…</LinkButton>
+        </p>
+      ) : (
+        <p class="muted">A lead or a partner administrator of your organisation may withdraw it here.</p>
+      )}
       <p>
-        What you say of a signal is signed by your organisation's key, which no browser has. These commands are run
-        where it is.
+        What says something new of a signal is signed by your organisation's key, which no browser has. These commands
+        are run where it is.
       </p>
-      <CommandLine label="Withdraw it" command={`aldis withdraw ${one.signal} --reason mistaken`} />
       {said !== undefined && (
         <CommandLine
           label="Answer a question, by a revision"
@@ -255,6 +265,7 @@ const Commands = ({ one, said }: SaidProps): VNode => {
         />
       )}
       <CommandLine label="Renew it" command={`aldis revise ${one.signal} --expires ${later}T00:00:00Z`} />
+      <CommandLine label="Withdraw it, signed" command={`aldis withdraw ${one.signal} --reason mistaken`} />
       <p class="hint">Reasons of a withdrawal: mistaken, outdated, appeal_upheld, duplicate, legal.</p>
     </section>
   )

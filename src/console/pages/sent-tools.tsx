@@ -3,21 +3,26 @@ import { SAID } from '../../feedback/sent-schema.ts'
 import { SIGNAL_TYPE } from '../../signals/schema.ts'
 import { links } from '../links.ts'
 import { Chips, Choose, FilterForm, FindForm, Views } from '../parts/filter.tsx'
-import { type SentFilter, sentTerms, sentText } from '../sent-filter.ts'
+import { SaveView } from '../parts/saved.tsx'
+import type { SavedView } from '../saved-views.ts'
+import { parseSentText, type SentFilter, sentTerms, sentText } from '../sent-filter.ts'
 import { outcomeLabel, SENT_STATES } from '../sent-words.ts'
+import type { Viewer } from '../viewer.ts'
 import { plain, typeLabel } from '../words.ts'
 
 interface ToolsProps {
+  viewer: Viewer
   filter: SentFilter
+  saved: readonly SavedView[]
   unread?: string
   categories: readonly string[]
 }
 
 /** Views, chips, the same filter as text, and as choices. */
-export const SentTools = ({ filter, unread, categories }: ToolsProps): VNode => (
+export const SentTools = ({ viewer, filter, saved, unread, categories }: ToolsProps): VNode => (
   <div class="queue-tools">
     <div class="queue-tools-line">
-      <Views views={viewsOf(filter)} />
+      <Views views={[...viewsOf(filter), ...savedOf(saved, filter)]} />
     </div>
     <div class="queue-tools-line">
       <Chips
@@ -46,6 +51,7 @@ export const SentTools = ({ filter, unread, categories }: ToolsProps): VNode => 
           of={SAID.map((one) => [one, saidLabel(one)])}
         />
       </FilterForm>
+      <SaveView {...{ viewer, screen: 'submissions', saved, filter: sentText(filter) }} />
     </div>
   </div>
 )
@@ -65,6 +71,13 @@ const VIEWS: readonly { title: string; filter: SentFilter }[] = [
   { title: 'Held', filter: { state: 'held' } },
   { title: 'Withdrawn', filter: { state: 'withdrawn' } },
 ]
+
+const savedOf = (saved: readonly SavedView[], filter: SentFilter) =>
+  saved.flatMap(({ view, name, filter: text }) => {
+    const own = parseSentText(text)
+    if (own === undefined) return []
+    return [{ id: view, title: name, href: links.submissions(own), current: text === sentText(filter) }]
+  })
 
 const viewsOf = (filter: SentFilter) =>
   VIEWS.map(({ title, filter: own }) => ({

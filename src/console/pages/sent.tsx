@@ -6,14 +6,18 @@ import { Icon } from '../parts/icon.tsx'
 import { Empty } from '../parts/note.tsx'
 import { Pager, Table } from '../parts/table.tsx'
 import { numberText, spanText } from '../parts/text.tsx'
+import type { SavedView } from '../saved-views.ts'
 import { type SentFilter, sentTerms } from '../sent-filter.ts'
 import { confirmedOf, disagreedOf, SENT_STATES, seenOf } from '../sent-words.ts'
+import type { Viewer } from '../viewer.ts'
 import { plain, typeLabel } from '../words.ts'
 import { shortId } from './case-parts.tsx'
 import { AttentionList } from './sent-attention.tsx'
 import { SentTools } from './sent-tools.tsx'
 
 export interface SentView {
+  viewer: Viewer
+  saved: readonly SavedView[]
   filter: SentFilter
   /** As it was typed, where it could not be read. */
   unread?: string

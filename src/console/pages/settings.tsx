@@ -8,15 +8,14 @@ import { Empty } from '../parts/note.tsx'
 import { Fact, Facts, Table } from '../parts/table.tsx'
 import { Time } from '../parts/text.tsx'
 import type { ListedSession } from '../session.ts'
-import type { Viewer } from '../viewer.ts'
+import { holdsOne, type Viewer } from '../viewer.ts'
+import { KeysPart, type OwnProps, WellbeingPart } from './settings-own.tsx'
 
-export interface SettingsProps {
-  viewer: Viewer
+export interface SettingsProps extends OwnProps {
   look: Look
   sessions: readonly ListedSession[]
   /** The one that this page is read in. */
   current: string
-  now: Date
 }
 
 const THEMES = [
@@ -33,7 +32,8 @@ const KEYS = [
   { value: 'off', label: 'Off' },
 ]
 
-export const SettingsPage = ({ viewer, look, sessions, current, now }: SettingsProps): VNode => {
+export const SettingsPage = (props: SettingsProps): VNode => {
+  const { viewer, look, sessions, current, now } = props
   const [open, past] = [
     sessions.filter((one) => one.end_reason === null),
     sessions.filter((one) => one.end_reason !== null),
@@ -82,6 +82,8 @@ export const SettingsPage = ({ viewer, look, sessions, current, now }: SettingsP
           </Form>
         </section>
       </div>
+      {holdsOne(viewer, ['analyst', 'lead']) && <WellbeingPart {...props} />}
+      <KeysPart {...props} />
       <section class="part">
         <h2>Your sessions</h2>
         <SessionTable {...{ viewer, current, now }} sessions={open} label="Sessions that are open" />

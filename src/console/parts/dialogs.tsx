@@ -4,7 +4,10 @@ import { links } from '../links.ts'
 import type { Section } from '../sections.ts'
 import type { Viewer } from '../viewer.ts'
 import { sectionsOf } from './nav.tsx'
+import { useKey } from './own-keys.tsx'
 import { Key } from './text.tsx'
+
+const Pressed = ({ usual }: { usual: string }): VNode => <Key>{useKey(usual)}</Key>
 
 /** The keys that act on this page, and where `g` leads. */
 export const KeyList = ({ current, viewer }: { current: Section; viewer: Viewer }): VNode => (
@@ -17,7 +20,7 @@ export const KeyList = ({ current, viewer }: { current: Section; viewer: Viewer 
             <div key={does}>
               <dt>
                 {press.map((one) => (
-                  <Key key={one}>{one}</Key>
+                  <Pressed key={one} usual={one} />
                 ))}
               </dt>
               <dd>{does}</dd>

@@ -5,16 +5,18 @@ import { Icon } from './icon.tsx'
 
 /** A view is a filter with a name. */
 export interface View {
+  /** Where two may have one title. */
+  id?: string
   title: string
   href: Href
   current: boolean
   n?: number
 }
 
-export const Views = ({ views }: { views: readonly View[] }): VNode => (
-  <nav class="views" aria-label="Views">
-    {views.map(({ title, href, current, n }) => (
-      <a key={title} href={href} aria-current={current ? 'true' : undefined}>
+export const Views = ({ views, label = 'Views' }: { views: readonly View[]; label?: string }): VNode => (
+  <nav class="views" aria-label={label}>
+    {views.map(({ id, title, href, current, n }) => (
+      <a key={id ?? title} href={href} aria-current={current ? 'true' : undefined}>
         {title}
         {n !== undefined && n > 0 && <span class="count">{n > 10_000 ? '10 000+' : n}</span>}
       </a>

@@ -1,5 +1,6 @@
 import type { ComponentChildren, VNode } from 'preact'
 import type { Href } from '../links.ts'
+import { KeyHint } from './own-keys.tsx'
 
 interface FormProps {
   action: Href
@@ -50,6 +51,8 @@ interface FieldProps {
 }
 
 interface InputProps extends FieldProps {
+  /** A text unless said otherwise. */
+  type?: 'text' | 'date'
   value?: string | undefined
   required?: boolean
   maxLength?: number
@@ -62,15 +65,15 @@ interface InputProps extends FieldProps {
 export function Field(props: InputProps): VNode {
   const { name, value, required, maxLength, pattern, inputMode, autoComplete = 'off', width } = props
   const id = props.id ?? `f-${name}`
+  const attributes = {
+    ...{ id, name, value, required, maxLength, pattern, inputMode, autoComplete },
+    class: width === undefined ? 'input' : `input input-${width}`,
+    'aria-describedby': describedBy(id, props),
+    'aria-invalid': props.error === undefined ? undefined : true,
+  }
   return (
     <Labelled {...props} id={id}>
-      <input
-        type="text"
-        {...{ id, name, value, required, maxLength, pattern, inputMode, autoComplete }}
-        class={width === undefined ? 'input' : `input input-${width}`}
-        aria-describedby={describedBy(id, props)}
-        aria-invalid={props.error === undefined ? undefined : true}
-      />
+      {props.type === 'date' ? <input type="date" {...attributes} /> : <input type="text" {...attributes} />}
     </Labelled>
   )
 }
@@ -176,11 +179,7 @@ interface ButtonProps {
 export const Button = ({ kind = 'plain', type = 'submit', keyName, children, ...rest }: ButtonProps): VNode => (
   <button type={type} class={`button button-${kind}`} data-key={keyName} {...rest}>
     {children}
-    {keyName !== undefined && (
-      <span class="key" aria-hidden="true">
-        {keyName}
-      </span>
-    )}
+    {keyName !== undefined && <KeyHint usual={keyName} />}
   </button>
 )
 
@@ -196,10 +195,6 @@ interface LinkProps {
 export const LinkButton = ({ href, kind = 'plain', keyName, id, children }: LinkProps): VNode => (
   <a class={`button button-${kind}`} href={href} id={id} data-key={keyName}>
     {children}
-    {keyName !== undefined && (
-      <span class="key" aria-hidden="true">
-        {keyName}
-      </span>
-    )}
+    {keyName !== undefined && <KeyHint usual={keyName} />}
   </a>
 )

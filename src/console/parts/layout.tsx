@@ -1,32 +1,30 @@
 import type { ComponentChildren, VNode } from 'preact'
-import type { Href } from '../links.ts'
 import { links } from '../links.ts'
-import type { Look } from '../look.ts'
+import { keyMapText, type Preferences } from '../preference-rule.ts'
 import type { Page } from '../render.tsx'
 import type { Section } from '../sections.ts'
 import { HelpDialog, PaletteDialog, SessionDialog } from './dialogs.tsx'
+import { Head, type HeadProps } from './head.tsx'
 import { Icon } from './icon.tsx'
 import { type LogHealth, LogStrip } from './log-strip.tsx'
-import { Nav, ViewerMenu } from './nav.tsx'
+import { Bell, Nav, ViewerMenu } from './nav.tsx'
 
 /** What every page shows around its content. */
-export interface Shell {
-  /** The address of a file of `assets/` or `client/`, with the hash of its content. */
-  asset(name: string): Href
+export interface Shell extends Pick<HeadProps, 'asset' | 'look'> {
   now: Date
-  look: Look
   /** Of the programme. */
   programme: string
   /** Stands at the top of every page, where the node is not what it seems. */
   banner?: string
   log: LogHealth
+  /** Which keys whoever looks has moved. */
+  keys: Preferences['keys']
   /** How much waits in a section. */
   counts: Partial<Record<Section, number>>
   /** When the session ends unless the person does something. */
   idleSeconds: number
 }
 
-const STYLES = ['console.css'] as const
 const SCRIPTS = ['shell.js'] as const
 
 /** `noSwap` keeps refusals out of the page; only an exact `hx-status:422` beats it. */
@@ -41,37 +39,21 @@ const HTMX = JSON.stringify({
 type LayoutProps = Shell & Page & { children: ComponentChildren }
 
 export function Layout(props: LayoutProps): VNode {
-  const {
-    asset,
-    look,
-    viewer,
-    title,
-    current,
-    styles = [],
-    scripts = [],
-    children,
-    banner,
-    log,
-    now,
-    programme,
-  } = props
+  const { asset, look, viewer, title, current, styles, scripts = [], children, banner, log, now, programme } = props
   return (
-    <html lang="en" class={`theme-${look.theme} ${look.density}`} data-keys={look.keys ? 'on' : 'off'}>
-      <head>
-        <meta charset="utf-8" />
-        <title>{`${title} · Aldis`}</title>
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content={look.theme === 'system' ? 'light dark' : look.theme} />
+    <html
+      lang="en"
+      class={`theme-${look.theme} ${look.density}`}
+      data-keys={look.keys ? 'on' : 'off'}
+      data-keymap={keyMapText(props.keys) || undefined}
+    >
+      <Head {...{ asset, look, title, styles }}>
         <meta name="htmx-config" content={HTMX} />
-        <link rel="icon" href={asset('icon.svg')} type="image/svg+xml" />
-        {[...STYLES, ...styles].map((name) => (
-          <link key={name} rel="stylesheet" href={asset(name)} />
-        ))}
         <script src={asset('htmx.js')} defer />
         {[...SCRIPTS, ...scripts].map((name) => (
           <script key={name} type="module" src={asset(name)} />
         ))}
-      </head>
+      </Head>
       <body data-section={current} data-idle={props.idleSeconds}>
         <a class="skip" href="#main">
           Skip to content
@@ -96,6 +78,7 @@ export function Layout(props: LayoutProps): VNode {
                 ?
               </span>
             </a>
+            <Bell unread={props.counts.notices ?? 0} isCurrent={current === 'notices'} />
             <LogStrip log={log} now={now} />
             <ViewerMenu viewer={viewer} />
           </div>

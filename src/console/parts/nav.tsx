@@ -11,6 +11,8 @@ type Named = [Exclude<Section, 'none'>, SectionOf]
 export const sectionsOf = (viewer: Pick<Viewer, 'roles'>): readonly Named[] =>
   (Object.entries(SECTIONS) as Named[]).filter(([, { roles }]) => roles === undefined || holdsOne(viewer, roles))
 
+const isAmongSections = ([, { apart }]: Named): boolean => apart !== true
+
 interface NavProps {
   viewer: Viewer
   current: Section
@@ -19,17 +21,25 @@ interface NavProps {
 
 export const Nav = ({ viewer, current, counts }: NavProps): VNode => (
   <nav class="nav" aria-label="Sections">
-    {sectionsOf(viewer).map(([name, { title, href, key }]) => (
-      <a key={name} href={href} aria-current={name === current ? 'page' : undefined} data-go={key} data-command={title}>
-        {title}
-        {(counts[name] ?? 0) > 0 && (
-          <span class="count">
-            {numberText(counts[name] ?? 0)}
-            <span class="unseen"> waiting</span>
-          </span>
-        )}
-      </a>
-    ))}
+    {sectionsOf(viewer)
+      .filter(isAmongSections)
+      .map(([name, { title, href, key }]) => (
+        <a
+          key={name}
+          href={href}
+          aria-current={name === current ? 'page' : undefined}
+          data-go={key}
+          data-command={title}
+        >
+          {title}
+          {(counts[name] ?? 0) > 0 && (
+            <span class="count">
+              {numberText(counts[name] ?? 0)}
+              <span class="unseen"> waiting</span>
+            </span>
+          )}
+        </a>
+      ))}
   </nav>
 )
 
@@ -44,6 +54,29 @@ const ROLE_NAMES = {
 
 export const roleName = (role: keyof typeof ROLE_NAMES): string => ROLE_NAMES[role]
 
+/** Whether something is new, on every page. */
+export const Bell = ({ unread, isCurrent }: { unread: number; isCurrent: boolean }): VNode => {
+  const { title, href, key } = SECTIONS.notices
+  return (
+    <a
+      class="bar-button bell"
+      href={href}
+      data-go={key}
+      data-command={title}
+      aria-current={isCurrent ? 'page' : undefined}
+    >
+      <Icon name="bell" />
+      <span class="unseen">{title}</span>
+      {unread > 0 && (
+        <span class="count">
+          {unread > 99 ? '99+' : unread}
+          <span class="unseen"> not seen</span>
+        </span>
+      )}
+    </a>
+  )
+}
+
 /** Opens without JavaScript. */
 export const ViewerMenu = ({ viewer }: { viewer: Viewer }): VNode => (
   <details class="menu">
@@ -57,7 +90,9 @@ export const ViewerMenu = ({ viewer }: { viewer: Viewer }): VNode => (
         <br />
         <span class="muted">Others see you as {viewer.pseudonym}.</span>
       </p>
-      <a href={links.settings()}>Settings and sessions</a>
+      <a href={links.settings()} data-go={SECTIONS.settings.key} data-command={SECTIONS.settings.title}>
+        Settings and sessions
+      </a>
       <form method="post" action={links.signOut()}>
         <input type="hidden" name="csrf" value={viewer.csrf} />
         <button type="submit" class="button button-plain" data-command="Sign out">

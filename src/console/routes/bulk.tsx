@@ -1,32 +1,34 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { NoteSchema, type ReviewVerdict, VERDICTS } from '../../feedback/schema.ts'
-import type { Refusal } from '../../kernel/errors.ts'
-import { newId, type Uuid } from '../../kernel/ids.ts'
+import { LIMITS } from '../../http/limits.ts'
+import { Refusal } from '../../kernel/errors.ts'
+import { isUuid, newId, type Uuid } from '../../kernel/ids.ts'
 import { UuidSchema } from '../../kernel/schema.ts'
-import type { BulkRequest, BulkResult } from '../../review/bulk.ts'
-import { BULK_ALONE, CASES_MAX, type CaseList } from '../../review/schema.ts'
+import { BULK_MAX, type BulkAsked, type BulkPlan, type BulkRequest } from '../../review/bulk-schema.ts'
+import { CASES_MAX, type CaseInfo, type CaseList } from '../../review/schema.ts'
 import { formReader, typedOf } from '../form.ts'
-import { BulkPage, type Outcome, OutcomesPage, planOf } from '../pages/bulk.tsx'
+import { links } from '../links.ts'
+import { BulkPage } from '../pages/bulk.tsx'
+import { readQuery } from '../queue-filter.ts'
 import { sendPage } from '../render.tsx'
 import { ANALYSTS, type Reviewing, readerOf, reviewerOf } from '../reviewing.ts'
 import { caught } from './case-acts.tsx'
 
-const AS_ANALYST = { config: { roles: ANALYSTS } } as const
+const AS_ANALYST = { config: { roles: ANALYSTS }, bodyLimit: LIMITS.bulk_form_bytes } as const
 const closed = { additionalProperties: false } as const
 const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}'
+const ITEM = new RegExp(`^${UUID}\\.[1-9][0-9]{0,8}$`)
 
 const readSelection = formReader(
-  Type.Object({ case: Type.Optional(Type.Array(UuidSchema, { maxItems: CASES_MAX, uniqueItems: true })) }, closed),
+  Type.Object({ case: Type.Optional(Type.Array(UuidSchema, { maxItems: BULK_MAX, uniqueItems: true })) }, closed),
 )
 const EmptyOrNote = Type.Union([Type.Literal(''), NoteSchema])
 const readBulk = formReader(
   Type.Object(
     {
-      item: Type.Array(Type.String({ pattern: `^${UUID}\\.[1-9][0-9]{0,8}\\.${UUID}$` }), {
-        minItems: 1,
-        maxItems: CASES_MAX,
-      }),
+      job: UuidSchema,
+      item: Type.Array(Type.String({ pattern: ITEM.source }), { minItems: 1, maxItems: BULK_MAX }),
       outcome: Type.String({ pattern: `^(${VERDICTS.join('|')})\\.[a-z_]{1,40}$` }),
       note_team: EmptyOrNote,
       note_shared: EmptyOrNote,
@@ -34,137 +36,97 @@ const readBulk = formReader(
     closed,
   ),
 )
-const readItems = formReader(
-  Type.Object(
-    { item: Type.Array(Type.String({ pattern: `^${UUID}\\.${UUID}$` }), { minItems: 1, maxItems: CASES_MAX }) },
-    closed,
-  ),
-)
 
-/** Many cases that are decided alike: shown first, then each by itself. */
+type Body = Omit<BulkRequest, 'operator'>
+
+/** Many cases that are decided alike: shown first, then a job. */
 export const bulkRoutes: FastifyPluginAsync<{ reviewing: Reviewing }> = async (app, { reviewing }) => {
   const { review } = reviewing
 
   app.post('/bulk', AS_ANALYST, async (request, reply) =>
-    showPlan(reviewing, request, reply, { cases: readSelection(request.body).case ?? [] }),
+    showPlan(reviewing, request, reply, { asked: { cases: readSelection(request.body).case ?? [] } }),
   )
 
+  // A whole view of the queue, as far as one job goes.
+  app.post('/bulk/view', AS_ANALYST, async (request, reply) => {
+    const asked = readQuery((request.body ?? {}) as Record<string, unknown>)
+    if (asked?.cursor !== undefined || asked === undefined || (asked.filter.state ?? 'open') !== 'open')
+      throw new Refusal('invalid-query', { detail: 'start from the whole queue' })
+    const { mine, state: _, ...filter } = asked.filter
+    const held = mine === 'yes' ? { holder: request.viewer.pseudonym } : {}
+    return showPlan(reviewing, request, reply, { asked: { filter: { ...filter, ...held } } })
+  })
+
   app.post('/bulk/decide', AS_ANALYST, async (request, reply) => {
-    const done: { results?: Outcome[]; verdict?: string } = {}
+    const { body, viewer } = request
+    const begun: { job?: Uuid } = {}
     const refusal = await caught(async () => {
-      const bulk = bulkIn(request.body)
-      done.verdict = bulk.verdict
-      done.results = (await review.decideMany(reviewerOf(request.viewer), bulk)).map(outcomeOf)
+      begun.job = (await review.beginBulk(reviewerOf(viewer), bulkIn(body))).job
     })
-    if (refusal !== undefined || done.results === undefined)
-      return showPlan(reviewing, request, reply.code(refusal?.status ?? 422), { ...selectedIn(request.body), refusal })
-    return showOutcomes(request, reply, {
-      outcomes: done.results,
-      ...(done.verdict !== undefined && { verdict: done.verdict }),
-    })
-  })
-
-  app.post('/bulk/undo', AS_ANALYST, async (request, reply) => {
-    const results = await review.undoMany(reviewerOf(request.viewer), pairsIn(request.body))
-    return showOutcomes(request, reply, { outcomes: results.map(outcomeOf) })
-  })
-
-  app.post('/bulk/results', AS_ANALYST, async (request, reply) => {
-    const { viewer, routeOptions, body } = request
-    const pairs = pairsIn(body)
-    const read = await review.some(
-      readerOf(viewer, routeOptions.url),
-      pairs.map((one) => one.case),
-    )
-    const { cases } = JSON.parse(read.body) as CaseList
-    return reply
-      .type('text/csv; charset=utf-8')
-      .header('content-disposition', 'attachment; filename="results.csv"')
-      .send(tableOf(cases, pairs))
+    if (begun.job !== undefined) return reply.redirect(links.bulkJob(begun.job), 303)
+    const { cases, job } = selectedIn(body)
+    return showPlan(reviewing, request, reply.code(refusal?.status ?? 422), { asked: { cases }, job, refusal })
   })
 }
 
-/** The form as it is carried out; the reason is checked by the service. */
-function bulkIn(body: unknown): BulkRequest {
-  const { item, outcome, note_team, note_shared } = readBulk(body)
+/** The form as a job; the reason is checked by the service. */
+function bulkIn(body: unknown): Body {
+  const { job, item, outcome, note_team, note_shared } = readBulk(body)
   const [verdict = '', reason = ''] = outcome.split('.')
+  const text = (note: string): string => note.replaceAll('\r\n', '\n')
   return {
-    ...{ verdict: verdict as ReviewVerdict, reason },
-    ...(note_team !== '' && { note_team }),
-    ...(note_shared !== '' && { note_shared }),
-    items: item.map((text) => {
-      const [id = '', version = '', decision = ''] = text.split('.')
-      return { case: id as Uuid, version: Number(version), decision: decision as Uuid }
-    }),
+    ...{ job, verdict: verdict as ReviewVerdict, reason },
+    ...(note_team !== '' && { note_team: text(note_team) }),
+    ...(note_shared !== '' && { note_shared: text(note_shared) }),
+    cases: item.map((one) => ({ case: one.slice(0, 36) as Uuid, version: Number(one.slice(37)) })),
   }
 }
-
-const pairsIn = (body: unknown): { case: Uuid; decision: Uuid }[] =>
-  readItems(body).item.map((text) => {
-    const [id = '', decision = ''] = text.split('.')
-    return { case: id as Uuid, decision: decision as Uuid }
-  })
 
 /** What was selected, however the rest of the form is. */
-function selectedIn(body: unknown): { cases: Uuid[]; decisions: ReadonlyMap<Uuid, Uuid> } {
-  const { item = [] } = (body ?? {}) as { item?: unknown }
+function selectedIn(body: unknown): { cases: Uuid[]; job: Uuid | undefined } {
+  const { item = [], job } = (body ?? {}) as { item?: unknown; job?: unknown }
   const texts = Array.isArray(item) ? item.map(String) : []
-  const known = texts.filter((text) => new RegExp(`^${UUID}\\.[0-9]+\\.${UUID}$`).test(text)).slice(0, CASES_MAX)
-  const parts = known.map((text) => text.split('.'))
+  const cases = texts.filter((text) => ITEM.test(text)).map((text) => text.slice(0, 36) as Uuid)
   return {
-    cases: parts.map(([id = '']) => id as Uuid),
-    decisions: new Map(parts.map(([id = '', , decision = '']) => [id as Uuid, decision as Uuid])),
+    cases: [...new Set(cases)].slice(0, BULK_MAX),
+    job: typeof job === 'string' && isUuid(job) ? job : undefined,
   }
-}
-
-const outcomeOf = (result: BulkResult<{ state: NonNullable<Outcome['state']> }>): Outcome => {
-  const { case: id, decision } = result
-  return 'done' in result
-    ? { case: id, decision, state: result.done.state }
-    : { case: id, decision, code: result.code, detail: result.detail }
 }
 
 interface Selected {
-  cases: readonly Uuid[]
-  decisions?: ReadonlyMap<Uuid, Uuid>
+  asked: Pick<BulkAsked, 'cases' | 'filter'>
+  job?: Uuid | undefined
   refusal?: Refusal | undefined
 }
 
+const NOTHING: BulkPlan = { changed: 0, proposed: 0, needs_lead: false, results: {}, more: false, cases: [] }
+
 async function showPlan(
-  { review, clock }: Reviewing,
+  reviewing: Reviewing,
   request: FastifyRequest,
   reply: FastifyReply,
-  { cases: ids, decisions = new Map(), refusal }: Selected,
+  { asked, job, refusal }: Selected,
 ): Promise<FastifyReply> {
-  const { viewer, routeOptions, body } = request
-  const read = await review.some(readerOf(viewer, routeOptions.url), ids)
-  const { cases } = JSON.parse(read.body) as CaseList
-  const planned = planOf(cases, viewer, (id) => decisions.get(id) ?? newId(clock()))
+  const { review, clock } = reviewing
+  const { viewer, body } = request
+  const plan = asked.cases?.length === 0 ? NOTHING : await review.planBulk(reviewerOf(viewer), asked)
+  const shown = await casesOf(reviewing, request, plan)
   const page = {
+    ...({ title: 'Decide alike', current: 'queue', styles: ['review.css'], scripts: ['review.js'] } as const),
     viewer,
-    title: 'Decide alike',
-    current: 'queue',
-    styles: ['review.css'],
-    scripts: ['review.js'],
-  } as const
-  return sendPage(reply, page, <BulkPage {...{ viewer, planned, limit: BULK_ALONE, typed: typedOf(body), refusal }} />)
+  }
+  const view = { viewer, plan, shown, job: job ?? newId(clock()), typed: typedOf(body), refusal }
+  return sendPage(reply, page, <BulkPage {...view} />)
 }
 
-function showOutcomes(
-  { viewer }: FastifyRequest,
-  reply: FastifyReply,
-  told: { outcomes: readonly Outcome[]; verdict?: string },
-): FastifyReply {
-  const page = { viewer, title: 'Results', current: 'queue', styles: ['review.css'], scripts: ['review.js'] } as const
-  return sendPage(reply, page, <OutcomesPage viewer={viewer} {...told} />)
-}
-
-/** RFC 4180; nothing in it can be a formula, since every value is an id or a word of the console's own. */
-const tableOf = (cases: CaseList['cases'], pairs: readonly { case: Uuid; decision: Uuid }[]): string => {
-  const known = new Map(cases.map((one) => [one.case, one]))
-  const rows = pairs.map(({ case: id, decision }) => {
-    const one = known.get(id)
-    return [id, one?.signal ?? '', one?.source ?? '', one?.state ?? 'not there', decision].join(',')
-  })
-  return [['case', 'signal', 'source', 'state', 'decision'].join(','), ...rows, ''].join('\r\n')
+/** What the page says of the first of them: a read like any other. */
+async function casesOf(
+  { review }: Reviewing,
+  { viewer, routeOptions }: FastifyRequest,
+  { cases }: BulkPlan,
+): Promise<CaseInfo[]> {
+  if (cases.length === 0) return []
+  const ids = cases.slice(0, CASES_MAX).map((one) => one.case)
+  const { body } = await review.some(readerOf(viewer, routeOptions.url), ids)
+  return (JSON.parse(body) as CaseList).cases
 }

@@ -32,7 +32,7 @@ type Work = (request: FastifyRequest, id: Uuid) => Promise<Href | undefined>
 
 /** Who works on a case, and what waits. Each is a form; a refusal is shown on the case's page as it stands now. */
 export const caseActRoutes: FastifyPluginAsync<{ reviewing: Reviewing }> = async (app, { reviewing }) => {
-  const { review, colleaguesOf } = reviewing
+  const { review, colleaguesOf, wellbeing } = reviewing
   const act = (path: string, work: Work): void => actRoute(app, reviewing, { path, work })
 
   // Claimed again after the case went on: what was typed comes along, and stands in the form again.
@@ -43,7 +43,10 @@ export const caseActRoutes: FastifyPluginAsync<{ reviewing: Reviewing }> = async
       const { case: id } = request.params as { case: Uuid }
       const { lead, ...typed } = typedOf(request.body)
       const by = reviewerOf(request.viewer)
-      const refusal = await caught(() => review.claim({ ...by, lead: by.lead && lead === 'yes' }, id))
+      const refusal = await caught(async () => {
+        await review.claim({ ...by, lead: by.lead && lead === 'yes' }, id)
+        await wellbeing.took(request.viewer, await review.severity(by.participant, id))
+      })
       if (refusal === undefined && typed['verdict'] === undefined && typed['note_shared'] === undefined)
         return reply.redirect(links.reviewCase(id), 303)
       return showCase(reviewing, request, reply.code(refusal?.status ?? 200), { typed, refusal })

@@ -8,7 +8,7 @@ import { formReader, typedOf } from '../form.ts'
 import { links } from '../links.ts'
 import { SecondPage } from '../pages/second.tsx'
 import { sendPage } from '../render.tsx'
-import { ANALYSTS, type Reviewing, readerOf, reviewerOf } from '../reviewing.ts'
+import { ANALYSTS, giveNext, type Reviewing, readerOf, reviewerOf } from '../reviewing.ts'
 import { COUNT_WORDS } from '../words.ts'
 import { showCase } from './case.tsx'
 import { caught } from './case-acts.tsx'
@@ -34,7 +34,7 @@ export const decisionRoutes: FastifyPluginAsync<{ reviewing: Reviewing }> = asyn
     const refusal = await caught(() => review.decide(by, id, decisionIn(typed)))
     if (refusal !== undefined) return showRefused(reviewing, request, reply, { typed, refusal })
     if (typed['go'] !== 'next') return reply.redirect(links.reviewCase(id), 303)
-    const claimed = await review.next(by)
+    const claimed = await giveNext(reviewing, request.viewer)
     return reply.redirect(claimed === undefined ? links.queue() : links.reviewCase(claimed.case), 303)
   })
 
@@ -68,6 +68,7 @@ export const decisionRoutes: FastifyPluginAsync<{ reviewing: Reviewing }> = asyn
     const { body } = await review.proposals(readerOf(viewer, routeOptions.url))
     const { cases } = JSON.parse(body) as CaseList
     const undoable = await review.undoable(reviewerOf(viewer))
+    const jobs = await review.bulkProposals(reviewerOf(viewer).participant)
     const page = {
       viewer,
       title: 'Second review',
@@ -75,7 +76,7 @@ export const decisionRoutes: FastifyPluginAsync<{ reviewing: Reviewing }> = asyn
       styles: ['review.css'],
       scripts: ['review.js'],
     } as const
-    return sendPage(reply, page, <SecondPage {...{ viewer, cases, undoable, now: reviewing.clock() }} />)
+    return sendPage(reply, page, <SecondPage {...{ viewer, cases, undoable, jobs, now: reviewing.clock() }} />)
   })
 }
 

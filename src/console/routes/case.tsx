@@ -26,6 +26,7 @@ export const caseRoutes: FastifyPluginAsync<{ reviewing: Reviewing }> = async (a
   app.get('/cases/:case/texts', { config: AS_ANALYST, schema: { params: CaseParams } }, async (request, reply) => {
     const { body } = await review.texts(readerOf(request.viewer, request.routeOptions.url), caseOf(request))
     const texts = JSON.parse(body) as CaseTexts
+    await reviewing.wellbeing.readWords(request.viewer)
     return isPart(request)
       ? sendPart(reply, <Revealed texts={texts} />)
       : showCase(reviewing, request, reply, { texts })
@@ -97,6 +98,8 @@ export async function showCase(
       ({ pseudonym }) => pseudonym !== viewer.pseudonym,
     ),
     undoable: await review.undoable(by),
+    nudge: await reviewing.wellbeing.nudge(viewer),
+    criticalSecond: reviewing.criticalSecond(),
     audience: one.said === undefined ? undefined : audienceName(one.said.audience),
   }
   const title = `${typeLabel(one.type)} from ${one.source}`

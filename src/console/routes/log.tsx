@@ -1,26 +1,16 @@
 import type { FastifyPluginAsync } from 'fastify'
-import { toBase64 } from '../../kernel/bytes.ts'
-import type { Clock } from '../../kernel/clock.ts'
 import { Refusal } from '../../kernel/errors.ts'
-import { sha256 } from '../../kernel/sha256.ts'
-import type { Ledger, Published } from '../../provenance/ledger.ts'
-import { rootFromPath } from '../../provenance/merkle.ts'
-import { hashesOf, TILE_WIDTH, tilePath, tileWidth } from '../../provenance/tile.ts'
 import { links } from '../links.ts'
-import { EntryPage, LogPage } from '../pages/log.tsx'
+import type { Looking } from '../looking.ts'
+import { LogPage } from '../pages/log.tsx'
 import { goTo, sendPage } from '../render.tsx'
-
-interface LogRoutesOptions {
-  clock: Clock
-  ledger: Pick<Ledger, 'checkpoint' | 'witnesses' | 'vkey' | 'tile' | 'inclusion'>
-  origin: string
-}
 
 /** Dense numbers of entries: no further than a bigint of the database. */
 const INDEX = /^(0|[1-9][0-9]{0,17})$/
 
 /** What is public of the log: it discloses nothing, and so writes no read. */
-export const logRoutes: FastifyPluginAsync<LogRoutesOptions> = async (app, { clock, ledger, origin }) => {
+export const logRoutes: FastifyPluginAsync<{ looking: Looking }> = async (app, { looking }) => {
+  const { clock, ledger, origin } = looking
   const config = { roles: 'signed-in' } as const
 
   app.get(links.log(), { config }, async ({ viewer, shell }, reply) => {
@@ -51,30 +41,4 @@ export const logRoutes: FastifyPluginAsync<LogRoutesOptions> = async (app, { clo
     }
     return sendPage(reply.code(422), { viewer, title: 'Log', current: 'log' }, <LogPage {...props} />)
   })
-
-  app.get<{ Params: { index: string } }>('/log/entries/:index', { config }, async ({ viewer, params }, reply) => {
-    const latest = await ledger.checkpoint()
-    if (latest === undefined || !INDEX.test(params.index) || BigInt(params.index) >= latest.size)
-      throw new Refusal('not-found', { detail: 'no entry has this number yet' })
-    const index = BigInt(params.index)
-    const facts = await factsOf(ledger, latest, index)
-    return sendPage(
-      reply,
-      { viewer, title: `Entry ${index}`, current: 'log', back: { href: links.log(), label: 'Log' } },
-      <EntryPage {...{ index, size: latest.size, now: clock(), ...facts }} />,
-    )
-  })
-}
-
-async function factsOf(ledger: LogRoutesOptions['ledger'], { size, root }: Published, index: bigint) {
-  const width = BigInt(TILE_WIDTH)
-  const tile = await ledger.tile(tilePath(0, index / width, tileWidth(size, 0, index / width)))
-  const leaf = hashesOf(tile)[Number(index % width)]
-  if (leaf === undefined) throw new Refusal('not-found')
-  const path = await ledger.inclusion(index, size)
-  const made = rootFromPath(sha256, { leaf, index, size, path })
-  return {
-    ...{ leaf: toBase64(leaf), root: toBase64(root), path: path.map(toBase64) },
-    included: made !== undefined && toBase64(made) === toBase64(root),
-  }
 }

@@ -5,13 +5,13 @@ import { Refusal } from '../../kernel/errors.ts'
 import { newId, type Uuid } from '../../kernel/ids.ts'
 import { ROLES, type Role } from '../../participants/schema.ts'
 import type { ParticipantService } from '../../participants/service.ts'
-import { formReader, refusalIn, typedOf } from '../form.ts'
+import { formReader, typedOf } from '../form.ts'
 import { links } from '../links.ts'
 import { PeoplePage, PersonPage, type PersonSeen } from '../pages/people.tsx'
-import { goTo, isPart, sendPage } from '../render.tsx'
+import { pressed } from '../pressed.ts'
+import { goTo, sendPage } from '../render.tsx'
 import type { Sessions } from '../session.ts'
 import type { Viewer } from '../viewer.ts'
-import { once } from './requests.tsx'
 
 interface PeopleRoutesOptions {
   clock: Clock
@@ -40,13 +40,11 @@ export const peopleRoutes: FastifyPluginAsync<PeopleRoutesOptions> = async (app,
   app.post(links.addPerson(), { config }, async (request, reply) => {
     const { viewer, body } = request
     let added: Uuid | undefined
-    const refusal = await refusalIn(() =>
-      once(sessions, request, async () => {
-        const { name } = readName(body)
-        const person = { name: name.trim(), organisation: viewer.organisation }
-        added = (await participants.addPerson(viewer.person, person)).person_id
-      }),
-    )
+    const refusal = await pressed(sessions, request, async () => {
+      const { name } = readName(body)
+      const person = { name: name.trim(), organisation: viewer.organisation }
+      added = (await participants.addPerson(viewer.person, person)).person_id
+    })
     if (added !== undefined) return goTo(reply, links.person(added))
     return showAll(options, reply, request, refusal)
   })
@@ -58,7 +56,7 @@ export const peopleRoutes: FastifyPluginAsync<PeopleRoutesOptions> = async (app,
     app.post<Named>(`/people/:id/${path}`, { config }, async (request, reply) => {
       const { viewer, body } = request
       const { person_id } = await personOf(options, viewer, request.params.id)
-      const refusal = await refusalIn(() => once(sessions, request, () => work(viewer.person, person_id, body)))
+      const refusal = await pressed(sessions, request, () => work(viewer.person, person_id, body))
       if (refusal !== undefined) return showOne(options, reply, request, refusal)
       return goTo(reply, path === 'leave' ? links.people() : links.person(person_id))
     })
@@ -101,12 +99,10 @@ async function showAll(
   { viewer, body }: FastifyRequest,
   refusal?: Refusal,
 ): Promise<FastifyReply> {
-  if (refusal !== undefined && isPart(reply.request)) throw refusal
   const people = await peopleOf(options, viewer)
   const now = options.clock()
   const page = <PeoplePage {...{ people, viewer, now, refusal }} once={newId(now)} typed={typedOf(body)} />
-  if (refusal !== undefined) reply.code(refusal.status)
-  return sendPage(reply, { viewer, title: 'People', current: 'people' }, page)
+  return sendPage(reply, { viewer, title: 'People', current: 'people', refusal }, page)
 }
 
 async function showOne(
@@ -115,11 +111,9 @@ async function showOne(
   { viewer, params }: FastifyRequest<Named>,
   refusal?: Refusal,
 ): Promise<FastifyReply> {
-  if (refusal !== undefined && isPart(reply.request)) throw refusal
   const person = await personOf(options, viewer, params.id)
   const now = options.clock()
   const page = <PersonPage {...{ person, viewer, now, refusal }} once={newId(now)} />
-  if (refusal !== undefined) reply.code(refusal.status)
   const back = { href: links.people(), label: 'People' }
-  return sendPage(reply, { viewer, title: person.name, current: 'people', back }, page)
+  return sendPage(reply, { viewer, title: person.name, current: 'people', back, refusal }, page)
 }

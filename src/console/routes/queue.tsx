@@ -1,13 +1,13 @@
-import { createHash } from 'node:crypto'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
+import { sendTagged, tagOf } from '../../http/conditional.ts'
 import { Refusal } from '../../kernel/errors.ts'
 import type { CaseList } from '../../review/schema.ts'
 import { links } from '../links.ts'
 import { QueuePage } from '../pages/queue.tsx'
 import { parseText, type QueueAsked, type QueueFilter, readQuery } from '../queue-filter.ts'
 import { sendPage } from '../render.tsx'
-import { ANALYSTS, type Reviewing, readerOf, reviewerOf } from '../reviewing.ts'
+import { ANALYSTS, giveNext, type Reviewing, readerOf, reviewerOf } from '../reviewing.ts'
 
 /** Rows of a page. */
 const ROWS = 100
@@ -31,7 +31,7 @@ export const queueRoutes: FastifyPluginAsync<{ reviewing: Reviewing }> = async (
   })
 
   app.post('/queue/next', AS_ANALYST, async ({ viewer }, reply) => {
-    const claimed = await review.next(reviewerOf(viewer))
+    const claimed = await giveNext(reviewing, viewer)
     return reply.redirect(claimed === undefined ? links.queue() : links.reviewCase(claimed.case), 303)
   })
 
@@ -50,12 +50,9 @@ export const queueRoutes: FastifyPluginAsync<{ reviewing: Reviewing }> = async (
 }
 
 /** Nothing but its tag where whoever asks has it already. */
-function conditional({ headers }: FastifyRequest, reply: FastifyReply, told: object): FastifyReply {
+function conditional(request: FastifyRequest, reply: FastifyReply, told: object): FastifyReply {
   const body = JSON.stringify(told)
-  const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 16)}"`
-  reply.header('etag', etag)
-  if (headers['if-none-match'] === etag) return reply.code(304).send()
-  return reply.type('application/json; charset=utf-8').send(body)
+  return sendTagged(request, reply, { type: 'application/json; charset=utf-8', body, etag: tagOf(body) })
 }
 
 interface Showing {
@@ -86,6 +83,13 @@ async function show(reviewing: Reviewing, { request, reply, asked, unread }: Sho
       categories={categories()}
       sources={sources()}
       undoable={await review.undoable(by)}
+      saved={await reviewing.views.of(viewer, 'queue')}
+      related={
+        await reviewing.related(
+          by.participant,
+          page.cases.map(({ signal }) => signal),
+        )
+      }
     />,
   )
 }

@@ -1,4 +1,6 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
+import { NOTE_MAX } from '../../feedback/schema.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { Refusal } from '../../kernel/errors.ts'
 import { isUuid, newId, type Uuid } from '../../kernel/ids.ts'
@@ -6,18 +8,22 @@ import type { RequestFor } from '../../participants/request-list.ts'
 import type { Role } from '../../participants/schema.ts'
 import type { ParticipantService } from '../../participants/service.ts'
 import { ACT_WORDS } from '../act-words.ts'
-import { refusalIn } from '../form.ts'
+import { formReader, typedOf } from '../form.ts'
 import { links } from '../links.ts'
 import { namesFor } from '../names.ts'
 import { CarriedOutPage, RequestPage } from '../pages/request.tsx'
 import { aboutOf, RequestsPage } from '../pages/requests.tsx'
-import { goTo, isPart, sendPage } from '../render.tsx'
+import { pressed } from '../pressed.ts'
+import { goTo, sendPage } from '../render.tsx'
 import type { Sessions } from '../session.ts'
 import type { Viewer } from '../viewer.ts'
 
 export interface RequestRoutesOptions {
   clock: Clock
-  participants: Pick<ParticipantService, 'requestsFor' | 'listPeople' | 'approve' | 'reject' | 'execute'>
+  participants: Pick<
+    ParticipantService,
+    'requestsFor' | 'listPeople' | 'approve' | 'reject' | 'execute' | 'cancel' | 'undo' | 'differences'
+  >
   sessions: Pick<Sessions, 'once'>
 }
 
@@ -44,41 +50,63 @@ export const requestRoutes: FastifyPluginAsync<RequestRoutesOptions> = async (ap
   const vote = (how: 'approve' | 'reject') => async (request: FastifyRequest<Named>, reply: FastifyReply) => {
     const { viewer } = request
     const found = await oneOf(options, viewer, request.params.id)
-    const refusal = await refusalIn(() =>
-      once(sessions, request, async () => {
-        refuseStale(viewer)
-        await participants[how](found.request_id, viewer.person, viewer.authTime)
-      }),
-    )
+    const refusal = await pressed(sessions, request, async () => {
+      refuseStale(viewer)
+      if (how === 'approve') await participants.approve(found.request_id, viewer.person, viewer.authTime)
+      else await participants.reject(found.request_id, viewer.person, viewer.authTime, denialIn(request.body))
+    })
     if (refusal === undefined) return goTo(reply, links.request(found.request_id))
-    return refused(options, reply, { viewer, request: await oneOf(options, viewer, request.params.id), refusal })
+    const { note } = typedOf(request.body)
+    return showOne(options, reply, { viewer, request: await oneOf(options, viewer, request.params.id), refusal, note })
   }
   app.post<Named>('/requests/:id/approve', { config }, vote('approve'))
   app.post<Named>('/requests/:id/deny', { config }, vote('reject'))
+
+  app.post<Named>('/requests/:id/cancel', { config }, async (request, reply) => {
+    const { viewer } = request
+    const found = await oneOf(options, viewer, request.params.id)
+    const refusal = await pressed(sessions, request, () => participants.cancel(found.request_id, viewer.person))
+    if (refusal === undefined) return goTo(reply, links.request(found.request_id))
+    return showOne(options, reply, { viewer, request: found, refusal })
+  })
+
+  app.post<Named>('/requests/:id/undo', { config: { roles: ['node_admin'] } }, async (request, reply) => {
+    const { viewer } = request
+    const found = await oneOf(options, viewer, request.params.id)
+    let next: Uuid | undefined
+    const refusal = await pressed(sessions, request, async () => {
+      next = (await participants.undo(found.request_id, viewer.person)).request_id
+    })
+    if (refusal !== undefined) return showOne(options, reply, { viewer, request: found, refusal })
+    return goTo(reply, next === undefined ? links.requests() : links.request(next))
+  })
 
   app.post<Named>('/requests/:id/execute', { config }, async (request, reply) => {
     const { viewer } = request
     const found = await oneOf(options, viewer, request.params.id)
     let result: unknown
-    const refusal = await refusalIn(() =>
-      once(sessions, request, async () => {
-        refuseStale(viewer)
-        result = (await participants.execute(found.request_id, viewer.person)).result
-      }),
-    )
-    if (refusal !== undefined) return refused(options, reply, { viewer, request: found, refusal })
+    const refusal = await pressed(sessions, request, async () => {
+      refuseStale(viewer)
+      result = (await participants.execute(found.request_id, viewer.person)).result
+    })
+    if (refusal !== undefined) return showOne(options, reply, { viewer, request: found, refusal })
     const body = <CarriedOutPage request={found} result={result} />
     return sendPage(reply, { viewer, title: 'Carried out', current: 'requests' }, body)
   })
 }
 
-/** A second press of the same form does nothing. */
-export function once<T>(sessions: Pick<Sessions, 'once'>, request: FastifyRequest, work: () => Promise<T>): Promise<T> {
-  if (request.session === undefined) throw new Refusal('session-ended')
-  return sessions.once(request.session.session_id, request.once, work)
+const readNote = formReader(
+  Type.Object({ note: Type.Optional(Type.String({ maxLength: NOTE_MAX })) }, { additionalProperties: false }),
+)
+
+/** Undefined where nothing was written. */
+function denialIn(body: unknown): string | undefined {
+  const text = readNote(body).note?.replaceAll('\r\n', '\n').trim() ?? ''
+  return text === '' ? undefined : text
 }
 
-function refuseStale({ steppedUp }: Viewer): void {
+/** What takes a proof of a moment ago that it is the person. */
+export function refuseStale({ steppedUp }: Viewer): void {
   if (!steppedUp) throw new Refusal('step-up-missing')
 }
 
@@ -94,6 +122,7 @@ interface Shown {
   viewer: Viewer
   request: RequestFor
   refusal?: Refusal
+  note?: string | undefined
 }
 
 async function showOne({ clock, participants }: RequestRoutesOptions, reply: FastifyReply, shown: Shown) {
@@ -101,17 +130,18 @@ async function showOne({ clock, participants }: RequestRoutesOptions, reply: Fas
   const now = clock()
   const nameOf = namesFor(viewer, await participants.listPeople())
   const once: Uuid = newId(now)
-  const body = <RequestPage {...shown} nameOf={nameOf} now={now} once={once} />
+  const differences = await participants.differences(shown.request)
+  const body = <RequestPage {...{ ...shown, nameOf, now, once, differences }} />
   const title = [ACT_WORDS[shown.request.action].title, aboutOf(shown.request)].filter((part) => part !== '').join(': ')
   return sendPage(
     reply,
-    { viewer, title, current: 'requests', back: { href: links.requests(), label: 'Approvals' } },
+    {
+      viewer,
+      title,
+      current: 'requests',
+      back: { href: links.requests(), label: 'Approvals' },
+      refusal: shown.refusal,
+    },
     body,
   )
-}
-
-/** Where htmx asks, the refusal alone; else the page with it. */
-async function refused(options: RequestRoutesOptions, reply: FastifyReply, shown: Shown & { refusal: Refusal }) {
-  if (isPart(reply.request)) throw shown.refusal
-  return showOne(options, reply.code(shown.refusal.status), shown)
 }

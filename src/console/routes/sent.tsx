@@ -1,16 +1,17 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
-import { DisputeAnswer } from '../../feedback/schema.ts'
+import { DisputeAnswer, QuestionAnswer } from '../../feedback/schema.ts'
 import type { Disclosed } from '../../feeds/answer.ts'
 import { Refusal } from '../../kernel/errors.ts'
 import { newId, type Uuid } from '../../kernel/ids.ts'
-import { BigIntSchema, UuidSchema } from '../../kernel/schema.ts'
-import { SignalParams } from '../../signals/schema.ts'
+import { BigIntSchema, SlugSchema, UuidSchema } from '../../kernel/schema.ts'
+import { SignalParams, WITHDRAWAL_REASON } from '../../signals/schema.ts'
 import { formReader, refusalIn, typedOf } from '../form.ts'
 import { links } from '../links.ts'
-import { SentPage } from '../pages/sent.tsx'
+import { hasEnded, SentPage } from '../pages/sent.tsx'
 import { type Words, WordsShown, wordsId } from '../pages/sent-said.tsx'
 import { SentSignalPage, type SentSignalView } from '../pages/sent-signal.tsx'
+import { WithdrawPage, type WithdrawView } from '../pages/sent-withdraw.tsx'
 import { isPart, sendPage, sendPart } from '../render.tsx'
 import { readerOf } from '../reviewing.ts'
 import { SENDERS, type Sending, SPEAKERS } from '../sending.ts'
@@ -53,6 +54,8 @@ export const sentRoutes: FastifyPluginAsync<{ sending: Sending }> = async (app, 
   )
 
   await app.register(disputeRoutes, { sending })
+  await app.register(questionRoutes, { sending })
+  await app.register(withdrawRoutes, { sending })
 
   app.post(
     '/submissions/:signal/release',
@@ -99,6 +102,65 @@ const disputeRoutes: FastifyPluginAsync<{ sending: Sending }> = async (app, { se
   )
 }
 
+const readQuestionAnswer = formReader(QuestionAnswer)
+
+const questionRoutes: FastifyPluginAsync<{ sending: Sending }> = async (app, { sending }) => {
+  const params = Type.Object({ signal: UuidSchema, asker: SlugSchema }, closed)
+  app.post(
+    '/submissions/:signal/questions/:asker/answer',
+    { config: AS_SPEAKER, schema: { params } },
+    async (request, reply) => {
+      const { signal, asker } = request.params as { signal: Uuid; asker: string }
+      const typed = typedOf(request.body)
+      const refusal = await refusalIn(async () => {
+        const note = typed['note']?.replaceAll('\r\n', '\n').trim() ?? ''
+        await sending.answerQuestion(speakerOf(request), { signal, asker }, readQuestionAnswer({ ...typed, note }))
+      })
+      if (refusal !== undefined)
+        return showSignal(sending, request, reply.code(refusal.status), { refused: { asker, refusal, typed } })
+      return reply.redirect(links.submission(signal), 303)
+    },
+  )
+}
+
+const readWithdrawal = formReader(
+  Type.Object(
+    { reason: Type.Enum([...WITHDRAWAL_REASON]), revision: Type.String({ pattern: '^[1-9][0-9]{0,6}$' }) },
+    closed,
+  ),
+)
+
+/** An end on the word of a person; what it would do stands on the page before. */
+const withdrawRoutes: FastifyPluginAsync<{ sending: Sending }> = async (app, { sending }) => {
+  const path = '/submissions/:signal/withdraw'
+  const options = { config: AS_SPEAKER, schema: { params: SignalParams } }
+
+  const show = async (request: FastifyRequest, reply: FastifyReply, refused?: WithdrawView['refused']) => {
+    const { viewer, routeOptions } = request
+    const one = await sending.sentSignal(readerOf(viewer, routeOptions.url).participant, signalOf(request))
+    // Of what is over there is nothing to decide.
+    if (hasEnded(one) && refused === undefined) return reply.redirect(links.submission(one.signal), 303)
+    const back = { href: links.submission(one.signal), label: 'The signal' }
+    return sendPage(
+      reply,
+      { viewer, title: 'Withdraw a signal', current: 'submissions', back, styles: ['review.css', 'sent.css'] },
+      <WithdrawPage {...{ viewer, one }} {...(refused !== undefined && { refused })} />,
+    )
+  }
+
+  app.get(path, options, async (request, reply) => show(request, reply))
+
+  app.post(path, options, async (request, reply) => {
+    const signal = signalOf(request)
+    const refusal = await refusalIn(() => {
+      const { reason, revision } = readWithdrawal(request.body)
+      return sending.withdraw(speakerOf(request), { signal, reason, revision: Number(revision) })
+    })
+    if (refusal === undefined) return reply.redirect(links.submission(signal), 303)
+    return show(request, reply.code(refusal.status), { refusal, reason: typedOf(request.body)['reason'] })
+  })
+}
+
 const signalOf = ({ params }: FastifyRequest): Uuid => (params as { signal: Uuid }).signal
 
 /** The organisation, and who of it decided. */
@@ -132,6 +194,7 @@ async function showList(sending: Sending, { request, reply, asked, unread }: Sho
       scripts: ['reveal.js'],
     },
     <SentPage
+      {...{ viewer, saved: await sending.views.of(viewer, 'submissions') }}
       {...{ filter, figures, attention, signals: page.signals, now: sending.clock(), categories: sending.categories() }}
       {...(unread !== undefined && { unread })}
       first={cursor === undefined ? undefined : links.submissions(filter)}
@@ -177,16 +240,18 @@ function showWords(
 
 interface HeardEvent {
   source: string
-  data?: Omit<Words, 'id' | 'source' | 'counts'> & { counts?: Words['counts'] }
+  data?: Omit<Words, 'id' | 'source' | 'counts' | 'single_reviewed'> &
+    Partial<Pick<Words, 'counts' | 'single_reviewed'>>
 }
 
 /** The event as it was told; what is not of the words' kind is left out. */
 function wordsIn(body: string, id: string): Words {
   const { source, data = {} } = JSON.parse(body) as HeardEvent
-  const { authority, reason, ground, note, category_suggested, counts = {} } = data
+  const { authority, reason, ground, note, category_suggested, single_reviewed = false, counts = {} } = data
   return {
     ...{ id, source, counts },
     ...(authority !== undefined && { authority }),
+    single_reviewed,
     ...(reason !== undefined && { reason }),
     ...(ground !== undefined && { ground }),
     ...(note !== undefined && { note }),

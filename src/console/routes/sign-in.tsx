@@ -147,7 +147,8 @@ async function enter(sessions: Sessions, request: FastifyRequest, who: SignedIn)
   return sessions.begin(who)
 }
 
-function sendOutside(reply: FastifyReply, title: string, body: VNode): FastifyReply {
+/** A page for whoever is not signed in. */
+export function sendOutside(reply: FastifyReply, title: string, body: VNode): FastifyReply {
   const { asset, look, programme, banner } = reply.request.shell
   const page = { asset, look, programme, title, ...(banner !== undefined && { banner }) }
   return reply

@@ -30,11 +30,23 @@ interface Started {
   ask(key: Uint8Array): Promise<void>
 }
 
-/** Look-ups by token, one after the other on one connection, at a bridge in a process of its own, without its node. */
-export function bridgeLookup({ signals }: { signals: number }): Spec {
-  const keys = randomBytes(signals * KEY_BYTES)
+export interface BridgeProcess {
+  /** Look-ups by token, one after the other on one connection, at a bridge in a process of its own, without its node. */
+  lookup(of: { signals: number }): Spec
+  end(): void
+}
+
+/** A bridge that begins with the first look-up. */
+export function createBridge(): BridgeProcess {
   let started: Started | undefined
-  process.once('exit', () => started && end(started))
+  return {
+    lookup: ({ signals }) => lookupOf(signals, async (keys) => (started ??= await start(keys, signals))),
+    end: () => started && end(started),
+  }
+}
+
+function lookupOf(signals: number, open: (keys: Uint8Array) => Promise<Started>): Spec {
+  const keys = randomBytes(signals * KEY_BYTES)
   return {
     name: 'bridge.lookup',
     what: `99th percentile of look-ups at a bridge on loopback, ${signals.toLocaleString('en')} signals mirrored, 10 % of them there`,
@@ -44,8 +56,7 @@ export function bridgeLookup({ signals }: { signals: number }): Spec {
     rounds: 5,
     warmups: 1,
     measured: async (timed) => {
-      started ??= await start(keys, signals)
-      const { ask } = started
+      const { ask } = await open(keys)
       const took: number[] = []
       const all = async (): Promise<void> => {
         for (let i = 0; i < LOOKUPS; i++) {

@@ -103,8 +103,11 @@ export async function endOf(wire: Wire, feed: string): Promise<string> {
   }
 }
 
+/** Where a feed begins. */
+export const startOf = async (wire: Wire, feed: string): Promise<string> => (await feedOf(wire, feed)).start
+
 /** Only the end of a page is read: the rest is the reader's work. */
-async function pageAt(wire: Wire, feed: string, cursor: string) {
+export async function pageAt(wire: Wire, feed: string, cursor: string) {
   const path = `/v1/feeds/${feed}/events?limit=1000&cursor=${encodeURIComponent(cursor)}`
   const { body, bytes } = await served(wire, requestOf('GET', path), 200)
   const end = /"next_cursor":"([^"]+)","more":(true|false)\}$/.exec(body.subarray(-300).toString())

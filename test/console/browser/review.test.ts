@@ -153,41 +153,37 @@ describe.skipIf(!hasChromium)('reviewing', () => {
     }
   })
 
-  test.each([false, true])(
-    'every screen of analysts is accessible; dark: %s',
-    async (dark) => {
-      const [id, other] = await site.cases({ change: { severity: 'critical', note: 'fig' } }, {})
-      const { page, goto } = await as('lea', '/queue', { dark })
-      const look = async (where: string): Promise<void> => {
-        await goto(where)
-        await expectAccessible(page)
-      }
-      await page.locator('.filter > summary').click()
+  test('every screen of analysts is accessible in light and dark', { timeout: 90_000 }, async () => {
+    const [id, other] = await site.cases({ change: { severity: 'critical', note: 'fig' } }, {})
+    const { page, goto } = await as('lea', '/queue')
+    const look = async (where: string): Promise<void> => {
+      await goto(where)
       await expectAccessible(page)
-      for (const where of ['/queue/find?text=plum', '/leads', `/cases/${id}`]) await look(where)
-      await press(page, 'c')
-      await page.keyboard.press('h')
-      await expectAccessible(page)
-      await goto(`/cases/${id}/texts`)
-      await page.locator('#f-note_shared').fill('ask fig@mail.example')
-      await page.getByLabel('Confirmed, action taken').check()
-      await page.locator('#f-reason').selectOption('law')
-      await click(page, '#submit')
-      await expectAccessible(page)
-      await page.locator('#f-note_shared').fill('')
-      await click(page, '#submit')
-      await goto('/second-reviews')
-      await page.locator('.proposed > summary').first().click()
-      await expectAccessible(page)
-      await goto(`/cases/${other}`)
-      await press(page, 'c')
-      await page.getByLabel('Outdated').check()
-      await page.locator('#f-reason').selectOption('inactive')
-      await click(page, '#submit')
-      await expectAccessible(page)
-    },
-    90_000,
-  )
+    }
+    await page.locator('.filter > summary').click()
+    await expectAccessible(page)
+    for (const where of ['/queue/find?text=plum', '/leads', `/cases/${id}`]) await look(where)
+    await press(page, 'c')
+    await page.keyboard.press('h')
+    await expectAccessible(page)
+    await goto(`/cases/${id}/texts`)
+    await page.locator('#f-note_shared').fill('ask fig@mail.example')
+    await page.getByLabel('Confirmed, action taken').check()
+    await page.locator('#f-reason').selectOption('law')
+    await click(page, '#submit')
+    await expectAccessible(page)
+    await page.locator('#f-note_shared').fill('')
+    await click(page, '#submit')
+    await goto('/second-reviews')
+    await page.locator('.proposed > summary').first().click()
+    await expectAccessible(page)
+    await goto(`/cases/${other}`)
+    await press(page, 'c')
+    await page.getByLabel('Outdated').check()
+    await page.locator('#f-reason').selectOption('inactive')
+    await click(page, '#submit')
+    await expectAccessible(page)
+  })
 
   test('rows are selected by keys, shown, decided alike and undone together', async () => {
     const change = { severity: 'high' }

@@ -1,7 +1,6 @@
-import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { SignalItem } from '../../../src/signals/schema.ts'
-import { expectAccessible, hasChromium, type Visitor, visit } from '../../support/browser.ts'
+import { expectAccessible, expectNoSideways, hasChromium, type Visitor, visit } from '../../support/browser.ts'
 import { aSendingWorld, EVIL, type SendingWorld } from '../sending-world.ts'
 
 let w: SendingWorld
@@ -19,13 +18,6 @@ async function as(name: string, path: string, options: Parameters<typeof visit>[
   known.set(key, one)
   await one.signIn(name, path)
   return one
-}
-
-async function expectAccessibleInBoth(page: Page): Promise<void> {
-  await expectAccessible(page)
-  await page.emulateMedia({ colorScheme: 'dark' })
-  await expectAccessible(page)
-  await page.emulateMedia({ colorScheme: 'light' })
 }
 
 const nth = (i: number): SignalItem => {
@@ -53,7 +45,7 @@ describe.skipIf(!hasChromium)('what was sent, what is asked, and what is read', 
     const row = (item: SignalItem) => page.locator(`#signal-${item.signal} td`)
     expect((await row(nth(0)).allInnerTexts()).slice(4, 9)).toEqual(['2/2', '–', '1', '–', '1'])
     expect((await row(nth(2)).allInnerTexts()).slice(2, 5)).toContain('1/2')
-    await expectAccessibleInBoth(page)
+    await expectAccessible(page)
   })
 
   test('a filter is a form, a text and an address, which say the same', async () => {
@@ -80,7 +72,7 @@ describe.skipIf(!hasChromium)('what was sent, what is asked, and what is read', 
     expect(await page.locator('.revealed .words').textContent()).toBe(EVIL)
     expect(await page.locator('.revealed img').count()).toBe(0)
     expect(await page.evaluate(() => document.activeElement?.className)).toBe('revealed')
-    await expectAccessibleInBoth(page)
+    await expectAccessible(page)
   })
 
   test('a lead answers a dispute; what was refused keeps what was typed', async () => {
@@ -92,7 +84,7 @@ describe.skipIf(!hasChromium)('what was sent, what is asked, and what is read', 
     await page.getByText('raw-identifier').waitFor()
     expect(await page.getByLabel('Note, visible to birch').inputValue()).toBe('write to ann@example.org')
     expect(await page.getByLabel('We stand by it').isChecked()).toBe(true)
-    await expectAccessibleInBoth(page)
+    await expectAccessible(page)
     await page.getByLabel('Note, visible to birch').fill('two of us saw it')
     await page.getByRole('button', { name: 'Answer', exact: true }).click()
     await page.getByText('Answered: We stand by it').waitFor()
@@ -129,7 +121,7 @@ describe.skipIf(!hasChromium)('what was sent, what is asked, and what is read', 
     expect(await page.getByLabel('Value', { exact: true }).inputValue()).toBe('')
     const key = nth(3).type === 'url' ? (nth(3) as Extract<SignalItem, { type: 'url' }>).value.sha256 : ''
     expect(await page.locator('#keys').textContent()).toContain(key)
-    await expectAccessibleInBoth(page)
+    await expectAccessible(page)
     await page.getByLabel('Why you ask').selectOption('investigation')
     await page.getByRole('button', { name: 'Search' }).click()
     await page.getByText('1 signal found').waitFor()
@@ -137,7 +129,7 @@ describe.skipIf(!hasChromium)('what was sent, what is asked, and what is read', 
     const all = sent.join('\n')
     expect(all).toContain(key)
     expect(all).not.toMatch(/quiet|bad\.example|User@|%2Fquiet/i)
-    await expectAccessibleInBoth(page)
+    await expectAccessible(page)
   })
 
   test('an empty search names the groups, and what needs a key names its command', async () => {
@@ -167,7 +159,7 @@ describe.skipIf(!hasChromium)('what was sent, what is asked, and what is read', 
     const { page } = one
     const sent: string[] = []
     expect(await page.content()).not.toMatch(/kite|onerror/)
-    await expectAccessibleInBoth(page)
+    await expectAccessible(page)
     await page.locator('#patterns a').first().click()
     await page.getByRole('link', { name: /^Reveal R/ }).waitFor()
     expect(await page.content()).not.toMatch(/kite|onerror/)
@@ -182,7 +174,96 @@ describe.skipIf(!hasChromium)('what was sent, what is asked, and what is read', 
     await page.getByRole('button', { name: 'Try it here' }).click()
     await page.getByText('1 of 3 lines are hit').waitFor()
     expect(await page.locator('.tried mark').allInnerTexts()).toEqual(['Blue Kite'])
-    await expectAccessibleInBoth(page)
+    await expectAccessible(page)
     expect(sent.filter((one) => !one.includes('/assets/'))).toEqual([])
+  })
+
+  test('the bell says what is new, and rests once it was seen', async () => {
+    const { page } = await as('Lea', '/notices')
+    expect(await page.locator('.bell .count').textContent()).toMatch(/^[1-9]/)
+    expect(await page.locator('.notices-list').textContent()).toMatch(/birch disputes a signal of yours/)
+    expect(await page.content()).not.toMatch(/onerror|bakery/)
+    await expectAccessible(page)
+    await page.getByRole('button', { name: 'Mark all as seen' }).click()
+    await page.getByText('All of them were seen').waitFor()
+    expect(await page.locator('.bell .count').count()).toBe(0)
+    await page.keyboard.press('j')
+    await page.keyboard.press('Enter')
+    await page.waitForURL(/\/submissions\//)
+    await page.keyboard.press('g')
+    await page.keyboard.press('i')
+    await page.waitForURL(/\/notices/)
+  })
+
+  test('a key that was moved acts, and the one that it left does not', async () => {
+    const { page } = await as('Lea', '/settings')
+    await page.locator('#key-back').fill('b')
+    await page.getByRole('button', { name: 'Save keys' }).click()
+    await page.waitForFunction(() => document.documentElement.dataset['keymap'] === 'b=u u=')
+    await page.goto(`${w.node.console}/submissions/${nth(3).signal}`)
+    await page.keyboard.press('u')
+    await page.keyboard.press('b')
+    await page.waitForURL((url) => url.pathname === '/submissions')
+    await page.goto(`${w.node.console}/settings`)
+    await page.getByRole('button', { name: 'As they were' }).click()
+    await page.waitForFunction(() => document.documentElement.dataset['keymap'] === undefined)
+  })
+
+  test('a withdrawal says first whom it reaches, and may be left', async () => {
+    const { page } = await as('Lea', `/submissions/${nth(3).signal}`)
+    await page.getByRole('link', { name: 'Withdraw…' }).click()
+    expect(await page.locator('main').textContent()).toContain('2 organisations')
+    await expectAccessible(page)
+    await page.getByRole('button', { name: 'Withdraw for everybody' }).click()
+    expect(await page.getByLabel('Mistaken').evaluate((one) => (one as HTMLInputElement).validity.valid)).toBe(false)
+    await page.getByRole('link', { name: 'Keep it' }).click()
+    await page.waitForURL((url) => url.pathname === `/submissions/${nth(3).signal}`)
+    expect(await page.locator('main').textContent()).not.toContain('Withdrawn:')
+  })
+
+  test('in a window of 320 pixels, at 200 % and on paper nothing is cut off', { timeout: 60_000 }, async () => {
+    const pages = ['/settings', `/submissions/${nth(0).signal}`, '/queue']
+    for (const options of [{ width: 320 }, { width: 640, scale: 2, dark: true }]) {
+      const one = await as('Lea', '/notices', options)
+      await expectNoSideways(one.page)
+      for (const path of options.width === 320 ? pages : ['/settings']) {
+        await one.goto(path)
+        await expectNoSideways(one.page)
+      }
+      await expectAccessible(one.page)
+    }
+    const { page } = await as('Lea', `/submissions/${nth(0).signal}`)
+    await page.emulateMedia({ media: 'print' })
+    const [bar, paper] = [page.locator('header.bar'), page.locator('footer.paper')]
+    const shown = [await bar.isVisible(), await paper.isVisible()]
+    await expectAccessible(page)
+    await page.emulateMedia({ media: null })
+    expect(shown).toEqual([false, true])
+  })
+
+  test('whoever rests is told before the session ends, and one press prolongs it', async () => {
+    const { page } = await as('Ana', '/submissions')
+    const ana = (await w.node.parts.participants.listPeople()).find(({ name }) => name === 'Ana')
+    const sessions = w.node.t.owner
+      .updateTable('console_session')
+      .where('person_id', '=', ana?.person_id ?? nth(0).signal)
+    await sessions.set({ seen_at: new Date(Date.now() - 28.5 * 60_000) }).execute()
+    await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')))
+    const stay = page.getByRole('button', { name: 'Stay signed in' })
+    await stay.waitFor()
+    expect(await page.locator('#live').textContent()).toMatch(/Your session ends in [12] min/)
+    await expectAccessible(page)
+    await stay.click()
+    await expect
+      .poll(() =>
+        w.node.t.owner
+          .selectFrom('console_session')
+          .select(({ fn }) => fn.max('seen_at').as('at'))
+          .where('person_id', '=', ana?.person_id ?? nth(0).signal)
+          .executeTakeFirst()
+          .then((row) => Date.now() - (row?.at?.getTime() ?? 0) < 60_000),
+      )
+      .toBe(true)
+    expect(await page.locator('#session-warning').count()).toBe(0)
   })
 })

@@ -18,7 +18,8 @@ const view: CaseView = {
     csrf: 'token',
   },
   ...{ one, now: NOW, grip: undefined, typed: {}, refusal: undefined, opinions: undefined, colleagues: [] },
-  ...{ categories: ['grooming'], undoable: [], audience: undefined, decision: id },
+  ...{ categories: ['grooming'], undoable: [], nudge: undefined, audience: undefined, decision: id },
+  criticalSecond: 'required',
 }
 const grip = { case: id, token: id, version: 3, expires_at: '2026-03-01T12:15:00.000Z', live: true }
 const html = (change: Partial<CaseView>): string => renderToString(CasePage({ ...view, ...change }))

@@ -44,6 +44,19 @@ async function opened(
   return { item, id }
 }
 
+/** Many of them at once. */
+async function openedAlike(n: number, change: object): Promise<Uuid[]> {
+  const items = Array.from({ length: n }, () => w.item({ audience, severity: 'medium', ...change }))
+  await w.submit(apple, items)
+  await w.settle()
+  const ids: Uuid[] = []
+  for (const item of items) {
+    const id = (await w.hit(banana, apple, item)).results[0]?.case
+    if (id !== undefined) ids.push(id)
+  }
+  return ids
+}
+
 /** Claims the case; answers what its form would send. */
 async function claimed(by: Person, id: Uuid): Promise<Record<string, string>> {
   expect((await w.post(by, `/cases/${id}/claim`)).headers.location).toBe(`/cases/${id}`)
@@ -364,6 +377,43 @@ describe('the queue', () => {
   })
 })
 
+describe('a second look', () => {
+  test('a lead sets its share and the hours; a colleague decides blind, and then sees what was decided', async () => {
+    // What other tests decided is not chosen from.
+    await w.later(30_000)
+    await w.release()
+    const setting = { from: '09:00', to: '17:00', sample_percent: '100' }
+    expect((await w.post(ann, '/leads/settings', setting)).statusCode).toBe(404)
+    const turned = await w.post(lea, '/leads/settings', [
+      ...Object.entries({ ...setting, to: '08:00' }),
+      ['day[]', 'monday'],
+    ])
+    expect([turned.statusCode, turned.body.includes('From comes before to')]).toEqual([422, true])
+    expect((await w.post(lea, '/leads/settings', { ...setting, sample_percent: '101' })).statusCode).toBe(422)
+    expect((await w.post(lea, '/leads/settings', setting)).headers.location).toBe('/leads')
+    const { id, item } = await opened()
+    const form = await claimed(ann, id)
+    await w.post(ann, `/cases/${id}/decisions`, { ...form, verdict: 'outdated', reason: 'inactive' })
+    await w.later(30_000)
+    await w.release()
+    expect((await w.get(ann, '/samples')).body).not.toContain(item.signal.slice(-6))
+    const list = (await w.get(bob, '/samples')).body
+    const url = /\/samples\/[0-9a-f-]{36}/.exec(list)?.[0] ?? ''
+    const page = (await w.get(bob, url)).body
+    expect([page.includes('apple'), page.includes('Outdated</strong>'), page.includes(ann.pseudonym)]).toEqual([
+      true,
+      false,
+      false,
+    ])
+    expect((await w.post(bob, url, { outcome: 'outdated.law' })).statusCode).toBe(422)
+    expect((await w.post(ann, url, { outcome: 'outdated.inactive' })).statusCode).toBe(403)
+    expect((await w.post(bob, url, { outcome: 'outdated.inactive' })).body).toContain('You agree')
+    expect((await w.get(bob, url)).statusCode).toBe(404)
+    expect((await w.get(lea, '/leads')).body).toContain('Second looks')
+    await w.post(lea, '/leads/settings', { ...setting, sample_percent: '0' })
+  })
+})
+
 describe('many at once', () => {
   const itemsIn = (html: string): string[] =>
     [...html.matchAll(/name="item\[\]" value="([^"]*)"/g)].map(([, text = '']) => text)
@@ -380,6 +430,7 @@ describe('many at once', () => {
     expect(await stateOf(free.id)).toBe('open')
     await claimed(lea, free.id)
     await w.later(LEASE_MS + 1)
+    const job = fieldOf(plan.body, 'job')
     const form: [string, string][] = [
       ...items.map((text): [string, string] => ['item[]', text]),
       ...([
@@ -388,50 +439,102 @@ describe('many at once', () => {
         ['note_shared', 'seen by two'],
       ] as [string, string][]),
     ]
-    const raw = await many(
-      ann,
-      '/bulk/decide',
-      form.map(([name, text]) => [name, name === 'note_shared' ? 'fig@mail.example' : text]),
-    )
+    const raw = await many(ann, '/bulk/decide', [
+      ...form.map(([name, text]): [string, string] => [name, name === 'note_shared' ? 'fig@mail.example' : text]),
+      ['job', job],
+    ])
+    expect(fieldOf(raw.body, 'job')).toBe(job)
     expect([raw.statusCode, raw.body.includes('fig@mail.example'), await stateOf(free.id)]).toEqual([422, true, 'open'])
     expect(itemsIn(raw.body)).toEqual(items)
-    const done = await many(ann, '/bulk/decide', form)
-    expect([done.statusCode, await stateOf(free.id), await stateOf(urgent.id), await stateOf(taken.id)]).toEqual([
-      ...[200, 'decided', 'awaiting_second', 'open'],
+    const done = await many(ann, '/bulk/decide', [...form, ['job', job]])
+    const url = String(done.headers.location)
+    expect([done.statusCode, url]).toEqual([303, `/bulk/jobs/${job}`])
+    expect([await stateOf(free.id), await stateOf(urgent.id), await stateOf(taken.id)]).toEqual([
+      ...['decided', 'awaiting_second', 'open'],
     ])
-    const again = await many(ann, '/bulk/decide', form)
-    expect(again.body).toContain('case-moved')
+    const page = (await w.get(ann, url)).body
+    expect(page).toContain('<strong>1</strong> of 2 decided: Confirmed, action taken · 1 wait for a second person.')
+    expect(page).toContain('a second person has to approve it <code class="muted">proposed</code>')
+    expect((await many(ann, '/bulk/decide', [...form, ['job', job]])).headers.location).toBe(url)
     expect((await w.caseOf(banana, free.id)).decisions).toHaveLength(1)
-    const table = await many(
-      ann,
-      '/bulk/results',
-      itemsIn(done.body)
-        .slice(1)
-        .map((text) => ['item[]', text]),
-    )
+    const table = await w.get(ann, `${url}/results`)
     expect(table.headers['content-type']).toBe('text/csv; charset=utf-8')
-    expect(table.body).toContain(`${urgent.id},${urgent.item.signal},apple,awaiting_second,`)
-    const undo = await many(
-      ann,
-      '/bulk/undo',
-      itemsIn(done.body)
-        .slice(0, 1)
-        .map((text) => ['item[]', text]),
-    )
-    expect([undo.statusCode, await stateOf(free.id)]).toEqual([200, 'open'])
+    expect(table.body.split('\r\n').slice(0, 3)).toEqual([
+      'case,version,decision,result,at,undone',
+      expect.stringMatching(new RegExp(`^${items[0]?.slice(0, 36)},`)),
+      expect.stringMatching(new RegExp(`^${items[1]?.slice(0, 36)},`)),
+    ])
+    expect(table.body).toContain(',proposed,')
+    const undo = await w.post(ann, `${url}/undo`)
+    expect([undo.headers.location, await stateOf(free.id), await stateOf(urgent.id)]).toEqual([url, 'open', 'open'])
+    expect((await w.get(ann, url)).body).toContain('<strong>2</strong> of 2 undone.')
+    expect((await w.get(ann, '/bulk/jobs')).body).toContain(url)
   })
 
-  test('no more than one person may decide, and nothing of another organisation', async () => {
+  test('a whole view is planned at once, and its first cases are shown', async () => {
+    await openedAlike(2, { category: 'evasion_tactic' })
+    const plan = await w.post(ann, '/bulk/view', { category: 'evasion_tactic' })
+    expect(plan.body).toContain('<strong>2</strong> of 2 selected will change')
+    expect((await w.post(ann, '/bulk/view', { category: 'plum' })).statusCode).toBe(400)
+    expect((await w.post(ann, '/bulk/view', { state: 'closed' })).statusCode).toBe(400)
+  })
+
+  test('more than one person decides alone wait for a lead, who types how many there are', async () => {
+    const ids = await openedAlike(26, { category: 'network_hub' })
+    const plan = await many(
+      ann,
+      '/bulk',
+      ids.map((id) => ['case[]', id]),
+    )
+    expect(plan.body).toContain('Propose to decide 26 cases')
+    const words: [string, string][] = [
+      ['outcome', 'outdated.inactive'],
+      ['note_team', ''],
+      ['note_shared', ''],
+    ]
+    const job = fieldOf(plan.body, 'job')
+    const form: [string, string][] = [
+      ...itemsIn(plan.body).map((text): [string, string] => ['item[]', text]),
+      ['job', job],
+    ]
+    const url = String((await many(ann, '/bulk/decide', [...form, ...words])).headers.location)
+    expect((await w.get(ann, url)).body).toContain('Take it back')
+    expect((await w.get(bob, url)).body).not.toContain('value="approve"')
+    expect((await w.get(lea, '/second-reviews')).body).toContain(url)
+    const shown = (await w.get(lea, url)).body
+    const digest = fieldOf(shown, 'digest')
+    const answer = (by: Person, change: object) =>
+      w.post(by, `${url}/answer`, { answer: 'approve', digest, n: '26', ...change })
+    const wrong = await answer(lea, { n: '25' })
+    expect([wrong.statusCode, wrong.body.includes('how many cases it decides')]).toEqual([422, true])
+    expect((await answer(ann, {})).statusCode).toBe(403)
+    expect((await answer(bob, {})).statusCode).toBe(403)
+    expect((await answer(eve, {})).statusCode).toBe(404)
+    expect((await answer(lea, {})).headers.location).toBe(url)
+    const half = await w.get(ann, url, { 'hx-request': 'true', 'hx-request-type': 'partial' })
+    expect(half.body).toMatch(/^<section id="bulk-progress".*hx-trigger="every 1s".*<progress value="0" max="26"/s)
+    for (let n = 1; n > 0; ) n = await w.bulkRound()
+    const over = await w.get(ann, url, { 'hx-request': 'true', 'hx-request-type': 'partial' })
+    expect(over.headers['hx-redirect']).toBe(url)
+    expect((await w.get(ann, url)).body).toContain(`by ${lea.pseudonym}`)
+    expect((await w.post(bob, `${url}/cancel`)).statusCode).toBe(409)
+  })
+
+  test('nothing of another organisation is there', async () => {
     const { id } = await opened()
-    const [version, outcome] = ['1', ['outcome', 'outdated.inactive']] as [string, [string, string]]
-    const item = (one: Uuid): [string, string] => ['item[]', `${one}.${version}.${newId(w.now())}`]
-    const words: [string, string][] = [outcome, ['note_team', ''], ['note_shared', '']]
-    const all = Array.from({ length: 26 }, () => item(newId(w.now())))
-    const refused = await many(ann, '/bulk/decide', [...all, ...words])
-    expect([refused.statusCode, refused.body.includes('at most 25 cases')]).toEqual([403, true])
-    const foreign = await many(eve, '/bulk/decide', [item(id), ...words])
-    expect(foreign.body).toContain('not-found')
+    const form: [string, string][] = [
+      ['item[]', `${id}.1`],
+      ...([
+        ['outcome', 'outdated.inactive'],
+        ['note_team', ''],
+        ['note_shared', ''],
+      ] as [string, string][]),
+      ['job', newId(w.now())],
+    ]
+    const foreign = await many(eve, '/bulk/decide', form)
+    expect((await w.get(eve, String(foreign.headers.location))).body).toContain('not_there')
     expect(await stateOf(id)).toBe('open')
-    expect((await many(eve, '/bulk', [['case[]', id]])).body).toContain('Nothing was selected')
+    expect((await w.get(ann, String(foreign.headers.location))).statusCode).toBe(404)
+    expect((await many(eve, '/bulk', [['case[]', id]])).body).toContain('None of them is there')
   })
 })

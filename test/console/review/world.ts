@@ -1,17 +1,26 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import { createConsole } from '../../../src/console/app.tsx'
 import type { Assets } from '../../../src/console/assets.ts'
 import { SESSION_COOKIE } from '../../../src/console/cookies.ts'
+import { createNotifications } from '../../../src/console/notices.ts'
+import { createPersonal } from '../../../src/console/personal.ts'
 import { waitingFor } from '../../../src/console/reviewing.ts'
+import { viewRoutes } from '../../../src/console/routes/views.tsx'
+import { webhookRoutes } from '../../../src/console/routes/webhooks.tsx'
+import { createSavedViews } from '../../../src/console/saved-views.ts'
 import { createSessions } from '../../../src/console/session.ts'
 import { pseudonymOf } from '../../../src/console/viewer.ts'
+import { createWellbeing } from '../../../src/console/wellbeing.ts'
 import { colleaguesIn } from '../../../src/console-reviewing.ts'
-import { reviewScreens, sendScreens } from '../../../src/console-screens.ts'
+import { personalScreens, reviewScreens, sendScreens } from '../../../src/console-screens.ts'
 import { searchingOf, sendingOf, tacticsOf } from '../../../src/console-sending.ts'
 import type { InstanceOptions } from '../../../src/http/instance.ts'
 import type { Uuid } from '../../../src/kernel/ids.ts'
+import { createNotices } from '../../../src/notices/service.ts'
 import type { Role } from '../../../src/participants/schema.ts'
+import { criticalSecondOf } from '../../../src/review/policy.ts'
+import { createWebhooks } from '../../../src/webhooks/service.ts'
 import type { Party } from '../../feeds/world.ts'
 import { aReviewWorld } from '../../review/world.ts'
 
@@ -45,12 +54,26 @@ export async function aConsoleWorld({ https = {}, assets = NAMED }: Served = {})
   const { clock, participants, authority, review, feedback, feeds, rules, t } = w
   const sessions = createSessions({ db: t.admin, clock, randomBytes: (n) => randomBytes(n) })
   const place = { origin: CONSOLE }
+  const personal = createPersonal({ db: t.admin, clock })
+  const views = createSavedViews({ db: t.app, clock })
+  const notices = createNotices({ clock, review, feedback, credentialsOf: () => [] })
+  const notifications = createNotifications({
+    ...{ clock, personal, noticesOf: notices.of },
+    approvalsFor: async () => [],
+  })
+  const secretOf = (endpoint: Uuid): Buffer => createHash('sha256').update(endpoint).digest()
+  const webhooks = createWebhooks({
+    ...{ db: t.app, clock, provenance: w.provenance, secretOf, headsOf: async () => [], onWaiting: () => {} },
+    hosts: new Map([['apple', new Set(['hooks.apple.example'])]]),
+  })
   const reviewing = {
     ...{ review, clock, opinions: feedback.opinions, sides: feedback.sides, network: feeds.network },
+    ...{ wellbeing: createWellbeing({ personal, clock }), views, related: feeds.related },
     colleaguesOf: async (organisation: string) => colleaguesIn(await participants.listPeople(), organisation),
     categories: rules.categoriesNow,
     sources: () => authority.participants().map(({ slug }) => slug),
     audienceName: (audience: Uuid) => authority.audience(audience)?.label,
+    criticalSecond: () => criticalSecondOf(authority.policy('review')),
     receipt: async () => ({ outcome: 'pending' as const }),
   }
   const app: FastifyInstance = createConsole({
@@ -61,10 +84,23 @@ export async function aConsoleWorld({ https = {}, assets = NAMED }: Served = {})
     },
     health: async () => ({ size: 41n, witnesses: { wanted: 0, answering: 0 }, at: clock() }),
     participantBySlug: (slug) => authority.participantBySlug(slug),
-    counts: (viewer) => waitingFor(reviewing, viewer),
+    counts: async (viewer) => ({
+      ...(await waitingFor(reviewing, viewer)),
+      notices: await notifications.unread(viewer),
+    }),
+    keysOf: async ({ person }) => (await personal.settings(person)).preferences.keys,
     screens: [
       ...reviewScreens(reviewing),
-      ...sendScreens({ sending: sendingOf(w, w), searching: searchingOf(w, w), tactics: tacticsOf(w, w) }),
+      ...sendScreens({
+        sending: sendingOf({ clock, authority, views }, w),
+        searching: searchingOf(w, w),
+        tactics: tacticsOf(w, w),
+      }),
+      ...personalScreens({ clock, sessions, personal, notifications, categories: rules.categoriesNow }),
+      async (app) => {
+        await app.register(viewRoutes, { views })
+        await app.register(webhookRoutes, { clock, webhooks, webhookKey: 'whpk_test' })
+      },
     ],
   })
   let made = 0
@@ -95,7 +131,7 @@ export async function aConsoleWorld({ https = {}, assets = NAMED }: Served = {})
 
   return {
     ...w,
-    ...{ app, place, person, reviewing },
+    ...{ app, place, person, reviewing, notices, webhooks },
     /** Time in which everybody is at work: no session ends. */
     later: async (ms: number): Promise<void> => {
       for (let left = ms; left > 0; left -= AWAKE_MS) {

@@ -1,5 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { toBase64Url } from '../../../src/kernel/bytes.ts'
 import { newId, type Uuid } from '../../../src/kernel/ids.ts'
+import { sha256 } from '../../../src/kernel/sha256.ts'
+import { changesRoot } from '../../../src/provenance/signal-change.ts'
+import { createAuditedSignals } from '../../../src/signals/audited.ts'
 import type { SignalItem } from '../../../src/signals/schema.ts'
 import type { Party } from '../../feeds/world.ts'
 import { aConsoleWorld, type ConsoleWorld, type Person } from '../review/world.ts'
@@ -117,6 +121,116 @@ describe('a dispute', () => {
     const { statusCode, body } = await w.post(people.lead, path)
     expect(statusCode).toBe(409)
     expect(body).toMatch(/signal-held|state-conflict/)
+  })
+})
+
+describe('a question', () => {
+  test('is answered once by who may speak, and the recipient has it with its authority', async () => {
+    const one = w.item({ audience })
+    await w.submit(apple, [one])
+    await w.settle()
+    const { results } = await w.hit(banana, apple, one, 2)
+    const { body: before } = await w.get(people.lead, `/submissions/${one.signal}`)
+    expect(before).not.toContain('questions-title')
+    await w.give(banana, { ...w.about(apple, one), outcome: 'needs_information', reason: 'basis', note: EVIL })
+    await w.settle()
+    const path = `/submissions/${one.signal}/questions/banana/answer`
+    for (const name of ['analyst', 'observer', 'other'] as const)
+      expect((await w.post(people[name], path, { note: 'seen twice' })).statusCode, name).toBe(404)
+    const raw = await w.post(people.lead, path, { note: 'ask ann@example.org' })
+    expect(raw.statusCode).toBe(422)
+    expect(raw.body).toContain('ask ann@example.org')
+    expect((await w.post(people.lead, path, { note: '' })).statusCode).toBe(422)
+    expect((await w.post(people.lead, path.replace('banana', 'cherry'), { note: 'x' })).statusCode).toBe(404)
+    const done = await w.post(people.lead, path, { note: 'seen twice, by two of us' })
+    expect(done.headers.location).toBe(`/submissions/${one.signal}`)
+    expect((await w.post(people.lead, path, { note: 'again' })).body).toContain('state-conflict')
+    await w.settle()
+    const { events } = await w.page(banana, w.authority.inboxOf(banana.participant))
+    const told = events.find((event) => event.type === 'question.answered' && event.signal === one.signal)
+    expect(told).toMatchObject({
+      ...{ source: 'apple', revision: 1 },
+      data: { note: 'seen twice, by two of us', authority: 'reviewed_here' },
+    })
+    expect(await w.opened(told?.event as Uuid)).toMatchObject({
+      ...{ type: 'question.answered', authority: 'reviewed_here', person: people.lead.person, subject: 'banana' },
+    })
+    const info = await w.caseOf(banana, results[0]?.case as Uuid)
+    expect(info.triggers?.map(({ kind, ref }) => [kind, ref])).toContainEqual(['lifecycle', told?.event])
+    expect((await w.get(people.analyst, `/submissions/${one.signal}`)).body).toContain('seen twice, by two of us')
+    expect((await w.feedback.attention(apple.participant)).questions.map(({ signal }) => signal)).not.toContain(
+      one.signal,
+    )
+  })
+})
+
+describe('a withdrawal on the word of a person', () => {
+  const sent = async (): Promise<SignalItem> => {
+    const one = w.item({ audience })
+    await w.submit(apple, [one])
+    await w.settle()
+    return one
+  }
+  const fields = { reason: 'mistaken', revision: '1' }
+
+  test('is open to who may speak for the organisation, and says first whom it reaches', async () => {
+    const { signal } = await sent()
+    const path = `/submissions/${signal}/withdraw`
+    for (const name of ['analyst', 'observer', 'other'] as const) {
+      expect((await w.get(people[name], path)).statusCode, name).toBe(404)
+      expect((await w.post(people[name], path, fields)).statusCode, name).toBe(404)
+    }
+    const { body } = await w.get(people.lead, path)
+    expect(body).toMatch(/1 organisation; \d known to have it/)
+    for (const bad of [{ ...fields, reason: 'bored' }, { ...fields, revision: '0' }, { revision: '1' }])
+      expect((await w.post(people.lead, path, bad as Record<string, string>)).statusCode).toBe(422)
+    const stale = await w.post(people.lead, path, { ...fields, revision: '2' })
+    expect(stale.statusCode).toBe(409)
+    expect(stale.body).toContain('revision-conflict')
+  })
+  test('makes the item, the entry and the end in the feed, each saying that nobody signed it', async () => {
+    const { signal } = await sent()
+    const path = `/submissions/${signal}/withdraw`
+    expect((await w.post(people.lead, path, fields)).headers.location).toBe(`/submissions/${signal}`)
+    const row = await w.t.owner
+      .selectFrom('signal_revision as r')
+      .innerJoin('signal as s', 's.signal_id', 'r.signal_id')
+      .select(['r.item', 'r.submission_id', 's.state', 's.last_event'])
+      .where('r.signal_id', '=', signal)
+      .where('r.revision', '=', 2)
+      .executeTakeFirstOrThrow()
+    expect(JSON.parse(row.item)).toMatchObject({ v: 1, signal, revision: 2, reason: 'mistaken' })
+    expect([row.state, row.last_event]).toEqual([2, row.submission_id])
+    const opened = await w.opened(row.submission_id)
+    expect(opened).toMatchObject({ type: 'signal.withdrawn', authority: 'node_attested', person: people.lead.person })
+    for (const name of ['od', 'kid', 'cred']) expect(opened).not.toHaveProperty(name)
+    const audited = createAuditedSignals({ categorySlug: w.rules.categorySlug, participants: () => [] })
+    const told = { participant: apple.participant, event_id: row.submission_id, withdrawn: true }
+    const changes = await audited.changes(w.t.ledger, told)
+    expect(opened).toMatchObject({ n: 1, root: changes[0]?.leaf, accepted: toBase64Url(changesRoot(sha256, changes)) })
+    await w.settle()
+    const { events } = await w.page(banana, w.authority.feedOf(audience))
+    const end = events.find((one) => one.signal === signal && one.revision === 2)
+    expect(end).toMatchObject({
+      ...{ type: 'signal.withdrawn', event: row.submission_id, reason: 'attested', source: 'apple' },
+      data: { authority: 'node_attested', reason: 'mistaken' },
+    })
+    expect(end).not.toHaveProperty('item')
+    const page = await w.get(people.lead, `/submissions/${signal}`)
+    expect(page.body).toContain('a person, in the console')
+    expect((await w.get(people.lead, path)).statusCode).toBe(303)
+    expect((await w.post(people.lead, path, { ...fields, revision: '2' })).body).toContain('signal-ended')
+  })
+  test('opens the cases of whoever confirmed it, and look-ups find it no more', async () => {
+    const one = await sent()
+    await w.give(banana, { ...w.about(apple, one), outcome: 'confirmed_no_presence', reason: 'no_account' })
+    await w.settle()
+    const key = one.type === 'url' ? one.value.sha256 : ''
+    const queries = [{ type: 'url', profile: 'url/1', keys: [key] }]
+    expect((await w.find(banana, queries)).matches.map(({ event }) => event.signal)).toContain(one.signal)
+    await w.post(people.partner_admin, `/submissions/${one.signal}/withdraw`, fields)
+    await w.settle()
+    expect((await w.find(banana, queries)).matches.map(({ event }) => event.signal)).not.toContain(one.signal)
   })
 })
 

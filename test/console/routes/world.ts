@@ -40,7 +40,11 @@ export interface ConsoleWorld {
 
 /** A console over its real listener, asked without a browser. */
 export async function aConsoleWorld(clock: Clock): Promise<ConsoleWorld> {
-  const node = await aConsoleNode({ clock })
+  return consoleWorldOf(await aConsoleNode({ clock }), clock)
+}
+
+/** The console of a node that is there. */
+export function consoleWorldOf(node: ConsoleNode, clock: Clock): ConsoleWorld {
   const sessions = createSessions({ db: node.t.admin, clock, randomBytes })
   const { port } = new URL(node.console)
   // As a browser does: a connection for each question would be more than one address may open.

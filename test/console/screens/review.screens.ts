@@ -141,6 +141,8 @@ test('every screen of analysts', async () => {
           await page.locator('.bulk').waitFor()
         },
       },
+      { ...ana, name: 'bulk-jobs', path: '/bulk/jobs' },
+      { ...ana, name: 'samples', path: '/samples' },
       { as: 'lea', name: 'team', path: '/leads' },
     ],
     async (visitor, name) => {

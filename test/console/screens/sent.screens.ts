@@ -34,6 +34,9 @@ test('what was sent, what is asked, and what is read', async () => {
       },
     },
     { name: 'submission-disputed', as: 'Lea', path: signal(1) },
+    { name: 'submission-withdraw', as: 'Lea', path: `${signal(3)}/withdraw` },
+    { name: 'notices', as: 'Lea', path: '/notices' },
+    { name: 'settings-lead', as: 'Lea', path: '/settings' },
     { name: 'submission-withdrawn', as: 'Lea', path: signal(2) },
     { name: 'search', as: 'Bo', path: '/search' },
     {

@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, test } from 'vitest'
-import type { Uuid } from '../../../src/kernel/ids.ts'
+import { newId, type Uuid } from '../../../src/kernel/ids.ts'
+import { CONFORMANCE_STEPS, type ConformanceSteps } from '../../../src/sandbox/schema.ts'
 import { aConsoleNode, type ConsoleNode } from '../../support/browser.ts'
 import { picture } from '../../support/screenshot.ts'
+
+const PASSED = Object.fromEntries(CONFORMANCE_STEPS.map((step) => [step, 'pass'])) as ConformanceSteps
 
 let node: ConsoleNode
 let pending: Uuid
@@ -9,9 +12,14 @@ let own: Uuid
 let colleague: Uuid
 
 beforeAll(async () => {
-  node = await aConsoleNode()
+  node = await aConsoleNode({ env: { WEBHOOK_HOSTS: 'apple=hooks.apple.example', SANDBOX: 'on' } })
   const { participants } = node.parts
   await node.decide('participant.admit', { slug: 'apple', name: 'Apple Social', kind: 'platform' })
+  const { client } = await node.enrolled('apple')
+  await client.whoami()
+  await client.hashKey('epoch-2').catch(() => {})
+  await client.conformance.report(newId(new Date()), { ...PASSED, webhook_answered: 'fail' })
+  await client.conformance.report(newId(new Date()), PASSED)
   await node.persona({ name: 'Gil', organisation: 'council', roles: ['governance'] })
   const nia = await node.persona({ name: 'Nia', organisation: 'office', roles: ['node_admin'] })
   await node.persona({ name: 'Pam', organisation: 'apple', roles: ['partner_admin'] })
@@ -79,9 +87,41 @@ test('every screen of the shell', async () => {
     { name: 'log', as: 'Gil', path: '/log' },
     { name: 'log-entry', as: 'Gil', path: '/log/entries/3' },
     { name: 'settings', as: 'Gil', path: '/settings' },
+    { name: 'participants', as: 'Gil', path: '/participants' },
+    { name: 'participant', as: 'Gil', path: '/participants/apple' },
+    { name: 'onboarding', as: 'Gil', path: '/onboarding' },
+    { name: 'groups', as: 'Gil', path: '/groups' },
+    { name: 'who-may-see', as: 'Gil', path: '/sight' },
+    { name: 'manual', path: '/docs' },
+    { name: 'manual-api', path: '/docs/api' },
+    { name: 'participant-admin', as: 'Nia', path: '/participants/apple' },
+    { name: 'participant-suspend', as: 'Nia', path: '/participants/apple/suspend' },
     { name: 'approval-own', as: 'Nia', path: `/requests/${own}` },
     { name: 'approvals-admin', as: 'Nia', path: '/requests' },
     { name: 'people', as: 'Pam', path: '/people' },
+    { name: 'notices-none', as: 'Pam', path: '/notices' },
+    { name: 'developer', as: 'Pam', path: '/developer' },
+    { name: 'request-log', as: 'Pam', path: '/developer/requests' },
+    { name: 'request-log-refused', as: 'Pam', path: '/developer/requests?code=Not+a+code' },
+    {
+      name: 'sandbox',
+      as: 'Pam',
+      path: '/developer/sandbox',
+      before: async ({ page }) => {
+        await page.getByRole('button', { name: 'Share a signal with me' }).click()
+        await page.getByText('The simulated participant shared a signal').waitFor()
+      },
+    },
+    { name: 'webhooks', as: 'Pam', path: '/webhooks' },
+    {
+      name: 'webhooks-refused',
+      as: 'Pam',
+      path: '/webhooks',
+      before: async ({ page }) => {
+        await page.getByLabel('URL').fill('https://evil.example/')
+        await page.getByRole('button', { name: 'Add', exact: true }).click()
+      },
+    },
     { name: 'person', as: 'Pam', path: `/people/${colleague}` },
     {
       name: 'menu',

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { openHome } from '../../../client/home.ts'
 import { loadConfig } from '../../../config.ts'
 import { StartRefused } from '../../../kernel/errors.ts'
+import type { Report } from '../../../reports/schema.ts'
 import type { Scene } from '../scene.ts'
 import { OBSERVER } from './cast.ts'
 import { keepPast, keptPast } from './kept.ts'
@@ -42,7 +43,10 @@ export async function pastStep(scene: Scene, { named, ...asked }: PlanOptions & 
     onDay: (day) => {
       if ((day + 1) % DAY_MARKS === 0) stage.show(`day ${day + 1}`)
     },
-    whileRunning: () => audited(scene),
+    whileRunning: async () => {
+      await audited(scene)
+      await reported(scene, asked.days)
+    },
   })
   keepPast(dir, { ...asked, summary })
   tell(scene, summary, asked.days)
@@ -77,5 +81,31 @@ async function audited({ stage, dir }: Scene): Promise<void> {
   stage.proves(
     'an audit of all that happened in these days passes, from the files of the log alone',
     checks.length > 0 && checks.every(({ result }) => result !== 'FAIL'),
+  )
+}
+
+const DAY_MS = 86_400_000
+/** Of a report, what a line of the demo has room for. */
+const SHOWN = ['signals.shared', 'signals.withdrawn', 'answers.given', 'disputes.opened', 'reads.recorded']
+
+/** What the programme tells the public of these days, from the same files, and computed again by whoever doubts it. */
+async function reported({ stage, dir }: Scene, days: number): Promise<void> {
+  const home = join(dir, OBSERVER)
+  const env = { ALDIS_HOME: home }
+  const [log, file] = [join(home, 'log'), join(home, 'report.json')]
+  const day = (ago: number): string => new Date(Date.now() - ago * DAY_MS).toISOString().slice(0, 10)
+  const period = ['--from', day(days + 1), '--to', day(0)]
+  await stage.aldis(OBSERVER, ['report', 'make', file, '--log', log, ...period], {
+    ...{ env, shown: ['report', 'make', 'report.json', '--log', 'log', ...period] },
+    text: ({ report }) =>
+      (report as Report).figures.flatMap(({ id, value }) => (SHOWN.includes(id) ? [`${id} ${value}`] : [])).join('  '),
+  })
+  const { lines } = await stage.aldis(OBSERVER, ['report', 'verify', file, '--log', log], {
+    ...{ env, shown: ['report', 'verify', 'report.json', '--log', 'log'] },
+    text: ({ result }) => String(result),
+  })
+  stage.proves(
+    'a transparency report of these days is what the log makes it, to the digit',
+    lines[0]?.['result'] === 'PASS',
   )
 }

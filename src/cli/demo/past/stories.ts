@@ -24,7 +24,7 @@ const within = (draft: Draft, days: number, more?: (one: Planned) => boolean) =>
 
 /** Whether two persons have to stand for it. */
 export const takesTwo = ({ severity }: Planned, { verdict }: Verdict): boolean =>
-  needsSecond(SEVERITY[severity], verdict)
+  needsSecond(SEVERITY[severity], verdict, 'required')
 
 /** Found by a recipient on the day on which it takes its feeds, and decided; answers that day. */
 export function reviewed(

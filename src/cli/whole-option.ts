@@ -4,7 +4,7 @@ import { InvalidArgumentError } from 'commander'
 export const wholeOption =
   (least: number, most: number) =>
   (text: string): number => {
-    const n = /^[0-9]{1,6}$/.test(text) ? Number(text) : Number.NaN
+    const n = /^[0-9]{1,10}$/.test(text) ? Number(text) : Number.NaN
     if (!(n >= least && n <= most)) throw new InvalidArgumentError(`a whole number from ${least} to ${most}.`)
     return n
   }

@@ -1,0 +1,47 @@
+import type { Uuid } from '../kernel/ids.ts'
+import type { UploadJob, UploadJobList, UploadLine, UploadPlace } from '../signals/schema.ts'
+import { linesOf } from './lines.ts'
+import { collect, problemOf, type Transport } from './transport.ts'
+
+/** Uploads that the node works off while nobody is connected. */
+export interface UploadClient {
+  /** Sends a whole prepared NDJSON stream; answers once the node has all of it. Sent again it changes nothing. */
+  put(upload: Uuid, lines: AsyncIterable<string | Buffer>): Promise<UploadJob>
+  /** How far an upload is; without `job` it was none of these. */
+  get(upload: Uuid): Promise<UploadPlace>
+  list(): Promise<UploadJobList>
+  /** What a stream would have answered, once it was worked off; `state-conflict` before. */
+  results(upload: Uuid): AsyncGenerator<UploadLine>
+}
+
+const NDJSON = 'application/x-ndjson'
+
+export function uploadsOver(transport: Transport, get: <T>(path: string) => Promise<T>): UploadClient {
+  return {
+    get: (upload) => get(`/v1/uploads/${upload}`),
+    list: () => get('/v1/uploads'),
+    async put(upload, lines) {
+      const message = await transport.open({
+        ...{ method: 'PUT', path: `/v1/uploads/${upload}`, type: NDJSON },
+        write: async (out) => {
+          for await (const line of lines) {
+            if (!out.write(line)) await new Promise((resolve) => out.once('drain', resolve))
+          }
+        },
+      })
+      const answer = { status: message.statusCode ?? 0, headers: message.headers, body: await collect(message) }
+      if (answer.status !== 202) throw problemOf(answer)
+      return JSON.parse(answer.body.toString()) as UploadJob
+    },
+    async *results(upload) {
+      const message = await transport.open({ method: 'GET', path: `/v1/uploads/${upload}/results` })
+      if (message.statusCode !== 200)
+        throw problemOf({ status: message.statusCode ?? 0, headers: message.headers, body: await collect(message) })
+      try {
+        for await (const line of linesOf(message)) if (line !== '') yield JSON.parse(line) as UploadLine
+      } finally {
+        message.destroy()
+      }
+    },
+  }
+}

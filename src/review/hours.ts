@@ -1,0 +1,41 @@
+/** When an organisation reviews, by UTC: on which days of the week (0 is Sunday), from and to which minute of them. */
+export interface Hours {
+  days: readonly number[]
+  from: number
+  to: number
+}
+
+const MINUTE_MS = 60_000
+const DAY_MS = 86_400_000
+
+/** The moment at which so much time has passed, counted only while somebody reviews; without hours always. */
+export function workingAfter(begin: Date, ms: number, hours: Hours | undefined): Date {
+  if (hours === undefined || ms <= 0) return new Date(begin.getTime() + ms)
+  let left = ms
+  for (let day = dayOf(begin.getTime()); ; day += DAY_MS) {
+    const { from, to } = windowOf(day, hours)
+    const start = Math.max(from, begin.getTime())
+    if (start + left <= to) return new Date(start + left)
+    left -= Math.max(0, to - start)
+  }
+}
+
+/** How much of the time between two moments somebody reviewed. */
+export function workingBetween(begin: Date, end: Date, hours: Hours | undefined): number {
+  const [first, last] = [begin.getTime(), end.getTime()]
+  if (hours === undefined) return last - first
+  let sum = 0
+  for (let day = dayOf(first); day < last; day += DAY_MS) {
+    const { from, to } = windowOf(day, hours)
+    sum += Math.max(0, Math.min(to, last) - Math.max(from, first))
+  }
+  return sum
+}
+
+const dayOf = (at: number): number => at - (at % DAY_MS)
+
+/** The hours of a day, of length none where nobody works. */
+function windowOf(day: number, { days, from, to }: Hours): { from: number; to: number } {
+  const begin = day + from * MINUTE_MS
+  return { from: begin, to: days.includes(new Date(day).getUTCDay()) ? day + to * MINUTE_MS : begin }
+}

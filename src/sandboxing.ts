@@ -1,0 +1,176 @@
+import { join } from 'node:path'
+import { mirroredSignals, signAct } from './client/acts.ts'
+import type { Client } from './client/client.ts'
+import { renewIfDue, verifierFor } from './client/connected.ts'
+import { daysOf, TAXONOMY } from './client/defaults.ts'
+import { derive } from './client/derive.ts'
+import { enroll, makeTlsKey } from './client/enroll.ts'
+import { AldisError } from './client/errors.ts'
+import { type Home, openHome } from './client/home.ts'
+import { syncFeeds } from './client/mirror.ts'
+import { makeSigningKey, openSigningKey } from './client/signing-key.ts'
+import { type ErrorCode, isErrorCode, Refusal, StartRefused } from './kernel/errors.ts'
+import { newId, type Uuid } from './kernel/ids.ts'
+import type { ActionName, PayloadOf } from './participants/action.ts'
+import type { Scope } from './participants/schema.ts'
+import type { Parts } from './parts.ts'
+import type { SandboxPeer } from './sandbox/routes.ts'
+import type { SandboxAsk, SandboxDone } from './sandbox/schema.ts'
+import { type SubmissionType, signSubmission } from './signals/submission.ts'
+
+/** The simulated participant; a slug like any other. */
+const SLUG = 'sandbox-peer'
+const SCOPES: readonly Scope[] = [
+  ...(['signals:submit', 'signals:withdraw', 'feed:read', 'lookup:evaluate', 'feedback:write'] as const),
+  'provenance:read',
+]
+
+export interface Sandbox extends SandboxPeer {
+  /** Where the node listens, once it does. */
+  open(at: { partner: string; enrol: string }): void
+  close(): void
+}
+
+/**
+ * A participant that a sandbox has of its own: admitted, enrolled and connected as any other, so that what it does takes the very
+ * paths that others take. The persons who decide for it are those of a programme that is thrown away.
+ */
+export function createSandbox(parts: Parts): Sandbox {
+  const late: { at?: { partner: string; enrol: string }; connected?: Promise<Connected> } = {}
+  let turn: Promise<unknown> = Promise.resolve()
+  const connected = (): Promise<Connected> => {
+    if (late.at === undefined) throw new Refusal('busy', { retryAfter: 1 })
+    late.connected ??= connect(parts, late.at)
+    late.connected.catch(() => {
+      delete late.connected
+    })
+    return late.connected
+  }
+  return {
+    open: (at) => {
+      late.at = at
+    },
+    close: () => void late.connected?.then(({ client }) => client.close()).catch(() => {}),
+    // One after the other: its mirror has one writer.
+    ask: (by, asked) => {
+      const done = turn.then(async () => act(parts, await connected(), { by, asked })).catch(refusedAs)
+      turn = done.catch(() => {})
+      return done
+    },
+  }
+}
+
+/** What the simulated participant was refused, its asker is. */
+function refusedAs(error: unknown): never {
+  if (error instanceof AldisError && isErrorCode(error.code))
+    throw new Refusal(error.code, { detail: 'of the simulated participant' })
+  throw error
+}
+
+interface Connected {
+  home: Home
+  client: Client
+}
+
+async function connect(parts: Parts, at: { partner: string; enrol: string }): Promise<Connected> {
+  const home = openHome(join(parts.config.dataDir, 'sandbox', SLUG))
+  if (parts.authority.participantBySlug(SLUG) === undefined)
+    await decide(parts, 'participant.admit', { slug: SLUG, name: 'Simulated participant', kind: 'platform' })
+  if (home.signingSecret() === undefined) await enrolAt(parts, home, at)
+  await renewIfDue(home)
+  return { home, client: home.connect() }
+}
+
+async function enrolAt(parts: Parts, home: Home, at: { partner: string; enrol: string }): Promise<void> {
+  const opened = await decide(parts, 'credential.enrol', { participant: SLUG, label: 'sandbox', scopes: [...SCOPES] })
+  const { code } = opened as { code: string }
+  const [tls, signing] = [await makeTlsKey(), makeSigningKey()]
+  const result = await enroll({ origin: at.enrol, code, tls, signing: openSigningKey(signing) })
+  const { participant, uri, programme, kid, certificate, ca, node } = result
+  const { node_origin, slug } = programme
+  const membership = { participant, uri, kid, node: at.partner, node_origin, programme: slug }
+  home.enrolled({ membership, key: tls.key, signing, certificate, ca, node })
+}
+
+/** Proposed by one person of the programme and approved by others who may; all of it is thrown away with the sandbox. */
+async function decide<A extends ActionName>({ participants, clock }: Parts, action: A, payload: PayloadOf<A>) {
+  const people = (await participants.listPeople()).filter(({ active }) => active)
+  const proposer = people.find(({ roles }) => roles.includes('node_admin'))
+  if (proposer === undefined) throw new StartRefused('a sandbox needs an administrator: run aldis init')
+  const { request_id } = await participants.propose(action, payload, proposer.person_id)
+  for (const { person_id } of people) {
+    const found = (await participants.requestsFor(person_id)).find((one) => one.request_id === request_id)
+    if (found?.ballot === 'allowed') await participants.approve(request_id, person_id, clock())
+  }
+  return (await participants.execute(request_id, proposer.person_id)).result
+}
+
+interface Asked {
+  by: { participant: Uuid; slug: string }
+  asked: SandboxAsk
+}
+
+async function act(parts: Parts, connected: Connected, { by, asked }: Asked): Promise<SandboxDone> {
+  if (asked.do === 'signal') return share(connected)
+  const { signal } = asked
+  if (asked.do === 'feedback') await answer(connected, by.slug, signal)
+  else if (asked.do === 'erasure')
+    await decide(parts, 'signals.erase', { participant: SLUG, signals: [signal], basis: 'sandbox' })
+  else await follow(connected, signal, asked.do)
+  return { source: SLUG, signal }
+}
+
+/** A link of example.org that nobody had before, to the whole programme. */
+async function share({ home, client }: Connected): Promise<SandboxDone> {
+  const { audiences } = await client.audiences()
+  const everybody = audiences.find(({ kind }) => kind === 'programme')
+  if (everybody === undefined) throw new Error('the programme has no audience')
+  const raw = `https://sandbox.example/${newId(new Date())}`
+  const derived = derive(
+    { type: 'url', raw },
+    {
+      ...{ audience: everybody.audience, taxonomy: TAXONOMY, now: new Date(), days: daysOf },
+      // A link is hashed without a key.
+      epoch: { kid: '', tokens: new Map() },
+      defaults: {
+        ...{ category: 'network_hub', severity: 'low', confidence: 50, basis: 'automated', handling: 'monitor' },
+        ...{ tlp: 'green', context: { region: 'IE', legal_basis: 'terms_of_service', surface: 'public' } },
+      },
+    },
+  )
+  if (derived.outcome === 'refused') throw new Error(`the sandbox's own signal: ${derived.reason}`)
+  await send({ home, client }, 'aldis-signal+jws', derived.item)
+  return { source: SLUG, signal: derived.item.signal, raw }
+}
+
+/** A correction or the end of an own signal. */
+async function follow({ home, client }: Connected, signal: Uuid, what: 'revision' | 'withdrawal'): Promise<void> {
+  const { revision, item, leaf } = await client.own(signal)
+  const next = { signal, revision: revision + 1, prev: leaf }
+  if (what === 'withdrawal') await send({ home, client }, 'aldis-withdrawal+jws', { v: 1, ...next, reason: 'mistaken' })
+  else await send({ home, client }, 'aldis-signal+jws', { ...(JSON.parse(item) as object), ...next, confidence: 60 })
+}
+
+async function send({ home, client }: Connected, typ: SubmissionType, item: object): Promise<void> {
+  const { uri: iss, node_origin: aud, programme: prg } = home.membership()
+  const signed = { typ, iss, aud, prg, items: [JSON.stringify(item)], key: home.signingKey(), now: new Date() }
+  const { results } = await client.submit(await signSubmission(signed))
+  const [first] = results
+  if (first?.code !== undefined) throw new Refusal(first.code as ErrorCode, { detail: 'of the simulated participant' })
+}
+
+/** It has seen there what the asker shared. */
+async function answer({ home, client }: Connected, source: string, signal: Uuid): Promise<void> {
+  const dir = join(home.dir, 'feeds')
+  await syncFeeds({ client, verifier: await verifierFor({ home, client }), dir, wait: 0 })
+  const found = (await mirroredSignals(dir, new Set([signal]))).get(signal)
+  if (found === undefined || found.source !== source)
+    throw new Refusal('not-found', { detail: 'no signal of yours that the simulated participant received' })
+  const item = { v: 1 as const, source, signal, revision: found.revision, key: found.key }
+  await client.giveFeedback(
+    await signAct(
+      { ...item, outcome: 'seen_here', reason: 'investigating' },
+      { member: home.membership(), key: home.signingKey(), now: new Date() },
+    ),
+  )
+}

@@ -1,0 +1,58 @@
+import { describe, expect, test } from 'vitest'
+import { checkAuthority } from '../../src/audit/authority.ts'
+import type { Entry } from '../../src/audit/entry.ts'
+import { emptyProgramme, type Programme } from '../../src/audit/programme.ts'
+
+const NOW = Date.parse('2026-03-01T12:00:00Z')
+const LEA = '01890000-0000-7000-8000-000000000001'
+const BO = '01890000-0000-7000-8000-000000000002'
+
+function programme(): Programme {
+  const made = emptyProgramme()
+  const since = { index: 0n, time: NOW - 86_400_000 }
+  for (const slug of ['aster', 'birch']) made.participants.set(slug, { kind: 'platform', status: 'active', since })
+  made.people.set(LEA, 'aster')
+  made.people.set(BO, 'birch')
+  for (const person of [LEA, BO]) made.roles.set(`${person} lead`, 'then')
+  return made
+}
+
+function resultOf(change: Readonly<Record<string, unknown>>, known = programme()): string {
+  const fields = { actor: 'aster', authority: 'node_attested', person: LEA, ...change }
+  const check = checkAuthority(known)
+  check.entry({
+    ...{ kind: 'signal.withdrawn', index: 7n, time: NOW },
+    fields: new Map(Object.entries(fields).filter(([, value]) => value !== undefined)),
+  } as unknown as Entry)
+  return check.end().result
+}
+
+describe('an end on the word of a person', () => {
+  test('passes where the person speaks for the organisation', () => {
+    expect(resultOf({})).toBe('PASS')
+  })
+  test.for([
+    [{ person: BO }, "another organisation's person"],
+    [{ person: undefined }, 'nobody'],
+    [{ person: '01890000-0000-7000-8000-000000000003' }, 'somebody unknown'],
+    [{ kid: 'k' }, 'a key as well'],
+    [{ cred: 'c' }, 'a credential as well'],
+    [{ authority: undefined }, 'no word at all'],
+    [{ authority: 'origin_jws' }, 'another authority'],
+  ] as const)('fails with %j: %s', ([change]) => {
+    expect(resultOf(change)).toBe('FAIL')
+  })
+  test('fails once the role is over, but for what was under way', () => {
+    const ended = (ms: number): Programme => {
+      const known = programme()
+      known.roles.delete(`${LEA} lead`)
+      known.endedRoles.set(`${LEA} lead`, NOW - ms)
+      return known
+    }
+    expect(resultOf({}, ended(30_000))).toBe('PASS')
+    expect(resultOf({}, ended(120_000))).toBe('FAIL')
+    const analyst = ended(120_000)
+    analyst.roles.set(`${LEA} analyst`, 'then')
+    expect(resultOf({}, analyst)).toBe('FAIL')
+  })
+})

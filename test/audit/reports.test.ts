@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest'
+import type { Entry } from '../../src/audit/entry.ts'
+import { checkReports } from '../../src/audit/reports.ts'
+import { toHex } from '../../src/kernel/bytes.ts'
+import { sha256 } from '../../src/kernel/sha256.ts'
+import { bytesOf, reportOf } from '../../src/reports/document.ts'
+import type { Report } from '../../src/reports/schema.ts'
+import { createTally } from '../../src/reports/tally.ts'
+import { entriesOf, forge } from '../provenance/forge.ts'
+
+const FROM = Date.parse('2026-07-01T00:00:00Z')
+const PERIOD = { from: FROM, to: FROM + 30 * 86_400_000 }
+const NOTE = forge(entriesOf(3)).note
+
+const entry = (index: number, kind: string, fields: Record<string, unknown>, day = 1): Entry =>
+  ({
+    ...{ index: BigInt(index), kind, time: FROM + day * 86_400_000, sources: [], changes: [] },
+    fields: new Map(Object.entries(fields)),
+  }) as unknown as Entry
+const shared = (index: number) =>
+  entry(index, 'signal.submitted', { actor: 'a', types: { url: 9 }, categories: { grooming: 9 } })
+const LOG = [shared(0), shared(1), entry(2, 'signal.held', {})]
+
+function honest(): Report {
+  const tally = createTally(PERIOD)
+  for (const one of LOG) tally.take({ ...one, sources: [], changes: [] })
+  return reportOf({ period: PERIOD, checkpoint: NOTE, k: 5, figures: tally.figures() })
+}
+const published = (report: Report, change: Record<string, unknown> = {}) =>
+  entry(4, 'report.published', {
+    ...{ digest: toHex(sha256(bytesOf(report))), period: `${report.period.from}/${report.period.to}`, log_size: '3' },
+    ...change,
+  })
+
+function checked(report: Report | undefined, ...further: readonly Entry[]) {
+  const check = checkReports(sha256, report === undefined ? [] : [{ name: 'r.json', text: JSON.stringify(report) }])
+  // What came after the checkpoint is in no figure.
+  for (const one of [...LOG, shared(3), ...further]) check.entry(one)
+  return check.end()
+}
+
+test('a published report whose figures recompute passes', () => {
+  const report = honest()
+  expect(checked(report, published(report))).toMatchObject({
+    ...{ check: 16, result: 'PASS', says: 'the figures of 1 published reports recompute' },
+  })
+})
+
+test('a report that two organisations published with other figures fails, and says which', () => {
+  const report = honest()
+  const figures = report.figures.map((one) => (one.id === 'signals.shared' ? { ...one, value: 19 } : one))
+  const forged = { ...report, figures }
+  expect(checked(forged, published(forged))).toMatchObject({
+    ...{ result: 'FAIL', entry: '4' },
+    says: 'entry 4: signals.shared: the report says 19, the log makes 18',
+  })
+})
+
+test('a report of another period than its entry says fails', () => {
+  const report = honest()
+  expect(checked(report, published(report, { period: 'another' })).result).toBe('FAIL')
+  expect(checked(report, published(report, { log_size: '4' })).result).toBe('FAIL')
+})
+
+test('a published report that is not at hand stays unknown; a draft says nothing', () => {
+  const report = honest()
+  expect(checked(undefined, published(report)).result).toBe('UNKNOWN')
+  expect(checked(report)).toMatchObject({ result: 'PASS', says: 'no report was published' })
+})

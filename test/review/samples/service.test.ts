@@ -1,0 +1,123 @@
+import { sql } from 'kysely'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Uuid } from '../../../src/kernel/ids.ts'
+import type { SampleList } from '../../../src/review/sample-schema.ts'
+import type { SignalItem } from '../../../src/signals/schema.ts'
+import type { Party } from '../../feeds/world.ts'
+import { aReviewWorld, type ReviewWorld } from '../world.ts'
+
+let w: ReviewWorld
+let apple: Party
+let banana: Party
+let audience: Uuid
+
+beforeAll(async () => {
+  w = await aReviewWorld()
+  apple = await w.admit('apple')
+  banana = await w.admit('banana')
+  audience = (await w.group('fruit', [apple, banana])).audience
+})
+afterAll(() => w.end())
+beforeEach(() => w.pass(60_000))
+
+const NEVER = { hours: null, sample_percent: 0 }
+const codeOf = async (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'done',
+    (error: { code?: string; message: string }) => error.code ?? error.message,
+  )
+
+async function opened(change: object = {}): Promise<{ id: Uuid; item: SignalItem }> {
+  const item = w.item({ audience, severity: 'medium', ...change })
+  await w.submit(apple, [item])
+  await w.settle()
+  return { item, id: (await w.hit(banana, apple, item)).results[0]?.case ?? ('' as Uuid) }
+}
+
+describe('hours of review', () => {
+  const office = {
+    days: ['monday', 'tuesday', 'wednesday', 'thursday', 'friday'] as const,
+    ...{ from: '09:00', to: '17:00' },
+  }
+
+  test('are none at first, are set with an entry, and time counts only within them', async () => {
+    expect(await w.review.setting(banana.participant)).toEqual(NEVER)
+    const setting = { hours: { ...office, days: [...office.days] }, sample_percent: 0 }
+    expect(await w.recorded(() => w.review.set(banana, setting))).toEqual(['review.set'])
+    expect(await w.review.setting(banana.participant)).toEqual(setting)
+    const due = Date.parse((await w.caseOf(banana, (await opened({ severity: 'critical' })).id)).due_at)
+    expect(new Date(due).getUTCHours()).toBeGreaterThanOrEqual(9)
+    expect(new Date(due).getUTCHours()).toBeLessThanOrEqual(17)
+    expect([1, 2, 3, 4, 5]).toContain(new Date(due).getUTCDay())
+    await w.review.set(banana, NEVER)
+    const always = await w.caseOf(banana, (await opened({ severity: 'critical' })).id)
+    expect(Date.parse(always.due_at) - w.now().getTime()).toBe(4 * 3_600_000)
+  })
+
+  test('that end before they begin are refused', async () => {
+    const turned = { hours: { days: ['monday' as const], from: '17:00', to: '09:00' }, sample_percent: 0 }
+    expect(await codeOf(w.review.set(banana, turned))).toBe('validation-failed')
+  })
+})
+
+describe('a sample of what is closed', () => {
+  const listed = async (who: string): Promise<SampleList['samples']> => {
+    const { body } = await w.review.samples({ ...w.as(banana, who), route: '/v1/review/samples' })
+    return (JSON.parse(body) as SampleList).samples
+  }
+  const closed = async (verdict: string, reason: string) => {
+    const { id } = await opened()
+    const lease = await w.review.claim(w.as(banana), id)
+    await w.review.decide(w.as(banana), id, w.verdict(lease, { verdict, reason } as never))
+    await w.release()
+    return id
+  }
+
+  test('is decided a second time by another person, who does not see the first, and alters nothing', async () => {
+    await w.review.set(banana, { hours: null, sample_percent: 100 })
+    const id = await closed('outdated', 'inactive')
+    const own = (samples: SampleList['samples']) => samples.find((one) => one.case.case === id)
+    expect(own(await listed('ann'))).toBeUndefined()
+    const found = own(await listed('bob'))
+    expect(found?.case).toMatchObject({ case: id, state: 'closed' })
+    expect(found?.case.decisions).toBeUndefined()
+    const sample = found?.sample ?? ('' as Uuid)
+    const said = { verdict: 'not_violating', reason: 'shared_host' } as const
+    expect(await codeOf(w.review.answerSample(w.as(banana, 'ann'), sample, said))).toBe('self-approval')
+    expect(await codeOf(w.review.answerSample(w.as(apple, 'bob'), sample, said))).toBe('not-found')
+    expect(await codeOf(w.review.answerSample(w.as(banana, 'bob'), sample, { ...said, reason: 'law' }))).toBe(
+      'reason-unknown',
+    )
+    const before = await w.caseOf(banana, id)
+    const kinds = await w.recorded(async () =>
+      expect(await w.review.answerSample(w.as(banana, 'bob'), sample, said)).toEqual({
+        ...{ sample, agreed: false, verdict: 'outdated', reason: 'inactive' },
+      }),
+    )
+    expect(kinds).toEqual(['review.sampled'])
+    expect(await w.caseOf(banana, id)).toEqual(before)
+    expect(own(await listed('bob'))).toBeUndefined()
+    expect(await codeOf(w.review.answerSample(w.as(banana, 'cat'), sample, said))).toBe('state-conflict')
+    const { samples } = await w.review.figures(banana.participant)
+    expect(samples.answered - samples.agreed).toBeGreaterThan(0)
+    await w.review.set(banana, NEVER)
+  })
+
+  test('is about as large as it was asked for, and none where it was not', async () => {
+    await closed('outdated', 'inactive')
+    const { opened: none } = (await w.review.figures(banana.participant)).samples
+    await w.review.set(banana, { hours: null, sample_percent: 100 })
+    await closed('outdated', 'inactive')
+    expect((await w.review.figures(banana.participant)).samples.opened).toBe(none + 1)
+    await w.review.set(banana, NEVER)
+  })
+
+  test('the database itself takes no second verdict of whoever gave the first', async () => {
+    await w.review.set(banana, { hours: null, sample_percent: 100 })
+    const id = await closed('outdated', 'inactive')
+    const same = sql`update review_sample set second_by = 'Ann', second_verdict = 6, second_reason = 'inactive',
+      second_authority = 2, second_at = opened_at where case_id = ${id}`.execute(w.t.owner)
+    await expect(same).rejects.toThrow(/check constraint/)
+    await w.review.set(banana, NEVER)
+  })
+})

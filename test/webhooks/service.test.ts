@@ -1,0 +1,366 @@
+import { createHash, generateKeyPairSync, sign } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
+import { createServer, type Server } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { readWebhook } from '../../src/client/webhooks.ts'
+import { newId, type Uuid } from '../../src/kernel/ids.ts'
+import { createNotices } from '../../src/notices/service.ts'
+import type { SignalItem } from '../../src/signals/schema.ts'
+import { createDelivering, type Delivering } from '../../src/webhooks/deliver.ts'
+import type { FeedHead } from '../../src/webhooks/feeds.ts'
+import { createPoster } from '../../src/webhooks/post.ts'
+import { ATTEMPTS_MAX, RETRY_DELAYS_MS } from '../../src/webhooks/schedule.ts'
+import { ENDPOINTS_MAX } from '../../src/webhooks/schema.ts'
+import { createWebhooks, type Webhooks } from '../../src/webhooks/service.ts'
+import type { Party } from '../feeds/world.ts'
+import { aReviewWorld, type ReviewWorld } from '../review/world.ts'
+import { testPki } from '../support/pki.ts'
+
+let w: ReviewWorld
+let apple: Party
+let banana: Party
+let audience: Uuid
+let webhooks: Webhooks
+let delivering: Delivering
+let server: Server
+let url: string
+let status = 204
+let heads: FeedHead[] = []
+interface Heard {
+  id: string
+  body: { type: string; data: Record<string, string> }
+  text: string
+  headers: IncomingHttpHeaders
+}
+let heard: Heard[] = []
+const person = newId(new Date())
+const { privateKey } = generateKeyPairSync('ed25519')
+
+beforeAll(async () => {
+  w = await aReviewWorld()
+  const pki = await testPki()
+  server = createServer({ key: pki.material.key, cert: pki.material.chain }, async (request, response) => {
+    let text = ''
+    for await (const chunk of request) text += String(chunk)
+    const { headers } = request
+    heard.push({ id: String(headers['webhook-id']), body: JSON.parse(text), text, headers })
+    if (request.url === '/slow') return
+    response.writeHead(status).end()
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  url = `https://localhost:${(server.address() as AddressInfo).port}/aldis`
+  apple = await w.admit('apple')
+  banana = await w.admit('banana')
+  audience = (await w.group('fruit', [apple, banana])).audience
+  const { clock, provenance, t } = w
+  const secretOf = (endpoint: Uuid, number: number): Buffer =>
+    createHash('sha256').update(`${endpoint} ${number}`).digest()
+  const hosts = new Map([['apple', new Set(['localhost'])]])
+  webhooks = createWebhooks({
+    ...{ db: t.app, clock, provenance, hosts, secretOf, onWaiting: () => {} },
+    headsOf: async () => heads,
+  })
+  const { feedback, review } = w
+  const notices = createNotices({ clock, review, feedback, credentialsOf: () => [] })
+  delivering = createDelivering({
+    ...{ app: t.app, projector: t.projector, clock, noticesOf: notices.of, random: () => 0 },
+    poster: createPoster({ allowInside: true, ca: pki.ca.root, timeoutMs: 2_000 }),
+    headsOf: async () => heads,
+    onGone: (participant, endpoint) => webhooks.endAsAsked({ participant, slug: 'apple' }, endpoint),
+    keysOf: (endpoint, numbers) => ({
+      secrets: numbers.map((number) => secretOf(endpoint, number)),
+      sign: async (data) => sign(null, data, privateKey),
+    }),
+  })
+})
+afterAll(async () => {
+  server.close()
+  server.closeAllConnections()
+  await w.end()
+})
+beforeEach(async () => {
+  for (const { endpoint } of await webhooks.endpoints(apple.participant)) await webhooks.end(owner(), endpoint)
+  heads = []
+  w.pass(1_000)
+  heard = []
+  status = 204
+})
+
+const owner = (by = apple) => ({ participant: by.participant, slug: by.slug, person })
+const add = (kinds: readonly ['question.asked'] | readonly ['dispute.opened'] = ['question.asked']) =>
+  webhooks.add(owner(), { url, kinds: [...kinds] })
+
+/** A signal of apple's that banana asks about. */
+async function asked(): Promise<SignalItem> {
+  const item = w.item({ audience })
+  await w.submit(apple, [item])
+  await w.settle()
+  w.pass(1_000)
+  const question = { outcome: 'needs_information', reason: 'context', note: 'where was it seen' }
+  await w.give(banana, { ...w.about(apple, item), ...question })
+  await w.settle()
+  return item
+}
+
+async function delivered(): Promise<void> {
+  while ((await delivering.post()) > 0);
+}
+
+describe('an endpoint', () => {
+  test('is logged with its host and kinds, and its secret is in no row', async () => {
+    const { endpoint, secret } = await add()
+    expect(secret).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/)
+    const row = await w.t.owner
+      .selectFrom('webhook_endpoint')
+      .selectAll()
+      .where('endpoint_id', '=', endpoint)
+      .executeTakeFirstOrThrow()
+    expect(await w.opened(row.last_event)).toMatchObject({ type: 'webhook.added', endpoint, person, actor: 'apple' })
+    expect(JSON.stringify(row)).not.toContain(secret.slice('whsec_'.length))
+  })
+  test('is refused elsewhere than on an enrolled host, and beyond the limit', async () => {
+    const elsewhere = webhooks.add(owner(), { url: 'https://evil.example/', kinds: ['question.asked'] })
+    await expect(elsewhere).rejects.toMatchObject({ code: 'webhook-refused', errors: [{ pointer: '/url' }] })
+    await expect(webhooks.add(owner(banana), { url, kinds: ['question.asked'] })).rejects.toMatchObject({
+      code: 'webhook-refused',
+    })
+    for (let i = 0; i < ENDPOINTS_MAX; i++) await add()
+    await expect(add()).rejects.toMatchObject({ code: 'webhook-limit' })
+  })
+  test('of another organisation is not there', async () => {
+    const { endpoint } = await add()
+    await expect(webhooks.end(owner(banana), endpoint)).rejects.toMatchObject({ code: 'not-found' })
+  })
+})
+
+describe('a notice', () => {
+  test('is posted once, with ids and kinds and no words', async () => {
+    await add()
+    const item = await asked()
+    expect(await delivering.gather()).toBe(1)
+    expect(await delivering.gather()).toBe(0)
+    await delivered()
+    expect(heard.map(({ body }) => [body.type, body.data])).toEqual([['question.asked', { signal: item.signal }]])
+    expect(heard[0]?.text).not.toMatch(/banana|where was it seen/)
+    await delivered()
+    expect(heard).toHaveLength(1)
+    expect((await webhooks.deliveries(apple.participant))[0]?.delivered_at).toBeDefined()
+  })
+  test('of before the endpoint, and of another kind, is not posted', async () => {
+    await asked()
+    w.pass(1_000)
+    await add()
+    await add(['dispute.opened'])
+    w.pass(1_000)
+    await asked()
+    expect(await delivering.gather()).toBe(1)
+  })
+  test('that is not taken comes again under the same id until it is', async () => {
+    await add()
+    await asked()
+    await delivering.gather()
+    status = 503
+    await delivered()
+    expect((await webhooks.deliveries(apple.participant))[0]).toMatchObject({ attempts: 1, fault: 'refused' })
+    expect(await delivering.post()).toBe(0)
+    w.pass(RETRY_DELAYS_MS[0])
+    status = 200
+    await delivered()
+    expect(heard.map(({ id }) => id)).toEqual([heard[0]?.id, heard[0]?.id])
+    expect((await webhooks.deliveries(apple.participant))[0]).toMatchObject({ attempts: 2, fault: undefined })
+  })
+  test('is given up after the last attempt', async () => {
+    await add()
+    await asked()
+    await delivering.gather()
+    status = 500
+    for (const delay of [0, ...RETRY_DELAYS_MS]) {
+      w.pass(delay)
+      await delivered()
+    }
+    expect(heard).toHaveLength(ATTEMPTS_MAX)
+    w.pass(7 * 86_400_000)
+    await delivered()
+    expect(heard).toHaveLength(ATTEMPTS_MAX)
+    expect((await webhooks.deliveries(apple.participant))[0]).toMatchObject({ next_at: undefined, fault: 'refused' })
+  })
+  test('is not posted again to whoever answers 410, which ends the endpoint, nor to one that was ended', async () => {
+    await add()
+    await asked()
+    await delivering.gather()
+    status = 410
+    await delivered()
+    expect((await webhooks.deliveries(apple.participant))[0]).toMatchObject({ next_at: undefined, fault: 'gone' })
+    expect(await webhooks.endpoints(apple.participant)).toEqual([])
+    const { endpoint } = await add()
+    await asked()
+    await delivering.gather()
+    await webhooks.end(owner(), endpoint)
+    await delivered()
+    expect(heard).toHaveLength(1)
+  })
+})
+
+/** A program of apple's, by its credential. */
+const program = (credential = person) => ({ participant: apple.participant, slug: apple.slug, credential })
+const anId = (): Uuid => newId(new Date())
+const head = (feed: Uuid, last: bigint, from = 1n): FeedHead => ({ feed, from_seq: from, last_seq: last })
+const toldOf = () => heard.map(({ body }) => body.data)
+
+async function addedFor(...feeds: Uuid[]): Promise<{ endpoint: Uuid; secret: string }> {
+  return webhooks.addForFeeds(program(), anId(), { url, feeds })
+}
+
+describe('an endpoint for feeds', () => {
+  const [plums, pears] = [anId(), anId()]
+  test('is told where its feeds grew from then on, once, with places and nothing else', async () => {
+    heads = [head(plums, 7n), head(pears, 3n)]
+    await addedFor(plums)
+    expect(await delivering.gatherFeeds()).toBe(0)
+    heads = [head(plums, 9n), head(pears, 5n)]
+    expect([await delivering.gatherFeeds(), await delivering.gatherFeeds()]).toEqual([1, 0])
+    await delivered()
+    expect(heard.map(({ body }) => body.type)).toEqual(['feed.advanced'])
+    expect(toldOf()).toEqual([{ feed: plums, from_seq: '8', to_seq: '9', count: 2 }])
+  })
+  test('is not told of what came before it might read, nor of a feed that it lost', async () => {
+    heads = [head(plums, 7n)]
+    await addedFor(plums)
+    heads = [head(plums, 20n, 15n)]
+    await delivering.gatherFeeds()
+    heads = []
+    await delivering.gatherFeeds()
+    await delivered()
+    expect(toldOf()).toEqual([{ feed: plums, from_seq: '15', to_seq: '20', count: 6 }])
+  })
+  test('is told by one message of what came while many waited', async () => {
+    heads = [head(plums, 1n)]
+    await addedFor(plums)
+    for (let seq = 2n; seq < 40n; seq++) {
+      heads = [head(plums, seq)]
+      await delivering.gatherFeeds()
+    }
+    await delivered()
+    heads = [head(plums, 40n)]
+    await delivering.gatherFeeds()
+    await delivered()
+    expect(heard).toHaveLength(17)
+    expect(toldOf().at(-1)).toEqual({ feed: plums, from_seq: '18', to_seq: '40', count: 23 })
+  })
+  test('is repeated under its id by who made it, and refused for other content, feeds or hosts', async () => {
+    heads = [head(plums, 1n)]
+    const id = anId()
+    const first = await webhooks.addForFeeds(program(), id, { url, feeds: [plums] })
+    expect(first.created).toBe(true)
+    expect(await webhooks.addForFeeds(program(), id, { url, feeds: [plums] })).toEqual({ ...first, created: false })
+    const conflict = { code: 'state-conflict' }
+    await expect(webhooks.addForFeeds(program(anId()), id, { url, feeds: [plums] })).rejects.toMatchObject(conflict)
+    await expect(webhooks.addForFeeds(program(), id, { url, feeds: [pears] })).rejects.toMatchObject(conflict)
+    await expect(addedFor(pears)).rejects.toMatchObject({ errors: [{ pointer: '/feeds/0' }] })
+    const elsewhere = webhooks.addForFeeds(program(), anId(), { url: 'https://evil.example/', feeds: [plums] })
+    await expect(elsewhere).rejects.toMatchObject({ errors: [{ pointer: '/url' }] })
+  })
+  test('is listed with its messages for a day, those that wait for as long as they do', async () => {
+    heads = [head(plums, 1n)]
+    const { endpoint } = await addedFor(plums)
+    const advance = async (to: bigint): Promise<void> => {
+      heads = [head(plums, to)]
+      await delivering.gatherFeeds()
+    }
+    await advance(2n)
+    await delivered()
+    await webhooks.test(program(), endpoint, anId())
+    await delivered()
+    status = 503
+    await advance(3n)
+    await delivered()
+    w.pass(25 * 3_600_000)
+    await delivering.gather()
+    const left = await webhooks.deliveries(apple.participant, endpoint)
+    expect(left.map(({ kind, delivered_at }) => [kind, delivered_at !== undefined]).sort()).toEqual([
+      ['feed.advanced', false],
+      ['webhook.test', true],
+    ])
+  })
+  test('leaves endpoints of people alone', async () => {
+    const { endpoint } = await add()
+    for (const work of [webhooks.end(program(), endpoint), webhooks.rotate(program(), endpoint, 2)])
+      await expect(work).rejects.toMatchObject({ code: 'not-found' })
+  })
+  test('that is tried gets a message that says nothing, once for each id, and again when it is asked for', async () => {
+    heads = [head(plums, 1n)]
+    const { endpoint, secret } = await addedFor(plums)
+    const test = anId()
+    const message = await webhooks.test(program(), endpoint, test)
+    expect(await webhooks.test(program(), endpoint, test)).toBe(message)
+    await delivered()
+    expect(heard.map(({ body }) => body)).toEqual([expect.objectContaining({ type: 'webhook.test', data: {} })])
+    const [got] = heard
+    if (got === undefined) throw new Error('nothing was heard')
+    const read = readWebhook({ headers: got.headers, body: got.text }, { secret }, w.clock())
+    expect(read).toMatchObject({ id: message, type: 'webhook.test' })
+    await webhooks.redeliver(program(), endpoint, message)
+    await delivered()
+    expect(heard.map(({ id }) => id)).toEqual([message, message])
+    await expect(webhooks.redeliver(program(), endpoint, 'msg_none')).rejects.toMatchObject({ code: 'not-found' })
+    await expect(webhooks.deliveries(banana.participant, endpoint)).rejects.toMatchObject({ code: 'not-found' })
+  })
+  test('has the next secret after a rotation, and is signed for by both for a day', async () => {
+    heads = [head(plums, 1n)]
+    const { endpoint, secret: former } = await addedFor(plums)
+    const { secret } = await webhooks.rotate(program(), endpoint, 2)
+    expect((await webhooks.rotate(program(), endpoint, 2)).secret).toBe(secret)
+    await expect(webhooks.rotate(program(), endpoint, 4)).rejects.toMatchObject({ code: 'state-conflict' })
+    expect(await rotated(endpoint)).toMatchObject({ type: 'webhook.rotated', endpoint, secret_no: 2, cred: person })
+    const holds = async (): Promise<boolean[]> => {
+      await webhooks.test(program(), endpoint, anId())
+      await delivered()
+      const got = heard.at(-1)
+      return [former, secret].map((one) => {
+        try {
+          readWebhook({ headers: got?.headers ?? {}, body: got?.text ?? '' }, { secret: one }, w.clock())
+          return true
+        } catch {
+          return false
+        }
+      })
+    }
+    expect(await holds()).toEqual([true, true])
+    w.pass(24 * 3_600_000)
+    expect(await holds()).toEqual([false, true])
+  })
+  test('is changed once of two that come at the same time', async () => {
+    heads = [head(plums, 1n)]
+    const id = anId()
+    const added = () => webhooks.addForFeeds(program(), id, { url, feeds: [plums] })
+    const made = await Promise.all([added(), added()])
+    expect(made.map(({ created }) => created).sort()).toEqual([false, true])
+    const ends = await Promise.allSettled([webhooks.end(program(), id), webhooks.end(program(), id)])
+    expect(ends.map((one) => one.status).sort()).toEqual(['fulfilled', 'rejected'])
+  })
+  test('that does not answer holds up its own messages and no others', async () => {
+    heads = [head(plums, 1n)]
+    const stuck = await webhooks.addForFeeds(program(), anId(), { url: url.replace('/aldis', '/slow'), feeds: [plums] })
+    const { endpoint } = await addedFor(plums)
+    for (let i = 0; i < 4; i++) await webhooks.test(program(), stuck.endpoint, anId())
+    await delivering.post()
+    await webhooks.test(program(), endpoint, anId())
+    await delivering.post()
+    expect((await webhooks.deliveries(apple.participant, endpoint))[0]?.delivered_at).toBeDefined()
+    expect(
+      (await webhooks.deliveries(apple.participant, stuck.endpoint)).filter((one) => one.attempts > 0),
+    ).toHaveLength(2)
+    server.closeAllConnections()
+    await delivering.settled()
+  })
+})
+
+async function rotated(endpoint: Uuid): Promise<object> {
+  const row = await w.t.owner
+    .selectFrom('webhook_endpoint')
+    .select('last_event')
+    .where('endpoint_id', '=', endpoint)
+    .executeTakeFirstOrThrow()
+  return w.opened(row.last_event)
+}
