@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { FeedbackService } from '../src/feedback/service.ts'
+import type { EventStreams } from '../src/feeds/event-stream.ts'
 import type { FeedService } from '../src/feeds/service.ts'
 import type { GovernanceService } from '../src/governance/service.ts'
 import type { Limit } from '../src/http/limits.ts'
@@ -246,7 +247,7 @@ async function openApi(): Promise<string> {
     app.register(matching.evaluationRoutes, { evaluations: uncalled<EvaluationService>() })
     app.register(signals.signalRoutes, { signals: uncalled<SignalService>() })
     app.register(signals.uploadRoutes, { signals: uncalled<SignalService>(), uploads: uncalled<UploadJobs>() })
-    app.register(feeds.feedRoutes, { feeds: uncalled<FeedService>() })
+    app.register(feeds.feedRoutes, { feeds: uncalled<FeedService>(), streams: uncalled<EventStreams>() })
     app.register(feedback.feedbackRoutes, { feedback: uncalled<FeedbackService>() })
     app.register(review.reviewRoutes, { review: uncalled<ReviewService>() })
     app.register(provenance.provenanceRoutes, { ledger: uncalled<Ledger>(), prefix: '/provenance/1' })

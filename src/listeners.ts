@@ -7,6 +7,7 @@ import { explorerOf, governanceOf } from './exploring.ts'
 import { feedbackRoutes } from './feedback/routes.ts'
 import type { FeedbackService } from './feedback/service.ts'
 import { auditedAcks, auditedFeeds, auditedLookups } from './feeds/audited.ts'
+import { createEventStreams, type EventStreams } from './feeds/event-stream.ts'
 import { feedRoutes } from './feeds/routes.ts'
 import type { FeedService } from './feeds/service.ts'
 import { governanceRoutes } from './governance/routes.ts'
@@ -132,7 +133,8 @@ export async function createListeners(
   })
 
   const counts = createRequestCounts(clock, requests)
-  const limitsInUse = limitsOf(parts, serving, { counts, under: mtls.openUnder, connections })
+  const streams = createEventStreams({ events: (...asked) => feeds.events(...asked) })
+  const limitsInUse = limitsOf(parts, serving, { counts, streams, under: mtls.openUnder, connections })
   const partner = createInstance({ https: mtls.https, ...keptBy(serving.requestLog, watch('partner')) })
   partner.register(mtls.plugin)
   const onIssued = metrics.accessToken
@@ -142,11 +144,8 @@ export async function createListeners(
     limitRequests(app, clock, counts)
     narrowByToken(app, access)
     requireScopes(app)
-    await shedLoad(app, {
-      loopDelayMs,
-      queue: LIMITS.pool_queue,
-      waiting: () => poolState(pools.app).waiting,
-    })
+    const waiting = () => poolState(pools.app).waiting
+    await shedLoad(app, { loopDelayMs, queue: LIMITS.pool_queue, waiting })
     app.addHook('onSend', async (request, reply) => {
       // Who was not let in learns nothing of the log.
       const peer = request.peer as typeof request.peer | undefined
@@ -160,15 +159,15 @@ export async function createListeners(
     await app.register(evaluationRoutes, { evaluations })
     await app.register(signalRoutes, { signals })
     await app.register(uploadRoutes, { signals, uploads })
-    await app.register(feedRoutes, { feeds })
+    app.addHook('preClose', async () => streams.close())
+    await app.register(feedRoutes, { feeds, streams })
     await app.register(taxiiRoutes, { ...taxii, onFault: watch('partner').onFault })
     await app.register(feedbackRoutes, { feedback })
     await app.register(reviewRoutes, { review })
     const ledger = ledgers.get(parts.logId)
     if (ledger !== undefined) await app.register(explorerRoutes, { explorer: explorerOf(parts, ledger) })
-    await app.register(conformanceRoutes, {
-      conformance: createConformance({ db: pools.app, clock, provenance }),
-    })
+    const conformance = createConformance({ db: pools.app, clock, provenance })
+    await app.register(conformanceRoutes, { conformance })
     if (serving.sandbox !== undefined) await app.register(sandboxRoutes, { peer: serving.sandbox })
     await app.register(webhookRoutes, { ...serving.notifying })
     await app.register(usageRoutes, { requestLog: serving.requestLog, limitsInUse })
@@ -212,6 +211,7 @@ const keptBy = (requestLog: RequestLog, watch: Pick<InstanceOptions, 'onFinished
 
 interface Counting {
   counts: RequestCounts
+  streams: EventStreams
   under(spki: string): number
   connections: Partial<MtlsLimits>
 }
@@ -219,10 +219,10 @@ interface Counting {
 const limitsOf = (
   { clock, authority }: Parts,
   { evaluations, uploads, notifying }: Serving,
-  { counts, under, connections }: Counting,
+  { counts, streams, under, connections }: Counting,
 ): LimitsInUse =>
   createLimitsInUse({
-    ...{ clock, authority, counts, evaluations, uploads },
+    ...{ clock, authority, counts, streams, evaluations, uploads },
     connections: { under, limit: connections.connectionsPerCredential ?? LIMITS.connections_per_credential },
     webhooks: notifying.webhooks,
   })

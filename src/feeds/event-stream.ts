@@ -12,7 +12,9 @@ const LAST_MS = 10_000
 export interface EventStreams {
   /** What follows a cursor, and then what comes; refusals that are known at once are thrown. */
   open(by: Listener, feed: Uuid, cursor: string | undefined): Promise<Readable>
-  /** Ends every stream after its last message. */
+  /** How many a credential has open. */
+  openBy(credential: Uuid): number
+  /** Ends every stream after its last message: before a listener waits for what is under way. */
   close(): void
 }
 
@@ -71,6 +73,7 @@ export function createEventStreams(options: EventStreamsOptions): EventStreams {
         throw error
       }
     },
+    openBy: (credential) => open.get(credential)?.size ?? 0,
     close() {
       for (const own of open.values()) for (const end of own) end.abort()
     },

@@ -4,7 +4,7 @@ import { Type } from 'typebox'
 import { sendTagged } from '../http/conditional.ts'
 import { LIMITS } from '../http/limits.ts'
 import { problemOf, refusalOf } from '../http/problem.ts'
-import { createEventStreams } from './event-stream.ts'
+import type { EventStreams } from './event-stream.ts'
 import {
   Acknowledgement,
   AcknowledgementResult,
@@ -32,7 +32,12 @@ import type { Disclosed, FeedService } from './service.ts'
 const JSON_TYPE = 'application/json; charset=utf-8'
 
 /** What a participant receives and asks. Bodies were serialised once, so they leave as bytes past the serialiser. */
-export const feedRoutes: FastifyPluginAsyncTypebox<{ feeds: FeedService }> = async (app, { feeds }) => {
+interface FeedRoutesOptions {
+  feeds: FeedService
+  streams: EventStreams
+}
+
+export const feedRoutes: FastifyPluginAsyncTypebox<FeedRoutesOptions> = async (app, { feeds, streams }) => {
   app.get(
     '/v1/feeds',
     { config: { scope: 'feed:read' }, schema: { response: { 200: FeedList } } },
@@ -93,15 +98,12 @@ export const feedRoutes: FastifyPluginAsyncTypebox<{ feeds: FeedService }> = asy
       disclose(reply, await feeds.network({ ...peer, route: routeOptions.url ?? '' }, { ...params, ...query })),
   )
 
-  await app.register(streamRoutes, { feeds })
+  await app.register(streamRoutes, { streams })
   await app.register(sealedRoutes, { feeds })
 }
 
 /** Feeds as server-sent events. */
-const streamRoutes: FastifyPluginAsyncTypebox<{ feeds: FeedService }> = async (app, { feeds }) => {
-  const streams = createEventStreams({ events: (...asked) => feeds.events(...asked) })
-  // Before the listener waits for what is under way.
-  app.addHook('preClose', async () => streams.close())
+const streamRoutes: FastifyPluginAsyncTypebox<{ streams: EventStreams }> = async (app, { streams }) => {
   app.get(
     '/v1/feeds/:feed/stream',
     { config: { scope: 'feed:read', bulk: true }, schema: { params: FeedParams, querystring: StreamQuery } },

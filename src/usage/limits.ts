@@ -1,3 +1,5 @@
+import type { EventStreams } from '../feeds/event-stream.ts'
+import { STREAMS_MAX } from '../feeds/schema.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import type { EvaluationService } from '../matching/service.ts'
@@ -15,6 +17,8 @@ export interface LimitSources {
   counts: Record<'requests' | 'refusals', { left(credential: Uuid): number; burst: number }>
   /** Open under a pin, and how many may be. */
   connections: { under(spki: string): number; limit: number }
+  /** Event streams. */
+  streams: Pick<EventStreams, 'openBy'>
   evaluations: Pick<EvaluationService, 'usedBy'>
   uploads: Pick<UploadJobs, 'live'>
   webhooks: Pick<Webhooks, 'endpoints'>
@@ -44,12 +48,13 @@ function credentialsOf(sources: LimitSources, participant: Uuid): LimitList['cre
     .map(({ credential, label, spki }) => ({ credential, label, limits: limitsOf(sources, credential, spki) }))
 }
 
-function limitsOf({ counts, connections }: LimitSources, credential: Uuid, spki: string): LimitUse[] {
+function limitsOf({ counts, connections, streams }: LimitSources, credential: Uuid, spki: string): LimitUse[] {
   const { requests, refusals } = counts
   return [
     used('requests_per_credential_burst', requests.burst - requests.left(credential), requests.burst),
     used('refusals_per_credential_per_minute', refusals.burst - refusals.left(credential), refusals.burst),
     used('connections_per_credential', connections.under(spki), connections.limit),
+    used('streams_per_credential', streams.openBy(credential), STREAMS_MAX),
   ]
 }
 

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { createEventStreams } from '../../src/feeds/event-stream.ts'
 import { feedRoutes } from '../../src/feeds/routes.ts'
 import { createInstance, requireScopes } from '../../src/http/instance.ts'
 import type { Scope } from '../../src/participants/schema.ts'
@@ -33,7 +34,8 @@ export async function anApp({ signals, uploads, feeds, now }: World): Promise<Te
   requireScopes(app)
   await app.register(signalRoutes, { signals })
   await app.register(uploadRoutes, { signals, uploads })
-  await app.register(feedRoutes, { feeds })
+  const streams = createEventStreams({ events: (...asked) => feeds.events(...asked) })
+  await app.register(feedRoutes, { feeds, streams })
   return {
     app,
     connect: (party, scopes = ALL) => {

@@ -92,15 +92,18 @@ describe('a stream of events', () => {
     expect(await textOf(streams)).toContain('id: c1')
   })
 
-  test('ends at once when the node does, or its listener has gone', async () => {
+  test('ends at once when the node does, or its listener has gone, and is counted until then', async () => {
     const { events } = pages(aPage(1), aPage(2))
     const streams = createEventStreams({ events, heartbeatSeconds: 3_600 })
     const gone = new AbortController()
     const one = await streams.open(aListener({ gone: gone.signal }), FEED, undefined)
     const two = await streams.open(aListener({ credential: idOf(3) }), FEED, undefined)
     for (const stream of [one, two]) stream.resume()
+    const open = () => [aListener().credential, idOf(3)].map((credential) => streams.openBy(credential))
+    expect(open()).toEqual([1, 1])
     gone.abort()
     await once(one, 'close')
+    expect(open()).toEqual([0, 1])
     streams.close()
     await once(two, 'close')
   })

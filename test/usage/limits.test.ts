@@ -21,6 +21,7 @@ function sourcesOf(credentials: Credential[] = [aCredential()]) {
   const sources: LimitSources = {
     ...{ clock, counts, authority: { credentials: () => credentials } },
     connections: { under: (spki) => (spki === 'a' ? 3 : 0), limit: 64 },
+    streams: { openBy: (credential) => (credential === key ? 2 : 0) },
     evaluations: {
       usedBy: async () => ({
         quotas: [{ purpose: 'lookup', used: 7, limit: 100 }],
@@ -45,6 +46,7 @@ test('a credential is told what the buckets hold that refuse it', async () => {
         { name: 'requests_per_credential_burst', used: 4, limit: 10 },
         { name: 'refusals_per_credential_per_minute', used: 1, limit: LIMITS.refusals_per_credential_per_minute },
         { name: 'connections_per_credential', used: 3, limit: 64 },
+        { name: 'streams_per_credential', used: 2, limit: LIMITS.streams_per_credential },
       ],
     },
   ])

@@ -12,6 +12,7 @@ const CREDENTIAL_LIMITS = [
   ['requests_per_credential_burst', 'Requests at once'],
   ['refusals_per_credential_per_minute', 'Answers 403 or 404'],
   ['connections_per_credential', 'Connections'],
+  ['streams_per_credential', 'Event streams'],
 ] as const
 
 const LIMIT_WORDS: Readonly<Record<string, string>> = {
