@@ -13,6 +13,7 @@ import { silentLog } from '../../src/kernel/log.ts'
 import { forgetRestored, lastBackup, noteRestored, restoredNote } from '../../src/operations/notes.ts'
 import { openBase } from '../../src/parts.ts'
 import { aTestNode, type TestNode } from '../support/node.ts'
+import { settled } from '../support/settled.ts'
 import { digests, type Unmade, unmade } from './world.ts'
 
 let n: TestNode
@@ -26,7 +27,7 @@ beforeAll(async () => {
   const apple = await n.member('apple')
   const item = await apple.item({ type: 'url', raw: 'https://bad.example/a' }, await apple.everybody())
   await apple.client.submit(await apple.sign([item]))
-  await vi.waitFor(async () => expect((await n.parts.provenance.state(n.t.owner)).outbox).toBe(0), 20_000)
+  await settled(n.t)
   await stop(n.node.shutdown, { log: silentLog, noticeMs: 0, requestsMs: 1_000 })
   folder = join(dir, 'backup')
   await aldis(n.t.url('owner'), 'backup', folder, '--keys')

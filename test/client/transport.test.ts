@@ -36,6 +36,8 @@ function transportTo(
   return transport
 }
 
+/** Of a node that says nothing; time enough for a handshake on a busy machine. */
+const SILENT_MS = 500
 const GET: Call = { method: 'GET', path: '/pears', idempotent: true }
 
 const problem = (code: string, status: number, more: object = {}) => ({ code, status, title: 'A title', ...more })
@@ -345,21 +347,21 @@ describe('an open answer', () => {
 
   test('that does not begin in time ends with the error of one that timed out', async () => {
     const server = await serve(pki, () => {})
-    const opened = transportTo(server.origin, { timeoutMs: 50 }).open({ method: 'GET', path: '/' })
+    const opened = transportTo(server.origin, { timeoutMs: SILENT_MS }).open({ method: 'GET', path: '/' })
     await expect(opened).rejects.toMatchObject({ code: 'ETIMEDOUT' })
     expect(server.requests).toHaveLength(1)
   })
 
   test('in which the node falls silent ends with the same error', async () => {
     const server = await serve(pki, (_, response) => response.writeHead(200).write('one\n'))
-    const message = await transportTo(server.origin, { timeoutMs: 50 }).open({ method: 'GET', path: '/' })
+    const message = await transportTo(server.origin, { timeoutMs: SILENT_MS }).open({ method: 'GET', path: '/' })
     await expect(text(message)).rejects.toMatchObject({ code: 'ETIMEDOUT' })
   })
 
   test('waits for a reader of its own that is slow', async () => {
     const server = await serve(pki, (_, response) => response.end('pear'.repeat(100_000)))
-    const message = await transportTo(server.origin, { timeoutMs: 50 }).open({ method: 'GET', path: '/' })
-    await delay(200)
+    const message = await transportTo(server.origin, { timeoutMs: SILENT_MS }).open({ method: 'GET', path: '/' })
+    await delay(2 * SILENT_MS)
     expect(await text(message)).toHaveLength(400_000)
   })
 
@@ -369,7 +371,7 @@ describe('an open answer', () => {
       sockets.push(socket)
       response.end('pear')
     })
-    const transport = transportTo(server.origin, { timeoutMs: 50 })
+    const transport = transportTo(server.origin, { timeoutMs: 20_000 })
     for (let i = 0; i < 3; i++) await text(await transport.open({ method: 'GET', path: '/' }))
     expect(new Set(sockets).size).toBe(1)
   })

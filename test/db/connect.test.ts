@@ -70,11 +70,16 @@ test('the statement log sees transaction control too', async () => {
 
 test('a full pool refuses after its waiting time as busy, and is whole again afterwards', async () => {
   const db = connect({ url: t.url('aldis_app'), max: 1 })
-  const held = db.connection().execute((one) => sql`select pg_sleep(1.8)`.execute(one))
+  const released = Promise.withResolvers<void>()
+  const held = db.connection().execute(async (one) => {
+    await sql`select 1`.execute(one)
+    await released.promise
+  })
   await expect.poll(() => poolState(db).total).toBe(1)
   const waiting = sql`select 1`.execute(db)
   expect(poolState(db).waiting).toBe(1)
   await expect(waiting).rejects.toMatchObject({ code: 'busy' })
+  released.resolve()
   await held
   expect((await sql`select 1 as one`.execute(db)).rows).toEqual([{ one: 1 }])
   await db.destroy()

@@ -5,8 +5,10 @@ export interface Wire {
   /** How often the client had to wait for the server: bursts of its bytes that follow bytes of the server's. */
   turns(): number
   reset(): void
-  /** Cuts both sides when this text passes from the client: before the server sees it, or right after. */
+  /** Cuts both sides when this text passes from the client: before the server sees it, or once it has answered to nobody. */
   cutAt(text: string, when: 'before' | 'after'): void
+  /** Until no connection is open on either side. */
+  over(): Promise<void>
   close(): Promise<void>
 }
 
@@ -17,6 +19,7 @@ export async function wireTo(url: string): Promise<Wire> {
   const port = Number(target.port || 5432)
   const sockets = new Set<Socket>()
   let turns = 0
+  const emptied = Promise.withResolvers<void>()
   let cut: { text: string; when: 'before' | 'after' } | undefined
   const server = createServer((client) => {
     const upstream = host.startsWith('/') ? dial(`${host}/.s.PGSQL.${port}`) : dial(port, host)
@@ -25,6 +28,7 @@ export async function wireTo(url: string): Promise<Wire> {
       upstream.destroy()
     }
     let last: 'client' | 'server' = 'server'
+    let gone = false
     client.on('data', (bytes) => {
       if (last === 'server') turns += 1
       last = 'client'
@@ -32,21 +36,22 @@ export async function wireTo(url: string): Promise<Wire> {
       if (hit !== 'before') upstream.write(bytes)
       if (hit === 'before') end()
       if (hit === 'after') {
+        gone = true
         client.destroy()
-        setTimeout(end, 100)
       }
     })
     upstream.on('data', (bytes) => {
       last = 'server'
-      client.write(bytes)
+      if (gone) end()
+      else client.write(bytes)
     })
     for (const socket of [client, upstream]) {
       sockets.add(socket)
       socket.on('error', end)
       socket.on('close', () => {
         sockets.delete(socket)
-        if (socket === client && cut?.when === 'after') return
-        end()
+        if (sockets.size === 0) emptied.resolve()
+        if (socket !== client || !gone) end()
       })
     }
   })
@@ -62,6 +67,7 @@ export async function wireTo(url: string): Promise<Wire> {
     cutAt: (text, when) => {
       cut = { text, when }
     },
+    over: () => (sockets.size === 0 ? Promise.resolve() : emptied.promise),
     close: async () => {
       for (const socket of sockets) socket.destroy()
       await new Promise((resolve) => server.close(resolve))

@@ -12,6 +12,7 @@ import { sha256 } from '../../src/kernel/sha256.ts'
 import { verifyEd25519 } from '../../src/provenance/ed25519.ts'
 import { EXPORT_MAX } from '../../src/provenance/schema.ts'
 import { aTestNode, type Member, type TestNode } from '../support/node.ts'
+import { settled } from '../support/settled.ts'
 
 const KEYS = ['plum', 'fig', 'kiwi'].map((name) => sha256(name).toString('hex'))
 
@@ -31,8 +32,9 @@ beforeAll(async () => {
     KEYS.map((hash) => apple.item({ type: 'media_hash', algorithm: 'sha256', hash }, everybody)),
   )
   await apple.client.submit(await apple.sign(items))
+  await settled(n.t)
   const feed = (await banana.client.feeds()).feeds.find(({ audience }) => audience === everybody)
-  await banana.client.events(feed?.feed as Uuid, { wait: 5 })
+  await banana.client.events(feed?.feed as Uuid, {})
   const queries = [{ type: 'media_hash' as const, profile: 'sha256', keys: KEYS }]
   const { read } = await banana.client.lookUp({ purpose: 'investigation', queries })
   const [id = '', place = ''] = (read.split(' ')[0] ?? '').split('.')

@@ -18,6 +18,7 @@ import { type Gate, gateTo } from '../support/gate.ts'
 import { aTestNode, EPOCH, type Member, type TestNode } from '../support/node.ts'
 import { testPki } from '../support/pki.ts'
 import { type Recorder, record } from '../support/recorder.ts'
+import { settled } from '../support/settled.ts'
 
 const MAIN = join(import.meta.dirname, '../../dist/src/cli/main.js')
 const HOUR = 3_600_000
@@ -68,6 +69,7 @@ beforeAll(async () => {
     await apple.sign([await apple.item({ type: 'email', raw: HELD }, hidden)]),
   )
   await apple.client.receipt(submission ?? '')
+  await settled(n.t)
   const { pools, clock, authority: directory } = n.node.parts
   await createBuckets({ db: pools.projector, clock, directory, random: (bytes) => randomBytes(bytes) }).round()
 
@@ -253,6 +255,8 @@ describe('a bridge beside a node that comes and goes', { shuffle: false }, () =>
   })
 
   test('what came meanwhile is caught up with, and what ended matches no longer and is acknowledged', async () => {
+    // It asks once, and again in an hour.
+    await settled(n.t)
     const caught = child()
     const asking = bridgeClient(await caught.listening, banana.home.dir)
     await caught.until('synced')

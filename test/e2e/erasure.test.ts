@@ -23,6 +23,7 @@ import { logStandings } from '../../src/provenance/standing.ts'
 import { restoring, unmade } from '../cli/world.ts'
 import { CLI } from '../support/cli.ts'
 import { aTestNode, type Member, type TestNode } from '../support/node.ts'
+import { settled } from '../support/settled.ts'
 
 const HASH = 'fe'.repeat(32)
 
@@ -49,7 +50,8 @@ beforeAll(async () => {
   signal = item.signal
   submission = (await apple.client.submit(await apple.sign([item, other]))).submission ?? ''
   receipt = (await apple.client.receipt(submission)) ?? ''
-  expect(await aldis(banana, 'sync', '--wait', '10')).toMatchObject({ code: 0 })
+  await settled(n.t)
+  expect(await aldis(banana, 'sync')).toMatchObject({ code: 0 })
   backedUp = join(folder, 'backup')
   await backup({
     ...{ db: n.t.owner, dir: backedUp, clock: systemClock, release: '0.1.0', beside: [] },
@@ -103,7 +105,8 @@ describe('after an erasure', { shuffle: false, timeout: 60_000 }, () => {
   test('a recipient that syncs removes it from its mirror and acknowledges; who was asked is counted', async () => {
     expect(onDisk(banana)).toContain(HASH)
     await vi.waitFor(async () => expect(await erasure()).toMatchObject({ notified: 1, missing: ['banana'] }), 20_000)
-    const synced = await aldis(banana, 'sync', '--wait', '10', '--acknowledge')
+    await settled(n.t)
+    const synced = await aldis(banana, 'sync', '--acknowledge')
     expect(synced).toMatchObject({ code: 0, err: expect.not.stringContaining('failed') })
     expect(synced.out).toContain('signal.erased')
     expect(onDisk(banana)).not.toContain(HASH)

@@ -23,6 +23,7 @@ import {
 import { toStix } from '../../src/interop/stix/to-stix.ts'
 import type { Uuid } from '../../src/kernel/ids.ts'
 import { aTestNode, type Member, type TestNode } from '../support/node.ts'
+import { settled } from '../support/settled.ts'
 
 let n: TestNode
 let apple: Member
@@ -47,7 +48,7 @@ const verifierFor = async ({ client, home }: Member): Promise<Verifier> => {
 }
 
 /** What the member's mirror takes in one run, waiting for something new for a while. */
-async function synced(member: Member, wait = 5): Promise<VerifiedEvent[]> {
+async function synced(member: Member, wait = 20): Promise<VerifiedEvent[]> {
   const events: VerifiedEvent[] = []
   const feeds = (await member.client.feeds()).feeds
   const { audiences } = await member.client.audiences()
@@ -130,8 +131,8 @@ describe('one exchange', { shuffle: false }, () => {
     const two = await apple.client.own(second.signal)
     const withdrawal = { v: 1, signal: second.signal, revision: 2, prev: two.leaf, reason: 'mistaken' }
     await apple.client.submit(await apple.sign([withdrawal], 'aldis-withdrawal+jws'))
-    const got: VerifiedEvent[] = []
-    for (let tries = 0; got.length < 2 && tries < 20; tries++) got.push(...(await synced(banana, 1)))
+    await settled(n.t)
+    const got = await synced(banana, 0)
     expect(got.map(({ event: { type, signal } }) => [type, signal])).toEqual([
       ['signal.revised', first.signal],
       ['signal.withdrawn', second.signal],

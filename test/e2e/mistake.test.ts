@@ -21,10 +21,11 @@ import { type ConsoleWorld, consoleWorldOf, type SignedInPerson } from '../conso
 import { aConsoleNode, type ConsoleNode } from '../support/browser.ts'
 import { CLI } from '../support/cli.ts'
 import type { Member } from '../support/node.ts'
+import { settled } from '../support/settled.ts'
 
 const HASH = 'ab'.repeat(32)
 const KEY = mediaKey('sha256', HASH)
-const PATIENCE = { timeout: 15_000, interval: 100 }
+const PATIENCE = { timeout: 40_000, interval: 100 }
 const SCOPES = [
   ...(['signals:submit', 'signals:withdraw', 'feed:read', 'lookup:evaluate', 'provenance:read'] as const),
   ...(['feedback:write', 'review:work'] as const),
@@ -78,11 +79,13 @@ const allSync = async (...args: readonly string[]): Promise<void> => {
   expect(codes).toEqual(SLUGS.map(() => 0))
 }
 
-/** Ends without any chance to tidy up, as soon as something of the node is on its disk. */
+/** Ends without any chance to tidy up, as soon as something new of the node is on its disk. */
 function killedWhileSyncing(by: Member): Promise<void> {
+  const written = (): number => mirrored(by).reduce((sum, { bytes }) => sum + bytes, 0)
+  const before = written()
   const child: ChildProcess = spawn(process.execPath, command(by, ['sync', '--acknowledge']), { stdio: 'ignore' })
   const watch = setInterval(() => {
-    if (mirrored(by).some(({ bytes }) => bytes > 0)) child.kill('SIGKILL')
+    if (written() > before) child.kill('SIGKILL')
   }, 1)
   return new Promise((resolve) =>
     child.once('close', () => {
@@ -134,15 +137,15 @@ const casePage = (slug: string): Promise<string> => page(slug, `/cases/${cases.g
 const opinions = (by: Member) => by.client.opinions('apple', item.signal)
 const stateOf = async (): Promise<string> => (await apple.client.own(item.signal)).state
 
-describe('a signal that was a mistake', { shuffle: false, timeout: 90_000 }, () => {
+describe('a signal that was a mistake', { shuffle: false, timeout: 240_000 }, () => {
   test('reaches four organisations; one acts on it, and two find that it is wrong', async () => {
-    await allSync('--wait', '10')
+    await allSync('--wait', '30')
     for (const by of members.values()) expect(await mirror(by)).toEqual(['signal.created'])
     for (const [slug, by] of members) cases.set(slug, await reports(by, 1))
     await decides(member('banana'), cases.get('banana') as Uuid, 'confirmed_action_taken', 'own_policy')
     await vi.waitFor(
       async () => expect(await opinions(member('cherry'))).toMatchObject({ standing: 'confirmed' }),
-      20_000,
+      PATIENCE,
     )
     for (const slug of ['cherry', 'date'])
       await decides(member(slug), cases.get(slug) as Uuid, 'not_violating', 'policy_differs')
@@ -158,6 +161,7 @@ describe('a signal that was a mistake', { shuffle: false, timeout: 90_000 }, () 
       const { state, triggers } = await member('banana').client.cases.one(cases.get('banana') as Uuid)
       expect([state, triggers?.map(({ kind }) => kind)]).toEqual(['open', ['private_hit', 'dispute']])
     }, PATIENCE)
+    await settled(n.t)
     expect(await aldis(member('banana'), 'sync')).toBe(0)
     expect(await mirror(member('banana'))).toEqual(['signal.created', 'signal.held'])
   })
@@ -167,6 +171,7 @@ describe('a signal that was a mistake', { shuffle: false, timeout: 90_000 }, () 
     const told = { standing: 'disputed', outcomes: { not_violating: 4 }, answered: 4 }
     for (const by of members.values())
       await vi.waitFor(async () => expect(await opinions(by)).toMatchObject(told), PATIENCE)
+    await settled(n.t)
     const figures = await member('banana').client.cases.figures()
     expect(figures).toMatchObject({ decided: { not_violating: 1 }, corrected: 1 })
     for (const slug of SLUGS) {
@@ -208,7 +213,8 @@ describe('a signal that was a mistake', { shuffle: false, timeout: 90_000 }, () 
     const { status } = await screens.send(lead, `${path}/withdraw`, { reason: 'mistaken', revision: '1' })
     expect(status).toBe(303)
     expect(await page('apple', path)).toMatch(/State Withdrawn .* a person, in the console/)
-    await allSync('--wait', '10', '--acknowledge')
+    await settled(n.t)
+    await allSync('--acknowledge')
     for (const by of members.values()) expect(await mirror(by, another)).toEqual(['signal.created', 'signal.withdrawn'])
   })
 
@@ -218,13 +224,15 @@ describe('a signal that was a mistake', { shuffle: false, timeout: 90_000 }, () 
       const [erasure] = await n.parts.erasures.list()
       expect(erasure?.missing).toEqual([...SLUGS])
     }, PATIENCE)
-    await allSync('--wait', '10', '--acknowledge')
+    await settled(n.t)
+    await allSync('--acknowledge')
     for (const by of members.values()) expect(onDisk(by)).not.toContain(HASH)
     await vi.waitFor(async () => {
       const [erasure] = await n.parts.erasures.list()
       expect(erasure).toMatchObject({ missing: [], acknowledged: [...SLUGS] })
     }, PATIENCE)
     await joins('council', 'governance')
+    await settled(n.t)
     const [sent, shared, disputed, log] = await Promise.all([
       page('apple', `/submissions/${item.signal}`),
       page('council', '/log/matrix'),

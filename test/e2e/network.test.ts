@@ -2,7 +2,6 @@ import { execFile } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { auditLog } from '../../src/audit/audit.ts'
 import { exportLog } from '../../src/client/log-export.ts'
@@ -15,6 +14,7 @@ import { verifyEd25519 } from '../../src/provenance/ed25519.ts'
 import type { SignalItem } from '../../src/signals/schema.ts'
 import { CLI } from '../support/cli.ts'
 import { aTestNode, type Member, type TestNode } from '../support/node.ts'
+import { settled } from '../support/settled.ts'
 
 const NEVER = '01890000-0000-7000-8000-000000000000' as Uuid
 const folder = mkdtempSync(join(tmpdir(), 'aldis-network-'))
@@ -38,21 +38,14 @@ beforeAll(async () => {
   const stated = { relation: 'advertises' as const, from: email.signal, to: link.signal }
   relation = await apple.item({ type: 'relation', relation: stated }, shared)
   await apple.client.submit(await apple.sign([link, email, relation]))
+  await settled(n.t)
   const feed = (await banana.client.feeds()).feeds.find(({ audience }) => audience === shared)
-  await banana.client.events(feed?.feed ?? NEVER, { wait: 10 })
-  for (let tries = 0; tries < 100 && (await isThere()) === false; tries++) await delay(50)
+  await banana.client.events(feed?.feed ?? NEVER, {})
 })
 afterAll(async () => {
   await n.end()
   rmSync(folder, { recursive: true, force: true })
 })
-
-/** What a feed shows is looked up a moment later. */
-const isThere = async (): Promise<boolean> =>
-  banana.client.network(link.signal).then(
-    ({ members }) => members.length === 1,
-    () => false,
-  )
 
 /** The command line as a process of its own, in the folder of the member. */
 const aldis = ({ home }: Member, ...args: readonly string[]): Promise<{ code: number; out: string; err: string }> =>

@@ -7,6 +7,7 @@ import { checkReceipt, openVkey } from '../../src/client/verify.ts'
 import { createBuckets } from '../../src/feeds/buckets.ts'
 import type { Uuid } from '../../src/kernel/ids.ts'
 import { aTestNode, type Member, type TestNode } from '../support/node.ts'
+import { settled } from '../support/settled.ts'
 
 const MAIN = join(import.meta.dirname, '../../dist/src/cli/main.js')
 
@@ -28,8 +29,7 @@ beforeAll(async () => {
   const items = []
   for (const line of held) items.push(await apple.item(line, audience))
   const { submission } = await apple.client.submit(await apple.sign(items))
-  const feed = (await banana.client.feeds()).feeds.find((one) => one.audience === audience)
-  await banana.client.sealedPage(feed?.feed ?? audience, { wait: 20 })
+  await settled(n.t)
   const { pools, clock, authority: directory } = n.node.parts
   await createBuckets({ db: pools.projector, clock, directory, random: (bytes) => randomBytes(bytes) }).round()
   // Once the source has its receipt, so can who opens it.

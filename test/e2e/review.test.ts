@@ -9,6 +9,7 @@ import type { CaseInfo } from '../../src/review/schema.ts'
 import type { SignalItem } from '../../src/signals/schema.ts'
 import { CLI } from '../support/cli.ts'
 import { aTestNode, type Member, type TestNode } from '../support/node.ts'
+import { settled } from '../support/settled.ts'
 
 const SCOPES = [
   ...(['signals:submit', 'signals:withdraw', 'feed:read', 'lookup:evaluate', 'provenance:read'] as const),
@@ -30,6 +31,7 @@ beforeAll(async () => {
   item = await apple.item({ type: 'url', raw: 'https://bad.example/a' }, await apple.everybody())
   const { submission } = await apple.client.submit(await apple.sign([item]))
   await apple.client.receipt(submission ?? '')
+  await settled(n.t)
 })
 afterAll(async () => {
   await n.end()

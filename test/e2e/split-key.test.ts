@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -12,6 +11,7 @@ import { sha512 } from '../../src/kernel/sha512.ts'
 import { createVoprf } from '../../src/matching/oprf.ts'
 import { days } from '../matching/world.ts'
 import { aTestNode, type Member, type TestNode } from '../support/node.ts'
+import { quietPort } from '../support/quiet-port.ts'
 
 const CLI = join(import.meta.dirname, '../../dist/src/cli/main.js')
 const QUOTA = 4
@@ -87,7 +87,7 @@ const as = (member: Member, ...args: string[]): Promise<Ran> => aldis(['--home',
 beforeAll(async () => {
   if (!existsSync(CLI)) throw new Error('run npm run build first: processes are tested as they are shipped')
   dir = mkdtempSync(join(tmpdir(), 'aldis-split-'))
-  port = await freePort()
+  port = await quietPort()
   n = await aTestNode()
   plum = await n.member('plum')
   fig = await n.member('fig')
@@ -156,11 +156,3 @@ describe('a key that is split between the node and another holder', { shuffle: f
     expect(readFileSync(join(dir, 'holder/counts.ndjson'), 'utf8').startsWith(counts)).toBe(true)
   })
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port: free } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return free
-}

@@ -1,12 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { setTimeout as delay } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { checkReceipt, openVkey } from '../../src/client/verify.ts'
 import { openPolicy } from '../../src/client/witnessed.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
@@ -15,6 +12,7 @@ import { formatVkey, parseNote } from '../../src/provenance/note.ts'
 import { parsePolicy, witnessedBy } from '../../src/provenance/policy.ts'
 import { openWitnessKey } from '../../src/witness/key.ts'
 import { aTestNode, type Member, type TestNode } from '../support/node.ts'
+import { quietPort } from '../support/quiet-port.ts'
 
 const MAIN = join(import.meta.dirname, '../../dist/src/cli/main.js')
 
@@ -26,7 +24,7 @@ const children: ChildProcess[] = []
 
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'aldis-witnesses-'))
-  const places = await Promise.all(['a', 'b', 'c'].map(async (name) => ({ name, port: await freePort() })))
+  const places = await Promise.all(['a', 'b', 'c'].map(async (name) => ({ name, port: await quietPort() })))
   const lines = places.map(({ name, port }) => {
     const { vkey } = openWitnessKey(join(dir, name), `${name}.example/w`)
     return `witness ${name} ${vkey} http://127.0.0.1:${port}\n`
@@ -56,15 +54,6 @@ async function aWitness(name: string, port: number): Promise<ChildProcess> {
   throw new Error('the witness ended')
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
 const read = async (path: string) => {
   const { body, headers } = await apple.client.transport.call({ method: 'GET', path, idempotent: true })
   return { text: body.toString(), headers }
@@ -73,55 +62,54 @@ const cosigners = (note: string): string[] => [
   ...witnessedBy(parsePolicy(sha256, text), parseNote(note) ?? expect.fail('no note'), verifyEd25519).cosigned.keys(),
 ]
 
-/** What comes of it once the rounds under way are over; each second there is a checkpoint. */
-async function until<T>(ask: () => Promise<T | undefined>): Promise<T> {
-  for (let tries = 0; tries < 100; tries++) {
-    const found = await ask()
-    if (found !== undefined) return found
-    await delay(200)
-  }
-  throw new Error('it did not come')
-}
+/** What comes of it once the rounds under way are over: a witness that was late for one of them cosigns a later one. */
+const until = <T>(ask: () => Promise<T | undefined>): Promise<T> =>
+  vi.waitFor(async () => (await ask()) ?? expect.fail('it did not come'), { timeout: 45_000, interval: 200 })
 
-describe('a node of three witnesses, of which two answer,', { shuffle: false }, () => {
+describe('a node of three witnesses, of which two answer,', { shuffle: false, timeout: 120_000 }, () => {
   test('publishes what both cosigned, and says who is missing', async () => {
     const audience = await apple.everybody()
     const item = await apple.item({ type: 'url', raw: 'https://bad.example/a' }, audience)
     const { submission } = await apple.client.submit(await apple.sign([item]))
-    const receipt = await apple.client.receipt(submission ?? '')
     const key = openVkey(await apple.client.logKey())
-    const checked = checkReceipt(receipt ?? '', key, openPolicy(text, key))
-    expect(checked.steps.filter(({ result }) => result !== 'PASS')).toEqual([])
+    await until(async () => {
+      const { steps } = checkReceipt((await apple.client.receipt(submission ?? '')) ?? '', key, openPolicy(text, key))
+      expect(steps.filter(({ result }) => result !== 'PASS')).toEqual([])
+      return steps
+    })
     const { text: note, headers } = await until(async () => {
       const answer = await read('/provenance/1/checkpoint')
       return cosigners(answer.text).length === 2 ? answer : undefined
     })
     expect([cosigners(note), headers['provenance-witnessed']]).toEqual([['a', 'b'], undefined])
     expect((await read('/provenance/1/policy')).text).toBe(text)
-    const { witnesses } = JSON.parse((await read('/provenance/1/witnesses')).text)
-    const told = witnesses.map((one: Record<string, unknown>) => [one['name'], 'size' in one, 'missing_since' in one])
-    expect(told).toEqual([
-      ['a', true, false],
-      ['b', true, false],
-      ['c', false, true],
-    ])
-    const metrics = await (await fetch(`${n.ops}/metrics`)).text()
-    expect(metrics).toMatch(/^aldis_witnesses 3$/m)
-    expect(metrics).toMatch(/^aldis_witnesses_answering 2$/m)
+    await until(async () => {
+      const { witnesses } = JSON.parse((await read('/provenance/1/witnesses')).text)
+      const told = witnesses.map((one: Record<string, unknown>) => [one['name'], 'size' in one, 'missing_since' in one])
+      expect(told).toEqual([
+        ['a', true, false],
+        ['b', true, false],
+        ['c', false, true],
+      ])
+      const metrics = await (await fetch(`${n.ops}/metrics`)).text()
+      expect(metrics).toMatch(/^aldis_witnesses 3$/m)
+      expect(metrics).toMatch(/^aldis_witnesses_answering 2$/m)
+      return metrics
+    })
   })
   test('gives a head to who pinned the policy, and none that only one cosigned', async () => {
     apple.home.pinPolicy(text)
-    const before = await apple.home.advance(apple.client)
+    const before = await until(() => apple.home.advance(apple.client))
     children[1]?.kill('SIGKILL')
     const audience = await apple.everybody()
     await apple.client.submit(
       await apple.sign([await apple.item({ type: 'url', raw: 'https://bad.example/b' }, audience)]),
     )
-    const marked = await until(async () => {
+    await until(async () => {
       const { headers } = await read('/provenance/1/checkpoint')
-      return headers['provenance-witnessed']
+      expect(headers['provenance-witnessed']).toBe('1/3')
+      return headers
     })
-    expect(marked).toBe('1/3')
     await expect(apple.home.advance(apple.client)).rejects.toMatchObject({ step: 'witnesses' })
     expect(apple.home.pinned().head).toEqual(before)
   })

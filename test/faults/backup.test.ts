@@ -6,7 +6,6 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type Addresses, createNode, type Node } from '../../src/app.ts'
-import { isFree } from '../../src/cli/demo/run.ts'
 import { anchorSays } from '../../src/cli/node/anchor-says.ts'
 import { stop } from '../../src/http/shutdown.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
@@ -20,6 +19,7 @@ import { openBase } from '../../src/parts.ts'
 import { logStandings } from '../../src/provenance/standing.ts'
 import { restoring, unmade } from '../cli/world.ts'
 import { aTestNode, type Member, type TestNode } from '../support/node.ts'
+import { quietPort } from '../support/quiet-port.ts'
 
 const CHILD = fileURLToPath(new URL('./backup-child.ts', import.meta.url))
 
@@ -28,9 +28,7 @@ let apple: Member
 let dir: string
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'aldis-backup-'))
-  let port = 21_000
-  while (!(await isFree(port))) port += 1
-  n = await aTestNode({ env: { PARTNER_PORT: String(port) } })
+  n = await aTestNode({ env: { PARTNER_PORT: String(await quietPort()) } })
   apple = await n.member('apple')
 })
 afterAll(async () => {

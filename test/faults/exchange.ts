@@ -49,7 +49,7 @@ export async function anExchange(settings: Readonly<Record<string, string>> = {}
     history.heads.push({ size, root })
   }
   const still = (db: Db): Promise<void> =>
-    expect.poll(() => movingIn(db), { timeout: 30_000, message: n.said() }).toEqual([])
+    expect.poll(() => movingIn(db), { timeout: 60_000, message: n.said() }).toEqual([])
   const looking = async <T>(work: (db: Db) => Promise<T>): Promise<T> => {
     const db = await n.look()
     return work(db).finally(() => db.destroy())
@@ -58,7 +58,7 @@ export async function anExchange(settings: Readonly<Record<string, string>> = {}
   return {
     ...{ n, source, sending, reading, history, audience: everybody.audience },
     following: () => repeated(follow),
-    recovered: () => expect.poll(() => n.ready(), { timeout: 30_000, interval: 50 }).toBe(true),
+    recovered: () => expect.poll(() => n.ready(), { timeout: 60_000, interval: 50 }).toBe(true),
     async settled() {
       await looking(still)
       await follow()

@@ -29,13 +29,13 @@ export function seededRandom(what: string): Random {
   }
 }
 
-/** Numbers rounds of faults: as many as usual while there is time, or `ALDIS_FAULT_ROUNDS` however long they take. */
-export function* rounds(usual: number, longestMs: number): Generator<number> {
+/** Numbers rounds of faults: as many as usual while there is time, `least` in any case, or `ALDIS_FAULT_ROUNDS` however long they take. */
+export function* rounds(usual: number, longestMs: number, least = 1): Generator<number> {
   const given = Number(process.env['ALDIS_FAULT_ROUNDS'])
   const asked = Number.isSafeInteger(given) && given > 0
   const until = performance.now() + longestMs
   for (let round = 0; round < (asked ? given : usual); round++) {
-    if (!asked && performance.now() > until) return
+    if (!asked && round >= least && performance.now() > until) return
     yield round
   }
 }

@@ -104,7 +104,7 @@ describe('a streamed upload', { shuffle: false }, () => {
     const recipient = x.following()
     onTestFinished(() => recipient.stop())
     let prepared = await fresh(ITEMS)
-    for (const round of rounds(ROUNDS, LONGEST_MS)) {
+    for (const round of rounds(ROUNDS, LONGEST_MS, VICTIMS.length)) {
       const from = await client.nextLine(prepared.upload)
       const strike = aStrike(VICTIMS[round] ?? random.pick(VICTIMS))
       if (from > prepared.lines.length) prepared = await fresh(ITEMS)

@@ -291,10 +291,11 @@ describe('a connection', () => {
     const began = Date.now()
     socket.write(`GET /items/plum HTTP/1.1\r\n${HOST}`)
     const answer = await answered
-    expect(Date.now() - began).toBeLessThan(4_000)
+    // Long before the half minute after which a server looks by itself.
+    expect(Date.now() - began).toBeLessThan(15_000)
     expect(answer).toMatch(/^HTTP\/1\.1 408 /)
     expect(problemIn(answer)).toMatchObject({ status: 408, code: 'request-timeout' })
-  }, 10_000)
+  })
 
   test('whose body does not end in time is told so and closed; one that streams has longer', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })

@@ -1,8 +1,9 @@
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import type { IncomingHttpHeaders } from 'node:http'
 import { Agent, request } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
+import { promisify } from 'node:util'
 import Fastify from 'fastify'
 import type { HandshakeRefusal } from '../../src/http/handshake-refusals.ts'
 import { createMtls, type Mtls, type MtlsLimits } from '../../src/http/mtls.ts'
@@ -16,6 +17,10 @@ export interface TestListener {
   port: number
   mtls: Mtls
   directory: MemoryDirectory
+  /** Connections that are open. */
+  connections(): Promise<number>
+  /** Resolves with the next request of `/slow` that has arrived. */
+  slow(): Promise<unknown>
   /** Moves the listener's clock away from the real one. */
   advance(ms: number): void
   /** Closes it; all refused connections that it counted. */
@@ -29,6 +34,7 @@ export async function listen(material: TlsMaterial, limits: Partial<MtlsLimits> 
   const directory = memoryDirectory()
   const refused: HandshakeRefusal[] = []
   let ahead = 0
+  const arrived = new EventEmitter()
   const mtls = await createMtls({
     material,
     trustDomain: TRUST_DOMAIN,
@@ -44,6 +50,7 @@ export async function listen(material: TlsMaterial, limits: Partial<MtlsLimits> 
   await app.register(mtls.plugin)
   app.get('/peer', async ({ peer }) => peer)
   app.get<{ Querystring: { ms: string } }>('/slow', async ({ peer, query }) => {
+    arrived.emit('slow')
     await new Promise((resolve) => setTimeout(resolve, Number(query.ms)))
     return peer
   })
@@ -53,6 +60,8 @@ export async function listen(material: TlsMaterial, limits: Partial<MtlsLimits> 
     port: (app.server.address() as AddressInfo).port,
     mtls,
     directory,
+    connections: () => promisify(app.server.getConnections.bind(app.server))(),
+    slow: () => once(arrived, 'slow'),
     advance: (ms) => {
       ahead += ms
     },

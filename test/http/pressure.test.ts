@@ -10,10 +10,10 @@ beforeAll(async () => {
 })
 afterAll(() => made.closeAll())
 
-/** Two routes, one of them bulk, behind so many that wait for the database. */
-async function anApp(waiting: number): Promise<FastifyInstance> {
+/** Two routes, one of them bulk, behind so many that wait for the database; an event loop that others hold up is no matter. */
+async function anApp(waiting: number, loopDelayMs = 3_600_000): Promise<FastifyInstance> {
   const { app } = made.make()
-  await shedLoad(app, { loopDelayMs: DELAY_MS, queue: 10, waiting: () => waiting })
+  await shedLoad(app, { loopDelayMs, queue: 10, waiting: () => waiting })
   app.get('/bulk', { config: { scope: 'public', bulk: true } }, async () => 'bulk')
   app.get('/single', { config: { scope: 'public' } }, async () => 'single')
   await app.ready()
@@ -52,20 +52,21 @@ describe('requests that wait for the database', () => {
 
 describe('an event loop that is late', () => {
   test('refuses nothing while it is in time', async () => {
-    const app = await anApp(0)
+    const app = await anApp(0, DELAY_MS)
     await new Promise((resolve) => setTimeout(resolve, 250))
-    expect(await answers(app)).toEqual([200, 200])
+    // A machine that is busy with others is late by itself, for a while.
+    await expect.poll(() => answers(app), { interval: 150 }).toEqual([200, 200])
   })
 
   test('refuses everything when it is far too late, and again nothing afterwards', async () => {
-    const app = await anApp(0)
+    const app = await anApp(0, DELAY_MS)
     await burden(20 * DELAY_MS)
     expect(await answers(app)).toEqual(['busy', 'busy'])
     await expect.poll(() => answers(app), { timeout: 20_000, interval: 300 }).toEqual([200, 200])
   })
 
   test('refuses everything also when every turn is longer than its sample', async () => {
-    const app = await anApp(0)
+    const app = await anApp(0, DELAY_MS)
     for (let i = 0; i < 5; i++) {
       await burden(6 * DELAY_MS)
       await new Promise((resolve) => setTimeout(resolve, 1))

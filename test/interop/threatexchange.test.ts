@@ -243,7 +243,13 @@ describe('the exchange client of ThreatExchange', { shuffle: false }, () => {
     await fetched(pair)
     await fetched(pair)
     await b.synced()
-    const { rows } = await sql<{ stage: number }>`select distinct stage from feed_ack order by stage`.execute(n.t.owner)
-    expect(rows.map(({ stage }) => stage)).toEqual([1, 2])
+    // Told after what was synchronised is served.
+    const stages = async () => {
+      const { rows } = await sql<{ stage: number }>`select distinct stage from feed_ack order by stage`.execute(
+        n.t.owner,
+      )
+      return rows.map(({ stage }) => stage)
+    }
+    await expect.poll(stages).toEqual([1, 2])
   })
 })

@@ -61,7 +61,7 @@ test('a submission whose patterns used up their time has the rest of them refuse
 })
 
 test('who comes when too many wait, or after the end, is told to come again', async () => {
-  const narrow = createPatternChecker({ waiting: 1 })
+  const narrow = createPatternChecker({ waiting: 1, deadlineMs: 5_000 })
   const first = narrow.check([re2('blue kite')])
   await expect(narrow.check([re2('blue kite')])).rejects.toMatchObject({ code: 'busy' })
   expect(says(await first)).toEqual(['ok'])

@@ -174,6 +174,7 @@ describe('an upload', () => {
         return answer(items)
       },
     })
+    await expect.poll(() => submitted).toBe(5)
     await new Promise((resolve) => setTimeout(resolve, 30))
     expect(submitted).toBe(5)
     release()

@@ -3,7 +3,6 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { isFree } from '../../src/cli/demo/run.ts'
 import { init } from '../../src/cli/node/init.ts'
 import { enroll, makeTlsKey } from '../../src/client/enroll.ts'
 import { type Home, openHome } from '../../src/client/home.ts'
@@ -19,6 +18,7 @@ import { silentLog } from '../../src/kernel/log.ts'
 import type { ActionName, PayloadOf } from '../../src/participants/action.ts'
 import type { Scope } from '../../src/participants/schema.ts'
 import { openBase, openParts, type Parts } from '../../src/parts.ts'
+import { quietPort } from './quiet-port.ts'
 
 const MAIN = join(import.meta.dirname, '../../dist/src/main.js')
 const READY_MS = 60_000
@@ -232,13 +232,5 @@ function sendTo(pid: number, signal: NodeJS.Signals | 0): boolean {
     return process.kill(pid, signal)
   } catch {
     return false
-  }
-}
-
-/** Outside of what the system gives to outgoing connections: it must still be free when the node comes back. */
-async function quietPort(): Promise<number> {
-  for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 10_000)
-    if (await isFree(port)) return port
   }
 }
