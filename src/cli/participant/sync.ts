@@ -1,9 +1,10 @@
 import { join } from 'node:path'
 import type { Command } from 'commander'
+import { acknowledge, unacknowledged } from '../../bridge/acknowledge.ts'
 import { onlyWriter } from '../../bridge/writer.ts'
 import { verifierFor } from '../../client/connected.ts'
 import { matchFileOf, refreshMatchFile } from '../../client/match-mirror.ts'
-import { ENDS, syncFeeds } from '../../client/mirror.ts'
+import { syncFeeds } from '../../client/mirror.ts'
 import type { VerifiedEvent } from '../../client/verify.ts'
 import { removeDurably } from '../../kernel/durable.ts'
 import { type Session, withSession } from './session.ts'
@@ -29,18 +30,15 @@ interface SyncOptions {
   matchFile: boolean
 }
 
-async function sync(session: Session, { wait, acknowledge, matchFile }: SyncOptions): Promise<void> {
+async function sync(session: Session, { wait, acknowledge: acknowledges, matchFile }: SyncOptions): Promise<void> {
   const { client, home, output } = session
   const verifier = await verifierFor(session)
-  const ends = new Map<string, string>()
   let bar: ReturnType<typeof output.progress> | undefined
   const n = await syncFeeds({
     ...{ client, verifier, dir: join(home.dir, 'feeds'), wait: Number(wait) },
     onRead: (read) => home.note('reads.ndjson', { read, at: new Date().toISOString() }),
     onEvents: (feed, events) => {
       for (const one of events) output.data(datumOf(feed.label, one), textOf(feed.label, one))
-      const last = events.findLast(({ event }) => ENDS.has(event.type))
-      if (last !== undefined) ends.set(feed.feed, last.event.seq)
     },
     onPaused: ({ label }) => output.warn(`${label} is paused by the programme; it goes on later where it stands`),
     onSealed: (feed, sealed) => {
@@ -54,8 +52,8 @@ async function sync(session: Session, { wait, acknowledge, matchFile }: SyncOpti
   bar?.end()
   if (matchFile) await makeMatchFile(session)
   else removeDurably(matchFileOf(home.dir))
-  if (acknowledge === true)
-    for (const [feed, upto] of ends) await client.acknowledge(feed as never, upto, 'mirror_removed')
+  // Those too that a run before this one took and, ended in between, told nobody of.
+  if (acknowledges === true) await acknowledge(client, home.dir, unacknowledged(home.dir))
   const { size } = await home.advance(client)
   output.say(
     n === 0
