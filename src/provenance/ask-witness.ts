@@ -57,7 +57,12 @@ interface Answered {
 }
 
 /** Asks one witness over HTTP (C2SP tlog-witness); no redirect is followed, 64 KiB are read at most. */
-export function createWitnessClient(url: string, key: VerifierKey, log: VerifierKey): WitnessClient {
+export function createWitnessClient(
+  url: string,
+  key: VerifierKey,
+  log: VerifierKey,
+  answerMs = ANSWER_MS,
+): WitnessClient {
   const prefix = url.replace(/\/$/, '')
   const secure = prefix.startsWith('https:')
   const agent = secure ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true })
@@ -74,7 +79,7 @@ export function createWitnessClient(url: string, key: VerifierKey, log: Verifier
 
   const latest = async (): Promise<Shown> => {
     const path = `/${toHex(originHash(sha256, log.name))}/checkpoint`
-    return shownIn(await call(path, AbortSignal.timeout(ANSWER_MS)), log)
+    return shownIn(await call(path, AbortSignal.timeout(answerMs)), log)
   }
 
   const refused = async (): Promise<Asked> => {
@@ -88,7 +93,7 @@ export function createWitnessClient(url: string, key: VerifierKey, log: Verifier
   }
 
   const ask = async (offer: Offer): Promise<Asked> => {
-    const signal = AbortSignal.timeout(ANSWER_MS)
+    const signal = AbortSignal.timeout(answerMs)
     const old = offer.old > offer.size ? 0n : offer.old
     const first = await add(offer, old, signal)
     const named = sizeNamed(first)

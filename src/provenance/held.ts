@@ -79,6 +79,8 @@ function reaches({ db, logId }: OwnLog, held: Checkpoint): Promise<'same' | Cont
 export interface HeldOptions extends OwnLog {
   /** Undefined: no witnesses, and nobody to ask. */
   policy: Policy | undefined
+  /** Milliseconds in which a witness has to answer; 1,000 unless said otherwise. */
+  answerMs?: number
   /** A witness shows nothing that says anything: none, or why not. */
   onUnshown(witness: string, why: Missing | 'none'): void
   onEvidence(evidence: Evidence, witness: string): void
@@ -89,10 +91,10 @@ export interface HeldOptions extends OwnLog {
  * has nor continues it. Who does not answer, or shows what we did not sign, stops nobody.
  */
 export async function askHeld(options: HeldOptions): Promise<void> {
-  const { policy, key, onUnshown, onEvidence } = options
+  const { policy, key, answerMs, onUnshown, onEvidence } = options
   const ask = async ({ name, key: own, url }: Policy['witnesses'][number]): Promise<LogHalted | undefined> => {
     if (url === undefined) throw new TypeError('a witness without URL cannot be asked')
-    const client = createWitnessClient(url, own, key)
+    const client = createWitnessClient(url, own, key, answerMs)
     const shown = await client.latest().finally(() => client.close())
     if (shown.outcome !== 'holds') {
       onUnshown(name, shown.outcome === 'none' ? 'none' : shown.reason)

@@ -2,7 +2,6 @@ import type { Clock } from '../kernel/clock.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import { type Asked, createWitnessClient, type Missing, type WitnessClient } from './ask-witness.ts'
 import { type Contradiction, contradiction, type OwnLog, type Signed } from './held.ts'
-import type { VerifierKey } from './note.ts'
 import { type Policy, type PolicyWitness, quorumHolds } from './policy.ts'
 import { consistencyProof } from './proof.ts'
 import { tilesNow } from './tiles-now.ts'
@@ -15,6 +14,8 @@ export interface LanesOptions extends OwnLog {
   clock: Clock
   /** Undefined: no witnesses, and what is signed is published. Each of its witnesses has a URL. */
   policy: Policy | undefined
+  /** Milliseconds in which a witness has to answer; 1,000 unless said otherwise. */
+  answerMs?: number
   /** A witness that the quorum did not wait for has cosigned: another round has something to publish. */
   onLate(): void
   /** A witness is missing, for another reason than before. */
@@ -56,7 +57,7 @@ interface Lane {
 
 export function createLanes(options: LanesOptions): Lanes {
   const { db, clock, logId, policy } = options
-  const lanes = (policy?.witnesses ?? []).map((witness) => laneOf(witness, options.key))
+  const lanes = (policy?.witnesses ?? []).map((witness) => laneOf(witness, options))
   const unsaved: kept.CosignatureRow[] = []
   const absent: { witness: string; since: Date }[] = []
   let newest: Signed | undefined
@@ -142,10 +143,10 @@ const rests = ({ failed }: Lane, { at }: Signed): boolean =>
 
 type Proof = (from: bigint) => Promise<readonly Uint8Array[]>
 
-function laneOf(witness: PolicyWitness, log: VerifierKey): Lane {
+function laneOf(witness: PolicyWitness, { key: log, answerMs }: Pick<LanesOptions, 'key' | 'answerMs'>): Lane {
   const { key, url } = witness
   if (url === undefined) throw new TypeError('a witness without URL cannot be asked')
-  const client = createWitnessClient(url, key, log)
+  const client = createWitnessClient(url, key, log, answerMs)
   return {
     ...{ witness, id: kept.witnessId(key), client, old: 0n },
     running: undefined,

@@ -14,6 +14,8 @@ import { aKey } from '../provenance/signing.ts'
 import { aLog, type LogWorld, ORIGIN } from '../provenance/world.ts'
 
 const PATH = `/${toHex(originHash(sha256, ORIGIN))}/checkpoint`
+/** A busy machine is no witness that is late; one that never answers need not be waited for that long. */
+const [PATIENT_MS, SILENT_MS] = [20_000, 200]
 const OTHER_ROOT = new Uint8Array(32).fill(9)
 
 let w: LogWorld
@@ -64,7 +66,10 @@ async function ownNote(size: bigint): Promise<string> {
 }
 
 /** Another process that starts over the same log: what it finds, and who showed nothing. */
-async function started(lines: string): Promise<{ outcome: string; unshown: string[]; evidence: Evidence[] }> {
+async function started(
+  lines: string,
+  answerMs = PATIENT_MS,
+): Promise<{ outcome: string; unshown: string[]; evidence: Evidence[] }> {
   const [unshown, evidence]: [string[], Evidence[]] = [[], []]
   const signer = createSigner({
     ...{ db: w.t.signer, clock: w.clock, keys: w.keys, anchor: w.anchor, halts: w.halts },
@@ -73,6 +78,7 @@ async function started(lines: string): Promise<{ outcome: string; unshown: strin
       askHeld({
         ...{ db: w.t.signer, ledger: w.t.ledger, logId: 1, key: w.key },
         policy: parsePolicy(sha256, `${lines}quorum none\n`),
+        answerMs,
         onUnshown: (witness, why) => void unshown.push(`${witness} ${why}`),
         onEvidence: (one) => void evidence.push(one),
       }),
@@ -110,7 +116,7 @@ describe('at the start a witness stops nobody that', () => {
     ],
   ]
   test.for(cases)('%s: %s', async ([, why, answer]) => {
-    const found = await started(await shows('w', answer))
+    const found = await started(await shows('w', answer), why === 'too-late' ? SILENT_MS : PATIENT_MS)
     expect(found).toEqual({ outcome: 'goes on', unshown: [`w ${why}`], evidence: [] })
   })
   test('holds what we signed, now or before', async () => {

@@ -108,7 +108,7 @@ test('attempts have an end, which the log of the process says', async () => {
 })
 
 test('a receiver that does not answer is given up in time', async () => {
-  const { heard, webhook } = await receiver([() => {}, ok], { timeoutMs: 200 })
+  const { heard, webhook } = await receiver([() => {}, ok], { timeoutMs: 1_000 })
   webhook.send(CHANGE)
   await webhook.idle()
   expect(heard.length).toBe(2)

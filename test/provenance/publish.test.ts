@@ -20,6 +20,9 @@ import { createWitness } from '../../src/witness/witness.ts'
 import { aKey } from './signing.ts'
 import { aLog, type LogWorld, ORIGIN } from './world.ts'
 
+/** A busy machine is no witness that is late; one that never answers need not be waited for that long. */
+const [PATIENT_MS, SILENT_MS] = [20_000, 500]
+
 let w: LogWorld
 let ends: (() => Promise<void> | void)[]
 beforeAll(async () => {
@@ -103,7 +106,7 @@ function published(text: string, change: Partial<PublisherOptions> = {}): Watche
   const policy = parsePolicy(sha256, text)
   const [missing, evidence]: [string[], Evidence[]] = [[], []]
   const publisher = w.publisher({
-    ...{ policy, text },
+    ...{ policy, text, answerMs: PATIENT_MS },
     onMissing: (witness, reason) => void missing.push(`${witness} ${reason}`),
     onContradiction: ({ evidence: one }) => void evidence.push(one ?? expect.fail('without evidence')),
     ...change,
@@ -252,11 +255,12 @@ describe('a witness is missing, and stops nobody, that', () => {
   ]
   test.for(cases)('%s: %s', async ([_, reason, answer]) => {
     const [a, bad] = [await aWitness('a'), await aStranger('bad', answer)]
-    const all = published(`${a.line}${bad.line}group both all a bad\nquorum both\n`)
+    const answerMs = reason === 'too-late' ? SILENT_MS : PATIENT_MS
+    const all = published(`${a.line}${bad.line}group both all a bad\nquorum both\n`, { answerMs })
     await grow()
     expect(await all.publisher.round()).toBe(false)
     expect([all.missing, all.evidence, await sizeNow()]).toEqual([[`bad ${reason}`], [], undefined])
-    const one = published(`${a.line}${bad.line}quorum a\n`)
+    const one = published(`${a.line}${bad.line}quorum a\n`, { answerMs })
     await one.publisher.round()
     expect(await namesIn(one)).toEqual(['a'])
   })

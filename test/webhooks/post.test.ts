@@ -33,7 +33,7 @@ afterEach(() => {
 })
 
 const post = (options: Partial<PosterOptions> = {}, url = `https://localhost:${port}/aldis`) =>
-  createPoster({ allowInside: true, ca: pki.ca.root, timeoutMs: 2_000, ...options }).post({
+  createPoster({ allowInside: true, ca: pki.ca.root, timeoutMs: 20_000, ...options }).post({
     ...{ url, headers: { 'webhook-id': 'msg_1' }, body: '{"type":"queue.at_risk"}' },
   })
 

@@ -65,7 +65,7 @@ beforeAll(async () => {
   const notices = createNotices({ clock, review, feedback, credentialsOf: () => [] })
   delivering = createDelivering({
     ...{ app: t.app, projector: t.projector, clock, noticesOf: notices.of, random: () => 0 },
-    poster: createPoster({ allowInside: true, ca: pki.ca.root, timeoutMs: 2_000 }),
+    poster: createPoster({ allowInside: true, ca: pki.ca.root, timeoutMs: 20_000 }),
     headsOf: async () => heads,
     onGone: (participant, endpoint) => webhooks.endAsAsked({ participant, slug: 'apple' }, endpoint),
     keysOf: (endpoint, numbers) => ({
