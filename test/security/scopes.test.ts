@@ -63,10 +63,12 @@ function known(member: Member): Caller {
 /** Every route of the partner listener as the node itself registers it. */
 async function routesOf({ parts }: TestNode): Promise<Route[]> {
   const found: Route[] = []
-  const never = { ledgers: new Map([[1, {}]]), halted: () => undefined, overseeing: {} } as unknown as Omit<
-    Serving,
-    'log' | 'metrics' | 'head'
-  >
+  const never = {
+    ledgers: new Map([[1, {}]]),
+    halted: () => undefined,
+    overseeing: {},
+    notifying: {},
+  } as unknown as Omit<Serving, 'log' | 'metrics' | 'head'>
   const { partner, enrol } = await createListeners(parts, {
     ...never,
     ...{ log: silentLog, metrics: createMetrics(), head: { line: undefined } },
