@@ -192,10 +192,16 @@ test('two identifiers of one bucket are asked for byte by byte alike', async () 
   const { recorder } = await watched()
   const identity = { key: banana.home.tlsKey(), cert: banana.home.certificate(), ca: recorder.ca }
   const sent = async (key: LookupKey): Promise<Buffer> => {
-    const client = createClient({ origin: recorder.origin, ...identity, maxSockets: 1 })
-    await createBucketLookUp({ client, audience, purpose: PURPOSE }).find(key)
-    client.close()
-    return Buffer.concat(recorder.connections.at(-1)?.sent ?? [])
+    for (;;) {
+      const before = recorder.connections.length
+      const client = createClient({ origin: recorder.origin, ...identity, maxSockets: 1 })
+      await createBucketLookUp({ client, audience, purpose: PURPOSE }).find(key)
+      client.close()
+      const bytes = Buffer.concat(recorder.connections.slice(before).flatMap((one) => one.sent))
+      // A busy node is asked the same once more, whoever is looked for: compared is what was answered at once.
+      const asked = bytes.toString('latin1').match(/^[A-Z]+ \S+ HTTP\/1\.1/gm) ?? []
+      if (new Set(asked).size === asked.length) return bytes
+    }
   }
   const [first, ...others] = tagged
   const twin = others.find(({ prefix }) => prefix === first?.prefix)
