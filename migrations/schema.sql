@@ -1424,6 +1424,18 @@ create policy aldis_app_all on request_log for all to aldis_app using ((particip
 grant delete, select on request_log to aldis_admin;
 grant insert, select on request_log to aldis_app;
 
+create table reveal_use (
+  participant_id uuid not null,
+  day date not null,
+  who uuid not null,
+  used integer not null,
+  constraint reveal_use_pkey PRIMARY KEY (participant_id, day, who)
+);
+alter table reveal_use enable row level security;
+alter table reveal_use force row level security;
+create policy aldis_app_all on reveal_use for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+grant insert, select, update on reveal_use to aldis_app;
+
 create table review_case (
   participant_id uuid not null,
   case_id uuid not null,
@@ -1659,6 +1671,34 @@ grant delete, select on sealed_snapshot to aldis_admin;
 grant select on sealed_snapshot to aldis_app;
 grant delete, insert, select on sealed_snapshot to aldis_projector;
 
+create table sealed_value (
+  participant_id uuid not null,
+  signal_id uuid not null,
+  audience_id uuid not null,
+  revision integer not null,
+  kek_id text collate "C" not null,
+  wrapped_dek bytea not null,
+  nonce bytea not null,
+  ciphertext bytea not null,
+  tag bytea not null,
+  sealed_at timestamp with time zone not null,
+  last_event uuid not null,
+  constraint sealed_value_pkey PRIMARY KEY (participant_id, signal_id),
+  constraint sealed_value_ciphertext_check CHECK ((octet_length(ciphertext) > 0)),
+  constraint sealed_value_nonce_check CHECK ((octet_length(nonce) = 12)),
+  constraint sealed_value_revision_check CHECK ((revision >= 1)),
+  constraint sealed_value_tag_check CHECK ((octet_length(tag) = 16)),
+  constraint sealed_value_wrapped_dek_check CHECK ((octet_length(wrapped_dek) = 60))
+);
+alter table sealed_value enable row level security;
+alter table sealed_value force row level security;
+create policy aldis_admin_all on sealed_value for all to aldis_admin using (true);
+create policy aldis_app_all on sealed_value for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+create policy aldis_ledger_select on sealed_value for select to aldis_ledger using (true);
+grant delete, select (participant_id, signal_id) on sealed_value to aldis_admin;
+grant delete, insert, select, update on sealed_value to aldis_app;
+grant select (participant_id, signal_id, audience_id, revision, nonce, ciphertext, tag, last_event) on sealed_value to aldis_ledger;
+
 create table share_day (
   log_id integer not null,
   day date not null,
@@ -1753,6 +1793,7 @@ create table signal (
   leaf bytea not null,
   last_event uuid not null,
   ended_by uuid,
+  value_event uuid,
   constraint signal_pkey PRIMARY KEY (participant_id, signal_id),
   constraint signal_leaf_check CHECK ((length(leaf) = 32)),
   constraint signal_revision_check CHECK ((revision >= 1)),
@@ -1769,7 +1810,7 @@ create policy aldis_admin_all on signal for all to aldis_admin using (true) with
 create policy aldis_app_all on signal for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
 create policy aldis_ledger_select on signal for select to aldis_ledger using (true);
 create policy aldis_projector_select on signal for select to aldis_projector using (true);
-grant select, update (signal_key, state, last_event, ended_by) on signal to aldis_admin;
+grant select, update (signal_key, state, last_event, ended_by, value_event) on signal to aldis_admin;
 grant insert, select, update on signal to aldis_app;
 grant select (participant_id, signal_id, type, category, audience_id, revision, state, expires_at, leaf, last_event, ended_by) on signal to aldis_ledger;
 grant select on signal to aldis_projector;

@@ -101,7 +101,8 @@ export async function createNode(
     const [, matches, by] = looked
     if (by !== undefined) parts.sightings.lookedUp(by, matches > 0)
   }
-  const feeds = feedsOf(parts, { growth, known, segments }, { onPage: metrics.feedPage, onLookup })
+  const kept = { growth, known, segments, values: signals.values }
+  const feeds = feedsOf(parts, kept, { onPage: metrics.feedPage, onLookup })
   const evaluations = evaluationsOf(parts)
   const { feedback, review } = createReviewing(parts, parts.receiptKid)
   const notifying = createNotifying(parts, { feedback, review, feeds }, log)
@@ -267,7 +268,7 @@ type OnLookup = FeedParts['onLookup']
 
 function feedsOf(
   { pools, clock, keys, provenance, authority, receiptKid }: Parts,
-  kept: Pick<FeedParts, 'growth' | 'known' | 'segments'>,
+  kept: Pick<FeedParts, 'growth' | 'known' | 'segments' | 'values'>,
   told: Pick<FeedParts, 'onPage' | 'onLookup'>,
 ): FeedService {
   return createFeedService({
@@ -320,7 +321,7 @@ function signalsOf(parts: Parts, rules: ReturnType<typeof rulesOf>, patterns: Pa
   const { pools, clock, provenance, programme, authority, keys } = parts
   const { slug, node_origin } = programme
   return createSignalService({
-    ...{ db: pools.app, clock, provenance, rules, patterns, timeoutMs: LIMITS.sql_submit_ms },
+    ...{ db: pools.app, clock, keys, provenance, rules, patterns, timeoutMs: LIMITS.sql_submit_ms },
     categoryId: rules.categoryId,
     categorySlug: rules.categorySlug,
     verifyContext: ({ participant, uri }) => ({

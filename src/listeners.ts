@@ -241,7 +241,7 @@ function auditorOf(parts: Parts, ledgers: Ledgers, logId: number) {
   const { pools, clock, keys, provenance, authority } = parts
   const participants = () => authority.participants()
   const { categorySlug } = rulesOf(authority)
-  const { state, ...changes } = createAuditedSignals({ categorySlug, participants })
+  const { state, values, ...changes } = createAuditedSignals({ categorySlug, participants })
   return createAuditor({
     ...{ db: pools.ledger, app: pools.app, keys, clock, logId, provenance, participants },
     present: logId === parts.logId,
@@ -254,6 +254,7 @@ function auditorOf(parts: Parts, ledgers: Ledgers, logId: number) {
         ...auditedProgramme,
         ...auditedPeople,
         state,
+        values,
         auditedAcks(participants),
       ],
     },

@@ -22,6 +22,7 @@ import { createKeyRetirement } from './provenance/retire-keys.ts'
 import { bulkOf, followAll, releaseOf } from './reviewing.ts'
 import { createExpiry } from './signals/expire.ts'
 import { rulesOf } from './signals/rules.ts'
+import { createValueRewrap, ensureValueKeys } from './signals/value-rewrap.ts'
 
 const HOUR_MS = 3_600_000
 /** How late an act may be that was set for a time. */
@@ -267,13 +268,18 @@ export const createNodeLoops = (
     ...{ admin: pools.admin, clock, keys, recorder: provenance, programme: programme.programme_id },
     participants: () => authority.participants(),
   })
+  const rewrap = createValueRewrap({
+    ...{ db: pools.app, admin: pools.admin, clock, keys, recorder: provenance, programme: programme.programme_id },
+    participants: () => authority.participants(),
+  })
   return {
     known: loop('known', 1_000, () => known.load(), KNOWN_REST_MS),
     audit: loop('audit', 5_000, async () => (await handshakes.flush()) + (await sightings.flush()) > 0, 1_000),
     keys: loop('keys', HOUR_MS, async () => {
       await ensureEpochKeys(keys, clock())
       await rotateAccessKeys(keys, clock())
-      if ((await retirement.round()) > 0) provenance.wake()
+      await ensureValueKeys(keys, clock())
+      if ((await retirement.round()) + (await rewrap.round()) > 0) provenance.wake()
       return false
     }),
     scheduled: loop('scheduled', SCHEDULED_MS, async () => {

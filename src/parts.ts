@@ -55,6 +55,8 @@ import { passedLast } from './sandbox/passed.ts'
 import { createSignalEraser } from './signals/erase.ts'
 import { createHolds } from './signals/hold.ts'
 import { rulesOf } from './signals/rules.ts'
+import { ensureValueKeys } from './signals/value-rewrap.ts'
+import { forgetValues } from './signals/values.ts'
 
 /** The ids of the node's keys; each log has one of its own. */
 export const logKid = (logId: number): string => `log-${logId}`
@@ -272,6 +274,7 @@ export async function openParts(base: Base, options: PartsOptions): Promise<Part
   const { config, clock, keys, pools, provenance, authority, programme, logId, origin } = core
   await ensureEpochKeys(keys, clock())
   await rotateAccessKeys(keys, clock())
+  await ensureValueKeys(keys, clock())
   await keys.create(KID.network, 'symmetric')
   await keys.create(KID.webhook, 'symmetric')
   await keys.create(KID.webhookSign, 'ed25519')
@@ -303,6 +306,7 @@ export async function openParts(base: Base, options: PartsOptions): Promise<Part
     eraseSignals: erasures.erase,
     releaseSignal: createHolds(provenance).release,
     conformant: passedLast(pools.app),
+    forgetValues,
     oversight: oversightActs({ recorder: provenance, attempted: anomalies.attempted }),
     makeHashKey: (kid, suite, holder) => makeHashKey(keys, { kid, suite, holder }),
   })

@@ -11,10 +11,15 @@ const SCOPE: Readonly<Record<string, string>> = {
   'signal.submitted': 'signals:submit',
   'signal.revised': 'signals:submit',
   'signal.withdrawn': 'signals:withdraw',
+  'value.sealed': 'signals:submit',
+  'value.removed': 'signals:submit',
+  'value.revealed': 'reveal',
 }
 
 /** Roles whose holders may end a signal of their organisation. */
 const SPEAKERS = ['lead', 'partner_admin'] as const
+/** Roles whose holders may reveal what is sealed. */
+const READERS = ['analyst', 'lead'] as const
 
 /** Check 11: whoever acted took part at that index; a submission's credential was good and scoped, and so was the key that signed it. */
 export function checkAuthority(programme: Programme): EntryCheck {
@@ -32,11 +37,10 @@ export function checkAuthority(programme: Programme): EntryCheck {
       if (scope === undefined) return
       if (entry.kind === 'signal.withdrawn' && entry.fields.get('authority') === 'node_attested') {
         attested += 1
-        checkPerson(programme, { entry, actor, faults })
+        checkPerson(programme, { entry, actor, faults, roles: SPEAKERS })
         return
       }
-      checkCredential(programme, { entry, actor, scope, faults })
-      checkKey(programme, { entry, actor, faults })
+      checkScoped(programme, { entry, actor, scope, faults })
     },
     end: () =>
       faults.finding(() =>
@@ -45,6 +49,17 @@ export function checkAuthority(programme: Programme): EntryCheck {
         ),
       ),
   }
+}
+
+/** What is signed has a key besides; what is revealed may be by a person, who has no credential. */
+function checkScoped(programme: Programme, acted: Acted & { scope: string }): void {
+  const { kind, fields } = acted.entry
+  if (kind === 'value.revealed' && fields.has('person')) {
+    checkPerson(programme, { ...acted, roles: READERS })
+    return
+  }
+  checkCredential(programme, acted)
+  if (kind.startsWith('signal.')) checkKey(programme, acted)
 }
 
 interface Acted {
@@ -78,14 +93,17 @@ function checkCredential({ credentials }: Programme, { entry, actor, scope, faul
 }
 
 /** Nobody's key: a person of the organisation who may speak for it. */
-function checkPerson({ roles, endedRoles, people }: Programme, { entry, actor, faults }: Acted): void {
+function checkPerson(
+  { roles, endedRoles, people }: Programme,
+  { entry, actor, faults, roles: any }: Acted & { roles: readonly string[] },
+): void {
   const { index, time, fields } = entry
   const person = String(fields.get('person'))
   for (const signed of ['cred', 'kid', 'od'])
     if (fields.has(signed)) faults.add(`it is said to be attested, and has ${signed}`, index)
   const held = (role: string): boolean =>
     roles.has(`${person} ${role}`) || time <= (endedRoles.get(`${person} ${role}`) ?? Number.NaN) + GRACE_MS
-  if (people.get(person) !== actor || !SPEAKERS.some(held))
+  if (people.get(person) !== actor || !any.some(held))
     faults.add(`the person ${person} does not speak for ${actor}`, index)
 }
 

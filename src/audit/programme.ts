@@ -94,6 +94,8 @@ const RECEIVERS: ReadonlySet<string> = new Set(['platform', 'hotline', 'financia
 export interface Row {
   of: string
   state: Readonly<Record<string, unknown>>
+  /** The entry takes the row away. */
+  gone?: true
 }
 
 /** The fields of an entry by type: what is of another is absent. */

@@ -21,6 +21,7 @@ import { type Cosigned, checkOrder, foldSignals } from './order.ts'
 import { emptyProgramme, type Programme, type Row } from './programme.ts'
 import { checkReads } from './reads.ts'
 import { checkReports, type ReportFile } from './reports.ts'
+import { checkValues, createSealedTable } from './sealed.ts'
 import { createSignalTable } from './signals.ts'
 import { openState } from './snapshot.ts'
 
@@ -61,6 +62,7 @@ const TITLES: ReadonlyMap<number, string> = new Map([
     [14, 'reads'],
     [15, 'ends'],
     [16, 'reports'],
+    [17, 'sealed values'],
   ] as const),
 ])
 
@@ -69,7 +71,7 @@ const ACROSS_LOGS = 10
 /** Made of the entries of this log alone. */
 const REPORTS = 16
 
-/** Checks 5 to 16: what the records say, entry by entry, each of them once and in order. */
+/** Checks 5 to 17: what the records say, entry by entry, each of them once and in order. */
 export async function checkRecords(
   options: RecordsOptions,
   { head, log }: { head: SignedHead | undefined; log: VerifiedLog | undefined },
@@ -101,6 +103,7 @@ async function openChecks(
   const signals = createSignalTable(names)
   const feeds = createFeedTable(signals)
   const programme = emptyProgramme()
+  const sealed = createSealedTable()
   const state =
     records.snapshot === undefined
       ? undefined
@@ -115,19 +118,20 @@ async function openChecks(
   const reads = checkReads({ hash, programme, signals, feeds, audienceOf, indexAt })
   const ends = checkEnds({ programme, signals, feeds, audienceOf, told: state !== undefined })
   const reports = checkReports(hash, records.reports ?? [])
+  const values = checkValues({ programme, signals, sealed })
   const [order, authority, approvals] = [checkOrder(signals, cosigned), checkAuthority(programme), checkApprovals()]
   const others: EntryCheck[] = [
     ...[checkDisclosures(holes), checkErasures(holes), checkChains(hash, origin), checkParties()],
     ...[order, authority, approvals],
   ]
   return {
-    all: [entries, ...others, reads, ends, reports],
+    all: [entries, ...others, reads, ends, reports, values],
     /** Those that go on from what earlier logs say. */
-    across: [order, authority, approvals, reads, ends],
+    across: [order, authority, approvals, reads, ends, values],
     missing: entries.missing,
     /** After each check has seen what earlier entries made, this one adds to it. */
     fold(entry: Entry): void {
-      const rows = foldProgramme(programme, entry)
+      const rows = [...foldProgramme(programme, entry), ...sealed.fold(entry)]
       const shared = foldSignals({ hash, signals, feeds }, entry)
       state?.fold(entry, [...rows, ...shared.rows], shared.fits)
       for (const row of shared.rows) state?.share(entry, { of: row.of, state: foundAs(programme, row) })
@@ -136,7 +140,14 @@ async function openChecks(
       const none = numbered(13, 'state')
       const held =
         state?.end(size, feeds) ?? none.unknown('no snapshot is given: aldis log export --records fetches one')
-      return [...[entries, ...others].map((check) => check.end()), held, reads.end(), ends.end(), reports.end()]
+      return [
+        ...[entries, ...others].map((check) => check.end()),
+        held,
+        reads.end(),
+        ends.end(),
+        reports.end(),
+        values.end(),
+      ]
     },
   }
 }
@@ -174,10 +185,9 @@ async function readThrough(options: RecordsOptions, head: SignedHead, log: Verif
   const findings = checks.end(head.size)
   if (why === undefined) return findings
   return [
-    ...findings.filter(({ check }) => check < ACROSS_LOGS),
+    ...findings.filter(({ check }) => check < ACROSS_LOGS || check === REPORTS),
     ...unknowns(why, ACROSS_LOGS).filter(({ check }) => check !== REPORTS),
-    ...findings.filter(({ check }) => check === REPORTS),
-  ]
+  ].sort((a, b) => a.check - b.check)
 }
 
 const isUnfit = (error: unknown): error is Error => error instanceof EarlierUnfit || isDamage(error)

@@ -12,6 +12,8 @@ interface RowNumbers {
   last: number
   /** 1 if the row names the event that changed it last. */
   named: number
+  /** 1 if it is not there, and an entry took it away; 0 if one made it again. */
+  gone: number
 }
 
 /** Rows by the slots of their names, packed: a million of them are in memory at once. */
@@ -26,7 +28,7 @@ export interface RowTable {
 
 export const PRINT_BYTES = 16
 const BYTES = 2 * PRINT_BYTES
-const COLUMNS: readonly (keyof RowNumbers)[] = ['moment', 'made', 'first', 'last', 'named']
+const COLUMNS: readonly (keyof RowNumbers)[] = ['moment', 'made', 'first', 'last', 'named', 'gone']
 const NONE = 0xffff_ffff
 
 export function createRowTable(names: Names): RowTable {

@@ -33,6 +33,8 @@ interface Compared {
   moments: readonly { size: bigint; waiting: ReadonlySet<string> }[]
   /** What entries made of rows that do not name the event that changed them. */
   unnamed: ReadonlyMap<number, string>
+  /** Entries that the snapshot may have gone by and that were not met. */
+  unmet: ReadonlySet<string>
   /** Entries of earlier logs. */
   before: bigint
   /** Entries of this one, as far as it is audited. */
@@ -47,27 +49,34 @@ export function compareState(
   const rows = createRowTable(names)
   const moments: { size: bigint; waiting: ReadonlySet<string> }[] = []
   const unnamed = new Map<number, string>()
+  const unmet = new Set<string>()
   const printOf = (state: Row['state']): Uint8Array =>
     hash(JSON.stringify(Object.entries(state).sort())).subarray(0, PRINT_BYTES)
 
-  const set = (index: bigint, event: string, { of, state }: Row): void => {
+  const set = (index: bigint, event: string, { of, state, gone }: Row): void => {
     const slot = names.slotOf(of)
+    if (gone === true) {
+      takeAway({ rows, moments }, slot, { index, event, place: Number(index + before) })
+      return
+    }
     const moment = moments[rows.get(slot, 'moment')] ?? moments[0]
     // What came after the row was read says nothing of it.
-    if (moment !== undefined && index >= moment.size && !moment.waiting.has(event)) return
+    if (!isBehind(moment, index, event)) return
     const place = Number(index + before)
     if (rows.get(slot, 'first') < 0) rows.put(slot, 'first', place)
     rows.put(slot, 'last', place)
+    rows.put(slot, 'gone', 0)
     const print = toBase64Url(printOf(state))
-    if (rows.get(slot, 'named') !== 1) return void unnamed.set(slot, print)
-    if (rows.print(slot, 'event') !== textOf(event)) return
-    rows.put(slot, 'made', place)
-    if (rows.print(slot, 'state') !== print)
+    if (rows.get(slot, 'named') !== 1) unnamed.set(slot, print)
+    else if (!isAsMade(rows, slot, { event, place, print }))
       faults.add(`${of}: the row is another than the event ${event} made it`, index)
   }
 
   return {
-    moment: ({ size, waiting }) => void moments.push({ size, waiting: new Set(waiting) }),
+    moment({ size, waiting }) {
+      moments.push({ size, waiting: new Set(waiting) })
+      noteAll(unmet, waiting)
+    },
     row({ of, state, event }) {
       const slot = names.slotOf(of)
       if (rows.get(slot, 'moment') >= 0) faults.add(`${of}: the snapshot has it twice`)
@@ -78,12 +87,13 @@ export function compareState(
       rows.put(slot, 'named', 1)
     },
     set({ index, event }, changed) {
+      unmet.delete(event)
       for (const row of changed) set(index, event, row)
     },
     end(size, beyond) {
       let early = beyond
       for (const [of, slot] of names) {
-        const why = faultOf({ rows, moments, unnamed, before, size }, slot)
+        const why = faultOf({ rows, moments, unnamed, unmet, before, size }, slot, of)
         if (why === 'early') early += 1
         else if (why !== undefined) faults.add(`${of}: ${why}`)
       }
@@ -98,15 +108,51 @@ export function compareState(
   }
 }
 
+/** Notes which entry made a row that names the event of it; false where it is another than that one made it. */
+function isAsMade(rows: RowTable, slot: number, by: { event: string; place: number; print: string }): boolean {
+  if (rows.print(slot, 'event') !== textOf(by.event)) return true
+  rows.put(slot, 'made', by.place)
+  return rows.print(slot, 'state') === by.print
+}
+
+const noteAll = (events: Set<string>, more: readonly string[]): void => {
+  for (const event of more) events.add(event)
+}
+
+/** Whether an entry was made by the moment; without a moment it was. */
+const isBehind = (moment: Compared['moments'][number] | undefined, index: bigint, event: string): boolean =>
+  moment === undefined || index < moment.size || moment.waiting.has(event)
+
+/** A row that is not there was taken away by any entry that some page of the snapshot had behind it. */
+function takeAway(
+  { rows, moments }: Pick<Compared, 'rows' | 'moments'>,
+  slot: number,
+  { index, event, place }: { index: bigint; event: string; place: number },
+): void {
+  const moment = moments[rows.get(slot, 'moment')]
+  if (moment !== undefined && isBehind(moment, index, event)) rows.put(slot, 'last', place)
+  if (moment === undefined && moments.some((one) => isBehind(one, index, event))) rows.put(slot, 'gone', 1)
+}
+
 /** What is wrong with a row once every entry was seen; `early` if its entry is still to come. */
-function faultOf(compared: Compared, slot: number): string | undefined {
+function faultOf(compared: Compared, slot: number, of: string): string | undefined {
   const { rows, unnamed } = compared
-  const first = rows.get(slot, 'first')
-  if (rows.get(slot, 'moment') < 0)
-    return first < 0 ? undefined : `${entryAt(compared, first)} made it, and the database does not have it`
+  if (rows.get(slot, 'moment') < 0) return absentFault(compared, slot, of)
   if (rows.get(slot, 'named') === 1) return namedFault(compared, slot)
   if (unnamed.get(slot) === rows.print(slot, 'state')) return undefined
   return readBeyond(compared, slot) ? 'early' : 'no entry made it so'
+}
+
+/** Kinds of rows that entries take away. */
+const TAKEN_AWAY = 'sealed-value '
+
+function absentFault(compared: Compared, slot: number, of: string): string | undefined {
+  const { rows, moments, unmet, size } = compared
+  const first = rows.get(slot, 'first')
+  if (first < 0 || rows.get(slot, 'gone') === 1) return undefined
+  // An entry that is not audited may have taken it away before its page was read.
+  if (of.startsWith(TAKEN_AWAY) && (unmet.size > 0 || moments.some((moment) => moment.size > size))) return 'early'
+  return `${entryAt(compared, first)} made it, and the database does not have it`
 }
 
 /** Whether it was read when the log had more entries than are audited, any of which may have made it. */

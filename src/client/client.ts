@@ -23,6 +23,8 @@ import type {
   NetworkResult,
   OpeningResult,
   Purpose,
+  RevealAsked,
+  RevealResult,
   SnapshotInfo,
   SubmissionProof,
 } from '../feeds/schema.ts'
@@ -45,7 +47,14 @@ import type {
   WhoAmI,
 } from '../participants/schema.ts'
 import type { HitReport, HitResult } from '../review/schema.ts'
-import type { OwnSignalResult, Submission, SubmissionResult, UploadLine } from '../signals/schema.ts'
+import type {
+  GivenValue,
+  OwnSignalResult,
+  Submission,
+  SubmissionResult,
+  UploadLine,
+  ValueResult,
+} from '../signals/schema.ts'
 import { narrowed } from './access.ts'
 import { type CaseClient, casesOver } from './cases.ts'
 import { type ConformanceClient, conformanceOver } from './conformance.ts'
@@ -113,6 +122,10 @@ export interface Client extends LogLooks {
   /** Uploads that the node works off while nobody is connected. */
   readonly uploads: UploadClient
   own(signal: Uuid): Promise<Static<typeof OwnSignalResult>>
+  /** Lets the audience of one's own link reveal it; null takes it back. The same again changes nothing. */
+  sealValue(signal: Uuid, given: GivenValue): Promise<ValueResult>
+  /** The raw link behind a signal of another, if its source sealed it: an entry of the log, and never repeated by itself. */
+  reveal(signal: Uuid, asked: RevealAsked): Promise<RevealResult & { read: string }>
   feeds(): Promise<FeedList>
   events(
     feed: Uuid,
@@ -215,6 +228,8 @@ export function createClient(options: ClientOptions): Client {
     nextLine: async (upload) => BigInt((await get<{ next_line: string }>(`/v1/uploads/${upload}`)).next_line),
     uploads: uploadsOver(transport, get),
     own: (signal) => get(`/v1/signals/${signal}`),
+    sealValue: (signal, given) => send('PUT', `/v1/signals/${signal}/value`, given),
+    reveal: (signal, asked) => revealOver(transport, signal, asked),
     feeds: () => get('/v1/feeds'),
     events: (feed, query, signal) => get(`/v1/feeds/${feed}/events${queryOf(query)}`, signal),
     stream: (feed, query) => streamEvents(transport, feed, query),
@@ -279,6 +294,19 @@ function askingOver(transport: Transport) {
     return { ...(told as T), read: headerOf(answer.headers['provenance-read']) }
   }
   return { get, send }
+}
+
+/** Each time another entry, and one less of the day: whether to ask again is the caller's to say. */
+async function revealOver(
+  transport: Transport,
+  signal: Uuid,
+  asked: RevealAsked,
+): Promise<RevealResult & { read: string }> {
+  const path = `/v1/signals/${signal}/reveal`
+  const { body, headers } = await transport.call({
+    ...{ method: 'POST', path, body: JSON.stringify(asked), idempotent: false },
+  })
+  return { ...(JSON.parse(body.toString()) as RevealResult), read: headerOf(headers['provenance-read']) }
 }
 
 /** Events of a page with the submissions that prove them. */

@@ -23,6 +23,8 @@ export interface RawLine {
   pattern?: Extract<SignalItem, { type: 'keyword_pattern' }>['value']
   tactic?: Extract<SignalItem, { type: 'tactic' }>['value']
   relation?: Extract<SignalItem, { type: 'relation' }>['value']
+  /** Of a link: let its audience reveal it, too. */
+  seal?: boolean
   category?: string
   note?: string
   severity?: SignalItem['severity']
@@ -76,6 +78,8 @@ export type Derived = { outcome: 'item'; item: SignalItem; warning?: string } | 
 export function derive(line: RawLine, context: DeriveContext): Derived {
   const value = wireValue(line, context)
   if (value.outcome === 'refused') return value
+  if (line.seal === true && (line.raw === undefined || (line.type !== 'url' && line.type !== 'domain')))
+    return { outcome: 'refused', reason: 'a line with `seal` is a url or a domain, and has `raw`' }
   const { now, audience, taxonomy, defaults } = context
   const own = { ...defaults, ...definedOf(line) }
   const item = {

@@ -194,6 +194,8 @@ export interface SignalTable {
   last_event: Uuid
   /** Of an erased signal: the event that changed it last before. */
   ended_by: Uuid | null
+  /** The event of the value that its source sealed beside it, while there is one. */
+  value_event: Uuid | null
 }
 
 export interface SignalRevisionTable {
@@ -206,6 +208,31 @@ export interface SignalRevisionTable {
   salt: Buffer | null
   /** The source's text; of an erased item the stub of it that the log needs. */
   item: string
+}
+
+/** A raw link beside its signal, under a data key of its own. */
+export interface SealedValueTable {
+  participant_id: Settled<Uuid>
+  signal_id: Settled<Uuid>
+  /** For whom it was given: a signal that moves to another audience loses it. */
+  audience_id: Uuid
+  revision: number
+  kek_id: string
+  wrapped_dek: Buffer
+  nonce: Buffer
+  ciphertext: Buffer
+  tag: Buffer
+  sealed_at: Date
+  last_event: Uuid
+}
+
+export interface RevealUseTable {
+  participant_id: Settled<Uuid>
+  day: Settled<string>
+  /** A person, or the participant itself for its programs. */
+  who: Settled<Uuid>
+  /** Values revealed on that day. */
+  used: number
 }
 
 export interface EvaluationUseTable {
@@ -1343,6 +1370,8 @@ export interface Database {
   upload: UploadTable
   upload_job: UploadJobTable
   upload_part: UploadPartTable
+  sealed_value: SealedValueTable
+  reveal_use: RevealUseTable
   evaluation_use: EvaluationUseTable
   evaluation_batch: EvaluationBatchTable
   feed_ack: FeedAckTable

@@ -113,7 +113,11 @@ async function placesOf(
   { held, order }: { held: HeldSignals; order: Order },
 ): Promise<Places> {
   const { signals, revisions } = held
-  if (signals.some(({ last_event }) => timeOf(last_event) > order.at.getTime()))
+  const newest = signals.flatMap(({ last_event, value_event }) => [
+    last_event,
+    ...(value_event === null ? [] : [value_event]),
+  ])
+  if (newest.some((event) => timeOf(event) > order.at.getTime()))
     throw new Refusal('state-conflict', { detail: 'the clock is behind the newest change of a signal; try again' })
   const events = new Set([
     ...revisions.map(({ submission_id }) => submission_id),

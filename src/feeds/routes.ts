@@ -22,6 +22,9 @@ import {
   OpeningParams,
   OpeningResult,
   PurposeQuery,
+  RevealAsked,
+  RevealParams,
+  RevealResult,
   SealedPage,
   SegmentParams,
   SnapshotInfo,
@@ -96,6 +99,13 @@ export const feedRoutes: FastifyPluginAsyncTypebox<FeedRoutesOptions> = async (a
     },
     async ({ peer, params, query, routeOptions }, reply) =>
       disclose(reply, await feeds.network({ ...peer, route: routeOptions.url ?? '' }, { ...params, ...query })),
+  )
+
+  app.post(
+    '/v1/signals/:signal/reveal',
+    { config: { scope: 'reveal', raw: { 200: RevealResult } }, schema: { params: RevealParams, body: RevealAsked } },
+    async ({ peer, params, body, routeOptions }, reply) =>
+      disclose(reply, await feeds.reveal({ ...peer, route: routeOptions.url ?? '' }, { ...params, ...body })),
   )
 
   await app.register(streamRoutes, { streams })

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { BigIntSchema, UuidSchema } from '../kernel/schema.ts'
+import { BigIntSchema, SlugSchema, UuidSchema } from '../kernel/schema.ts'
 import { RELATION } from '../signals/schema.ts'
 
 const closed = { additionalProperties: false } as const
@@ -203,6 +203,30 @@ export const OpeningResult = Type.Object({
   submissions: Type.Array(SubmissionProof),
 })
 export type OpeningResult = Static<typeof OpeningResult>
+
+/** Values that a participant's programs, and each of its people, reveal on a day (UTC). */
+export const REVEALS_PER_DAY = 200
+
+export const RevealParams = Type.Object({ signal: UuidSchema }, closed)
+/** Why, and of whom where several sources have signals of the id. */
+export const RevealAsked = Type.Object({ purpose: PurposeSchema, source: Type.Optional(SlugSchema) }, closed)
+export type RevealAsked = Static<typeof RevealAsked>
+
+/** The raw link that a source sealed beside its signal, as it gave it: text, and nothing to follow by itself. */
+export const RevealResult = Type.Object(
+  {
+    source: Type.String(),
+    signal: UuidSchema,
+    revision: Type.Integer(),
+    type: Type.Enum(['url', 'domain']),
+    value: Type.String(),
+    sealed_at: Type.String(),
+    /** The entry of the log that tells of this reveal. */
+    event: UuidSchema,
+  },
+  closed,
+)
+export type RevealResult = Static<typeof RevealResult>
 
 /** Members of one page of a network. */
 export const NETWORK_MEMBERS_MAX = 50

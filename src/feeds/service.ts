@@ -21,6 +21,7 @@ import { createLookUp } from './lookup.ts'
 import { type AskedNetwork, createNetworks, createRelatedCounts } from './network-read.ts'
 import { createObjectReads, type ObjectReads } from './object-read.ts'
 import { createPatternReads, type PatternReads, type PatternReadsOptions } from './pattern-read.ts'
+import { createReveals, type RevealOptions, type Reveals } from './reveal.ts'
 import { ACK_STAGE, type Acknowledgement, type EventsQuery, type FeedList, type Lookup, PAGE_MAX } from './schema.ts'
 import { CLEAR_KINDS } from './seal.ts'
 import { createSealedLookUp, type SealedLookUp } from './sealed-lookup.ts'
@@ -31,7 +32,7 @@ import * as store from './store.ts'
 
 export type { Disclosed, Reader } from './answer.ts'
 
-export interface FeedService extends EventReads, PatternReads, ObjectReads {
+export interface FeedService extends EventReads, PatternReads, ObjectReads, Reveals {
   feeds(by: Reader): Promise<FeedList>
   /** A page of events in dense order; waits up to `wait` seconds for the first new one. */
   events(by: Reader, feed: Uuid, query: EventsQuery, signal?: AbortSignal): Promise<DisclosedPage>
@@ -71,7 +72,8 @@ export interface FeedServiceOptions {
   ledger: Db
   clock: Clock
   provenance: ProvenanceService
-  directory: PatternReadsOptions['directory']
+  directory: PatternReadsOptions['directory'] & RevealOptions['directory']
+  values: RevealOptions['values']
   growth: Growth
   known: KnownKeys
   segments: SegmentFiles
@@ -100,6 +102,7 @@ export function createFeedService(options: FeedServiceOptions): FeedService {
     ...createEventReads(options),
     ...createPatternReads(options),
     ...createObjectReads(options),
+    ...createReveals(options),
     sealed: createSealedLookUp(options),
     shared: createSharedItems(db),
     received: (participant, submission_id) =>

@@ -18,6 +18,7 @@ import {
   NETWORK_MEMBERS_MAX,
   PAGE_MAX,
   RELATIONS_MAX,
+  REVEALS_PER_DAY,
   STREAM_SECONDS,
   STREAMS_MAX,
   WAIT_MAX,
@@ -39,7 +40,7 @@ import { BULK_ALONE, BULK_HOURS, BULK_MAX } from '../review/bulk-schema.ts'
 import { LEASE_MS } from '../review/lease.ts'
 import { CASES_MAX, HITS_MAX, HOLD_HOURS } from '../review/schema.ts'
 import { SANDBOX_DELAY_MAX } from '../sandbox/schema.ts'
-import { SOURCE_HOLD_MAX } from '../signals/schema.ts'
+import { SEALED_VALUE_MAX, SOURCE_HOLD_MAX } from '../signals/schema.ts'
 import { LINE_MAX } from '../signals/stream.ts'
 import { ITEM_BYTES_MAX, ITEMS_MAX } from '../signals/submission.ts'
 import { JOB_BYTES, JOBS_LIVE, RESULT_DAYS } from '../signals/upload-limits.ts'
@@ -146,6 +147,12 @@ const ASKED = {
     [],
     'told as a hub, without members',
   ),
+  sealed_value_characters: limit(
+    SEALED_VALUE_MAX,
+    'UTF-16 code units',
+    'json-limit',
+    'of a value that is sealed beside a signal',
+  ),
   oprf_elements: limit(BATCH_MAX, 'elements of one evaluation', 'validation-failed'),
   hits: limit(HITS_MAX, 'hits', 'json-limit'),
   page_cases: limit(CASES_MAX, 'cases', 'invalid-query'),
@@ -201,6 +208,11 @@ const RATE = {
     5_000,
     'elements at once, of one participant; as many again within a minute',
     'rate-limited',
+  ),
+  reveals_per_day: limit(
+    REVEALS_PER_DAY,
+    'sealed values a day (UTC), of the programs of one participant and of each of its people',
+    'quota-exceeded',
   ),
   refusals_per_credential_per_minute: limit(
     300,

@@ -290,6 +290,29 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     id: 'getOwnSignal',
     summary: "Gives the newest revision of one's own signal; another's is not found",
   },
+  'PUT /v1/signals/:signal/value': {
+    id: 'sealValue',
+    summary:
+      "Keeps the raw link behind one's own url or domain, sealed, for its audience to reveal; null takes it back",
+    description:
+      'The link must hash to the signal under the scope that the signal says. It goes with the signal: with its withdrawal, expiry or erasure, with a revision into another audience, and when its source leaves. The same again changes nothing.',
+    codes: [
+      ...(['value-mismatch', 'raw-identifier', 'revision-conflict', 'signal-ended', 'signal-held'] as const),
+      ...(['json-limit', 'log-behind'] as const),
+    ],
+    answers: { 200: { description: 'What is kept now; never the value' } },
+    commits: true,
+  },
+  'POST /v1/signals/:signal/reveal': {
+    id: 'revealValue',
+    summary:
+      'Gives the raw link that a source sealed beside a live signal that may be seen; recorded first, and told to it',
+    description:
+      'An entry of the log (`value.revealed`) and a read, each time that it is asked; at most 200 a day (UTC). `source`: where several sources have a signal of the id.',
+    codes: ['value-absent', 'quota-exceeded', 'feed-paused', 'log-behind'],
+    answers: { 200: { description: 'The link as its source gave it, as text', headers: READ } },
+    commits: true,
+  },
   'GET /v1/feeds': {
     id: 'listFeeds',
     summary: 'Lists the feeds that the participant may read, with the cursor before the first event of each',

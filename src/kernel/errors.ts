@@ -81,6 +81,8 @@ export const CATALOGUE = {
   'case-moved': [409, 'The case is in another state or version than the one that was read'],
   'grace-over': [409, 'The decision has been released; correct it instead'],
   'reason-unknown': [422, 'The reason is none of this verdict, or needs a note'],
+  'value-mismatch': [422, 'The value is not what the signal hashed, or its type has none'],
+  'value-absent': [404, 'Its source sealed no value beside this signal, or it is gone'],
   'page-limit': [422, 'The page or batch is larger than the limit'],
   'certificate-request-refused': [422, 'The certificate signing request is malformed, unsigned or of a weak key'],
   'enrolment-refused': [403, 'The enrolment code is unknown, used, expired or tried too often'],

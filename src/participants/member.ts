@@ -21,6 +21,11 @@ export interface MemberContext extends ActContext {
   conformant(participant: Uuid): Promise<boolean>
 }
 
+export interface DepartureContext extends ActContext {
+  /** Destroys what the participant let others reveal, within the transaction in which it leaves. */
+  forgetValues(tx: Tx, participant: Uuid): Promise<void>
+}
+
 export interface Members {
   /**
    * Alone and at once: no request of the participant is served from the next refresh of each process on. Another person is
@@ -106,7 +111,7 @@ export async function resume(
 
 /** For good: keys end, groups and audiences are left; what was received by then stays readable as ends only. */
 export async function offboard(
-  context: ActContext,
+  context: DepartureContext,
   within: { tx: Tx; act: Act },
   { participant, reason }: PayloadOf<'participant.offboard'>,
 ): Promise<void> {
@@ -114,6 +119,7 @@ export async function offboard(
   const row = await participantOf(tx, participant)
   const ends = await feedEnds(context, row.participant_id)
   const event = await moveTo(context, within, { row, to: 'left', reason })
+  await context.forgetValues(tx, row.participant_id)
   await revokeAll(context, within, { ...row, reason })
   await endSigningKeys(context, within, row)
   await store.leaveGroups(tx, row.participant_id, { left_at: act.at, last_event: event })

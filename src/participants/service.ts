@@ -13,7 +13,16 @@ import { createFeedPauses, type FeedPauses, pauseFeed, resumeFeed } from './feed
 import { changeGroup, createGroup, createGroups, endGroup, type Groups } from './group.ts'
 import { type HoldContext, releaseHeld } from './hold.ts'
 import { createLogins, type Logins } from './login.ts'
-import { admit, confirm, createMembers, type MemberContext, type Members, offboard, resume } from './member.ts'
+import {
+  admit,
+  confirm,
+  createMembers,
+  type DepartureContext,
+  type MemberContext,
+  type Members,
+  offboard,
+  resume,
+} from './member.ts'
 import { createOnboardings, type Onboardings } from './onboarding.ts'
 import { closeGovernment, holdSource, liftHold, type OversightContext, placeHold, releaseSource } from './oversight.ts'
 import { createPeople, grantRole, type People } from './person.ts'
@@ -87,7 +96,8 @@ export type ParticipantServiceOptions = Omit<ActContext, 'changed'> &
   ErasureContext &
   HoldContext &
   OversightContext &
-  Pick<MemberContext, 'conformant'> & { authority: Authority }
+  Pick<MemberContext, 'conformant'> &
+  Pick<DepartureContext, 'forgetValues'> & { authority: Authority }
 
 /** Who takes part, with which keys, on whose word. Every change is logged and shows in `authority` when it is answered. */
 export function createParticipantService(options: ParticipantServiceOptions): ParticipantService {
@@ -132,6 +142,7 @@ function executorsOf(
     EnrolmentContext &
     PublicationContext &
     Pick<MemberContext, 'conformant'> &
+    Pick<DepartureContext, 'forgetValues'> &
     RotationContext &
     ErasureContext &
     HoldContext &

@@ -96,7 +96,11 @@ export const EVENTS = {
   },
   'export.begin': { fields: { as_of: 'A', route: 'A', items: 'A', body: 'A', complete: 'A' }, padded: true },
   'export.end': { fields: { as_of: 'A', route: 'A', items: 'A', body: 'A', complete: 'A' }, padded: true },
-  'value.revealed': { fields: { signal: 'AS', revision: 'AS', purpose: 'AS' } },
+  // A raw link beside a signal: a digest of what is stored, which is sealed, and nothing of what it says.
+  'value.sealed': { fields: { signal: 'A', revision: 'A', audience: 'A', digest: 'A' } },
+  'value.removed': { fields: { signal: 'A', revision: 'A' } },
+  'value.rewrapped': { fields: { from: 'S', to: 'S', n: 'S' } },
+  'value.revealed': { fields: { signal: 'AS', revision: 'AS', purpose: 'AS', reader: 'AS' } },
   'audit.read': { fields: { range: 'AM', n: 'AM', purpose: 'AM' } },
   'lookup.evaluated': { fields: { kid: 'A', n: 'A', purpose: 'A' } },
   'onboarding.opened': { fields: { onboarding: 'A', participant: 'A', kind: 'A' } },

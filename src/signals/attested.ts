@@ -11,6 +11,7 @@ import { attestedWithdrawal } from './event.ts'
 import type { WithdrawalItem } from './schema.ts'
 import * as store from './store.ts'
 import { itemLeaf } from './submission.ts'
+import { destroyValues } from './value-store.ts'
 
 /** Who ended it: a person of the source, in the console, where nobody holds a signing key. */
 export interface Attestor {
@@ -52,7 +53,7 @@ export function createAttested({ db, clock, provenance, categorySlug, timeoutMs 
         async (tx) => {
           const [row] = await store.signalsForUpdate(tx, participant, [signal])
           if (row === undefined) throw new Refusal('not-found')
-          const now = timeAfter([row.last_event], clock())
+          const now = timeAfter(store.eventsOf(row), clock())
           const id = newId(now)
           const item: WithdrawalItem = {
             ...{ v: 1, signal, revision: revision + 1, prev: toBase64Url(row.leaf), reason },
@@ -77,6 +78,7 @@ export function createAttested({ db, clock, provenance, categorySlug, timeoutMs 
               { signal_id: signal, revision: revision + 1, submission_id: id, item_index: 0, salt: salted, item: text },
             ],
           })
+          await destroyValues(tx, participant, store.valued([row]))
           return id
         },
         { timeoutMs },

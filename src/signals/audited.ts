@@ -8,6 +8,7 @@ import { SIGNAL_STATE, type SignalItem } from './schema.ts'
 import * as store from './store.ts'
 import type { ItemStub } from './stub.ts'
 import { itemLeaf } from './submission.ts'
+import { valuesAfter } from './value-store.ts'
 
 /** Signals of one page of the state. */
 const PAGE = 1_000
@@ -25,6 +26,8 @@ export const createAuditedSignals = ({
   participants,
 }: AuditedSignalsOptions): Omit<Audited, 'state'> & {
   state: StatePart
+  /** Which values are sealed, with a digest of what nobody can read. */
+  values: StatePart
 } => ({
   async changes(db, { participant, event_id, withdrawn }) {
     const rows = await store.acceptedItems(db, participant, event_id)
@@ -45,7 +48,21 @@ export const createAuditedSignals = ({
     const rows = await store.erasedBy(db, participant, event_id)
     return rows.map(({ signal_id: signal, revision }) => ({ signal, revision }))
   },
-  state: { page: (db, after) => signalPage(db, participants(), { categorySlug, after }) },
+  state: {
+    page: (db, after) =>
+      pageOf({
+        ...{ participants: participants(), after },
+        find: (source, page) => store.signalsAfter(db, source, page),
+        rowOf: (source, row) => signalRow(source, row, categorySlug),
+      }),
+  },
+  values: {
+    page: (db, after) =>
+      pageOf({
+        ...{ participants: participants(), after, rowOf: valueRow },
+        find: (source, page) => valuesAfter(db, source, page),
+      }),
+  },
 })
 
 /** Which signals submissions made or changed, by the event of each. */
@@ -69,25 +86,46 @@ export async function changedBy(
 const leafOf = (salt: Buffer | null, item: string): string =>
   salt === null ? (JSON.parse(item) as ItemStub).leaf : toBase64Url(itemLeaf(salt, item))
 
+const signalRow = (
+  source: string,
+  row: Awaited<ReturnType<typeof store.signalsAfter>>[number],
+  categorySlug: AuditedSignalsOptions['categorySlug'],
+): StateRow => ({
+  of: `signal ${source} ${row.signal_id}`,
+  state: { revision: row.revision, ...standingOf(row, categorySlug), leaf: toBase64Url(row.leaf) },
+  event: row.last_event,
+})
+
+const valueRow = (
+  source: string,
+  { signal_id, revision, audience_id: audience, digest, last_event }: Awaited<ReturnType<typeof valuesAfter>>[number],
+): StateRow => ({
+  of: `sealed-value ${source} ${signal_id}`,
+  state: { revision, audience, digest: toBase64Url(digest) },
+  event: last_event,
+})
+
+interface Paged<R> {
+  participants: ReturnType<AuditedSignalsOptions['participants']>
+  after: string | undefined
+  find(source: Uuid, page: { after: Uuid; limit: number }): Promise<R[]>
+  rowOf(source: string, row: R): StateRow
+}
+
 /** Source by source; a place is `<source>/<signal>`. */
-async function signalPage(
-  db: Db,
-  participants: ReturnType<AuditedSignalsOptions['participants']>,
-  { categorySlug, after }: Pick<AuditedSignalsOptions, 'categorySlug'> & { after: string | undefined },
-): ReturnType<StatePart['page']> {
+async function pageOf<R extends { signal_id: Uuid }>({
+  participants,
+  after,
+  find,
+  rowOf,
+}: Paged<R>): ReturnType<StatePart['page']> {
   const sources = participants.toSorted((a, b) => (a.slug < b.slug ? -1 : 1))
   const [slug = sources[0]?.slug, id = FIRST] = after?.split('/') ?? []
   const at = sources.findIndex((one) => one.slug === slug)
   const source = sources[at]
   if (source === undefined) return { rows: [], next: undefined }
-  const found = await store.signalsAfter(db, source.participant_id, { after: id as Uuid, limit: PAGE })
-  const rows = found.map(
-    (row): StateRow => ({
-      of: `signal ${source.slug} ${row.signal_id}`,
-      state: { revision: row.revision, ...standingOf(row, categorySlug), leaf: toBase64Url(row.leaf) },
-      event: row.last_event,
-    }),
-  )
+  const found = await find(source.participant_id, { after: id as Uuid, limit: PAGE })
+  const rows = found.map((row) => rowOf(source.slug, row))
   const last = found.at(-1)
   if (last !== undefined && found.length === PAGE) return { rows, next: `${source.slug}/${last.signal_id}` }
   const following = sources[at + 1]

@@ -9,7 +9,7 @@ import { SIGNAL_STATE } from './schema.ts'
 export const signalsForErasure = (tx: Tx, participant_id: Uuid, ids: readonly Uuid[]) =>
   tx
     .selectFrom('signal')
-    .select(['signal_id', 'signal_key', 'type', 'category', 'revision', 'state', 'last_event'])
+    .select(['signal_id', 'signal_key', 'type', 'category', 'revision', 'state', 'last_event', 'value_event'])
     .where('participant_id', '=', participant_id)
     .where(sql<boolean>`signal_id = any(${ids}::uuid[])`)
     .orderBy('signal_id')

@@ -4,8 +4,10 @@ import type { Uuid } from '../kernel/ids.ts'
 import * as store from './erase-store.ts'
 import { type Ended, endedFields } from './event.ts'
 import { SIGNAL_STATE } from './schema.ts'
+import { valued } from './store.ts'
 import { stubOf } from './stub.ts'
 import { itemLeaf } from './submission.ts'
+import { destroyValues } from './value-store.ts'
 
 /** A stored revision of a signal that is to be erased; the salt is null where it was erased before. */
 export interface HeldRevision {
@@ -20,7 +22,7 @@ export interface HeldRevision {
 
 /** Signals that stand before their erasure, locked. */
 export interface HeldSignals {
-  signals: readonly (Ended & { signal_key: Buffer; last_event: Uuid })[]
+  signals: readonly (Ended & { signal_key: Buffer; last_event: Uuid; value_event: Uuid | null })[]
   revisions: readonly HeldRevision[]
 }
 
@@ -53,6 +55,7 @@ export const createSignalEraser = ({ categorySlug }: { categorySlug(id: number):
       const stub = stubOf(item, itemLeaf(salt, item))
       await store.stubRevision(tx, { participant_id: participant, signal_id, revision }, JSON.stringify(stub))
     }
+    await destroyValues(tx, participant, valued(held.signals))
     await store.endErased(tx, { participant_id: participant, ids, event, state: SIGNAL_STATE.erased })
   },
   async unerased(tx, participant, ids) {

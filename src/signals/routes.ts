@@ -6,6 +6,7 @@ import { paced } from '../http/pace.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { isUuid, type Uuid } from '../kernel/ids.ts'
 import {
+  GivenValue,
   OwnSignalResult,
   SignalParams,
   Submission,
@@ -15,6 +16,7 @@ import {
   UploadJobList,
   UploadParams,
   UploadPlace,
+  ValueResult,
 } from './schema.ts'
 import type { SignalService } from './service.ts'
 import { takeUpload } from './upload.ts'
@@ -72,6 +74,18 @@ export const signalRoutes: FastifyPluginAsyncTypebox<{ signals: SignalService }>
     '/v1/signals/:signal',
     { config: { scope: 'signals:submit' }, schema: { params: SignalParams, response: { 200: OwnSignalResult } } },
     async ({ peer, params }) => signals.own(peer.participant, params.signal),
+  )
+
+  app.put(
+    '/v1/signals/:signal/value',
+    {
+      config: { scope: 'signals:submit', jsonString: LIMITS.sealed_value_characters },
+      schema: { params: SignalParams, body: GivenValue, response: { 200: ValueResult } },
+    },
+    async ({ peer, params, body }, reply) => {
+      reply.header('cache-control', 'no-store')
+      return signals.values.give(peer, params.signal, body)
+    },
   )
 }
 

@@ -286,6 +286,32 @@ export type UploadJobList = Static<typeof UploadJobList>
 export const UploadPlace = Type.Object({ next_line: BigIntSchema, job: Type.Optional(UploadJob) }, closed)
 export type UploadPlace = Static<typeof UploadPlace>
 export const SignalParams = Type.Object({ signal: UuidSchema }, closed)
+
+/** Of a raw value beside a signal: UTF-16 code units. */
+export const SEALED_VALUE_MAX = 8_192
+/** The raw link behind a `url` or `domain` at this revision, for its audience to reveal; null takes it back. */
+export const GivenValue = Type.Object(
+  {
+    v: Type.Literal(1),
+    revision: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
+    value: Type.Union([Type.String({ minLength: 1, maxLength: SEALED_VALUE_MAX }), Type.Null()]),
+  },
+  closed,
+)
+export type GivenValue = Static<typeof GivenValue>
+/** Never the value itself. */
+export const ValueResult = Type.Object(
+  {
+    signal: UuidSchema,
+    revision: Type.Integer(),
+    sealed: Type.Boolean(),
+    /** The entry of the log that tells of it; null where there was nothing to take back. */
+    event: Type.Union([UuidSchema, Type.Null()]),
+  },
+  closed,
+)
+export type ValueResult = Static<typeof ValueResult>
+
 /** The newest revision of one's own signal; `leaf` is what the next one names as `prev`. */
 export const OwnSignalResult = Type.Object(
   { signal: UuidSchema, revision: Type.Integer(), state: Type.String(), leaf: Type.String(), item: Type.String() },

@@ -7,6 +7,7 @@ import { coalesce } from '../kernel/coalesce.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { newId, timeAfter, type Uuid } from '../kernel/ids.ts'
 import { createTurns } from '../kernel/turns.ts'
+import type { KeyService } from '../keys/service.ts'
 import type { PatternChecker } from '../matching/pattern.ts'
 import type { ProvenanceService, RecordRow } from '../provenance/service.ts'
 import { answerOf, refusedWhole, type StoredAnswer, warningsOf } from './answer.ts'
@@ -22,6 +23,8 @@ import * as store from './store.ts'
 import type { SubmissionType, VerifiedSubmission, VerifyContext } from './submission.ts'
 import { tryPatterns } from './try-patterns.ts'
 import type { UploadPosition } from './upload.ts'
+import { destroyValues } from './value-store.ts'
+import { createSealedValues, type SealedValues } from './values.ts'
 
 /** Who submits, as the connection proved it. */
 export interface Submitter {
@@ -40,6 +43,8 @@ export interface SignalServiceOptions {
   provenance: ProvenanceService
   rules: SignalRules
   patterns: Pick<PatternChecker, 'check'>
+  /** Those under which data keys of sealed values are. */
+  keys: Pick<KeyService, 'seal' | 'open'>
   /** The stable number of a category. */
   categoryId(taxonomy: number, slug: string): number
   /** The name of a category's number, for the log. */
@@ -63,6 +68,8 @@ export interface SignalService extends Attested {
   nextLine(participant: Uuid, upload_id: Uuid): Promise<bigint>
   /** The newest revision of one's own signal. */
   own(participant: Uuid, signal_id: Uuid): Promise<OwnSignal>
+  /** Raw links that sources keep sealed beside their signals. */
+  readonly values: SealedValues
 }
 
 export interface OwnSignal {
@@ -104,6 +111,7 @@ export function createSignalService(options: SignalServiceOptions): SignalServic
 
   return {
     ...createAttested(options),
+    values: createSealedValues(options),
     async submit(by, submission, upload) {
       const { verified, judged } = checked(options, by, { submission, now: clock() })
       const tried = tryPatterns(judged, options.patterns)?.catch(asError)
@@ -207,6 +215,8 @@ interface Change {
   revisions: store.RevisionRow[]
   uploads: Map<Uuid, store.UploadRow>
   records: RecordRow[]
+  /** Whose sealed values go: those of signals that end, or that others come to see. */
+  unsealed: Set<Uuid>
 }
 
 /**
@@ -227,22 +237,26 @@ async function commitFresh(
     store.submissionsByJti(tx, participant, jtisOf(group)),
   ])
   if (told.length > 0) return undefined
-  const now = timeAfter(
-    rows.map(({ last_event }) => last_event),
-    options.clock(),
-  )
+  const now = timeAfter(rows.flatMap(store.eventsOf), options.clock())
   // The log goes by time and then by id: as they came, also within one millisecond.
   const events = group.map(() => newId(now)).sort()
   const standing = new Map<Uuid, Standing>(rows.map((row) => [row.signal_id, row]))
-  const change: Change = { submissions: [], signals: new Map(), revisions: [], uploads: new Map(), records: [] }
+  const audienceOf = new Map(
+    rows.flatMap((row) => (row.value_event === null ? [] : [[row.signal_id, row.audience_id]])),
+  )
+  const change: Change = {
+    ...{ submissions: [], signals: new Map(), revisions: [], uploads: new Map(), records: [] },
+    unsealed: new Set(),
+  }
   const results: SubmissionResult[] = []
   for (const [i, pending] of group.entries()) {
-    results.push(await place(options, pending, { standing, change, now, event: events[i] ?? newId(now) }))
+    results.push(await place(options, pending, { standing, audienceOf, change, now, event: events[i] ?? newId(now) }))
   }
   const { submissions, signals, revisions, uploads, records } = change
   if (submissions.length > 0) {
     await store.insertSubmissions(tx, participant, { submissions, revisions, signals: [...signals.values()] })
     await options.provenance.insert(tx, records)
+    await destroyValues(tx, participant, [...change.unsealed])
   }
   if (uploads.size > 0) await store.moveUploads(tx, participant, [...uploads.values()])
   return results
@@ -251,7 +265,20 @@ async function commitFresh(
 async function place(
   options: SignalServiceOptions,
   pending: Pending,
-  { standing, change, now, event }: { standing: Map<Uuid, Standing>; change: Change; now: Date; event: Uuid },
+  {
+    standing,
+    audienceOf,
+    change,
+    now,
+    event,
+  }: {
+    standing: Map<Uuid, Standing>
+    /** Of signals with a sealed value. */
+    audienceOf: ReadonlyMap<Uuid, Uuid>
+    change: Change
+    now: Date
+    event: Uuid
+  },
 ): Promise<SubmissionResult> {
   const { by, verified, judged, submission, upload } = pending
   const applied = apply(judged, standing, { event, leaves: verified.leaves, now })
@@ -267,9 +294,18 @@ async function place(
   change.records.push(record)
   change.submissions.push(submissionRow(event, pending, { now, stored }))
   for (const [id, row] of applied.changed) change.signals.set(id, row)
+  for (const id of unsealedBy(judged, applied, audienceOf)) change.unsealed.add(id)
   change.revisions.push(...revisionRows(event, submission, applied))
   return answerOf(event, { judged, items: submission.items }, stored, options.provenance.receiptPath(event))
 }
+
+/** Signals whose sealed values were given for others than those who see them now: ended ones, and of another audience. */
+const unsealedBy = (judged: readonly Judged[], { accepted }: Applied, audienceOf: ReadonlyMap<Uuid, Uuid>): Uuid[] =>
+  accepted.flatMap(({ index, signal_id }) => {
+    const [one, audience] = [judged[index], audienceOf.get(signal_id)]
+    if (audience === undefined) return []
+    return one?.outcome === 'signal' && one.item.audience === audience ? [] : [signal_id]
+  })
 
 const uploadRow = ({ upload_id, next_line }: UploadPosition, updated_at: Date): store.UploadRow => ({
   ...{ upload_id, next_line, updated_at },

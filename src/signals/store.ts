@@ -25,6 +25,19 @@ export interface SignalRow extends Current {
   last_event: Uuid
 }
 
+/** As it stands before a change, with the event of the value that is sealed beside it. */
+export interface LockedSignal extends SignalRow {
+  value_event: Uuid | null
+}
+
+/** What a change of the signal comes after. */
+export const eventsOf = ({ last_event, value_event }: Pick<LockedSignal, 'last_event' | 'value_event'>): Uuid[] =>
+  value_event === null ? [last_event] : [last_event, value_event]
+
+/** Of these signals those beside which a value is sealed. */
+export const valued = (rows: readonly Pick<LockedSignal, 'signal_id' | 'value_event'>[]): Uuid[] =>
+  rows.flatMap(({ signal_id, value_event }) => (value_event === null ? [] : [signal_id]))
+
 export interface RevisionRow {
   signal_id: Uuid
   revision: number
@@ -55,10 +68,10 @@ const COLUMNS = [
 ] as const
 
 /** The participant's signals among `ids`, locked until the transaction ends. */
-export const signalsForUpdate = (tx: Tx, participant_id: Uuid, ids: readonly Uuid[]): Promise<SignalRow[]> =>
+export const signalsForUpdate = (tx: Tx, participant_id: Uuid, ids: readonly Uuid[]): Promise<LockedSignal[]> =>
   tx
     .selectFrom('signal')
-    .select(COLUMNS)
+    .select([...COLUMNS, 'value_event'])
     .where('participant_id', '=', participant_id)
     .where(sql<boolean>`signal_id = any(${ids}::uuid[])`)
     .forUpdate()
@@ -184,7 +197,7 @@ export async function dueByType(db: Db, participant_id: Uuid, before: Date): Pro
 export const dueForUpdate = (tx: Tx, participant_id: Uuid, now: Date, limit: number) =>
   tx
     .selectFrom('signal')
-    .select(['signal_id', 'revision', 'type', 'category'])
+    .select(['signal_id', 'revision', 'type', 'category', 'value_event'])
     .where('participant_id', '=', participant_id)
     .where(sql<boolean>`(state = 1 or state = 4)`)
     .where('expires_at', '<=', now)

@@ -50,3 +50,29 @@ test('a row that is another than its own entry made it fails, however long the l
   comparison.set({ index: 1n, event: MADE }, [ROLE])
   expect(comparison.end(2n, 0)).toMatchObject({ result: 'FAIL', entry: '1' })
 })
+
+const VALUE = { of: 'sealed-value apple plum', state: { revision: 1 } }
+/** A value that entry 1 sealed and, if it did, entry 2 took away; the snapshot has it or not. */
+function ofValue(at: Moment, { there = false, taken = false }) {
+  const check = numbered(13, 'state')
+  const comparison = compareState({ hash: sha256, names: createNames(), before: 0n }, check, gatherFaults(check))
+  comparison.moment(at)
+  if (there) comparison.row({ ...VALUE, event: MADE })
+  comparison.set({ index: 1n, event: MADE }, [VALUE])
+  if (taken) comparison.set({ index: 2n, event: LATER }, [{ of: VALUE.of, state: {}, gone: true }])
+  return comparison.end(3n, 0)
+}
+test('a row that an entry took away is not there, and one that nothing took away is', () => {
+  const now = { size: 3n, waiting: [] }
+  expect(ofValue(now, { taken: true }).result).toBe('PASS')
+  expect(ofValue(now, { there: true }).result).toBe('PASS')
+  expect(ofValue(now, {})).toMatchObject({ result: 'FAIL', says: expect.stringContaining('does not have it') })
+  expect(ofValue(now, { there: true, taken: true })).toMatchObject({ result: 'FAIL' })
+})
+test('a row that was read before an entry took it away is still there', () => {
+  expect(ofValue({ size: 2n, waiting: [] }, { there: true, taken: true }).result).toBe('PASS')
+})
+test('a row that what is not audited may have taken away waits for a later checkpoint', () => {
+  expect(ofValue({ size: 4n, waiting: [] }, {}).result).toBe('UNKNOWN')
+  expect(ofValue({ size: 3n, waiting: [STRANGER] }, {}).result).toBe('UNKNOWN')
+})

@@ -98,7 +98,7 @@ function unlogged(parts: Parts): SignalService {
     wake: () => {},
   }
   return createSignalService({
-    ...{ db: pools.app, clock, provenance, rules, patterns: createPatternChecker() },
+    ...{ db: pools.app, clock, keys, provenance, rules, patterns: createPatternChecker() },
     categoryId: rules.categoryId,
     categorySlug: rules.categorySlug,
     timeoutMs: 10_000,

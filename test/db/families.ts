@@ -56,6 +56,12 @@ export const GUESTS: readonly Guest[] = [
   ),
   { family: 'control', table: 'feed_segment', verbs: ['select', 'insert', 'delete'], why: ERASURE },
   { family: 'control', table: 'shared_signal', verbs: ['delete'], why: ERASURE },
+  {
+    family: 'control',
+    table: 'sealed_value',
+    verbs: ['delete'],
+    why: 'goes with what two persons erase, and with a source that leaves; rare',
+  },
   { family: 'control', table: 'shared_relation', verbs: ['delete'], why: ERASURE },
   {
     family: 'control',

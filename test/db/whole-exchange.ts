@@ -17,6 +17,7 @@ import { ENTRY_BYTES } from '../../src/matching/sealed.ts'
 import type { Parts } from '../../src/parts.ts'
 import { TILE_WIDTH } from '../../src/provenance/tile.ts'
 import { createUploadJobs } from '../../src/signals/upload-jobs.ts'
+import { createSealedValues } from '../../src/signals/values.ts'
 import type { Member, TestNode } from '../support/node.ts'
 import { administration, credentials, evaluations, expiry, joining, scheduled } from './whole-administration.ts'
 import { consoled } from './whole-console.ts'
@@ -25,6 +26,7 @@ import { lookedFor } from './whole-log.ts'
 import { related } from './whole-network.ts'
 import { overseen } from './whole-oversight.ts'
 import { reviewed } from './whole-review.ts'
+import { sealing } from './whole-values.ts'
 import { visited } from './whole-visits.ts'
 import { witnessed } from './whole-witnesses.ts'
 
@@ -56,6 +58,7 @@ export async function wholeExchange(n: TestNode): Promise<void> {
   await leaving(n, apple, banana)
   await hidden(n, apple, banana)
   await related(n, [apple, banana], shared)
+  await sealing(n, [apple, banana], shared)
   await lookedFor(n, apple)
   await expiry(n, apple)
   await reviewed(n, (text) => pastOurPools(n, text))
@@ -227,7 +230,7 @@ async function reading({ client }: Member, shared: Uuid): Promise<void> {
 }
 
 /** A look-up of a node that has not read yet which keys are shared. */
-async function starting({ pools, provenance, authority, clock, config }: Parts, slug: string): Promise<void> {
+async function starting({ pools, provenance, authority, clock, keys, config }: Parts, slug: string): Promise<void> {
   const participant = authority.participantBySlug(slug)?.participant_id
   if (participant === undefined) throw new Error(`no ${slug}`)
   const feeds = createFeedService({
@@ -241,6 +244,7 @@ async function starting({ pools, provenance, authority, clock, config }: Parts, 
       cursorKey: new Uint8Array(32),
       deltaKey: { kid: 'receipt', sign: async () => new Uint8Array(64) },
     },
+    values: createSealedValues({ db: pools.app, clock, keys, provenance, timeoutMs: 10_000 }),
     known: createKnownKeys({ db: pools.projector, logId: 1 }),
     segments: createSegmentFiles({ dir: join(config.dataDir, 'other'), maxBytes: 0, onError: () => {} }),
     ...{ onPage: () => {}, onLookup: () => {}, timeoutMs: 10_000 },

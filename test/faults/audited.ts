@@ -1,5 +1,7 @@
 import { auditedAcks, auditedFeeds, auditedLookups } from '../../src/feeds/audited.ts'
+import { linkHash } from '../../src/identifiers/token.ts'
 import { newId, type Uuid } from '../../src/kernel/ids.ts'
+import { sha256 } from '../../src/kernel/sha256.ts'
 import { auditedPeople, auditedProgramme } from '../../src/participants/audited.ts'
 import { pinOfRequest } from '../../src/participants/certificate-request.ts'
 import { CHECKLIST } from '../../src/participants/checklist.ts'
@@ -27,7 +29,7 @@ export async function auditedWorld<T>(tell: (w: World) => Promise<T>) {
   await w.authority.refresh()
   const ids = await tell(w)
   const participants = () => w.authority.participants()
-  const { state, ...changes } = createAuditedSignals({ categorySlug: w.rules.categorySlug, participants })
+  const { state, values, ...changes } = createAuditedSignals({ categorySlug: w.rules.categorySlug, participants })
   const owl = { participant: w.authority.participantBySlug('owl')?.participant_id as Uuid, slug: 'owl', auditor: true }
   const size = async (): Promise<bigint> => BigInt((await entriesOf(w)).length)
   const auditor = createAuditor({
@@ -41,6 +43,7 @@ export async function auditedWorld<T>(tell: (w: World) => Promise<T>) {
         ...auditedProgramme,
         ...auditedPeople,
         state,
+        values,
         auditedAcks(participants),
       ],
     },
@@ -73,6 +76,7 @@ async function tellStory(w: World) {
   await w.participants.openAudience(apple.participant, pair, { label: 'pair', mode: 'full', members: ['banana'] })
   const signals = await shareAndEnd(w, { apple, cherry, everybody: everybody as Uuid, berries: berries.audience })
   await readAll(w, { apple, banana, cherry })
+  await sealAndReveal(w, { apple, banana, cherry, everybody: everybody as Uuid })
   await w.regroup('berries', { leave: [cherry] })
   await changeKeys(w, banana)
   await govern(w)
@@ -123,6 +127,39 @@ async function readAll(w: World, parties: { apple: Party; banana: Party; cherry:
   const { banana } = parties
   await w.feeds.acknowledge({ ...banana, route: '' }, feed, { upto, stage: 'mirror_removed' })
   await w.provenance.journal.flush(banana.participant, banana.slug)
+  await w.project()
+}
+
+/** Links that are sealed: one is revealed and stays, one is taken back, one goes with its signal, one with its source. */
+async function sealAndReveal(
+  w: World,
+  { apple, banana, cherry, everybody }: { apple: Party; banana: Party; cherry: Party; everybody: Uuid },
+): Promise<void> {
+  const linked = (name: string) => {
+    const sha = linkHash(sha256, `bad.example/${name}`)
+    return w.item({
+      audience: everybody,
+      value: { profile: 'url/1', sha256: sha, scope: { host: 'exact', path: 'exact' } },
+    })
+  }
+  const seal = async (by: Party, name: string): Promise<Uuid> => {
+    const item = linked(name)
+    await w.submit(by, [item])
+    w.pass(1_000)
+    await w.signals.values.give(by, item.signal, { v: 1, revision: 1, value: `https://bad.example/${name}` })
+    return item.signal
+  }
+  const [stays, taken, ends] = [await seal(apple, 'stays'), await seal(apple, 'taken'), await seal(apple, 'ends')]
+  const left = await seal(cherry, 'left')
+  await w.project()
+  for (const signal of [stays, ends, left])
+    await w.feeds.reveal(
+      { ...w.reader(banana, '/v1/signals/:signal/reveal'), credential: banana.credential },
+      { signal, purpose: 'investigation' },
+    )
+  w.pass(1_000)
+  await w.signals.values.give(apple, taken, { v: 1, revision: 1, value: null })
+  await w.withdraw(apple, ends)
   await w.project()
 }
 

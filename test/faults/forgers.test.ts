@@ -119,7 +119,7 @@ describe('an honest log', () => {
         'signal.revised',
         'signal.submitted',
       ],
-      ...['signal.withdrawn', 'tombstone.acked'],
+      ...['signal.withdrawn', 'tombstone.acked', 'value.removed', 'value.revealed', 'value.sealed'],
     ])
   })
   test('made anew by a forger who changes nothing passes too', async () => {

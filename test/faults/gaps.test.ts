@@ -56,7 +56,7 @@ function signalsOver(through: Db): SignalService {
   const rules = rulesOf(authority)
   const { slug: prg, node_origin: aud } = programme
   return createSignalService({
-    ...{ db: through, clock, provenance, rules, categoryId: rules.categoryId, categorySlug: rules.categorySlug },
+    ...{ db: through, clock, keys, provenance, rules, categoryId: rules.categoryId, categorySlug: rules.categorySlug },
     verifyContext: ({ participant, uri }) => ({
       ...{ iss: uri, aud, prg, now: clock() },
       findKey: (kid) => authority.signingKey(participant, kid),

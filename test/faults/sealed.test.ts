@@ -55,7 +55,7 @@ async function lookedUp(by: Party, of: { audience: Uuid; snapshot: bigint; signa
 /** What the node gives its auditor. */
 async function given(): Promise<Given> {
   const participants = () => w.authority.participants()
-  const { state, ...changes } = createAuditedSignals({ categorySlug: w.rules.categorySlug, participants })
+  const { state, values, ...changes } = createAuditedSignals({ categorySlug: w.rules.categorySlug, participants })
   const owl = { participant: w.authority.participantBySlug('owl')?.participant_id as Uuid, slug: 'owl', auditor: true }
   const entriesOf = async () => {
     const batches = await w.t.owner.selectFrom('log_batch').selectAll().orderBy('first_idx').execute()
@@ -67,7 +67,7 @@ async function given(): Promise<Given> {
     ...{ provenance: w.provenance, participants, published: async () => BigInt((await entriesOf()).length) },
     audited: {
       ...changes,
-      state: [...shared, ...auditedProgramme, ...auditedPeople, state, auditedAcks(participants)],
+      state: [...shared, ...auditedProgramme, ...auditedPeople, state, values, auditedAcks(participants)],
     },
   })
   const snapshot = await Array.fromAsync(await auditor.snapshot(owl))

@@ -12,7 +12,7 @@ export interface TestApp {
   connect(party: Party, scopes?: readonly Scope[]): void
 }
 
-const ALL: readonly Scope[] = ['signals:submit', 'feed:read', 'lookup:evaluate', 'lookup:open']
+const ALL: readonly Scope[] = ['signals:submit', 'feed:read', 'lookup:evaluate', 'lookup:open', 'reveal']
 
 /** The routes of both features on an instance as the partner listener has it; who is connected is given. */
 export async function anApp({ signals, uploads, feeds, now }: World): Promise<TestApp> {

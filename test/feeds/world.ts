@@ -41,6 +41,8 @@ import { createSignalService, type Submitter } from '../../src/signals/service.t
 import { type SigningKey, type SubmissionType, signSubmission } from '../../src/signals/submission.ts'
 import type { UploadPosition } from '../../src/signals/upload.ts'
 import { createUploadJobs } from '../../src/signals/upload-jobs.ts'
+import { ensureValueKeys } from '../../src/signals/value-rewrap.ts'
+import { forgetValues } from '../../src/signals/values.ts'
 import { anEnrolment, aSigner, type Signer } from '../participants/keys.ts'
 import {
   anItem,
@@ -93,6 +95,7 @@ export async function aWorld() {
     await keys.create(epochKey(epochOf(new Date(NOON.getTime() + days * DAY))), 'symmetric')
   }
   await keys.create('receipt', 'ed25519')
+  await ensureValueKeys(keys, NOON)
   const weather: Weather = { healthy: true, beforeCountersignature: () => {} }
   const origin = 'node.example.org/provenance/1'
   const provenance = createProvenanceService({
@@ -144,6 +147,7 @@ export async function aWorld() {
     eraseSignals: erasures.erase,
     releaseSignal: createHolds(provenance).release,
     conformant: async () => true,
+    forgetValues,
     nodeKeys: () => ({ log_vkey: 'node.example.org/provenance/1+00000000+AAAA', receipt_keys: [] }),
     makeHashKey: async (_, suite) => (suite === OPRF_SUITE ? PUBLISHED : undefined),
   })
@@ -159,7 +163,7 @@ export async function aWorld() {
   })
 
   const signals = createSignalService({
-    ...{ db: t.app, clock, provenance, rules, categoryId: rules.categoryId, categorySlug: rules.categorySlug },
+    ...{ db: t.app, clock, keys, provenance, rules, categoryId: rules.categoryId, categorySlug: rules.categorySlug },
     patterns: createPatternChecker(),
     timeoutMs: 10_000,
     verifyContext: ({ participant, uri }) => ({
@@ -184,6 +188,7 @@ export async function aWorld() {
   const feeds = createFeedService({
     ...{ db: t.app, ledger: t.ledger, clock, provenance, directory: authority, growth, known, segments, cursorKey },
     timeoutMs: 10_000,
+    values: signals.values,
     deltaKey: { kid: 'receipt', sign: (data) => keys.sign('receipt', data) },
     onPage: (n) => counted.pages.push(n),
     onLookup: (...[keys, matches]) => counted.lookups.push([keys, matches]),
@@ -204,7 +209,7 @@ export async function aWorld() {
       participant_id: Uuid
     }
     const scopes: PayloadOf<'credential.enrol'>['scopes'] = [
-      ...(['signals:submit', 'signals:withdraw', 'feed:read', 'lookup:evaluate'] as const),
+      ...(['signals:submit', 'signals:withdraw', 'feed:read', 'lookup:evaluate', 'reveal'] as const),
     ]
     const { code } = (await decide('credential.enrol', { participant: slug, label: 'main', scopes })) as {
       code: string

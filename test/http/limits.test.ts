@@ -21,6 +21,7 @@ import {
   NETWORK_MEMBERS_MAX,
   PAGE_MAX,
   RELATIONS_MAX,
+  REVEALS_PER_DAY,
   STREAM_SECONDS,
   STREAMS_MAX,
   WAIT_MAX,
@@ -68,6 +69,7 @@ import {
 /** Enforced by whoever reads the format. */
 const FORMATS: Partial<Record<keyof typeof LIMITS, number>> = {
   sandbox_delay_seconds: SANDBOX_DELAY_MAX,
+  reveals_per_day: REVEALS_PER_DAY,
   ...{ networks_of_keys_per_day: NETWORKS_A_DAY_MAX, networks_and_lookups_days: SIGHTINGS_KEPT_DAYS },
   ...{ report_days: REPORT_DAYS_MAX, source_hold_signals: SOURCE_HOLD_MAX },
   ...{ subject_match_keys: MATCH_KEYS_MAX, subject_signals: MATCHED_MAX, who_read_batches: BATCHES_LOOKED_MAX },

@@ -50,6 +50,7 @@ export const serviceOver = ({ admin, app, clock, recorder, programme, authority,
       throw new Error('there are no signals here')
     },
     conformant: async () => conformance.passed,
+    forgetValues: async () => {},
     nodeKeys: () => ({ log_vkey: 'node.example.org/provenance/1+00000000+AAAA', receipt_keys: [] }),
     issue: async ({ csrPem, uri }) => ({
       chain: `leaf of ${uri}\n`,

@@ -57,7 +57,10 @@ const TABLE: readonly (readonly [kinds: string, ...lines: string[]])[] = [
   ['read.batch', 'reader n root from to: actor'],
   ['read', 'route channel as_of n body asked purpose set_salt: actor'],
   ['export.begin export.end', 'as_of route items body complete: actor'],
-  ['value.revealed', 'signal revision purpose: actor subject'],
+  ['value.sealed', 'signal revision audience digest: actor'],
+  ['value.removed', 'signal revision: actor'],
+  ['value.rewrapped', 'from to n: subject'],
+  ['value.revealed', 'signal revision purpose reader: actor subject'],
   ['audit.read', 'range n purpose: everyone'],
   ['lookup.evaluated', 'kid n purpose: actor'],
   [

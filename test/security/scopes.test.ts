@@ -19,6 +19,7 @@ const EXCHANGE = [
     'feed:read',
     'lookup:evaluate',
     'lookup:open',
+    'reveal',
     'provenance:read',
   ] as const),
   ...(['feedback:write', 'review:work'] as const),

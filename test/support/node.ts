@@ -26,6 +26,7 @@ const SCOPES: readonly Scope[] = [
   'feed:read',
   'lookup:evaluate',
   'lookup:open',
+  'reveal',
   'provenance:read',
 ]
 const DAY_MS = 86_400_000

@@ -15,6 +15,7 @@ export const participantFiles: readonly CommandFile[] = [
   { names: ['webhooks'], read: async () => (await import('./webhooks.ts')).webhookCommands },
   { names: ['lookup'], read: async () => (await import('./lookup.ts')).lookupCommand },
   { names: ['match'], read: async () => (await import('./match.ts')).matchCommand },
+  { names: ['seal', 'reveal'], read: async () => (await import('./values.ts')).valueCommands },
   { names: ['network'], read: async () => (await import('./network.ts')).networkCommand },
   { names: ['pattern'], read: async () => (await import('./pattern.ts')).patternCommands },
   { names: ['revise', 'withdraw'], read: async () => (await import('./change.ts')).changeCommands },

@@ -25,6 +25,8 @@ export interface Signed {
   path: string
   lines: bigint
   items: number
+  /** Raw lines whose link is to be sealed beside its signal; absent in what was signed before there were any. */
+  seals?: number
   /** Raw lines that could not be made into an item. */
   refused: { line: number; reason: string }[]
   /** Raw lines whose item is sent, and what speaks against that. */
@@ -39,12 +41,15 @@ export interface Signed {
 export interface RawSource {
   rows(): AsyncIterable<Read>
   upload(audience: Uuid): Promise<Uuid>
+  /** Whether its rows can be read a second time; they can unless it says otherwise. */
+  again?: boolean
 }
 
 /** A raw file as it stands; an upload of standard input is new each time. */
 export const rawFile = (file: string): RawSource => ({
   rows: () => readRaw(file),
   upload: (audience) => uploadOf(file, audience),
+  again: file !== '-',
 })
 
 interface Signing {
@@ -69,7 +74,17 @@ export async function signFile(source: RawSource, signing: Signing): Promise<Sig
   writeDurably(join(dir, 'begun'), '')
   const path = join(dir, 'signed.ndjson')
   const handle = await open(`${path}.new`, 'w', 0o600)
-  const signed: Signed = { upload, path, lines: 0n, items: 0, refused: [], warned: [], submissions: {}, origin: {} }
+  const signed: Signed = {
+    upload,
+    path,
+    lines: 0n,
+    items: 0,
+    seals: 0,
+    refused: [],
+    warned: [],
+    submissions: {},
+    origin: {},
+  }
   let held: { text: string; line: number; type: string }[] = []
   const flush = async (): Promise<void> => {
     if (held.length === 0) return
@@ -96,6 +111,7 @@ export async function signFile(source: RawSource, signing: Signing): Promise<Sig
     if (derived.outcome === 'refused') signed.refused.push({ line, reason: derived.reason })
     else if (derived.outcome === 'item') {
       if (derived.warning !== undefined) signed.warned.push({ line, warning: derived.warning })
+      signed.seals = (signed.seals ?? 0) + sealsOf(read)
       held.push({ text: JSON.stringify(derived.item), line: read.line, type: derived.item.type })
     }
     if (held.length === ITEMS_MAX) await flush()
@@ -112,6 +128,8 @@ export async function signFile(source: RawSource, signing: Signing): Promise<Sig
   writeDurably(join(dir, 'signed.json'), JSON.stringify(signed, textLines), 0o600)
   return signed
 }
+
+const sealsOf = (read: Read): number => (read.outcome === 'raw' && read.raw.seal === true ? 1 : 0)
 
 /** What was signed at home for an upload; undefined where it was signed elsewhere. */
 export function signedUpload(dir: string, upload: Uuid): Signed | undefined {

@@ -9,6 +9,7 @@ import { type Session, withSession } from './session.ts'
 import { linesFrom, type RawSource, rawFile, type Signed, signFile } from './share.ts'
 import { tryOut } from './submit-try.ts'
 import { submitTokens } from './tokens.ts'
+import { sealLines } from './values.ts'
 
 /** Tries of one run; each goes on where the node's durable part ends. */
 const TRIES = 5
@@ -45,6 +46,7 @@ export const commonOptions = (command: Command): Command =>
 const EXAMPLE = `
 A line names a type and the raw value, and whatever differs from the options:
   {"type":"url","raw":"https://bad.example/invite"}
+  {"type":"url","raw":"https://bad.example/more","seal":true}    its audience may reveal the link
   {"type":"email","raw":"someone@mail.example","category":"sextortion_financial"}
   {"type":"username","raw":"@Some.One","service":"orchard"}
   {"type":"media_hash","algorithm":"pdq","hash":"<64 hex digits>"}
@@ -74,6 +76,7 @@ export async function submit(
   const signed = await sign(source)
   if (options.detach === true && signed.items > 0) return leave(session, signed)
   const told = await send(session, signed)
+  await sealLines(session, signed, source)
   const refused = told.refused + signed.refused.length
   const summary = { upload: signed.upload, audience: audience.audience, items: signed.items, ...told, refused }
   home.note('uploads.ndjson', summary)
@@ -92,6 +95,8 @@ async function leave({ client, home, output }: Session, signed: Signed): Promise
     { outcome: 'received', ...job, items: signed.items },
     `${signed.items} left with the node: aldis uploads ${signed.upload} --results tells what became of them`,
   )
+  if ((signed.seals ?? 0) > 0)
+    output.say(`${signed.seals} lines ask to be sealed: once they are stored, the same file without --detach does it`)
   if (signed.refused.length > 0) process.exitCode = EXIT.someRefused
 }
 

@@ -1,0 +1,126 @@
+import type { Entry } from './entry.ts'
+import { type EntryCheck, type Faults, gatherFaults } from './faults.ts'
+import { numbered } from './finding.ts'
+import { type Programme, type Row, stayOf } from './programme.ts'
+import type { SignalTable } from './signals.ts'
+
+/** A value that a source sealed beside its signal. */
+interface Sealed {
+  audience: string
+  /** When it was destroyed, milliseconds. */
+  gone?: number
+}
+
+/** What is sealed by now, by source and signal: it goes with the signal, with its audience, and with its source. */
+export interface SealedTable {
+  find(source: string, signal: string): Sealed | undefined
+  /** The rows that an entry sets, or takes away; the signals are as they were before it. */
+  fold(entry: Entry): Row[]
+}
+
+/** A reveal that was under way when a value was destroyed. */
+const GRACE_MS = 60_000
+
+export function createSealedTable(): SealedTable {
+  const bySource = new Map<string, Map<string, Sealed>>()
+  const find = (source: string, signal: string): Sealed | undefined => bySource.get(source)?.get(signal)
+
+  const destroy = (source: string, signal: string, time: number): Row[] => {
+    const known = find(source, signal)
+    if (known === undefined || known.gone !== undefined) return []
+    known.gone = time
+    return [{ of: rowName(source, signal), state: {}, gone: true }]
+  }
+  const destroyAll = (source: string, time: number): Row[] =>
+    [...(bySource.get(source)?.keys() ?? [])].flatMap((signal) => destroy(source, signal, time))
+
+  return {
+    find,
+    fold(entry) {
+      const { kind, fields, time, changes, expired, erased } = entry
+      const text = (name: string): string => String(fields.get(name))
+      const [actor, subject, signal] = [text('actor'), text('subject'), text('signal')]
+      if (kind === 'value.sealed') {
+        const [audience, revision, digest] = [
+          String(fields.get('audience')),
+          fields.get('revision'),
+          fields.get('digest'),
+        ]
+        const own = bySource.get(actor) ?? new Map<string, Sealed>()
+        bySource.set(actor, own.set(signal, { audience }))
+        return [{ of: rowName(actor, signal), state: { revision, audience, digest } }]
+      }
+      if (kind === 'value.removed') return destroy(actor, signal, time)
+      if (kind === 'participant.left') return destroyAll(subject, time)
+      const moved = changes.filter((one) => one.state !== 'live' || one.audience !== find(actor, one.signal)?.audience)
+      return [
+        ...moved.flatMap((one) => destroy(actor, one.signal, time)),
+        ...[...expired, ...erased].flatMap((one) => destroy(subject, one.signal, time)),
+      ]
+    },
+  }
+}
+
+const rowName = (source: string, signal: string): string => `sealed-value ${source} ${signal}`
+
+interface Known {
+  programme: Programme
+  signals: SignalTable
+  sealed: SealedTable
+}
+
+/**
+ * Check 17: a value was sealed by the source of a live link in the revision and for the audience that it had, and revealed by
+ * whom its entry names, who was in that audience, and not after it was destroyed.
+ */
+export function checkValues(known: Known): EntryCheck {
+  const check = numbered(17, 'sealed values')
+  const faults = gatherFaults(check)
+  const counted = { sealed: 0, revealed: 0 }
+  return {
+    entry(entry) {
+      if (entry.kind === 'value.sealed') {
+        counted.sealed += 1
+        checkSealed(known, entry, faults)
+      } else if (entry.kind === 'value.removed') {
+        const standing = known.sealed.find(String(entry.fields.get('actor')), String(entry.fields.get('signal')))
+        if (standing === undefined || standing.gone !== undefined)
+          faults.add('it takes back what is not there', entry.index)
+      } else if (entry.kind === 'value.revealed') {
+        counted.revealed += 1
+        checkRevealed(known, entry, faults)
+      }
+    },
+    end: () =>
+      faults.finding(() =>
+        check.pass(
+          counted.sealed + counted.revealed === 0
+            ? 'no value was sealed'
+            : `${counted.sealed} values were sealed by their sources, and ${counted.revealed} reveals are of such, by who might have them`,
+        ),
+      ),
+  }
+}
+
+function checkSealed({ signals }: Known, { fields, index }: Entry, faults: Faults): void {
+  const signal = signals.find(String(fields.get('actor')), String(fields.get('signal')))
+  if (signal === undefined) faults.add('it seals a value beside a signal that its source does not have', index)
+  else if (signal.state !== 'live') faults.add(`it seals a value beside a signal that is ${signal.state}`, index)
+  else if (signal.type !== 'url' && signal.type !== 'domain') faults.add(`a ${signal.type} has no value to seal`, index)
+  else if (signal.revision !== fields.get('revision') || signal.audience !== fields.get('audience'))
+    faults.add('it names another revision or audience than the signal has', index)
+}
+
+function checkRevealed({ programme, sealed }: Known, { fields, index, time }: Entry, faults: Faults): void {
+  const [reader, source] = [String(fields.get('actor')), String(fields.get('subject'))]
+  if (fields.get('reader') !== reader) faults.add('its reader is another than who acted', index)
+  const value = sealed.find(source, String(fields.get('signal')))
+  if (value === undefined) {
+    faults.add('it reveals what its source never sealed', index)
+    return
+  }
+  if (value.gone !== undefined && time > value.gone + GRACE_MS)
+    faults.add('it reveals what was destroyed before', index)
+  const stay = stayOf(programme, { audience: value.audience, reader, index })
+  if (reader !== source && stay === undefined) faults.add(`the reader was not in the audience ${value.audience}`, index)
+}
