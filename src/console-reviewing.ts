@@ -21,6 +21,7 @@ export function reviewingOf(
   if (ledger === undefined) throw new Error('the present log is not served')
   return {
     ...{ review, clock, opinions: feedback.opinions, sides: feedback.sides, network: feeds.network },
+    ...{ reveal: feeds.reveal, revealable: feeds.revealable },
     ...{ wellbeing: createWellbeing({ personal, clock }), views, related: feeds.related },
     colleaguesOf: async (organisation) => colleaguesIn(await participants.listPeople(), organisation),
     categories: rulesOf(authority).categoriesNow,

@@ -14,6 +14,7 @@ import { bulkJobRoutes } from './console/routes/bulk-job.tsx'
 import { caseRoutes } from './console/routes/case.tsx'
 import { caseActRoutes } from './console/routes/case-acts.tsx'
 import { decisionRoutes } from './console/routes/case-decide.tsx'
+import { caseValueRoutes } from './console/routes/case-value.tsx'
 import { developerRoutes } from './console/routes/developer.tsx'
 import { explorerRoutes } from './console/routes/explorer.tsx'
 import { groupRoutes } from './console/routes/groups.tsx'
@@ -117,9 +118,10 @@ export function screensOf(
 
 /** The screens of analysts and their leads. */
 export const reviewScreens = (reviewing: Reviewing): FastifyPluginAsync[] =>
-  [queueRoutes, bulkRoutes, bulkJobRoutes, sampleRoutes, caseRoutes, caseActRoutes, decisionRoutes, leadRoutes].map(
-    (screen) => withOptions(screen, { reviewing }),
-  )
+  [
+    ...[queueRoutes, bulkRoutes, bulkJobRoutes, sampleRoutes, caseRoutes],
+    ...[caseActRoutes, caseValueRoutes, decisionRoutes, leadRoutes],
+  ].map((screen) => withOptions(screen, { reviewing }))
 
 /** The screens of those who administer. */
 const adminScreens = (administering: Administering): FastifyPluginAsync[] =>

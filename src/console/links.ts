@@ -205,6 +205,7 @@ export const links = {
   answerProposal: (id: Uuid, decision: Uuid): Href => `/cases/${id}/decisions/${decision}/second`,
   /** The words of a signal: a read of its own. */
   caseTexts: (id: Uuid): Href => `/cases/${id}/texts`,
+  caseValue: (id: Uuid): Href => `/cases/${id}/value`,
   /** What is related to a signal: a read of its own. */
   caseRelated: (id: Uuid, after?: Uuid): Href => `/cases/${id}/related${queryOf({ after })}`,
   /** The proof of an entry of the log, as a file. */

@@ -19,6 +19,8 @@ export interface Reviewing {
   opinions: FeedbackService['opinions']
   sides: FeedbackService['sides']
   network: FeedService['network']
+  reveal: FeedService['reveal']
+  revealable: FeedService['revealable']
   clock: Clock
   wellbeing: Wellbeing
   views: SavedViews

@@ -1,4 +1,5 @@
 import type { ReviewVerdict } from '../feedback/schema.ts'
+import type { RevealAsked } from '../feeds/schema.ts'
 import type { CaseInfo } from '../review/schema.ts'
 
 /** How a verdict is chosen: its key, what it is called, and what follows from it in one sentence. */
@@ -32,6 +33,13 @@ export const VERDICT_WORDS: Readonly<Record<ReviewVerdict, { key: string; label:
 
 export const verdictLabel = (verdict: string): string =>
   VERDICT_WORDS[verdict as ReviewVerdict]?.label ?? plain(verdict)
+
+/** Why somebody reveals what is sealed; the source is told. */
+export const PURPOSE_WORDS: Readonly<Record<RevealAsked['purpose'], string>> = {
+  enforcement: 'To act on it here',
+  investigation: 'To find out what it is',
+  appeal: 'To answer an appeal',
+}
 
 /** Reasons that open a dispute of the signal. */
 export const DISPUTING: ReadonlySet<string> = new Set(['false_match', 'wrong_identifier', 'appeal_upheld'])

@@ -11,10 +11,12 @@ interface FactsProps {
   now: Date
   audience: string | undefined
   texts?: CaseTexts | undefined
+  /** The sealed link, where the page is one on which it is asked for. */
+  link?: VNode
 }
 
 /** Codes and facts first: words come only when somebody asks for them. */
-export const Facts = ({ one, now, audience, texts }: FactsProps): VNode => (
+export const Facts = ({ one, now, audience, texts, link }: FactsProps): VNode => (
   <section class="panel" aria-labelledby="facts-title">
     <h2 id="facts-title">Facts</h2>
     <FactList>
@@ -27,6 +29,7 @@ export const Facts = ({ one, now, audience, texts }: FactsProps): VNode => (
       {one.said === undefined ? <Gone one={one} /> : <Said said={one.said} one={one} now={now} audience={audience} />}
     </FactList>
     {one.said !== undefined && <Texts one={one} texts={texts} kinds={one.said.texts} />}
+    {link}
   </section>
 )
 

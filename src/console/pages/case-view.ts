@@ -1,5 +1,5 @@
 import type { Opinions } from '../../feedback/schema.ts'
-import type { NetworkResult } from '../../feeds/schema.ts'
+import type { NetworkResult, RevealResult } from '../../feeds/schema.ts'
 import type { Refusal } from '../../kernel/errors.ts'
 import type { Uuid } from '../../kernel/ids.ts'
 import type { CriticalSecond } from '../../participants/schema.ts'
@@ -36,6 +36,9 @@ export interface CaseView {
   /** Once they were asked for. */
   texts?: CaseTexts
   related?: NetworkResult
+  /** Whether the source sealed the link behind the signal; and the link, once it was asked for. */
+  revealable: boolean
+  value?: RevealResult
   /** The id of what is decided next: a second press with the same one changes nothing. */
   decision: Uuid
 }

@@ -14,6 +14,7 @@ import { Due, SeverityMark } from './case-parts.tsx'
 import { Related } from './case-related.tsx'
 import { Stale } from './case-stale.tsx'
 import { Timeline } from './case-timeline.tsx'
+import { SealedLink } from './case-value.tsx'
 import { type CaseView, isStale } from './case-view.ts'
 import { UndoBar } from './undo-bar.tsx'
 
@@ -29,7 +30,10 @@ export function CasePage(view: CaseView): VNode {
       {isStale(refusal) ? <Stale {...view} /> : <Errors refusal={refusal} />}
       <div class="case-columns">
         <div class="case-side">
-          <Facts {...view} />
+          <Facts
+            {...view}
+            link={<SealedLink {...{ one, revealable: view.revealable, value: view.value }} csrf={viewer.csrf} />}
+          />
           <OwnPlatform one={one} />
           <OpinionsPart opinions={view.opinions} one={one} />
           <Related one={one} related={view.related} />

@@ -71,12 +71,20 @@ export const caseRoutes: FastifyPluginAsync<{ reviewing: Reviewing }> = async (a
 }
 
 /** A case of one's own; another organisation's is not there. Recorded before it is given out. */
-async function readCase({ review }: Reviewing, { params, viewer, routeOptions }: FastifyRequest): Promise<CaseInfo> {
+export async function readCase(
+  { review }: Reviewing,
+  { params, viewer, routeOptions }: FastifyRequest,
+): Promise<CaseInfo> {
   const { body } = await review.one(readerOf(viewer, routeOptions.url), (params as { case: Uuid }).case)
   return JSON.parse(body) as CaseInfo
 }
 
-type Shown = Partial<Pick<CaseView, 'texts' | 'related' | 'typed' | 'refusal' | 'decision'>>
+const LINKS: ReadonlySet<string> = new Set(['url', 'domain'])
+
+const isSealed = ({ revealable }: Reviewing, request: FastifyRequest, { signal, source }: CaseInfo): Promise<boolean> =>
+  revealable(readerOf(request.viewer, request.routeOptions.url), { signal, source })
+
+type Shown = Partial<Pick<CaseView, 'texts' | 'related' | 'value' | 'typed' | 'refusal' | 'decision'>>
 
 /** The page of a case as it stands now, with what was typed where something was refused. */
 export async function showCase(
@@ -94,6 +102,7 @@ export async function showCase(
     ...{ viewer, one, now, categories: categories(), typed: {}, refusal: undefined, decision: newId(now), ...shown },
     grip: await review.grip(by, one.case),
     opinions: await opinionsOf(reviewing, viewer, one),
+    revealable: one.said !== undefined && LINKS.has(one.type) && (await isSealed(reviewing, request, one)),
     colleagues: (await reviewing.colleaguesOf(viewer.organisation)).filter(
       ({ pseudonym }) => pseudonym !== viewer.pseudonym,
     ),

@@ -20,6 +20,7 @@ const view: CaseView = {
   ...{ one, now: NOW, grip: undefined, typed: {}, refusal: undefined, opinions: undefined, colleagues: [] },
   ...{ categories: ['grooming'], undoable: [], nudge: undefined, audience: undefined, decision: id },
   criticalSecond: 'required',
+  revealable: false,
 }
 const grip = { case: id, token: id, version: 3, expires_at: '2026-03-01T12:15:00.000Z', live: true }
 const html = (change: Partial<CaseView>): string => renderToString(CasePage({ ...view, ...change }))
@@ -75,6 +76,18 @@ describe('the page of a case', () => {
     }
     expect(html({ one: { ...one, said } })).toContain('The source wrote a note')
     expect(html({ one: { ...one, said }, texts: { case: id, note: '<b>fig</b>' } })).toContain('&lt;b>fig&lt;/b>')
+  })
+
+  test('shows a revealed link so that nothing follows it, and asks for none that was not sealed', () => {
+    expect(html({})).not.toContain('Reveal the link')
+    expect(html({ revealable: true })).toContain('Reveal the link')
+    const value = {
+      ...{ source: 'aster', signal: id, revision: 1, type: 'url' as const, value: 'https://bad.example/<b>a</b>' },
+      ...{ sealed_at: NOW.toISOString(), event: id },
+    }
+    const text = html({ revealable: true, value })
+    expect(text).toContain('hxxps[:]//bad[.]example/&lt;b>a&lt;/b>')
+    expect(text).not.toContain('https://bad')
   })
 
   test('shows what others wrote as text', () => {

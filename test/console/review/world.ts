@@ -68,6 +68,7 @@ export async function aConsoleWorld({ https = {}, assets = NAMED }: Served = {})
   })
   const reviewing = {
     ...{ review, clock, opinions: feedback.opinions, sides: feedback.sides, network: feeds.network },
+    ...{ reveal: feeds.reveal, revealable: feeds.revealable },
     ...{ wellbeing: createWellbeing({ personal, clock }), views, related: feeds.related },
     colleaguesOf: async (organisation: string) => colleaguesIn(await participants.listPeople(), organisation),
     categories: rules.categoriesNow,
