@@ -28,7 +28,7 @@ import { oversight } from './0026-oversight.ts'
 import { requestLog } from './0027-request-log.ts'
 import { sightingsPauses } from './0028-sightings-pauses.ts'
 import { slices } from './0029-slices.ts'
-import { sealedValues } from './0032-sealed-values.ts'
+import { sealedValues } from './0030-sealed-values.ts'
 
 /** In order, never edited once released, never removed; nothing is discovered. */
 export const migrations: readonly Migration[] = [
@@ -61,5 +61,5 @@ export const migrations: readonly Migration[] = [
   { name: '0027-request-log', up: requestLog },
   { name: '0028-sightings-pauses', up: sightingsPauses },
   { name: '0029-slices', up: slices },
-  { name: '0032-sealed-values', up: sealedValues },
+  { name: '0030-sealed-values', up: sealedValues },
 ]
