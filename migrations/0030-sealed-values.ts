@@ -32,7 +32,7 @@ const SEALED: readonly string[] = [
     who uuid not null,
     used integer not null,
     primary key (participant_id, day, who))`,
-  ...ownRows('reveal_use', 'select, insert, update'),
+  ...ownRows('reveal_use', 'select, insert, update, delete'),
 ]
 
 export async function sealedValues(db: Kysely<unknown>): Promise<void> {

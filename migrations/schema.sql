@@ -1434,7 +1434,7 @@ create table reveal_use (
 alter table reveal_use enable row level security;
 alter table reveal_use force row level security;
 create policy aldis_app_all on reveal_use for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
-grant insert, select, update on reveal_use to aldis_app;
+grant delete, insert, select, update on reveal_use to aldis_app;
 
 create table review_case (
   participant_id uuid not null,

@@ -218,11 +218,11 @@ interface Counting {
 
 const limitsOf = (
   { clock, authority }: Parts,
-  { evaluations, uploads, notifying }: Serving,
+  { feeds, evaluations, uploads, notifying }: Serving,
   { counts, streams, under, connections }: Counting,
 ): LimitsInUse =>
   createLimitsInUse({
-    ...{ clock, authority, counts, streams, evaluations, uploads },
+    ...{ clock, authority, counts, streams, evaluations, uploads, reveals: feeds },
     connections: { under, limit: connections.connectionsPerCredential ?? LIMITS.connections_per_credential },
     webhooks: notifying.webhooks,
   })

@@ -20,7 +20,7 @@ export interface RevealDebit {
   quota: number
 }
 
-/** One more of the day, unless that would be more than the quota; whether it was. */
+/** One more of the day, unless that would be more than the quota; whether it was. The first of a day forgets the days before. */
 export async function debitReveal(tx: Tx, { participant_id, day, who, quota }: RevealDebit): Promise<boolean> {
   const row = await tx
     .insertInto('reveal_use')
@@ -33,5 +33,19 @@ export async function debitReveal(tx: Tx, { participant_id, day, who, quota }: R
     )
     .returning('used')
     .executeTakeFirst()
+  if (row?.used === 1)
+    await tx.deleteFrom('reveal_use').where('participant_id', '=', participant_id).where('day', '<', day).execute()
   return row !== undefined
+}
+
+/** How many somebody revealed on a day. */
+export async function revealsOn(tx: Tx, { participant_id, day, who }: Omit<RevealDebit, 'quota'>): Promise<number> {
+  const row = await tx
+    .selectFrom('reveal_use')
+    .select('used')
+    .where('participant_id', '=', participant_id)
+    .where('day', '=', day)
+    .where('who', '=', who)
+    .executeTakeFirst()
+  return row?.used ?? 0
 }

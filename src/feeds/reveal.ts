@@ -29,6 +29,14 @@ export interface Reveals {
   reveal(by: Revealer, asked: RevealAsked & { signal: Uuid }): Promise<Disclosed>
   /** Whether a source sealed a value beside a signal that the reader may see; nothing of it is given out. */
   revealable(by: Reader, of: { signal: Uuid; source: string }): Promise<boolean>
+  /** By an organisation's programs, of the present day. */
+  revealsUsedBy(participant: Uuid): Promise<RevealUse>
+}
+
+export interface RevealUse {
+  used: number
+  limit: number
+  resets_at: Date
 }
 
 export interface RevealOptions {
@@ -81,7 +89,19 @@ export function createReveals(options: RevealOptions): Reveals {
       const found = await seen(by, of).catch(undefinedIfAbsent)
       return found !== undefined && (await heldBeside(options, found.link)) !== undefined
     },
+    async revealsUsedBy(participant) {
+      const { day, resets_at } = dayOf(options.clock())
+      const asked = { participant_id: participant, day, who: participant }
+      const used = await asParticipant(db, participant, (tx) => store.revealsOn(tx, asked), { timeoutMs })
+      return { used, limit: REVEALS_PER_DAY, resets_at }
+    },
   }
+}
+
+/** Of UTC. */
+function dayOf(at: Date): { day: string; resets_at: Date } {
+  const day = at.toISOString().slice(0, 10)
+  return { day, resets_at: new Date(Date.parse(day) + 86_400_000) }
 }
 
 /** Of a source that takes part; what was given for other readers is not there for these. */
@@ -178,13 +198,12 @@ async function record(
 }
 
 async function debit(tx: Tx, { participant, person }: Revealer, at: Date): Promise<void> {
-  const day = at.toISOString().slice(0, 10)
+  const { day, resets_at } = dayOf(at)
   const quota = REVEALS_PER_DAY
   if (await store.debitReveal(tx, { participant_id: participant, day, who: person ?? participant, quota })) return
-  const midnight = Date.parse(day) + 86_400_000
   throw new Refusal('quota-exceeded', {
     detail: 'it begins anew at midnight UTC',
     extra: { limit: quota },
-    retryAfter: Math.ceil((midnight - at.getTime()) / 1_000),
+    retryAfter: Math.ceil((resets_at.getTime() - at.getTime()) / 1_000),
   })
 }

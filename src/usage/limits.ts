@@ -1,4 +1,5 @@
 import type { EventStreams } from '../feeds/event-stream.ts'
+import type { Reveals } from '../feeds/reveal.ts'
 import { STREAMS_MAX } from '../feeds/schema.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Uuid } from '../kernel/ids.ts'
@@ -20,6 +21,7 @@ export interface LimitSources {
   /** Event streams. */
   streams: Pick<EventStreams, 'openBy'>
   evaluations: Pick<EvaluationService, 'usedBy'>
+  reveals: Pick<Reveals, 'revealsUsedBy'>
   uploads: Pick<UploadJobs, 'live'>
   webhooks: Pick<Webhooks, 'endpoints'>
 }
@@ -58,14 +60,19 @@ function limitsOf({ counts, connections, streams }: LimitSources, credential: Uu
   ]
 }
 
-async function ownOf({ evaluations, uploads, webhooks }: LimitSources, participant: Uuid): Promise<LimitUse[]> {
+async function ownOf(
+  { evaluations, reveals, uploads, webhooks }: LimitSources,
+  participant: Uuid,
+): Promise<LimitUse[]> {
   const { quotas, resets_at, burst } = await evaluations.usedBy(participant)
+  const revealed = await reveals.revealsUsedBy(participant)
   return [
     ...quotas.map(({ purpose, used: n, limit }) => ({
       ...used('oprf_elements_per_day', n, limit),
       ...{ purpose, resets_at: resets_at.toISOString() },
     })),
     used('oprf_elements_burst', burst.limit - burst.left, burst.limit),
+    { ...used('reveals_per_day', revealed.used, revealed.limit), resets_at: revealed.resets_at.toISOString() },
     used('upload_jobs', await uploads.live(participant), JOBS_LIVE),
     used('webhook_endpoints', (await webhooks.endpoints(participant)).length, ENDPOINTS_MAX),
   ]

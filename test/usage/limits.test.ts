@@ -28,6 +28,7 @@ function sourcesOf(credentials: Credential[] = [aCredential()]) {
         ...{ resets_at: inDays(0.5), burst: { left: 4_000, limit: 5_000 } },
       }),
     },
+    reveals: { revealsUsedBy: async () => ({ used: 3, limit: 200, resets_at: inDays(0.5) }) },
     uploads: { live: async () => 2 },
     webhooks: { endpoints: async () => [] },
   }
@@ -68,6 +69,10 @@ test('quotas say when they begin anew, and every name is one of the limits', asy
   const { limits: own, credentials } = await sourcesOf().limits(apple)
   expect(own).toContainEqual({
     ...{ name: 'oprf_elements_per_day', purpose: 'lookup', used: 7, limit: 100 },
+    resets_at: '2026-11-28T00:00:00.000Z',
+  })
+  expect(own).toContainEqual({
+    ...{ name: 'reveals_per_day', used: 3, limit: LIMITS.reveals_per_day },
     resets_at: '2026-11-28T00:00:00.000Z',
   })
   expect(own).toContainEqual({ name: 'oprf_elements_burst', used: 1_000, limit: 5_000 })

@@ -18,6 +18,7 @@ const CREDENTIAL_LIMITS = [
 const LIMIT_WORDS: Readonly<Record<string, string>> = {
   oprf_elements_per_day: 'Evaluations today',
   oprf_elements_burst: 'Evaluations at once',
+  reveals_per_day: 'Sealed values revealed today',
   upload_jobs: 'Uploads that are not worked off',
   webhook_endpoints: 'Endpoints of webhooks',
 }

@@ -250,8 +250,14 @@ test('200 a day are revealed by the programs of a participant, exactly, and as m
   await expect(reveal(banana, item.signal)).rejects.toMatchObject({
     retryAfter: Math.ceil((midnight - w.now().getTime()) / 1_000),
   })
+  const used = () => w.feeds.revealsUsedBy(banana.participant)
+  expect(await used()).toEqual({ used: 200, limit: REVEALS_PER_DAY, resets_at: new Date(midnight) })
   w.pass(DAY)
+  expect((await used()).used).toBe(0)
   await reveal(banana, item.signal)
+  expect((await used()).used).toBe(1)
+  const days = sql`select 1 from reveal_use where participant_id = ${banana.participant}`
+  expect((await days.execute(w.t.owner)).rows).toHaveLength(1)
 })
 
 describe('value and data key go', () => {
