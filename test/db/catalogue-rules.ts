@@ -35,7 +35,7 @@ const DELETES: ReadonlySet<string> = new Set([
   ...['sealed_snapshot', 'sealed_bucket', 'feed_segment', 'shared_signal', 'shared_relation'].map(
     (table) => `aldis_admin ${table}`,
   ),
-  ...['aldis_app sealed_value', 'aldis_admin sealed_value'],
+  ...['aldis_app sealed_value', 'aldis_admin sealed_value', 'aldis_app reveal_use'],
   ...['read_journal', 'handshake_refusal', 'network_day', 'lookup_day', 'upload', 'request_log'].map(
     (table) => `aldis_admin ${table}`,
   ),

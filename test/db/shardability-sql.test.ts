@@ -50,7 +50,6 @@ const UNSERVED: Readonly<Record<string, string>> = {
   'select log_chain_seg': NOT_YET,
   'select console_form': 'PostgreSQL asks for it of who deletes a row by its key',
   'select client_assertion': 'PostgreSQL asks for it of who deletes rows by their columns',
-  'select reveal_use': 'PostgreSQL asks for it of who changes a row by what it holds',
   'insert authority_epoch': 'the migration makes its one row',
 }
 
