@@ -9,6 +9,7 @@ import { connect, type Db } from '../../src/db/connect.ts'
 import { inOneStep, nodeConnections } from '../../src/db/dump.ts'
 import type { WholeDatabase } from '../../src/db/open.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
+import type { Uuid } from '../../src/kernel/ids.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
 import { backup } from '../../src/operations/backup.ts'
 import { copyDatabase } from '../../src/operations/copy.ts'
@@ -16,12 +17,14 @@ import { verifiedManifest } from '../../src/operations/folder.ts'
 import { contentsOf, restore } from '../../src/operations/refill.ts'
 import { emptyRoot } from '../../src/provenance/merkle.ts'
 import { type LogStanding, logStandings } from '../../src/provenance/standing.ts'
+import { createSealedValues } from '../../src/signals/values.ts'
 import { aTestNode, type TestNode } from '../support/node.ts'
 import { settled } from '../support/settled.ts'
 import { digests, restoring, type Unmade, unmade } from './world.ts'
 
 let n: TestNode
 let dir: string
+let sealed: { source: Uuid; signal: Uuid }
 let folders = 0
 const targets: Unmade[] = []
 beforeAll(async () => {
@@ -34,6 +37,9 @@ beforeAll(async () => {
     await apple.item({ type: 'email', raw: 'fig@mail.example' }, everybody),
   ]
   await apple.client.submit(await apple.sign(items))
+  const source = n.parts.authority.participantBySlug('apple')?.participant_id as Uuid
+  sealed = { source, signal: items[0]?.signal as Uuid }
+  await apple.client.sealValue(sealed.signal, { v: 1, revision: 1, value: 'https://bad.example/a' })
   await settled(n.t)
 })
 afterEach(async () => {
@@ -79,6 +85,22 @@ describe('a backup', () => {
     await restored(folder, to)
     const db = connect({ url: to.url, max: 1 })
     expect(await digests(db).finally(() => db.destroy())).toEqual(rows)
+  })
+  test('has sealed values that open with the keys of the node, which are not in it', async () => {
+    const folder = await backedUp()
+    const to = target()
+    await restored(folder, to)
+    const { keys, clock, provenance } = n.parts
+    const db = connect({ url: to.url, max: 1 })
+    const values = createSealedValues({ ...{ db, keys, clock, provenance }, timeoutMs: 2_000 })
+    const held = await values.held(sealed.source, sealed.signal).finally(() => db.destroy())
+    expect(held && values.open(held)).toBe('https://bad.example/a')
+    const everything = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .map((name) => join(folder, name))
+      .filter((path) => statSync(path).isFile())
+      .map((path) => readFileSync(path).toString('latin1'))
+      .join('')
+    expect(everything).not.toContain('bad.example')
   })
   test('holds one moment: what is committed while it runs is not in it', async () => {
     let once = false

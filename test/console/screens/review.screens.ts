@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, test } from 'vitest'
+import { linkHash } from '../../../src/identifiers/token.ts'
 import { newId, type Uuid } from '../../../src/kernel/ids.ts'
+import { sha256 } from '../../../src/kernel/sha256.ts'
 import type { CaseInfo } from '../../../src/review/schema.ts'
 import type { SignalItem } from '../../../src/signals/schema.ts'
 import { picture } from '../../support/screenshot.ts'
@@ -13,6 +15,7 @@ let site: ReviewSite
 let open: Uuid
 let taken: Uuid
 let closed: Uuid
+let sealed: Uuid
 
 const by = (name: keyof ReviewSite['people']) => ({
   ...site.w.as(site.banana, site.people[name].pseudonym),
@@ -23,6 +26,21 @@ const queued = async (severity: CaseInfo['severity']): Promise<Uuid> => {
   const found = cases.find((one) => one.severity === severity && one.lease === undefined)
   if (found === undefined) throw new Error(`no ${severity} case`)
   return found.case
+}
+
+/** A case over a link that its source sealed. */
+async function overSealedLink(): Promise<Uuid> {
+  const { w, apple, banana, audience } = site
+  const raw = 'https://bad.example/orchard/kumquats'
+  const value = { profile: 'url/1', sha256: linkHash(sha256, raw.slice(8)), scope: { host: 'exact', path: 'exact' } }
+  const item = w.item({ audience, severity: 'medium', value })
+  await w.submit(apple, [item])
+  await w.signals.values.give(apple, item.signal, { v: 1, revision: 1, value: raw })
+  await w.settle()
+  const { results } = await w.hit(banana, apple, item, 14)
+  const [id] = results.flatMap((one) => one.case ?? [])
+  if (id === undefined) throw new Error('no case')
+  return id
 }
 
 /** A working day of one platform: cases of every kind, opinions of others, a dispute, proposals. */
@@ -81,6 +99,7 @@ beforeAll(async () => {
   taken = await queued('critical')
   await w.review.claim(by('ben'), taken)
   open = await queued('high')
+  sealed = await overSealedLink()
 })
 afterAll(() => site.end())
 
@@ -131,6 +150,14 @@ test('every screen of analysts', async () => {
       { ...ana, name: 'case-undone', path: of(open), ...click('#undo-button') },
       { ...ana, name: 'case-taken', path: of(taken) },
       { ...ana, name: 'case-closed', path: of(closed) },
+      { ...ana, name: 'case-sealed-link', path: of(sealed) },
+      {
+        ...{ ...ana, name: 'case-revealed-link', path: of(sealed) },
+        before: async ({ page }) => {
+          await page.getByRole('button', { name: 'Reveal the link' }).click()
+          await page.locator('#value.revealed').waitFor()
+        },
+      },
       { ...ana, name: 'case-revealed', path: `${of(closed)}/texts` },
       { ...ana, name: 'second-review', path: '/second-reviews', ...click('.proposed > summary') },
       {
