@@ -137,14 +137,14 @@ describe('a member that loses its rights', () => {
     again.close()
   })
 
-  test('by an act of this node is cut at once', async () => {
+  test('by an act of this node is cut without waiting for the next look', async () => {
+    await n.parts.authority.stop()
     const lemon = await n.member('lemon')
     const socket = await callerOf(n, lemon).dial()
     const closed = received(socket)
     const { credential } = await lemon.client.whoami()
     await n.parts.participants.revokeCredential(n.ada, { credential: credential.id, reason: 'key_theft' })
-    const began = performance.now()
     expect(await closed).toBe('')
-    expect(performance.now() - began).toBeLessThan(500)
+    n.parts.authority.start()
   })
 })
