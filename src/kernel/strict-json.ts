@@ -27,14 +27,15 @@ export function parseStrict(input: string | Uint8Array, limits: JsonLimits = JSO
 }
 
 /**
- * What is written as programs write it, in a fraction of the time: without escapes and white space, and within the limits, a text that
- * is written the same again has no name twice and no number that was rounded. Undefined for any other, which is then scanned.
+ * What is written as programs write it, in a fraction of the time: without escapes, and within the limits, a text that has as many colons
+ * as its value has members has no name twice. Undefined for any other, which is then scanned.
  */
 function plainly(text: string, limits: JsonLimits): { value: unknown } | undefined {
-  if (text.includes('\\') || !isTight(text, limits.depth) || !text.isWellFormed()) return undefined
+  const colons = text.includes('\\') || !text.isWellFormed() ? undefined : colonsIn(text, limits.depth)
+  if (colons === undefined) return undefined
   try {
     const value: unknown = JSON.parse(text)
-    return isWithin(value, limits) && JSON.stringify(value) === text ? { value } : undefined
+    return membersWithin(value, limits) === colons ? { value } : undefined
   } catch {
     // What is wrong is said by the scan.
     return undefined
@@ -42,19 +43,19 @@ function plainly(text: string, limits: JsonLimits): { value: unknown } | undefin
 }
 
 /**
- * Of a text without escapes, so that every quote begins or ends a string: no white space between, which is never written the same
- * again, and no deeper than it may be, since JSON.parse builds whatever depth it is sent.
+ * Of a text without escapes, so that every quote begins or ends a string: the colons between strings. Undefined where it is deeper than it
+ * may be, since JSON.parse builds whatever depth it is sent.
  */
-function isTight(text: string, most: number): boolean {
-  let depth = 0
+function colonsIn(text: string, most: number): number | undefined {
+  let [depth, colons] = [0, 0]
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at)
     if (code === QUOTE) at = endOfString(text, at)
-    else if (code <= SPACE) return false
-    depth += stepOf(code)
-    if (depth > most) return false
+    else if (code === COLON) colons += 1
+    else depth += stepOf(code)
+    if (depth > most) return undefined
   }
-  return true
+  return colons
 }
 
 function endOfString(text: string, at: number): number {
@@ -67,17 +68,30 @@ function stepOf(code: number): number {
   return code === CLOSE_OBJECT || code === CLOSE_ARRAY ? -1 : 0
 }
 
-function isWithin(value: unknown, limits: JsonLimits): boolean {
-  if (typeof value === 'string') return value.length <= limits.string
-  if (typeof value === 'number') return !Number.isInteger(value) || Number.isSafeInteger(value)
-  if (typeof value !== 'object' || value === null) return true
-  if (Array.isArray(value)) return value.length <= limits.array && value.every((one) => isWithin(one, limits))
-  const members = Object.entries(value)
-  return (
-    members.length <= limits.members &&
-    members.every(([name, one]) => name.length <= limits.string && isWithin(one, limits))
-  )
+/** Members of a value and of all in it; not a number where something is beyond the limits. */
+function membersWithin(value: unknown, limits: JsonLimits): number {
+  if (typeof value === 'string') return value.length <= limits.string ? 0 : Number.NaN
+  if (typeof value === 'number') return isExact(value) ? 0 : Number.NaN
+  if (typeof value !== 'object' || value === null) return 0
+  if (Array.isArray(value)) return value.length <= limits.array ? sumWithin(value, limits) : Number.NaN
+  return objectWithin(value, limits)
 }
+
+function objectWithin(value: object, limits: JsonLimits): number {
+  const names = Object.keys(value)
+  const fit = names.length <= limits.members && names.every((name) => name.length <= limits.string)
+  return fit ? names.length + sumWithin(Object.values(value), limits) : Number.NaN
+}
+
+function sumWithin(values: readonly unknown[], limits: JsonLimits): number {
+  let sum = 0
+  for (const one of values) sum += membersWithin(one, limits)
+  return sum
+}
+
+/** Whether a number is the one that was written, as far as integers go. */
+const isExact = (value: number): boolean =>
+  Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value))
 
 /** Where a scan stands. */
 interface Scan {
@@ -89,7 +103,7 @@ interface Scan {
 }
 
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y
-const [SPACE, QUOTE, BACKSLASH, COMMA, COLON] = [0x20, 0x22, 0x5c, 0x2c, 0x3a]
+const [QUOTE, BACKSLASH, COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a]
 const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d]
 
 function decode(bytes: Uint8Array): string {
@@ -193,9 +207,7 @@ function numberAt(scan: Scan): number {
   if (found === undefined) throw invalid(scan)
   scan.at += found.length
   const parsed = Number(found)
-  if (!Number.isFinite(parsed) || (Number.isInteger(parsed) && !Number.isSafeInteger(parsed))) {
-    throw fail(scan, 'json-strict', 'a number beyond 2^53')
-  }
+  if (!isExact(parsed)) throw fail(scan, 'json-strict', 'a number beyond 2^53')
   return parsed
 }
 

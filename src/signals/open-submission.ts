@@ -51,11 +51,16 @@ const SIGNED_ROOT = /"root":"([A-Za-z0-9_-]{43})"\}$/
 
 function checkItem(proven: ProvenItem, isUnder: ReturnType<typeof createPathCheck>): void {
   const { item, index } = proven
-  const salt = fromBase64Url(proven.salt)
-  const nodes = fromBase64Url(proven.path)
-  if (salt?.length !== 16 || nodes === undefined || nodes.length % 32 !== 0) throw invalid('salt or path is malformed')
-  const path = Array.from({ length: nodes.length / 32 }, (_, i) => nodes.subarray(32 * i, 32 * i + 32))
+  const salt = canonical(proven.salt)
+  const path = canonical(proven.path)
+  if (salt?.length !== 16 || path === undefined || path.length % 32 !== 0) throw invalid('salt or path is malformed')
   // A lone surrogate has the bytes of U+FFFD.
   if (!item.isWellFormed() || !Number.isSafeInteger(index)) throw invalid('item or index is malformed')
   if (!isUnder({ leaf: itemLeaf(salt, item), index, path })) throw invalid('the item is not in the signed tree')
+}
+
+/** As `fromBase64Url`, in half of the time. */
+function canonical(text: string): Buffer | undefined {
+  const bytes = Buffer.from(text, 'base64url')
+  return bytes.toString('base64url') === text ? bytes : undefined
 }

@@ -1,9 +1,9 @@
 import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto'
-import { concat, fromBase64Url, toBase64Url, utf8 } from '../kernel/bytes.ts'
+import { fromBase64Url, toBase64Url, utf8 } from '../kernel/bytes.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import { parseStrict } from '../kernel/strict-json.ts'
-import { leafHash, treeHash } from '../provenance/merkle.ts'
+import { treeHash } from '../provenance/merkle.ts'
 
 /** What a submission's items are; one submission has one type. */
 export const SUBMISSION_TYPES = ['aldis-signal+jws', 'aldis-withdrawal+jws'] as const
@@ -89,8 +89,19 @@ const AHEAD = 300
 const PART = /^[A-Za-z0-9_-]+$/
 const HEADER_MEMBERS = ['alg', 'aud', 'iat', 'iss', 'jti', 'kid', 'prg', 'typ']
 
+/** What is hashed next, of an item as large as they are; of a larger one it is made anew. */
+const ROOM = 1 + 16 + 3 * ITEM_BYTES_MAX
+const room = Buffer.alloc(ROOM)
+
 /** Leaf hash of one item: SHA-256(0x00 || salt 16 || the item's bytes). */
-export const itemLeaf = (salt: Uint8Array, item: string): Uint8Array => leafHash(sha256, concat(salt, utf8(item)))
+export function itemLeaf(salt: Uint8Array, item: string): Buffer {
+  const most = 1 + salt.length + 3 * item.length
+  const bytes = most > ROOM ? Buffer.alloc(most) : room
+  // Leaf, not node (RFC 6962 section 2.1).
+  bytes[0] = 0
+  bytes.set(salt, 1)
+  return sha256(bytes.subarray(0, 1 + salt.length + bytes.write(item, 1 + salt.length)))
+}
 
 /** Signs 1 to 1,000 items under one signature; each item's salt hides it from the recipients of the others. */
 export async function signSubmission(
@@ -212,10 +223,9 @@ function checkHeader(header: SubmissionHeader, context: VerifyContext): void {
 function leafOfItem({ salt, item }: SaltedItem): Buffer {
   const bytes = Buffer.from(salt, 'base64url')
   if (bytes.length !== 16 || bytes.toString('base64url') !== salt) throw invalid('a salt is not 16 bytes of base64url')
-  const text = Buffer.from(item)
-  if (text.length > ITEM_BYTES_MAX) throw new Refusal('item-limit', { extra: { limit: ITEM_BYTES_MAX } })
+  if (Buffer.byteLength(item) > ITEM_BYTES_MAX) throw new Refusal('item-limit', { extra: { limit: ITEM_BYTES_MAX } })
   if (!item.isWellFormed()) throw new Refusal('json-strict', { detail: 'an item holds a lone surrogate' })
-  return Buffer.from(leafHash(sha256, Buffer.concat([bytes, text])))
+  return itemLeaf(bytes, item)
 }
 
 function parseHeader(encoded: string): Record<string, unknown> {

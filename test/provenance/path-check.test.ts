@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { concat } from '../../src/kernel/bytes.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
 import { createPathCheck } from '../../src/provenance/path-check.ts'
 import { leavesOf, mth, pathOf } from './definition.ts'
@@ -16,6 +17,8 @@ const aTree = fc
 const placed = (size: number, index: number) => ({
   ...{ leaf: LEAVES[index] ?? sha256(''), index, path: PATHS[size - 1]?.[index] ?? [] },
 })
+/** As it is checked: the path joined. */
+const joined = ({ path, ...one }: ReturnType<typeof placed>) => ({ ...one, path: concat(...path) })
 function checkOf(size: number) {
   const hashed: number[] = [0]
   const root = ROOTS[size - 1] ?? sha256('')
@@ -27,7 +30,7 @@ function checkOf(size: number) {
     root,
     size,
   )
-  return { check, hashed: () => hashed[0] ?? 0 }
+  return { check: (one: ReturnType<typeof placed>) => check(joined(one)), hashed: () => hashed[0] ?? 0 }
 }
 
 test('every leaf is in its tree, in whatever order they come, and comes again', () => {
@@ -67,6 +70,14 @@ test('a leaf is at no other place, and its path neither shorter nor longer', () 
       if (good.path.length > 0) expect(check({ ...good, path: good.path.slice(0, -1) })).toBe(false)
     }),
   )
+})
+
+test('a path that breaks off within a node is none', () => {
+  const check = createPathCheck(sha256, ROOTS[7] ?? sha256(''), 8)
+  const good = joined(placed(8, 3))
+  for (const bytes of [95, 65, 1]) expect(check({ ...good, path: good.path.subarray(0, bytes) })).toBe(false)
+  expect(check(good)).toBe(true)
+  for (const bytes of [95, 65, 1]) expect(check({ ...good, path: good.path.subarray(0, bytes) })).toBe(false)
 })
 
 test('what failed is taken for nothing: a forged path does not make a forged leaf good', () => {
