@@ -77,6 +77,6 @@ const END = new RegExp(`"type":"(?:${[...ENDS].join('|').replaceAll('.', '\\.')}
 
 function endIn(line: string): string | undefined {
   if (!END.test(line)) return undefined
-  const { event } = JSON.parse(line) as { event: { type: string; seq: string } }
-  return ENDS.has(event.type) ? event.seq : undefined
+  const { event } = JSON.parse(line) as { event?: { type: string; seq: string } }
+  return event !== undefined && ENDS.has(event.type) ? event.seq : undefined
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { renewIfDue, verifierFor } from '../client/connected.ts'
 import { AldisError, LogContradicted, VerificationFailed } from '../client/errors.ts'
 import { openHome } from '../client/home.ts'
-import { refreshMatchFile } from '../client/match-mirror.ts'
+import { updateMatchFile } from '../client/match-mirror.ts'
 import { syncFeeds } from '../client/mirror.ts'
 import { runningEpochs } from '../client/token-makers.ts'
 import { MatchFileRefused } from '../matching/refused.ts'
@@ -49,10 +49,13 @@ export async function syncRound({ home: dir, now, events }: RoundJob): Promise<R
       const verifier = await verifierFor({ client, home })
       let sealed = 0
       let paused = 0
+      const { programme } = home.membership()
+      const matches = updateMatchFile({ home: dir, programme, now: new Date(now) })
       const n = await syncFeeds({
         ...{ client, verifier, dir: join(dir, 'feeds') },
         onRead: (read) => home.note('reads.ndjson', { read, at: new Date().toISOString() }),
         onEvents: (_feed, came) => void Atomics.add(events, 0, came.length),
+        onMirrored: matches.take,
         onSealed: (_feed, entries) => {
           sealed += entries
         },
@@ -60,9 +63,7 @@ export async function syncRound({ home: dir, now, events }: RoundJob): Promise<R
           paused += 1
         },
       })
-      const made = await refreshMatchFile({
-        ...{ home: dir, programme: home.membership().programme, now: new Date(now) },
-      })
+      const made = await matches.finish()
       await home.advance(client)
       const [{ feeds }, { audiences }, { hash_profiles }] = [
         await client.feeds(),

@@ -60,7 +60,7 @@ import { type CaseClient, casesOver } from './cases.ts'
 import { type ConformanceClient, conformanceOver } from './conformance.ts'
 import { evaluatorOver } from './evaluator.ts'
 import { type StreamQuery, streamEvents } from './event-stream.ts'
-import { linesOf } from './lines.ts'
+import { linesByPiece, linesOf } from './lines.ts'
 import { type LogLooks, looksOver } from './log-looks.ts'
 import { type SealedDelta, sealedPage, sealedSegment } from './sealed-feed.ts'
 import { collect, createTransport, problemOf, type TlsIdentity, type Transport } from './transport.ts'
@@ -87,7 +87,8 @@ export interface Received {
 export interface Segment {
   cursor: string
   read: string
-  events: AsyncGenerator<Received>
+  /** In order, as they come: some at a time. */
+  pieces: AsyncGenerator<readonly Received[]>
   /** For a segment whose events are not read: ends its connection. */
   cancel(): void
 }
@@ -134,7 +135,7 @@ export interface Client extends LogLooks {
   ): Promise<EventsPage & { read: string }>
   /** Pages of what follows a cursor, and of what comes, without end: see `streamEvents`. Each is as `events` gives it. */
   stream(feed: Uuid, query?: StreamQuery): AsyncGenerator<EventsPage & { read: string }>
-  /** The events of one sealed segment, in order, and the cursor that stands after them. */
+  /** The events of one sealed segment, and the cursor that stands after them. */
   segment(feed: Uuid, first_seq: bigint): Promise<Segment>
   lookUp(lookup: Lookup): Promise<LookupResult & { read: string }>
   /** A page of the signals that relations tie to one; `after`: the `next` of the page before. A logged read. */
@@ -322,17 +323,24 @@ async function segmentOf(transport: Transport, path: string): Promise<Segment> {
     throw problemOf({ status: message.statusCode ?? 0, headers: message.headers, body: await collect(message) })
   }
   const [cursor, read] = [headerOf(message.headers['feed-cursor']), headerOf(message.headers['provenance-read'])]
-  return { cursor, read, events: segmentEvents(message), cancel: () => void message.destroy() }
+  return { cursor, read, pieces: segmentPieces(message), cancel: () => void message.destroy() }
 }
 
-async function* segmentEvents(message: IncomingMessage): AsyncGenerator<Received> {
+/** Bytes of a segment that are unpacked at a time. */
+const PIECE = 262_144
+
+async function* segmentPieces(message: IncomingMessage): AsyncGenerator<readonly Received[]> {
   const proofs = new Map<string, SubmissionProof>()
   // Unlike `pipe`, it ends the one with the error of the other.
-  const input = pipeline(message, createBrotliDecompress(), () => {})
-  for await (const line of linesOf(input)) {
-    const value = JSON.parse(line) as FeedEventBody | { submission: SubmissionProof }
-    if ('submission' in value) proofs.set(value.submission.event, value.submission)
-    else yield { event: value, proof: value.item === undefined ? undefined : proofs.get(value.event) }
+  const input = pipeline(message, createBrotliDecompress({ chunkSize: PIECE }), () => {})
+  for await (const lines of linesByPiece(input)) {
+    const events: Received[] = []
+    for (const line of lines) {
+      const value = JSON.parse(line) as FeedEventBody | { submission: SubmissionProof }
+      if ('submission' in value) proofs.set(value.submission.event, value.submission)
+      else events.push({ event: value, proof: value.item === undefined ? undefined : proofs.get(value.event) })
+    }
+    yield events
   }
 }
 

@@ -31,14 +31,19 @@ export interface Changes {
 export function changesOf(dictionary: Dictionary, patterns: Map<string, unknown>): Changes {
   const changes = new Map<string, Change>()
 
+  let whose = { source: '', feed: '', hex: '' }
   /** As `identityIn` reads it; a signal's id is its source's choice, so that two sources may choose one. */
   const identityOf = ({ signal, source, feed }: Event): string | undefined => {
-    const [s, f] = [dictionary.number('source', source), dictionary.number('feed', feed)]
-    if (s === undefined || f === undefined) return undefined
-    const numbers = Buffer.alloc(4)
-    numbers.writeUInt16LE(s)
-    numbers.writeUInt16LE(f, 2)
-    return `${signal.replaceAll('-', '')}${numbers.toString('hex')}`
+    // Events of one source come together.
+    if (whose.source !== source || whose.feed !== feed) {
+      const [s, f] = [dictionary.number('source', source), dictionary.number('feed', feed)]
+      if (s === undefined || f === undefined) return undefined
+      const numbers = Buffer.alloc(4)
+      numbers.writeUInt16LE(s)
+      numbers.writeUInt16LE(f, 2)
+      whose = { source, feed, hex: numbers.toString('hex') }
+    }
+    return `${signal.replaceAll('-', '')}${whose.hex}`
   }
 
   const recorded = (known: Change, event: Event, item: Item): Change | undefined => {

@@ -4,13 +4,14 @@ import { join } from 'node:path'
 import { toHex } from '../kernel/bytes.ts'
 import { writeDurably } from '../kernel/durable.ts'
 import { sha256 } from '../kernel/sha256.ts'
-import { encodeMatchFile, type FeedPlace, SIGNALS_MOST } from '../matching/match-file.ts'
+import { type Contents, encodeMatchFile, type FeedPlace, SIGNALS_MOST } from '../matching/match-file.ts'
 import { createDictionary, type Dictionary, RECORD_BYTES } from '../matching/record.ts'
 import { MatchFileRefused } from '../matching/refused.ts'
 import { drawSecret, KEY_BYTES } from '../matching/tag.ts'
 import { changesOf } from './match-changes.ts'
 import { type MatchReader, openMatchFile } from './match-reader.ts'
 import { type MirroredFeed, mirroredEvents, mirroredFeeds } from './mirror-reader.ts'
+import type { VerifiedEvent } from './verify.ts'
 
 export const matchFileOf = (home: string): string => join(home, 'match.bin')
 
@@ -31,25 +32,51 @@ export interface Refreshed {
 /** Changes that are gathered before they are merged: so much memory, whatever the mirror has. */
 const GATHERED = 200_000
 
+/** A match file on its way to where the mirror is. */
+export interface MatchUpdate {
+  /**
+   * Events that were verified and came to the mirror of a feed, behind so many bytes of it and up to a place: they need not be read from
+   * there. Those that do not follow what the file has are. Throws `MatchFileRefused` where words are too many.
+   */
+  take(events: readonly Mirrorable[], from: number, to: FeedPlace): void
+  /**
+   * Reads from the mirror what was not taken, and writes the file. The old one is there until the new one is on the disk. Throws
+   * `MatchFileRefused` where the mirror cannot be read.
+   */
+  finish(): Promise<Refreshed>
+}
+
 /**
  * Brings the match file of a home to where its mirror stands: what is new is merged into the one that is there, which is read
- * anew from the first event where it does not fit the mirror. The old one is there until the new one is on the disk. Throws
- * `MatchFileRefused` where the mirror cannot be read.
+ * anew from the first event where it does not fit the mirror.
  */
-export async function refreshMatchFile(options: MatchFileOptions): Promise<Refreshed> {
-  const feeds = mirroredFeeds(join(options.home, 'feeds'))
-  const kept = keptState(options, feeds)
-  if (kept !== undefined) {
-    if (feeds.every((feed) => kept.at.get(feed.feed)?.bytes === feed.bytes))
-      return { outcome: 'unchanged', signals: kept.records.length / RECORD_BYTES }
-    const extended = await extend(options, feeds, kept).catch((error: unknown) => {
-      // The mirror was written anew behind the place that the file names: all of it is read again.
-      if (error instanceof MatchFileRefused && error.reason === 'mirror-damaged') return undefined
-      throw error
-    })
-    if (extended !== undefined) return { outcome: 'extended', signals: extended }
+export const refreshMatchFile = (options: MatchFileOptions): Promise<Refreshed> => updateMatchFile(options).finish()
+
+/** As `refreshMatchFile`, for a mirror that is about to grow. Nothing is read before something came. */
+export function updateMatchFile(options: MatchFileOptions): MatchUpdate {
+  const { home } = options
+  const dir = join(home, 'feeds')
+  let extension: Extension | undefined
+  const begun = (): Extension => {
+    extension ??= extensionOf(home, keptState(options, mirroredFeeds(dir)))
+    return extension
   }
-  return { outcome: 'made', signals: await extend(options, feeds, nothing()) }
+  return {
+    take: (events, from, to) => begun().take(events, from, to),
+    async finish() {
+      const feeds = mirroredFeeds(dir)
+      const first = begun()
+      if (first.isKept && feeds.every(({ feed, bytes }) => first.bytesOf(feed) === bytes) && !first.hasTaken())
+        return { outcome: 'unchanged', signals: first.signals() }
+      const extended = await finished(options, feeds, first).catch((error: unknown) => {
+        // The mirror was written anew behind the place that the file names: all of it is read again.
+        if (first.isKept && error instanceof MatchFileRefused && error.reason === 'mirror-damaged') return undefined
+        throw error
+      })
+      if (extended !== undefined) return { outcome: first.isKept ? 'extended' : 'made', signals: extended }
+      return { outcome: 'made', signals: await finished(options, feeds, extensionOf(home, undefined)) }
+    },
+  }
 }
 
 interface State {
@@ -103,32 +130,83 @@ const patternsOf = (reader: MatchReader, records: Uint8Array): Map<string, unkno
     }),
   )
 
-async function extend(options: MatchFileOptions, feeds: readonly MirroredFeed[], from: State): Promise<number> {
-  const { home, programme, now, onProgress } = options
-  const { dictionary, patterns, at } = from
-  const all = feeds.reduce((sum, feed) => sum + feed.bytes - (at.get(feed.feed)?.bytes ?? 0), 0)
+/** An event with what a source signed of it. */
+type Mirrorable = Pick<VerifiedEvent, 'event' | 'item'>
+
+/** Records with what came since, in memory. */
+interface Extension {
+  /** Whether it began with a file that was there. */
+  isKept: boolean
+  hasTaken(): boolean
+  bytesOf(feed: string): number
+  placeOf(feed: string): FeedPlace | undefined
+  signals(): number
+  take: MatchUpdate['take']
+  add(one: Mirrorable): void
+  /** What a file is made of, for the feeds as they stand. */
+  contents(): Pick<Contents, 'records' | 'words' | 'patterns'>
+}
+
+function extensionOf(home: string, kept: State | undefined): Extension {
+  const { dictionary, patterns, at, ...from } = kept ?? nothing()
   let { records } = from
   let changes = changesOf(dictionary, patterns)
-  let done = 0
+  let taken = false
   const merge = (): void => {
     records = changes.mergedInto(records)
     changes = changesOf(dictionary, patterns)
     if (records.length > SIGNALS_MOST * RECORD_BYTES) throw new MatchFileRefused('too-many', home)
   }
+  const add = ({ event, item }: Mirrorable): void => {
+    if (!changes.take(event, item)) throw new MatchFileRefused('too-many-words', home)
+    if (changes.size >= GATHERED) merge()
+  }
+  const bytesOf = (feed: string): number => at.get(feed)?.bytes ?? 0
+  return {
+    isKept: kept !== undefined,
+    hasTaken: () => taken,
+    bytesOf,
+    placeOf: (feed) => at.get(feed),
+    signals: () => records.length / RECORD_BYTES,
+    take(events, begin, to) {
+      const [first] = events
+      if (first === undefined || begin !== bytesOf(to.feed) || !follows(at.get(to.feed), first.event)) return
+      for (const one of events) add(one)
+      at.set(to.feed, to)
+      taken = true
+    },
+    add,
+    contents() {
+      merge()
+      return { records, words: dictionary.words, patterns }
+    },
+  }
+}
+
+/** Whether an event is the next one; of a mirror that was taken anew the bytes alone may be as many. */
+const follows = (place: FeedPlace | undefined, { seq }: Mirrorable['event']): boolean =>
+  place === undefined || BigInt(seq) === BigInt(place.seq) + 1n
+
+async function finished(
+  options: MatchFileOptions,
+  feeds: readonly MirroredFeed[],
+  extension: Extension,
+): Promise<number> {
+  const { home, programme, now, onProgress } = options
+  const all = feeds.reduce((sum, { feed, bytes }) => sum + bytes - extension.bytesOf(feed), 0)
+  let done = 0
   for (const feed of feeds) {
-    for await (const { event, item, bytes } of mirroredEvents(feed, { after: at.get(feed.feed), programme })) {
-      if (!changes.take(event, item)) throw new MatchFileRefused('too-many-words', feed.file)
-      done += bytes
+    for await (const one of mirroredEvents(feed, { after: extension.placeOf(feed.feed), programme })) {
+      extension.add(one)
+      done += one.bytes
       onProgress?.(done, all)
-      if (changes.size >= GATHERED) merge()
     }
   }
-  merge()
   const file = encodeMatchFile({
-    ...{ programme, made_at: now.toISOString(), records, words: dictionary.words, patterns, hash: sha256 },
+    ...{ programme, made_at: now.toISOString(), ...extension.contents(), hash: sha256 },
     feeds: feeds.map(({ feed, seq, bytes }) => ({ feed, seq, bytes })),
     secret: drawSecret(() => randomBytes(4).readUInt32LE()),
   })
   writeDurably(matchFileOf(home), file, 0o600)
-  return records.length / RECORD_BYTES
+  return extension.signals()
 }

@@ -2,6 +2,7 @@ import { closeSync, fsyncSync, openSync, readSync, renameSync, writeFileSync } f
 import { dirname } from 'node:path'
 import { syncFolder } from '../kernel/durable.ts'
 import type { Received } from './client.ts'
+import type { MirrorLine } from './mirror-lines.ts'
 
 /** A signal, of whichever source calls it so. */
 export interface ErasedName {
@@ -46,7 +47,8 @@ export function withoutItem(received: Received, names: readonly ErasedName[]): R
 /** Whoever noted how far it has read the file finds everything where it was. */
 function stubLine(line: string, names: readonly ErasedName[]): string | undefined {
   if (!names.some(({ signal }) => line.includes(signal))) return undefined
-  const stub = withoutItem(JSON.parse(line) as Received, names)
+  const { event, proof } = JSON.parse(line) as MirrorLine
+  const stub = event === undefined ? undefined : withoutItem({ event, proof }, names)
   if (stub === undefined) return undefined
   const text = JSON.stringify(stub)
   return `${text}${' '.repeat(Buffer.byteLength(line) - 1 - Buffer.byteLength(text))}\n`

@@ -5,6 +5,7 @@ import type { FeedPlace } from '../matching/match-file.ts'
 import { MatchFileRefused } from '../matching/refused.ts'
 import type { Received } from './client.ts'
 import { linesOf } from './lines.ts'
+import type { MirrorLine } from './mirror-lines.ts'
 
 /** The mirror of one feed: what `bytes` of its file hold was verified when it was written. */
 export interface MirroredFeed extends FeedPlace {
@@ -33,7 +34,7 @@ export interface Mirrored {
   event: Received['event']
   /** What a source signed; absent where the node speaks. */
   item: Record<string, unknown> | undefined
-  /** Of its line. */
+  /** Of its line, and of what proves its submission where that comes before it. */
   bytes: number
 }
 
@@ -50,12 +51,19 @@ export async function* mirroredEvents(
   const input = createReadStream(file, { start, end: bytes - 1, highWaterMark: 1024 * 1024 })
   const follows = inSequence(after)
   const isOurs = signedFor(programme)
+  let bytesBefore = 0
   for await (const line of linesOf(input)) {
     const { event, proof } = parsed(line, file)
-    if (!follows(event.seq)) throw new MatchFileRefused('mirror-damaged', file)
     if (proof !== undefined && !isOurs(proof.jws.protected)) throw new MatchFileRefused('mirror-other-programme', file)
+    const own = Buffer.byteLength(line) + 1
+    if (event === undefined) {
+      bytesBefore += own
+      continue
+    }
+    if (!follows(event.seq)) throw new MatchFileRefused('mirror-damaged', file)
     const item = event.item === undefined ? undefined : (JSON.parse(event.item) as Record<string, unknown>)
-    yield { event, item, bytes: Buffer.byteLength(line) + 1 }
+    yield { event, item, bytes: bytesBefore + own }
+    bytesBefore = 0
   }
 }
 
@@ -81,10 +89,11 @@ function signedFor(programme: string): (encoded: string) => boolean {
   }
 }
 
-function parsed(line: string, file: string): Received {
+function parsed(line: string, file: string): MirrorLine {
   try {
-    const one = JSON.parse(line) as Received
-    if (/^[0-9]{1,19}$/.test(one.event.seq)) return one
+    const one = JSON.parse(line) as MirrorLine
+    if (one.event === undefined ? typeof one.proof?.jws.protected === 'string' : /^[0-9]{1,19}$/.test(one.event.seq))
+      return one
   } catch {
     // As a line that is JSON of something else.
   }

@@ -1,5 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import type { Received } from './client.ts'
+import type { MirrorLine } from './mirror-lines.ts'
 import { mirroredFeeds } from './mirror-reader.ts'
 
 const WINDOW = 65_536
@@ -16,17 +17,31 @@ export function eventAt(dir: string, place: { feed: string; seq: bigint }): Rece
   try {
     let [low, high] = [0, feed.bytes]
     while (low < high) {
-      const line = lineFrom(handle, { from: startBefore(handle, Math.floor((low + high) / 2), low), to: high })
-      const { event } = JSON.parse(line.text) as Received
-      const seq = BigInt(event.seq)
+      const start = startBefore(handle, Math.floor((low + high) / 2), low)
+      const { event, end } = eventFrom(handle, { from: start, to: high })
+      const seq = event === undefined ? undefined : BigInt(event.seq)
       if (seq === place.seq) return event
-      if (seq < place.seq) low = line.end
-      else high = line.start
+      if (seq !== undefined && seq < place.seq) low = end
+      else high = start
     }
     return undefined
   } finally {
     closeSync(handle)
   }
+}
+
+/** The first event from a line on, and where its line ends; what proves a submission stands before its events. */
+function eventFrom(
+  handle: number,
+  { from, to }: { from: number; to: number },
+): { event: Received['event'] | undefined; end: number } {
+  for (let at = from; at < to; ) {
+    const line = lineFrom(handle, { from: at, to })
+    const { event } = JSON.parse(line.text) as MirrorLine
+    if (event !== undefined) return { event, end: line.end }
+    at = line.end
+  }
+  return { event: undefined, end: to }
 }
 
 /** Where the line begins that a byte is in; `least` begins one. */
@@ -50,8 +65,8 @@ function lineFrom(handle: number, { from, to }: { from: number; to: number }) {
     if (n === 0) break
     const newline = window.subarray(0, n).indexOf(NEWLINE)
     parts.push(window.subarray(0, newline >= 0 ? newline : n))
-    if (newline >= 0) return { start: from, end: at + newline + 1, text: Buffer.concat(parts).toString() }
+    if (newline >= 0) return { end: at + newline + 1, text: Buffer.concat(parts).toString() }
     at += n
   }
-  return { start: from, end: to, text: Buffer.concat(parts).toString() }
+  return { end: to, text: Buffer.concat(parts).toString() }
 }

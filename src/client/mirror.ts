@@ -3,10 +3,12 @@ import { join } from 'node:path'
 import type { FeedList } from '../feeds/schema.ts'
 import { writeDurably } from '../kernel/durable.ts'
 import { isUuid, type Uuid } from '../kernel/ids.ts'
+import type { FeedPlace } from '../matching/match-file.ts'
 import { type Client, type Received, receivedOf, type Segment } from './client.ts'
 import { AldisError, VerificationFailed } from './errors.ts'
 import { readIfThere } from './files.ts'
 import { type ErasedName, eraseInMirror, withoutItem } from './mirror-erase.ts'
+import { mirrorLines } from './mirror-lines.ts'
 import { syncSealed } from './sealed-mirror.ts'
 import type { VerifiedEvent, Verifier } from './verify.ts'
 
@@ -36,6 +38,8 @@ export interface SyncOptions {
   /** The name of each answer's entry in the read journal; nothing was given out where it is empty. */
   onRead?(read: string): void
   onEvents?(feed: Feed, events: readonly VerifiedEvent[]): void
+  /** The same of a feed whose events are kept as they are, with where they stand in its file: behind so many bytes, up to a place. */
+  onMirrored?(events: readonly VerifiedEvent[], from: number, to: FeedPlace): void
   /** How many sealed entries came; what they are of is not known. */
   onSealed?(feed: Feed, entries: number): void
   /** A feed gives nothing out: two persons of the programme have paused it, and it goes on later where it stands. */
@@ -53,7 +57,8 @@ export const ENDS: ReadonlySet<string> = new Set(['signal.withdrawn', 'signal.ex
 
 /**
  * Brings the mirror of every feed up to date: sealed segments first, then pages. Each event is verified before it is
- * written; the file is flushed before the place is moved, so a crash repeats events and loses none. Answers how many came.
+ * written; the file is flushed before the place is moved, so a crash repeats events and loses none. All of it is on the disk when this
+ * returns or throws. Answers how many came.
  */
 export async function syncFeeds(options: SyncOptions): Promise<number> {
   const { feeds } = await options.client.feeds()
@@ -122,9 +127,11 @@ async function syncFeed(options: SyncOptions, feed: Feed): Promise<number> {
       // Before the place moves on: a crash between the two repeats it.
       if (erased.length > 0) file.erase(erased)
       const kept = erased.length === 0 ? received : received.map((one) => withoutItem(one, erased) ?? one)
+      const from = file.bytes()
       file.append(kept, cursor)
       n += events.length
       options.onEvents?.(feed, events)
+      options.onMirrored?.(events, from, { feed: feed.feed, seq: String(file.seq()), bytes: file.bytes() })
       const progress = { feed: feed.feed, label: feed.label, events: n, seq: file.seq(), last: BigInt(feed.last_seq) }
       options.onProgress?.(progress)
     }
@@ -176,7 +183,7 @@ async function takeSegments(options: SyncOptions, { feed, after, take }: Taking)
       // The mirror stands within a segment: pages bring it to the end.
       if (segment === undefined) return
       options.onRead?.(segment.read)
-      const received = await Array.fromAsync(segment.events)
+      const received = (await Array.fromAsync(segment.pieces)).flat()
       const events = received.map(({ event }) => event)
       inOrder(next - 1n, events)
       const last = events.at(-1)
@@ -219,13 +226,21 @@ function inOrder(after: bigint, events: readonly { seq: string }[]): void {
 interface Mirror {
   seq(): bigint
   cursor(): string | undefined
+  /** Of its file. */
+  bytes(): number
+  /** Writes, and from time to time puts what was written on the disk and moves the place. */
   append(received: readonly Received[], cursor: string): void
   /** Takes the items of these signals out of what is there. */
   erase(names: readonly ErasedName[]): void
+  /** With the place moved to what was written. */
   close(): void
 }
 
 const START: Place = { cursor: undefined, seq: '0', bytes: 0 }
+
+/** What may be written before it is put on the disk: so much, or for so long, comes again after a crash. */
+const UNFLUSHED_BYTES = 33_554_432
+const UNFLUSHED_MS = 2_000
 
 function openMirror(dir: string, feed: Uuid): Mirror {
   // The node chose the name; a path in it would write elsewhere.
@@ -234,41 +249,42 @@ function openMirror(dir: string, feed: Uuid): Mirror {
   const path = join(dir, `${feed}.ndjson`)
   const statePath = join(dir, `${feed}.json`)
   const kept = readIfThere(statePath)
-  let place = kept === undefined ? START : (JSON.parse(kept) as Place)
+  let noted = kept === undefined ? START : (JSON.parse(kept) as Place)
+  let notedAt = performance.now()
   let handle = openSync(path, 'a', 0o600)
   // What was noted is not there: to truncate would fill it up with zeros.
-  if (fstatSync(handle).size < place.bytes) place = START
+  if (fstatSync(handle).size < noted.bytes) noted = START
   // What a crash left behind the noted place comes again.
-  truncateSync(path, place.bytes)
+  truncateSync(path, noted.bytes)
+  let place = noted
+  const flush = (): void => {
+    if (place === noted) return
+    if (place.bytes > noted.bytes) fsyncSync(handle)
+    writeDurably(statePath, JSON.stringify(place))
+    noted = place
+    notedAt = performance.now()
+  }
   return {
     seq: () => BigInt(place.seq),
     cursor: () => place.cursor,
+    bytes: () => place.bytes,
     append(received, cursor) {
-      const last = received.at(-1)
-      const lines = Buffer.from(linesOf(received))
-      if (lines.length > 0) {
-        writeFileSync(handle, lines)
-        fsyncSync(handle)
-      }
-      place = { cursor, seq: last?.event.seq ?? place.seq, bytes: place.bytes + lines.length }
-      writeDurably(statePath, JSON.stringify(place))
+      const lines = Buffer.from(mirrorLines(received))
+      if (lines.length > 0) writeFileSync(handle, lines)
+      place = { cursor, seq: received.at(-1)?.event.seq ?? place.seq, bytes: place.bytes + lines.length }
+      if (place.bytes - noted.bytes >= UNFLUSHED_BYTES || performance.now() - notedAt >= UNFLUSHED_MS) flush()
     },
     erase(names) {
       closeSync(handle)
       eraseInMirror(path, names)
       handle = openSync(path, 'a', 0o600)
     },
-    close: () => closeSync(handle),
+    close() {
+      try {
+        flush()
+      } finally {
+        closeSync(handle)
+      }
+    },
   }
-}
-
-/** A line an event. What proves a submission is the same for its events, and made a text once. */
-function linesOf(received: readonly Received[]): string {
-  let last: { proof: Received['proof']; text: string } | undefined
-  const lines = received.map(({ event, proof }) => {
-    if (last === undefined || last.proof !== proof)
-      last = { proof, text: proof === undefined ? '' : `,"proof":${JSON.stringify(proof)}` }
-    return `{"event":${JSON.stringify(event)}${last.text}}\n`
-  })
-  return lines.join('')
 }

@@ -64,27 +64,41 @@ export interface Dictionary {
   number(list: WordList, word: string): number | undefined
 }
 
+const LISTS = Object.keys(WORDS) as WordList[]
+
 export function createDictionary(words: Words = noWords()): Dictionary {
-  const lists = Object.keys(WORDS) as WordList[]
-  const numbers = new Map(lists.map((list) => [list, new Map(words[list].map((word, i) => [word, i]))]))
+  const numbers = Object.fromEntries(
+    LISTS.map((list) => [list, new Map(words[list].map((word, i) => [word, i]))]),
+  ) as Record<WordList, Map<string, number>>
   return {
     words,
     number(list, word) {
-      const known = numbers.get(list)?.get(word)
+      const known = numbers[list].get(word)
       if (known !== undefined) return known
       const next = words[list].length
       if (next === wordsMost(list)) return undefined
       words[list].push(word)
-      numbers.get(list)?.set(word, next)
+      numbers[list].set(word, next)
       return next
     },
   }
 }
 
+/** Records that share one buffer: to make one for each takes longer than to fill it. */
+const TOGETHER = 4_096
+let shared = new Uint8Array(0)
+
+function blank(): Uint8Array {
+  if (shared.length === 0) shared = new Uint8Array(TOGETHER * RECORD_BYTES)
+  const one = shared.subarray(0, RECORD_BYTES)
+  shared = shared.subarray(RECORD_BYTES)
+  return one
+}
+
 /** Undefined where a list of the dictionary is full. */
 export function encodeRecord(record: MatchRecord, dictionary: Dictionary): Uint8Array | undefined {
-  const bytes = new Uint8Array(RECORD_BYTES)
-  const view = new DataView(bytes.buffer)
+  const bytes = blank()
+  const view = new DataView(bytes.buffer, bytes.byteOffset, RECORD_BYTES)
   bytes.set(record.key)
   bytes.set(uuidBytes(record.signal), 32)
   bytes.set(uuidBytes(record.event), 56)
@@ -93,9 +107,10 @@ export function encodeRecord(record: MatchRecord, dictionary: Dictionary): Uint8
   view.setUint32(84, record.expires, true)
   view.setUint16(88, record.index, true)
   bytes[92] = record.confidence
-  for (const [list, at] of Object.entries(WORDS) as [WordList, number][]) {
+  for (const list of LISTS) {
     const number = dictionary.number(list, record[list])
     if (number === undefined) return undefined
+    const at = WORDS[list]
     if (at < NARROW_FROM) view.setUint16(at, number, true)
     else bytes[at] = number
   }
@@ -110,7 +125,7 @@ export function decodeRecord(bytes: Uint8Array, at: number, words: Words): Match
     const place = WORDS[list]
     return words[list][place < NARROW_FROM ? view.getUint16(place, true) : view.getUint8(place)]
   }
-  const found = Object.fromEntries((Object.keys(WORDS) as WordList[]).map((list) => [list, word(list)]))
+  const found = Object.fromEntries(LISTS.map((list) => [list, word(list)]))
   if (Object.values(found).includes(undefined)) return undefined
   return {
     ...(found as Record<WordList, string>),

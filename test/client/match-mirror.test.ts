@@ -12,9 +12,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { matchFileOf, refreshMatchFile } from '../../src/client/match-mirror.ts'
+import { matchFileOf, refreshMatchFile, updateMatchFile } from '../../src/client/match-mirror.ts'
 import { openMatchFile } from '../../src/client/match-reader.ts'
 import { createMatcher } from '../../src/client/matcher.ts'
+import { mirroredEvents, mirroredFeeds } from '../../src/client/mirror-reader.ts'
 import { decodeRecord, type MatchRecord, RECORD_BYTES } from '../../src/matching/record.ts'
 import type { MATCH_FAULTS } from '../../src/matching/refused.ts'
 import { anItem, idOf, NOON, PROGRAMME } from '../signals/factory.ts'
@@ -96,6 +97,58 @@ describe('the match file', () => {
       secrets.push(header.secret)
     }
     expect(secrets[0]).not.toEqual(secrets[1])
+  })
+
+  describe('takes what just came to the mirror', () => {
+    /** What is appended by `work`, as a synchronisation tells it. */
+    async function came(work: () => Promise<unknown>) {
+      const [feed] = mirroredFeeds(join(mirror.home, 'feeds'))
+      await work()
+      const [now] = mirroredFeeds(join(mirror.home, 'feeds'))
+      if (now === undefined) throw new Error('nothing came')
+      const after = feed === undefined ? undefined : { feed: feed.feed, seq: feed.seq, bytes: feed.bytes }
+      const events = await Array.fromAsync(mirroredEvents(now, { after, programme: PROGRAMME }))
+      return { events, from: feed?.bytes ?? 0, to: { feed: now.feed, seq: now.seq, bytes: now.bytes } }
+    }
+    const update = () => updateMatchFile({ home: mirror.home, programme: PROGRAMME, now: NOON })
+    const unread = (): void => writeFileSync(mirror.file(), 'x'.repeat(statSync(mirror.file()).size))
+
+    test('without reading it there', async () => {
+      const one = await came(() => mirror.says(apple, [anItem(), anItem({}, 'email')]))
+      unread()
+      const first = update()
+      first.take(one.events, one.from, one.to)
+      expect(await first.finish()).toEqual({ outcome: 'made', signals: 2 })
+      rmSync(mirror.file())
+      writeFileSync(mirror.file(), 'x'.repeat(one.to.bytes))
+      const more = await came(() => mirror.says(banana, [anItem({}, 'phone')]))
+      unread()
+      const second = update()
+      second.take(more.events, more.from, more.to)
+      expect(await second.finish()).toEqual({ outcome: 'extended', signals: 3 })
+      expect(await refresh()).toEqual({ outcome: 'unchanged', signals: 3 })
+    })
+
+    test('and reads there what it was not told, as after a crash', async () => {
+      await mirror.says(apple, [anItem()])
+      const more = await came(() => mirror.says(banana, [anItem({}, 'phone')]))
+      const crashed = update()
+      crashed.take(more.events, more.from, more.to)
+      expect(await crashed.finish()).toEqual({ outcome: 'made', signals: 2 })
+    })
+
+    test('and nothing that does not follow, though as many bytes are before it', async () => {
+      await mirror.says(apple, [anItem()])
+      await refresh()
+      const more = await came(() => mirror.says(banana, [anItem({}, 'phone')]))
+      const [event] = more.events
+      if (event === undefined) throw new Error('one event')
+      const other = { ...event, event: { ...event.event, seq: '9', signal: idOf(5) } }
+      const after = update()
+      after.take([other], more.from, more.to)
+      expect(await after.finish()).toEqual({ outcome: 'extended', signals: 2 })
+      expect(kept().map(({ signal }) => signal)).not.toContain(idOf(5))
+    })
   })
 
   test('takes a signal whose note holds what only a text calls an end of line', async () => {

@@ -46,6 +46,13 @@ describe('an erased signal in a mirror', () => {
     expect(first?.event).not.toHaveProperty('salt')
     expect(JSON.stringify(rest.slice(0, 3))).toBe(JSON.stringify(others))
   })
+  test('leaves what proves its submission, whatever that says', () => {
+    const proof = `{"proof":{"event":"e","note":"one"}}`
+    const path = written([event({})])
+    writeFileSync(path, `${proof}\n${readFileSync(path, 'utf8')}`)
+    expect(eraseInMirror(path, [{ source: 'apple', signal: 'one' }])).toBe(1)
+    expect(readFileSync(path, 'utf8').split('\n')[0]).toBe(proof)
+  })
   test('is found wherever it stands, in a file of any size', () => {
     fc.assert(
       fc.property(fc.array(fc.record({ mine: fc.boolean(), length: fc.nat(300_000) }), { maxLength: 12 }), (lines) => {

@@ -1,6 +1,7 @@
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Received } from '../../src/client/client.ts'
+import { mirrorLines } from '../../src/client/mirror-lines.ts'
 import { newId, type Uuid } from '../../src/kernel/ids.ts'
 import { anItem, NOON, textOf } from '../signals/factory.ts'
 import { aNode, aSource, FEED, received, type TestSource } from './source.ts'
@@ -26,7 +27,7 @@ export function aMirror(home: string): MirrorFolder {
   const seqOf = (feed: Uuid): number => Number(places.get(feed)?.seq ?? 0)
   const append = (feed: Uuid, events: readonly Received[]): void => {
     mkdirSync(join(home, 'feeds'), { recursive: true })
-    const lines = events.map((one) => `${JSON.stringify(one)}\n`).join('')
+    const lines = mirrorLines(events)
     appendFileSync(file(feed), lines)
     const seq = events.at(-1)?.event.seq ?? '0'
     const place = { cursor: seq, seq, bytes: (places.get(feed)?.bytes ?? 0) + Buffer.byteLength(lines) }

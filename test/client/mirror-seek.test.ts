@@ -21,7 +21,7 @@ beforeAll(async () => {
   const mirror = aMirror(home)
   await mirror.says(apple, items.slice(0, 30))
   mirror.nodeSays('signal.expired', { source: 'apple', signal: idOf(1) })
-  await mirror.says(apple, items.slice(30))
+  for (const item of items.slice(30)) await mirror.says(apple, [item])
 })
 afterAll(() => rmSync(home, { recursive: true }))
 

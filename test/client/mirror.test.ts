@@ -16,6 +16,7 @@ import { promisify } from 'node:util'
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type Client, createClient, type Received } from '../../src/client/client.ts'
 import { type SyncOptions, syncFeeds } from '../../src/client/mirror.ts'
+import type { MirrorLine } from '../../src/client/mirror-lines.ts'
 import type { TlsIdentity } from '../../src/client/transport.ts'
 import { createVerifier } from '../../src/client/verify.ts'
 import { newId } from '../../src/kernel/ids.ts'
@@ -75,11 +76,20 @@ function syncWith(server: TestServer, options: Partial<SyncOptions> = {}): Promi
   return syncFeeds({ client, verifier, dir, ...options })
 }
 
-const linesOf = (feed: string = FEED): Received[] =>
+const rawOf = (feed: string = FEED): MirrorLine[] =>
   readFileSync(join(dir, `${feed}.ndjson`), 'utf8')
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Received)
+    .map((line) => JSON.parse(line) as MirrorLine)
+
+/** Each event with what proves it. */
+function linesOf(feed: string = FEED): Received[] {
+  let last: Received['proof']
+  return rawOf(feed).flatMap(({ event, proof }) => {
+    last = proof ?? last
+    return event === undefined ? [] : [{ event, proof: event.event === last?.event ? last : undefined }]
+  })
+}
 
 const seqsOf = (feed: string = FEED): number[] => linesOf(feed).map(({ event }) => Number(event.seq))
 const upTo = (n: number, from = 1): number[] => Array.from({ length: n - from + 1 }, (_, i) => from + i)
@@ -91,6 +101,25 @@ describe('a mirror', () => {
     expect(await syncWith(server)).toBe(6)
     expect(linesOf()).toEqual(feed.events)
     expect(asked(server.requests)).toEqual(['events 0', 'events 2', 'events 4'])
+  })
+
+  test('has what proves a submission once for what came at once, before the first of its events', async () => {
+    const [one, other] = [await events(2), await events(2, 3)]
+    const feed = aFeed({ events: [...one, ...other, anExpiry(5)], page: 3 })
+    await syncWith(await serveFeeds(pki, [feed]))
+    const kinds = rawOf().map(({ event, proof }) => event?.seq ?? `proof ${proof?.event}`)
+    const [a, b] = [one[0]?.proof?.event, other[0]?.proof?.event]
+    expect(kinds).toEqual([`proof ${a}`, '1', '2', `proof ${b}`, '3', `proof ${b}`, '4', '5'])
+  })
+
+  test('tells where what came stands in its file, so that nothing has to be read from there', async () => {
+    const feed = aFeed({ events: [...(await events(4)), anExpiry(5)], page: 2 })
+    const spans: [number, number, string][] = []
+    await syncWith(await serveFeeds(pki, [feed]), { onMirrored: (_, from, to) => spans.push([from, to.bytes, to.seq]) })
+    const size = statSync(join(dir, `${FEED}.ndjson`)).size
+    expect(spans.map(([, , seq]) => seq)).toEqual(['2', '4', '5'])
+    expect(spans.map(([from]) => from)).toEqual([0, ...spans.slice(0, -1).map(([, to]) => to)])
+    expect(spans.at(-1)?.[1]).toBe(size)
   })
 
   test('takes sealed segments first and then pages', async () => {
@@ -286,6 +315,19 @@ describe('after a crash', () => {
     feed.events.push(...(await events(2, 3)))
     await syncWith(server)
     writeFileSync(file('json'), noted)
+    expect(await syncWith(server)).toBe(2)
+    expect(linesOf()).toEqual(feed.events)
+  })
+
+  test('what was verified before an answer that does not hold is noted, and does not come again', async () => {
+    const feed = aFeed({ events: await events(4), page: 2 })
+    const [, , third] = feed.events
+    const good = third?.event
+    if (third === undefined || good === undefined) throw new Error('four events')
+    third.event = { ...good, item: `${good.item} ` }
+    const server = await serveFeeds(pki, [feed])
+    await expect(syncWith(server)).rejects.toMatchObject({ step: 'source' })
+    third.event = good
     expect(await syncWith(server)).toBe(2)
     expect(linesOf()).toEqual(feed.events)
   })

@@ -2,9 +2,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'vitest'
-import type { Client, Received } from '../../src/client/client.ts'
+import type { Client } from '../../src/client/client.ts'
 import type { Home } from '../../src/client/home.ts'
 import { syncFeeds } from '../../src/client/mirror.ts'
+import type { MirrorLine } from '../../src/client/mirror-lines.ts'
 import { createVerifier } from '../../src/client/verify.ts'
 import type { Db } from '../../src/db/connect.ts'
 import type { Uuid } from '../../src/kernel/ids.ts'
@@ -102,7 +103,7 @@ function mirrored(dir: string): Found['feed'] {
     const lines = readFileSync(join(dir, name), 'utf8').split('\n')
     return lines
       .filter((line) => line !== '')
-      .map((line) => (JSON.parse(line) as Received).event)
+      .flatMap((line) => (JSON.parse(line) as MirrorLine).event ?? [])
       .map(({ seq, signal, revision, event }) => ({ seq: BigInt(seq), signal, revision, event }))
   })
 }

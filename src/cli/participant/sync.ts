@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { acknowledge, unacknowledged } from '../../bridge/acknowledge.ts'
 import { onlyWriter } from '../../bridge/writer.ts'
 import { verifierFor } from '../../client/connected.ts'
-import { matchFileOf, refreshMatchFile } from '../../client/match-mirror.ts'
+import { type MatchUpdate, matchFileOf, updateMatchFile } from '../../client/match-mirror.ts'
 import { syncFeeds } from '../../client/mirror.ts'
 import type { VerifiedEvent } from '../../client/verify.ts'
 import { removeDurably } from '../../kernel/durable.ts'
@@ -34,12 +34,14 @@ async function sync(session: Session, { wait, acknowledge: acknowledges, matchFi
   const { client, home, output } = session
   const verifier = await verifierFor(session)
   let bar: ReturnType<typeof output.progress> | undefined
+  const matches = matchFile ? matchUpdate(session) : undefined
   const n = await syncFeeds({
     ...{ client, verifier, dir: join(home.dir, 'feeds'), wait: Number(wait) },
     onRead: (read) => home.note('reads.ndjson', { read, at: new Date().toISOString() }),
     onEvents: (feed, events) => {
       for (const one of events) output.data(datumOf(feed.label, one), textOf(feed.label, one))
     },
+    ...(matches === undefined ? {} : { onMirrored: matches.take }),
     onPaused: ({ label }) => output.warn(`${label} is paused by the programme; it goes on later where it stands`),
     onSealed: (feed, sealed) => {
       if (sealed > 0) output.data({ feed: feed.label, sealed }, `${feed.label}  ${sealed} sealed entries`)
@@ -50,8 +52,9 @@ async function sync(session: Session, { wait, acknowledge: acknowledges, matchFi
     },
   })
   bar?.end()
-  if (matchFile) await makeMatchFile(session)
-  else removeDurably(matchFileOf(home.dir))
+  // Before ends are acknowledged: what they say is then so for whoever matches.
+  if (matches === undefined) removeDurably(matchFileOf(home.dir))
+  else await matches.finish()
   // Those too that a run before this one took and, ended in between, told nobody of.
   if (acknowledges === true) await acknowledge(client, home.dir, unacknowledged(home.dir))
   const { size } = await home.advance(client)
@@ -62,16 +65,16 @@ async function sync(session: Session, { wait, acknowledge: acknowledges, matchFi
   )
 }
 
-/** Before ends are acknowledged: what they say is then so for whoever matches. */
-async function makeMatchFile({ home, member, output }: Session): Promise<void> {
+function matchUpdate({ home, member, output }: Session): MatchUpdate {
   let bar: ReturnType<typeof output.progress> | undefined
-  await refreshMatchFile({
+  const update = updateMatchFile({
     ...{ home: home.dir, programme: member.programme, now: new Date() },
     onProgress: (done, all) => {
       bar ??= output.progress('preparing matches', all)
       bar.at(done)
     },
-  }).finally(() => bar?.end())
+  })
+  return { ...update, finish: () => update.finish().finally(() => bar?.end()) }
 }
 
 const datumOf = (feed: string, { event, authority, item }: VerifiedEvent): object => {
