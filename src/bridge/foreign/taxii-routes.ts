@@ -5,7 +5,14 @@ import type { StixObject } from '../../interop/stix/standing.ts'
 import { toStix } from '../../interop/stix/to-stix.ts'
 import { taxiiError } from '../../interop/taxii/answer.ts'
 import { collectionId } from '../../interop/taxii/collection-id.ts'
-import type { AskedPage, TaxiiPage, TaxiiRecord, TaxiiStore, TaxiiWrites } from '../../interop/taxii/port.ts'
+import {
+  type AskedPage,
+  type TaxiiPage,
+  type TaxiiRecord,
+  type TaxiiStore,
+  type TaxiiWrites,
+  taxiiRecord,
+} from '../../interop/taxii/port.ts'
 import { answerTaxii } from '../../interop/taxii/protocol.ts'
 import { standingAfter, withStanding } from '../../interop/taxii/standing.ts'
 import { Refusal } from '../../kernel/errors.ts'
@@ -115,9 +122,8 @@ const signRecord =
 
 const saidRecord = ({ at_ms: at, ...said }: SaidRow): TaxiiRecord => recordOf(said, feedbackToStix({ ...said, at }))
 
-const recordOf = ({ seq, added_us }: Placed, object: StixObject): TaxiiRecord => ({
-  ...{ at: BigInt(seq), added: BigInt(added_us), version: String(object['modified']), object },
-})
+const recordOf = ({ seq, added_us }: Placed, object: StixObject): TaxiiRecord =>
+  taxiiRecord({ at: BigInt(seq), added: BigInt(added_us), version: String(object['modified']) }, object)
 
 type Placed = Pick<Signed, 'seq' | 'added_us'>
 

@@ -36,8 +36,8 @@ function linkPattern({ type, value }: Extract<SignalItem, { type: 'url' | 'domai
   return { pattern, pattern_type: 'stix', says: { hash_profile: value.profile, scope: value.scope } }
 }
 
-const own = (member: string, algorithm: string): string =>
-  `extensions.${quoted(EXTENSION)}.${member}.${quoted(algorithm)}`
+const OURS = `extensions.${quoted(EXTENSION)}`
+const own = (member: string, algorithm: string): string => `${OURS}.${member}.${quoted(algorithm)}`
 
 type Identifier = Extract<SignalItem, { value: { token: string } }>
 

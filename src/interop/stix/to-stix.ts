@@ -105,7 +105,8 @@ function live(version: SignalVersion, item: SignalItem, suiteOf: SuiteOf): Mappe
     pattern_type: found.pattern_type,
     valid_from: observed_at,
   }
-  if (Date.parse(expires_at) > Date.parse(observed_at)) object['valid_until'] = expires_at
+  // Instants of items are written in one way (`InstantSchema`): their texts are in order.
+  if (expires_at > observed_at) object['valid_until'] = expires_at
   object['confidence'] = item.confidence
   object['labels'] = [item.category]
   object['object_marking_refs'] = [TLP_MARKING[item.tlp]]

@@ -8,8 +8,12 @@ export function taxiiAnswer(
   value: object,
   headers: Readonly<Record<string, string>> = {},
 ): TaxiiAnswer {
+  return textAnswer(status, JSON.stringify(value), headers)
+}
+
+function textAnswer(status: number, text: string, headers: Readonly<Record<string, string>>): TaxiiAnswer {
   const own = { 'content-type': TAXII_TYPE, 'cache-control': 'no-store', ...headers }
-  return { status, headers: own, body: Buffer.from(JSON.stringify(value)) }
+  return { status, headers: own, body: Buffer.from(text) }
 }
 
 /** The protocol's own error; its status is a text. */
@@ -28,37 +32,24 @@ export function taxiiError(refusal: Refusal, requestId: string): TaxiiAnswer {
   return { ...answer, code }
 }
 
-/** A list is left out where it would be empty. */
-const listed = (name: string, list: readonly unknown[]): object => (list.length === 0 ? {} : { [name]: list })
-
 export type PageForm = 'objects' | 'manifest' | 'versions'
 
 /** A page; `next` wherever there is more, since clients that get none begin again from the start. */
 export function pageAnswer(form: PageForm, records: readonly TaxiiRecord[], next: string | undefined): TaxiiAnswer {
-  const value = { ...(next === undefined ? {} : { more: true, next }), ...contentOf(form, records) }
   const [first, last] = [records[0], records.at(-1)]
-  if (first === undefined || last === undefined) return taxiiAnswer(200, value)
-  return taxiiAnswer(200, value, {
+  const parts = next === undefined ? [] : [`"more":true,"next":${JSON.stringify(next)}`]
+  // A list is left out where it would be empty.
+  if (first === undefined || last === undefined) return textAnswer(200, `{${parts.join()}}`, {})
+  parts.push(`"${form === 'versions' ? 'versions' : 'objects'}":[${records.map(TEXT_OF[form]).join()}]`)
+  return textAnswer(200, `{${parts.join()}}`, {
     'x-taxii-date-added-first': instantText(first.added),
     'x-taxii-date-added-last': instantText(last.added),
   })
 }
 
-function contentOf(form: PageForm, records: readonly TaxiiRecord[]): object {
-  if (form === 'objects')
-    return listed(
-      'objects',
-      records.map(({ object }) => object),
-    )
-  if (form === 'versions')
-    return listed(
-      'versions',
-      records.map(({ version }) => version),
-    )
-  return listed(
-    'objects',
-    records.map(({ object, added, version }) => ({
-      ...{ id: object.id, date_added: instantText(added), version, media_type: STIX_TYPE },
-    })),
-  )
+const TEXT_OF: Readonly<Record<PageForm, (record: TaxiiRecord) => string>> = {
+  objects: ({ text }) => text,
+  versions: ({ version }) => JSON.stringify(version),
+  manifest: ({ id, added, version }) =>
+    JSON.stringify({ id, date_added: instantText(added), version, media_type: STIX_TYPE }),
 }

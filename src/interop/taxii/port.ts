@@ -1,14 +1,29 @@
 import type { ErrorCode } from '../../kernel/errors.ts'
 import type { StixObject } from '../stix/standing.ts'
 
-/** One version of an object in a collection. */
-export interface TaxiiRecord {
+/** A record's place in a collection. */
+interface Place {
   /** Its place; the order of places is that of the times. */
   at: bigint
   /** When it came into the collection: microseconds since 1970, of which no two records have the same. */
   added: bigint
   version: string
-  object: StixObject
+}
+
+/**
+ * One version of an object in a collection. The object is written at once: a page of thousands, kept as objects until it is whole, would
+ * be copied by the garbage collector again and again.
+ */
+export interface TaxiiRecord extends Place {
+  id: string
+  type: string
+  /** JSON of the object. */
+  text: string
+}
+
+export const taxiiRecord = (place: Place, object: StixObject): TaxiiRecord => {
+  const { at, added, version } = place
+  return { at, added, version, id: object.id, type: object.type, text: JSON.stringify(object) }
 }
 
 export interface TaxiiCollection {

@@ -146,12 +146,12 @@ function afterOf({ next, addedAfter }: TaxiiQuery, key: Uint8Array, bound: strin
   return addedAfter === undefined ? { at: BEGINNING } : { added: addedAfter }
 }
 
-function isMeant({ object, version }: TaxiiRecord, { id, type, version: versions, spec_version }: TaxiiQuery['match']) {
-  if (id !== undefined && !id.includes(object.id)) return false
-  if (type !== undefined && !type.includes(object.type)) return false
+function isMeant(record: TaxiiRecord, { id, type, version: versions, spec_version }: TaxiiQuery['match']) {
+  if (id !== undefined && !id.includes(record.id)) return false
+  if (type !== undefined && !type.includes(record.type)) return false
   if (spec_version !== undefined && !spec_version.includes('2.1')) return false
   if (versions === undefined || versions.some((one) => VERSION_WORDS.has(one))) return true
-  const own = instantIn(version)
+  const own = instantIn(record.version)
   return versions.some((one) => instantIn(one) === own)
 }
 
@@ -169,7 +169,7 @@ function oneObject<By>(
   const { store, by, collection, cursorKey } = options
   const query = queryOf(request.query, FILTERS_OF_ONE[kind], true)
   const after = afterOf(query, cursorKey, boundOf(query, options, id))
-  const wants = ({ object }: TaxiiRecord): boolean => object.id === id
+  const wants = (record: TaxiiRecord): boolean => record.id === id
   return store.read(by, collection, { after: { at: BEGINNING }, limit: 1, ids: [id], wants }, ({ records }) => {
     if (records.length === 0) throw new Refusal('not-found')
     const given = records.filter((record) => isMeant(record, query.match) && isAfter(record, after))

@@ -8,7 +8,7 @@ import { keyOfObject } from '../stix/ids.ts'
 import type { SuiteOf } from '../stix/pattern.ts'
 import { type SignalVersion, toStix, type Withheld } from '../stix/to-stix.ts'
 import { collectionId } from './collection-id.ts'
-import type { AskedPage, TaxiiCollection, TaxiiRecord, TaxiiStore } from './port.ts'
+import { type AskedPage, type TaxiiCollection, type TaxiiRecord, type TaxiiStore, taxiiRecord } from './port.ts'
 import { standingAfter, withStanding } from './standing.ts'
 
 export interface TaxiiFeedsOptions {
@@ -25,7 +25,7 @@ export function createTaxiiFeeds({ feeds, programme, suiteOf, onWithheld }: Taxi
     const mapped = toStix(versionOf(entry), { suiteOf })
     if ('withheld' in mapped) return void onWithheld(mapped.withheld)
     const { object } = mapped
-    return { at: entry.seq, added: stampOf(entry), version: String(object['modified']), object }
+    return taxiiRecord({ at: entry.seq, added: stampOf(entry), version: String(object['modified']) }, object)
   }
   return {
     programme,
@@ -80,7 +80,12 @@ function versionOf(entry: ObjectEntry): SignalVersion {
   const { source, reason, item } = JSON.parse(entry.body) as { source: string; reason?: string; item?: string }
   const added = stampOf(entry)
   return {
-    ...{ type, source, signal: signal_id, revision, event: submission_id, reason },
+    type,
+    source,
+    signal: signal_id,
+    revision,
+    event: submission_id,
+    reason,
     item: item === undefined || type === 'signal.withdrawn' ? undefined : (JSON.parse(item) as SignalItem),
     firstType: first_body === null ? undefined : typeIn(first_body),
     created: millisecond(first_us === null ? added : stampOf({ added_us: first_us, seq: 0n })),

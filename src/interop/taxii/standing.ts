@@ -1,12 +1,15 @@
 import { standingObjects } from '../stix/standing.ts'
-import type { AskedPage, TaxiiPage, TaxiiRecord } from './port.ts'
+import { type AskedPage, type TaxiiPage, type TaxiiRecord, taxiiRecord } from './port.ts'
 
 /** The records that every collection begins with: at places below 1, in the first microseconds of 1970. */
 function standingRecords(programme: string): TaxiiRecord[] {
   const objects = standingObjects(programme)
   return objects.map((object, i) => {
     const { modified, created } = object as { modified?: string; created?: string }
-    return { at: BigInt(i - objects.length), added: BigInt(i + 1), version: modified ?? created ?? '', object }
+    return taxiiRecord(
+      { at: BigInt(i - objects.length), added: BigInt(i + 1), version: modified ?? created ?? '' },
+      object,
+    )
   })
 }
 

@@ -43,7 +43,7 @@ async function ask(
 }
 const statusOf = async (url: string, how?: Asking): Promise<number> => (await ask(url, how)).status
 const idsOf = ({ told }: { told: Body }): string[] => (told.objects ?? []).map(({ id }) => id)
-const idOf = (i: number): string => RECORDS[i - 1]?.object.id ?? ''
+const idOf = (i: number): string => RECORDS[i - 1]?.id ?? ''
 
 describe('resources', () => {
   test('discovery names one root, relative and the default', async () => {
@@ -173,7 +173,7 @@ describe('a page', () => {
             expect(told.more).toBe(next === undefined ? undefined : true)
             if (next === undefined) break
           }
-          expect(found).toEqual(RECORDS.map(({ object }) => object.id))
+          expect(found).toEqual(RECORDS.map(({ id }) => id))
         },
       ),
       { numRuns: 40 },

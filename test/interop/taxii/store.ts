@@ -1,10 +1,11 @@
 import { statusOfAll } from '../../../src/interop/taxii/envelope.ts'
-import type {
-  TaxiiCollection,
-  TaxiiRecord,
-  TaxiiStatus,
-  TaxiiStore,
-  TaxiiWrites,
+import {
+  type TaxiiCollection,
+  type TaxiiRecord,
+  type TaxiiStatus,
+  type TaxiiStore,
+  type TaxiiWrites,
+  taxiiRecord,
 } from '../../../src/interop/taxii/port.ts'
 import { Refusal } from '../../../src/kernel/errors.ts'
 
@@ -13,11 +14,14 @@ export const COLLECTION: TaxiiCollection = {
   can_write: false,
 }
 
-export const recordOf = (i: number, type = 'indicator'): TaxiiRecord => ({
-  ...{ at: BigInt(i), added: 1_700_000_000_000_000n + BigInt(i) },
-  version: new Date(1_700_000_000_000 + i).toISOString(),
-  object: { type, id: `${type}--00000000-0000-4000-8000-${String(i).padStart(12, '0')}`, spec_version: '2.1', i },
-})
+export const recordOf = (i: number, type = 'indicator'): TaxiiRecord =>
+  taxiiRecord(
+    {
+      ...{ at: BigInt(i), added: 1_700_000_000_000_000n + BigInt(i) },
+      version: new Date(1_700_000_000_000 + i).toISOString(),
+    },
+    { type, id: `${type}--00000000-0000-4000-8000-${String(i).padStart(12, '0')}`, spec_version: '2.1', i },
+  )
 
 export const WRITABLE: TaxiiCollection = { ...COLLECTION, can_write: true }
 
@@ -59,7 +63,7 @@ export function memoryStore(records: readonly TaxiiRecord[], collections = [COLL
       const page = wanted.slice(0, limit)
       const to = page.at(-1)?.at ?? ('at' in after ? after.at : 0n)
       const rendered = render({ records: page, more: wanted.length > limit, to })
-      given.push(...rendered.given.map(({ object }) => object.id))
+      given.push(...rendered.given.map(({ id }) => id))
       return rendered.answer
     },
   }
