@@ -1,4 +1,5 @@
 import { type Counts, count, countAll, medianOf, textIn, toRows } from './counts.ts'
+import { type Fact, factOf, type READS } from './fact.ts'
 import type { MetricId } from './metric.ts'
 import type { Figure } from './schema.ts'
 
@@ -21,6 +22,8 @@ export interface Period {
 export interface Tally {
   /** In the order of the log, from its first entry on. */
   take(entry: ToldEntry): void
+  /** The same of an entry whose fact was kept. */
+  takeFact(fact: Fact): void
   /** Nothing withheld. */
   figures(): Figure[]
 }
@@ -41,12 +44,17 @@ const MINUTE_MS = 60_000
 /** The figures of a period, entry by entry. What was before it counts as far as later entries go on from it. */
 export function createTally(period: Period): Tally {
   const state = emptyState()
+  const takeFact = (fact: Fact): void => {
+    if (fact.time >= period.to) return
+    FOLDS[fact.kind as keyof typeof READS](state, fact, fact.time >= period.from)
+    for (const signal of fact.shared) state.shared.set(signal, fact.time)
+  }
   return {
     take(entry) {
-      if (entry.time >= period.to) return
-      FOLDS[entry.kind]?.(state, entry, entry.time >= period.from)
-      for (const { signal, revision } of entry.changes) if (revision === 1) state.shared.set(signal, entry.time)
+      const fact = factOf(entry)
+      if (fact !== undefined) takeFact(fact)
     },
+    takeFact,
     figures: () => figuresOf(state, period),
   }
 }
@@ -82,7 +90,7 @@ const emptyState = (): State => ({
   },
 })
 
-type Fold = (state: State, entry: ToldEntry, inPeriod: boolean) => void
+type Fold = (state: State, fact: Fact, inPeriod: boolean) => void
 
 function countedOf(state: State, id: MetricId): Counted {
   const known = state.counted.get(id) ?? { value: 0, by: new Map(), from: new Set() }
@@ -156,11 +164,11 @@ const ended: Fold = (state, { fields, time }, inPeriod) => {
   state.ends.set(party, known)
 }
 
-const acknowledged: Fold = (state, { fields, sources, time }) => {
+const acknowledged: Fold = (state, { fields, parties, time }) => {
   if (fields.get('stage') !== 'mirror_removed') return
-  for (const { party } of sources) {
-    const key = `${textIn(fields, 'actor')} ${String(party)}`
-    const ends = state.ends.get(String(party)) ?? []
+  for (const party of parties) {
+    const key = `${textIn(fields, 'actor')} ${party}`
+    const ends = state.ends.get(party) ?? []
     for (const end of ends.slice(state.acked.get(key) ?? 0)) state.ackMinutes.push((time - end) / MINUTE_MS)
     state.acked.set(key, ends.length)
   }
@@ -173,7 +181,8 @@ const decided: Fold = (state, { fields }, inPeriod) => {
   state.decisions.set(textIn(fields, 'decision'), { actor: textIn(fields, 'actor'), counts })
 }
 
-const FOLDS: Readonly<Record<string, Fold>> = {
+const FOLDS: Readonly<Record<keyof typeof READS, Fold>> = {
+  'log.opened': () => {},
   'participant.admitted': (state, { fields }) => {
     if (fields.get('kind') === 'platform') state.platforms.set(textIn(fields, 'participant'), undefined)
   },
