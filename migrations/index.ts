@@ -29,6 +29,7 @@ import { requestLog } from './0027-request-log.ts'
 import { sightingsPauses } from './0028-sightings-pauses.ts'
 import { slices } from './0029-slices.ts'
 import { sealedValues } from './0030-sealed-values.ts'
+import { reportFacts } from './0031-report-facts.ts'
 
 /** In order, never edited once released, never removed; nothing is discovered. */
 export const migrations: readonly Migration[] = [
@@ -62,4 +63,5 @@ export const migrations: readonly Migration[] = [
   { name: '0028-sightings-pauses', up: sightingsPauses },
   { name: '0029-slices', up: slices },
   { name: '0030-sealed-values', up: sealedValues },
+  { name: '0031-report-facts', up: reportFacts },
 ]

@@ -1400,6 +1400,23 @@ create table report (
 CREATE INDEX report_published ON public.report USING btree (published_at) WHERE (published_at IS NOT NULL);
 grant insert, select, update (published_at, published_event) on report to aldis_admin;
 
+create table report_facts (
+  log_id integer not null,
+  first_idx bigint not null,
+  n integer not null,
+  sealed integer not null,
+  facts text collate "C" not null,
+  constraint report_facts_pkey PRIMARY KEY (log_id, first_idx),
+  constraint report_facts_n_check CHECK ((n > 0)),
+  constraint report_facts_sealed_check CHECK ((sealed >= 0))
+);
+alter table report_facts enable row level security;
+alter table report_facts force row level security;
+create policy aldis_ledger_select on report_facts for select to aldis_ledger using (true);
+create policy aldis_projector_all on report_facts for all to aldis_projector using (true) with check (true);
+grant select on report_facts to aldis_ledger;
+grant insert, select on report_facts to aldis_projector;
+
 create table request_log (
   participant_id uuid not null,
   request_id text collate "C" not null,

@@ -115,7 +115,7 @@ async function reports(): Promise<string> {
     'smallest is withheld as well, for the total would tell it. Of what was done, a count that was not reported is none of 0: each says how many platforms reported it.',
     'A period that reaches back into a log that was closed is refused: report up to its end, and from it on.',
     '',
-    'In the console, governance has a draft computed by the node over the same entries by the same rules, looks at its charts and tables, and proposes it; whoever approves it',
+    'In the console, governance has a draft computed by the node, from what it kept of the same entries and by the same rules, looks at its charts and tables, and proposes it; whoever approves it',
     'recomputes the file first. A published report is given to everybody who takes part (`GET /v1/reports`), fetched by `aldis log export --records`, and recomputed by every',
     'audit (check 16).',
     '',

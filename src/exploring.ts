@@ -2,7 +2,7 @@ import { createActivity } from './anomalies/count.ts'
 import { type Anomalies, createAnomalies } from './anomalies/service.ts'
 import type { Sightings } from './anomalies/sightings.ts'
 import type { Looking } from './console/looking.ts'
-import { createCounting, createEventsOf, createReached } from './governance/count.ts'
+import { createCounting, createEventsOf, createSubmitted } from './governance/count.ts'
 import { countedAnew, type Recounted } from './governance/reconcile.ts'
 import { createGovernance, type GovernanceService } from './governance/service.ts'
 import { createWhoRead } from './governance/who-read.ts'
@@ -14,22 +14,29 @@ import { seesSignals } from './participants/policy.ts'
 import type { Core, Parts } from './parts.ts'
 import { createAuditLog } from './provenance/auditor.ts'
 import { verifyEd25519 } from './provenance/ed25519.ts'
-import { type Counted, createExploring, ENTRIES_AT_ONCE } from './provenance/explore.ts'
+import {
+  type Counted,
+  createExploring,
+  type DescribingOptions,
+  describedFrom,
+  ENTRIES_AT_ONCE,
+} from './provenance/explore.ts'
 import { createExplorer, type Explorer } from './provenance/explorer.ts'
 import type { Ledger } from './provenance/ledger.ts'
 import { longestGap } from './provenance/opened.ts'
+import { createFactKeeping } from './publishing/facts.ts'
+import { factsAnew } from './publishing/facts-anew.ts'
 import { rulesOf } from './signals/rules.ts'
 
 /** Carries entries to where they are found by, log after log, and counts who shared with whom. */
-export function exploreAll({ pools, keys, logs, provenance, authority }: Core): () => Promise<Found> {
-  const { projector } = pools
-  const directory = { slugOf: (id: Uuid) => authority.slugOf(id), audience: (id: Uuid) => authority.audience(id) }
-  const each = logs.map(({ log_id: logId }) =>
+export function exploreAll(core: Core): () => Promise<Found> {
+  const { projector } = core.pools
+  const directory = directoryOf(core)
+  const each = core.logs.map(({ log_id: logId }) =>
     createExploring({
-      ...{ projector, keys, logId, provenance, refresh: () => authority.refresh() },
-      slugOf: (participant) => authority.participantById(participant)?.slug,
-      reached: createReached({ projector, directory }),
+      ...describingOf(core, logId),
       counted: bothOf(createCounting({ projector, logId, directory }), createActivity(logId)),
+      late: createFactKeeping({ projector, logId }),
     }),
   )
   return async () => {
@@ -37,6 +44,21 @@ export function exploreAll({ pools, keys, logs, provenance, authority }: Core): 
     if (n > 0 || each.length === 1) return n >= ENTRIES_AT_ONCE ? 'full' : n > 0
     each.shift()
     return true
+  }
+}
+
+const directoryOf = ({ authority }: Pick<Core, 'authority'>) => ({
+  slugOf: (id: Uuid) => authority.slugOf(id),
+  audience: (id: Uuid) => authority.audience(id),
+})
+
+function describingOf(core: Core, logId: number): DescribingOptions {
+  const { pools, keys, provenance, authority } = core
+  const { projector } = pools
+  return {
+    ...{ projector, keys, logId, provenance, refresh: () => authority.refresh() },
+    slugOf: (participant) => authority.participantById(participant)?.slug,
+    submitted: createSubmitted({ projector, directory: directoryOf(core) }),
   }
 }
 
@@ -50,12 +72,14 @@ const bothOf = (...each: readonly Counted[]): Counted => ({
   },
 })
 
-/** The matrix, held against the entries that it was counted from. */
-export const recountOf = ({ pools, logId, provenance, authority }: Core): Promise<Recounted> =>
-  countedAnew({
-    ...{ projector: pools.projector, logId, provenance },
-    directory: { slugOf: (id) => authority.slugOf(id) },
-  })
+/** The matrix, and what reports are made of, held against the entries that they come from. */
+export async function recountOf(core: Core): Promise<Recounted> {
+  const { pools, logId, provenance } = core
+  const matrix = await countedAnew({ projector: pools.projector, logId, provenance, directory: directoryOf(core) })
+  const described = (at: { from: bigint; limit: number }) => describedFrom(describingOf(core, logId), at)
+  const wrong = await factsAnew({ projector: pools.projector, logId, described })
+  return { ...matrix, differences: [...matrix.differences, ...wrong] }
+}
 
 /** What the whole programme does, counted. */
 export function governanceOf({ pools, clock, logId, provenance, authority }: Core): GovernanceService {

@@ -4,11 +4,10 @@ import type { Log } from './kernel/log.ts'
 import type { Parts } from './parts.ts'
 import { createAuditLog } from './provenance/auditor.ts'
 import type { Ledger } from './provenance/ledger.ts'
-import { openedEntries } from './provenance/opened.ts'
+import { keptFacts } from './publishing/facts.ts'
 import { createPublishing, type Publishing } from './publishing/service.ts'
 import { type Registers, registersOf } from './registering.ts'
 import { createRetention, type Retention } from './retention.ts'
-import { changedBy } from './signals/audited.ts'
 import { createSourceHolds, type SourceHolds } from './signals/source-hold.ts'
 
 /** What governance works with, beside the log itself. */
@@ -61,12 +60,11 @@ export function createOverseeing(parts: Parts, ledger: Ledger, log: Log): Overse
   }
 }
 
-function publishingOf({ pools, clock, keys, logId, provenance }: Parts, ledger: Ledger): Publishing {
+function publishingOf({ pools, clock, logId, provenance }: Parts, ledger: Ledger): Publishing {
   const { ledger: db } = pools
   return createPublishing({
     ...{ admin: pools.admin, clock, auditing: createAuditLog({ app: pools.app, clock, provenance }) },
     checkpoint: () => ledger.checkpoint(),
-    opened: (range) => openedEntries({ db, keys, logId }, range),
-    changes: (of) => changedBy(db, of),
+    facts: (from) => keptFacts(db, logId, from),
   })
 }

@@ -135,6 +135,8 @@ const EFFECTFUL: Readonly<Record<string, string>> = {
   'src/anomalies/count.ts': 'part of that loop: what each organisation does by the hour',
   'src/governance/who-read.ts': 'part of the service: who obtained one signal, proved',
   'src/governance/count.ts': 'part of that loop: who shared what with whom',
+  'src/publishing/facts.ts': 'part of that loop: what reports are made of',
+  'src/publishing/facts-anew.ts': 'part of that loop: opens all again, and compares',
   'src/review/case.ts': 'part of the service: opens and moves cases',
   'src/review/hits.ts': 'part of the service: what platforms find',
   'src/review/leases.ts': 'part of the service: who works on a case',

@@ -96,6 +96,7 @@ export const PLACEMENT = {
   log_mention: 'log_id',
   share_day: 'log_id',
   activity_hour: 'log_id',
+  report_facts: 'log_id',
   projector: 'log_id',
   person: 'control',
   role_grant: 'control',

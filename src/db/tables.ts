@@ -1073,6 +1073,15 @@ export interface ActivityHourTable {
   items: bigint
 }
 
+/** What figures of reports are made of, of `n` entries from `first_idx` on; of `sealed` of them nothing could be read. */
+export interface ReportFactsTable {
+  log_id: Settled<number>
+  first_idx: Settled<bigint>
+  n: Settled<number>
+  sealed: Settled<number>
+  facts: Settled<string>
+}
+
 export interface ProjectorTable {
   log_id: Settled<number>
   name: Settled<string>
@@ -1437,6 +1446,7 @@ export interface Database {
   log_mention: LogMentionTable
   share_day: ShareDayTable
   activity_hour: ActivityHourTable
+  report_facts: ReportFactsTable
   projector: ProjectorTable
   person: PersonTable
   role_grant: RoleGrantTable

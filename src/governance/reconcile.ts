@@ -1,7 +1,7 @@
 import type { Db } from '../db/connect.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import type { ProvenanceService } from '../provenance/service.ts'
-import { type CountingOptions, deltasOf, folded } from './count.ts'
+import { type CountingOptions, createSubmitted, deltasOf, folded } from './count.ts'
 import type { ShareRow } from './shares.ts'
 import * as store from './store.ts'
 
@@ -26,13 +26,17 @@ export async function countedAnew(options: RecountOptions): Promise<Recounted> {
   const upto = await store.countedUpto(projector, logId)
   const ever = await store.everMembers(projector)
   const directory = { ...options.directory, audience: (id: Uuid) => ({ members: ever.get(id) ?? new Set<Uuid>() }) }
+  const submitted = createSubmitted({ projector, directory })
   let made: ShareRow[] = []
   for (let at = 0n; at < upto; ) {
     const entries = await provenance.entriesFrom(projector, { logId, from: at, limit: AT_ONCE })
     const told = await store.recipientsBetween(projector, logId, { from: at, to: at + BigInt(entries.length) })
-    const described = entries
-      .filter(({ idx }) => idx < upto)
-      .map((entry) => ({ ...entry, recipients: told.get(entry.idx) ?? [] }))
+    const known = entries.filter(({ idx }) => idx < upto)
+    const did = await submitted(known)
+    const described = known.map((entry) => {
+      const { shares = [] } = did.get(entry.event_id) ?? {}
+      return { ...entry, shares, recipients: told.get(entry.idx) ?? [] }
+    })
     made = folded([...made, ...(await deltasOf({ ...options, directory }, described))])
     if (entries.length === 0) break
     at += BigInt(entries.length)

@@ -95,28 +95,34 @@ const SAID = [
 const among = (column: string, ids: readonly Uuid[]) =>
   sql<boolean>`${sql.ref(column)} = any(${plainArray(ids)}::uuid[])`
 
-/** How many signals submissions first shared, by category and audience. */
-export const firstShared = (db: Db, participant_id: Uuid, submissions: readonly Uuid[]) =>
+/**
+ * By category and audience what submissions said, with the signals that they shared for the first time; of a withdrawal, which
+ * names no audience, that of what it ends.
+ */
+export const saidBy = (db: Db, participant_id: Uuid, submissions: readonly Uuid[]) =>
   db
-    .selectFrom('signal_revision as r')
-    .select(['r.submission_id', ...SAID, sql<number>`count(*)::int`.as('n')])
-    .where('r.participant_id', '=', participant_id)
-    .where(among('r.submission_id', submissions))
-    .where('r.revision', '=', 1)
-    .groupBy(['r.submission_id', 'category', 'audience'])
-    .execute()
-
-/** The audiences that submissions reach; of a withdrawal, which names none, those of what it ends. */
-export const audiencesOf = (db: Db, participant_id: Uuid, submissions: readonly Uuid[]) =>
-  db
-    .selectFrom('signal_revision as r')
-    .innerJoin('signal as s', (join) =>
-      join.onRef('s.participant_id', '=', 'r.participant_id').onRef('s.signal_id', '=', 'r.signal_id'),
+    .selectFrom((eb) =>
+      eb
+        .selectFrom('signal_revision as r')
+        .select(['r.submission_id', 'r.signal_id', 'r.revision', 'r.item_index'])
+        .select(sql<{ category: string }>`${ITEM}`.as('item'))
+        .where('r.participant_id', '=', participant_id)
+        .where(among('r.submission_id', submissions))
+        .offset(0)
+        .as('r'),
     )
-    .select(['r.submission_id', sql<Uuid>`coalesce((${ITEM} ->> 'audience')::uuid, s.audience_id)`.as('audience')])
-    .distinct()
-    .where('r.participant_id', '=', participant_id)
-    .where(among('r.submission_id', submissions))
+    .select([
+      'r.submission_id',
+      sql<string>`r.item ->> 'category'`.as('category'),
+      sql<Uuid>`coalesce((r.item ->> 'audience')::uuid, (select s.audience_id from signal s
+        where s.participant_id = ${participant_id}::uuid and s.signal_id = r.signal_id))`.as('audience'),
+      sql<string | null>`string_agg(r.signal_id::text, ' ' order by r.item_index) filter (where r.revision = 1)`.as(
+        'signals',
+      ),
+    ])
+    .groupBy(['r.submission_id', 'category', 'audience'])
+    .orderBy('category')
+    .orderBy('audience')
     .execute()
 
 /** A signal as its source's rows say now, with what the source said last and before that. */

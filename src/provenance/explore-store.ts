@@ -44,15 +44,27 @@ export async function insertEntries(tx: Tx, log_id: number, entries: readonly In
       ${plain('kind')}::text[], ${entries.map(({ actor }) => actor)}::text[], ${instants('at')}::timestamptz[],
       ${instants('logged_at')}::timestamptz[], ${entries.map(({ recipients }) => recipients.join(' '))}::text[]
     ) as u(idx, event_id, participant_id, kind, actor, at, logged_at, told)`.execute(tx)
-  // In the order of their index, which has a place of growth for each term.
-  const mentions = entries
-    .flatMap(({ idx, terms }) => terms.map((term) => ({ term, idx })))
-    .sort((a, b) => (a.term < b.term ? -1 : a.term > b.term ? 1 : Number(a.idx - b.idx)))
+  await insertMentions(tx, log_id, entries)
+}
+
+/** In the order of their index, which has a place of growth for each term; a term is sent once for all of its entries. */
+async function insertMentions(tx: Tx, log_id: number, entries: readonly IndexedEntry[]): Promise<void> {
+  const mentions = new Map<string, bigint[]>()
+  for (const { idx, terms } of entries) {
+    for (const term of terms) {
+      const known = mentions.get(term)
+      if (known === undefined) mentions.set(term, [idx])
+      else known.push(idx)
+    }
+  }
+  const terms = [...mentions.keys()].sort()
   await sql`
     insert into log_mention (log_id, term, idx)
-    select ${log_id}::int, * from unnest(
-      ${plainArray(mentions.map(({ term }) => term))}::text[],
-      ${plainArray(mentions.map(({ idx }) => idx))}::bigint[])`.execute(tx)
+    select ${log_id}::int, t.term, i.idx
+    from unnest(
+      ${plainArray(terms)}::text[], ${terms.map((term) => (mentions.get(term) ?? []).join(' '))}::text[]
+    ) with ordinality as t(term, list, place), unnest(string_to_array(t.list, ' ')::bigint[]) as i(idx)
+    order by t.place, i.idx`.execute(tx)
 }
 
 export interface Wanted {

@@ -3,8 +3,7 @@ import type { Db } from '../db/connect.ts'
 import { isUuid, type Uuid } from '../kernel/ids.ts'
 import type { KeyService } from '../keys/service.ts'
 import * as store from './explore-store.ts'
-import { openedFields } from './kept-read.ts'
-import { epochKey, openRecord } from './record.ts'
+import { epochKey, type Opened, openRecord, saidIn } from './record.ts'
 import * as recordStore from './record-store.ts'
 import type { LoggedEvent, ProvenanceService } from './service.ts'
 
@@ -18,6 +17,24 @@ export interface DescribedEntry extends LoggedEvent {
   signal: string | undefined
   /** How many things it is about: signals, reads, identifiers. */
   items: number
+  /** Signals that it shared for the first time. */
+  shares: readonly FirstShare[]
+  /** What its record says; undefined where the month's key is not here. */
+  opened: { fields: ReadonlyMap<string, unknown>; sources: readonly Readonly<Record<string, unknown>>[] } | undefined
+}
+
+/** Signals of one submission with the same category and audience. */
+export interface FirstShare {
+  category: string
+  audience: Uuid
+  signals: readonly Uuid[]
+}
+
+/** What a submission did. */
+export interface Submitted {
+  /** Short names of those whom it reaches. */
+  reached: readonly string[]
+  shares: readonly FirstShare[]
 }
 
 /** What else is counted of the same entries, in the same transaction: each entry counts once. */
@@ -26,7 +43,8 @@ export interface Counted {
   count(entries: readonly DescribedEntry[]): Promise<(tx: Tx<'log'>) => Promise<void>>
 }
 
-export interface ExploringOptions {
+/** Where entries and what they tell of are read. */
+export interface DescribingOptions {
   /** Logs in as `aldis_projector`. */
   projector: Db
   keys: KeyService
@@ -35,35 +53,81 @@ export interface ExploringOptions {
   slugOf(participant: Uuid): string | undefined
   /** Reads who takes part: an entry may tell of what another process has just made. */
   refresh(): Promise<void>
-  /** Whom each submission among them reaches, by its event. */
-  reached(entries: readonly LoggedEvent[]): Promise<ReadonlyMap<Uuid, readonly string[]>>
+  /** What each submission among them did, by its event. */
+  submitted(entries: readonly LoggedEvent[]): Promise<ReadonlyMap<Uuid, Submitted>>
+}
+
+export interface ExploringOptions extends DescribingOptions {
   counted: Counted
+  /** What came later than the rest, and knows how far it is: it is brought level first. */
+  late: Counted & { upto(): Promise<bigint> }
 }
 
 /** Entries of one round: each statement takes all of them, so that who is behind catches up. */
-export const ENTRIES_AT_ONCE = 1_024
+export const ENTRIES_AT_ONCE = 4_096
 
 /** Carries entries of one log to where they are found by; answers how many it took. Done again it changes nothing. */
 export function createExploring(options: ExploringOptions): { round(): Promise<number> } {
-  const { projector, provenance, logId, counted } = options
+  const { projector, logId, counted, late } = options
+  /** The entries from `from` on, read while those before them were written. */
+  let ahead: { from: bigint; entries: Promise<DescribedEntry[]> } | undefined
+
+  const read = async (from: bigint): Promise<DescribedEntry[]> => {
+    const known = ahead?.from === from ? ahead.entries : undefined
+    ahead = undefined
+    return known ?? describedFrom(options, { from, limit: ENTRIES_AT_ONCE })
+  }
+  const readOn = (from: bigint): void => {
+    const entries = describedFrom(options, { from, limit: ENTRIES_AT_ONCE })
+    ahead = { from, entries }
+    // Whoever takes it hears of a failure.
+    entries.catch(() => {})
+  }
+
   return {
     async round() {
       const last = await store.lastEntry(projector, logId)
       const from = last === undefined ? 0n : last.idx + 1n
-      const entries = await provenance.entriesFrom(projector, { logId, from, limit: ENTRIES_AT_ONCE })
-      if (entries.length === 0) return 0
-      await options.refresh()
-      const described = await describe(options, entries)
-      const write = await counted.count(described)
+      const caughtUp = await level(options, from)
+      if (caughtUp > 0) return caughtUp
+      const described = await read(from)
+      if (described.length === 0) return 0
+      const [count, keep] = [await counted.count(described), await late.count(described)]
+      if (described.length === ENTRIES_AT_ONCE) readOn(from + BigInt(ENTRIES_AT_ONCE))
       await atLog(projector, logId, async (tx) => {
         // Another process has taken them meanwhile.
         if ((await store.lastEntry(tx, logId))?.idx !== last?.idx) return
         await store.insertEntries(tx, logId, indexed(described, last?.logged_at ?? new Date(0)))
-        await write(tx)
+        await count(tx)
+        await keep(tx)
       })
-      return entries.length
+      return described.length
     },
   }
+}
+
+/** Entries that are found already, for what has not all of them; answers how many. Of two processes the rows of one conflict. */
+async function level(options: ExploringOptions, from: bigint): Promise<number> {
+  const { projector, logId, late } = options
+  const upto = await late.upto()
+  if (upto >= from) return 0
+  const limit = Math.min(ENTRIES_AT_ONCE, Number(from - upto))
+  const described = await describedFrom(options, { from: upto, limit })
+  const keep = await late.count(described)
+  await atLog(projector, logId, keep)
+  return described.length
+}
+
+/** Entries of the log with what their records say. */
+export async function describedFrom(
+  options: DescribingOptions,
+  { from, limit }: { from: bigint; limit: number },
+): Promise<DescribedEntry[]> {
+  const { projector, provenance, logId } = options
+  const entries = await provenance.entriesFrom(projector, { logId, from, limit })
+  if (entries.length === 0) return []
+  await options.refresh()
+  return describe(options, entries)
 }
 
 function indexed(entries: readonly DescribedEntry[], since: Date): store.IndexedEntry[] {
@@ -86,33 +150,45 @@ const termsOf = ({
 ]
 
 async function describe(
-  { projector, keys, slugOf, reached }: ExploringOptions,
+  { projector, keys, slugOf, submitted }: DescribingOptions,
   entries: readonly LoggedEvent[],
 ): Promise<DescribedEntry[]> {
-  const [records, reaches] = await Promise.all([recordStore.sealedOf(projector, entries), reached(entries)])
+  const [records, submissions] = await Promise.all([recordStore.sealedOf(projector, entries), submitted(entries)])
   return entries.map((entry): DescribedEntry => {
     const row = records.get(entry.event_id)
     // Where the month's key was destroyed, the entry is found by whose it is alone.
     const readable = row !== undefined && keys.has(epochKey(row.epoch))
-    const opened = readable ? openRecord(row, entry.event_id, keys) : []
-    const fields = openedFields(opened)
+    const opened = readable ? openedParts(openRecord(row, entry.event_id, keys)) : undefined
+    const { fields, sources } = opened ?? NOTHING
     const actor = textIn(fields, 'actor') ?? slugOf(entry.participant_id) ?? 'node'
     const subject = textIn(fields, 'subject')
-    const sources = opened.flatMap(([audience, text]) =>
-      text !== null && audience.startsWith('S:') ? [audience.slice(2)] : [],
-    )
-    const others = [...(subject === undefined ? [] : [subject]), ...sources]
-    const given = reaches.get(entry.event_id) ?? []
+    const others = [...(subject === undefined ? [] : [subject]), ...sources.map(({ party }) => String(party))]
+    const { reached = [], shares = [] } = submissions.get(entry.event_id) ?? {}
     const signal = textIn(fields, 'signal')
     return {
       ...entry,
       actor,
       parties: [...new Set([actor, ...others])].sort(),
-      recipients: [...new Set(recipientsOf(entry.kind, { actor, others, given }))].sort(),
+      recipients: [...new Set(recipientsOf(entry.kind, { actor, others, given: reached }))].sort(),
       signal: signal !== undefined && isUuid(signal) ? signal : undefined,
       items: itemsIn(fields),
+      ...{ shares, opened },
     }
   })
+}
+
+const NOTHING: NonNullable<DescribedEntry['opened']> = { fields: new Map(), sources: [] }
+
+/** The fields of a record, and its parts, of which there may be several. */
+function openedParts(opened: readonly Opened[]): NonNullable<DescribedEntry['opened']> {
+  const fields = new Map<string, unknown>()
+  const sources: Record<string, unknown>[] = []
+  for (const one of opened) {
+    const [name, value] = saidIn(one) ?? []
+    if (name === 'source') sources.push(Object(value) as Record<string, unknown>)
+    else if (name !== undefined) fields.set(name, value)
+  }
+  return { fields, sources }
 }
 
 const SUBMITTED: ReadonlySet<string> = new Set(['signal.submitted', 'signal.revised', 'signal.withdrawn'])

@@ -6,8 +6,8 @@ const closed = { additionalProperties: false } as const
 /** SHA-256 of a report's RFC 8785 form. */
 export const ReportDigest = Type.String({ pattern: '^[0-9a-f]{64}$' })
 
-/** Entries that are opened at once for the figures of a report. */
-export const DRAFTED_AT_ONCE = 512
+/** Milliseconds that a report waits for entries below its checkpoint to be carried to where it is made of. */
+export const FACTS_WAIT_MS = 60_000
 
 const PublishedReport = Type.Object(
   {

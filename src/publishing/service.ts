@@ -6,13 +6,13 @@ import { Refusal } from '../kernel/errors.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import type { AuditLog } from '../provenance/auditor.ts'
-import type { OpenedEntry } from '../provenance/opened.ts'
 import { bytesOf, reportOf } from '../reports/document.ts'
 import { parseReport } from '../reports/parse.ts'
 import { periodFault, REACHES_BACK, reachesBack } from '../reports/period.ts'
 import type { Report } from '../reports/schema.ts'
-import { createTally, type Period, type Tally, type ToldEntry } from '../reports/tally.ts'
-import { DRAFTED_AT_ONCE, type ReportList } from './schema.ts'
+import { createTally, type Period, type Tally } from '../reports/tally.ts'
+import type { KeptFacts } from './facts.ts'
+import { FACTS_WAIT_MS, type ReportList } from './schema.ts'
 import * as store from './store.ts'
 
 /** A report as it is listed. */
@@ -65,10 +65,8 @@ export interface PublishingOptions {
   clock: Clock
   auditing: AuditLog
   checkpoint(): Promise<{ size: bigint; note: string } | undefined>
-  /** Entries below the checkpoint, opened. */
-  opened(range: { from: bigint; to: bigint }): Promise<readonly OpenedEntry[]>
-  /** Which signals submissions made or changed, by the event of each. */
-  changes(of: readonly { participant: Uuid; event: Uuid }[]): Promise<ReadonlyMap<Uuid, ToldEntry['changes']>>
+  /** What is kept of the next entries from one on; undefined until they were carried. */
+  facts(from: bigint): Promise<KeptFacts | undefined>
 }
 
 interface Job extends Drafting {
@@ -76,8 +74,10 @@ interface Job extends Drafting {
   k: number
   note: string
   tally: Tally
-  /** The entries from `done` on, where they are on their way already. */
-  ahead?: Promise<readonly OpenedEntry[]> | undefined
+  /** When it last came further. */
+  movedAt: number
+  /** The facts from `done` on, where they are on their way already. */
+  ahead?: Promise<KeptFacts | undefined> | undefined
 }
 
 /** Reports that are listed. */
@@ -104,12 +104,13 @@ export function createPublishing(options: PublishingOptions): Publishing {
     async round() {
       if (job?.state !== 'running') return false
       try {
+        const { done } = job
         job = await further(options, job)
+        return job.done > done || job.state !== 'running'
       } catch (error) {
         job = { ...job, state: 'failed', why: 'the node failed; its log says why' }
         throw error
       }
-      return true
     },
     drafting: () => job && toldOf(job),
     list: async () => (await store.reports(admin, LISTED_MAX)).map(listedOf),
@@ -141,27 +142,34 @@ async function begun(
   if (head === undefined) throw new Refusal('log-behind', { detail: 'there is no checkpoint yet' })
   const { size, note } = head
   await options.auditing({ ...by, auditor: true }, `entries 0 to ${size - 1n}`, size, 'report')
-  return { by, period, k, size, note, done: 0n, state: 'running', tally: createTally(period) }
+  const movedAt = options.clock().getTime()
+  return { by, period, k, size, note, done: 0n, state: 'running', tally: createTally(period), movedAt }
 }
 
+/** The next facts. Those of entries beyond the checkpoint, which are kept with the last of the others, are none of its. */
 async function further(options: PublishingOptions, job: Job): Promise<Job> {
   const { period, size, done, tally } = job
-  const portion = (from: bigint) => {
-    const end = from + BigInt(DRAFTED_AT_ONCE)
-    return { from, to: end < size ? end : size }
-  }
-  const { to } = portion(done)
-  const entries = await (job.ahead ?? options.opened(portion(done)))
+  const now = options.clock().getTime()
+  const found = await (job.ahead ?? options.facts(done))
+  if (found === undefined) return now - job.movedAt < FACTS_WAIT_MS ? { ...job, ahead: undefined } : failed(job, BEHIND)
+  if (found.sealed > 0) return failed(job, SEALED)
+  const end = done + BigInt(found.n)
   // The database reads the next ones while these are counted; whoever takes them hears of a failure.
-  const ahead = to < size ? options.opened(portion(to)) : undefined
+  const ahead = end < size ? options.facts(end) : undefined
   ahead?.catch(() => {})
-  const changes = await options.changes(entries.filter(({ kind }) => kind === 'signal.submitted'))
-  for (const entry of entries) {
-    if (reachesBack(entry, period)) return { ...job, state: 'failed', why: REACHES_BACK }
-    tally.take({ ...entry, changes: changes.get(entry.event) ?? [] })
+  for (const { index, fact } of found.facts) {
+    if (index >= size) break
+    if (reachesBack({ index, ...fact }, period)) return failed(job, REACHES_BACK)
+    tally.takeFact(fact)
   }
-  return to < size ? { ...job, done: to, ahead } : kept(options, { ...job, done: to, ahead })
+  const further = { ...job, movedAt: now, ahead }
+  return end < size ? { ...further, done: end } : kept(options, { ...further, done: size })
 }
+
+const failed = (job: Job, why: string): Job => ({ ...job, state: 'failed', why, ahead: undefined })
+
+const BEHIND = 'entries were not carried in time to where reports are made of; begin again once the node has caught up'
+const SEALED = 'the key of a month is not here, and nothing of its entries can be read'
 
 async function kept({ admin, clock }: PublishingOptions, job: Job): Promise<Job> {
   const { period, note, k, size, tally, by } = job

@@ -1,4 +1,3 @@
-import type { Db } from '../db/connect.ts'
 import { toBase64Url } from '../kernel/bytes.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import type { Audited, StatePart, StateRow } from '../provenance/audited.ts'
@@ -64,23 +63,6 @@ export const createAuditedSignals = ({
       }),
   },
 })
-
-/** Which signals submissions made or changed, by the event of each. */
-export async function changedBy(
-  db: Db,
-  submissions: readonly { participant: Uuid; event: Uuid }[],
-): Promise<Map<Uuid, { signal: Uuid; revision: number }[]>> {
-  const changed = new Map<Uuid, { signal: Uuid; revision: number }[]>()
-  for (const [participant, own] of Map.groupBy(submissions, (one) => one.participant)) {
-    const events = own.map(({ event }) => event)
-    for (const { submission_id, signal_id: signal, revision } of await store.revisionsBy(db, participant, events)) {
-      const known = changed.get(submission_id) ?? []
-      known.push({ signal, revision })
-      changed.set(submission_id, known)
-    }
-  }
-  return changed
-}
 
 /** Of an erased item its stub says it. */
 const leafOf = (salt: Buffer | null, item: string): string =>

@@ -346,17 +346,6 @@ export const acceptedItems = (db: Db, participant_id: Uuid, submission_id: Uuid)
     .orderBy('r.item_index')
     .execute()
 
-/** Which revisions submissions made. */
-export const revisionsBy = (db: Db, participant_id: Uuid, submissions: readonly Uuid[]) =>
-  db
-    .selectFrom('signal_revision')
-    .select(['submission_id', 'signal_id', 'revision'])
-    .where('participant_id', '=', participant_id)
-    .where(sql<boolean>`submission_id = any(${plainArray(submissions)}::uuid[])`)
-    .orderBy('submission_id')
-    .orderBy('item_index')
-    .execute()
-
 /** The signals that one expiry ended, those among them that were erased since. */
 export const expiredBy = (db: Db, participant_id: Uuid, event: Uuid) =>
   db

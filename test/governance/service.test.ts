@@ -1,7 +1,7 @@
 import { CompiledQuery, type KyselyPlugin, sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Db } from '../../src/db/connect.ts'
-import { createCounting, createEventsOf, createReached } from '../../src/governance/count.ts'
+import { createCounting, createEventsOf, createSubmitted } from '../../src/governance/count.ts'
 import { countedAnew } from '../../src/governance/reconcile.ts'
 import { createGovernance, type GovernanceService } from '../../src/governance/service.ts'
 import { firstSent } from '../../src/governance/store.ts'
@@ -12,6 +12,7 @@ import { createAuditLog } from '../../src/provenance/auditor.ts'
 import { createExploring } from '../../src/provenance/explore.ts'
 import { parseFilter } from '../../src/provenance/explore-filter.ts'
 import { createExplorer, type Explorer, LOOKED_MAX, type Looker } from '../../src/provenance/explorer.ts'
+import { createFactKeeping } from '../../src/publishing/facts.ts'
 import type { SignalItem } from '../../src/signals/schema.ts'
 import type { Party } from '../feeds/world.ts'
 import { aReviewWorld, type ReviewWorld } from '../review/world.ts'
@@ -43,8 +44,9 @@ beforeAll(async () => {
   round = createExploring({
     ...{ projector, keys, logId: 1, provenance, refresh: () => authority.refresh() },
     slugOf: (id) => authority.participantById(id)?.slug,
-    reached: createReached({ projector, directory }),
+    submitted: createSubmitted({ projector, directory }),
     counted: createCounting(counting),
+    late: createFactKeeping({ projector, logId: 1 }),
   }).round
   const auditing = createAuditLog({ app: t.app, clock, provenance })
   const none = async () => {
@@ -213,7 +215,7 @@ describe('the explorer', () => {
     const all = () => w.t.owner.selectFrom('log_entry').selectAll().orderBy('idx').execute()
     const shares = () => w.t.owner.selectFrom('share_day').selectAll().orderBy('recipient').execute()
     const [entries, counted] = [await all(), await shares()]
-    for (const table of ['log_entry', 'log_mention', 'share_day'])
+    for (const table of ['log_entry', 'log_mention', 'share_day', 'report_facts'])
       await sql.raw(`delete from ${table}`).execute(w.t.owner)
     while ((await round()) > 0);
     expect((await all()).slice(0, entries.length)).toEqual(entries)

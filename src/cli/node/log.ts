@@ -37,7 +37,9 @@ export function nodeLogCommands(program: Command): void {
 
   log
     .command('recount')
-    .description('count anew, from the first entry, who shared with whom, and hold what the matrix has against it')
+    .description(
+      'count anew, from the first entry, who shared with whom and what reports are made of, and hold what is kept against it',
+    )
     .action((_options: object, command: Command) =>
       withParts(async (parts) => {
         const { recountOf } = await import('../../exploring.ts')
@@ -46,7 +48,7 @@ export function nodeLogCommands(program: Command): void {
         for (const one of differences) output.warn(one)
         output.data(
           { entries: String(entries), differences },
-          `${entries} entries counted again: ${differences.length === 0 ? 'the matrix says the same' : `${differences.length} differences`}`,
+          `${entries} entries counted again: ${differences.length === 0 ? 'what is kept says the same' : `${differences.length} differences`}`,
         )
         if (differences.length > 0) process.exitCode = EXIT.unverified
       }),

@@ -1,0 +1,172 @@
+import { sql } from 'kysely'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createSubmitted } from '../../../src/governance/count.ts'
+import { toHex } from '../../../src/kernel/bytes.ts'
+import { newId, type Uuid } from '../../../src/kernel/ids.ts'
+import { sha256 } from '../../../src/kernel/sha256.ts'
+import { createExploring, type DescribingOptions, describedFrom } from '../../../src/provenance/explore.ts'
+import { openedFields } from '../../../src/provenance/kept-read.ts'
+import { openRecord, saidIn } from '../../../src/provenance/record.ts'
+import { createFactKeeping, FACTS_CHARACTERS, factRows, keptFacts } from '../../../src/publishing/facts.ts'
+import { factsAnew } from '../../../src/publishing/facts-anew.ts'
+import { createPublishing } from '../../../src/publishing/service.ts'
+import { bytesOf, reportOf } from '../../../src/reports/document.ts'
+import { createTally } from '../../../src/reports/tally.ts'
+import type { Party } from '../../feeds/world.ts'
+import { aReviewWorld, type ReviewWorld } from '../../review/world.ts'
+
+let w: ReviewWorld
+let describing: DescribingOptions
+let round: () => Promise<number>
+let damson: Party
+let fruit: Uuid
+const HOUR = 3_600_000
+const LOG = 1
+
+beforeAll(async () => {
+  w = await aReviewWorld()
+  const { t, keys, provenance, authority } = w
+  const { projector } = t
+  const directory = { slugOf: (id: Uuid) => authority.slugOf(id), audience: (id: Uuid) => authority.audience(id) }
+  describing = {
+    ...{ projector, keys, logId: LOG, provenance, refresh: () => authority.refresh() },
+    slugOf: (id) => authority.participantById(id)?.slug,
+    submitted: createSubmitted({ projector, directory }),
+  }
+  round = createExploring({
+    ...describing,
+    counted: { count: async () => async () => {} },
+    late: createFactKeeping({ projector, logId: LOG }),
+  }).round
+  const [apple, banana, cherry] = [await w.admit('apple'), await w.admit('banana'), await w.admit('cherry')]
+  damson = await w.admit('damson')
+  const { audience } = await w.group('fruit', [apple, banana, cherry, damson])
+  fruit = audience
+  const item = w.item({ audience })
+  await w.submit(apple, [item, w.item({ audience })])
+  await w.settle()
+  w.pass(HOUR)
+  await w.give(banana, { ...w.about(apple, item), outcome: 'not_violating', reason: 'policy_differs' })
+  await w.object(cherry, { ...w.about(apple, item), dispute: newId(w.now()), ground: 'false_match' })
+  w.pass(HOUR)
+  await w.give(banana, { ...w.about(apple, item), outcome: 'confirmed_no_presence', reason: 'no_account' })
+  w.pass(HOUR)
+  await settle()
+})
+afterAll(() => w.end())
+
+async function settle(): Promise<void> {
+  await w.settle()
+  while ((await round()) > 0);
+}
+
+const periodNow = () => ({ from: w.now().getTime() - 30 * 24 * HOUR, to: w.now().getTime() })
+
+/** The report of the first entries, each opened for itself. */
+async function folded(size: bigint): Promise<string> {
+  const period = periodNow()
+  const tally = createTally(period)
+  const { owner } = w.t
+  for (const { event_id } of await w.provenance.entriesFrom(w.t.projector, {
+    logId: LOG,
+    from: 0n,
+    limit: Number(size),
+  })) {
+    const row = await owner
+      .selectFrom('prov_record')
+      .selectAll()
+      .where('event_id', '=', event_id)
+      .executeTakeFirstOrThrow()
+    const opened = openRecord(row, event_id, w.keys)
+    const changes = await owner
+      .selectFrom('signal_revision')
+      .select(['signal_id as signal', 'revision'])
+      .where('submission_id', '=', event_id)
+      .execute()
+    const sources = opened.flatMap((one) => {
+      const [name, value] = saidIn(one) ?? []
+      return name === 'source' ? [value as Record<string, unknown>] : []
+    })
+    tally.take({ kind: row.kind, time: row.at.getTime(), fields: openedFields(opened), sources, changes })
+  }
+  return bytesOf(reportOf({ period, checkpoint: 'note', k: 1, figures: tally.figures() }))
+}
+
+/** The draft of the node at a checkpoint over the first entries. */
+async function drafted(size: bigint): Promise<string | undefined> {
+  const publishing = createPublishing({
+    ...{ admin: w.t.admin, clock: w.clock, auditing: async () => {} },
+    checkpoint: async () => ({ size, note: 'note' }),
+    facts: (from) => keptFacts(w.t.ledger, LOG, from),
+  })
+  const { person_id: person } = await w.t.owner.selectFrom('person').select('person_id').executeTakeFirstOrThrow()
+  const by = { participant: w.programme.programme_id, slug: 'node', person }
+  await publishing.begin(by, { period: periodNow(), k: 1 })
+  while (await publishing.round());
+  return publishing.drafting()?.digest
+}
+
+const again = () =>
+  factsAnew({ projector: w.t.projector, logId: LOG, described: (at) => describedFrom(describing, at) })
+const digest = (text: string): string => toHex(sha256(new TextEncoder().encode(text)))
+const entries = () => createFactKeeping({ projector: w.t.projector, logId: LOG }).upto()
+
+test('a draft of kept facts is what the opened entries make, at whatever checkpoint', async () => {
+  const size = await entries()
+  expect(size).toBeGreaterThan(8n)
+  expect(await folded(size)).toMatch(/"answers.corrected","reporting":1,"value":1/)
+  for (let at = 1n; at <= size; at++) expect(await drafted(at)).toBe(digest(await folded(at)))
+})
+
+test('entries that were carried before facts were kept get theirs, the same, before any later entry', async () => {
+  const all = () => w.t.owner.selectFrom('report_facts').selectAll().orderBy('first_idx').execute()
+  const text = async () => (await all()).flatMap(({ first_idx, facts }) => placed(first_idx, facts))
+  const [before, size] = [await text(), await entries()]
+  await sql`delete from report_facts`.execute(w.t.owner)
+  await w.submit(damson, [w.item({ audience: fruit })])
+  await settle()
+  expect((await text()).slice(0, before.length)).toEqual(before)
+  expect((await all())[0]).toMatchObject({ first_idx: 0n, n: Number(size) })
+  expect(await again()).toEqual([])
+})
+
+/** Facts with their index, however they are put together. */
+const placed = (first: bigint, facts: string): string[] =>
+  (JSON.parse(facts) as [number, ...unknown[]][]).map(
+    ([place, ...more]) => `${first + BigInt(place)} ${JSON.stringify(more)}`,
+  )
+
+test('counted anew, a fact that was changed with SQL alone is named', async () => {
+  await sql`update report_facts set facts = replace(facts, '"not_violating"', '"outdated"')`.execute(w.t.owner)
+  expect(await again()).toEqual([expect.stringMatching(/^facts: entries 0 to \d+ say something else/)])
+  await sql`update report_facts set facts = replace(facts, '"outdated"', '"not_violating"')`.execute(w.t.owner)
+  expect(await again()).toEqual([])
+})
+
+test('a row of facts ends with the entry that brings it to its length, and the next one goes on from there', () => {
+  const signals = Array.from({ length: 1_000 }, () => newId(w.now()))
+  const at = w.now()
+  const made = Array.from({ length: 20 }, (_, i) => ({
+    ...{
+      idx: 100n + BigInt(i),
+      place: 0n,
+      event_id: newId(at),
+      participant_id: newId(at),
+      kind: 'signal.submitted',
+      at,
+    },
+    ...{ actor: 'apple', parties: [], recipients: [], signal: undefined, items: 1_000 },
+    shares: [{ category: 'grooming', audience: newId(at), signals }],
+    opened: i === 3 ? undefined : { fields: new Map([['time', at.toISOString()]]), sources: [] },
+  }))
+  const rows = factRows(made)
+  expect(rows.length).toBe(3)
+  expect(rows.reduce((sum, { n }) => sum + n, 0)).toBe(20)
+  expect(rows.map(({ sealed }) => sealed)).toEqual([1, 0, 0])
+  let next = 100n
+  for (const { first_idx, n, facts } of rows) {
+    expect(first_idx).toBe(next)
+    expect(facts.length).toBeLessThan(FACTS_CHARACTERS + 50_000)
+    next += BigInt(n)
+  }
+})
