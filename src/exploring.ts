@@ -35,6 +35,7 @@ export function exploreAll(core: Core): () => Promise<Found> {
   const each = core.logs.map(({ log_id: logId }) =>
     createExploring({
       ...describingOf(core, logId),
+      atOnce: ENTRIES_AT_ONCE,
       counted: bothOf(createCounting({ projector, logId, directory }), createActivity(logId)),
       late: createFactKeeping({ projector, logId }),
     }),

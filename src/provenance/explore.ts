@@ -58,6 +58,8 @@ export interface DescribingOptions {
 }
 
 export interface ExploringOptions extends DescribingOptions {
+  /** Entries of one round at the most. */
+  atOnce: number
   counted: Counted
   /** What came later than the rest, and knows how far it is: it is brought level first. */
   late: Counted & { upto(): Promise<bigint> }
@@ -65,23 +67,25 @@ export interface ExploringOptions extends DescribingOptions {
 
 /** Entries of one round: each statement takes all of them, so that who is behind catches up. */
 export const ENTRIES_AT_ONCE = 4_096
+/** Signals of the submissions among them, and what the last one goes beyond: their ids are in memory. */
+export const SIGNALS_AT_ONCE = 131_072
 
 /** Carries entries of one log to where they are found by; answers how many it took. Done again it changes nothing. */
 export function createExploring(options: ExploringOptions): { round(): Promise<number> } {
-  const { projector, logId, counted, late } = options
+  const { projector, logId, counted, late, atOnce } = options
   /** The entries from `from` on, read while those before them were written. */
-  let ahead: { from: bigint; entries: Promise<DescribedEntry[]> } | undefined
+  let ahead: { from: bigint; described: Promise<Described> } | undefined
 
-  const read = async (from: bigint): Promise<DescribedEntry[]> => {
-    const known = ahead?.from === from ? ahead.entries : undefined
+  const read = async (from: bigint): Promise<Described> => {
+    const known = ahead?.from === from ? ahead.described : undefined
     ahead = undefined
-    return known ?? describedFrom(options, { from, limit: ENTRIES_AT_ONCE })
+    return known ?? describedFrom(options, { from, limit: atOnce })
   }
   const readOn = (from: bigint): void => {
-    const entries = describedFrom(options, { from, limit: ENTRIES_AT_ONCE })
-    ahead = { from, entries }
+    const described = describedFrom(options, { from, limit: atOnce })
+    ahead = { from, described }
     // Whoever takes it hears of a failure.
-    entries.catch(() => {})
+    described.catch(() => {})
   }
 
   return {
@@ -90,44 +94,75 @@ export function createExploring(options: ExploringOptions): { round(): Promise<n
       const from = last === undefined ? 0n : last.idx + 1n
       const caughtUp = await level(options, from)
       if (caughtUp > 0) return caughtUp
-      const described = await read(from)
-      if (described.length === 0) return 0
-      const [count, keep] = [await counted.count(described), await late.count(described)]
-      if (described.length === ENTRIES_AT_ONCE) readOn(from + BigInt(ENTRIES_AT_ONCE))
+      const { entries, full } = await read(from)
+      if (entries.length === 0) return 0
+      const [count, keep] = [await counted.count(entries), await late.count(entries)]
+      if (full) readOn(from + BigInt(entries.length))
       await atLog(projector, logId, async (tx) => {
         // Another process has taken them meanwhile.
         if ((await store.lastEntry(tx, logId))?.idx !== last?.idx) return
-        await store.insertEntries(tx, logId, indexed(described, last?.logged_at ?? new Date(0)))
+        await store.insertEntries(tx, logId, indexed(entries, last?.logged_at ?? new Date(0)))
         await count(tx)
         await keep(tx)
       })
-      return described.length
+      return entries.length
     },
   }
 }
 
 /** Entries that are found already, for what has not all of them; answers how many. Of two processes the rows of one conflict. */
 async function level(options: ExploringOptions, from: bigint): Promise<number> {
-  const { projector, logId, late } = options
+  const { projector, logId, late, atOnce } = options
   const upto = await late.upto()
   if (upto >= from) return 0
-  const limit = Math.min(ENTRIES_AT_ONCE, Number(from - upto))
-  const described = await describedFrom(options, { from: upto, limit })
-  const keep = await late.count(described)
+  const limit = Math.min(atOnce, Number(from - upto))
+  const { entries } = await describedFrom(options, { from: upto, limit })
+  const keep = await late.count(entries)
   await atLog(projector, logId, keep)
-  return described.length
+  return entries.length
 }
 
-/** Entries of the log with what their records say. */
+/** Entries that follow each other. */
+export interface Described {
+  entries: DescribedEntry[]
+  /** As many as may be had at once: more may be there. */
+  full: boolean
+}
+
+/** Entries of the log with what their records say: up to `limit`, and fewer where they are about very many signals. */
 export async function describedFrom(
   options: DescribingOptions,
   { from, limit }: { from: bigint; limit: number },
-): Promise<DescribedEntry[]> {
+): Promise<Described> {
   const { projector, provenance, logId } = options
-  const entries = await provenance.entriesFrom(projector, { logId, from, limit })
-  if (entries.length === 0) return []
+  const found = await provenance.entriesFrom(projector, { logId, from, limit })
+  if (found.length === 0) return { entries: [], full: false }
   await options.refresh()
-  return describe(options, entries)
+  const read = portion(await openedOf(options, found))
+  return { entries: await describe(options, read), full: read.length < found.length || found.length === limit }
+}
+
+type ReadEntry = LoggedEvent & Pick<DescribedEntry, 'opened' | 'items'>
+
+async function openedOf({ projector, keys }: DescribingOptions, entries: readonly LoggedEvent[]): Promise<ReadEntry[]> {
+  const records = await recordStore.sealedOf(projector, entries)
+  return entries.map((entry) => {
+    const row = records.get(entry.event_id)
+    // Where the month's key was destroyed, the entry is found by whose it is alone.
+    const readable = row !== undefined && keys.has(epochKey(row.epoch))
+    const opened = readable ? openedParts(openRecord(row, entry.event_id, keys)) : undefined
+    return { ...entry, opened, items: itemsIn((opened ?? NOTHING).fields) }
+  })
+}
+
+/** The first of them, up to the one that brings the signals of submissions to their number. */
+function portion(entries: readonly ReadEntry[]): readonly ReadEntry[] {
+  let signals = 0
+  const last = entries.findIndex(({ kind, items }) => {
+    if (SUBMITTED.has(kind)) signals += items
+    return signals >= SIGNALS_AT_ONCE
+  })
+  return last === -1 ? entries : entries.slice(0, last + 1)
 }
 
 function indexed(entries: readonly DescribedEntry[], since: Date): store.IndexedEntry[] {
@@ -150,16 +185,12 @@ const termsOf = ({
 ]
 
 async function describe(
-  { projector, keys, slugOf, submitted }: DescribingOptions,
-  entries: readonly LoggedEvent[],
+  { slugOf, submitted }: DescribingOptions,
+  entries: readonly ReadEntry[],
 ): Promise<DescribedEntry[]> {
-  const [records, submissions] = await Promise.all([recordStore.sealedOf(projector, entries), submitted(entries)])
+  const submissions = await submitted(entries)
   return entries.map((entry): DescribedEntry => {
-    const row = records.get(entry.event_id)
-    // Where the month's key was destroyed, the entry is found by whose it is alone.
-    const readable = row !== undefined && keys.has(epochKey(row.epoch))
-    const opened = readable ? openedParts(openRecord(row, entry.event_id, keys)) : undefined
-    const { fields, sources } = opened ?? NOTHING
+    const { fields, sources } = entry.opened ?? NOTHING
     const actor = textIn(fields, 'actor') ?? slugOf(entry.participant_id) ?? 'node'
     const subject = textIn(fields, 'subject')
     const others = [...(subject === undefined ? [] : [subject]), ...sources.map(({ party }) => String(party))]
@@ -171,8 +202,7 @@ async function describe(
       parties: [...new Set([actor, ...others])].sort(),
       recipients: [...new Set(recipientsOf(entry.kind, { actor, others, given: reached }))].sort(),
       signal: signal !== undefined && isUuid(signal) ? signal : undefined,
-      items: itemsIn(fields),
-      ...{ shares, opened },
+      shares,
     }
   })
 }

@@ -45,14 +45,15 @@ interface OpenRow {
 
 const rowAt = (first_idx: bigint): OpenRow => ({ first_idx, n: 0, sealed: 0, texts: [], length: 0 })
 
-function take(row: OpenRow, { kind, opened, shares }: DescribedEntry): void {
+function take(row: OpenRow, { opened, shares }: DescribedEntry): void {
   const place = row.n
   row.n += 1
   if (opened === undefined) {
     row.sealed += 1
     return
   }
-  const time = Date.parse(String(opened.fields.get('time')))
+  // What the record says, as a verifier reads it, and not the row beside it.
+  const [kind, time] = [String(opened.fields.get('type')), Date.parse(String(opened.fields.get('time')))]
   const changes = shares.flatMap(({ signals }) => signals.map((signal) => ({ signal, revision: 1 })))
   const fact = factOf({ kind, time, ...opened, changes })
   if (fact === undefined) return

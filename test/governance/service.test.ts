@@ -46,6 +46,7 @@ beforeAll(async () => {
     slugOf: (id) => authority.participantById(id)?.slug,
     submitted: createSubmitted({ projector, directory }),
     counted: createCounting(counting),
+    atOnce: 4_096,
     late: createFactKeeping({ projector, logId: 1 }),
   }).round
   const auditing = createAuditLog({ app: t.app, clock, provenance })

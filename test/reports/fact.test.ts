@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { EVENTS, isErasable } from '../../src/provenance/events.ts'
 import { factOf, packFact, READS, unpackFacts } from '../../src/reports/fact.ts'
 import { createTally, type ToldEntry } from '../../src/reports/tally.ts'
 
@@ -60,4 +61,35 @@ test('a fact has nothing of an entry that no figure reads, and its place among o
   const fact = factOf(of('read.batch', { reader: 'a', n: 3, root: 'secret' }))
   if (fact === undefined) throw new Error('no fact')
   expect(packFact(7, fact)).toBe(`[7,"read.batch",${FROM},["a",3]]`)
+})
+
+/** Kinds that no figure is made of: each new one is put here, or into `READS`. */
+const UNCOUNTED = [
+  ...['agreement.accepted', 'anomaly.acted', 'approval.cancelled', 'approval.executed'],
+  ...['approval.given', 'approval.refused', 'approval.requested', 'audience.changed'],
+  ...['audit.read', 'collection.held', 'collection.released', 'conformance.reported'],
+  ...['credential.enrolled', 'credential.revoked', 'export.begin', 'export.end'],
+  ...['feed.paused', 'feed.resumed', 'group.changed', 'group.ended'],
+  ...['hash_profile.published', 'hash_profile.retired', 'hit.reported', 'hold.lifted'],
+  ...['hold.placed', 'log.closed', 'login.ended', 'login.given'],
+  ...['lookup.evaluated', 'node.started', 'onboarding.closed', 'onboarding.moved'],
+  ...['onboarding.opened', 'participant.confirmed', 'participant.resumed', 'participant.suspended'],
+  ...['peer.checkpoint', 'person.added', 'person.left', 'policy.published'],
+  ...['question.answered', 'quota.changed', 'read', 'reads.expired'],
+  ...['report.published', 'restore.performed', 'review.bulk', 'review.moved'],
+  ...['review.routed', 'review.sampled', 'review.set', 'role.changed'],
+  ...['salts.destroyed', 'subject_request.closed', 'subject_request.received', 'value.removed'],
+  ...['value.revealed', 'value.rewrapped', 'value.sealed', 'webhook.added'],
+  ...['webhook.ended', 'webhook.rotated', 'witness.degraded', 'witness.policy'],
+  ...['witness.restored'],
+]
+
+test('of every kind of entry it was decided whether figures are made of it', () => {
+  expect([...Object.keys(READS), ...UNCOUNTED].sort()).toEqual(Object.keys(EVENTS).sort())
+})
+
+test('no figure is made of what an erasure takes', () => {
+  const taken = Object.entries(READS).flatMap(([kind, fields]) => fields.filter((field) => isErasable(kind, field)))
+  expect(taken).toEqual([])
+  expect(isErasable('signal.submitted', 'region')).toBe(true)
 })

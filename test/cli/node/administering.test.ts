@@ -3,14 +3,16 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
+import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { faultOf } from '../../../src/cli/exit.ts'
+import { EXIT, faultOf } from '../../../src/cli/exit.ts'
 import { GROUPS } from '../../../src/cli/groups.ts'
 import { addCommands } from '../../../src/cli/registry.ts'
 import { newId, type Uuid } from '../../../src/kernel/ids.ts'
 import { CHECKLIST } from '../../../src/participants/checklist.ts'
 import type { ListedOnboarding } from '../../../src/participants/onboarding.ts'
 import { aTestNode, type Member, type TestNode } from '../../support/node.ts'
+import { settled } from '../../support/settled.ts'
 
 const DAY = 86_400_000
 const SCOPES = [
@@ -306,5 +308,20 @@ describe('aldis report dsa', () => {
     ['a day that is none', ['--from', '2026-02-30'], 2],
   ] as const)('refuses %s', async ([, args, code]) => {
     expect(await aldis(...dsa(...args))).toMatchObject({ code, out: '' })
+  })
+})
+
+describe('aldis log recount', () => {
+  test('counts what is kept again, and ends with 7 where it is other than the log', async () => {
+    await settled(n.t)
+    expect(await aldis('log', 'recount')).toMatchObject({ code: 0, out: expect.stringContaining('says the same') })
+    const fact = (from: string, to: string) => sql`update report_facts set facts = replace(facts, ${from}, ${to})`
+    await fact('"platform"', '"observer"').execute(n.t.owner)
+    const { out, err } = await aldis('log', 'recount')
+    const code = process.exitCode
+    process.exitCode = undefined
+    await fact('"observer"', '"platform"').execute(n.t.owner)
+    expect([code, out]).toEqual([EXIT.unverified, expect.stringMatching(/again: \d+ differences/)])
+    expect(err).toMatch(/facts: entries \d+ to \d+ say something else than the log/)
   })
 })

@@ -1,43 +1,29 @@
 import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createSubmitted } from '../../../src/governance/count.ts'
 import { toHex } from '../../../src/kernel/bytes.ts'
 import { newId, type Uuid } from '../../../src/kernel/ids.ts'
 import { sha256 } from '../../../src/kernel/sha256.ts'
-import { createExploring, type DescribingOptions, describedFrom } from '../../../src/provenance/explore.ts'
 import { openedFields } from '../../../src/provenance/kept-read.ts'
 import { openRecord, saidIn } from '../../../src/provenance/record.ts'
 import { createFactKeeping, FACTS_CHARACTERS, factRows, keptFacts } from '../../../src/publishing/facts.ts'
-import { factsAnew } from '../../../src/publishing/facts-anew.ts'
 import { createPublishing } from '../../../src/publishing/service.ts'
 import { bytesOf, reportOf } from '../../../src/reports/document.ts'
 import { createTally } from '../../../src/reports/tally.ts'
 import type { Party } from '../../feeds/world.ts'
-import { aReviewWorld, type ReviewWorld } from '../../review/world.ts'
+import { aFactWorld, type FactWorld, LOG } from './world.ts'
 
-let w: ReviewWorld
-let describing: DescribingOptions
-let round: () => Promise<number>
+let f: FactWorld
+let w: FactWorld['w']
+let settle: FactWorld['settle']
+let again: FactWorld['again']
+let emptied: FactWorld['emptied']
 let damson: Party
 let fruit: Uuid
 const HOUR = 3_600_000
-const LOG = 1
 
 beforeAll(async () => {
-  w = await aReviewWorld()
-  const { t, keys, provenance, authority } = w
-  const { projector } = t
-  const directory = { slugOf: (id: Uuid) => authority.slugOf(id), audience: (id: Uuid) => authority.audience(id) }
-  describing = {
-    ...{ projector, keys, logId: LOG, provenance, refresh: () => authority.refresh() },
-    slugOf: (id) => authority.participantById(id)?.slug,
-    submitted: createSubmitted({ projector, directory }),
-  }
-  round = createExploring({
-    ...describing,
-    counted: { count: async () => async () => {} },
-    late: createFactKeeping({ projector, logId: LOG }),
-  }).round
+  f = await aFactWorld()
+  ;({ w, settle, again, emptied } = f)
   const [apple, banana, cherry] = [await w.admit('apple'), await w.admit('banana'), await w.admit('cherry')]
   damson = await w.admit('damson')
   const { audience } = await w.group('fruit', [apple, banana, cherry, damson])
@@ -54,11 +40,6 @@ beforeAll(async () => {
   await settle()
 })
 afterAll(() => w.end())
-
-async function settle(): Promise<void> {
-  await w.settle()
-  while ((await round()) > 0);
-}
 
 const periodNow = () => ({ from: w.now().getTime() - 30 * 24 * HOUR, to: w.now().getTime() })
 
@@ -106,8 +87,6 @@ async function drafted(size: bigint): Promise<string | undefined> {
   return publishing.drafting()?.digest
 }
 
-const again = () =>
-  factsAnew({ projector: w.t.projector, logId: LOG, described: (at) => describedFrom(describing, at) })
 const digest = (text: string): string => toHex(sha256(new TextEncoder().encode(text)))
 const entries = () => createFactKeeping({ projector: w.t.projector, logId: LOG }).upto()
 
@@ -136,6 +115,18 @@ const placed = (first: bigint, facts: string): string[] =>
     ([place, ...more]) => `${first + BigInt(place)} ${JSON.stringify(more)}`,
   )
 
+test('a fact is of the kind that its record says, whatever the row beside it', async () => {
+  const facts = () => w.t.owner.selectFrom('report_facts').select(['first_idx', 'facts']).orderBy('first_idx').execute()
+  const before = await facts()
+  const mislabelled = (from: string, to: string) => sql`update prov_record set kind = ${to} where kind = ${from}`
+  await mislabelled('feedback.given', 'review.moved').execute(w.t.owner)
+  await emptied()
+  expect((await facts()).flatMap(({ first_idx, facts }) => placed(first_idx, facts))).toEqual(
+    before.flatMap(({ first_idx, facts }) => placed(first_idx, facts)),
+  )
+  await mislabelled('review.moved', 'feedback.given').execute(w.t.owner)
+})
+
 test('counted anew, a fact that was changed with SQL alone is named', async () => {
   await sql`update report_facts set facts = replace(facts, '"not_violating"', '"outdated"')`.execute(w.t.owner)
   expect(await again()).toEqual([expect.stringMatching(/^facts: entries 0 to \d+ say something else/)])
@@ -157,7 +148,16 @@ test('a row of facts ends with the entry that brings it to its length, and the n
     },
     ...{ actor: 'apple', parties: [], recipients: [], signal: undefined, items: 1_000 },
     shares: [{ category: 'grooming', audience: newId(at), signals }],
-    opened: i === 3 ? undefined : { fields: new Map([['time', at.toISOString()]]), sources: [] },
+    opened:
+      i === 3
+        ? undefined
+        : {
+            fields: new Map([
+              ['type', 'signal.submitted'],
+              ['time', at.toISOString()],
+            ]),
+            sources: [],
+          },
   }))
   const rows = factRows(made)
   expect(rows.length).toBe(3)
