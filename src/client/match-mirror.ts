@@ -36,12 +36,12 @@ const GATHERED = 200_000
 export interface MatchUpdate {
   /**
    * Events that were verified and came to the mirror of a feed, behind so many bytes of it and up to a place: they need not be read from
-   * there. Those that do not follow what the file has are. Throws `MatchFileRefused` where words are too many.
+   * there. Those that do not follow what the file has are. Throws nothing of the match file: the mirror goes on without one.
    */
   take(events: readonly Mirrorable[], from: number, to: FeedPlace): void
   /**
    * Reads from the mirror what was not taken, and writes the file. The old one is there until the new one is on the disk. Throws
-   * `MatchFileRefused` where the mirror cannot be read.
+   * `MatchFileRefused` where the mirror cannot be read, or words or signals are too many.
    */
   finish(): Promise<Refreshed>
 }
@@ -57,13 +57,23 @@ export function updateMatchFile(options: MatchFileOptions): MatchUpdate {
   const { home } = options
   const dir = join(home, 'feeds')
   let extension: Extension | undefined
+  let refused: MatchFileRefused | undefined
   const begun = (): Extension => {
-    extension ??= extensionOf(home, keptState(options, mirroredFeeds(dir)))
+    extension ??= extensionOf(home, keptState(options))
     return extension
   }
   return {
-    take: (events, from, to) => begun().take(events, from, to),
+    take(events, from, to) {
+      if (events.length === 0 || refused !== undefined) return
+      try {
+        begun().take(events, from, to)
+      } catch (error) {
+        if (!(error instanceof MatchFileRefused)) throw error
+        refused = error
+      }
+    },
     async finish() {
+      if (refused !== undefined) throw refused
       const feeds = mirroredFeeds(dir)
       const first = begun()
       if (first.isKept && feeds.every(({ feed, bytes }) => first.bytesOf(feed) === bytes) && !first.hasTaken())
@@ -93,11 +103,12 @@ const nothing = (): State => ({
   at: new Map(),
 })
 
-/** What the present file has; undefined where there is none that fits. */
-function keptState({ home, programme }: MatchFileOptions, feeds: readonly MirroredFeed[]): State | undefined {
+/** What the present file has; undefined where there is none that fits the mirror, a part of which may be about to be taken anew. */
+function keptState({ home, programme }: MatchFileOptions): State | undefined {
   const path = matchFileOf(home)
   if (!existsSync(path)) return undefined
   try {
+    const feeds = mirroredFeeds(join(home, 'feeds'))
     const reader = openMatchFile(path)
     try {
       const { header } = reader

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, fsyncSync, mkdirSync, openSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FeedList } from '../feeds/schema.ts'
-import { writeDurably } from '../kernel/durable.ts'
+import { removeDurably, writeDurably } from '../kernel/durable.ts'
 import { isUuid, type Uuid } from '../kernel/ids.ts'
 import type { FeedPlace } from '../matching/match-file.ts'
 import { type Client, type Received, receivedOf, type Segment } from './client.ts'
@@ -252,8 +252,11 @@ function openMirror(dir: string, feed: Uuid): Mirror {
   let noted = kept === undefined ? START : (JSON.parse(kept) as Place)
   let notedAt = performance.now()
   let handle = openSync(path, 'a', 0o600)
-  // What was noted is not there: to truncate would fill it up with zeros.
-  if (fstatSync(handle).size < noted.bytes) noted = START
+  // What was noted is not there: to truncate would fill it up with zeros. Nor is it there once other bytes are as many.
+  if (fstatSync(handle).size < noted.bytes) {
+    removeDurably(statePath)
+    noted = START
+  }
   // What a crash left behind the noted place comes again.
   truncateSync(path, noted.bytes)
   let place = noted
@@ -275,9 +278,10 @@ function openMirror(dir: string, feed: Uuid): Mirror {
       if (place.bytes - noted.bytes >= UNFLUSHED_BYTES || performance.now() - notedAt >= UNFLUSHED_MS) flush()
     },
     erase(names) {
-      closeSync(handle)
       eraseInMirror(path, names)
-      handle = openSync(path, 'a', 0o600)
+      const anew = openSync(path, 'a', 0o600)
+      closeSync(handle)
+      handle = anew
     },
     close() {
       try {
