@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Client } from '../client/client.ts'
 import { readIfThere } from '../client/files.ts'
 import { ENDS } from '../client/mirror.ts'
+import { beginsLine } from '../client/mirror-reader.ts'
 import { writeDurably } from '../kernel/durable.ts'
 import { isUuid, type Uuid } from '../kernel/ids.ts'
 
@@ -28,12 +29,10 @@ export function unacknowledged(home: string): Unacknowledged[] {
     .flatMap((name) => {
       const feed = name.slice(0, -5) as Uuid
       const { bytes, ends } = JSON.parse(readFileSync(join(dir, name), 'utf8')) as { bytes?: number; ends?: number }
-      const size = bytes ?? ends ?? 0
-      // A mirror that was taken anew is shorter than what was read of the former one.
-      const from = (places[feed] ?? 0) > size ? 0 : (places[feed] ?? 0)
-      return from === size
-        ? []
-        : [{ feed, upto: lastEnd(join(dir, `${feed}.ndjson`), { from, to: size }), bytes: size }]
+      const [path, size, read] = [join(dir, `${feed}.ndjson`), bytes ?? ends ?? 0, places[feed] ?? 0]
+      // A mirror that was taken anew is shorter than what was read of the former one, or has other bytes.
+      const from = read <= size && beginsLine(path, read) ? read : 0
+      return from === size ? [] : [{ feed, upto: lastEnd(path, { from, to: size }), bytes: size }]
     })
 }
 

@@ -1,4 +1,13 @@
-import { createReadStream, existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import {
+  closeSync,
+  createReadStream,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  statSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { isUuid } from '../kernel/ids.ts'
 import type { FeedPlace } from '../matching/match-file.ts'
@@ -28,6 +37,23 @@ export function mirroredFeeds(dir: string): MirroredFeed[] {
         throw new MatchFileRefused('mirror-truncated', file)
       return [{ feed, file, seq, bytes }]
     })
+}
+
+const NEWLINE = 10
+
+/**
+ * Whether a line of a mirror begins behind so many bytes. They are where a mirror was read to: one that was taken anew has other bytes, since
+ * what is appended at once is not the same again, and that place is within a line of it.
+ */
+export function beginsLine(file: string, bytes: number): boolean {
+  if (bytes === 0) return true
+  const handle = openSync(file, 'r')
+  try {
+    const before = Buffer.alloc(1)
+    return readSync(handle, before, 0, 1, bytes - 1) === 1 && before[0] === NEWLINE
+  } finally {
+    closeSync(handle)
+  }
 }
 
 export interface Mirrored {

@@ -48,3 +48,15 @@ test('one that could not be told is found again', async () => {
   await acknowledge(client, home, unacknowledged(home))
   expect(told).toEqual([[FEED, '1', 'mirror_removed']])
 })
+
+test('an end in a mirror that was taken anew is found before the bytes that were read of the former one', async () => {
+  await mirror.says(apple, [anItem(), anItem()])
+  await acknowledge(client, home, unacknowledged(home))
+  rmSync(join(home, 'feeds'), { recursive: true })
+  const again = aMirror(home)
+  again.nodeSays('signal.expired', { source: 'apple', signal: idOf(1) })
+  await again.says(apple, [anItem(), anItem()])
+  await acknowledge(client, home, unacknowledged(home))
+  expect(told).toEqual([[FEED, '1', 'mirror_removed']])
+  expect(unacknowledged(home)).toEqual([])
+})

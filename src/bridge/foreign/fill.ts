@@ -1,6 +1,12 @@
 import { join } from 'node:path'
 import { setImmediate as breathe } from 'node:timers/promises'
-import { type Mirrored, type MirroredFeed, mirroredEvents, mirroredFeeds } from '../../client/mirror-reader.ts'
+import {
+  beginsLine,
+  type Mirrored,
+  type MirroredFeed,
+  mirroredEvents,
+  mirroredFeeds,
+} from '../../client/mirror-reader.ts'
 import type { FeedbackItem } from '../../feedback/schema.ts'
 import { feedbackUuid } from '../../interop/stix/feedback.ts'
 import { objectUuid } from '../../interop/stix/ids.ts'
@@ -56,10 +62,12 @@ async function fillOf(options: FillOptions, writes: Writes, { feed, kind }: Fill
   if (some.length > 0) await take()
 }
 
-/** A mirror that was taken anew is shorter than what was read of the former one: then its feed is as well. */
+/** A mirror that was taken anew is shorter than what was read of the former one, or has other bytes: then its feed is taken anew as well. */
 function placeOf(writes: Writes, feed: MirroredFeed): Place {
   const place = writes.place(feed.feed)
-  if (place.bytes <= feed.bytes && BigInt(place.seq) <= BigInt(feed.seq)) return place
+  const goesOn =
+    place.bytes <= feed.bytes && BigInt(place.seq) <= BigInt(feed.seq) && beginsLine(feed.file, place.bytes)
+  if (goesOn) return place
   writes.forget(feed.feed)
   return writes.place(feed.feed)
 }
