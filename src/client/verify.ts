@@ -158,7 +158,11 @@ function acknowledgedBy(home: Countersigner): (proof: SubmissionProof) => void {
   let last: SubmissionProof | undefined
   return (proof) => {
     const { jws, countersignature } = proof
-    const same = last?.jws.signature === jws.signature && last.countersignature.signature === countersignature.signature
+    // What it promises as well: of the former one alone is it known that the node signed it.
+    const same =
+      last?.jws.signature === jws.signature &&
+      last.countersignature.protected === countersignature.protected &&
+      last.countersignature.signature === countersignature.signature
     if (!same) promisedEntry({ payload: jws.payload, od: odOf(jws), countersignature }, home)
     last = proof
   }
