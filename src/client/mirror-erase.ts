@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, readSync, renameSync, writeFileSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { syncFolder } from '../kernel/durable.ts'
 import type { Received } from './client.ts'
@@ -17,7 +17,8 @@ const PIECE = 1_048_576
  * until the new one is on the disk. Answers how many items went; with none nothing is written.
  */
 export function eraseInMirror(path: string, names: readonly ErasedName[]): number {
-  const temporary = `${path}.${process.pid}.new`
+  // Of one name: what a kill leaves goes when the erasure is repeated, for it may hold what is to be erased.
+  const temporary = `${path}.new`
   const [from, to] = [openSync(path, 'r'), openSync(temporary, 'w', 0o600)]
   let gone = 0
   try {
@@ -27,6 +28,9 @@ export function eraseInMirror(path: string, names: readonly ErasedName[]): numbe
       writeFileSync(to, kept ?? line)
     }
     fsyncSync(to)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw error
   } finally {
     closeSync(from)
     closeSync(to)

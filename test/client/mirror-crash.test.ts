@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -164,6 +164,7 @@ test('an erasure for which the disk has no room says so, and comes again', async
   const limited = 'ulimit -f 8 && exec "$0" --input-type=module-typescript --eval "$1"'
   const run = promisify(execFile)('/bin/sh', ['-c', limited, process.execPath, programOf(server)])
   await expect(run).rejects.toThrow('EFBIG')
+  expect(readdirSync(join(home, 'feeds')).filter((name) => name.includes('.new'))).toEqual([])
   expect(await synced(server)).toEqual({ n: 1, signals: 19 })
   expect(readFileSync(file('ndjson'), 'utf8').match(/"item"/g)).toHaveLength(19)
 })

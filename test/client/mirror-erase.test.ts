@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -52,6 +52,12 @@ describe('an erased signal in a mirror', () => {
     writeFileSync(path, `${proof}\n${readFileSync(path, 'utf8')}`)
     expect(eraseInMirror(path, [{ source: 'apple', signal: 'one' }])).toBe(1)
     expect(readFileSync(path, 'utf8').split('\n')[0]).toBe(proof)
+  })
+  test('is not left in what a killed erasure had begun to write', () => {
+    const path = written([event({})])
+    writeFileSync(`${path}.new`, readFileSync(path))
+    eraseInMirror(path, [{ source: 'apple', signal: 'one' }])
+    expect(readdirSync(dir)).toEqual(['feed.ndjson'])
   })
   test('is found wherever it stands, in a file of any size', () => {
     fc.assert(
