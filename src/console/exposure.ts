@@ -17,8 +17,6 @@ const MINUTE_MS = 60_000
 /** Severities whose cases are counted. */
 export const SEVERE: ReadonlySet<string> = new Set(['high', 'critical'])
 
-export const dayOf = (at: Date): string => at.toISOString().slice(0, 10)
-
 /** One more item at a moment. */
 export function seenOne(before: Exposure | undefined, now: Date): Exposure {
   if (before === undefined) return { seen: 1, since_break: 1, began_at: now, last_at: now }

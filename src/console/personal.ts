@@ -1,7 +1,8 @@
 import type { Db } from '../db/connect.ts'
 import type { Clock } from '../kernel/clock.ts'
+import { dayOf } from '../kernel/day.ts'
 import type { Uuid } from '../kernel/ids.ts'
-import { dayOf, type Exposure, seenOne } from './exposure.ts'
+import { type Exposure, seenOne } from './exposure.ts'
 import { PLAIN, type Preferences, parsePreferences } from './preference-rule.ts'
 import * as store from './preference-store.ts'
 

@@ -2,6 +2,7 @@ import { asParticipant, type Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
 import { toBase64Url } from '../kernel/bytes.ts'
 import type { Clock } from '../kernel/clock.ts'
+import { dayOf, nextDay } from '../kernel/day.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { newId, timeAfter, type Uuid } from '../kernel/ids.ts'
 import { sha256 } from '../kernel/sha256.ts'
@@ -90,18 +91,12 @@ export function createReveals(options: RevealOptions): Reveals {
       return found !== undefined && (await heldBeside(options, found.link)) !== undefined
     },
     async revealsUsedBy(participant) {
-      const { day, resets_at } = dayOf(options.clock())
-      const asked = { participant_id: participant, day, who: participant }
+      const now = options.clock()
+      const asked = { participant_id: participant, day: dayOf(now), who: participant }
       const used = await asParticipant(db, participant, (tx) => store.revealsOn(tx, asked), { timeoutMs })
-      return { used, limit: REVEALS_PER_DAY, resets_at }
+      return { used, limit: REVEALS_PER_DAY, resets_at: nextDay(now) }
     },
   }
-}
-
-/** Of UTC. */
-function dayOf(at: Date): { day: string; resets_at: Date } {
-  const day = at.toISOString().slice(0, 10)
-  return { day, resets_at: new Date(Date.parse(day) + 86_400_000) }
 }
 
 /** Of a source that takes part; what was given for other readers is not there for these. */
@@ -198,12 +193,11 @@ async function record(
 }
 
 async function debit(tx: Tx, { participant, person }: Revealer, at: Date): Promise<void> {
-  const { day, resets_at } = dayOf(at)
-  const quota = REVEALS_PER_DAY
-  if (await store.debitReveal(tx, { participant_id: participant, day, who: person ?? participant, quota })) return
+  const of = { participant_id: participant, day: dayOf(at), who: person ?? participant }
+  if (await store.debitReveal(tx, { ...of, quota: REVEALS_PER_DAY })) return
   throw new Refusal('quota-exceeded', {
     detail: 'it begins anew at midnight UTC',
-    extra: { limit: quota },
-    retryAfter: Math.ceil((resets_at.getTime() - at.getTime()) / 1_000),
+    extra: { limit: REVEALS_PER_DAY },
+    retryAfter: Math.ceil((nextDay(at).getTime() - at.getTime()) / 1_000),
   })
 }

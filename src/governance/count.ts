@@ -2,6 +2,7 @@ import type { Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
 import { isConfirmation } from '../feedback/opinion.ts'
 import { OUTCOME } from '../feedback/schema.ts'
+import { dayOf } from '../kernel/day.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import type { FirstShare, Submitted } from '../provenance/explore.ts'
 import type { LoggedEvent } from '../provenance/service.ts'
@@ -91,8 +92,6 @@ async function saidIn<T>(
     for (const one of await ask(giver, idsOf(own))) said.push({ ...one, giver })
   return said
 }
-
-const dayOf = (at: Date): string => at.toISOString().slice(0, 10)
 
 const ON: Readonly<Record<string, Count>> = {
   'signal.submitted': countSubmitted,

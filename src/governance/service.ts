@@ -1,4 +1,5 @@
 import { atLog } from '../db/as-participant.ts'
+import { dayOf } from '../kernel/day.ts'
 import { Refusal } from '../kernel/errors.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import type { Looker } from '../provenance/explorer.ts'
@@ -70,8 +71,6 @@ export function createGovernance(options: GovernanceOptions): GovernanceService 
     },
   }
 }
-
-const dayOf = (at: Date): string => at.toISOString().slice(0, 10)
 
 function rangeOf(asked: MatrixQuery, now: Date): { from: string; to: string } {
   const to = asked.to ?? dayOf(new Date(now.getTime() + DAY_MS))

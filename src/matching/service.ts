@@ -2,6 +2,7 @@ import { asParticipant } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
 import { concat, equal, fromBase64Url, toBase64Url, utf8 } from '../kernel/bytes.ts'
 import type { Clock } from '../kernel/clock.ts'
+import { dayOf, nextDay } from '../kernel/day.ts'
 import { Refusal } from '../kernel/errors.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import { sha256 } from '../kernel/sha256.ts'
@@ -161,8 +162,6 @@ async function debit({ db, clock, authority }: EvaluationOptions, asking: Asking
   })
 }
 
-const DAY_MS = 86_400_000
-
 function expectRepeated(known: Pick<store.BatchRow, 'digest' | 'at'> | undefined, row: store.BatchRow): void {
   const same = known !== undefined && equal(known.digest, row.digest)
   if (same && row.at.getTime() - known.at.getTime() < FREE_AGAIN_MS) return
@@ -170,5 +169,3 @@ function expectRepeated(known: Pick<store.BatchRow, 'digest' | 'at'> | undefined
 }
 
 /** In UTC. */
-const dayOf = (at: Date): string => at.toISOString().slice(0, 10)
-const nextDay = (at: Date): Date => new Date(dayOf(new Date(at.getTime() + DAY_MS)))

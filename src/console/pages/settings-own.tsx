@@ -1,6 +1,7 @@
 import type { VNode } from 'preact'
+import { dayOf } from '../../kernel/day.ts'
 import type { Refusal } from '../../kernel/errors.ts'
-import { dayOf, type Exposure } from '../exposure.ts'
+import type { Exposure } from '../exposure.ts'
 import { links } from '../links.ts'
 import { Button, Field, Form } from '../parts/form.tsx'
 import { Errors, errorOf } from '../parts/note.tsx'
