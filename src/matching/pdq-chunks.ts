@@ -14,17 +14,21 @@ const chunks = (n: number, bits: number, radius: Chunk['radius']): Chunk[] =>
  * `radius` bits in every one of them differs in at least the sum of all `radius + 1`, which is 32: so one within 31 is
  * found in some chunk, whatever the hashes are. Larger sets have longer chunks, so that buckets stay short.
  */
-export const PLANS: Readonly<Record<'short' | 'long', readonly Chunk[]>> = {
+export const PLANS: Readonly<Record<'short' | 'long' | 'longest', readonly Chunk[]>> = {
   short: chunks(16, 16, 1),
   long: [...chunks(8, 22, 2), ...chunks(4, 20, 1)],
+  longest: [...chunks(6, 24, 2), ...chunks(4, 23, 2), ...chunks(1, 20, 1)],
 }
 
 /** Marks the slot of a bucket with several entries. */
 const SEVERAL = 2 ** 31
 /** Bits by which values are sorted at once; a chunk has two of them at most. */
-const DIGIT = 11
-/** The most flips that a chunk has: none, one, or two of 22 bits. */
-export const MOST_FLIPS = 254
+const DIGIT = 12
+/** The most flips that a chunk has: none, one, or two of 24 bits. */
+export const MOST_FLIPS = 301
+
+/** Bits that have one rank: as many as a line of the cache holds. A chunk has whole lines of them. */
+export const LINE_BITS = 512
 
 /** Byte offsets of a chunk's parts; those of `slots` and `more` are as the module reads them. */
 export interface ChunkPlaces {
@@ -78,7 +82,7 @@ interface Sorted {
   entries: Uint32Array
 }
 
-/** Values below 2^22, by two rounds of their halves: sorting by whole values misses the cache with each of them. */
+/** Values below 2^24, by two rounds of their halves: sorting by whole values misses the cache with each of them. */
 function sortedBy(values: Uint32Array): Sorted {
   const once = sortedByDigit({ values, entries: values.map((_, i) => i) }, 0)
   return sortedByDigit(once, DIGIT)
@@ -119,14 +123,16 @@ function fill(words: Uint32Array, at: ChunkPlaces, { values, entries, buckets }:
     words.set(entries.subarray(from, to), more + used + 1)
     used += 1 + to - from
   }
-  rankWords(words, at, buckets / 32)
+  rankLines(words, at, buckets / LINE_BITS)
 }
 
-/** How many buckets are occupied before each word of bits. */
-function rankWords(words: Uint32Array, at: ChunkPlaces, n: number): void {
+/** How many buckets are occupied before each line of bits. */
+function rankLines(words: Uint32Array, at: ChunkPlaces, lines: number): void {
   let rank = 0
-  for (let i = 0; i < n; i++) {
-    words[at.ranks / 4 + i] = rank
-    for (let rest = words[at.bits / 4 + i] ?? 0; rest !== 0; rest &= rest - 1) rank += 1
+  for (let line = 0; line < lines; line++) {
+    words[at.ranks / 4 + line] = rank
+    const first = (at.bits + (line * LINE_BITS) / 8) / 4
+    for (const word of words.subarray(first, first + LINE_BITS / 32))
+      for (let rest = word; rest !== 0; rest &= rest - 1) rank += 1
   }
 }

@@ -1,5 +1,5 @@
 import { fromBase64 } from '../kernel/bytes.ts'
-import { type Chunk, type ChunkPlaces, MOST_FLIPS, maskOf, PLANS, writeChunk } from './pdq-chunks.ts'
+import { type Chunk, type ChunkPlaces, LINE_BITS, MOST_FLIPS, maskOf, PLANS, writeChunk } from './pdq-chunks.ts'
 import { PDQ_WASM } from './pdq-wasm.ts'
 import { instantiate, makeMemory } from './wasm.ts'
 
@@ -37,9 +37,10 @@ export interface PdqIndex {
   scan(query: Uint8Array, ask?: PdqAsk): PdqFound
 }
 
-/** Below the first number of hashes looking at all of them is as fast; from the second on long chunks are. */
+/** Below the first number of hashes looking at all of them is as fast; from the others on longer chunks are faster. */
 const INDEXED_FROM = 512
 const LONG_FROM = 65_536
+const LONGEST_FROM = 524_288
 /** Entries are looked at out of order: looking at more than this share of all of them takes longer than a scan. */
 const SCAN_SHARE = 1 / 16
 const LEAST_ENTRIES = 4_096
@@ -69,7 +70,7 @@ export function createPdqIndex(hashes: Uint8Array, plan?: readonly Chunk[]): Pdq
 }
 
 const planFor = (size: number): readonly Chunk[] =>
-  size < INDEXED_FROM ? [] : size < LONG_FROM ? PLANS.short : PLANS.long
+  size < INDEXED_FROM ? [] : size < LONG_FROM ? PLANS.short : size < LONGEST_FROM ? PLANS.long : PLANS.longest
 
 /** The functions of pdq.wat. */
 interface Kernel {
@@ -123,7 +124,7 @@ function placesOf(plan: readonly Chunk[], size: number, most: number): Places {
   const own = plan.map(({ bits }) => ({
     flips: room(MOST_FLIPS * 4),
     bits: room(2 ** bits / 8),
-    ranks: room(2 ** bits / 8),
+    ranks: room((2 ** bits / LINE_BITS) * 4),
     slots: room(Math.min(size, 2 ** bits) * 4),
     // A number for each two of them at the least. What is not written takes no memory.
     more: room(Math.ceil(size * 1.5) * 4),

@@ -26,19 +26,29 @@
     (local.get $out))
 
   ;; What stands for an occupied bucket in `slots`, by its rank among the occupied ones: its one entry, or the highest bit
-  ;; and where in `more` the number of its entries stands, before them.
+  ;; and where in `more` the number of its entries stands, before them. `ranks` has the rank of each line of 512 bits: what
+  ;; is counted from there is in the cache since the bucket's bit was looked at.
   (func $slot (param $bucket i32) (param $bits i32) (param $ranks i32) (param $slots i32) (result i32)
-    (local $word i32)
-    (local.set $word (i32.shl (i32.shr_u (local.get $bucket) (i32.const 5)) (i32.const 2)))
+    (local $word i32) (local $rank i32) (local $from i32)
+    (local.set $from (i32.add (local.get $bits) (i32.shl (i32.shr_u (local.get $bucket) (i32.const 9)) (i32.const 6))))
+    (local.set $word (i32.add (local.get $bits) (i32.shl (i32.shr_u (local.get $bucket) (i32.const 6)) (i32.const 3))))
+    (local.set $rank (i32.load
+      (i32.add (local.get $ranks) (i32.shl (i32.shr_u (local.get $bucket) (i32.const 9)) (i32.const 2)))))
+    (block $done
+      (loop $next
+        (br_if $done (i32.ge_u (local.get $from) (local.get $word)))
+        (local.set $rank (i32.add (local.get $rank) (i32.wrap_i64 (i64.popcnt (i64.load (local.get $from))))))
+        (local.set $from (i32.add (local.get $from) (i32.const 8)))
+        (br $next)))
     (i32.load
       (i32.add (local.get $slots)
         (i32.shl
           (i32.add
-            (i32.load (i32.add (local.get $ranks) (local.get $word)))
-            (i32.popcnt
-              (i32.and
-                (i32.load (i32.add (local.get $bits) (local.get $word)))
-                (i32.sub (i32.shl (i32.const 1) (local.get $bucket)) (i32.const 1)))))
+            (local.get $rank)
+            (i32.wrap_i64 (i64.popcnt
+              (i64.and
+                (i64.load (local.get $word))
+                (i64.sub (i64.shl (i64.const 1) (i64.extend_i32_u (local.get $bucket))) (i64.const 1))))))
           (i32.const 2)))))
 
   ;; Copies the entries of the buckets listed from $list to $end to $out; answers the end of it, or 0 where they are more

@@ -113,7 +113,7 @@ test('any set and question give what brute force gives', () => {
     bits: fc.uniqueArray(fc.integer({ min: 0, max: 255 }), { maxLength: 36 }),
   })
   const madeArb = nearArb.map(({ hash, bits }) => turned(hash, bits.length, bits))
-  const planArb = fc.constantFrom(PLANS.short, PLANS.long, undefined)
+  const planArb = fc.constantFrom(PLANS.short, PLANS.long, PLANS.longest, undefined)
   fc.assert(
     fc.property(
       fc.array(madeArb, { maxLength: 40 }),
