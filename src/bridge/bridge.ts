@@ -15,6 +15,7 @@ import { openLink, refusalAtNode } from './node-link.ts'
 import { openOutbox } from './outbox.ts'
 import { createRounds } from './rounds.ts'
 import { bridgeRoutes } from './routes.ts'
+import { sayEnded, sayRunning } from './running.ts'
 import { openSecret } from './secret.ts'
 import { startServer } from './server.ts'
 import { onlyWriter } from './writer.ts'
@@ -89,6 +90,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     ...{ routes: [...routes, ...foreign.routes], place, hasSecret: secret.isIn, onAnswered: metrics.request },
     onFault: (route, error) => tell({ what: 'fault', route, code: codeOf(error) }),
   })
+  await sayRunning(home.dir, server.origin)
   keeper.start()
   forwarder.start()
   return {
@@ -99,6 +101,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     },
     settled: () => foreign.settled(),
     async close() {
+      sayEnded(home.dir)
       await server.close()
       // First, so that nobody waits for a node that is silent.
       const ending = [keeper.stop(), forwarder.stop()]

@@ -13,6 +13,14 @@ if (Number(process.versions.node.split('.')[0]) < NODE_AT_LEAST) {
   process.exit(EXIT.config)
 }
 
+/** Whoever read our output has enough of it, as `head` has: we end as programs do that SIGPIPE ends. */
+const PIPE_CLOSED = 128 + 13
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    process.exit(PIPE_CLOSED)
+  })
+
 const program = new Command('aldis')
   .description('Exchange hashed signals between platforms, and prove it.')
   .version(process.env['npm_package_version'] ?? '0.1.0')

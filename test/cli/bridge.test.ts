@@ -3,6 +3,7 @@ import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { runningAt } from '../../src/bridge/running.ts'
 import type { Home } from '../../src/client/home.ts'
 import { numberOf } from '../../src/interop/threatexchange/numbers.ts'
 import { bridgeClient } from '../bridge/client.ts'
@@ -44,14 +45,27 @@ test('aldis bridge starts at no address that other machines reach: it names it a
 
 test('aldis bridge answers until it is told to end; meanwhile nobody else writes its folder', async () => {
   const first = aldis('bridge', '--listen', '127.0.0.1:0')
-  const ask = bridgeClient(await first.listening, home.dir)
+  const listening = await first.listening
+  const { origin } = listening
+  const ask = bridgeClient(listening, home.dir)
   expect((await ask('/livez')).status).toBe(200)
+  await expect.poll(() => runningAt(home.dir)).toBe(origin)
   expect((await ask('/readyz')).body).toMatchObject({ status: 'unready' })
   const second = await aldis('bridge', '--listen', '127.0.0.1:0').ended
   expect([second.code, second.says]).toEqual([5, expect.stringContaining('home-in-use')])
   first.child.kill('SIGTERM')
   expect((await first.ended).code).toBe(0)
   expect(JSON.stringify(first.lines)).not.toContain(home.membership().node)
+  expect(await runningAt(home.dir)).toBeUndefined()
+})
+
+test('a bridge that was killed runs nowhere: whoever has its port since is sent no secret', async () => {
+  const killed = aldis('bridge', '--listen', '127.0.0.1:0')
+  const { origin } = await killed.listening
+  await expect.poll(() => runningAt(home.dir)).toBe(origin)
+  killed.child.kill('SIGKILL')
+  await killed.ended
+  expect(await runningAt(home.dir)).toBeUndefined()
 })
 
 test('aldis bridge client makes a secret for a program, names it without, and takes it back', async () => {

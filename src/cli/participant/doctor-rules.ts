@@ -91,3 +91,22 @@ export function limitText({ credentials, limits }: LimitList): string {
 type LimitUse = LimitList['limits'][number]
 
 const partOf = (one: LimitUse | undefined): number => (one === undefined ? -1 : one.used / Math.max(1, one.limit))
+
+const WITHHELD = /^aldis_bridge_(withheld|formless)_total\{\w+="([\w-]+)"\} (\d+)$/gm
+const WHY: Readonly<Record<string, string>> = {
+  'no-form': 'without a form there',
+  'no-stix-form': 'without a form there',
+  'pattern-foreign': 'of patterns that do not hold there',
+  'key-epoch-unknown': 'of a key epoch that is not known',
+}
+
+/** What a bridge has kept from clients so far, by its metrics: a signal counts each time that it is not told. */
+export function withheldText(metrics: string): string {
+  const counts = new Map<string, number>()
+  for (const [, kind, label = '', n] of metrics.matchAll(WITHHELD)) {
+    const why = kind === 'withheld' ? 'at TLP red' : (WHY[label] ?? label)
+    counts.set(why, (counts.get(why) ?? 0) + Number(n))
+  }
+  const told = [...counts].filter(([, n]) => n > 0).map(([why, n]) => `${n} ${why}`)
+  return told.length === 0 ? 'nothing withheld' : `withheld since its start: ${told.join(', ')}`
+}

@@ -2,14 +2,27 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { readKnown } from '../../bridge/known.ts'
+import { runningAt } from '../../bridge/running.ts'
+import { secretFile } from '../../bridge/secret.ts'
 import { askForToken } from '../../client/access.ts'
 import { isUuid } from '../../kernel/ids.ts'
 import { EXIT, faultOf } from '../exit.ts'
-import { certificateText, clockText, lagText, limitText, pinText, proxyText, webhookText } from './doctor-rules.ts'
+import {
+  certificateText,
+  clockText,
+  lagText,
+  limitText,
+  pinText,
+  proxyText,
+  webhookText,
+  withheldText,
+} from './doctor-rules.ts'
 import { type Session, withSession } from './session.ts'
 
 /** As a bridge has it unless it is set otherwise. */
 const STALE_HOURS = 24
+/** Within which a bridge on this machine answers. */
+const BRIDGE_MS = 2_000
 
 interface Finding {
   check: string
@@ -115,10 +128,21 @@ function placeOf(dir: string, feed: string): bigint | undefined {
 async function bridgeCheck(dir: string, check: Check): Promise<void> {
   const known = readKnown(dir)
   if (known === undefined) return
-  await check('bridge', () => {
+  await check('bridge', async () => {
     const hours = (Date.now() - Date.parse(known.synced_at)) / 3_600_000
     if (hours > STALE_HOURS)
       throw new Error(`its mirror is of ${known.synced_at}, and answers nothing; is aldis bridge running?`)
-    return `mirror of ${known.synced_at}`
+    const origin = await runningAt(dir)
+    if (origin === undefined) return `mirror of ${known.synced_at}; not running`
+    return `mirror of ${known.synced_at}; at ${origin}; ${withheldText(await metricsAt(origin, dir))}`
   })
+}
+
+/** Its metrics, for which it asks for its secret. */
+async function metricsAt(origin: string, dir: string): Promise<string> {
+  const authorization = `Bearer ${readFileSync(secretFile(dir), 'utf8').trim()}`
+  const signal = AbortSignal.timeout(BRIDGE_MS)
+  const answer = await fetch(`${origin}/metrics`, { headers: { authorization }, signal }).catch(() => undefined)
+  if (answer?.ok !== true) throw new Error(`gives no answer at ${origin}, where it listens; start aldis bridge again`)
+  return answer.text()
 }

@@ -6,6 +6,7 @@ import {
   pinText,
   proxyText,
   webhookText,
+  withheldText,
 } from '../../../src/cli/participant/doctor-rules.ts'
 import { newId } from '../../../src/kernel/ids.ts'
 
@@ -62,4 +63,17 @@ test('a quota that is used up says until when, and a burst that is nearly used i
   const list = (used: number) => ({ at: NOW.toISOString(), credentials: [own], limits: [quota(used)] })
   expect(limitText(list(99))).toBe('lookup 99 of 100, requests_per_credential_burst 390 of 400')
   expect(() => limitText(list(100))).toThrow(`lookup is used up until ${inDays(1)}`)
+})
+
+test('what a bridge kept from its clients is told by reason, and nothing else of its metrics', () => {
+  const metrics = [
+    '# TYPE aldis_bridge_formless_total counter',
+    'aldis_bridge_formless_total{why="no-form"} 2',
+    'aldis_bridge_formless_total{why="no-stix-form"} 3',
+    'aldis_bridge_formless_total{why="key-epoch-unknown"} 0',
+    'aldis_bridge_withheld_total{how="match"} 4',
+    'aldis_bridge_queries_total{how="match",outcome="match"} 9',
+  ].join('\n')
+  expect(withheldText(metrics)).toBe('withheld since its start: 5 without a form there, 4 at TLP red')
+  expect(withheldText('aldis_bridge_withheld_total{how="match"} 0')).toBe('nothing withheld')
 })
