@@ -30,6 +30,7 @@ import { sightingsPauses } from './0028-sightings-pauses.ts'
 import { slices } from './0029-slices.ts'
 import { sealedValues } from './0030-sealed-values.ts'
 import { reportFacts } from './0031-report-facts.ts'
+import { idempotency } from './0032-idempotency.ts'
 
 /** In order, never edited once released, never removed; nothing is discovered. */
 export const migrations: readonly Migration[] = [
@@ -64,4 +65,5 @@ export const migrations: readonly Migration[] = [
   { name: '0029-slices', up: slices },
   { name: '0030-sealed-values', up: sealedValues },
   { name: '0031-report-facts', up: reportFacts },
+  { name: '0032-idempotency', up: idempotency },
 ]

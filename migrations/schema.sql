@@ -870,6 +870,41 @@ grant select on hold_switch to aldis_ledger;
 grant select on hold_switch to aldis_projector;
 grant select on hold_switch to aldis_signer;
 
+create table idempotency_key (
+  participant_id uuid not null,
+  credential_id uuid not null,
+  key_digest bytea not null,
+  request_digest bytea not null,
+  claim uuid not null,
+  claimed_until timestamp with time zone not null,
+  changed boolean not null,
+  done boolean not null,
+  answer bytea,
+  replays integer not null,
+  expires_at timestamp with time zone not null,
+  constraint idempotency_key_pkey PRIMARY KEY (participant_id, credential_id, key_digest),
+  constraint idempotency_key_key_digest_check CHECK ((octet_length(key_digest) = 32)),
+  constraint idempotency_key_request_digest_check CHECK ((octet_length(request_digest) = 32))
+);
+CREATE INDEX idempotency_key_expires ON public.idempotency_key USING btree (participant_id, expires_at);
+alter table idempotency_key enable row level security;
+alter table idempotency_key force row level security;
+create policy aldis_admin_all on idempotency_key for all to aldis_admin using (true);
+create policy aldis_app_all on idempotency_key for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, select (participant_id, credential_id, key_digest, expires_at) on idempotency_key to aldis_admin;
+grant delete, insert, select, update on idempotency_key to aldis_app;
+
+create table idempotency_use (
+  participant_id uuid not null,
+  day date not null,
+  used integer not null,
+  constraint idempotency_use_pkey PRIMARY KEY (participant_id, day)
+);
+alter table idempotency_use enable row level security;
+alter table idempotency_use force row level security;
+create policy aldis_app_all on idempotency_use for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select, update on idempotency_use to aldis_app;
+
 create table legal_hold (
   hold_id uuid not null,
   participant_id uuid not null,

@@ -14,6 +14,8 @@ import { governanceRoutes } from './governance/routes.ts'
 import { aboutRoutes } from './http/about.ts'
 import { guardHandshakes, keepTime, secureServerOf } from './http/handshake-guard.ts'
 import { createHandshakeRefusals, type HandshakeRefusal, type HandshakeRefusalSink } from './http/handshake-refusals.ts'
+import { keepAnswers } from './http/idempotency.ts'
+import { createIdempotencyKeys } from './http/idempotency-keys.ts'
 import { createInstance, type Finished, type InstanceOptions, requireScopes } from './http/instance.ts'
 import { LIMITS } from './http/limits.ts'
 import type { Metrics } from './http/metrics.ts'
@@ -32,7 +34,7 @@ import { auditedPeople, auditedProgramme } from './participants/audited.ts'
 import { createHashProfiles } from './participants/hash-profile.ts'
 import { credentialRoutes, enrolmentRoutes, hashProfileRoutes } from './participants/routes.ts'
 import { POLICY_KINDS } from './participants/schema.ts'
-import type { Parts } from './parts.ts'
+import { KID, type Parts } from './parts.ts'
 import type { HaltReason } from './provenance/anchor.ts'
 import { createAuditor } from './provenance/auditor.ts'
 import type { Ledgers } from './provenance/ledgers.ts'
@@ -151,6 +153,7 @@ export async function createListeners(
       const peer = request.peer as typeof request.peer | undefined
       if (peer !== undefined && head.line !== undefined) reply.header('provenance-checkpoint', head.line)
     })
+    keepAnswers(app, { keys: answersOf(parts), onFault: watch('partner').onFault })
     await app.register(aboutRoutes, aboutOf(parts))
     await app.register(credentialRoutes, { participants })
     await app.register(accessRoutes, { access, onFault: watch('partner').onFault })
@@ -197,6 +200,9 @@ export async function createListeners(
   if (people !== undefined) guardStrangers(people.app, onRefused, LIMITS.console_connections)
   return { partner, enrol, people }
 }
+
+const answersOf = ({ pools, clock, keys }: Parts) =>
+  createIdempotencyKeys({ db: pools.app, clock, keys, kid: KID.answers })
 
 /** What was asked is told to the people of whoever asked, too. */
 const keptBy = (requestLog: RequestLog, watch: Pick<InstanceOptions, 'onFinished' | 'onFault'>): typeof watch => ({

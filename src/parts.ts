@@ -63,6 +63,7 @@ export const logKid = (logId: number): string => `log-${logId}`
 export const KID = {
   ...{ receipt: 'receipt', cursor: 'cursor', nonce: 'nonce', network: 'network' },
   ...{ webhook: 'webhook', webhookSign: 'webhook-sign' },
+  answers: 'answers',
 } as const
 
 export type Pools = Readonly<Record<'app' | 'ledger' | 'integrator' | 'signer' | 'projector' | 'admin', Db>>
@@ -278,6 +279,7 @@ export async function openParts(base: Base, options: PartsOptions): Promise<Part
   await keys.create(KID.network, 'symmetric')
   await keys.create(KID.webhook, 'symmetric')
   await keys.create(KID.webhookSign, 'ed25519')
+  await keys.create(KID.answers, 'symmetric')
   const ca = openProgrammeCa(join(config.dataDir, 'ca'))
   const rootCertificate = ca.rootCertificate()
   const certificate = (): Promise<NodeCertificate> =>

@@ -1,3 +1,4 @@
+import { createKeyForgetting } from './http/idempotency-keys.ts'
 import { Refusal } from './kernel/errors.ts'
 import type { Uuid } from './kernel/ids.ts'
 import { REFUSALS_KEPT_DAYS } from './participants/handshake-audit.ts'
@@ -65,6 +66,7 @@ export function createRetention(kept: Kept): Retention {
   })
   const forgetUploads = createUploadForgetting({ admin: pools.admin, clock })
   const forgetRequests = createRequestForgetting({ admin: pools.admin, clock })
+  const forgetKeys = createKeyForgetting({ admin: pools.admin, clock })
   const holds = createLegalHolds(pools.admin)
   let run: PurgeRun | undefined
   /** While its rounds find something: together they are one purge. */
@@ -119,7 +121,10 @@ export function createRetention(kept: Kept): Retention {
       try {
         const of = (await isKept(participant_id)) ? { named: 0, gone: 0 } : await readsOf(participant_id, slug)
         named += of.named
-        const rested = (await forgetUploads.forget(participant_id)) + (await forgetRequests.forget(participant_id))
+        const rested =
+          (await forgetUploads.forget(participant_id)) +
+          (await forgetRequests.forget(participant_id)) +
+          (await forgetKeys(participant_id))
         now.removed += of.named + of.gone + rested
       } catch (error) {
         failed.push(error)

@@ -28,6 +28,7 @@ import type {
   SecondRequest,
   TokenRequest,
 } from '../review/schema.ts'
+import { keyed } from './transport.ts'
 
 /** What a platform's own tool does with the cases of its organisation; it attests who works. */
 export interface CaseClient {
@@ -82,7 +83,9 @@ export function casesOver({ get, send, queryOf }: Asking): CaseClient {
     const { read: _, ...rest } = await told
     return rest as unknown as T
   }
-  const post = <T>(path: string, body: unknown) => plain(send<T>('POST', `/v1/cases/${path}`, body))
+  const post = <T>(path: string, body: unknown) => plain(send<T>('POST', `/v1/cases/${path}`, body, keyed()))
+  const job = (of: Uuid, act: string, body: object) =>
+    plain(send<BulkJob>('POST', `/v1/bulk-jobs/${of}/${act}`, body, keyed()))
   return {
     list: (query = {}) => get(`/v1/cases${queryOf(query)}`),
     one: (id) => get(`/v1/cases/${id}`),
@@ -93,7 +96,8 @@ export function casesOver({ get, send, queryOf }: Asking): CaseClient {
     hold: (id, request) => post(`${id}/hold`, request),
     resume: (id, request) => post(`${id}/resume`, request),
     handOver: (id, request) => post(`${id}/hand-over`, request),
-    decide: (id, request) => post(`${id}/decisions`, request),
+    // The decision's id names it.
+    decide: (id, request) => plain(send('POST', `/v1/cases/${id}/decisions`, request)),
     second: (id, decision, request) => post(`${id}/decisions/${decision}/second`, request),
     undo: (id, decision, operator) => post(`${id}/decisions/${decision}/undo`, { operator }),
     planBulk: (asked) => plain(send('POST', '/v1/bulk-jobs/plan', asked)),
@@ -101,15 +105,15 @@ export function casesOver({ get, send, queryOf }: Asking): CaseClient {
     bulkJob: (job) => plain(get(`/v1/bulk-jobs/${job}`)),
     bulkJobs: (query = {}) => plain(get(`/v1/bulk-jobs${queryOf(query)}`)),
     bulkItems: (job) => plain(get(`/v1/bulk-jobs/${job}/items`)),
-    answerBulk: (job, answer) => plain(send('POST', `/v1/bulk-jobs/${job}/answer`, answer)),
-    cancelBulk: (job, operator) => plain(send('POST', `/v1/bulk-jobs/${job}/cancel`, { operator })),
-    undoBulk: (job, operator) => plain(send('POST', `/v1/bulk-jobs/${job}/undo`, { operator })),
+    answerBulk: (of, answer) => job(of, 'answer', answer),
+    cancelBulk: (of, operator) => job(of, 'cancel', { operator }),
+    undoBulk: (of, operator) => job(of, 'undo', { operator }),
     routing: () => plain(get('/v1/review/routing')),
     route: (rules, known) => plain(send('PUT', '/v1/review/routing', rules, matching(known))),
     setting: () => plain(get('/v1/review/settings')),
     set: (setting, known) => plain(send('PUT', '/v1/review/settings', setting, matching(known))),
     samples: (operator) => get(`/v1/review/samples${queryOf({ operator })}`),
-    answerSample: (sample, answer) => plain(send('POST', `/v1/review/samples/${sample}`, answer)),
+    answerSample: (sample, answer) => plain(send('POST', `/v1/review/samples/${sample}`, answer, keyed())),
     figures: () => plain(get('/v1/review/figures')),
   }
 }

@@ -63,7 +63,7 @@ import { type StreamQuery, streamEvents } from './event-stream.ts'
 import { linesByPiece, linesOf } from './lines.ts'
 import { type LogLooks, looksOver } from './log-looks.ts'
 import { type SealedDelta, sealedPage, sealedSegment } from './sealed-feed.ts'
-import { collect, createTransport, problemOf, type TlsIdentity, type Transport } from './transport.ts'
+import { collect, createTransport, keyed, problemOf, type TlsIdentity, type Transport } from './transport.ts'
 import { type UploadClient, uploadsOver } from './uploads.ts'
 import { type UsageClient, usageOver } from './usage.ts'
 import { type WebhookClient, webhooksOver } from './webhooks.ts'
@@ -255,7 +255,7 @@ export function createClient(options: ClientOptions): Client {
     opinions: (source, signal) => get(`/v1/signals/${signal}/opinions${queryOf({ source })}`),
     sent: (query = {}) => get(`/v1/signals${queryOf(query)}`),
     sentFigures: () => get('/v1/signals/figures'),
-    release: (signal) => post(`/v1/signals/${signal}/release`, undefined),
+    release: (signal) => send('POST', `/v1/signals/${signal}/release`, undefined, keyed()),
     reportHits: (report) => post('/v1/hits', report),
     ...{ cases: casesOver({ get, send, queryOf }), webhooks: webhooksOver({ get, send }) },
     ...{ conformance: conformanceOver({ get, send }), usage: usageOver({ get, queryOf }) },

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { Agent, type AgentOptions, request } from 'node:https'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -182,6 +183,9 @@ const judged = (answer: Answer): Answer | AldisError => (isGood(answer.status) ?
 const broken = (error: unknown): Error =>
   error instanceof Error ? error : new Error('the connection failed', { cause: error })
 
+/** Of a change that nothing in it names: each try of one call bears the same key, and the node carries it out once. */
+export const keyed = (): Readonly<Record<string, string>> => ({ 'idempotency-key': randomUUID() })
+
 /** The node's refusal as a typed error. */
 export function problemOf({ status, headers, body }: Answer): AldisError {
   const retryAfter = Number(headers['retry-after'])
@@ -217,7 +221,9 @@ const mayRepeat = ({ idempotent, signal }: Call, error: Error): boolean =>
 /** Whether the same may go well a little later. */
 export function isRepeatable(error: Error): boolean {
   if (error instanceof AldisError) {
-    return (error.status === 429 || error.status === 503) && (error.retryAfter ?? 0) <= LONGEST_ASKED_S
+    // The first try of a request under a key may still be at work, whose answer is waited for.
+    const passes = error.status === 429 || error.status === 503 || error.code === 'idempotency-in-flight'
+    return passes && (error.retryAfter ?? 0) <= LONGEST_ASKED_S
   }
   const { code } = error as { code?: string }
   return code === 'ECONNRESET' || code === 'ECONNREFUSED' || code === 'EPIPE' || code === 'ETIMEDOUT'

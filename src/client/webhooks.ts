@@ -2,6 +2,7 @@ import { createHmac, createPublicKey, timingSafeEqual, verify } from 'node:crypt
 import type { Uuid } from '../kernel/ids.ts'
 import type { DeliveryList, EndpointList, EndpointSecret, FeedEndpoint, MessageName } from '../webhooks/schema.ts'
 import { VerificationFailed } from './errors.ts'
+import { keyed } from './transport.ts'
 
 /** Where our systems are told that feeds grew. */
 export interface WebhookClient {
@@ -19,7 +20,7 @@ export interface WebhookClient {
 
 interface Asking {
   get<T>(path: string): Promise<T>
-  send<T>(method: 'POST' | 'PUT', path: string, body: unknown): Promise<T>
+  send<T>(method: 'POST' | 'PUT', path: string, body: unknown, headers?: Readonly<Record<string, string>>): Promise<T>
 }
 
 export function webhooksOver({ get, send }: Asking): WebhookClient {
@@ -31,9 +32,9 @@ export function webhooksOver({ get, send }: Asking): WebhookClient {
     test: (endpoint, test) => send('POST', `${at(endpoint)}/test`, { test }),
     deliveries: (endpoint) => get(`${at(endpoint)}/deliveries`),
     redeliver: (endpoint, message) =>
-      send('POST', `${at(endpoint)}/deliveries/${encodeURIComponent(message)}/redelivery`, undefined),
+      send('POST', `${at(endpoint)}/deliveries/${encodeURIComponent(message)}/redelivery`, undefined, keyed()),
     end: async (endpoint) => {
-      await send('POST', `${at(endpoint)}/end`, undefined)
+      await send('POST', `${at(endpoint)}/end`, undefined, keyed())
     },
   }
 }

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Transaction } from 'kysely'
 import { isUuid } from '../kernel/ids.ts'
@@ -34,6 +35,29 @@ export function watchFamilies(watch: (family: Family, sql: string) => void): voi
   watcher = watch
 }
 
+/** What becomes part of each of a participant's transactions that changed something: the last statement before its COMMIT. */
+export interface Addition {
+  participant: string
+  /** May refuse the COMMIT, by throwing. */
+  add(tx: Tx<'participant'>): Promise<void>
+}
+
+const additions = new AsyncLocalStorage<Addition>()
+
+/** Runs `work`; whatever it changes in the name of that participant, now or later, has the addition. */
+export const withAddition = <T>(addition: Addition, work: () => T): T => additions.run(addition, work)
+
+function added<T>(participantId: string, fn: (tx: Tx<'participant'>) => Promise<T>): typeof fn {
+  const addition = additions.getStore()
+  if (addition?.participant !== participantId) return fn
+  return async (tx) => {
+    const result = await fn(tx)
+    const changed = await tx.getExecutor().provideConnection(async (connection) => sessionOf(connection).changed())
+    if (changed) await addition.add(tx)
+    return result
+  }
+}
+
 /**
  * A transaction in the name of one participant, whose rows alone row-level security then shows. Like every opener: a
  * change of a logged table without its record is rolled back; before COMMIT a deadlock, a serialisation failure or a
@@ -46,7 +70,13 @@ export function asParticipant<T>(
   options: OpenOptions = {},
 ): Promise<T> {
   // Set as a literal, which cannot be bound: nothing but a UUID may come near it.
-  return open(db, 'participant', [`set local app.participant = '${checkedUuid(participantId)}'`], fn, options)
+  return open(
+    db,
+    'participant',
+    [`set local app.participant = '${checkedUuid(participantId)}'`],
+    added(participantId, fn),
+    options,
+  )
 }
 
 /** A transaction on the programme's own tables: people, approvals, enrolment, reference data. */

@@ -61,6 +61,8 @@ export interface Session extends DatabaseConnection {
   copyFrom(sql: string, source: AsyncIterable<Uint8Array>): Promise<number>
   /** Whether COMMIT was sent, after which nothing may be repeated. */
   committing(): boolean
+  /** Whether the open transaction has changed anything so far. */
+  changed(): boolean
 }
 
 interface SessionControl extends Session {
@@ -201,6 +203,7 @@ function createSession(client: DriverClient, { commitTimeoutMs, onStatement }: D
       guard = next
     },
     committing: () => commitSent,
+    changed: () => writes.length > 0,
     copyOut: async (sql) => {
       admit(sql)
       return sender.copyOut(sql)

@@ -28,6 +28,8 @@ export const PLACEMENT = {
   signal_revision: 'participant_id',
   sealed_value: 'participant_id',
   reveal_use: 'participant_id',
+  idempotency_key: 'participant_id',
+  idempotency_use: 'participant_id',
   upload: 'participant_id',
   upload_job: 'participant_id',
   upload_part: 'participant_id',

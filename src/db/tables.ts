@@ -235,6 +235,32 @@ export interface RevealUseTable {
   used: number
 }
 
+/** A request under a key that its sender chose. */
+export interface IdempotencyKeyTable {
+  participant_id: Settled<Uuid>
+  credential_id: Settled<Uuid>
+  /** SHA-256 of the key, and of method, URL and body. */
+  key_digest: Settled<Buffer>
+  request_digest: Buffer
+  /** The attempt that may change something under it, and until when nobody else may. */
+  claim: Uuid
+  claimed_until: Date
+  /** Committed with the first change of that attempt. */
+  changed: boolean
+  done: boolean
+  /** Sealed; null until there is one, and where none is kept. */
+  answer: Buffer | null
+  replays: number
+  expires_at: Date
+}
+
+export interface IdempotencyUseTable {
+  participant_id: Settled<Uuid>
+  day: Settled<string>
+  /** Keys that were new on that day. */
+  used: number
+}
+
 export interface EvaluationUseTable {
   participant_id: Settled<Uuid>
   day: Settled<string>
@@ -1381,6 +1407,8 @@ export interface Database {
   upload_part: UploadPartTable
   sealed_value: SealedValueTable
   reveal_use: RevealUseTable
+  idempotency_key: IdempotencyKeyTable
+  idempotency_use: IdempotencyUseTable
   evaluation_use: EvaluationUseTable
   evaluation_batch: EvaluationBatchTable
   feed_ack: FeedAckTable

@@ -100,6 +100,24 @@ const HEAD = {
   access_token_characters: limit(JWT_MAX, 'characters', 'access-token-invalid', 'client assertions too'),
 } as const
 
+const KEYS = {
+  idempotency_key_characters: limit(255, 'characters', 'idempotency-key-invalid'),
+  idempotency_keys_per_day: limit(50_000, 'new keys a day (UTC), of one participant', 'quota-exceeded'),
+  idempotency_answer_bytes: limit(
+    16_384,
+    'bytes',
+    'idempotency-answer-lost',
+    'of an answer that is kept; a longer one is not',
+  ),
+  idempotency_hours: limit(24, 'hours', [], 'that a key is kept; later it is a new one'),
+  idempotency_claim_seconds: limit(
+    30,
+    'seconds',
+    ['idempotency-in-flight', 'idempotency-answer-lost'],
+    'that a request under a key may take before another attempt takes its place',
+  ),
+} as const
+
 const BODY = {
   enrol_bytes: limit(16_384, 'bytes', 'too-large', 'enrolments and renewals'),
   grant_bytes: limit(8_192, 'bytes', 'too-large', 'requests for access tokens'),
@@ -323,6 +341,7 @@ const OPERATIONS = {
 const ALL = {
   ...CONNECTION,
   ...HEAD,
+  ...KEYS,
   ...BODY,
   ...JSON_TEXT,
   ...ASKED,
@@ -337,6 +356,7 @@ const ALL = {
 export const LIMIT_GROUPS: readonly (readonly [heading: string, text: string, limits: Record<string, Limit>])[] = [
   ['A connection', 'Of the listener for participants.', CONNECTION],
   ['The head of a request', 'No `Content-Encoding` is taken: 415 `unsupported-media-type`.', HEAD],
+  ['The header `Idempotency-Key`', 'Of the POST routes under `/v1` that are not streams.', KEYS],
   ['The body', 'Counted in bytes as they arrive, before anything is parsed.', BODY],
   ['JSON', 'No duplicate key, lone surrogate or unsafe integer is taken: 400 `json-strict`.', JSON_TEXT],
   ['What a request may ask for', 'Of several codes the first that applies is given.', ASKED],

@@ -8,6 +8,7 @@ import * as participants from '../participants/schema.ts'
 import * as provenance from '../provenance/schema.ts'
 import * as review from '../review/schema.ts'
 import * as signals from '../signals/schema.ts'
+import { LIMITS } from './limits.ts'
 import type { AnswerHeader, Content, RequestHeader } from './operation.ts'
 import { PROBLEM_TYPE } from './problem.ts'
 
@@ -120,6 +121,10 @@ const ANSWER_HEADERS: Readonly<Record<AnswerHeader, { description: string; schem
     description: 'Only while the quorum of the policy is missing: how many witnesses cosigned, of how many.',
     schema: { type: 'string', pattern: '^[0-9]{1,2}/[0-9]{1,2}$' },
   },
+  'Idempotent-Replayed': {
+    description: '`true` on the kept answer of an earlier request under the same Idempotency-Key; otherwise absent.',
+    schema: { const: 'true' },
+  },
   ETag: { description: 'SHA-256 of the bytes.', schema: { type: 'string', pattern: '^"[0-9a-f]{64}"$' } },
 }
 
@@ -183,6 +188,15 @@ export function headerParameter(name: RequestHeader): Json {
   const { description, schema, required } = REQUEST_HEADERS[name]
   return { name, in: 'header', description, required, schema: refer(schema) }
 }
+
+/** At will, where a request may be repeated under a key; what it does then the introduction says. */
+export const idempotencyParameter = (): Json => ({
+  name: 'Idempotency-Key',
+  in: 'header',
+  description: 'Chosen by the client, a UUID at best: this request and no other, for 24 hours.',
+  required: false,
+  schema: { type: 'string', minLength: 1, maxLength: LIMITS.idempotency_key_characters },
+})
 
 /** Headers of an answer, as references. */
 export const headersOf = (names: readonly AnswerHeader[]): Json =>

@@ -1,4 +1,5 @@
 import { CATALOGUE, type ErrorCode } from '../kernel/errors.ts'
+import { repeatOf } from './idempotency.ts'
 import { headersOf, type Json, problemContent } from './openapi-parts.ts'
 import type { AnswerHeader, ListenerName, Operation, Route } from './operation.ts'
 
@@ -48,13 +49,23 @@ export function responseOf({ listener, status, codes }: Refusals): Json {
   }
 }
 
-function codesOf({ listener, config, schema }: Route, { codes = [], commits }: Operation): ErrorCode[] {
+/** Of a request that came under a key. */
+const KEYED: readonly ErrorCode[] = [
+  ...(['idempotency-key-invalid', 'idempotency-in-flight', 'idempotency-key-reused', 'quota-exceeded'] as const),
+  ...(['read-only', 'outcome-unknown'] as const),
+]
+
+function codesOf(route: Route, { codes = [], commits }: Operation): ErrorCode[] {
+  const { listener, config, schema } = route
+  const repeat = repeatOf(route)
   const all: ErrorCode[] = [...ANY, ...codes]
   if (listener === 'partner') all.push(...ADMISSION)
   if (config.scope !== 'public') all.push('scope-missing')
   if (schema.params !== undefined) all.push('not-found')
   if (schema.querystring !== undefined) all.push('invalid-query')
   if (schema.body !== undefined) all.push(...BODY)
+  if (repeat !== undefined) all.push(...KEYED)
+  if (repeat === 'kept') all.push('idempotency-answer-lost')
   if (commits === true) all.push('read-only', 'outcome-unknown')
   return [...new Set(all)]
 }

@@ -1,8 +1,18 @@
 import Fastify, { type FastifyInstance } from 'fastify'
+import { repeatOf } from './idempotency.ts'
 import { LIMITS } from './limits.ts'
-import { components, contentOf, headerParameter, headersOf, type Json, parametersOf, refer } from './openapi-parts.ts'
+import {
+  components,
+  contentOf,
+  headerParameter,
+  headersOf,
+  idempotencyParameter,
+  type Json,
+  parametersOf,
+  refer,
+} from './openapi-parts.ts'
 import { checkpoint, referenceTo, refusalsOf, responseName, responseOf } from './openapi-refusals.ts'
-import type { Answer, ListenerName, Operation, Route } from './operation.ts'
+import type { Answer, AnswerHeader, ListenerName, Operation, Route } from './operation.ts'
 import { OPERATIONS } from './operations.ts'
 
 const INFO: Json = {
@@ -13,7 +23,7 @@ const INFO: Json = {
     'Made by `npm run docs` from the schemas that validate.',
     'The bytes behind these shapes (items, signatures, streams, receipts) are in `docs/formats.md`, the limits in `docs/limits.md`.',
     '`/v1` only grows: readers ignore members that they do not know, the node refuses those that it does not know.',
-    'Every change names itself, so there is no Idempotency-Key: a request may be repeated as it was.',
+    'Most changes name themselves and may be repeated as they were. POST routes take an Idempotency-Key beside: the same request under it is answered once more and not carried out twice, or, where it is a read or names itself, carried out and recorded again.',
   ].join('\n'),
   license: { name: 'Apache 2.0', identifier: 'Apache-2.0' },
 }
@@ -133,6 +143,7 @@ function operationOf({ route, operation }: Described): Json {
     ...parametersOf('path', schema.params),
     ...parametersOf('query', schema.querystring),
     ...headers.map(headerParameter),
+    ...(repeatOf(route) === undefined ? [] : [idempotencyParameter()]),
   ]
   const requestBody = bodyOf(route, operation)
   const refusals = refusalsOf(route, operation).map((one): [number, Json] => [one.status, referenceTo(one)])
@@ -169,7 +180,9 @@ function bodyOf({ schema, bodyLimit }: Route, { body }: Operation): Json | undef
 
 const jsonOf = (schema: object): Json => ({ 'application/json': { schema: refer(schema) } })
 
-function answersOf({ listener, schema, config }: Route, { answers = {} }: Operation): Json {
+function answersOf(route: Route, { answers = {} }: Operation): Json {
+  const { listener, schema, config } = route
+  const replayed: AnswerHeader[] = repeatOf(route) === 'kept' ? ['Idempotent-Replayed'] : []
   const shapes: Readonly<Record<string, object>> = { ...config.raw, ...schema.response }
   const told: Readonly<Record<string, Answer>> = answers
   const statuses = new Set([...Object.keys(shapes), ...Object.keys(told)])
@@ -178,7 +191,7 @@ function answersOf({ listener, schema, config }: Route, { answers = {} }: Operat
       const { description = 'What was asked for', headers = [], content } = told[status] ?? {}
       const shape = shapes[status]
       const body = content === undefined ? shape && jsonOf(shape) : contentOf(content)
-      const all = headersOf([...headers, ...checkpoint(listener)])
+      const all = headersOf([...headers, ...replayed, ...checkpoint(listener)])
       return [status, { description, headers: all, ...(body === undefined ? {} : { content: body }) }]
     }),
   )

@@ -25,6 +25,7 @@ export type AnswerHeader =
   | 'Location'
   | 'ETag'
   | 'Provenance-Witnessed'
+  | 'Idempotent-Replayed'
 
 /** A body that is no JSON document. */
 export interface Content {

@@ -36,6 +36,7 @@ const DELETES: ReadonlySet<string> = new Set([
     (table) => `aldis_admin ${table}`,
   ),
   ...['aldis_app sealed_value', 'aldis_admin sealed_value', 'aldis_app reveal_use'],
+  ...['aldis_app idempotency_key', 'aldis_admin idempotency_key', 'aldis_app idempotency_use'],
   ...['read_journal', 'handshake_refusal', 'network_day', 'lookup_day', 'upload', 'request_log'].map(
     (table) => `aldis_admin ${table}`,
   ),
