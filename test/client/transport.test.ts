@@ -136,6 +136,7 @@ describe('an idempotent call is repeated', () => {
   test.for<[string, Answerer]>([
     ['after 429', refuse('rate-limited', 429)],
     ['after 503', refuse('busy', 503)],
+    ['while its first try is in flight', refuse('idempotency-in-flight', 409)],
     ['when the connection breaks before the answer', hangUp],
     [
       'when the connection breaks within the answer',
