@@ -51,6 +51,7 @@ export const GUESTS: readonly Guest[] = [
   { family: 'control', table: 'read_journal', verbs: ['delete'], why: RETENTION },
   { family: 'control', table: 'upload', verbs: ['delete'], why: RETENTION },
   { family: 'control', table: 'request_log', verbs: ['delete'], why: RETENTION },
+  { family: 'control', table: 'idempotency_key', verbs: ['delete'], why: RETENTION },
   ...['erasure', 'erasure_notice'].map(
     (table): Guest => ({ family: 'control', table, verbs: ['select', 'insert'], why: ERASURE }),
   ),

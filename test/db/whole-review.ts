@@ -61,6 +61,21 @@ export async function reviewed(n: TestNode, past: Past): Promise<void> {
   await changed(source, asked, gone)
   await followed(past)
   await first.client.disputes({ side: 'opened' })
+  await repeated(first)
+}
+
+/** What keeps its answer, what is carried out again, and what is refused: each twice under a key. */
+async function repeated({ client: { transport } }: Member): Promise<void> {
+  const [operator, nobody] = ['ivy', newId(new Date())]
+  for (const [path, body] of [
+    ['/v1/cases/next', { operator }],
+    ['/v1/hits', { hits: [] }],
+    [`/v1/cases/${nobody}/lease`, { operator }],
+  ] as const) {
+    const headers = { 'idempotency-key': newId(new Date()) }
+    const call = { method: 'POST', path, body: JSON.stringify(body), headers, idempotent: true } as const
+    for (const _ of [1, 2]) await transport.call(call).catch(() => {})
+  }
 }
 
 const about = (source: Member, item: SignalItem) => ({

@@ -27,8 +27,21 @@ describe('what goes by its time', { shuffle: false }, () => {
       ...{ clock, keys, provenance, authority, logId: 1, pools: { admin: w.t.admin }, handshakes },
       sightings: sightingsOf(w),
     })
-    expect([await retention.round(), await retention.round()]).toEqual([1, 0])
-    expect(retention.run()).toMatchObject({ removed: 1, failed: false })
+    const apple = await w.admit('apricot')
+    const digest = Buffer.alloc(32, 7)
+    const key = {
+      ...{
+        participant_id: apple.participant,
+        credential_id: apple.credential,
+        request_digest: digest,
+        key_digest: digest,
+      },
+      ...{ claim: apple.credential, changed: true, done: true, answer: null, replays: 0 },
+      ...{ claimed_until: clock(), expires_at: clock() },
+    }
+    await w.t.owner.insertInto('idempotency_key').values(key).execute()
+    expect([await retention.round(), await retention.round()]).toEqual([2, 0])
+    expect(retention.run()).toMatchObject({ removed: 2, failed: false })
     await retention.round()
     expect(retention.run()?.removed).toBe(0)
   })
