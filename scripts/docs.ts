@@ -8,6 +8,7 @@ import type { GovernanceService } from '../src/governance/service.ts'
 import type { Limit } from '../src/http/limits.ts'
 import { CATALOGUE } from '../src/kernel/errors.ts'
 import type { EvaluationService } from '../src/matching/service.ts'
+import type { OversightReads } from '../src/oversight/service.ts'
 import type { HashProfiles } from '../src/participants/hash-profile.ts'
 import type { ParticipantService } from '../src/participants/service.ts'
 import type { Auditor } from '../src/provenance/auditor.ts'
@@ -222,6 +223,7 @@ async function openApi(): Promise<string> {
     webhooks,
     publishing,
     usage,
+    oversight,
   ] = await Promise.all([
     import('../src/http/openapi.ts'),
     import('../src/http/about.ts'),
@@ -237,6 +239,7 @@ async function openApi(): Promise<string> {
     import('../src/webhooks/routes.ts'),
     import('../src/publishing/routes.ts'),
     import('../src/usage/routes.ts'),
+    import('../src/oversight/routes.ts'),
   ])
   const partner = await routesOf('partner', (app) => {
     app.register(about.aboutRoutes, {
@@ -254,6 +257,7 @@ async function openApi(): Promise<string> {
     app.register(provenance.explorerRoutes, { explorer: uncalled<Explorer>() })
     app.register(governance.governanceRoutes, { governance: uncalled<GovernanceService>() })
     app.register(publishing.publishingRoutes, { publishing: uncalled<Publishing>() })
+    app.register(oversight.oversightRoutes, { oversight: uncalled<OversightReads>() })
     app.register(sandbox.conformanceRoutes, { conformance: uncalled<Conformance>() })
     app.register(webhooks.webhookRoutes, { webhooks: uncalled<Webhooks>(), webhookKey: '' })
     app.register(usage.usageRoutes, { requestLog: uncalled<RequestLog>(), limitsInUse: uncalled<LimitsInUse>() })

@@ -30,6 +30,7 @@ import { evaluationRoutes } from './matching/routes.ts'
 import type { EvaluationService } from './matching/service.ts'
 import type { Notifying } from './notifying.ts'
 import type { Overseeing } from './overseeing.ts'
+import { oversightRoutes } from './oversight/routes.ts'
 import { auditedPeople, auditedProgramme } from './participants/audited.ts'
 import { createHashProfiles } from './participants/hash-profile.ts'
 import { credentialRoutes, enrolmentRoutes, hashProfileRoutes } from './participants/routes.ts'
@@ -176,6 +177,7 @@ export async function createListeners(
     await app.register(usageRoutes, { requestLog: serving.requestLog, limitsInUse })
     await app.register(governanceRoutes, { governance: governanceOf(parts) })
     await app.register(publishingRoutes, { publishing: serving.overseeing.publishing })
+    await app.register(oversightRoutes, { oversight: serving.overseeing.reads })
     for (const [log, ledger] of ledgers) {
       await app.register(provenanceRoutes, { ledger, prefix: `/provenance/${log}` })
       await app.register(auditRoutes, { auditor: auditorOf(parts, ledgers, log), prefix: `/provenance/${log}` })

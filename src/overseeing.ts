@@ -1,6 +1,7 @@
 import type { Anomalies } from './anomalies/service.ts'
 import { createLoop, type Loop } from './jobs/loop.ts'
 import type { Log } from './kernel/log.ts'
+import { createOversightReads, type OversightReads } from './oversight/service.ts'
 import type { Parts } from './parts.ts'
 import { createAuditLog } from './provenance/auditor.ts'
 import type { Ledger } from './provenance/ledger.ts'
@@ -17,6 +18,8 @@ export interface Overseeing {
   sourceHolds: Pick<SourceHolds, 'pending'>
   retention: Retention
   registers: Registers
+  /** The same for programs, to be read. */
+  reads: OversightReads
   loops: readonly Loop[]
 }
 
@@ -44,9 +47,9 @@ export function createOverseeing(parts: Parts, ledger: Ledger, log: Log): Overse
     ...{ round: async () => (await retention.round()) > 0, idleMs: HOUR_MS, restMs: PURGE_REST_MS },
     onError: (error) => log.error({ name: 'retention', error }, 'a loop failed'),
   })
+  const registers = registersOf(parts)
   return {
-    retention,
-    registers: registersOf(parts),
+    ...{ retention, registers, reads: readsOf(parts, { retention, registers }) },
     anomalies: parts.anomalies,
     sourceHolds: createSourceHolds(parts.provenance),
     publishing: {
@@ -59,6 +62,16 @@ export function createOverseeing(parts: Parts, ledger: Ledger, log: Log): Overse
     loops: [draft, look, purge],
   }
 }
+
+const readsOf = (
+  { participants, anomalies, erasures, authority, pools, clock, provenance }: Parts,
+  { retention, registers: { subjects, government, holds } }: Pick<Overseeing, 'retention' | 'registers'>,
+): OversightReads =>
+  createOversightReads({
+    ...{ participants, anomalies, erasures, subjects, government, holds, retention },
+    members: () => authority.participants(),
+    auditing: createAuditLog({ app: pools.app, clock, provenance }),
+  })
 
 function publishingOf({ pools, clock, logId, provenance }: Parts, ledger: Ledger): Publishing {
   const { ledger: db } = pools

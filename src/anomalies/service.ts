@@ -4,6 +4,7 @@ import { refuseRaw } from '../identifiers/refuse-raw.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { newId, type Uuid } from '../kernel/ids.ts'
+import { type Page, type PageAsked, pageOf } from '../kernel/page.ts'
 import type { Recorder } from '../provenance/service.ts'
 import { type Anomaly, anomaliesOf, COUNTED_KINDS, type Observed, type Share } from './rules.ts'
 import { CASE_STATE, CASES_LISTED_MAX, type CaseState, type CloseReason } from './schema.ts'
@@ -27,6 +28,8 @@ export interface Anomalies {
   attempted(organisation: string): Promise<void>
   /** Open ones first, then the newest. */
   list(): Promise<AnomalyCase[]>
+  /** All of them, the newest first. */
+  page(asked: PageAsked): Promise<Page<AnomalyCase>>
   /** How many nobody has looked at. */
   open(): Promise<number>
   /** `not-found`, and `state-conflict` for a case that is closed. */
@@ -76,6 +79,8 @@ export function createAnomalies(options: AnomaliesOptions): Anomalies {
       await opened(options, clock().toISOString().slice(0, 10), [one])
     },
     list: async () => (await store.cases(admin, CASES_LISTED_MAX)).map(caseOf),
+    page: async ({ after, limit }) =>
+      pageOf((await store.casesFrom(admin, { after, limit: limit + 1 })).map(caseOf), limit, ({ id }) => id),
     open: () => store.openCases(admin),
     lookAt: (by, id) => moved(options, { by, id, to: 'looked_at' }),
     async close(by, id, { reason, note }) {

@@ -3,6 +3,7 @@ import { plainArray } from '../db/arrays.ts'
 import type { Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
 import type { Uuid } from '../kernel/ids.ts'
+import { belowOf, type PageAsked } from '../kernel/page.ts'
 import type { Activity } from './rules.ts'
 import { CASE_STATE } from './schema.ts'
 
@@ -97,6 +98,16 @@ export async function insertCase(tx: Tx, row: CaseRow): Promise<boolean> {
 /** Open ones first, then the newest. */
 export const cases = (db: Db, limit: number): Promise<CaseRow[]> =>
   db.selectFrom('anomaly_case').select(COLUMNS).orderBy('state').orderBy('case_id', 'desc').limit(limit).execute()
+
+/** The newest first, whatever became of them. */
+export const casesFrom = (db: Db, asked: PageAsked): Promise<CaseRow[]> =>
+  db
+    .selectFrom('anomaly_case')
+    .select(COLUMNS)
+    .where('case_id', '<', belowOf(asked))
+    .orderBy('case_id', 'desc')
+    .limit(asked.limit)
+    .execute()
 
 export const caseForUpdate = (tx: Tx, case_id: Uuid): Promise<CaseRow | undefined> =>
   tx.selectFrom('anomaly_case').select(COLUMNS).where('case_id', '=', case_id).forUpdate().executeTakeFirst()

@@ -62,6 +62,7 @@ import { evaluatorOver } from './evaluator.ts'
 import { type StreamQuery, streamEvents } from './event-stream.ts'
 import { linesByPiece, linesOf } from './lines.ts'
 import { type LogLooks, looksOver } from './log-looks.ts'
+import { type OversightClient, oversightOver } from './oversight.ts'
 import { type SealedDelta, sealedPage, sealedSegment } from './sealed-feed.ts'
 import { collect, createTransport, keyed, problemOf, type TlsIdentity, type Transport } from './transport.ts'
 import { type UploadClient, uploadsOver } from './uploads.ts'
@@ -173,6 +174,7 @@ export interface Client extends LogLooks {
   readonly webhooks: WebhookClient
   readonly conformance: ConformanceClient
   readonly usage: UsageClient
+  readonly oversight: OversightClient
   checkpoint(): Promise<string>
   logKey(): Promise<string>
   consistency(from: bigint, to: bigint): Promise<{ path: string[] }>
@@ -259,6 +261,7 @@ export function createClient(options: ClientOptions): Client {
     reportHits: (report) => post('/v1/hits', report),
     ...{ cases: casesOver({ get, send, queryOf }), webhooks: webhooksOver({ get, send }) },
     ...{ conformance: conformanceOver({ get, send }), usage: usageOver({ get, queryOf }) },
+    oversight: oversightOver({ get, text, queryOf }),
     checkpoint: () => text(`${log}/checkpoint`),
     logKey: async () => (await text(`${log}/vkey`)).trim(),
     consistency: (from, to) => get(`${log}/proof/consistency${queryOf({ from: String(from), to: String(to) })}`),

@@ -57,6 +57,7 @@ export {
 export { ENDS, type SyncOptions, syncFeeds } from './mirror.ts'
 export { type NextLog, openNextLog } from './next-log.ts'
 export { type PinnedKey, pinnedOprfKey } from './oprf-key.ts'
+export type { OversightClient } from './oversight.ts'
 export { type PatternRevision, patternRevisions } from './pattern-revisions.ts'
 export {
   type BucketOptions,

@@ -5,6 +5,7 @@ import type { Answer, FeedEraser } from '../feeds/erase.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { newId, timeOf, type Uuid } from '../kernel/ids.ts'
+import { ALL, type Page, type PageAsked, pageOf } from '../kernel/page.ts'
 import type { DecidedErasure } from '../participants/erasure.ts'
 import type { EventPlace, RecordEraser } from '../provenance/erase.ts'
 import type { Recorder } from '../provenance/service.ts'
@@ -39,7 +40,9 @@ export interface Erasures {
    * loops and listeners begin.
    */
   replay(): Promise<number>
+  /** The newest first. */
   list(): Promise<ListedErasure[]>
+  page(asked: PageAsked): Promise<Page<ListedErasure>>
   /** Whether the event is an erasure of something that the participant had obtained. */
   isAsked(participant: Uuid, event: Uuid): Promise<boolean>
 }
@@ -62,7 +65,8 @@ export interface ErasureOptions {
 export const createErasures = (options: ErasureOptions): Erasures => ({
   erase: (tx, decided) => carryOut(options, tx, { ...decided, quiet: false }),
   replay: () => replay(options),
-  list: () => atControl(options.admin, (tx) => listed(options, tx)),
+  list: async () => (await atControl(options.admin, (tx) => listed(options, tx, ALL))).rows,
+  page: (asked) => atControl(options.admin, (tx) => listed(options, tx, asked)),
   isAsked: (participant, event) =>
     asParticipant(options.app, participant, (tx) => store.isAsked(tx, participant, event)),
 })
@@ -166,7 +170,7 @@ async function replay(options: ErasureOptions): Promise<number> {
 async function knownOf({ participants, signals, listed: list }: ErasureOptions, tx: Tx): Promise<Set<Uuid>> {
   const known = new Set<Uuid>()
   for (const { participant_id, slug } of participants()) {
-    for (const { request_id: request, event_id, basis } of await store.erasuresOf(tx, participant_id)) {
+    for (const { request_id: request, event_id, basis } of await store.erasuresOf(tx, participant_id, ALL)) {
       known.add(request)
       const erased = await signals.erasedBy(tx, participant_id, event_id)
       list.note({ v: 1, request, participant: slug, signals: erased.map(({ signal_id }) => signal_id), basis })
@@ -175,16 +179,21 @@ async function knownOf({ participants, signals, listed: list }: ErasureOptions, 
   return known
 }
 
-async function listed(options: ErasureOptions, tx: Tx): Promise<ListedErasure[]> {
+async function listed(options: ErasureOptions, tx: Tx, { after, limit }: PageAsked): Promise<Page<ListedErasure>> {
   const notices = new Map<string, Holder[]>()
   for (const { participant_id: holder, slug, status } of options.participants())
     for (const event of await store.noticesOf(tx, holder))
       notices.set(event, [...(notices.get(event) ?? []), { holder, slug, gone: status === 'left' }])
-  const all: ListedErasure[] = []
+  const found: { row: store.ErasureRow; source: string }[] = []
   for (const { participant_id, slug } of options.participants())
-    for (const row of await store.erasuresOf(tx, participant_id))
-      all.push(await told(options, tx, { row, source: slug, asked: notices.get(row.event_id) ?? [] }))
-  return all.sort((a, b) => b.at.getTime() - a.at.getTime())
+    for (const row of await store.erasuresOf(tx, participant_id, { after, limit: limit + 1 }))
+      found.push({ row, source: slug })
+  found.sort((a, b) => (a.row.event_id < b.row.event_id ? 1 : -1))
+  const { rows, next } = pageOf(found, limit, ({ row }) => row.event_id)
+  const all: ListedErasure[] = []
+  for (const { row, source } of rows)
+    all.push(await told(options, tx, { row, source, asked: notices.get(row.event_id) ?? [] }))
+  return { rows: all, next }
 }
 
 interface Holder {

@@ -1,5 +1,6 @@
 import type { Tx } from '../db/as-participant.ts'
 import type { Uuid } from '../kernel/ids.ts'
+import { belowOf, type PageAsked } from '../kernel/page.ts'
 
 export interface ErasureRow {
   participant_id: Uuid
@@ -19,12 +20,14 @@ export async function insertNotice(tx: Tx, holder: Uuid, event_id: Uuid): Promis
 }
 
 /** The erasures of one source's signals, the newest first. */
-export const erasuresOf = (tx: Tx, participant_id: Uuid): Promise<ErasureRow[]> =>
+export const erasuresOf = (tx: Tx, participant_id: Uuid, asked: PageAsked): Promise<ErasureRow[]> =>
   tx
     .selectFrom('erasure')
     .select(['participant_id', 'event_id', 'request_id', 'at', 'basis', 'notified'])
     .where('participant_id', '=', participant_id)
-    .orderBy('at', 'desc')
+    .where('event_id', '<', belowOf(asked))
+    .orderBy('event_id', 'desc')
+    .limit(asked.limit)
     .execute()
 
 export async function isAsked(tx: Tx, holder: Uuid, event_id: Uuid): Promise<boolean> {

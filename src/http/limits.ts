@@ -31,6 +31,7 @@ import { JSON_LIMITS } from '../kernel/strict-json.ts'
 import { OPRF_JOB_MS, OPRF_QUEUE } from '../keys/oprf-pool.ts'
 import { BATCH_MAX } from '../matching/oprf.ts'
 import { PROGRAM_MAX } from '../matching/pattern.ts'
+import { OVERSIGHT_PAGE_MAX } from '../oversight/schema.ts'
 import { AUDIENCE_MEMBERS_MAX, ERASURE_SIGNALS_MAX, EVALUATIONS_PER_DAY } from '../participants/schema.ts'
 import { FILTER_CHARACTERS, FILTER_DAYS, FILTER_TERMS } from '../provenance/explore-filter.ts'
 import { BUNDLE_MAX, CHAIN_MAX, ENTRIES_MAX, EXPORT_MAX, ROWS_MAX } from '../provenance/schema.ts'
@@ -177,6 +178,7 @@ const ASKED = {
   page_own_signals: limit(SENT_MAX, 'signals', 'invalid-query', "of a page of one's own"),
   page_disputes: limit(DISPUTES_MAX, 'disputes', [], 'of a page'),
   page_requests: limit(REQUESTS_PAGE_MAX, 'requests', 'invalid-query', 'of a page of the request log'),
+  page_oversight: limit(OVERSIGHT_PAGE_MAX, 'rows', 'invalid-query', 'of a page of what governance works with'),
   note_characters: limit(NOTE_MAX, 'characters', 'validation-failed', 'of a note to a source or an own team'),
   lease_minutes: limit(LEASE_MS / 60_000, 'minutes', 'lease-lapsed', 'if somebody else has the case by then'),
   bulk_cases: limit(BULK_MAX, 'cases', ['json-limit', 'validation-failed'], 'that are decided alike'),

@@ -39,6 +39,8 @@ const ACT: readonly ErrorCode[] = [
 ]
 /** Of what only the holder of a lease may do. */
 const MOVE: readonly ErrorCode[] = ['raw-identifier', 'lease-held', 'lease-lapsed', 'case-moved', 'log-behind']
+/** Of what governance alone reads. */
+const LOOK = 'Recorded first, as `audit.read`. Codes, counts and clocks: no person, and nothing that somebody wrote.'
 const text = (description: string): Content => ({ type: 'text/plain', description })
 
 /** By method and route, as the plugins register them. */
@@ -674,6 +676,80 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     summary: 'Gives a published report; the log names it by the SHA-256 of its RFC 8785 form',
     codes: ['not-found'],
     answers: { 200: { description: 'In that form, so that its digest is its tag', headers: TAG }, 304: UNCHANGED },
+  },
+  'GET /v1/onboardings': {
+    id: 'listOnboardings',
+    summary:
+      'Lists what organisations have shown before they are admitted, the newest first; documents by their digests',
+    description: LOOK,
+    codes: ['log-behind'],
+    commits: true,
+  },
+  'GET /v1/onboardings/:onboarding': {
+    id: 'getOnboarding',
+    summary: 'Tells what one organisation has shown, and what is missing',
+    description: LOOK,
+    codes: ['not-found', 'log-behind'],
+    commits: true,
+  },
+  'GET /v1/approvals': {
+    id: 'listApprovals',
+    summary: 'Lists requests that wait for persons or for their time, with the digest of what is approved',
+    description: `${LOOK} A page may have fewer than \`limit\` and still a \`next\`.`,
+    codes: ['log-behind'],
+    commits: true,
+  },
+  'GET /v1/anomalies': {
+    id: 'listAnomalies',
+    summary: 'Lists what rules found unusual, each with the threshold and what is usual, the newest first',
+    description: LOOK,
+    codes: ['log-behind'],
+    commits: true,
+  },
+  'GET /v1/anomalies/rules': {
+    id: 'listAnomalyRules',
+    summary: 'Gives the rules that cases are found by',
+    answers: { 200: { description: 'The rules', headers: TAG }, 304: UNCHANGED },
+  },
+  'GET /v1/retention': {
+    id: 'getRetention',
+    summary: 'Tells what is kept for how long, what the next purge takes, and what legal holds keep',
+    description: LOOK,
+    codes: ['log-behind'],
+    commits: true,
+  },
+  'GET /v1/subject-requests': {
+    id: 'listSubjectRequests',
+    summary: 'Lists what persons asked by right: kinds and clocks, never who; the last one that was entered first',
+    description: LOOK,
+    codes: ['log-behind'],
+    commits: true,
+  },
+  'GET /v1/erasures': {
+    id: 'listErasures',
+    summary: 'Lists what was erased, and who of those that had obtained it has acknowledged, the newest first',
+    description: LOOK,
+    codes: ['log-behind'],
+    commits: true,
+  },
+  'GET /v1/government-requests': {
+    id: 'listGovernmentRequests',
+    summary: 'Lists what authorities asked for and what came of it, without data and without their references',
+    description: LOOK,
+    codes: ['log-behind'],
+    commits: true,
+  },
+  'GET /v1/policies': {
+    id: 'listPolicies',
+    summary:
+      'Lists every version of agreement, retention, review and taxonomy that two persons published, the newest first',
+    answers: { 200: { description: 'Versions with their digests', headers: TAG }, 304: UNCHANGED },
+  },
+  'GET /v1/policies/:kind/:version': {
+    id: 'getPolicy',
+    summary: 'Gives a version of a policy, exactly the bytes that the log names by their SHA-256',
+    codes: ['not-found'],
+    answers: { 200: { description: 'Those bytes, so that its digest is its tag', headers: TAG }, 304: UNCHANGED },
   },
   'GET /provenance/1/checkpoint': {
     id: 'getCheckpoint',

@@ -1,5 +1,6 @@
 import type { Tx } from '../db/as-participant.ts'
 import type { Uuid } from '../kernel/ids.ts'
+import { belowOf, type PageAsked } from '../kernel/page.ts'
 
 export interface OnboardingRow {
   onboarding_id: Uuid
@@ -27,11 +28,18 @@ export interface ItemRow {
   last_event: Uuid
 }
 
-/** The newest that are listed. */
-const LISTED_MAX = 200
+/** The newest first. */
+export const onboardings = (tx: Tx, asked: PageAsked): Promise<OnboardingRow[]> =>
+  tx
+    .selectFrom('onboarding')
+    .selectAll()
+    .where('onboarding_id', '<', belowOf(asked))
+    .orderBy('onboarding_id', 'desc')
+    .limit(asked.limit)
+    .execute()
 
-export const onboardings = (tx: Tx): Promise<OnboardingRow[]> =>
-  tx.selectFrom('onboarding').selectAll().orderBy('opened_at', 'desc').limit(LISTED_MAX).execute()
+export const onboardingOf = (tx: Tx, onboarding_id: Uuid): Promise<OnboardingRow | undefined> =>
+  tx.selectFrom('onboarding').selectAll().where('onboarding_id', '=', onboarding_id).executeTakeFirst()
 
 export const itemsOf = (tx: Tx, onboardings: readonly Uuid[]): Promise<ItemRow[]> =>
   tx.selectFrom('onboarding_item').selectAll().where('onboarding_id', 'in', onboardings).execute()

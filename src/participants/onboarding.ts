@@ -3,6 +3,7 @@ import { findRaw } from '../identifiers/raw-value.ts'
 import { fromHex, toHex } from '../kernel/bytes.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { newId, type Uuid } from '../kernel/ids.ts'
+import { type Page, type PageAsked, pageOf } from '../kernel/page.ts'
 import { type Act, type ActContext, inRole, log } from './act.ts'
 import {
   type ChecklistItem,
@@ -68,7 +69,12 @@ export interface Onboardings {
   abandonOnboarding(by: Uuid, onboarding: Uuid): Promise<void>
   /** The newest first, 200 at most. */
   listOnboardings(): Promise<ListedOnboarding[]>
+  onboardingPage(asked: PageAsked): Promise<Page<ListedOnboarding>>
+  /** `not-found` where there is none. */
+  findOnboarding(onboarding: Uuid): Promise<ListedOnboarding>
 }
+
+const LISTED_MAX = 200
 
 type Recording = Pick<ActContext, 'recorder' | 'programme'>
 
@@ -120,18 +126,31 @@ export function createOnboardings(
         await close(context, { tx, act }, { onboarding, outcome: 'abandoned' })
       }),
     listOnboardings: () =>
+      atControl(admin, async (tx) => withItems(tx, await store.onboardings(tx, { limit: LISTED_MAX }))),
+    onboardingPage: ({ after, limit }) =>
       atControl(admin, async (tx) => {
-        const rows = await store.onboardings(tx)
-        const ids = rows.map(({ onboarding_id }) => onboarding_id)
-        const items = ids.length === 0 ? [] : await store.itemsOf(tx, ids)
-        return rows.map((row) =>
-          listed(
-            row,
-            items.filter((one) => one.onboarding_id === row.onboarding_id),
-          ),
-        )
+        const found = await store.onboardings(tx, { after, limit: limit + 1 })
+        const { rows, next } = pageOf(found, limit, ({ onboarding_id }) => onboarding_id)
+        return { rows: await withItems(tx, rows), next }
+      }),
+    findOnboarding: (onboarding) =>
+      atControl(admin, async (tx) => {
+        const row = await store.onboardingOf(tx, onboarding)
+        if (row === undefined) throw new Refusal('not-found')
+        return listed(row, await store.itemsOf(tx, [onboarding]))
       }),
   }
+}
+
+async function withItems(tx: Tx, rows: readonly store.OnboardingRow[]): Promise<ListedOnboarding[]> {
+  const ids = rows.map(({ onboarding_id }) => onboarding_id)
+  const items = ids.length === 0 ? [] : await store.itemsOf(tx, ids)
+  return rows.map((row) =>
+    listed(
+      row,
+      items.filter((one) => one.onboarding_id === row.onboarding_id),
+    ),
+  )
 }
 
 /** Part of an admission: refused by name while anything is missing; the agreement goes with the participant from now on. */

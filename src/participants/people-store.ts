@@ -3,6 +3,7 @@ import type { Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
 import type { Database } from '../db/tables.ts'
 import type { Uuid } from '../kernel/ids.ts'
+import { belowOf, type PageAsked } from '../kernel/page.ts'
 import type { PersonInRole } from './approval-rule.ts'
 import { PERSON_STATUS, ROLES, type Role, VERDICT } from './schema.ts'
 
@@ -149,6 +150,17 @@ const stands = (now: Date) => (eb: ExpressionBuilder<Database, 'approval_request
 
 export const openRequests = (db: Db | Tx, now: Date): Promise<RequestRow[]> =>
   db.selectFrom('approval_request').selectAll().where(stands(now)).orderBy('requested_at').execute()
+
+/** The newest first. */
+export const waitingRequests = (tx: Tx, now: Date, asked: PageAsked): Promise<RequestRow[]> =>
+  tx
+    .selectFrom('approval_request')
+    .selectAll()
+    .where(stands(now))
+    .where('request_id', '<', belowOf(asked))
+    .orderBy('request_id', 'desc')
+    .limit(asked.limit)
+    .execute()
 
 /** How many requests of an action, asked for before, nobody has answered. */
 export async function unanswered(db: Db | Tx, action: string, before: Date): Promise<number> {

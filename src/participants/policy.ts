@@ -38,7 +38,7 @@ const KIND_SCOPES: Readonly<Record<ParticipantKind, readonly Scope[]>> = {
   platform: [...EXCHANGE, 'peers:relay'],
   hotline: [...EXCHANGE, 'peers:relay'],
   financial: EXCHANGE,
-  observer: ['provenance:read', 'provenance:audit', 'provenance:witness'],
+  observer: ['provenance:read', 'provenance:audit', 'provenance:witness', 'governance:read'],
 }
 
 /** A credential's scopes, cut by what its participant's kind allows. */

@@ -1,6 +1,7 @@
-import { atControl } from '../db/as-participant.ts'
+import { atControl, type Tx } from '../db/as-participant.ts'
 import { toBase64Url } from '../kernel/bytes.ts'
 import type { Uuid } from '../kernel/ids.ts'
+import { type Page, type PageAsked, pageOf } from '../kernel/page.ts'
 import type { ActContext } from './act.ts'
 import { ACTIONS, type ActionName, isAction } from './action.ts'
 import {
@@ -29,8 +30,8 @@ export interface Vote {
   note: string | undefined
 }
 
-/** A request with what has come of it, and what one person may do with it now. */
-export interface RequestFor {
+/** A request with what has come of it. */
+export interface ListedRequest {
   request_id: Uuid
   action: ActionName
   /** RFC 8785: exactly what is approved and executed. */
@@ -47,9 +48,6 @@ export interface RequestFor {
   approvers: readonly Role[]
   votes: readonly Vote[]
   standing: Standing
-  /** As if the person had just signed in. */
-  ballot: Ballot | 'voted'
-  mayExecute: boolean
   /** When it is to take effect. */
   effective_at: Date | undefined
   cancelled_at: Date | null
@@ -57,9 +55,18 @@ export interface RequestFor {
   due_at: Date | undefined
 }
 
+/** And what one person may do with it now. */
+export interface RequestFor extends ListedRequest {
+  /** As if the person had just signed in. */
+  ballot: Ballot | 'voted'
+  mayExecute: boolean
+}
+
 export interface RequestList {
   /** The requests of the last month for somebody who proposes or approves such acts; the newest first, 200 at most. */
   requestsFor(person: Uuid): Promise<RequestFor[]>
+  /** Those of anybody that still wait for persons or for their time; the newest first. */
+  waitingRequests(asked: PageAsked): Promise<Page<ListedRequest>>
 }
 
 export const createRequestList = ({ admin, clock }: Pick<ActContext, 'admin' | 'clock'>): RequestList => ({
@@ -69,52 +76,67 @@ export const createRequestList = ({ admin, clock }: Pick<ActContext, 'admin' | '
       const person = await store.personInRole(tx, person_id)
       if (person === undefined) return []
       const rows = await store.recentRequests(tx, new Date(now.getTime() - LISTED_MS), now)
-      const votes =
-        rows.length === 0
-          ? []
-          : await store.votesOn(
-              tx,
-              rows.map(({ request_id }) => request_id),
-            )
-      const roles = await store.presentRoles(tx)
-      return rows.flatMap((row) => {
-        const own = votes.filter(({ request_id }) => request_id === row.request_id)
-        const found = seenBy(person, row, { votes: own, roles, now })
-        return found === undefined ? [] : [found]
-      })
+      return (await withVotes(tx, rows, now)).flatMap((one) => seenBy(person, one) ?? [])
+    }),
+  waitingRequests: ({ after, limit }) =>
+    atControl(admin, async (tx) => {
+      const now = clock()
+      const found = await store.waitingRequests(tx, now, { after, limit: limit + 1 })
+      const { rows, next } = pageOf(found, limit, ({ request_id }) => request_id)
+      return { rows: (await withVotes(tx, rows, now)).flatMap(listed), next }
     }),
 })
 
-type Votes = Awaited<ReturnType<typeof store.votesOn>>
+/** A request, the votes on it, and what the roles of this moment make of both. */
+interface Judged {
+  row: store.RequestRow
+  votes: Awaited<ReturnType<typeof store.votesOn>>
+  roles: ReadonlyMap<Uuid, readonly Role[]>
+  now: Date
+}
+
+async function withVotes(tx: Tx, rows: readonly store.RequestRow[], now: Date): Promise<Judged[]> {
+  const ids = rows.map(({ request_id }) => request_id)
+  const votes = ids.length === 0 ? [] : await store.votesOn(tx, ids)
+  const roles = await store.presentRoles(tx)
+  return rows.map((row) => ({
+    ...{ row, roles, now },
+    votes: votes.filter(({ request_id }) => request_id === row.request_id),
+  }))
+}
 
 /** Undefined for a request that is none of the person's business. */
-function seenBy(
-  person: PersonInRole,
-  row: store.RequestRow,
-  { votes, roles, now }: { votes: Votes; roles: ReadonlyMap<Uuid, readonly Role[]>; now: Date },
-): RequestFor | undefined {
+function seenBy(person: PersonInRole, judged: Judged): RequestFor | undefined {
+  const [one] = listed(judged)
+  if (one === undefined) return undefined
+  const { row, votes, now } = judged
+  const { approvers, effective_at } = one
+  if (!holdsOne(person, [...ACTIONS[one.action].proposers, ...approvers])) return undefined
+  const voted = votes.some(({ approver }) => approver === person.person_id)
+  const ballot = mayVote({ ...row, effective_at }, person, { now, auth_time: now, approvers, given: votes })
+  return { ...one, ballot: voted && ballot === 'allowed' ? 'voted' : ballot, mayExecute: one.standing === 'ready' }
+}
+
+/** None where this release does not know the act. */
+function listed({ row, votes, roles, now }: Judged): ListedRequest[] {
   const { action } = row
-  if (!isAction(action)) return undefined
+  if (!isAction(action)) return []
   const rule = ACTIONS[action]
   const approvers = approversNow(rule, new Set([...roles.values()].flat()))
-  if (!holdsOne(person, [...rule.proposers, ...approvers])) return undefined
   const inRole = (approver: Uuid): boolean => roles.get(approver)?.some((role) => approvers.includes(role)) === true
   const effective_at = effectiveAt(row.payload)
-  const asked = { ...row, effective_at }
-  const standing = standingOf(asked, votes, { now, inRole })
-  const voted = votes.some(({ approver }) => approver === person.person_id)
-  const ballot = mayVote(asked, person, { now, auth_time: now, approvers, given: votes })
   const { request_id, payload, digest, requested_by, requested_org, requested_at, expires_at, executed_at } = row
-  return {
-    ...{ request_id, action, payload, digest: toBase64Url(digest), requested_by, requested_org, requested_at },
-    ...{ expires_at, executed_at, needed: row.needed, other_org: row.other_org, approvers, standing },
-    votes: votes.map(({ approver, approver_org, verdict, at, note }) => ({
-      ...{ approver, organisation: approver_org, at, note: note ?? undefined },
-      verdict: verdict === VERDICT.approve ? 'approve' : 'reject',
-    })),
-    ballot: voted && ballot === 'allowed' ? 'voted' : ballot,
-    mayExecute: standing === 'ready',
-    ...{ effective_at, cancelled_at: row.cancelled_at },
-    due_at: rule.byAct === true ? new Date(requested_at.getTime() + REVIEW_DUE_MS) : undefined,
-  }
+  return [
+    {
+      ...{ request_id, action, payload, digest: toBase64Url(digest), requested_by, requested_org, requested_at },
+      ...{ expires_at, executed_at, needed: row.needed, other_org: row.other_org, approvers },
+      standing: standingOf({ ...row, effective_at }, votes, { now, inRole }),
+      votes: votes.map(({ approver, approver_org, verdict, at, note }) => ({
+        ...{ approver, organisation: approver_org, at, note: note ?? undefined },
+        verdict: verdict === VERDICT.approve ? 'approve' : 'reject',
+      })),
+      ...{ effective_at, cancelled_at: row.cancelled_at },
+      due_at: rule.byAct === true ? new Date(requested_at.getTime() + REVIEW_DUE_MS) : undefined,
+    },
+  ]
 }

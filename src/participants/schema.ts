@@ -38,6 +38,7 @@ export const SCOPES = [
   'provenance:read',
   'provenance:audit',
   'provenance:witness',
+  'governance:read',
   'peers:relay',
 ] as const
 export type Scope = (typeof SCOPES)[number]

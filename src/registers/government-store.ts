@@ -1,6 +1,7 @@
 import type { Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
 import type { Uuid } from '../kernel/ids.ts'
+import { belowOf, type PageAsked } from '../kernel/page.ts'
 
 // Requests of authorities.
 
@@ -36,6 +37,16 @@ export const governmentRequests = (db: Db, limit: number): Promise<GovernmentRow
     .orderBy('received_at', 'desc')
     .orderBy('request_id', 'desc')
     .limit(limit)
+    .execute()
+
+/** In the order in which they were entered, the last first. */
+export const governmentRequestsFrom = (db: Db, asked: PageAsked): Promise<GovernmentRow[]> =>
+  db
+    .selectFrom('government_request')
+    .select(COLUMNS)
+    .where('request_id', '<', belowOf(asked))
+    .orderBy('request_id', 'desc')
+    .limit(asked.limit)
     .execute()
 
 export const openGovernment = (tx: Tx, request_id: Uuid): Promise<GovernmentRow | undefined> =>

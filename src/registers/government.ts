@@ -4,6 +4,7 @@ import { refuseRaw } from '../identifiers/refuse-raw.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { newId, type Uuid } from '../kernel/ids.ts'
+import { type Page, type PageAsked, pageOf } from '../kernel/page.ts'
 import type { Oversight } from '../participants/oversight.ts'
 import type { Recorder } from '../provenance/service.ts'
 import * as store from './government-store.ts'
@@ -38,6 +39,8 @@ export interface GovernmentRegister {
   receive(by: Uuid, request: NewGovernmentRequest): Promise<Uuid>
   /** The newest first. */
   list(): Promise<GovernmentRequest[]>
+  /** All of them, the last one that was entered first. */
+  page(asked: PageAsked): Promise<Page<GovernmentRequest>>
 }
 
 export interface GovernmentOptions {
@@ -75,6 +78,12 @@ export const createGovernmentRegister = ({
     return id
   },
   list: async () => (await store.governmentRequests(admin, REGISTER_LISTED_MAX)).map(requestOf),
+  page: async ({ after, limit }) =>
+    pageOf(
+      (await store.governmentRequestsFrom(admin, { after, limit: limit + 1 })).map(requestOf),
+      limit,
+      ({ id }) => id,
+    ),
 })
 
 /** What two persons decide of a request, in the transaction of their act. */

@@ -1,6 +1,7 @@
 import type { Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
 import type { Uuid } from '../kernel/ids.ts'
+import { belowOf, type PageAsked } from '../kernel/page.ts'
 
 // What persons ask by right; who they are is in no row.
 
@@ -35,6 +36,16 @@ export const requests = (db: Db, limit: number): Promise<SubjectRow[]> =>
     .orderBy('due_at')
     .orderBy('request_id')
     .limit(limit)
+    .execute()
+
+/** In the order in which they were entered, the last first. */
+export const requestsFrom = (db: Db, asked: PageAsked): Promise<SubjectRow[]> =>
+  db
+    .selectFrom('subject_request')
+    .select(COLUMNS)
+    .where('request_id', '<', belowOf(asked))
+    .orderBy('request_id', 'desc')
+    .limit(asked.limit)
     .execute()
 
 export const request = (db: Db, request_id: Uuid): Promise<SubjectRow | undefined> =>

@@ -4,6 +4,7 @@ import type { ListedErasure } from '../erasure/service.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { newId, type Uuid } from '../kernel/ids.ts'
+import { type Page, type PageAsked, pageOf } from '../kernel/page.ts'
 import { ERASURE_SIGNALS_MAX } from '../participants/schema.ts'
 import type { AuditLog } from '../provenance/auditor.ts'
 import type { Recorder } from '../provenance/service.ts'
@@ -53,6 +54,8 @@ export interface SubjectRegister {
   receive(by: Uuid, request: { kind: SubjectKind; receivedAt: Date }): Promise<Uuid>
   /** Open ones first, the most urgent before the others. */
   list(): Promise<SubjectRequest[]>
+  /** All of them, the last one that was entered first. */
+  page(asked: PageAsked): Promise<Page<SubjectRequest>>
   /** `not-found` where there is none. */
   find(id: Uuid): Promise<{ request: SubjectRequest; parts: SubjectPart[] }>
   /** Two more months, once. */
@@ -98,6 +101,8 @@ export function createSubjectRegister(options: SubjectOptions): SubjectRegister 
       return id
     },
     list: async () => (await store.requests(admin, REGISTER_LISTED_MAX)).map(requestOf),
+    page: async ({ after, limit }) =>
+      pageOf((await store.requestsFrom(admin, { after, limit: limit + 1 })).map(requestOf), limit, ({ id }) => id),
     async find(id) {
       const row = await store.request(admin, id)
       if (row === undefined) throw new Refusal('not-found')

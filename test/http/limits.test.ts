@@ -36,6 +36,7 @@ import { JSON_LIMITS } from '../../src/kernel/strict-json.ts'
 import { OPRF_JOB_MS, OPRF_QUEUE } from '../../src/keys/oprf-pool.ts'
 import { BATCH_MAX } from '../../src/matching/oprf.ts'
 import { PROGRAM_MAX } from '../../src/matching/pattern.ts'
+import { OVERSIGHT_PAGE_MAX } from '../../src/oversight/schema.ts'
 import { AUDIENCE_MEMBERS_MAX, ERASURE_SIGNALS_MAX, EVALUATIONS_PER_DAY } from '../../src/participants/schema.ts'
 import { FILTER_CHARACTERS, FILTER_DAYS, FILTER_TERMS } from '../../src/provenance/explore-filter.ts'
 import { BUNDLE_MAX, CHAIN_MAX, ENTRIES_MAX, EXPORT_MAX, ROWS_MAX } from '../../src/provenance/schema.ts'
@@ -73,7 +74,7 @@ const FORMATS: Partial<Record<keyof typeof LIMITS, number>> = {
   ...{ networks_of_keys_per_day: NETWORKS_A_DAY_MAX, networks_and_lookups_days: SIGHTINGS_KEPT_DAYS },
   ...{ report_days: REPORT_DAYS_MAX, source_hold_signals: SOURCE_HOLD_MAX },
   ...{ subject_match_keys: MATCH_KEYS_MAX, subject_signals: MATCHED_MAX, who_read_batches: BATCHES_LOOKED_MAX },
-  ...{ page_requests: REQUESTS_PAGE_MAX, request_log_days: REQUESTS_KEPT_DAYS },
+  ...{ page_requests: REQUESTS_PAGE_MAX, page_oversight: OVERSIGHT_PAGE_MAX, request_log_days: REQUESTS_KEPT_DAYS },
   ...{ request_log_per_hour: REQUESTS_PER_HOUR, request_log_waiting: REQUESTS_WAITING_MAX },
   ...{ webhook_feeds: ENDPOINT_FEEDS_MAX, webhook_feeds_waiting: FEED_WAITING_MAX },
   ...{ webhook_feeds_kept_days: FEED_DELIVERIES_KEPT_DAYS, webhook_rotation_hours: ROTATION_HOURS },

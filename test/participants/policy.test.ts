@@ -103,11 +103,12 @@ describe('mayRead', () => {
 
 describe('scopes', () => {
   test('an observer has the log and nothing of signals', () => {
-    expect(scopesWithin('observer', SCOPES)).toEqual(['provenance:read', 'provenance:audit', 'provenance:witness'])
+    expect(scopesWithin('observer', SCOPES)).toEqual([
+      ...['provenance:read', 'provenance:audit', 'provenance:witness', 'governance:read'],
+    ])
   })
-  test('nobody but an observer audits', () => {
-    for (const kind of KINDS)
-      expect(scopesWithin(kind, SCOPES).includes('provenance:audit'), kind).toBe(kind === 'observer')
+  test.for(['provenance:audit', 'governance:read'] as const)('nobody but an observer holds %s', (scope) => {
+    for (const kind of KINDS) expect(scopesWithin(kind, SCOPES).includes(scope), kind).toBe(kind === 'observer')
   })
   test('a credential has no more than it was given', () => {
     expect(scopesWithin('platform', ['feed:read', 'invented'])).toEqual(['feed:read'])

@@ -24,7 +24,9 @@ const EXCHANGE = [
   ] as const),
   ...(['feedback:write', 'review:work'] as const),
 ]
-const AUDIT = ['provenance:read', 'provenance:audit', 'provenance:witness'] as const
+const AUDIT = ['provenance:read', 'provenance:audit', 'provenance:witness', 'governance:read'] as const
+/** Of no other kind may anybody have them. */
+const OBSERVERS: readonly string[] = ['provenance:audit', 'governance:read']
 
 let n: TestNode
 let routes: Route[]
@@ -47,8 +49,8 @@ beforeAll(async () => {
     if (scope === 'signals:withdraw') careful = member
   }
   observer = known(await n.member('owl', { kind: 'observer', scopes: AUDIT }))
-  // Of no other kind may anybody have it.
   lacking.set('provenance:audit', everything)
+  lacking.set('governance:read', everything)
 })
 afterAll(async () => {
   for (const one of callers) one.close()
@@ -98,7 +100,7 @@ test('the routes are all that the listener has', async () => {
 
 test('each route refuses a credential that has every scope but its own', async () => {
   for (const route of routes) {
-    const answer = await call(route.scope === 'provenance:audit' ? observer : everything, route)
+    const answer = await call(OBSERVERS.includes(route.scope) ? observer : everything, route)
     expect([403, 401, 405, 500], named(route)).not.toContain(answer.status)
     if (route.scope === 'public') continue
     const by = lacking.get(route.scope)

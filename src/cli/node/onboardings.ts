@@ -126,11 +126,7 @@ async function judge(
 }
 
 async function show(command: Command, id: string): Promise<void> {
-  const wanted = idOf(id)
-  const one = (await withParticipants((service) => service.listOnboardings())).find(
-    ({ onboarding }) => onboarding === wanted,
-  )
-  if (one === undefined) throw new Refusal('not-found', { detail: 'aldis onboardings lists them' })
+  const one = await withParticipants((service) => service.findOnboarding(idOf(id)))
   outputOf(command).data(one, textOf(one))
 }
 

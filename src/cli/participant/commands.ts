@@ -33,6 +33,7 @@ export const participantFiles: readonly CommandFile[] = [
   { names: ['rotate'], read: async () => (await import('./rotate.ts')).rotateCommand },
   { names: ['log'], read: async () => (await import('./log.ts')).logCommands },
   { names: ['who-may'], read: async () => (await import('./who-may.ts')).whoMayCommand },
+  { names: ['oversight'], read: async () => (await import('./oversight.ts')).oversightCommands },
   { names: ['report'], read: async () => (await import('./report.ts')).reportCommands },
   { names: ['audit'], read: async () => (await import('./audit.ts')).auditCommand },
 ]

@@ -3,6 +3,7 @@ import type { Refusal } from '../../kernel/errors.ts'
 import type { Uuid } from '../../kernel/ids.ts'
 import { HOLD_KINDS } from '../../participants/action.ts'
 import type { LegalHold } from '../../registers/holds.ts'
+import type { RetentionTerms } from '../../registers/retention-terms.ts'
 import { HOLD_REASONS } from '../../registers/schema.ts'
 import { links } from '../links.ts'
 import { Badge } from '../parts/badge.tsx'
@@ -15,7 +16,7 @@ import { plain, typeLabel } from '../words.ts'
 
 /** What the next purge takes, as the page shows it; see `PurgePreview`. */
 export interface RetentionView {
-  policy: { version: number; types: readonly { type: string; days: number; most: number }[]; readDays: number }
+  policy: RetentionTerms
   preview: {
     reads: readonly { participant: string; n: number; kept: boolean }[]
     signals: readonly { source: string; type: string; n: number }[]

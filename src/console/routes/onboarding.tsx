@@ -86,11 +86,8 @@ export const onboardingRoutes: FastifyPluginAsync<{ administering: Administering
 }
 
 async function oneOf({ participants }: Administering, id: string): Promise<ListedOnboarding> {
-  const found = isUuid(id)
-    ? (await participants.listOnboardings()).find(({ onboarding }) => onboarding === id)
-    : undefined
-  if (found === undefined) throw new Refusal('not-found')
-  return found
+  if (!isUuid(id)) throw new Refusal('not-found')
+  return participants.findOnboarding(id)
 }
 
 async function showAll(

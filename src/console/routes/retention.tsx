@@ -8,6 +8,7 @@ import { HOLD_KINDS } from '../../participants/action.ts'
 import type { Role } from '../../participants/schema.ts'
 import type { ParticipantService } from '../../participants/service.ts'
 import type { LegalHolds } from '../../registers/holds.ts'
+import { termsIn } from '../../registers/retention-terms.ts'
 import { HOLD_REASONS } from '../../registers/schema.ts'
 import { formReader } from '../form.ts'
 import { links } from '../links.ts'
@@ -70,18 +71,9 @@ async function show(
   const now = clock()
   const slugs = new Map(members().map(({ participant_id, slug }) => [participant_id, slug]))
   const view: RetentionView = {
-    ...{ policy: policyIn(retention.policy()), preview: await retention.preview(), run: retention.run() },
+    ...{ policy: termsIn(retention.policy()), preview: await retention.preview(), run: retention.run() },
     holds: (await holds.list()).map((one) => ({ ...one, slug: slugs.get(one.participant) ?? '' })),
     ...{ participants: [...slugs.values()].sort(), viewer, now, once: newId(now), refusal },
   }
   return sendPage(reply, { viewer, title: 'Retention', current: 'retention', refusal }, <RetentionPage {...view} />)
-}
-
-function policyIn({ version, body }: { version: number; body: string }): RetentionView['policy'] {
-  const { signal_days, read_journal_days } = JSON.parse(body) as {
-    signal_days: Record<string, { default: number; maximum: number }>
-    read_journal_days: number
-  }
-  const types = Object.entries(signal_days).map(([type, { default: days, maximum }]) => ({ type, days, most: maximum }))
-  return { version, types, readDays: read_journal_days }
 }
