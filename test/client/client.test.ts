@@ -2,7 +2,7 @@ import { afterEach, beforeAll, expect, test } from 'vitest'
 import { createClient } from '../../src/client/client.ts'
 import { idOf } from '../signals/factory.ts'
 import { type TestPki, testPki } from '../support/pki.ts'
-import { closeServers, identityOf, serve } from './server.ts'
+import { closeServers, identityOf, json, serve } from './server.ts'
 
 let pki: TestPki
 
@@ -19,5 +19,35 @@ test('a segment whose connection breaks is an error, and no reader waits for its
   const client = createClient({ origin: server.origin, ...identityOf(await pki.participant('aspen')) })
   const { pieces } = await client.segment(idOf(1), 1n)
   await expect(Array.fromAsync(pieces)).rejects.toMatchObject({ code: 'ECONNRESET' })
+  client.close()
+})
+
+test('each try of a change that nothing names bears one key, another call another one; what names itself bears none', async () => {
+  let n = 0
+  const server = await serve(pki, ({ socket }, response) => {
+    n += 1
+    if (n % 2 === 1) socket.destroy()
+    else json(response, {})
+  })
+  const client = createClient({ origin: server.origin, ...identityOf(await pki.participant('aspen')) })
+  const [id, body] = [idOf(1), { operator: 'ann' }]
+  const calls: readonly (() => Promise<unknown>)[] = [
+    () => client.cases.next('ann'),
+    () => client.cases.claim(id, body),
+    () => client.cases.undoBulk(id, 'ann'),
+    () => client.release(id),
+    () => client.webhooks.end(id),
+  ]
+  for (const call of calls) await call()
+  const keys = server.requests.map(({ headers }) => headers['idempotency-key'])
+  expect(keys).toHaveLength(2 * calls.length)
+  expect(keys.filter((key, i) => i % 2 === 1 && key !== keys[i - 1])).toEqual([])
+  expect(new Set(keys).size).toBe(calls.length)
+  expect(keys).not.toContain(undefined)
+  const before = server.requests.length
+  await client.cases.decide(id, { ...body, decision: id, version: 1, token: id, verdict: 'outdated', reason: 'other' })
+  await client.webhooks.rotate(id, 2)
+  await client.cases.figures()
+  expect(server.requests.slice(before).flatMap(({ headers }) => headers['idempotency-key'] ?? [])).toEqual([])
   client.close()
 })
