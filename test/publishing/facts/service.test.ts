@@ -115,6 +115,49 @@ const placed = (first: bigint, facts: string): string[] =>
     ([place, ...more]) => `${first + BigInt(place)} ${JSON.stringify(more)}`,
   )
 
+/** Every insertion into the table fails while `work` runs. */
+async function failing(table: string, work: () => Promise<void>): Promise<void> {
+  const { owner } = w.t
+  const on = sql.table(table)
+  await sql`create function planted() returns trigger language plpgsql as $$ begin raise exception 'planted'; end $$`.execute(
+    owner,
+  )
+  await sql`create trigger planted before insert on ${on} for each statement execute function planted()`.execute(owner)
+  try {
+    await work()
+  } finally {
+    await sql`drop trigger planted on ${on}`.execute(owner)
+    await sql`drop function planted()`.execute(owner)
+  }
+}
+
+// Whichever of them is written first, the failure of another takes it back: they are written in one transaction.
+test.for(['log_entry', 'log_mention', 'report_facts'])(
+  'entries and their facts are there together or not at all: cut off at %s, neither is',
+  async (table) => {
+    const found = async () => {
+      const { rows } = await sql<{ n: string }>`
+        select (select count(*) from log_entry) || ' ' || (select count(*) from log_mention) as n`.execute(w.t.owner)
+      return [rows[0]?.n, await entries()]
+    }
+    await w.submit(damson, [w.item({ audience: fruit })])
+    await w.settle()
+    const before = await found()
+    await failing(table, async () => {
+      await expect(f.carry()).rejects.toThrow('planted')
+      expect(await found()).toEqual(before)
+    })
+    await f.carry()
+    const { n } = await w.t.owner
+      .selectFrom('log_entry')
+      .select(({ fn }) => fn.countAll<bigint>().as('n'))
+      .executeTakeFirstOrThrow()
+    expect(await entries()).toBe(BigInt(n))
+    expect(await entries()).toBeGreaterThan(before[1] as bigint)
+    expect(await again()).toEqual([])
+  },
+)
+
 test('a fact is of the kind that its record says, whatever the row beside it', async () => {
   const facts = () => w.t.owner.selectFrom('report_facts').select(['first_idx', 'facts']).orderBy('first_idx').execute()
   const before = await facts()
