@@ -2,10 +2,13 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, write
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command } from 'commander'
+import { sql } from 'kysely'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createNode } from '../../src/app.ts'
 import { copyCommands } from '../../src/cli/node/copies.ts'
-import { connect } from '../../src/db/connect.ts'
+import { nodeLogCommands } from '../../src/cli/node/log.ts'
+import { logCommands } from '../../src/cli/participant/log.ts'
+import { connect, type Db } from '../../src/db/connect.ts'
 import { stop } from '../../src/http/shutdown.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
 import { newId } from '../../src/kernel/ids.ts'
@@ -52,7 +55,7 @@ async function aldis(url: string, ...args: string[]): Promise<Record<string, unk
   const err = vi.spyOn(process.stderr, 'write').mockImplementation((text) => said.push(String(text)) > 0)
   try {
     const program = new Command('aldis').option('--json').exitOverride()
-    copyCommands(program)
+    for (const add of [copyCommands, logCommands, nodeLogCommands]) add(program)
     await program.parseAsync(['node', 'aldis', '--json', ...args])
   } finally {
     out.mockRestore()
@@ -62,6 +65,14 @@ async function aldis(url: string, ...args: string[]): Promise<Record<string, unk
   return JSON.parse(lines.join('')) as Record<string, unknown>
 }
 let more: Record<string, string> = {}
+
+/** Entries of the log, and those whose facts are kept. */
+const entriesOf = async (db: Db): Promise<bigint> =>
+  (await db.selectFrom('log_head').select('size').executeTakeFirstOrThrow()).size
+async function factsOf(db: Db): Promise<bigint> {
+  const rows = await db.selectFrom('report_facts').select('n').execute()
+  return rows.reduce((sum, { n: of }) => sum + BigInt(of), 0n)
+}
 
 const target = (): Unmade => {
   const one = unmade()
@@ -186,4 +197,35 @@ test('aldis db copy moves the database, whose URL may stand in a file', async ()
   expect(await digests(db).finally(() => db.destroy())).toEqual(before)
   expect(await digests(n.t.owner)).toEqual(before)
   await expect(aldis(n.t.url('owner'), 'db', 'copy', '--to', 'plum')).rejects.toThrow()
+})
+
+describe('what reports are made of', () => {
+  const ways: readonly [name: string, copy: (to: Unmade) => Promise<unknown>][] = [
+    ['restore', (to) => aldis(to.url, 'restore', folder)],
+    [
+      'db copy',
+      (to) => {
+        const file = join(dir, 'copy-url')
+        writeFileSync(file, `${to.url}\n`)
+        return aldis(n.t.url('owner'), 'db', 'copy', '--to', file)
+      },
+    ],
+  ]
+  test.for(ways)('is after aldis %s what a recount of the copied log makes', async ([, copy]) => {
+    const to = target()
+    await copy(to)
+    const size = await entriesOf(n.t.owner)
+    expect(await aldis(to.url, 'log', 'recount')).toEqual({ entries: String(size), differences: [] })
+    const db = connect({ url: to.url, max: 1 })
+    try {
+      expect(await factsOf(db)).toBe(size)
+      // A copy that had lost one would have been told of.
+      await sql`update report_facts set facts = replace(facts, '"signal.submitted"', '"signal.revised"')`.execute(db)
+    } finally {
+      await db.destroy()
+    }
+    const { differences } = await aldis(to.url, 'log', 'recount')
+    process.exitCode = undefined
+    expect(differences).toEqual([expect.stringMatching(/^facts: entries \d+ to \d+ say something else than the log$/)])
+  })
 })
