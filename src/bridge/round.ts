@@ -4,6 +4,7 @@ import { AldisError, LogContradicted, VerificationFailed } from '../client/error
 import { openHome } from '../client/home.ts'
 import { updateMatchFile } from '../client/match-mirror.ts'
 import { syncFeeds } from '../client/mirror.ts'
+import { createSegmentThreads } from '../client/segment-threads.ts'
 import { runningEpochs } from '../client/token-makers.ts'
 import { MatchFileRefused } from '../matching/refused.ts'
 import { OPRF_SUITE } from '../participants/schema.ts'
@@ -47,14 +48,15 @@ export async function syncRound({ home: dir, now, events }: RoundJob): Promise<R
     const client = home.connect()
     try {
       const verifier = await verifierFor({ client, home })
+      const threads = createSegmentThreads(verifier.by)
       let sealed = 0
       let paused = 0
       const { programme } = home.membership()
       const matches = updateMatchFile({ home: dir, programme, now: new Date(now) })
       const n = await syncFeeds({
-        ...{ client, verifier, dir: join(dir, 'feeds') },
+        ...{ client, verifier, threads, dir: join(dir, 'feeds') },
         onRead: (read) => home.note('reads.ndjson', { read, at: new Date().toISOString() }),
-        onEvents: (_feed, came) => void Atomics.add(events, 0, came.length),
+        onProgress: ({ came }) => void Atomics.add(events, 0, came),
         onMirrored: matches.take,
         onSealed: (_feed, entries) => {
           sealed += entries
@@ -62,7 +64,7 @@ export async function syncRound({ home: dir, now, events }: RoundJob): Promise<R
         onPaused: () => {
           paused += 1
         },
-      })
+      }).finally(threads.close)
       const made = await matches.finish()
       await home.advance(client)
       const [{ feeds }, { audiences }, { hash_profiles }] = [

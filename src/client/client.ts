@@ -1,6 +1,3 @@
-import type { IncomingMessage } from 'node:http'
-import { pipeline } from 'node:stream'
-import { createBrotliDecompress } from 'node:zlib'
 import type { Static } from 'typebox'
 import type {
   ActResult,
@@ -60,10 +57,11 @@ import { type CaseClient, casesOver } from './cases.ts'
 import { type ConformanceClient, conformanceOver } from './conformance.ts'
 import { evaluatorOver } from './evaluator.ts'
 import { type StreamQuery, streamEvents } from './event-stream.ts'
-import { linesByPiece, linesOf } from './lines.ts'
+import { linesOf } from './lines.ts'
 import { type LogLooks, looksOver } from './log-looks.ts'
 import { type OversightClient, oversightOver } from './oversight.ts'
 import { type SealedDelta, sealedPage, sealedSegment } from './sealed-feed.ts'
+import { unpacked } from './segment-body.ts'
 import { collect, createTransport, keyed, problemOf, type TlsIdentity, type Transport } from './transport.ts'
 import { type UploadClient, uploadsOver } from './uploads.ts'
 import { type UsageClient, usageOver } from './usage.ts'
@@ -88,8 +86,8 @@ export interface Received {
 export interface Segment {
   cursor: string
   read: string
-  /** In order, as they come: some at a time. */
-  pieces: AsyncGenerator<readonly Received[]>
+  /** Its lines, unpacked; `receivedIn` reads them. */
+  body(): Promise<Buffer>
   /** For a segment whose events are not read: ends its connection. */
   cancel(): void
 }
@@ -326,25 +324,7 @@ async function segmentOf(transport: Transport, path: string): Promise<Segment> {
     throw problemOf({ status: message.statusCode ?? 0, headers: message.headers, body: await collect(message) })
   }
   const [cursor, read] = [headerOf(message.headers['feed-cursor']), headerOf(message.headers['provenance-read'])]
-  return { cursor, read, pieces: segmentPieces(message), cancel: () => void message.destroy() }
-}
-
-/** Bytes of a segment that are unpacked at a time. */
-const PIECE = 262_144
-
-async function* segmentPieces(message: IncomingMessage): AsyncGenerator<readonly Received[]> {
-  const proofs = new Map<string, SubmissionProof>()
-  // Unlike `pipe`, it ends the one with the error of the other.
-  const input = pipeline(message, createBrotliDecompress({ chunkSize: PIECE }), () => {})
-  for await (const lines of linesByPiece(input)) {
-    const events: Received[] = []
-    for (const line of lines) {
-      const value = JSON.parse(line) as FeedEventBody | { submission: SubmissionProof }
-      if ('submission' in value) proofs.set(value.submission.event, value.submission)
-      else events.push({ event: value, proof: value.item === undefined ? undefined : proofs.get(value.event) })
-    }
-    yield events
-  }
+  return { cursor, read, body: async () => unpacked(await collect(message)), cancel: () => void message.destroy() }
 }
 
 async function* textLines(transport: Transport, path: string): AsyncGenerator<string> {

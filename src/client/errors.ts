@@ -34,10 +34,12 @@ export interface Problem {
 /** Something that was received does not verify. Keep it: it is evidence. */
 export class VerificationFailed extends Error {
   readonly step: string
+  readonly detail: string
   constructor(step: string, detail: string) {
     super(`${step}: ${detail}`)
     this.name = 'VerificationFailed'
     this.step = step
+    this.detail = detail
   }
 }
 
@@ -45,12 +47,19 @@ export class VerificationFailed extends Error {
 export class LogContradicted extends VerificationFailed {
   /** What shows it to others: the notes, the one kept first, and the proof that failed. */
   readonly found: Pick<Evidence, 'notes' | 'path'>
-  readonly detail: string
   constructor(detail: string, found: Pick<Evidence, 'notes' | 'path'>) {
     super('consistency', detail)
     this.name = 'LogContradicted'
-    this.detail = detail
     this.found = found
+  }
+}
+
+/** A thread that verified what came ended before it had: nothing that it was given was kept, and the next synchronisation begins another. */
+export class VerifierEnded extends Error {
+  override readonly name = 'VerifierEnded'
+  readonly code = 'verifier-ended'
+  constructor(options?: ErrorOptions) {
+    super('verifier-ended: a thread that verifies has ended; synchronise again', options)
   }
 }
 

@@ -27,8 +27,9 @@ export {
   type RawLine,
   type TokenEpoch,
 } from './derive.ts'
+export { ENDS } from './ends.ts'
 export { type EnrolOptions, enroll, makeTlsKey, requestOver, type TlsKey } from './enroll.ts'
-export { AldisError, LogContradicted, type Problem, VerificationFailed } from './errors.ts'
+export { AldisError, LogContradicted, type Problem, VerificationFailed, VerifierEnded } from './errors.ts'
 export { holderAt } from './evaluator.ts'
 export {
   type ChainOf,
@@ -54,7 +55,7 @@ export {
   type MatchQuery,
   type PatternSignal,
 } from './matcher.ts'
-export { ENDS, type SyncOptions, syncFeeds } from './mirror.ts'
+export { type SyncOptions, syncFeeds } from './mirror.ts'
 export { type NextLog, openNextLog } from './next-log.ts'
 export { type PinnedKey, pinnedOprfKey } from './oprf-key.ts'
 export type { OversightClient } from './oversight.ts'
@@ -71,6 +72,8 @@ export {
 } from './private-lookup.ts'
 export { checkPromises, type KeptPromises } from './promises.ts'
 export { type ItemProof, type ItemProofs, proveReads, type ReaderTotal, readersOf } from './readers.ts'
+export { receivedIn } from './segment-body.ts'
+export { createSegmentThreads, type SegmentThreads, type SegmentThreadsOptions } from './segment-threads.ts'
 export { makeSigningKey, type OwnSigningKey, openSigningKey } from './signing-key.ts'
 export { type Evaluator, hmacTokens, type OprfTokenOptions, oprfTokens, type TokenMaker } from './tokens.ts'
 export type { TlsIdentity } from './transport.ts'
@@ -84,6 +87,7 @@ export {
   createVerifier,
   openVkey,
   readName,
+  type VerifiedBy,
   type VerifiedEvent,
   type Verifier,
 } from './verify.ts'

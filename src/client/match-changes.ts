@@ -1,10 +1,23 @@
 import { compare, fromHex, toHex, utf8 } from '../kernel/bytes.ts'
+import { isUuid } from '../kernel/ids.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import { PATTERN_KIND } from '../matching/match-file.ts'
-import { type Dictionary, encodeRecord, IDENTITY, isHeld, RECORD_BYTES, setHeld } from '../matching/record.ts'
+import {
+  createDictionary,
+  type Dictionary,
+  encodeIdentity,
+  encodeRecord,
+  IDENTITY,
+  isHeld,
+  numbersIn,
+  RECORD_BYTES,
+  renumber,
+  setHeld,
+  type Words,
+} from '../matching/record.ts'
 import type { Received } from './client.ts'
 import { mediaKey } from './derive.ts'
-import { ENDS } from './mirror.ts'
+import { ENDS } from './ends.ts'
 
 type Event = Received['event']
 type Item = Readonly<Record<string, unknown>>
@@ -18,64 +31,116 @@ interface Change {
 
 const UNCHANGED: Change = { record: undefined, ended: false, held: undefined }
 
+/** What an event does to the record of its signal; `nothing` of what cannot be matched. */
+type Act = 'record' | 'end' | 'hold' | 'release' | 'nothing'
+const ACTS: readonly Act[] = ['record', 'end', 'hold', 'release', 'nothing']
+
 /** What happened to signals, gathered event by event until it is merged into the records that are there. */
 export interface Changes {
   readonly size: number
   /** False where the dictionary has no room for a word of it. */
   take(event: Event, item: Item | undefined): boolean
+  takeRows(rows: MatchRows): boolean
   /** The records with these changes, sorted by key. */
   mergedInto(records: Uint8Array): Uint8Array
+}
+
+/** Events as what they do to a match file, with words of their own: what a thread hands over in the place of events. */
+export interface MatchRows {
+  /** The sequence of the first event. */
+  first: string
+  /** Of each event its place in `ACTS`. */
+  acts: Uint8Array<ArrayBuffer>
+  /** Of each event its record; of what has none no more than whose it is. */
+  records: Uint8Array<ArrayBuffer>
+  words: Words
+  /** Values of keyword patterns, by the hex of their key. */
+  patterns: Map<string, unknown>
+}
+
+/** Undefined for what is not to be had in rows: more words than a dictionary holds, or a signal whose name is no UUID. */
+export function matchRowsOf(events: readonly { event: Event; item: Item | undefined }[]): MatchRows | undefined {
+  const dictionary = createDictionary()
+  const patterns = new Map<string, unknown>()
+  const acts = new Uint8Array(events.length)
+  const records = new Uint8Array(events.length * RECORD_BYTES)
+  for (const [i, { event, item }] of events.entries()) {
+    if (!isUuid(event.signal)) return undefined
+    const { act, bytes } = encoded(event, item, { dictionary, patterns })
+    if (bytes === undefined) return undefined
+    acts[i] = ACTS.indexOf(act)
+    records.set(bytes, i * RECORD_BYTES)
+  }
+  return { first: events[0]?.event.seq ?? '0', acts, records, words: dictionary.words, patterns }
+}
+
+interface Into {
+  dictionary: Dictionary
+  patterns: Map<string, unknown>
+}
+
+/** Without bytes where the dictionary is full. */
+function encoded(
+  event: Event,
+  item: Item | undefined,
+  { dictionary, patterns }: Into,
+): { act: Act; bytes: Uint8Array | undefined } {
+  const act = actOf(event)
+  const key = act !== 'record' || item === undefined ? undefined : matchKeyOf(item)
+  if (item === undefined || key === undefined)
+    return { act: act === 'record' ? 'nothing' : act, bytes: encodeIdentity(event, dictionary) }
+  if (key.kind === PATTERN_KIND) patterns.set(toHex(key.key), item['value'])
+  return { act, bytes: encodeRecord({ ...wordsOf(item), ...key, ...numbersOf(event, item) }, dictionary) }
+}
+
+function actOf({ type }: Event): Act {
+  if (ENDS.has(type)) return 'end'
+  if (!HOLDS.has(type)) return 'record'
+  return type === 'signal.held' ? 'hold' : 'release'
+}
+
+function changed(known: Change, act: Act, record: Uint8Array): Change {
+  if (act === 'end') return { record: undefined, ended: true, held: false }
+  if (act === 'record') return { ...known, record, ended: false }
+  return act === 'nothing' ? known : { ...known, held: act === 'hold' }
 }
 
 /** `patterns` gets the values of keyword patterns, by the hex of their key. */
 export function changesOf(dictionary: Dictionary, patterns: Map<string, unknown>): Changes {
   const changes = new Map<string, Change>()
-
-  let whose = { source: '', feed: '', hex: '' }
-  /** As `identityIn` reads it; a signal's id is its source's choice, so that two sources may choose one. */
-  const identityOf = ({ signal, source, feed }: Event): string | undefined => {
-    // Events of one source come together.
-    if (whose.source !== source || whose.feed !== feed) {
-      const [s, f] = [dictionary.number('source', source), dictionary.number('feed', feed)]
-      if (s === undefined || f === undefined) return undefined
-      const numbers = Buffer.alloc(4)
-      numbers.writeUInt16LE(s)
-      numbers.writeUInt16LE(f, 2)
-      whose = { source, feed, hex: numbers.toString('hex') }
-    }
-    return `${signal.replaceAll('-', '')}${whose.hex}`
+  /** A signal's id is its source's choice, so that two sources may choose one. */
+  const change = (identity: string, act: Act, record: Uint8Array): void => {
+    changes.set(identity, changed(changes.get(identity) ?? UNCHANGED, act, record))
   }
-
-  const recorded = (known: Change, event: Event, item: Item): Change | undefined => {
-    const key = matchKeyOf(item)
-    if (key === undefined) return known
-    const record = encodeRecord({ ...wordsOf(item), ...key, ...numbersOf(event, item) }, dictionary)
-    if (record === undefined) return undefined
-    if (key.kind === PATTERN_KIND) patterns.set(toHex(key.key), item['value'])
-    return { ...known, record, ended: false }
-  }
-
-  /** Undefined where the dictionary is full. */
-  const changed = (known: Change, event: Event, item: Item | undefined): Change | undefined => {
-    if (ENDS.has(event.type)) return { record: undefined, ended: true, held: false }
-    if (HOLDS.has(event.type)) return { ...known, held: event.type === 'signal.held' }
-    return item === undefined ? known : recorded(known, event, item)
-  }
-
   return {
     get size() {
       return changes.size
     },
     take(event, item) {
-      const identity = identityOf(event)
-      if (identity === undefined) return false
-      const change = changed(changes.get(identity) ?? UNCHANGED, event, item)
-      if (change !== undefined) changes.set(identity, change)
-      return change !== undefined
+      // The node speaks of nothing that could be here.
+      if (item === undefined && !isUuid(event.signal)) return true
+      const { act, bytes } = encoded(event, item, { dictionary, patterns })
+      if (bytes === undefined) return false
+      change(identityIn(bufferOver(bytes), 0), act, bytes)
+      return true
+    },
+    takeRows(rows) {
+      const numbers = numbersIn(dictionary, rows.words)
+      if (numbers === undefined) return false
+      for (const [key, value] of rows.patterns) patterns.set(key, value)
+      const all = bufferOver(rows.records)
+      for (const [i, act] of rows.acts.entries()) {
+        const at = i * RECORD_BYTES
+        renumber(all, at, numbers)
+        change(identityIn(all, at), ACTS[act] ?? 'nothing', rows.records.subarray(at, at + RECORD_BYTES))
+      }
+      return true
     },
     mergedInto: (records) => merged(records, changes),
   }
 }
+
+const bufferOver = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
 
 const HOLDS: ReadonlySet<string> = new Set(['signal.held', 'signal.released'])
 
@@ -83,7 +148,7 @@ const identityIn = (records: Buffer, at: number): string => records.toString('he
 
 /** Walks both in the order of keys. */
 function merged(records: Uint8Array, changes: ReadonlyMap<string, Change>): Uint8Array {
-  const held = Buffer.from(records.buffer, records.byteOffset, records.length)
+  const held = bufferOver(records)
   const kept: number[] = []
   const wasHeld = new Set<string>()
   for (let at = 0; at < records.length; at += RECORD_BYTES) {

@@ -8,7 +8,7 @@ import { type Contents, encodeMatchFile, type FeedPlace, SIGNALS_MOST } from '..
 import { createDictionary, type Dictionary, RECORD_BYTES } from '../matching/record.ts'
 import { MatchFileRefused } from '../matching/refused.ts'
 import { drawSecret, KEY_BYTES } from '../matching/tag.ts'
-import { changesOf } from './match-changes.ts'
+import { changesOf, type MatchRows } from './match-changes.ts'
 import { type MatchReader, openMatchFile } from './match-reader.ts'
 import { type MirroredFeed, mirroredEvents, mirroredFeeds } from './mirror-reader.ts'
 import type { VerifiedEvent } from './verify.ts'
@@ -36,9 +36,9 @@ const GATHERED = 200_000
 export interface MatchUpdate {
   /**
    * Events that were verified and came to the mirror of a feed, behind so many bytes of it and up to a place: they need not be read from
-   * there. Those that do not follow what the file has are. Throws nothing of the match file: the mirror goes on without one.
+   * there; or as rows. Those that do not follow what the file has are. Throws nothing of the match file: the mirror goes on without one.
    */
-  take(events: readonly Mirrorable[], from: number, to: FeedPlace): void
+  take(came: readonly Mirrorable[] | MatchRows, from: number, to: FeedPlace): void
   /**
    * Reads from the mirror what was not taken, and writes the file. The old one is there until the new one is on the disk. Throws
    * `MatchFileRefused` where the mirror cannot be read, or words or signals are too many.
@@ -63,10 +63,10 @@ export function updateMatchFile(options: MatchFileOptions): MatchUpdate {
     return extension
   }
   return {
-    take(events, from, to) {
-      if (events.length === 0 || refused !== undefined) return
+    take(came, from, to) {
+      if (firstSeq(came) === undefined || refused !== undefined) return
       try {
-        begun().take(events, from, to)
+        begun().take(came, from, to)
       } catch (error) {
         if (!(error instanceof MatchFileRefused)) throw error
         refused = error
@@ -168,10 +168,11 @@ function extensionOf(home: string, kept: State | undefined): Extension {
     changes = changesOf(dictionary, patterns)
     if (records.length > SIGNALS_MOST * RECORD_BYTES) throw new MatchFileRefused('too-many', home)
   }
-  const add = ({ event, item }: Mirrorable): void => {
-    if (!changes.take(event, item)) throw new MatchFileRefused('too-many-words', home)
+  const added = (hasRoom: boolean): void => {
+    if (!hasRoom) throw new MatchFileRefused('too-many-words', home)
     if (changes.size >= GATHERED) merge()
   }
+  const add = ({ event, item }: Mirrorable): void => added(changes.take(event, item))
   const bytesOf = (feed: string): number => at.get(feed)?.bytes ?? 0
   return {
     isKept: kept !== undefined,
@@ -179,10 +180,11 @@ function extensionOf(home: string, kept: State | undefined): Extension {
     bytesOf,
     placeOf: (feed) => at.get(feed),
     signals: () => records.length / RECORD_BYTES,
-    take(events, begin, to) {
-      const [first] = events
-      if (first === undefined || begin !== bytesOf(to.feed) || !follows(at.get(to.feed), first.event)) return
-      for (const one of events) add(one)
+    take(came, begin, to) {
+      const first = firstSeq(came)
+      if (first === undefined || begin !== bytesOf(to.feed) || !follows(at.get(to.feed), first)) return
+      if ('acts' in came) added(changes.takeRows(came))
+      else for (const one of came) add(one)
       at.set(to.feed, to)
       taken = true
     },
@@ -194,8 +196,12 @@ function extensionOf(home: string, kept: State | undefined): Extension {
   }
 }
 
+/** Undefined of nothing. */
+const firstSeq = (came: readonly Mirrorable[] | MatchRows): string | undefined =>
+  'acts' in came ? came.first : came[0]?.event.seq
+
 /** Whether an event is the next one; of a mirror that was taken anew the bytes alone may be as many. */
-const follows = (place: FeedPlace | undefined, { seq }: Mirrorable['event']): boolean =>
+const follows = (place: FeedPlace | undefined, seq: string): boolean =>
   place === undefined || BigInt(seq) === BigInt(place.seq) + 1n
 
 async function finished(

@@ -22,3 +22,16 @@ export function mirrorLines(received: readonly Received[]): string {
   }
   return lines.join('')
 }
+
+/** The same again. */
+export function receivedOfLines(lines: Uint8Array): Received[] {
+  let last: Received['proof']
+  return Buffer.from(lines.buffer, lines.byteOffset, lines.length)
+    .toString()
+    .split('\n')
+    .flatMap((line) => {
+      const { event, proof }: MirrorLine = line === '' ? {} : JSON.parse(line)
+      last = proof ?? last
+      return event === undefined ? [] : [{ event, proof: event.item === undefined ? undefined : last }]
+    })
+}

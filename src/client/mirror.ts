@@ -4,12 +4,15 @@ import type { FeedList } from '../feeds/schema.ts'
 import { removeDurably, writeDurably } from '../kernel/durable.ts'
 import { isUuid, type Uuid } from '../kernel/ids.ts'
 import type { FeedPlace } from '../matching/match-file.ts'
-import { type Client, type Received, receivedOf, type Segment } from './client.ts'
+import { type Client, receivedOf } from './client.ts'
 import { AldisError, VerificationFailed } from './errors.ts'
 import { readIfThere } from './files.ts'
+import type { MatchRows } from './match-changes.ts'
 import { type ErasedName, eraseInMirror, withoutItem } from './mirror-erase.ts'
-import { mirrorLines } from './mirror-lines.ts'
 import { syncSealed } from './sealed-mirror.ts'
+import type { SegmentThreads } from './segment-threads.ts'
+import { linesOf, type Run, runHere, type SegmentWork, segmentsHere } from './segment-work.ts'
+import { verifiedSegments } from './segments-ahead.ts'
 import type { VerifiedEvent, Verifier } from './verify.ts'
 
 /** Where the mirror of one feed stands: after `seq`, with `bytes` of its file good. */
@@ -22,6 +25,8 @@ interface Place {
 export interface Progress {
   feed: Uuid
   label: string
+  /** Since the last time, and so far. */
+  came: number
   events: number
   seq: bigint
   last: bigint
@@ -30,6 +35,8 @@ export interface Progress {
 export interface SyncOptions {
   client: Client
   verifier: Verifier
+  /** Threads that verify segments beside this one, which then writes them; see `createSegmentThreads`. Without, this one does both. */
+  threads?: SegmentThreads
   /** `feeds/<feed>.ndjson` and `.json` are kept here. */
   dir: string
   /** Seconds to wait for something new, in any feed, where nothing is. */
@@ -38,8 +45,8 @@ export interface SyncOptions {
   /** The name of each answer's entry in the read journal; nothing was given out where it is empty. */
   onRead?(read: string): void
   onEvents?(feed: Feed, events: readonly VerifiedEvent[]): void
-  /** The same of a feed whose events are kept as they are, with where they stand in its file: behind so many bytes, up to a place. */
-  onMirrored?(events: readonly VerifiedEvent[], from: number, to: FeedPlace): void
+  /** The same of a feed whose events are kept as they are, as rows where a thread made these, with where they stand in its file: behind so many bytes, up to a place. */
+  onMirrored?(came: readonly VerifiedEvent[] | MatchRows, from: number, to: FeedPlace): void
   /** How many sealed entries came; what they are of is not known. */
   onSealed?(feed: Feed, entries: number): void
   /** A feed gives nothing out: two persons of the programme have paused it, and it goes on later where it stands. */
@@ -51,9 +58,6 @@ type Feed = FeedList['feeds'][number]
 
 /** Feeds that are waited on at a time: a client's connections are eight, and other calls need some. */
 const WAITING = 6
-
-/** Ends after which a recipient no longer uses a signal. */
-export const ENDS: ReadonlySet<string> = new Set(['signal.withdrawn', 'signal.expired', 'signal.erased'])
 
 /**
  * Brings the mirror of every feed up to date: sealed segments first, then pages. Each event is verified before it is
@@ -82,12 +86,12 @@ export async function syncFeeds(options: SyncOptions): Promise<number> {
 /** One that two persons of the programme paused keeps nothing of the others. */
 async function syncOne(options: SyncOptions, feed: Feed): Promise<number> {
   let came = 0
-  const onEvents: SyncOptions['onEvents'] = (of, events) => {
-    came += events.length
-    options.onEvents?.(of, events)
+  const onProgress = (progress: Progress): void => {
+    came = progress.events
+    options.onProgress?.(progress)
   }
   try {
-    return await (feed.mode === 'sealed' ? syncSealed : syncFeed)({ ...options, onEvents }, feed)
+    return await (feed.mode === 'sealed' ? syncSealed : syncFeed)({ ...options, onProgress }, feed)
   } catch (error) {
     if (!(error instanceof AldisError) || error.code !== 'feed-paused') throw error
     options.onPaused?.(feed)
@@ -117,33 +121,34 @@ async function firstNews(options: SyncOptions, feeds: readonly Feed[]): Promise<
 }
 
 async function syncFeed(options: SyncOptions, feed: Feed): Promise<number> {
-  const { client, signal } = options
+  const { client, signal, verifier } = options
   const file = openMirror(options.dir, feed.feed)
   let n = 0
   try {
-    const take = (received: readonly Received[], cursor: string): void => {
-      const events = received.map((one) => belonging(feed, options.verifier.event(one)))
-      const erased = events.flatMap(({ event }) => (event.type === 'signal.erased' ? [event] : []))
+    const take = (run: Run, cursor: string): void => {
+      const { erased } = run
       // Before the place moves on: a crash between the two repeats it.
       if (erased.length > 0) file.erase(erased)
-      const kept = erased.length === 0 ? received : received.map((one) => withoutItem(one, erased) ?? one)
+      const withoutErased = () => linesOf(run.received().map((one) => withoutItem(one, erased) ?? one))
       const from = file.bytes()
-      file.append(kept, cursor)
-      n += events.length
-      options.onEvents?.(feed, events)
-      options.onMirrored?.(events, from, { feed: feed.feed, seq: String(file.seq()), bytes: file.bytes() })
-      const progress = { feed: feed.feed, label: feed.label, events: n, seq: file.seq(), last: BigInt(feed.last_seq) }
-      options.onProgress?.(progress)
+      file.append(erased.length === 0 ? run.lines() : withoutErased(), { cursor, seq: run.last })
+      n += run.count
+      options.onEvents?.(feed, run.events())
+      const to = { feed: feed.feed, seq: String(file.seq()), bytes: file.bytes() }
+      options.onMirrored?.(run.rows ?? run.events(), from, to)
+      const { label, last_seq } = feed
+      const at = { feed: feed.feed, label, seq: file.seq(), last: BigInt(last_seq) }
+      options.onProgress?.({ ...at, came: run.count, events: n })
     }
     // A reader that was admitted later begins further on.
     const after = (): bigint => (file.seq() === 0n ? BigInt(feed.from_seq) - 1n : file.seq())
-    await takeSegments(options, { feed, after, take })
+    const segments = { client, feed, after: after(), work: workFor(options, feed, after()) }
+    for await (const { run, cursor } of verifiedSegments({ ...options, ...segments })) take(run, cursor)
     for (;;) {
       const query = { cursor: file.cursor() ?? feed.start, limit: 1_000, wait: options.wait ?? 0 }
       const page = await client.events(feed.feed, query, signal)
       if (page.read !== '') options.onRead?.(page.read)
-      inOrder(after(), page.events)
-      take([...receivedOf(page)], page.next_cursor)
+      take(runHere([...receivedOf(page)], { feed, after: after() }, verifier), page.next_cursor)
       if (!page.more) return n
     }
   } finally {
@@ -151,76 +156,10 @@ async function syncFeed(options: SyncOptions, feed: Feed): Promise<number> {
   }
 }
 
-/** The source signed for whom an item is: the node cannot carry it into another audience's feed. */
-function belonging(feed: Feed, verified: VerifiedEvent): VerifiedEvent {
-  const { event, item } = verified
-  if (event.feed !== feed.feed) throw new VerificationFailed('feed', 'an event of another feed')
-  const audience = item?.['audience']
-  if (audience !== undefined && audience !== feed.audience) {
-    throw new VerificationFailed('feed', 'a signal that its source shared with another audience')
-  }
-  return verified
-}
-
-interface Taking {
-  feed: Feed
-  /** The sequence after which events are still to come. */
-  after(): bigint
-  take(received: readonly Received[], cursor: string): void
-}
-
-/**
- * Whole segments from the place of the mirror on, the next one asked for while one is verified; a segment that has just
- * begun there is read page by page instead.
- */
-async function takeSegments(options: SyncOptions, { feed, after, take }: Taking): Promise<void> {
-  const sealed = BigInt(feed.sealed_seq)
-  let ahead: Asked | undefined
-  try {
-    for (let next = after() + 1n; next <= sealed; next = after() + 1n) {
-      const segment = await (ahead ?? ask(options, feed.feed, next)).segment
-      ahead = undefined
-      // The mirror stands within a segment: pages bring it to the end.
-      if (segment === undefined) return
-      options.onRead?.(segment.read)
-      const received = (await Array.fromAsync(segment.pieces)).flat()
-      const events = received.map(({ event }) => event)
-      inOrder(next - 1n, events)
-      const last = events.at(-1)
-      if (last === undefined) throw new VerificationFailed('feed', `the segment from ${next} on is empty`)
-      if (BigInt(last.seq) < sealed) ahead = ask(options, feed.feed, BigInt(last.seq) + 1n)
-      take(received, segment.cursor)
-    }
-  } finally {
-    // What was asked for ahead and is not taken is not read either.
-    await ahead?.segment.then(
-      (segment) => segment?.cancel(),
-      () => {},
-    )
-  }
-}
-
-interface Asked {
-  segment: Promise<Segment | undefined>
-}
-
-function ask({ client }: SyncOptions, feed: Uuid, first: bigint): Asked {
-  const segment = client.segment(feed, first).catch((error: unknown) => {
-    if (error instanceof AldisError && error.code === 'not-found') return undefined
-    throw error
-  })
-  // Whoever takes it hears of a failure; until then nobody does.
-  segment.catch(() => {})
-  return { segment }
-}
-
-/** Sequences are dense: one that is missing was withheld, or the node lost it. */
-function inOrder(after: bigint, events: readonly { seq: string }[]): void {
-  let seq = after
-  for (const event of events) {
-    if (BigInt(event.seq) !== seq + 1n) throw new VerificationFailed('feed', `an event after ${seq} is missing`)
-    seq = BigInt(event.seq)
-  }
+/** Threads, where there are any and as many events are to come as are worth one. */
+function workFor({ threads, verifier }: SyncOptions, feed: Feed, after: bigint): SegmentWork {
+  const events = Number(BigInt(feed.sealed_seq) - after)
+  return threads !== undefined && events >= threads.least ? threads : segmentsHere(verifier)
 }
 
 interface Mirror {
@@ -229,7 +168,7 @@ interface Mirror {
   /** Of its file. */
   bytes(): number
   /** Writes, and from time to time puts what was written on the disk and moves the place. */
-  append(received: readonly Received[], cursor: string): void
+  append(lines: Uint8Array, place: { cursor: string; seq: string | undefined }): void
   /** Takes the items of these signals out of what is there. */
   erase(names: readonly ErasedName[]): void
   /** With the place moved to what was written. */
@@ -271,10 +210,9 @@ function openMirror(dir: string, feed: Uuid): Mirror {
     seq: () => BigInt(place.seq),
     cursor: () => place.cursor,
     bytes: () => place.bytes,
-    append(received, cursor) {
-      const lines = Buffer.from(mirrorLines(received))
+    append(lines, { cursor, seq = place.seq }) {
       if (lines.length > 0) writeFileSync(handle, lines)
-      place = { cursor, seq: received.at(-1)?.event.seq ?? place.seq, bytes: place.bytes + lines.length }
+      place = { cursor, seq, bytes: place.bytes + lines.length }
       if (place.bytes - noted.bytes >= UNFLUSHED_BYTES || performance.now() - notedAt >= UNFLUSHED_MS) flush()
     },
     erase(names) {

@@ -1,10 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { promisify } from 'node:util'
-import { brotliDecompress } from 'node:zlib'
 import type { FeedEventBody, SealedEventBody, SealedPage, SubmissionProof } from '../feeds/schema.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import { VerificationFailed } from './errors.ts'
 import type { SealedReceived } from './sealed-mirror.ts'
+import { unpacked } from './segment-body.ts'
 import { collect, problemOf, type Transport } from './transport.ts'
 
 /** One answer of a sealed feed, with what the node signed of it. */
@@ -23,10 +22,6 @@ export interface SealedDelta {
   signature: string
 }
 
-const decompress = promisify(brotliDecompress)
-/** Of 4,096 events, each with an item at the very most. */
-const SEGMENT_TEXT_MAX = 268_435_456
-
 export async function sealedPage(transport: Transport, path: string, signal?: AbortSignal): Promise<SealedDelta> {
   const call = { method: 'GET', path, idempotent: true, ...(signal === undefined ? {} : { signal }) } as const
   const { headers, body } = await transport.call(call)
@@ -43,7 +38,7 @@ export async function sealedSegment(transport: Transport, path: string): Promise
   if (message.statusCode === 404) return undefined
   if (message.statusCode !== 200)
     throw problemOf({ status: message.statusCode ?? 0, headers: message.headers, body: bytes })
-  const text = await decompress(bytes, { maxOutputLength: SEGMENT_TEXT_MAX })
+  const text = await unpacked(bytes)
   const proofs = new Map<string, SubmissionProof>()
   const events: SealedReceived[] = []
   for (const line of text.toString().split('\n')) {

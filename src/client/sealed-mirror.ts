@@ -43,8 +43,8 @@ export async function syncSealed(options: SyncOptions, feed: FeedList['feeds'][n
       n += delta.events.length
       options.onSealed?.(feed, delta.events.length - ends.length)
       options.onEvents?.(feed, ends)
-      const progress = { feed: feed.feed, label: feed.label, events: n, seq: file.seq(), last: BigInt(feed.last_seq) }
-      options.onProgress?.(progress)
+      const at = { feed: feed.feed, label: feed.label, seq: file.seq(), last: BigInt(feed.last_seq) }
+      options.onProgress?.({ ...at, came: delta.events.length, events: n })
     }
     // A reader that was admitted later begins further on.
     const after = (): bigint => (file.seq() === 0n ? BigInt(feed.from_seq) - 1n : file.seq())

@@ -36,10 +36,18 @@ export interface VerifiedEvent {
 }
 
 export interface Verifier {
+  /** What it goes by; a thread goes by the same. */
+  readonly by: VerifiedBy
   /** Throws `VerificationFailed` unless a known key of the named source signed this very item for this programme. */
   event(received: Received): VerifiedEvent
   /** Throws `VerificationFailed` unless a pinned key of the node signed this part of a sealed feed. */
   delta(delta: SignedDelta): void
+}
+
+/** Sources as the node lists them, and who must have countersigned. */
+export interface VerifiedBy {
+  sources: readonly SourceInfo[]
+  home: Home
 }
 
 /** A part of a sealed feed as `Feed-Signature` stands for it. */
@@ -83,6 +91,7 @@ export function createVerifier(sources: readonly SourceInfo[], home: Home): Veri
   const isAcknowledged = acknowledgedBy(home)
 
   return {
+    by: { sources, home },
     delta: (delta) => checkDelta(delta, home),
     event({ event, proof }) {
       const { salt = '', item, index = -1, path = '' } = event
@@ -109,6 +118,13 @@ export function createVerifier(sources: readonly SourceInfo[], home: Home): Veri
       return { event, authority: 'origin', item: signed }
     },
   }
+}
+
+/** What `Verifier.event` answered of an event that it was given before. */
+export function readVerified(event: FeedEventBody): VerifiedEvent {
+  const { item } = event
+  if (item === undefined) return { event, authority: unsignedAuthority(event), item: undefined }
+  return { event, authority: 'origin', item: JSON.parse(item) as Record<string, unknown> }
 }
 
 /** A person's word ends a signal and does nothing else: what is to be used was signed by its source. */

@@ -3,6 +3,8 @@ import { Worker } from 'node:worker_threads'
 export interface ThreadsOptions {
   /** What a thread runs: for each message it posts one. */
   program: URL
+  /** What each thread begins with, as its `workerData`. */
+  data?: unknown
   threads: number
   /** Milliseconds within which a thread answers; one that does not is ended. */
   jobMs: number
@@ -33,7 +35,7 @@ interface Thread<Job, Outcome> {
  * it and no other; the next job has a new one. They keep no process alive.
  */
 export function createThreads<Job, Outcome>(options: ThreadsOptions): Threads<Job, Outcome> {
-  const { program, threads, jobMs, failed } = options
+  const { program, data, threads, jobMs, failed } = options
   const all = new Set<Thread<Job, Outcome>>()
   const queue: Waiting<Job, Outcome>[] = []
   let closed = false
@@ -47,7 +49,11 @@ export function createThreads<Job, Outcome>(options: ThreadsOptions): Threads<Jo
   }
 
   const start = (): Thread<Job, Outcome> => {
-    const thread: Thread<Job, Outcome> = { worker: new Worker(program), waiting: undefined, timer: undefined }
+    const thread: Thread<Job, Outcome> = {
+      worker: new Worker(program, { workerData: data }),
+      waiting: undefined,
+      timer: undefined,
+    }
     thread.worker.unref()
     thread.worker.on('message', (outcome: Outcome) => {
       freed(thread)?.resolve(outcome)

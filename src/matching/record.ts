@@ -95,6 +95,21 @@ function blank(): Uint8Array {
   return one
 }
 
+/** A record of which no more is known than whose it is. Undefined as `encodeRecord`. */
+export function encodeIdentity(
+  { signal, source, feed }: Pick<MatchRecord, 'signal' | 'source' | 'feed'>,
+  dictionary: Dictionary,
+): Uint8Array | undefined {
+  const [s, f] = [dictionary.number('source', source), dictionary.number('feed', feed)]
+  if (s === undefined || f === undefined) return undefined
+  const bytes = blank()
+  bytes.set(uuidBytes(signal), KEY_BYTES)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, RECORD_BYTES)
+  view.setUint16(WORDS.source, s, true)
+  view.setUint16(WORDS.feed, f, true)
+  return bytes
+}
+
 /** Undefined where a list of the dictionary is full. */
 export function encodeRecord(record: MatchRecord, dictionary: Dictionary): Uint8Array | undefined {
   const bytes = blank()
@@ -116,6 +131,23 @@ export function encodeRecord(record: MatchRecord, dictionary: Dictionary): Uint8
   }
   setHeld(bytes, 0, record.held)
   return bytes
+}
+
+/** Puts the numbers that these words have in another dictionary in the place of those that a record has: by list and former number. */
+export function renumber(bytes: Uint8Array, at: number, numbers: Readonly<Record<WordList, readonly number[]>>): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset + at, RECORD_BYTES)
+  for (const list of LISTS) {
+    const place = WORDS[list]
+    if (place < NARROW_FROM) view.setUint16(place, numbers[list][view.getUint16(place, true)] ?? 0, true)
+    else view.setUint8(place, numbers[list][view.getUint8(place)] ?? 0)
+  }
+}
+
+/** The numbers of another dictionary's words in this one; undefined where a list of it is full. */
+export function numbersIn(dictionary: Dictionary, words: Words): Record<WordList, number[]> | undefined {
+  const numbers = LISTS.map((list) => [list, words[list].map((word) => dictionary.number(list, word))] as const)
+  if (numbers.some(([, all]) => all.includes(undefined))) return undefined
+  return Object.fromEntries(numbers) as Record<WordList, number[]>
 }
 
 /** The record at `at`; undefined if it names a word that is not in the lists. */

@@ -17,8 +17,8 @@ test('a segment whose connection breaks is an error, and no reader waits for its
     response.write('half', () => socket.destroy())
   })
   const client = createClient({ origin: server.origin, ...identityOf(await pki.participant('aspen')) })
-  const { pieces } = await client.segment(idOf(1), 1n)
-  await expect(Array.fromAsync(pieces)).rejects.toMatchObject({ code: 'ECONNRESET' })
+  const { body } = await client.segment(idOf(1), 1n)
+  await expect(body()).rejects.toMatchObject({ code: 'ECONNRESET' })
   client.close()
 })
 

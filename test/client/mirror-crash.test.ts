@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -69,14 +69,16 @@ async function synced(server: TestServer, options: Partial<SyncOptions> & { of?:
 }
 
 /** A synchronisation for a process of its own, that rests so many milliseconds at each page. */
-const programOf = (server: TestServer, { rest = 0 } = {}): string => `
+const programOf = (server: TestServer, { rest = 0, threads = false } = {}): string => `
   import { createClient } from ${JSON.stringify(join(SOURCES, 'client.ts'))}
   import { syncFeeds } from ${JSON.stringify(join(SOURCES, 'mirror.ts'))}
+  import { createSegmentThreads } from ${JSON.stringify(join(SOURCES, 'segment-threads.ts'))}
   import { createVerifier } from ${JSON.stringify(join(SOURCES, 'verify.ts'))}
   const client = createClient(${JSON.stringify({ origin: server.origin, ...aspen })})
   const verifier = createVerifier(${JSON.stringify([apple.info])}, ${JSON.stringify(node.home)})
   const onEvents = () => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ${rest})
-  await syncFeeds({ client, verifier, dir: ${JSON.stringify(join(home, 'feeds'))}, onEvents })
+  const threads = ${threads} ? { threads: createSegmentThreads(verifier.by, { least: 1 }) } : {}
+  await syncFeeds({ client, verifier, ...threads, dir: ${JSON.stringify(join(home, 'feeds'))}, onEvents })
 `
 
 /** What a mirror holds, each event verified anew with the proof that stands before it. */
@@ -93,25 +95,36 @@ function heldBy(of = home, feed: Uuid = FEED): Received['event'][] {
 }
 const saidIn = (all: readonly Received[]) => all.map(({ event }) => event)
 
-test('a synchronisation that is killed behind what it noted goes on there: nothing is lost, nothing there twice', async () => {
-  const feed = aFeed({ events: await events(600), page: 2 })
-  const server = await serveFeeds(pki, [feed])
-  const child = spawn(process.execPath, ['--input-type=module-typescript', '--eval', programOf(server, { rest: 20 })], {
-    stdio: 'inherit',
-  })
-  const ended = once(child, 'exit')
-  await vi.waitFor(() => expect(statSync(file('ndjson')).size).toBeGreaterThan(placeOf().bytes), {
-    ...{ timeout: 20_000, interval: 5 },
-  })
-  child.kill('SIGKILL')
-  expect(await ended).toEqual([null, 'SIGKILL'])
-  const noted = placeOf()
-  expect(statSync(file('ndjson')).size).toBeGreaterThan(noted.bytes)
-  const before = server.requests.length
-  expect(await synced(server)).toEqual({ n: 600 - Number(noted.seq), signals: 600 })
-  expect(asked(server.requests.slice(before))[0]).toBe(`events ${noted.seq}`)
-  expect(heldBy()).toEqual(saidIn(feed.events))
-}, 40_000)
+test.for<[string, boolean]>([
+  ['', false],
+  [' while threads verify', true],
+])(
+  'a synchronisation that is killed%s behind what it noted goes on there: nothing is lost, nothing there twice',
+  async ([, threads]) => {
+    const sealed = Array.from({ length: 300 }, (_, i): [number, number] => [2 * i + 1, 2 * i + 2])
+    const feed = aFeed({ events: await events(600), page: 2, ...(threads ? { sealed } : {}) })
+    const server = await serveFeeds(pki, [feed])
+    // A thread takes the options of its process, and cannot begin with those of a program that is no file.
+    const program = join(home, 'program.mts')
+    writeFileSync(program, programOf(server, { rest: 20, threads }))
+    const child = spawn(process.execPath, [program], { stdio: 'inherit' })
+    const ended = once(child, 'exit')
+    await vi.waitFor(() => expect(statSync(file('ndjson')).size).toBeGreaterThan(placeOf().bytes), {
+      ...{ timeout: 20_000, interval: 5 },
+    })
+    child.kill('SIGKILL')
+    expect(await ended).toEqual([null, 'SIGKILL'])
+    const noted = placeOf()
+    expect(statSync(file('ndjson')).size).toBeGreaterThan(noted.bytes)
+    const before = server.requests.length
+    expect(await synced(server)).toEqual({ n: 600 - Number(noted.seq), signals: 600 })
+    expect(asked(server.requests.slice(before))[0]).toBe(
+      threads ? `segments ${Number(noted.seq) + 1}` : `events ${noted.seq}`,
+    )
+    expect(heldBy()).toEqual(saidIn(feed.events))
+  },
+  40_000,
+)
 
 test('a mirror that was lost and is killed while it is filled anew is whole after the next time', async () => {
   const feed = aFeed({ events: await events(21) })

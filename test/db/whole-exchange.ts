@@ -219,7 +219,7 @@ async function reading({ client }: Member, shared: Uuid): Promise<void> {
   await client.acknowledge(named.feed, '6', 'mirror_removed')
   await until(async () => (await feedOf('programme')).sealed_seq === String(SEGMENT_SIZE), 'a sealed segment')
   const everybody = await feedOf('programme')
-  for await (const _ of (await client.segment(everybody.feed, 1n)).pieces);
+  await (await client.segment(everybody.feed, 1n)).body()
   const keys = [hashOf(0), hashOf(-1)]
   const profile = 'sha256'
   const { matches } = await client.lookUp({

@@ -5,6 +5,7 @@ import { onlyWriter } from '../../bridge/writer.ts'
 import { verifierFor } from '../../client/connected.ts'
 import { type MatchUpdate, matchFileOf, updateMatchFile } from '../../client/match-mirror.ts'
 import { syncFeeds } from '../../client/mirror.ts'
+import { createSegmentThreads } from '../../client/segment-threads.ts'
 import type { VerifiedEvent } from '../../client/verify.ts'
 import { removeDurably } from '../../kernel/durable.ts'
 import { type Session, withSession } from './session.ts'
@@ -33,10 +34,11 @@ interface SyncOptions {
 async function sync(session: Session, { wait, acknowledge: acknowledges, matchFile }: SyncOptions): Promise<void> {
   const { client, home, output } = session
   const verifier = await verifierFor(session)
+  const threads = createSegmentThreads(verifier.by)
   let bar: ReturnType<typeof output.progress> | undefined
   const matches = matchFile ? matchUpdate(session) : undefined
   const n = await syncFeeds({
-    ...{ client, verifier, dir: join(home.dir, 'feeds'), wait: Number(wait) },
+    ...{ client, verifier, threads, dir: join(home.dir, 'feeds'), wait: Number(wait) },
     onRead: (read) => home.note('reads.ndjson', { read, at: new Date().toISOString() }),
     onEvents: (feed, events) => {
       for (const one of events) output.data(datumOf(feed.label, one), textOf(feed.label, one))
@@ -50,7 +52,7 @@ async function sync(session: Session, { wait, acknowledge: acknowledges, matchFi
       bar ??= output.progress(`syncing ${label}`, Number(last))
       bar.at(Number(seq))
     },
-  })
+  }).finally(threads.close)
   bar?.end()
   // Before ends are acknowledged: what they say is then so for whoever matches.
   if (matches === undefined) removeDurably(matchFileOf(home.dir))

@@ -1,0 +1,2 @@
+/** Ends after which a recipient no longer uses a signal. */
+export const ENDS: ReadonlySet<string> = new Set(['signal.withdrawn', 'signal.expired', 'signal.erased'])
