@@ -100,6 +100,7 @@ test.for<[string, boolean]>([
   [' while threads verify', true],
 ])(
   'a synchronisation that is killed%s behind what it noted goes on there: nothing is lost, nothing there twice',
+  { timeout: 40_000 },
   async ([, threads]) => {
     const sealed = Array.from({ length: 300 }, (_, i): [number, number] => [2 * i + 1, 2 * i + 2])
     const feed = aFeed({ events: await events(600), page: 2, ...(threads ? { sealed } : {}) })
@@ -123,7 +124,6 @@ test.for<[string, boolean]>([
     )
     expect(heldBy()).toEqual(saidIn(feed.events))
   },
-  40_000,
 )
 
 test('a mirror that was lost and is killed while it is filled anew is whole after the next time', async () => {
