@@ -98,55 +98,28 @@ async function give<R, T>(options: ObjectReadsOptions, tx: Tx, { by, place, aske
   return answer
 }
 
-/** Few of many may be asked for: so many times the entries of a page are looked at, and whoever asks goes on from there. */
-const LOOKED_FOR = 10
-/** Entries of one statement. */
-const AT_LEAST = 100
-const AT_MOST = 256
+/** Few of many may be asked for: so many statements, and whoever asks goes on from there. */
+const STATEMENTS_MAX = 10
+const AT_ONCE = 100
 
 async function pageOf<R>(tx: Tx, place: ReadableFeed, asked: AskedObjects<R>): Promise<ObjectPage<R>> {
-  const { limit, pick } = asked
+  const { feed_id, until_seq } = place
+  const { limit, keys, pick } = asked
+  const pickNewest = (row: ObjectEntry): R | undefined => (row.superseded ? undefined : pick(row))
   const picked: R[] = []
   let to = await startOf(tx, place, asked.after)
-  const take = (row: ObjectEntry): boolean => {
-    if (picked.length === limit) return false
-    to = row.seq
-    const one = row.superseded ? undefined : pick(row)
-    if (one !== undefined) picked.push(one)
-    return true
-  }
-  // Where more are needed even if all of these are picked.
-  const wantsMore = (n: number): boolean => picked.length + n <= limit
-  for await (const { rows, last } of entriesFrom(tx, place, { ...asked, to }, wantsMore)) {
-    if (!rows.every(take)) return { picked, more: true, to }
-    if (last) return { picked, more: false, to }
+  const size = Math.max(limit + 1, AT_ONCE)
+  for (let n = 0; n < STATEMENTS_MAX; n++) {
+    const rows = await objectStore.objectsAfter(tx, feed_id, { after: to, until: until_seq, limit: size, keys })
+    for (const row of rows) {
+      if (picked.length === limit) return { picked, more: true, to }
+      to = row.seq
+      const one = pickNewest(row)
+      if (one !== undefined) picked.push(one)
+    }
+    if (rows.length < size) return { picked, more: false, to }
   }
   return { picked, more: true, to }
-}
-
-/** Statement by statement: the database looks on while what it found is used, if `wantsMore` says so of that many. */
-async function* entriesFrom(
-  tx: Tx,
-  { feed_id, until_seq: until }: ReadableFeed,
-  { limit, keys, to }: { limit: number; keys?: readonly string[] | undefined; to: bigint },
-  wantsMore: (n: number) => boolean,
-): AsyncGenerator<{ rows: ObjectEntry[]; last: boolean }> {
-  const size = Math.max(AT_LEAST, Math.ceil((limit + 1) / Math.ceil((limit + 1) / AT_MOST)))
-  const ask = (after: bigint): Promise<ObjectEntry[]> => {
-    const rows = objectStore.objectsAfter(tx, feed_id, { after, until, limit: size, keys })
-    // It is awaited later, or not at all.
-    rows.catch(() => undefined)
-    return rows
-  }
-  let next: Promise<ObjectEntry[]> | undefined
-  let after = to
-  for (let n = 0; n < LOOKED_FOR * Math.max(limit + 1, AT_LEAST); n += size) {
-    const rows = await (next ?? ask(after))
-    after = rows.at(-1)?.seq ?? after
-    const last = rows.length < size
-    next = !last && wantsMore(rows.length) ? ask(after) : undefined
-    yield { rows, last }
-  }
 }
 
 async function startOf(

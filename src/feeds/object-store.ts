@@ -5,13 +5,9 @@ import type { Uuid } from '../kernel/ids.ts'
 import type { EntryRow } from './placing-store.ts'
 
 /** An event of one signal in a feed, and what its first one there was. */
-export interface ObjectEntry extends Omit<EntryRow, 'body'> {
-  /** Of its body. */
-  source: string
-  reason: string | null
-  item: string | null
+export interface ObjectEntry extends EntryRow {
   first_us: bigint | null
-  first_item: string | null
+  first_body: string | null
   superseded: boolean
 }
 
@@ -28,8 +24,8 @@ export interface ObjectRange {
 const LAST_KIND = 7
 
 /**
- * In order. Of each body comes what objects are made of: most of it is paths and proofs. And of each is told whether something was said of its
- * signal later, which takes its place; that is looked up entry by entry, since a join would be planned by guesses of how many there are.
+ * In order. Of each is told whether something was said of its signal later, which takes its place; that is looked up entry by entry, since
+ * a join would be planned by guesses of how many there are.
  */
 export async function objectsAfter(
   tx: Tx,
@@ -44,14 +40,12 @@ export async function objectsAfter(
       from feed_entry e
       where e.feed_id = ${feed_id}::uuid and e.seq > ${after}::int8 and e.kind <= ${LAST_KIND} and ${within('e')} and ${named}
       order by e.seq limit ${limit})
-    select e.seq, e.log_idx, e.kind, e.origin, e.signal_id, e.revision, e.submission_id, e.added_us, said.source, said.reason, said.item,
-      first.added_us as first_us, first.body::json ->> 'item' as first_item,
+    select e.*, first.added_us as first_us, first.body as first_body,
       exists (
         select 1 from feed_entry n
         where n.feed_id = ${feed_id}::uuid and n.signal_id = e.signal_id
           and n.origin = e.origin and n.seq > e.seq and n.kind <= ${LAST_KIND} and ${within('n')}) as superseded
     from page e
-    cross join lateral json_to_record(e.body::json) as said(source text, reason text, item text)
     left join lateral (
       select f.added_us, f.body from feed_entry f
       where e.kind > 1 and f.feed_id = ${feed_id}::uuid

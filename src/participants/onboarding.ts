@@ -136,7 +136,7 @@ export function createOnboardings(
     findOnboarding: (onboarding) =>
       atControl(admin, async (tx) => {
         const row = await store.onboardingOf(tx, onboarding)
-        if (row === undefined) throw new Refusal('not-found')
+        if (row === undefined) throw new Refusal('not-found', { detail: 'the list of onboardings has their ids' })
         return listed(row, await store.itemsOf(tx, [onboarding]))
       }),
   }

@@ -258,7 +258,8 @@ describe('a bridge beside a node that comes and goes', { shuffle: false }, () =>
     // It asks once, and again in an hour.
     await settled(n.t)
     const caught = child()
-    const asking = bridgeClient(await caught.listening, banana.home.dir)
+    const listening = await caught.listening
+    const asking = bridgeClient(listening, banana.home.dir)
     await caught.until('synced')
     const queries = [{ type: 'email', value: 'pear@mail.example' }]
     expect(resultsOf(await asking('/v1/match', { body: { queries } }))).toMatchObject([{ outcome: 'match' }])
@@ -266,13 +267,26 @@ describe('a bridge beside a node that comes and goes', { shuffle: false }, () =>
     expect(resultsOf(await asking('/v1/match', { body: { queries: ended } }))).toEqual([{ index: 0, outcome: 'none' }])
     // A bridge that ends before its sources are told tells them when it next starts.
     await expect.poll(acknowledged).toHaveLength(1)
+    const says = `at ${listening.origin}; nothing withheld`
+    expect(await bridgeInDoctor()).toMatchObject({ ok: true, says: expect.stringContaining(says) })
     await caught.end()
+    expect(await bridgeInDoctor()).toMatchObject({ ok: true, says: expect.stringContaining('; not running') })
   })
 
   const children = new Set<ChildProcess>()
   afterAll(() => {
     for (const one of children) one.kill('SIGKILL')
   })
+
+  /** What `aldis doctor` says of the bridge of the folder. */
+  async function bridgeInDoctor(): Promise<unknown> {
+    const doctor = spawn(process.execPath, [MAIN, '--home', banana.home.dir, '--json', 'doctor'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    children.add(doctor)
+    const findings = await Array.fromAsync(createInterface({ input: doctor.stdout }), (line) => JSON.parse(line))
+    return findings.find(({ check }) => check === 'bridge')
+  }
 
   /** `aldis bridge` as a process of its own. */
   function child() {

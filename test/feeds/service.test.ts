@@ -156,7 +156,7 @@ describe('objects of a feed', () => {
         after: { seq: asked.seq },
         limit: asked.limit,
         keys: asked.keys,
-        pick: ({ signal_id, kind, first_item }) => ({ signal_id, kind, first: first_item !== null }),
+        pick: ({ signal_id, kind, first_body }) => ({ signal_id, kind, first: first_body !== null }),
       },
       (page) => ({ answer: page, body: Buffer.from('an answer'), given: [] }),
     )

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { oversightCommands } from '../../src/cli/participant/oversight.ts'
+import { oversightCommands, retentionText } from '../../src/cli/participant/oversight.ts'
 import { newId } from '../../src/kernel/ids.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
 import { explored } from '../console/log-world.ts'
@@ -274,4 +274,28 @@ describe('aldis oversight', () => {
     await expect(aldis(w.owl, 'erasures')).rejects.toMatchObject({ code: 'scope-missing' })
     await quiet(w.n.t)
   })
+})
+
+test('what aldis oversight tells of retention is for people to read, with what is kept from the purge', () => {
+  const nothing = { reads: [], signals: [], refusals: { n: 0, days: 90 }, uploads: [], requests: [] }
+  const policy = { version: 2, read_days: 730, signals: [{ type: 'url', default_days: 90, maximum_days: 365 }] }
+  expect(retentionText({ policy, preview: nothing, run: null, holds: [] }).split('\n')).toEqual([
+    'Policy 2, in force:',
+    'url    90 days   365 at most',
+    'reads  730 days',
+    'The next purge takes nothing.',
+    'No purge since the node started.',
+    'No legal holds.',
+  ])
+  const [placed_at, started_at] = ['2026-11-01T00:00:00.000Z', '2026-11-27T03:00:00.000Z']
+  const held = { hold: newId(new Date()), participant: 'apple', what: 'reads', reason: 'litigation', placed_at }
+  const text = retentionText({
+    policy,
+    preview: { ...nothing, reads: [{ participant: 'apple', n: 7, kept: true }] },
+    run: { started_at, finished_at: null, removed: 3, done: 1, of: 2, failed: true },
+    holds: [{ ...held, lifted_at: null }],
+  })
+  expect(text).toContain('reads of apple  7  kept by a hold')
+  expect(text).toContain(`The last purge goes on since ${started_at}: 3 removed, 1 of 2 organisations, failed.`)
+  expect(text).toContain(`${held.hold}  apple  reads  litigation  placed`)
 })

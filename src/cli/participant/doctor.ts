@@ -1,10 +1,13 @@
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { get, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { readKnown } from '../../bridge/known.ts'
 import { runningAt } from '../../bridge/running.ts'
 import { secretFile } from '../../bridge/secret.ts'
 import { askForToken } from '../../client/access.ts'
+import { collect } from '../../client/transport.ts'
 import { isUuid } from '../../kernel/ids.ts'
 import { EXIT, faultOf } from '../exit.ts'
 import {
@@ -138,11 +141,13 @@ async function bridgeCheck(dir: string, check: Check): Promise<void> {
   })
 }
 
-/** Its metrics, for which it asks for its secret. */
+/** Its metrics, for which it asks for its secret. `fetch` adds headers of browsers, whom a bridge does not answer. */
 async function metricsAt(origin: string, dir: string): Promise<string> {
   const authorization = `Bearer ${readFileSync(secretFile(dir), 'utf8').trim()}`
-  const signal = AbortSignal.timeout(BRIDGE_MS)
-  const answer = await fetch(`${origin}/metrics`, { headers: { authorization }, signal }).catch(() => undefined)
-  if (answer?.ok !== true) throw new Error(`gives no answer at ${origin}, where it listens; start aldis bridge again`)
-  return answer.text()
+  const asked = get(`${origin}/metrics`, { headers: { authorization }, signal: AbortSignal.timeout(BRIDGE_MS) })
+  const text = await once(asked, 'response')
+    .then(async ([answer]: IncomingMessage[]) => (answer?.statusCode === 200 ? collect(answer) : undefined))
+    .catch(() => undefined)
+  if (text === undefined) throw new Error(`gives no answer at ${origin}, where it listens; start aldis bridge again`)
+  return text.toString()
 }

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { OversightClient } from '../../client/oversight.ts'
 import { StartRefused } from '../../kernel/errors.ts'
 import { isUuid, type Uuid } from '../../kernel/ids.ts'
-import { OVERSIGHT_PAGE_MAX, type OversightQuery } from '../../oversight/schema.ts'
+import { OVERSIGHT_PAGE_MAX, type OversightQuery, type RetentionState } from '../../oversight/schema.ts'
 import { columns } from '../output.ts'
 import { wholeOption } from '../whole-option.ts'
 import { type Session, withSession } from './session.ts'
@@ -49,7 +49,7 @@ export function oversightCommands(program: Command): void {
     .action((_options: object, command: Command) =>
       withSession(command, async ({ client, output }) => {
         const state = await client.oversight.retention()
-        output.data(state, JSON.stringify(state, undefined, 2))
+        output.data(state, retentionText(state))
       }),
     )
   oversight
@@ -62,6 +62,34 @@ export function oversightCommands(program: Command): void {
           output.data(one, columns([[one.published_at, one.kind, String(one.version), one.digest, one.event]]))
       }),
     )
+}
+
+/** As a person reads it: what holds, what goes next, what went last, and what is kept from it. */
+export function retentionText({ policy, preview, run, holds }: RetentionState): string {
+  const { reads, signals, refusals, uploads, requests } = preview
+  const next = [
+    ...reads.map(({ participant, n, kept }) => [`reads of ${participant}`, String(n), kept ? 'kept by a hold' : '']),
+    ...signals.map(({ source, type, n }) => [`${type} of ${source}`, String(n)]),
+    ...uploads.map(({ participant, n }) => [`uploads of ${participant}`, String(n)]),
+    ...requests.map(({ participant, n }) => [`requests of ${participant}`, String(n)]),
+    ...(refusals.n === 0 ? [] : [['refused connections', String(refusals.n)]]),
+  ]
+  const kept = policy.signals.map((one) => [one.type, `${one.default_days} days`, `${one.maximum_days} at most`])
+  const placed = holds.map((one) => [one.hold, one.participant, one.what, one.reason, one.lifted_at ?? 'placed'])
+  return [
+    `Policy ${policy.version}, in force:`,
+    columns([...kept, ['reads', `${policy.read_days} days`]]),
+    `The next purge takes${next.length === 0 ? ' nothing.' : ':'}`,
+    ...(next.length === 0 ? [] : [columns(next)]),
+    run === null ? 'No purge since the node started.' : `${purgeOf(run)}.`,
+    placed.length === 0 ? 'No legal holds.' : 'Legal holds:',
+    ...(placed.length === 0 ? [] : [columns(placed)]),
+  ].join('\n')
+}
+
+function purgeOf({ started_at, finished_at, removed, done, of, failed }: NonNullable<RetentionState['run']>): string {
+  const state = finished_at === null ? `goes on since ${started_at}` : `ended at ${finished_at}`
+  return `The last purge ${state}: ${removed} removed, ${done} of ${of} organisations${failed ? ', failed' : ''}`
 }
 
 /** A list as a command: all pages of it, a row a line. */

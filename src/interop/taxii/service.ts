@@ -74,9 +74,10 @@ const TYPE_OF: ReadonlyMap<number, EventType> = new Map(
 
 /** What a feed has of a signal, as it is mapped. */
 function versionOf(entry: ObjectEntry): SignalVersion {
-  const { kind, signal_id, revision, submission_id, source, reason, item, first_us, first_item } = entry
+  const { kind, signal_id, revision, submission_id, first_us, first_body } = entry
   const type = TYPE_OF.get(kind)
   if (type === undefined) throw new Error(`a feed has an event of kind ${kind}`)
+  const { source, reason, item } = JSON.parse(entry.body) as { source: string; reason?: string; item?: string }
   const added = stampOf(entry)
   return {
     type,
@@ -84,13 +85,18 @@ function versionOf(entry: ObjectEntry): SignalVersion {
     signal: signal_id,
     revision,
     event: submission_id,
-    reason: reason ?? undefined,
-    item: item === null || type === 'signal.withdrawn' ? undefined : (JSON.parse(item) as SignalItem),
-    // Unknown where the item was erased.
-    firstType: first_item === null ? undefined : (JSON.parse(first_item) as SignalItem).type,
+    reason,
+    item: item === undefined || type === 'signal.withdrawn' ? undefined : (JSON.parse(item) as SignalItem),
+    firstType: first_body === null ? undefined : typeIn(first_body),
     created: millisecond(first_us === null ? added : stampOf({ added_us: first_us, seq: 0n })),
     modified: millisecond(added),
   }
 }
 
 const millisecond = (us: bigint): number => Number(us / 1_000n)
+
+/** Undefined where the item was erased. */
+function typeIn(body: string): SignalItem['type'] | undefined {
+  const { item } = JSON.parse(body) as { item?: string }
+  return item === undefined ? undefined : (JSON.parse(item) as SignalItem).type
+}
