@@ -2,6 +2,7 @@ import { atControl, type Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
 import { refuseRaw } from '../identifiers/refuse-raw.ts'
 import type { Clock } from '../kernel/clock.ts'
+import { dayOf } from '../kernel/day.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { newId, type Uuid } from '../kernel/ids.ts'
 import { type Page, type PageAsked, pageOf } from '../kernel/page.ts'
@@ -65,7 +66,7 @@ export function createAnomalies(options: AnomaliesOptions): Anomalies {
   const { admin, clock, recorder } = options
   return {
     async look() {
-      const today = clock().toISOString().slice(0, 10)
+      const today = dayOf(clock())
       let n = 0
       // Yesterday again: a node that was down has not seen its end.
       for (const day of [dayBefore(today, 1), today]) {
@@ -76,7 +77,7 @@ export function createAnomalies(options: AnomaliesOptions): Anomalies {
     },
     async attempted(organisation) {
       const one = { rule: 'self_approval', subject: organisation, measured: 1, baseline: 0, threshold: 1 } as const
-      await opened(options, clock().toISOString().slice(0, 10), [one])
+      await opened(options, dayOf(clock()), [one])
     },
     list: async () => (await store.cases(admin, CASES_LISTED_MAX)).map(caseOf),
     page: async ({ after, limit }) =>
@@ -175,9 +176,9 @@ async function observedOn(options: AnomaliesOptions, day: string): Promise<Obser
   const [start, end] = [new Date(from), new Date(Date.parse(day) + DAY_MS)]
   return {
     day,
-    since: first.hour.toISOString().slice(0, 10),
+    since: dayOf(first.hour),
     activity: await store.activityBetween(ledger, logId, { from: start, to: end, kinds: COUNTED_KINDS }),
-    shares: await shares({ from, to: end.toISOString().slice(0, 10) }),
+    shares: await shares({ from, to: dayOf(end) }),
     longestGap: Math.floor((await longestGap({ from: new Date(day), to: end })) / MINUTE_MS),
     refused: await refused(start),
     ...{ used: await used(day), looked: await looked({ from, to: day }) },

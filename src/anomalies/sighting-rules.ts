@@ -1,9 +1,9 @@
+import { dayOf } from '../kernel/day.ts'
 import type { Anomaly } from './rules.ts'
 import { BASELINE_LEAST, HIT_POINTS, LEAST } from './thresholds.ts'
 
 const DAY_MS = 86_400_000
-export const dayBefore = (day: string, n: number): string =>
-  new Date(Date.parse(day) - n * DAY_MS).toISOString().slice(0, 10)
+export const dayBefore = (day: string, n: number): string => dayOf(new Date(Date.parse(day) - n * DAY_MS))
 
 /** Of one key that was used on the day that is looked at. */
 export interface UsedFrom {

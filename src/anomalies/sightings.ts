@@ -2,6 +2,7 @@ import { atControl } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
 import { concat, toHex, utf8 } from '../kernel/bytes.ts'
 import type { Clock } from '../kernel/clock.ts'
+import { dayOf } from '../kernel/day.ts'
 import { type Uuid, uuidBytes } from '../kernel/ids.ts'
 import { dayBefore } from './sighting-rules.ts'
 import * as store from './sighting-store.ts'
@@ -34,7 +35,7 @@ export interface SightingsOptions {
 }
 
 export function createSightings({ admin, clock, mac }: SightingsOptions): Sightings {
-  const today = (): string => clock().toISOString().slice(0, 10)
+  const today = (): string => dayOf(clock())
   let day = today()
   /** What was taken of the day: each network of a key once. */
   let known = new Set<string>()
@@ -85,7 +86,6 @@ export function createSightings({ admin, clock, mac }: SightingsOptions): Sighti
     },
     networks: (on) => store.networksOn(admin, { day: on, since: dayBefore(on, NETWORK_DAYS) }),
     lookups: (range) => store.lookupsBetween(admin, range),
-    forget: (now) =>
-      atControl(admin, (tx) => store.forget(tx, dayBefore(now.toISOString().slice(0, 10), SIGHTINGS_KEPT_DAYS))),
+    forget: (now) => atControl(admin, (tx) => store.forget(tx, dayBefore(dayOf(now), SIGHTINGS_KEPT_DAYS))),
   }
 }

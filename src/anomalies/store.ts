@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { plainArray } from '../db/arrays.ts'
 import type { Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
+import { dayOf } from '../kernel/day.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import { belowOf, type PageAsked } from '../kernel/page.ts'
 import type { Activity } from './rules.ts'
@@ -49,7 +50,7 @@ export async function activityBetween(
     .execute()
   return rows.map(({ hour, items, ...row }) => ({
     ...row,
-    ...{ day: hour.toISOString().slice(0, 10), hour: hour.getUTCHours(), items: Number(items) },
+    ...{ day: dayOf(hour), hour: hour.getUTCHours(), items: Number(items) },
   }))
 }
 

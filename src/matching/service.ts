@@ -167,5 +167,3 @@ function expectRepeated(known: Pick<store.BatchRow, 'digest' | 'at'> | undefined
   if (same && row.at.getTime() - known.at.getTime() < FREE_AGAIN_MS) return
   throw new Refusal('state-conflict', { detail: 'the Idempotency-Key was used before; take a new one' })
 }
-
-/** In UTC. */

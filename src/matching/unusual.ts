@@ -1,3 +1,4 @@
+import { dayOf } from '../kernel/day.ts'
 import type { Uuid } from '../kernel/ids.ts'
 
 /** The part of a day's quota from which its use is unusual. */
@@ -18,7 +19,7 @@ export function createHitCounts(): HitCounts {
   const counts = new Map<Uuid, { keys: number; matches: number }>()
   let day = ''
   const turn = (now: Date): void => {
-    const today = now.toISOString().slice(0, 10)
+    const today = dayOf(now)
     if (today !== day) counts.clear()
     day = today
   }

@@ -1,4 +1,5 @@
 import type { Tx } from '../db/as-participant.ts'
+import { dayOf } from '../kernel/day.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import type { KeyService } from '../keys/service.ts'
@@ -104,7 +105,7 @@ async function hasObtained(
   // What its oldest reads gave out nobody can tell any more: it may have been this.
   const gone = await store.goneUntil(tx, reader)
   if (gone !== null && gone >= given.since) return true
-  let after: store.JournalPlace = { day: given.since.toISOString().slice(0, 10), journal_id: FIRST }
+  let after: store.JournalPlace = { day: dayOf(given.since), journal_id: FIRST }
   for (;;) {
     const rows = await store.journalAfter(tx, reader, { after, limit: ROWS_AT_ONCE })
     const open = rows.filter(({ epoch }) => keys.has(epochKey(epoch)))

@@ -2,6 +2,7 @@ import { asParticipant, type Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
 import { concat, toBase64Url, utf8 } from '../kernel/bytes.ts'
 import type { Clock } from '../kernel/clock.ts'
+import { dayOf } from '../kernel/day.ts'
 import { newId, type Uuid, uuidBytes } from '../kernel/ids.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import type { KeyService } from '../keys/service.ts'
@@ -167,7 +168,7 @@ function journalRow(
   const epoch = epochOf(now)
   return {
     participant_id,
-    day: now.toISOString().slice(0, 10),
+    day: dayOf(now),
     journal_id,
     at: now,
     n: reads.length,

@@ -1,3 +1,4 @@
+import { dayOf } from '../kernel/day.ts'
 import { textIn } from './counts.ts'
 import {
   ACCOUNT_SUSPENSION,
@@ -143,7 +144,7 @@ export const dsaTablesOf = (of: DsaOf): DsaTable[] => [
 
 /** `2026-01-01/2026-12-31`: the last day is part of it. */
 function reportingPeriod({ from, to }: Period): string {
-  const [first, last] = [from, to - 1].map((ms) => new Date(ms).toISOString().slice(0, 10))
+  const [first, last] = [from, to - 1].map((ms) => dayOf(new Date(ms)))
   return `${first}/${last}`
 }
 

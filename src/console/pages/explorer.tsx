@@ -1,4 +1,5 @@
 import type { VNode } from 'preact'
+import { dayOf } from '../../kernel/day.ts'
 import type { Refusal } from '../../kernel/errors.ts'
 import { filterText, type LogFilter, parseFilter, wordsOf } from '../../provenance/explore-filter.ts'
 import type { LogPage, LogRow, Looker } from '../../provenance/explorer.ts'
@@ -81,7 +82,7 @@ const PRESETS: readonly (readonly [title: string, q: string])[] = [
 ]
 
 function viewsOf({ filter, now }: ExplorerView): View[] {
-  const today = `at>=${now.toISOString().slice(0, 10)}`
+  const today = `at>=${dayOf(now)}`
   const text = filterText(filter)
   const known = PRESETS.filter(([, q]) => isKnown(q))
   return [['Everything', ''] as const, ['Today', today] as const, ...known].map(([title, q]) => ({

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
+import { dayOf } from '../../kernel/day.ts'
 import { Refusal } from '../../kernel/errors.ts'
 import { isUuid, newId } from '../../kernel/ids.ts'
 import type { ListedCredential, ListedParticipant } from '../../participants/directory.ts'
@@ -125,7 +126,7 @@ async function activityFor(
 ): Promise<ReadonlyMap<string, Activity> | undefined> {
   const by = lookerOf(administering, viewer)
   if (by === undefined || by.sees === 'metadata' || !holdsOne(viewer, MATRIX_READERS)) return undefined
-  const from = new Date(administering.clock().getTime() - 29 * 86_400_000).toISOString().slice(0, 10)
+  const from = dayOf(new Date(administering.clock().getTime() - 29 * 86_400_000))
   return activityOf(await administering.governance.matrix(by, { from }))
 }
 
