@@ -33,3 +33,29 @@ const HEX = /^\{"\\\\x[0-9a-f]*(?:","\\\\x[0-9a-f]*)*"\}$/
  * 7). A text that held one would make the column longer than its neighbours, whose NULL the table refuses.
  */
 export const jsonTexts = (values: readonly string[]): string => values.join('\x1f')
+
+const UUID_OID = 2950
+const HEAD = 20
+
+/**
+ * UUIDs that stand at the same offset of equal rows, those of some rows, as an array in its binary form, in which the driver
+ * sends a Buffer: neither side makes text of them.
+ */
+export function uuidArray(rows: Uint8Array, { width, places }: { width: number; places: readonly number[] }): Buffer {
+  const n = places.length
+  const out = Buffer.allocUnsafe(n === 0 ? HEAD - 8 : HEAD + 20 * n)
+  out.writeInt32BE(n === 0 ? 0 : 1, 0)
+  out.writeInt32BE(0, 4)
+  out.writeInt32BE(UUID_OID, 8)
+  if (n === 0) return out
+  out.writeInt32BE(n, 12)
+  out.writeInt32BE(1, 16)
+  let at = HEAD
+  for (const place of places) {
+    if ((place + 1) * width > rows.length) throw new RangeError('no such row')
+    out.writeInt32BE(16, at)
+    for (let i = 0; i < 16; i++) out[at + 4 + i] = rows[place * width + i] ?? 0
+    at += 20
+  }
+  return out
+}

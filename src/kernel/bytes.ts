@@ -113,8 +113,9 @@ export function fromBase64(text: string): Uint8Array | undefined {
 /** RFC 4648 section 5, unpadded. */
 export const toBase64Url = (bytes: Uint8Array): string => decoder.decode(encode(bytes, URL_SAFE))
 
-/** The bytes of `toBase64Url`, for a hash over them: they hold until the next text is made. */
-export const base64UrlBytes = (bytes: Uint8Array): Uint8Array => encode(bytes, URL_SAFE)
+/** Writes the bytes of `toBase64Url` at a place, behind which there are two bytes to spare; answers where they end. */
+export const writeBase64Url = (bytes: Uint8Array, out: Uint8Array, at: number): number =>
+  write(bytes, { codes: URL_SAFE, out, at })
 
 /** Canonical unpadded base64url only; undefined for anything else. */
 export const fromBase64Url = (text: string): Uint8Array | undefined => decode(text, URL_VALUES)
@@ -128,16 +129,19 @@ const [URL_SAFE, URL_VALUES] = [codesOf(`${LETTERS}-_`), valuesOf(`${LETTERS}-_`
 
 /** As bytes that are made a text at once: a text that grows by pieces is put together a second time when it is used. */
 function encode(bytes: Uint8Array, codes: Uint8Array): Uint8Array {
-  const n = Math.ceil((bytes.length * 4) / 3)
-  const out = scratch(n + 3)
-  for (let i = 0, at = 0; i < bytes.length; i += 3, at += 4) {
+  const out = scratch(Math.ceil((bytes.length * 4) / 3) + 3)
+  return out.subarray(0, write(bytes, { codes, out, at: 0 }))
+}
+
+function write(bytes: Uint8Array, { codes, out, at }: { codes: Uint8Array; out: Uint8Array; at: number }): number {
+  for (let i = 0, to = at; i < bytes.length; i += 3, to += 4) {
     const bits = ((bytes[i] ?? 0) << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0)
-    out[at] = codes[bits >> 18] ?? 0
-    out[at + 1] = codes[(bits >> 12) & 63] ?? 0
-    out[at + 2] = codes[(bits >> 6) & 63] ?? 0
-    out[at + 3] = codes[bits & 63] ?? 0
+    out[to] = codes[bits >> 18] ?? 0
+    out[to + 1] = codes[(bits >> 12) & 63] ?? 0
+    out[to + 2] = codes[(bits >> 6) & 63] ?? 0
+    out[to + 3] = codes[bits & 63] ?? 0
   }
-  return out.subarray(0, n)
+  return at + Math.ceil((bytes.length * 4) / 3)
 }
 
 function decode(text: string, values: Uint8Array): Uint8Array | undefined {

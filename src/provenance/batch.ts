@@ -1,5 +1,4 @@
-import { utf8 } from '../kernel/bytes.ts'
-import { type Uuid, uuidBytes, uuidFromBytes } from '../kernel/ids.ts'
+import { type Uuid, uuidFromBytes } from '../kernel/ids.ts'
 
 /** One chain link inside an entry. */
 export interface ChainLink {
@@ -19,12 +18,20 @@ export interface BatchEntry {
   decoys: readonly Uint8Array[]
 }
 
+/** Bytes of the event's id, the participant's and the commitment, with which an entry begins. */
+export const PACKED = 16 + 16 + 32
+
+/** An entry that is written: the first three as one, as they come from the outbox. */
+export interface PackedEntry extends Pick<BatchEntry, 'entry' | 'chains' | 'decoys'> {
+  packed: Uint8Array
+}
+
 const text = new TextDecoder()
 const PARTY = /^[a-z0-9][a-z0-9-]{0,62}$/
 const COUNT_MAX = 0xffff
 
 /** `u32` offset of each entry, then the entries; a row of the log for up to 4,096 leaves. */
-export function encodeBatch(entries: readonly BatchEntry[]): Uint8Array {
+export function encodeBatch(entries: readonly PackedEntry[]): Uint8Array {
   const lengths = entries.map(lengthOf)
   const out = new Uint8Array(lengths.reduce((sum, n) => sum + n, 4 * entries.length))
   const view = new DataView(out.buffer)
@@ -86,40 +93,40 @@ function placesIn({ offsets }: BatchRun): number[] {
   return Array.from({ length: offsets.length / 4 }, (_, i) => view.getUint32(4 * i) - view.getUint32(0))
 }
 
-const FIXED = 16 + 16 + 32 + 33 + 2 + 2
+const FIXED = PACKED + 33 + 2 + 2
 const LINK_FIXED = 1 + 8 + 32 + 32
 
 /** A party's name is ASCII. */
-const lengthOf = ({ chains, decoys }: BatchEntry): number =>
-  chains.reduce((n, { party }) => n + LINK_FIXED + party.length, FIXED + 32 * decoys.length)
+function lengthOf({ chains, decoys }: PackedEntry): number {
+  let length = FIXED + 32 * decoys.length
+  for (const { party } of chains) length += LINK_FIXED + party.length
+  return length
+}
 
-function writeEntry(entry: BatchEntry, to: { out: Uint8Array; view: DataView; at: number }): void {
+function writeEntry(entry: PackedEntry, to: { out: Uint8Array; view: DataView; at: number }): void {
   const { out, view } = to
-  let at = to.at
-  const put = (bytes: Uint8Array): void => {
-    out.set(bytes, at)
-    at += bytes.length
-  }
-  const count = (of: readonly unknown[]): void => {
-    view.setUint16(at, countOf(of))
-    at += 2
-  }
-  put(uuidBytes(entry.event_id))
-  put(uuidBytes(entry.participant_id))
-  put(entry.c)
-  put(entry.entry)
-  count(entry.chains)
-  for (const { party, seq, salt, link } of entry.chains) {
-    view.setUint8(at, party.length)
-    at += 1
-    put(utf8(party))
+  const { packed, chains, decoys } = entry
+  if (packed.length !== PACKED) throw new RangeError('not the ids and the commitment of an entry')
+  out.set(packed, to.at)
+  out.set(entry.entry, to.at + PACKED)
+  let at = to.at + PACKED + 33
+  view.setUint16(at, countOf(chains))
+  at += 2
+  for (const { party, seq, salt, link } of chains) {
+    out[at] = party.length
+    for (let i = 0; i < party.length; i++) out[at + 1 + i] = party.charCodeAt(i)
+    at += 1 + party.length
     view.setBigUint64(at, seq)
-    at += 8
-    put(salt)
-    put(link)
+    out.set(salt, at + 8)
+    out.set(link, at + 40)
+    at += 72
   }
-  count(entry.decoys)
-  for (const decoy of entry.decoys) put(decoy)
+  view.setUint16(at, countOf(decoys))
+  at += 2
+  for (const decoy of decoys) {
+    out.set(decoy, at)
+    at += 32
+  }
 }
 
 /** A read batch may touch hundreds of sources, so a byte would not do. */

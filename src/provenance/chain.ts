@@ -1,31 +1,70 @@
-import { base64UrlBytes, compare, concat, type Hash, toBase64Url, u64, utf8 } from '../kernel/bytes.ts'
+import { compare, concat, type Hash, toBase64Url, utf8, writeBase64Url } from '../kernel/bytes.ts'
 import type { ChainLink } from './batch.ts'
 
 export type { ChainLink } from './batch.ts'
 
+const DIGEST = 32
 const LINK = utf8('prov-link/v1\n')
 const CHAINS = utf8('prov-chains/v1\n')
 const ENTRY = utf8('prov-entry/v1\n')
-const VERSION = Uint8Array.of(1)
+const VERSION = 1
+const ENTRY_LENGTH = 1 + DIGEST
+
+/** What is hashed next, laid out once: the log takes tens of thousands of entries a second, and a hash keeps nothing of it. */
+const linked = laidOut(LINK, DIGEST + 8 + DIGEST)
+const linkedView = new DataView(linked.buffer)
+const entered = laidOut(ENTRY, 2 * DIGEST)
+const alone = laidOut(CHAINS, DIGEST)
+const NAME = /^[a-z0-9-]{1,63}$/
+/** Room for a disclosure and for its base64url. */
+const text = new Uint8Array(256)
+const encoded = new Uint8Array(384)
+
+function laidOut(head: Uint8Array, more: number): Uint8Array {
+  const room = new Uint8Array(head.length + more)
+  room.set(head)
+  return room
+}
 
 /** L(p,0): where a party's chain starts in one log. */
 export const genesisLink = (hash: Hash, origin: string, party: string): Uint8Array =>
   hash(utf8(`prov-chain/v1\n${origin}\n${party}\n`))
 
 /** L(p,s) = SHA-256("prov-link/v1\n" || L(p,s-1) || u64(s) || C). */
-export const nextLink = (hash: Hash, link: Uint8Array, seq: bigint, c: Uint8Array): Uint8Array =>
-  hash(concat(LINK, link, u64(seq), c))
+export function nextLink(hash: Hash, link: Uint8Array, seq: bigint, c: Uint8Array): Uint8Array {
+  linked.set(link, LINK.length)
+  linkedView.setBigUint64(LINK.length + DIGEST, seq)
+  linked.set(c, LINK.length + DIGEST + 8)
+  return hash(linked)
+}
 
 /** The disclosure of one link; rebuilt from its parts, never stored. */
-export const chainDisclosure = (link: ChainLink): string => toBase64Url(chainText(link))
+export const chainDisclosure = ({ party, seq, salt, link }: ChainLink): string =>
+  toBase64Url(utf8(`["${toBase64Url(salt)}","chain",{"party":"${party}","seq":${seq},"link":"${toBase64Url(link)}"}]`))
 
-export const chainDigest = (hash: Hash, link: ChainLink): Uint8Array => hash(base64UrlBytes(chainText(link)))
+/** SHA-256 of the disclosure. */
+export function chainDigest(hash: Hash, own: ChainLink): Uint8Array {
+  const { party, seq, salt, link } = own
+  // What is no name, as a forged log may hold it, goes the way that takes any text.
+  if (!NAME.test(party)) return hash(utf8(chainDisclosure(own)))
+  const from = writeBase64Url(salt, text, ascii('["', 0))
+  const to = writeBase64Url(link, text, ascii(`","chain",{"party":"${party}","seq":${seq},"link":"`, from))
+  return hashEncoded(hash, text.subarray(0, ascii('"}]', to)))
+}
 
-const chainText = ({ party, seq, salt, link }: ChainLink): Uint8Array =>
-  utf8(`["${toBase64Url(salt)}","chain",{"party":"${party}","seq":${seq},"link":"${toBase64Url(link)}"}]`)
+export function decoyDigest(hash: Hash, salt: Uint8Array): Uint8Array {
+  const end = ascii('","decoy"]', writeBase64Url(salt, text, ascii('["', 0)))
+  return hashEncoded(hash, text.subarray(0, end))
+}
 
-export const decoyDigest = (hash: Hash, salt: Uint8Array): Uint8Array =>
-  hash(base64UrlBytes(utf8(`["${toBase64Url(salt)}","decoy"]`)))
+const hashEncoded = (hash: Hash, bytes: Uint8Array): Uint8Array =>
+  hash(encoded.subarray(0, writeBase64Url(bytes, encoded, 0)))
+
+/** Writes into `text`; answers where it ends. */
+function ascii(characters: string, at: number): number {
+  for (let i = 0; i < characters.length; i++) text[at + i] = characters.charCodeAt(i)
+  return at + characters.length
+}
 
 /** Decoys that pad `n` chain digests to a power of two, at least one digest. */
 export function decoyCount(n: number): number {
@@ -35,9 +74,19 @@ export function decoyCount(n: number): number {
 }
 
 /** H = SHA-256("prov-chains/v1\n" || sorted digests). */
-export const chainsHash = (hash: Hash, digests: readonly Uint8Array[]): Uint8Array =>
-  hash(concat(CHAINS, ...[...digests].sort(compare)))
+export function chainsHash(hash: Hash, digests: readonly Uint8Array[]): Uint8Array {
+  const [only] = digests
+  if (only?.length !== DIGEST || digests.length > 1) return hash(concat(CHAINS, ...[...digests].sort(compare)))
+  alone.set(only, CHAINS.length)
+  return hash(alone)
+}
 
 /** entry = 0x01 || SHA-256("prov-entry/v1\n" || C || H), 33 bytes. */
-export const entryOf = (hash: Hash, c: Uint8Array, h: Uint8Array): Uint8Array =>
-  concat(VERSION, hash(concat(ENTRY, c, h)))
+export function entryOf(hash: Hash, c: Uint8Array, h: Uint8Array): Uint8Array {
+  entered.set(c, ENTRY.length)
+  entered.set(h, ENTRY.length + DIGEST)
+  const entry = new Uint8Array(ENTRY_LENGTH)
+  entry[0] = VERSION
+  entry.set(hash(entered), 1)
+  return entry
+}

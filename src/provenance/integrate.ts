@@ -1,11 +1,11 @@
 import { setImmediate } from 'node:timers/promises'
+import { uuidArray } from '../db/arrays.ts'
 import { atLog, type Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
-import { concat, u64 } from '../kernel/bytes.ts'
-import type { Uuid } from '../kernel/ids.ts'
+import { type Uuid, uuidFromBytes } from '../kernel/ids.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import { LogHalted } from './anchor.ts'
-import { type BatchEntry, type ChainLink, encodeBatch } from './batch.ts'
+import { type ChainLink, encodeBatch, PACKED, type PackedEntry } from './batch.ts'
 import { chainDigest, chainsHash, decoyCount, decoyDigest, entryOf, genesisLink, nextLink } from './chain.ts'
 import * as outboxStore from './outbox-store.ts'
 import * as store from './store.ts'
@@ -36,23 +36,23 @@ export function createIntegrator({ db, logId, salt }: IntegratorOptions): Integr
       if (head === undefined) return undefined
       if (head.closed_size !== null) throw new LogHalted('closed', `the log ended at ${head.closed_size}`)
       // What opens a log is its first entry.
-      const rows = await outboxStore.outbox(tx, logId, { limit: ENTRIES_AT_ONCE, own: head.size === 0n })
-      const known = await placedBefore(tx, logId, rows, suspicious)
-      const fresh = await ready(
-        tx,
-        logId,
-        rows.filter((row) => !known.has(row.event_id)),
-      )
-      if (fresh.length === 0) return { size: head.size, root: head.root, clear: [...known], n: 0 }
-      const chains = await openChains(tx, { logId, head, rows: fresh })
-      const ids = fresh.map(({ event_id }) => event_id)
+      const waiting = await outboxStore.outbox(tx, logId, { limit: ENTRIES_AT_ONCE, own: head.size === 0n })
+      const known = await placedBefore(tx, logId, waiting, suspicious)
+      const fresh = await ready(tx, logId, waiting, known)
+      const done = {
+        clear: idsOf(waiting, [...known, ...fresh]),
+        cleared: known.length + fresh.length,
+        n: fresh.length,
+      }
+      if (done.n === 0) return { ...head, ...done }
+      const rows = fresh.map((place) => rowAt(waiting, place))
+      const chains = await openChains(tx, { logId, head, rows })
       const [batch] = await Promise.all([
-        later(() => build({ logId, head, rows: fresh, salt, chains })),
-        store.insertEvents(tx, { log_id: logId, first_idx: head.size, ids }),
+        later(() => build({ logId, head, rows, salt, chains })),
+        store.insertEvents(tx, { log_id: logId, first_idx: head.size, ids: idsOf(waiting, fresh) }),
       ])
       await store.insertBatch(tx, batch)
-      const clear = [...known, ...ids]
-      return { size: batch.head.size, root: batch.head.root, clear, n: ids.length }
+      return { ...batch.head, ...done }
     })
 
   return {
@@ -60,7 +60,7 @@ export function createIntegrator({ db, logId, salt }: IntegratorOptions): Integr
       try {
         const done = await index()
         if (done === undefined) return 0
-        if (done.clear.length > 0)
+        if (done.cleared > 0)
           await atLog(db, logId, (tx) => outboxStore.clearOutbox(tx, logId, { ...done, ids: done.clear }))
         await atLog(db, logId, (tx) => store.moveFence(tx, logId, done.size, done.root))
         suspicious = false
@@ -73,54 +73,85 @@ export function createIntegrator({ db, logId, salt }: IntegratorOptions): Integr
   }
 }
 
-/** Which rows have their place already: after a crash or a rival, and of what an earlier log left waiting. */
+/** A row of the outbox by its place there. */
+interface Row {
+  packed: Uint8Array
+  parties: string
+}
+
+const rowAt = ({ packed, parties }: outboxStore.Outbox, place: number): Row => ({
+  packed: packed.subarray(PACKED * place, PACKED * (place + 1)),
+  parties: parties[place] ?? '',
+})
+
+const commitmentOf = ({ packed }: Row): Uint8Array => packed.subarray(32)
+
+const idAt = ({ packed }: outboxStore.Outbox, place: number): Uuid =>
+  uuidFromBytes(packed.subarray(PACKED * place, PACKED * place + 16))
+
+const idsOf = ({ packed }: outboxStore.Outbox, places: readonly number[]): Buffer =>
+  uuidArray(packed, { width: PACKED, places })
+
+const placesOf = ({ n }: outboxStore.Outbox): number[] => Array.from({ length: n }, (_, place) => place)
+
+/** Which rows have their place in the log already: after a crash or a rival, and of what an earlier log left waiting. */
 async function placedBefore(
   tx: Tx,
   logId: number,
-  rows: readonly outboxStore.OutboxRow[],
+  waiting: outboxStore.Outbox,
   suspicious: boolean,
-): Promise<Set<Uuid>> {
-  const inherited = rows.some(({ log_id }) => log_id < logId)
-  if (!suspicious && !inherited) return new Set()
-  return outboxStore.knownEvents(
-    tx,
-    logId,
-    rows.map(({ event_id }) => event_id),
-  )
+): Promise<number[]> {
+  if (waiting.n === 0 || (!suspicious && !waiting.inherited)) return []
+  const places = placesOf(waiting)
+  const known = await outboxStore.knownEvents(tx, logId, idsOf(waiting, places))
+  return known.size === 0 ? [] : places.filter((place) => known.has(idAt(waiting, place)))
 }
 
-/** In the order (time, event id); an entry waits until what it comes after is in the log or before it in this batch. */
-async function ready(tx: Tx, logId: number, rows: readonly outboxStore.OutboxRow[]): Promise<outboxStore.OutboxRow[]> {
-  const sorted = [...rows].sort((a, b) => a.at.getTime() - b.at.getTime() || (a.event_id < b.event_id ? -1 : 1))
-  const awaited = sorted.flatMap(({ after }) => after ?? [])
-  if (awaited.length === 0) return sorted
+/** In their order; an entry waits until what it comes after is in the log or before it in this batch. */
+async function ready(tx: Tx, logId: number, waiting: outboxStore.Outbox, known: readonly number[]): Promise<number[]> {
+  const out = new Set(known)
+  const sorted = placesOf(waiting).filter((place) => !out.has(place))
+  const { after } = waiting
+  const awaited = sorted.flatMap((place) => after?.[place] || [])
+  if (after === undefined || awaited.length === 0) return sorted
   const placed = await outboxStore.knownEvents(tx, logId, awaited)
-  const taken: outboxStore.OutboxRow[] = []
-  const waiting = new Map<Uuid, outboxStore.OutboxRow[]>()
+  const taken: number[] = []
+  const held = new Map<Uuid, number[]>()
   // Whoever does not wait keeps its place: what others did because of it comes later by its time alone.
-  const take = (first: outboxStore.OutboxRow): void => {
+  const take = (first: number): void => {
     for (const next = [first]; next.length > 0; ) {
-      const row = next.shift()
-      if (row === undefined) return
-      placed.add(row.event_id)
-      taken.push(row)
-      next.push(...(waiting.get(row.event_id) ?? []))
+      const place = next.shift()
+      if (place === undefined) return
+      const id = idAt(waiting, place)
+      placed.add(id)
+      taken.push(place)
+      next.push(...(held.get(id) ?? []))
     }
   }
-  for (const row of sorted) {
-    const { after } = row
-    if (after === null || placed.has(after)) take(row)
-    else waiting.set(after, [...(waiting.get(after) ?? []), row])
+  for (const place of sorted) {
+    const before = after[place]
+    if (before === undefined || before === '' || placed.has(before)) take(place)
+    else held.set(before, [...(held.get(before) ?? []), place])
   }
   return taken
 }
 
+/** A party's chain while a batch moves it on. */
 interface Chain {
+  party: string
   seq: bigint
   link: Uint8Array
   first_seq: bigint
-  segment: Uint8Array[]
+  /** `u64 idx || link` of each link, in memory that holds all of them. */
+  segment: Uint8Array
+  view: DataView
+  n: number
 }
+
+/** By what the outbox calls the parties of a row. */
+type Chains = ReadonlyMap<string, readonly Chain[]>
+
+const LINKED = 8 + 32
 
 /** Hashing, once the statements before it are on their way: the database works meanwhile. */
 async function later<T>(work: () => T): Promise<T> {
@@ -137,9 +168,9 @@ function build({
 }: {
   logId: number
   head: store.LogHead
-  rows: readonly outboxStore.OutboxRow[]
+  rows: readonly Row[]
   salt: () => Uint8Array
-  chains: Map<string, Chain>
+  chains: Chains
 }): store.Integrated {
   const entries = rows.map((row, i) => chained(row, { chains, salt, idx: head.size + BigInt(i) }))
   const grown = growTiles(
@@ -153,53 +184,53 @@ function build({
     n: entries.length,
     data: encodeBatch(entries),
     tiles: grown.tiles,
-    chains: [...chains]
-      .filter(([, chain]) => chain.segment.length > 0)
-      .map(([party, { seq, link, first_seq, segment }]) => ({
-        party,
-        seq,
-        link,
-        first_seq,
-        n: segment.length,
-        segment: concat(...segment),
-      })),
+    chains: [...new Set([...chains.values()].flat())],
     head: { size: grown.size, root: rootOfEdges(sha256, grown), edges: encodeEdges(grown.edges) },
   }
 }
 
+/** The chains of rows, each with room for the links that they will be. */
 async function openChains(
   tx: Tx,
-  { logId, head, rows }: { logId: number; head: store.LogHead; rows: readonly outboxStore.OutboxRow[] },
-): Promise<Map<string, Chain>> {
-  const parties = [...new Set(rows.flatMap((row) => partiesIn(row)))]
-  const heads = new Map((await store.chainHeads(tx, logId, parties)).map((row) => [row.party, row]))
-  return new Map(
-    parties.map((party) => {
+  { logId, head, rows }: { logId: number; head: store.LogHead; rows: readonly Row[] },
+): Promise<Chains> {
+  const counts = new Map<string, number>()
+  for (const { parties } of rows) counts.set(parties, (counts.get(parties) ?? 0) + 1)
+  const links = new Map<string, number>()
+  for (const [some, n] of counts) for (const party of named(some)) links.set(party, (links.get(party) ?? 0) + n)
+  const heads = new Map((await store.chainHeads(tx, logId, [...links.keys()])).map((row) => [row.party, row]))
+  const chains = new Map(
+    [...links].map(([party, n]): [string, Chain] => {
       const known = heads.get(party)
       const seq = known?.seq ?? 0n
       const link = known?.link ?? genesisLink(sha256, head.origin, party)
-      return [party, { seq, link, first_seq: seq + 1n, segment: [] }]
+      const segment = new Uint8Array(n * LINKED)
+      return [party, { party, seq, link, first_seq: seq + 1n, segment, view: new DataView(segment.buffer), n: 0 }]
     }),
   )
+  return new Map([...counts.keys()].map((some) => [some, named(some).flatMap((party) => chains.get(party) ?? [])]))
 }
 
 /** The entry of a record: its chains moved on by one, blinded, padded with decoys. */
 function chained(
-  row: outboxStore.OutboxRow,
-  { chains, salt, idx }: { chains: Map<string, Chain>; salt: () => Uint8Array; idx: bigint },
-): BatchEntry {
-  const links = partiesIn(row).map((party): ChainLink => {
-    const chain = chains.get(party)
-    if (chain === undefined) throw new Error('a party without chain')
+  row: Row,
+  { chains, salt, idx }: { chains: Chains; salt: () => Uint8Array; idx: bigint },
+): PackedEntry {
+  const own = chains.get(row.parties)
+  if (own === undefined) throw new Error('parties without chains')
+  const c = commitmentOf(row)
+  const links = own.map((chain): ChainLink => {
     chain.seq += 1n
-    chain.link = nextLink(sha256, chain.link, chain.seq, row.c)
-    chain.segment.push(concat(u64(idx), chain.link))
-    return { party, seq: chain.seq, salt: salt(), link: chain.link }
+    chain.link = nextLink(sha256, chain.link, chain.seq, c)
+    chain.view.setBigUint64(chain.n * LINKED, idx)
+    chain.segment.set(chain.link, chain.n * LINKED + 8)
+    chain.n += 1
+    return { party: chain.party, seq: chain.seq, salt: salt(), link: chain.link }
   })
   const decoys = Array.from({ length: decoyCount(links.length) }, salt)
-  const digests = [...links.map((link) => chainDigest(sha256, link)), ...decoys.map((one) => decoyDigest(sha256, one))]
-  const entry = entryOf(sha256, row.c, chainsHash(sha256, digests))
-  return { event_id: row.event_id, participant_id: row.participant_id, c: row.c, entry, chains: links, decoys }
+  const digests = links.map((link) => chainDigest(sha256, link))
+  for (const one of decoys) digests.push(decoyDigest(sha256, one))
+  return { packed: row.packed, entry: entryOf(sha256, c, chainsHash(sha256, digests)), chains: links, decoys }
 }
 
-const partiesIn = ({ parties }: outboxStore.OutboxRow): string[] => (parties === '' ? [] : parties.split(' '))
+const named = (parties: string): string[] => (parties === '' ? [] : parties.split(' '))

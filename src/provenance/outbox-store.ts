@@ -6,26 +6,44 @@ import type { Uuid } from '../kernel/ids.ts'
 
 // What was committed and has no index yet.
 
-export interface OutboxRow {
-  event_id: Uuid
-  participant_id: Uuid
-  /** The log that it was recorded under. */
-  log_id: number
-  at: Date
-  c: Buffer
-  parties: string
-  after: Uuid | null
+/** Rows that wait, in the order (time, event id). They come as one: thousands are read at once. */
+export interface Outbox {
+  n: number
+  /** `PACKED` bytes of each. */
+  packed: Buffer
+  /** Of each the parties, with spaces between them. */
+  parties: readonly string[]
+  /** Of each the event that comes before it, or nothing; absent where none waits for another. */
+  after: readonly (Uuid | '')[] | undefined
+  /** Whether some were recorded under a log that is closed now. */
+  inherited: boolean
 }
 
+const FIRST_LOG = 1
+
 /** Also what was recorded under a log that is closed now; only what belongs to this one alone while it is empty. */
-export const outbox = (tx: Tx, logId: number, { limit, own }: { limit: number; own: boolean }): Promise<OutboxRow[]> =>
-  tx
-    .selectFrom('prov_outbox')
-    .select(['event_id', 'participant_id', 'log_id', 'at', 'c', 'parties', 'after'])
-    .where('log_id', own ? '=' : '<=', logId)
-    .orderBy('event_id')
-    .limit(limit)
-    .execute()
+export async function outbox(tx: Tx, logId: number, { limit, own }: { limit: number; own: boolean }): Promise<Outbox> {
+  const { rows } = await sql<Omit<Outbox, 'parties' | 'after'> & { parties: string; after: string | null }>`
+    select count(*)::int as n,
+      coalesce(string_agg(uuid_send(event_id) || uuid_send(participant_id) || c, ''::bytea order by at, event_id), '') as packed,
+      coalesce(string_agg(parties, E'\n' order by at, event_id), '') as parties,
+      case when count(after) > 0 then string_agg(coalesce(after::text, ''), ',' order by at, event_id) end as after,
+      coalesce(bool_or(log_id < ${logId}), false) as inherited
+    from (
+      select event_id, participant_id, log_id, at, c, parties, after from prov_outbox
+      where log_id >= ${own ? logId : FIRST_LOG} and log_id <= ${logId}
+      order by event_id
+      limit ${limit}
+    ) as o`.execute(tx)
+  const [row] = rows
+  if (row === undefined) throw new Error('a sum has a row')
+  const { n, packed, inherited } = row
+  return {
+    ...{ n, packed, inherited },
+    parties: n === 0 ? [] : row.parties.split('\n'),
+    after: row.after === null ? undefined : (row.after.split(',') as (Uuid | '')[]),
+  }
+}
 
 /** Changes that have no index yet. */
 export async function waiting(db: Db, logId: number): Promise<number> {
@@ -38,14 +56,14 @@ export async function waiting(db: Db, logId: number): Promise<number> {
 }
 
 /** Which of the events are in the log already, or in one before it: not beyond the end of a log that was closed. */
-export async function knownEvents(tx: Tx, logId: number, ids: readonly Uuid[]): Promise<Set<Uuid>> {
+export async function knownEvents(tx: Tx, logId: number, ids: Buffer | readonly Uuid[]): Promise<Set<Uuid>> {
   if (ids.length === 0) return new Set()
   const rows = await tx
     .selectFrom('log_event as e')
     .innerJoin('log_head as h', 'h.log_id', 'e.log_id')
     .select('e.event_id')
     .where('e.log_id', '<=', logId)
-    .where(sql<boolean>`e.event_id = any(${plainArray(ids)}::uuid[])`)
+    .where(sql<boolean>`e.event_id = any(${Buffer.isBuffer(ids) ? ids : plainArray(ids)}::uuid[])`)
     .where(sql<boolean>`(h.closed_size is null or e.idx < h.closed_size)`)
     .execute()
   return new Set(rows.map((row) => row.event_id))
@@ -58,7 +76,7 @@ export async function knownEvents(tx: Tx, logId: number, ids: readonly Uuid[]): 
 export async function clearOutbox(
   tx: Tx,
   logId: number,
-  { ids, size, root }: { ids: readonly Uuid[]; size: bigint; root: Uint8Array },
+  { ids, size, root }: { ids: Buffer; size: bigint; root: Uint8Array },
 ): Promise<void> {
   // Whoever closes the log comes before or after.
   const head = await tx
@@ -68,10 +86,8 @@ export async function clearOutbox(
     .forUpdate()
     .executeTakeFirst()
   const same = head !== undefined && head.closed_size === null && head.size === size && head.root.equals(root)
-  const placed = same ? ids : [...(await knownEvents(tx, logId, ids))]
-  await sql`delete from prov_outbox where event_id = any(${plainArray(placed)}::uuid[]) and log_id <= ${logId}`.execute(
-    tx,
-  )
+  const placed = same ? ids : plainArray([...(await knownEvents(tx, logId, ids))])
+  await sql`delete from prov_outbox where event_id = any(${placed}::uuid[]) and log_id <= ${logId}`.execute(tx)
 }
 
 /** Entries that a closed log ends before wait for the next one, in the time of their records. */

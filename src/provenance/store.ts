@@ -55,38 +55,51 @@ export interface Integrated {
   head: { size: bigint; root: Uint8Array; edges: Uint8Array }
 }
 
-/** The places of events, from `first_idx` on. */
+/** The places of events, a `uuidArray`, from `first_idx` on. */
 export async function insertEvents(
   tx: Tx,
-  { log_id, first_idx, ids }: { log_id: number; first_idx: bigint; ids: readonly Uuid[] },
+  { log_id, first_idx, ids }: { log_id: number; first_idx: bigint; ids: Buffer },
 ): Promise<void> {
   await sql`
     insert into log_event (log_id, event_id, idx)
     select ${log_id}::int, e.id, ${first_idx}::bigint + e.place - 1
-    from unnest(${plainArray(ids)}::uuid[]) with ordinality as e(id, place)`.execute(tx)
+    from unnest(${ids}::uuid[]) with ordinality as e(id, place)`.execute(tx)
 }
 
 /** Writes what one integrated batch makes of its events: the batch, chain segments, full tiles, chains, head. */
 export async function insertBatch(tx: Tx, batch: Integrated): Promise<void> {
   const { log_id, first_idx, n, chains, tiles, head } = batch
-  await tx
-    .insertInto('log_batch')
-    .values({ log_id, first_idx, n, data: Buffer.from(batch.data) })
+  // One after the other on one connection, which none of them waits for.
+  await Promise.all([
+    tx
+      .insertInto('log_batch')
+      .values({ log_id, first_idx, n, data: asBuffer(batch.data) })
+      .execute(),
+    tiles.length > 0 && insertTiles(tx, log_id, tiles),
+    chains.length > 0 && insertChains(tx, log_id, chains),
+    tx
+      .updateTable('log_head')
+      .set({ size: head.size, root: Buffer.from(head.root), edges: Buffer.from(head.edges) })
+      .where('log_id', '=', log_id)
+      .execute(),
+  ])
+}
+
+const insertTiles = (tx: Tx, log_id: number, tiles: Integrated['tiles']) =>
+  tx
+    .insertInto('log_tile')
+    .values(tiles.map(({ level, n, data }) => ({ log_id, level, n, data: asBuffer(data) })))
     .execute()
-  if (tiles.length > 0) {
-    await tx
-      .insertInto('log_tile')
-      .values(tiles.map(({ level, n, data }) => ({ log_id, level, n, data: Buffer.from(data) })))
-      .execute()
-  }
-  if (chains.length > 0) {
-    await tx
+
+const insertChains = (tx: Tx, log_id: number, chains: Integrated['chains']) =>
+  Promise.all([
+    tx
       .insertInto('log_chain_seg')
       .values(
-        chains.map(({ party, first_seq, n, segment }) => ({ log_id, party, first_seq, n, data: Buffer.from(segment) })),
+        chains.map(({ party, first_seq, n, segment }) => ({ log_id, party, first_seq, n, data: asBuffer(segment) })),
       )
-      .execute()
-    await tx
+      .execute(),
+    tx
       .insertInto('log_chain')
       .values(chains.map(({ party, seq, link }) => ({ log_id, party, seq, link: Buffer.from(link) })))
       .onConflict((oc) =>
@@ -94,14 +107,11 @@ export async function insertBatch(tx: Tx, batch: Integrated): Promise<void> {
           .columns(['log_id', 'party'])
           .doUpdateSet((eb) => ({ seq: eb.ref('excluded.seq'), link: eb.ref('excluded.link') })),
       )
-      .execute()
-  }
-  await tx
-    .updateTable('log_head')
-    .set({ size: head.size, root: Buffer.from(head.root), edges: Buffer.from(head.edges) })
-    .where('log_id', '=', log_id)
-    .execute()
-}
+      .execute(),
+  ])
+
+/** The same bytes, not a copy. */
+const asBuffer = ({ buffer, byteOffset, length }: Uint8Array): Buffer => Buffer.from(buffer, byteOffset, length)
 
 export async function moveFence(tx: Tx, logId: number, size: bigint, root: Uint8Array): Promise<void> {
   await tx

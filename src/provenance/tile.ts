@@ -1,4 +1,4 @@
-import { concat, type Hash, u16, u64 } from '../kernel/bytes.ts'
+import { concat, type Hash, u64 } from '../kernel/bytes.ts'
 import { emptyRoot, leafHash, nodeHash, treeHash } from './merkle.ts'
 
 /** Hashes of a full tile, entries of a full bundle (C2SP tlog-tiles). */
@@ -36,8 +36,20 @@ export function tileWidth(size: bigint, level: number, n: bigint): number {
 }
 
 /** `u16 length || entry`, repeated. */
-export const encodeBundle = (entries: readonly Uint8Array[]): Uint8Array =>
-  concat(...entries.flatMap((entry) => [u16(entry.length), entry]))
+export function encodeBundle(entries: readonly Uint8Array[]): Uint8Array {
+  let length = 0
+  for (const entry of entries) length += 2 + entry.length
+  const out = new Uint8Array(length)
+  let at = 0
+  for (const entry of entries) {
+    if (entry.length > 0xffff) throw new RangeError('an entry of more than 65,535 bytes')
+    out[at] = entry.length >> 8
+    out[at + 1] = entry.length & 0xff
+    out.set(entry, at + 2)
+    at += 2 + entry.length
+  }
+  return out
+}
 
 /** The entries of a bundle; undefined if it does not end with an entry. */
 export function decodeBundle(bundle: Uint8Array): Uint8Array[] | undefined {
@@ -143,7 +155,13 @@ function growBundle(
 }
 
 function growLevel(edge: Uint8Array, nodes: readonly Uint8Array[]): { full: Uint8Array[]; edge: Uint8Array } {
-  const all = concat(edge, ...nodes)
+  const all = new Uint8Array(edge.length + nodes.length * HASH)
+  all.set(edge)
+  let to = edge.length
+  for (const node of nodes) {
+    all.set(node, to)
+    to += HASH
+  }
   const tile = TILE_WIDTH * HASH
   const full: Uint8Array[] = []
   for (let at = 0; at + tile <= all.length; at += tile) full.push(all.slice(at, at + tile))

@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { type RawBuilder, sql } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { bytesArray, hexArray, jsonTexts, plainArray } from '../../src/db/arrays.ts'
+import { bytesArray, hexArray, jsonTexts, plainArray, uuidArray } from '../../src/db/arrays.ts'
+import { concat } from '../../src/kernel/bytes.ts'
+import { type Uuid, uuidBytes } from '../../src/kernel/ids.ts'
 import { freshDatabase, type TestDatabase } from '../support/database.ts'
 
 let t: TestDatabase
@@ -33,6 +35,27 @@ test('plain values, bytes and JSON texts arrive as they were sent', async () => 
     ),
     { numRuns: 30 },
   )
+})
+
+test('UUIDs out of rows arrive as they were picked, in any order and also none', async () => {
+  const row = fc.tuple(fc.uuid(), fc.uint8Array({ minLength: 5, maxLength: 5 }))
+  const picked = fc
+    .array(row, { maxLength: 20 })
+    .chain((rows) =>
+      fc.tuple(fc.constant(rows), rows.length === 0 ? fc.constant([]) : fc.array(fc.nat(rows.length - 1))),
+    )
+  await fc.assert(
+    fc.asyncProperty(picked, async ([rows, places]) => {
+      const bytes = concat(...rows.flatMap(([id, rest]) => [uuidBytes(id as Uuid), rest]))
+      const array = uuidArray(bytes, { width: 21, places })
+      expect(await read(sql`select ${array}::uuid[] as out`)).toEqual(places.map((place) => rows[place]?.[0]))
+    }),
+    { numRuns: 30 },
+  )
+})
+
+test('a row that is not there has no UUID', () => {
+  expect(() => uuidArray(new Uint8Array(42), { width: 21, places: [2] })).toThrow('no such row')
 })
 
 test.each(['a b', 'a"b', 'a{b', 'a}b', 'a\\b'])('%j is refused where values must be plain', (value) => {

@@ -1,9 +1,10 @@
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { uuidArray } from '../../src/db/arrays.ts'
 import { asParticipant, atLog } from '../../src/db/as-participant.ts'
-import { fromBase64Url } from '../../src/kernel/bytes.ts'
-import { newId, type Uuid } from '../../src/kernel/ids.ts'
+import { concat, fromBase64Url } from '../../src/kernel/bytes.ts'
+import { newId, type Uuid, uuidBytes } from '../../src/kernel/ids.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
 import { fileAnchor } from '../../src/provenance/anchor-file.ts'
 import { type BatchEntry, decodeBatch } from '../../src/provenance/batch.ts'
@@ -184,6 +185,9 @@ describe('after a rotation', () => {
   })
 })
 
+const asArray = (ids: readonly Uuid[]): Buffer =>
+  uuidArray(concat(...ids.map(uuidBytes)), { width: 16, places: [...ids.keys()] })
+
 describe('an integrator of the old log that rests between index and outbox', () => {
   /** Indexed, and still in the outbox. */
   const stalled = async (): Promise<Uuid[]> => {
@@ -202,7 +206,7 @@ describe('an integrator of the old log that rests between index and outbox', () 
     const ids = await stalled()
     const head = await w.t.owner.selectFrom('log_head').selectAll().executeTakeFirstOrThrow()
     await rotate()
-    await atLog(w.t.integrator, 1, (tx) => clearOutbox(tx, 1, { ...head, ids }))
+    await atLog(w.t.integrator, 1, (tx) => clearOutbox(tx, 1, { ...head, ids: asArray(ids) }))
     expect(await waiting()).toEqual(expect.arrayContaining(ids))
     await integrator2().round()
     await integrator2().round()
@@ -215,7 +219,7 @@ describe('an integrator of the old log that rests between index and outbox', () 
       { size: size + 2n, root },
       { size, root: Buffer.alloc(32, 7) },
     ]) {
-      await atLog(w.t.integrator, 1, (tx) => clearOutbox(tx, 1, { ...head, ids }))
+      await atLog(w.t.integrator, 1, (tx) => clearOutbox(tx, 1, { ...head, ids: asArray(ids) }))
       expect(await waiting()).toEqual(expect.arrayContaining(ids))
     }
   })

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { newId, type Uuid, uuidFromBytes } from '../../src/kernel/ids.ts'
+import { concat } from '../../src/kernel/bytes.ts'
+import { newId, type Uuid, uuidBytes, uuidFromBytes } from '../../src/kernel/ids.ts'
 import {
   type BatchEntry,
   decodeBatch,
@@ -37,11 +38,20 @@ const withParties = (n: number, decoys = 0): BatchEntry => ({
   decoys: Array.from({ length: decoys }, (_, i) => new Uint8Array(32).fill(i)),
 })
 
+/** As the integrator has them: what an entry begins with is one piece of bytes. */
+const encoded = (entries: readonly BatchEntry[]): Uint8Array =>
+  encodeBatch(
+    entries.map((entry) => ({
+      ...entry,
+      packed: concat(uuidBytes(entry.event_id), uuidBytes(entry.participant_id), entry.c),
+    })),
+  )
+
 describe('a batch', () => {
   test('gives back its entries, all at once and each by its place', () => {
     fc.assert(
       fc.property(fc.array(anEntry, { minLength: 1, maxLength: 6 }), (entries) => {
-        const data = encodeBatch(entries)
+        const data = encoded(entries)
         expect(decodeBatch(data, entries.length)).toEqual(entries)
         for (const [i, entry] of entries.entries()) expect(decodeEntry(data, i)).toEqual(entry)
       }),
@@ -53,7 +63,7 @@ describe('a batch', () => {
       .chain((entries) => fc.tuple(fc.constant(entries), fc.nat(entries.length - 1), fc.integer({ min: 1, max: 6 })))
     fc.assert(
       fc.property(run, ([entries, from, n]) => {
-        const data = encodeBatch(entries)
+        const data = encoded(entries)
         const placed = (i: number): number =>
           i < entries.length ? new DataView(data.buffer, data.byteOffset).getUint32(4 * i) : data.length
         const to = Math.min(entries.length, from + n)
@@ -67,36 +77,42 @@ describe('a batch', () => {
   })
   test('gives back its entries from a view into a larger buffer, as the driver hands them', () => {
     const entries = [withParties(2), withParties(1, 1)]
-    const data = encodeBatch(entries)
+    const data = encoded(entries)
     const large = Buffer.concat([Buffer.alloc(5, 0xff), data, Buffer.alloc(5, 0xff)])
-    expect(encodeBatch(decodeBatch(large.subarray(5, 5 + data.length), 2))).toEqual(data)
+    expect(encoded(decodeBatch(large.subarray(5, 5 + data.length), 2))).toEqual(data)
   })
   test.for([255, 256, 300, 1_000])('holds an entry of %i parties, and as many decoys', (n) => {
-    const data = encodeBatch([withParties(n, n)])
+    const data = encoded([withParties(n, n)])
     const entry = decodeEntry(data, 0)
     expect([entry.chains.length, entry.decoys.length]).toEqual([n, n])
     expect(entry.chains.at(-1)?.party).toBe(`fruit-${n - 1}`)
-    expect(Buffer.compare(encodeBatch([entry]), data)).toBe(0)
+    expect(Buffer.compare(encoded([entry]), data)).toBe(0)
   })
   test('is not made of an entry with more of them than can be counted', () => {
-    expect(decodeEntry(encodeBatch([withParties(1, 65_535)]), 0).decoys.length).toBe(65_535)
-    expect(() => encodeBatch([withParties(1, 65_536)])).toThrow(RangeError)
+    expect(decodeEntry(encoded([withParties(1, 65_535)]), 0).decoys.length).toBe(65_535)
+    expect(() => encoded([withParties(1, 65_536)])).toThrow(RangeError)
+  })
+  test('is not made of an entry that begins with other bytes than ids and commitment', () => {
+    const { entry, chains, decoys } = withParties(1)
+    for (const length of [0, 63, 65]) {
+      expect(() => encodeBatch([{ packed: new Uint8Array(length), entry, chains, decoys }])).toThrow(RangeError)
+    }
   })
   test('that ends early, or has no such entry, is a RangeError', () => {
-    const data = encodeBatch([withParties(2, 1)])
+    const data = encoded([withParties(2, 1)])
     for (let length = 0; length < data.length; length++)
       expect(() => decodeEntry(data.slice(0, length), 0), String(length)).toThrow(RangeError)
     for (const i of [1, 1_000]) expect(() => decodeEntry(data, i), String(i)).toThrow(RangeError)
   })
   test('whose party is no text is a RangeError', () => {
     const entry = withParties(1)
-    const data = encodeBatch([entry])
+    const data = encoded([entry])
     data[data.indexOf('f'.charCodeAt(0), 4 + 16 + 16 + 32 + 33)] = 0xff
     expect(() => decodeEntry(data, 0)).toThrow(RangeError)
   })
 })
 
 test('of nothing is nothing', () => {
-  expect(encodeBatch([])).toEqual(new Uint8Array(0))
+  expect(encoded([])).toEqual(new Uint8Array(0))
   expect(decodeBatch(new Uint8Array(0), 0)).toEqual([] satisfies { event_id: Uuid }[])
 })
