@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { EXTENSION, keyOfObject, keyOfSignal, objectUuid } from '../../../src/interop/stix/ids.ts'
+import { EXTENSION, keyOfObject, keyOfSignal, objectUuid, uuidOf } from '../../../src/interop/stix/ids.ts'
 import { patternOf, quoted } from '../../../src/interop/stix/pattern.ts'
 import { standingObjects, TLP_MARKING } from '../../../src/interop/stix/standing.ts'
 import { type SignalVersion, toStix } from '../../../src/interop/stix/to-stix.ts'
-import { newId } from '../../../src/kernel/ids.ts'
+import { newId, type Uuid } from '../../../src/kernel/ids.ts'
 import { SIGNAL_TYPE, type SignalItem, type SignalType, TLP } from '../../../src/signals/schema.ts'
 import { anItem, idOf, NOON, sha, VALUES } from '../../signals/factory.ts'
 
@@ -156,6 +156,13 @@ test('an id is of the form that schemas demand, of one source alone, and finds i
     expect(keyOfObject(`indicator--${uuid}`)).toBe(keyOfSignal(signal))
   }
   expect(keyOfObject('indicator--plum')).toBe(undefined)
+})
+
+test('the id of a signal stays what it has always been: clients keep it', () => {
+  const signal = '0190a1b2-c3d4-7e5f-8a6b-7c8d9e0f1a2b' as Uuid
+  expect(objectUuid('acme', signal)).toBe('13a8b041-5db4-424e-8290-a1b2c34c3318')
+  expect(keyOfSignal(signal)).toBe('90a1b2c34c3318')
+  expect(uuidOf('entry', signal)).toBe('29795a10-309a-4337-9ad5-534fc9d41a19')
 })
 
 test('every type of signal is mapped or named as withheld', () => {
