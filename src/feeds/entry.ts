@@ -52,6 +52,19 @@ export function eventBody(feed: Uuid, seq: bigint, event: FeedEvent): string {
   return `${head},"index":${index},"salt":"${salt}","item":${JSON.stringify(item)},"path":"${path}"}`
 }
 
+/** What `eventBody` wrote of who says what. Beside an item the rest is passed over: it is most of a body, and is read by the thousand. */
+export function toldIn(body: string): { source: string; item?: string; reason?: string } {
+  const from = body.indexOf(ITEM)
+  if (from < 0) return JSON.parse(body) as { source: string; reason?: string }
+  const source = body.indexOf(SOURCE) + SOURCE.length
+  return {
+    source: body.slice(source, body.indexOf('"', source)),
+    item: JSON.parse(body.slice(from + ITEM.length, body.lastIndexOf(PATH))) as string,
+  }
+}
+
+const [SOURCE, ITEM, PATH] = ['"source":"', ',"item":', ',"path":"']
+
 /** What stands at the place of an event whose item was erased: the same, without the source's bytes or the sealed ones. */
 export function erasedBody(body: string): string {
   const { seq, type, at, feed, source, signal, revision, event, replaces } = JSON.parse(body) as Record<string, unknown>

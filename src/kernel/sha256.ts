@@ -5,6 +5,9 @@ const SIZE = 32
 /** SHA-256 of a text's UTF-8 as base64url: Node makes that text in the time in which it makes any other. */
 export const sha256Url = (text: string): string => hash('sha256', text, 'base64url')
 
+/** The same in hex. */
+export const sha256Hex = (data: Uint8Array | string): string => hash('sha256', data, 'hex')
+
 const POOL = 256 * SIZE
 let pool = Buffer.allocUnsafeSlow(POOL)
 let used = 0

@@ -242,7 +242,11 @@ describe('lists that are there already', { shuffle: false }, () => {
       ...{ firstType: item.type, reason: undefined, created: Date.now(), modified: Date.now() },
     }
     const mapped = toStix(version, { suiteOf: () => 'hmac-sha256' })
-    const bundle = { type: 'bundle', id: 'bundle--1', objects: 'object' in mapped ? [mapped.object] : [] }
+    const bundle = {
+      type: 'bundle',
+      id: 'bundle--1',
+      objects: 'object' in mapped ? [JSON.parse(mapped.object.text)] : [],
+    }
     const file = aFile(apple, 'bundle.json', JSON.stringify(bundle))
     const lines = await aldis(apple, 'import', file, '--format', 'stix')
     const signal = lines.find(({ outcome }) => outcome === 'created')?.['signal'] as Uuid

@@ -6,9 +6,11 @@ import {
   ENDS,
   EVENT_KIND,
   type EventType,
+  erasedBody,
   eventBody,
   type FeedEvent,
   submissionBody,
+  toldIn,
 } from '../../src/feeds/entry.ts'
 import { FeedEventSchema, SubmissionProof } from '../../src/feeds/schema.ts'
 import { toBase64Url, u32 } from '../../src/kernel/bytes.ts'
@@ -33,6 +35,8 @@ describe('the body of an event', () => {
   })
   test('says why where the node speaks, and shows no bytes of anybody', () => {
     const body = eventBody(FEED, 1n, event({ type: 'signal.expired', reason: 'expired' }))
+    expect(toldIn(body)).toMatchObject({ source: 'apple', reason: 'expired' })
+    expect(toldIn(body)).not.toHaveProperty('item')
     expect(JSON.parse(body)).toEqual({
       ...{ seq: '1', type: 'signal.expired', at: NOON.toISOString(), feed: FEED, source: 'apple', signal: idOf(2) },
       ...{ revision: 7, event: idOf(3), reason: 'expired' },
@@ -41,7 +45,19 @@ describe('the body of an event', () => {
   test('is JSON of one line for whatever an item is, and gives it back unchanged', () => {
     const hostile = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 40 }),
-      fc.constantFrom('"},{"seq":"1', '\\', '"', '\u2028\u2029', '\0', '</script>', '{"a":"\\ud800"}', '\r\n'),
+      fc.constantFrom(
+        '"},{"seq":"1',
+        ',"item":"',
+        '","path":"',
+        '"source":"pear"',
+        '\\',
+        '"',
+        '\u2028\u2029',
+        '\0',
+        '</script>',
+        '{"a":"\\ud800"}',
+        '\r\n',
+      ),
       fc.array(fc.nat(0xffff), { maxLength: 40 }).map((codes) => String.fromCharCode(...codes)),
     )
     fc.assert(
@@ -50,12 +66,19 @@ describe('the body of an event', () => {
         expect(body).not.toMatch(/[\r\n]/)
         const parsed = JSON.parse(body) as Record<string, unknown>
         expect(parsed['item']).toBe(item)
+        expect(toldIn(body)).toEqual({ source: 'apple', item })
         expect(Object.keys(parsed)).toHaveLength(12)
         expect(Check(FeedEventSchema, parsed)).toBe(true)
       }),
       { numRuns: 150 },
     )
   })
+})
+
+test('an event whose item was erased is read without one', () => {
+  const told = toldIn(erasedBody(eventBody(FEED, SEQ, event({ signed }))))
+  expect(told).toMatchObject({ source: 'apple', reason: 'erased' })
+  expect(told).not.toHaveProperty('item')
 })
 
 test('the line of a submission is what proves its items', () => {

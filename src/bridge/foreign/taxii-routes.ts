@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { FeedList } from '../../feeds/schema.ts'
 import { feedbackToStix } from '../../interop/stix/feedback.ts'
-import type { StixObject } from '../../interop/stix/standing.ts'
+import { type StixText, stixText } from '../../interop/stix/text.ts'
 import { toStix } from '../../interop/stix/to-stix.ts'
 import { taxiiError } from '../../interop/taxii/answer.ts'
 import { collectionId } from '../../interop/taxii/collection-id.ts'
@@ -120,10 +120,13 @@ const signRecord =
     return recordOf(sign, mapped.object)
   }
 
-const saidRecord = ({ at_ms: at, ...said }: SaidRow): TaxiiRecord => recordOf(said, feedbackToStix({ ...said, at }))
+function saidRecord({ at_ms: at, ...said }: SaidRow): TaxiiRecord {
+  const object = feedbackToStix({ ...said, at })
+  return recordOf(said, stixText(object, String(object['modified'])))
+}
 
-const recordOf = ({ seq, added_us }: Placed, object: StixObject): TaxiiRecord =>
-  taxiiRecord({ at: BigInt(seq), added: BigInt(added_us), version: String(object['modified']) }, object)
+const recordOf = ({ seq, added_us }: Placed, object: StixText): TaxiiRecord =>
+  taxiiRecord({ at: BigInt(seq), added: BigInt(added_us) }, object)
 
 type Placed = Pick<Signed, 'seq' | 'added_us'>
 

@@ -1,5 +1,5 @@
-import { hash } from 'node:crypto'
 import { type Uuid, uuidBytes } from '../../kernel/ids.ts'
+import { sha256Hex } from '../../kernel/sha256.ts'
 
 /** Our property extension: the fields of a signal that have no home in STIX. */
 export const EXTENSION = 'extension-definition--2f9f3a0e-8a35-4c0e-9f0b-5d1b6a7c4e21'
@@ -9,16 +9,13 @@ export const EXTENSION = 'extension-definition--2f9f3a0e-8a35-4c0e-9f0b-5d1b6a7c
  * demand: nine bytes tell the source, so that nobody else's signal takes the same id, and seven find the signal.
  */
 export function objectUuid(source: string, signal: Uuid): Uuid {
-  const whose = hash('sha256', `aldis-stix/1\0${source}\0${signal}`, 'hex')
+  const whose = sha256Hex(`aldis-stix/1\0${source}\0${signal}`)
   return versionFour(whose.slice(0, 18) + keyOfSignal(signal))
 }
 
-/**
- * In hex, what `keyOfObject` finds in the id of its object: four bytes of when the signal was named and three of a digest, of which the
- * index over feeds is made. Of texts alone: thousands of ids are made a second, and byte arrays between take twice as long.
- */
+/** In hex, four bytes of when the signal was named and three of a digest: what the index over feeds is made of, and `keyOfObject` finds. */
 export const keyOfSignal = (signal: Uuid): string =>
-  signal.slice(2, 8) + signal.slice(9, 11) + hash('sha256', uuidBytes(signal), 'hex').slice(26, 32)
+  signal.slice(2, 8) + signal.slice(9, 11) + sha256Hex(uuidBytes(signal)).slice(26, 32)
 
 /** By which the signal of an object is found: seven bytes in hex; undefined where it is no id. */
 export function keyOfObject(id: string): string | undefined {
@@ -46,11 +43,11 @@ const identities = new Map<string, string>()
 const named = (type: string, name: string): string => `${type}--${uuidOf(type, name)}`
 
 /** Of what is named by something of ours, such as an entry of the log. */
-export const uuidOf = (type: string, name: string): Uuid =>
-  versionFour(hash('sha256', `aldis-stix/1\0${type}\0${name}`, 'hex'))
+export const uuidOf = (type: string, name: string): Uuid => versionFour(sha256Hex(`aldis-stix/1\0${type}\0${name}`))
 
-/** Of 16 bytes in hex; what follows them is left. */
+/** Of 16 bytes in hex; what follows is passed over. */
 export function versionFour(hex: string): Uuid {
   const variant = '89ab'[Number.parseInt(hex.charAt(16), 16) & 3]
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}` as Uuid
+  const last = hex.slice(17, 20)
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${last}-${hex.slice(20, 32)}` as Uuid
 }

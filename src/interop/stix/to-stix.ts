@@ -2,8 +2,9 @@ import type { EventType } from '../../feeds/entry.ts'
 import type { Uuid } from '../../kernel/ids.ts'
 import type { SignalItem } from '../../signals/schema.ts'
 import { EXTENSION, identityId, objectUuid } from './ids.ts'
-import { type Pattern, patternOf, type SuiteOf } from './pattern.ts'
-import { type StixObject, TLP_MARKING } from './standing.ts'
+import { patternOf, type SuiteOf } from './pattern.ts'
+import { TLP_MARKING } from './standing.ts'
+import { type StixText, stixText } from './text.ts'
 
 /** The newest event of a signal as its recipients have it, and the times of its first and its newest version. */
 export interface SignalVersion {
@@ -37,7 +38,7 @@ const ENDED: Readonly<Partial<Record<EventType, string>>> = {
   'signal.erased': 'erased',
 }
 
-export type Mapped = { object: StixObject } | { withheld: Withheld }
+export type Mapped = { object: StixText } | { withheld: Withheld }
 
 /** A signal as a STIX 2.1 object, or why it has none. Nothing is approximated. */
 export function toStix(signal: SignalVersion, { suiteOf }: Viewer): Mapped {
@@ -63,12 +64,11 @@ interface Origin {
 }
 
 function originOf({ source, signal, revision, event, created, modified }: SignalVersion): Origin {
-  const first = stamp(created)
   return {
     uuid: objectUuid(source, signal),
     created_by_ref: identityId(source),
-    created: first,
-    modified: created === modified ? first : stamp(modified),
+    created: stamp(created),
+    modified: stamp(modified),
     says: { extension_type: 'property-extension', source, signal, revision, event },
   }
 }
@@ -85,47 +85,40 @@ function ending(
     ...{ pattern: `[x-aldis-withdrawn:id = '${uuid}']`, pattern_type: 'stix', valid_from: created },
     extensions: { [EXTENSION]: { ...own, ...says } },
   }
-  return { object }
+  return { object: stixText(object, modified) }
 }
 
-/** Thousands a second are made for one page after another: member by member, since to spread takes twice as long. */
+/** Thousands a second are written for one page after another: as text at once, since an object in between takes half as long again. */
 function live(version: SignalVersion, item: SignalItem, suiteOf: SuiteOf): Mapped {
   const found = patternOf(item, suiteOf)
   if (found === undefined) return { withheld: 'key-epoch-unknown' }
   const { observed_at, expires_at } = item
   const { uuid, created_by_ref, created, modified, says } = originOf(version)
-  const object: Record<string, unknown> & StixObject = {
-    type: 'indicator',
-    spec_version: '2.1',
-    id: `indicator--${uuid}`,
-    created_by_ref,
-    created,
-    modified,
-    pattern: found.pattern,
-    pattern_type: found.pattern_type,
-    valid_from: observed_at,
-  }
+  const id = `indicator--${uuid}`
   // Instants of items are written in one way (`InstantSchema`): their texts are in order.
-  if (expires_at > observed_at) object['valid_until'] = expires_at
-  object['confidence'] = item.confidence
-  object['labels'] = [item.category]
-  object['object_marking_refs'] = [TLP_MARKING[item.tlp]]
-  object['extensions'] = { [EXTENSION]: extensionOf(item, says, found.says) }
-  return { object }
+  const until = expires_at > observed_at ? `"valid_until":${json(expires_at)},` : ''
+  const text =
+    `{"type":"indicator","spec_version":"2.1","id":"${id}","created_by_ref":"${created_by_ref}","created":"${created}",` +
+    `"modified":"${modified}","pattern":${json(found.pattern)},"pattern_type":"${found.pattern_type}",` +
+    `"valid_from":${json(observed_at)},${until}"confidence":${json(item.confidence)},"labels":[${json(item.category)}],` +
+    `"object_marking_refs":["${TLP_MARKING[item.tlp]}"],"extensions":{"${EXTENSION}":{${members(says)},` +
+    `"state":"live","authority":"origin_jws","signal_type":"${item.type}",${members(found.says)},${members(ownOf(item))}}}}`
+  return { object: { id, type: 'indicator', version: modified, text } }
 }
 
-function extensionOf(item: SignalItem, origin: Origin['says'], says: Pattern['says']): object {
-  const own: Record<string, unknown> = { ...origin, state: 'live', authority: 'origin_jws', signal_type: item.type }
-  Object.assign(own, says)
-  own['category'] = item.category
-  own['taxonomy'] = item.taxonomy
-  own['signal_severity'] = item.severity
-  own['basis'] = item.basis
-  own['context'] = item.context
-  own['handling'] = item.handling
-  if (item.note !== undefined) own['note'] = item.note
-  return own
+/** What is said of a signal in its own words. */
+const ownOf = ({ category, taxonomy, severity, basis, context, handling, note }: SignalItem): object => {
+  return { category, taxonomy, signal_severity: severity, basis, context, handling, note }
 }
 
-/** As STIX has it: to the millisecond. */
-const stamp = (ms: number): string => new Date(ms).toISOString()
+const json = (value: unknown): string => JSON.stringify(value)
+/** Of an object that has some, without what stands around them. */
+const members = (object: object): string => JSON.stringify(object).slice(1, -1)
+
+/** As STIX has it: to the millisecond. What came together has one text. */
+function stamp(ms: number): string {
+  if (ms !== stamped.ms) stamped = { ms, text: new Date(ms).toISOString() }
+  return stamped.text
+}
+
+let stamped = { ms: 0, text: '1970-01-01T00:00:00.000Z' }

@@ -8,12 +8,11 @@ export function taxiiAnswer(
   value: object,
   headers: Readonly<Record<string, string>> = {},
 ): TaxiiAnswer {
-  return textAnswer(status, JSON.stringify(value), headers)
+  return bytesAnswer(status, Buffer.from(JSON.stringify(value)), headers)
 }
 
-function textAnswer(status: number, text: string, headers: Readonly<Record<string, string>>): TaxiiAnswer {
-  const own = { 'content-type': TAXII_TYPE, 'cache-control': 'no-store', ...headers }
-  return { status, headers: own, body: Buffer.from(text) }
+function bytesAnswer(status: number, body: Buffer, headers: Readonly<Record<string, string>>): TaxiiAnswer {
+  return { status, headers: { 'content-type': TAXII_TYPE, 'cache-control': 'no-store', ...headers }, body }
 }
 
 /** The protocol's own error; its status is a text. */
@@ -37,19 +36,23 @@ export type PageForm = 'objects' | 'manifest' | 'versions'
 /** A page; `next` wherever there is more, since clients that get none begin again from the start. */
 export function pageAnswer(form: PageForm, records: readonly TaxiiRecord[], next: string | undefined): TaxiiAnswer {
   const [first, last] = [records[0], records.at(-1)]
-  const parts = next === undefined ? [] : [`"more":true,"next":${JSON.stringify(next)}`]
+  const more = next === undefined ? {} : { more: true, next }
   // A list is left out where it would be empty.
-  if (first === undefined || last === undefined) return textAnswer(200, `{${parts.join()}}`, {})
-  parts.push(`"${form === 'versions' ? 'versions' : 'objects'}":[${records.map(TEXT_OF[form]).join()}]`)
-  return textAnswer(200, `{${parts.join()}}`, {
+  if (first === undefined || last === undefined) return taxiiAnswer(200, more)
+  const list = `"${form === 'versions' ? 'versions' : 'objects'}":[`
+  const head = next === undefined ? `{${list}` : `${JSON.stringify(more).slice(0, -1)},${list}`
+  const parts = records.flatMap((record, i) => [i === 0 ? Buffer.from(head) : COMMA, BYTES_OF[form](record)])
+  return bytesAnswer(200, Buffer.concat([...parts, END]), {
     'x-taxii-date-added-first': instantText(first.added),
     'x-taxii-date-added-last': instantText(last.added),
   })
 }
 
-const TEXT_OF: Readonly<Record<PageForm, (record: TaxiiRecord) => string>> = {
-  objects: ({ text }) => text,
-  versions: ({ version }) => JSON.stringify(version),
+const [COMMA, END] = [Buffer.from(','), Buffer.from(']}')]
+
+const BYTES_OF: Readonly<Record<PageForm, (record: TaxiiRecord) => Buffer>> = {
+  objects: ({ bytes }) => bytes,
+  versions: ({ version }) => Buffer.from(JSON.stringify(version)),
   manifest: ({ id, added, version }) =>
-    JSON.stringify({ id, date_added: instantText(added), version, media_type: STIX_TYPE }),
+    Buffer.from(JSON.stringify({ id, date_added: instantText(added), version, media_type: STIX_TYPE })),
 }

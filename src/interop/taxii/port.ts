@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../kernel/errors.ts'
-import type { StixObject } from '../stix/standing.ts'
+import type { StixText } from '../stix/text.ts'
 
 /** A record's place in a collection. */
 interface Place {
@@ -7,23 +7,22 @@ interface Place {
   at: bigint
   /** When it came into the collection: microseconds since 1970, of which no two records have the same. */
   added: bigint
-  version: string
 }
 
 /**
- * One version of an object in a collection. The object is written at once: a page of thousands, kept as objects until it is whole, would
- * be copied by the garbage collector again and again.
+ * One version of an object in a collection. The object is bytes at once: what a page keeps of thousands until it is whole, the garbage
+ * collector would copy again and again.
  */
 export interface TaxiiRecord extends Place {
   id: string
   type: string
+  version: string
   /** JSON of the object. */
-  text: string
+  bytes: Buffer
 }
 
-export const taxiiRecord = (place: Place, object: StixObject): TaxiiRecord => {
-  const { at, added, version } = place
-  return { at, added, version, id: object.id, type: object.type, text: JSON.stringify(object) }
+export const taxiiRecord = ({ at, added }: Place, { id, type, version, text }: StixText): TaxiiRecord => {
+  return { at, added, id, type, version, bytes: Buffer.from(text) }
 }
 
 export interface TaxiiCollection {

@@ -1,4 +1,4 @@
-import { EVENT_KIND, type EventType } from '../../feeds/entry.ts'
+import { EVENT_KIND, type EventType, toldIn } from '../../feeds/entry.ts'
 import type { AskedObjects, ObjectEntry, ObjectFeed, ObjectReads } from '../../feeds/object-read.ts'
 import type { Reader } from '../../feeds/service.ts'
 import { stampOf } from '../../feeds/stamp.ts'
@@ -24,8 +24,7 @@ export function createTaxiiFeeds({ feeds, programme, suiteOf, onWithheld }: Taxi
   const recordOf = (entry: ObjectEntry): TaxiiRecord | undefined => {
     const mapped = toStix(versionOf(entry), { suiteOf })
     if ('withheld' in mapped) return void onWithheld(mapped.withheld)
-    const { object } = mapped
-    return taxiiRecord({ at: entry.seq, added: stampOf(entry), version: String(object['modified']) }, object)
+    return taxiiRecord({ at: entry.seq, added: stampOf(entry) }, mapped.object)
   }
   return {
     programme,
@@ -77,7 +76,7 @@ function versionOf(entry: ObjectEntry): SignalVersion {
   const { kind, signal_id, revision, submission_id, first_us, first_body } = entry
   const type = TYPE_OF.get(kind)
   if (type === undefined) throw new Error(`a feed has an event of kind ${kind}`)
-  const { source, reason, item } = JSON.parse(entry.body) as { source: string; reason?: string; item?: string }
+  const { source, reason, item } = toldIn(entry.body)
   const added = stampOf(entry)
   return {
     type,
@@ -97,6 +96,6 @@ const millisecond = (us: bigint): number => Number(us / 1_000n)
 
 /** Undefined where the item was erased. */
 function typeIn(body: string): SignalItem['type'] | undefined {
-  const { item } = JSON.parse(body) as { item?: string }
+  const { item } = toldIn(body)
   return item === undefined ? undefined : (JSON.parse(item) as SignalItem).type
 }

@@ -1,4 +1,5 @@
 import { standingObjects } from '../stix/standing.ts'
+import { stixText } from '../stix/text.ts'
 import { type AskedPage, type TaxiiPage, type TaxiiRecord, taxiiRecord } from './port.ts'
 
 /** The records that every collection begins with: at places below 1, in the first microseconds of 1970. */
@@ -6,10 +7,8 @@ function standingRecords(programme: string): TaxiiRecord[] {
   const objects = standingObjects(programme)
   return objects.map((object, i) => {
     const { modified, created } = object as { modified?: string; created?: string }
-    return taxiiRecord(
-      { at: BigInt(i - objects.length), added: BigInt(i + 1), version: modified ?? created ?? '' },
-      object,
-    )
+    const place = { at: BigInt(i - objects.length), added: BigInt(i + 1) }
+    return taxiiRecord(place, stixText(object, modified ?? created ?? ''))
   })
 }
 

@@ -286,7 +286,7 @@ describe('a bundle of STIX', () => {
       ...{ firstType: item.type, reason: undefined, created: NOON.getTime(), modified: NOON.getTime() + 1 },
     }
     const mapped = toStix(version, { suiteOf })
-    const object = 'object' in mapped ? mapped.object : {}
+    const object = 'object' in mapped ? JSON.parse(mapped.object.text) : {}
     const text = JSON.stringify({
       type: 'bundle',
       id: 'b',

@@ -32,7 +32,7 @@ function readBack(item: SignalItem): FromStix {
   }
   const mapped = toStix(version, { suiteOf })
   if ('withheld' in mapped) throw new Error(mapped.withheld)
-  return read(JSON.parse(JSON.stringify(mapped.object)))
+  return read(JSON.parse(mapped.object.text))
 }
 
 const TYPES: readonly SignalType[] = [

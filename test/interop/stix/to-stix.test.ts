@@ -17,7 +17,7 @@ const version = (item: SignalItem | undefined, change: Partial<SignalVersion> = 
 const made = (...of: Parameters<typeof version>): Record<string, unknown> => {
   const mapped = toStix(version(...of), { suiteOf })
   if ('withheld' in mapped) throw new Error(mapped.withheld)
-  return mapped.object
+  return JSON.parse(mapped.object.text) as Record<string, unknown>
 }
 const own = (object: Record<string, unknown>) =>
   (object['extensions'] as Record<string, Record<string, unknown>>)[EXTENSION]
@@ -102,6 +102,23 @@ describe('a live signal', () => {
       },
     })
     expect(Object.keys(object).filter((name) => /^x_|severity|action|username/.test(name))).toEqual([])
+  })
+  test('is written as JSON is, in one order, whatever its words hold', () => {
+    const item = anItem({ note: 'a "pear"\\ \n \u2028 🍐', category: 'a"b' })
+    const mapped = toStix(version(item), { suiteOf })
+    const { id, type, version: told, text } = 'object' in mapped ? mapped.object : expect.fail('withheld')
+    const object = JSON.parse(text)
+    expect(JSON.stringify(object)).toBe(text)
+    expect(object).toMatchObject({ id, type, modified: told, labels: ['a"b'] })
+    expect(own(object)).toMatchObject({ note: item.note, category: 'a"b' })
+    expect(Object.keys(object)).toEqual([
+      ...['type', 'spec_version', 'id', 'created_by_ref', 'created', 'modified', 'pattern', 'pattern_type'],
+      ...['valid_from', 'valid_until', 'confidence', 'labels', 'object_marking_refs', 'extensions'],
+    ])
+    expect(Object.keys(own(object) ?? {})).toEqual([
+      ...['extension_type', 'source', 'signal', 'revision', 'event', 'state', 'authority', 'signal_type'],
+      ...['hash_profile', 'scope', 'category', 'taxonomy', 'signal_severity', 'basis', 'context', 'handling', 'note'],
+    ])
   })
   test.each(TLP.map((level) => [level]))('bears the mark of TLP %s, whose object every collection has', (tlp) => {
     expect(made(anItem({ tlp }))['object_marking_refs']).toEqual([TLP_MARKING[tlp]])

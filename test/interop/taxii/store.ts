@@ -1,3 +1,4 @@
+import { stixText } from '../../../src/interop/stix/text.ts'
 import { statusOfAll } from '../../../src/interop/taxii/envelope.ts'
 import {
   type TaxiiCollection,
@@ -16,11 +17,11 @@ export const COLLECTION: TaxiiCollection = {
 
 export const recordOf = (i: number, type = 'indicator'): TaxiiRecord =>
   taxiiRecord(
-    {
-      ...{ at: BigInt(i), added: 1_700_000_000_000_000n + BigInt(i) },
-      version: new Date(1_700_000_000_000 + i).toISOString(),
-    },
-    { type, id: `${type}--00000000-0000-4000-8000-${String(i).padStart(12, '0')}`, spec_version: '2.1', i },
+    { at: BigInt(i), added: 1_700_000_000_000_000n + BigInt(i) },
+    stixText(
+      { type, id: `${type}--00000000-0000-4000-8000-${String(i).padStart(12, '0')}`, spec_version: '2.1', i },
+      new Date(1_700_000_000_000 + i).toISOString(),
+    ),
   )
 
 export const WRITABLE: TaxiiCollection = { ...COLLECTION, can_write: true }
