@@ -1,4 +1,4 @@
-import { compare, concat, type Hash, toBase64Url, utf8, writeBase64Url } from '../kernel/bytes.ts'
+import { compare, concat, type Hash, toBase64Url, u64, utf8, writeBase64Url } from '../kernel/bytes.ts'
 import type { ChainLink } from './batch.ts'
 
 export type { ChainLink } from './batch.ts'
@@ -16,9 +16,13 @@ const linkedView = new DataView(linked.buffer)
 const entered = laidOut(ENTRY, 2 * DIGEST)
 const alone = laidOut(CHAINS, DIGEST)
 const NAME = /^[a-z0-9-]{1,63}$/
+const SEQ_MAX = 0xffff_ffff_ffff_ffffn
 /** Room for a disclosure and for its base64url. */
 const text = new Uint8Array(256)
 const encoded = new Uint8Array(384)
+
+/** What a forged log or receipt holds instead does not fit where digests are laid out, and goes the way that takes anything. */
+const isDigest = ({ length }: Uint8Array): boolean => length === DIGEST
 
 function laidOut(head: Uint8Array, more: number): Uint8Array {
   const room = new Uint8Array(head.length + more)
@@ -32,6 +36,7 @@ export const genesisLink = (hash: Hash, origin: string, party: string): Uint8Arr
 
 /** L(p,s) = SHA-256("prov-link/v1\n" || L(p,s-1) || u64(s) || C). */
 export function nextLink(hash: Hash, link: Uint8Array, seq: bigint, c: Uint8Array): Uint8Array {
+  if (!isDigest(link) || !isDigest(c)) return hash(concat(LINK, link, u64(seq), c))
   linked.set(link, LINK.length)
   linkedView.setBigUint64(LINK.length + DIGEST, seq)
   linked.set(c, LINK.length + DIGEST + 8)
@@ -45,14 +50,15 @@ export const chainDisclosure = ({ party, seq, salt, link }: ChainLink): string =
 /** SHA-256 of the disclosure. */
 export function chainDigest(hash: Hash, own: ChainLink): Uint8Array {
   const { party, seq, salt, link } = own
-  // What is no name, as a forged log may hold it, goes the way that takes any text.
-  if (!NAME.test(party)) return hash(utf8(chainDisclosure(own)))
+  const fits = NAME.test(party) && seq >= 0n && seq <= SEQ_MAX && isDigest(salt) && isDigest(link)
+  if (!fits) return hash(utf8(chainDisclosure(own)))
   const from = writeBase64Url(salt, text, ascii('["', 0))
   const to = writeBase64Url(link, text, ascii(`","chain",{"party":"${party}","seq":${seq},"link":"`, from))
   return hashEncoded(hash, text.subarray(0, ascii('"}]', to)))
 }
 
 export function decoyDigest(hash: Hash, salt: Uint8Array): Uint8Array {
+  if (!isDigest(salt)) return hash(utf8(toBase64Url(utf8(`["${toBase64Url(salt)}","decoy"]`))))
   const end = ascii('","decoy"]', writeBase64Url(salt, text, ascii('["', 0)))
   return hashEncoded(hash, text.subarray(0, end))
 }
@@ -76,13 +82,15 @@ export function decoyCount(n: number): number {
 /** H = SHA-256("prov-chains/v1\n" || sorted digests). */
 export function chainsHash(hash: Hash, digests: readonly Uint8Array[]): Uint8Array {
   const [only] = digests
-  if (only?.length !== DIGEST || digests.length > 1) return hash(concat(CHAINS, ...[...digests].sort(compare)))
+  if (only === undefined || digests.length > 1 || !isDigest(only))
+    return hash(concat(CHAINS, ...[...digests].sort(compare)))
   alone.set(only, CHAINS.length)
   return hash(alone)
 }
 
 /** entry = 0x01 || SHA-256("prov-entry/v1\n" || C || H), 33 bytes. */
 export function entryOf(hash: Hash, c: Uint8Array, h: Uint8Array): Uint8Array {
+  if (!isDigest(c) || !isDigest(h)) return concat(Uint8Array.of(VERSION), hash(concat(ENTRY, c, h)))
   entered.set(c, ENTRY.length)
   entered.set(h, ENTRY.length + DIGEST)
   const entry = new Uint8Array(ENTRY_LENGTH)

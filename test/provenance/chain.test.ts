@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { toHex } from '../../src/kernel/bytes.ts'
+import { compare, concat, toBase64Url, toHex, u64, utf8 } from '../../src/kernel/bytes.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
 import type { ChainLink } from '../../src/provenance/batch.ts'
 import {
@@ -101,4 +101,39 @@ test('the order in which digests come never shows', () => {
       expect(toHex(chainsHash(sha256, digests.slice(1)))).not.toBe(h)
     }),
   )
+})
+
+describe('whatever its length, and whatever was hashed before it, each byte counts', () => {
+  // Of a digest's length, and of any other that a forged log or receipt may hold.
+  const any = fc.oneof(aHash, fc.uint8Array({ maxLength: 400 }))
+  const party = fc.oneof(fc.constant('apple'), fc.string({ maxLength: 300 }))
+  const seq = fc.oneof(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), fc.bigInt({ min: -(2n ** 900n), max: 2n ** 900n }))
+
+  test('of a link and what it comes after', () => {
+    fc.assert(
+      fc.property(any, seq, any, (link, n, c) => {
+        const plain = sha256(concat(utf8('prov-link/v1\n'), link, u64(BigInt.asUintN(64, n)), c))
+        expect(toHex(nextLink(sha256, link, BigInt.asUintN(64, n), c))).toBe(toHex(plain))
+      }),
+    )
+  })
+  test('of a disclosure and a decoy', () => {
+    fc.assert(
+      fc.property(fc.record({ party, seq, salt: any, link: any }), (own) => {
+        expect(toHex(chainDigest(sha256, own))).toBe(toHex(sha256(chainDisclosure(own))))
+        const decoy = toBase64Url(utf8(`["${toBase64Url(own.salt)}","decoy"]`))
+        expect(toHex(decoyDigest(sha256, own.salt))).toBe(toHex(sha256(decoy)))
+      }),
+    )
+  })
+  test('of an entry and its digests', () => {
+    fc.assert(
+      fc.property(any, fc.array(any, { maxLength: 3 }), (c, digests) => {
+        const h = sha256(concat(utf8('prov-chains/v1\n'), ...digests.toSorted(compare)))
+        expect(toHex(chainsHash(sha256, digests))).toBe(toHex(h))
+        const [some = h] = digests
+        expect(toHex(entryOf(sha256, c, some))).toBe(`01${toHex(sha256(concat(utf8('prov-entry/v1\n'), c, some)))}`)
+      }),
+    )
+  })
 })
