@@ -174,6 +174,7 @@ const EFFECTFUL: Readonly<Record<string, string>> = {
   'src/feeds/project-read.ts': 'part of that loop: entries to planned events',
   'src/feeds/project-place.ts': 'part of that loop: planned events to their places',
   'src/feeds/shared.ts': 'part of the service: what a source finds of itself in feeds',
+  'src/feeds/segment-read.ts': 'part of the service: sealed segments, one or several in a run',
   'src/feeds/segment-files.ts': 'part of the service: sealed segments as files beside the process',
   'src/feeds/segment.ts': 'loop: seals full segments of a feed',
 }

@@ -61,7 +61,7 @@ import { linesOf } from './lines.ts'
 import { type LogLooks, looksOver } from './log-looks.ts'
 import { type OversightClient, oversightOver } from './oversight.ts'
 import { type SealedDelta, sealedPage, sealedSegment } from './sealed-feed.ts'
-import { unpacked } from './segment-body.ts'
+import { type Segment, type SegmentRun, segmentAt, segmentRun } from './segment-run.ts'
 import { collect, createTransport, keyed, problemOf, type TlsIdentity, type Transport } from './transport.ts'
 import { type UploadClient, uploadsOver } from './uploads.ts'
 import { type UsageClient, usageOver } from './usage.ts'
@@ -81,15 +81,6 @@ export interface ClientOptions extends TlsIdentity {
 export interface Received {
   event: FeedEventBody
   proof: SubmissionProof | undefined
-}
-
-export interface Segment {
-  cursor: string
-  read: string
-  /** Its lines, unpacked; `receivedIn` reads them. */
-  body(): Promise<Buffer>
-  /** For a segment whose events are not read: ends its connection. */
-  cancel(): void
 }
 
 export type SourceInfo = SourceList['participants'][number]
@@ -136,6 +127,8 @@ export interface Client extends LogLooks {
   stream(feed: Uuid, query?: StreamQuery): AsyncGenerator<EventsPage & { read: string }>
   /** The events of one sealed segment, and the cursor that stands after them. */
   segment(feed: Uuid, first_seq: bigint): Promise<Segment>
+  /** Up to `count` sealed segments (at most 16) in one answer, each of which counts as read; an older node gives one. */
+  segments(feed: Uuid, first_seq: bigint, count: number): Promise<SegmentRun>
   lookUp(lookup: Lookup): Promise<LookupResult & { read: string }>
   /** A page of the signals that relations tie to one; `after`: the `next` of the page before. A logged read. */
   network(signal: Uuid, query?: { after?: Uuid }): Promise<NetworkResult & { read: string }>
@@ -234,7 +227,9 @@ export function createClient(options: ClientOptions): Client {
     feeds: () => get('/v1/feeds'),
     events: (feed, query, signal) => get(`/v1/feeds/${feed}/events${queryOf(query)}`, signal),
     stream: (feed, query) => streamEvents(transport, feed, query),
-    segment: (feed, first_seq) => segmentOf(transport, `/v1/feeds/${feed}/segments/${first_seq}`),
+    segment: (feed, first_seq) => segmentAt(transport, `/v1/feeds/${feed}/segments/${first_seq}`),
+    segments: (feed, first_seq, count) =>
+      segmentRun(transport, `/v1/feeds/${feed}/segments/${first_seq}${queryOf({ count })}`),
     lookUp: (lookup) => post('/v1/lookups', lookup),
     network: (signal, query = {}) => get(`/v1/signals/${signal}/network${queryOf(query)}`),
     sealedPage: (feed, query, signal) => sealedPage(transport, `/v1/feeds/${feed}/events${queryOf(query)}`, signal),
@@ -316,15 +311,6 @@ export function* receivedOf(page: EventsPage): Generator<Received> {
   const proofs = new Map(page.submissions.map((proof) => [proof.event, proof]))
   for (const event of page.events)
     yield { event, proof: event.item === undefined ? undefined : proofs.get(event.event) }
-}
-
-async function segmentOf(transport: Transport, path: string): Promise<Segment> {
-  const message = await transport.open({ method: 'GET', path, headers: { 'accept-encoding': 'br' } })
-  if (message.statusCode !== 200) {
-    throw problemOf({ status: message.statusCode ?? 0, headers: message.headers, body: await collect(message) })
-  }
-  const [cursor, read] = [headerOf(message.headers['feed-cursor']), headerOf(message.headers['provenance-read'])]
-  return { cursor, read, body: async () => unpacked(await collect(message)), cancel: () => void message.destroy() }
 }
 
 async function* textLines(transport: Transport, path: string): AsyncGenerator<string> {

@@ -5,7 +5,7 @@ import type { Received } from './client.ts'
 
 const decompress = promisify(brotliDecompress)
 /** Of 4,096 events, each with an item at the very most. */
-const SEGMENT_TEXT_MAX = 268_435_456
+export const SEGMENT_TEXT_MAX = 268_435_456
 /** Bytes that are unpacked at a time. */
 const PIECE = 1_048_576
 

@@ -1,6 +1,7 @@
-import type { FeedList } from '../feeds/schema.ts'
-import type { Client, Segment } from './client.ts'
+import { type FeedList, SEGMENT_SIZE, SEGMENTS_MAX } from '../feeds/schema.ts'
+import type { Client } from './client.ts'
 import { AldisError } from './errors.ts'
+import type { Segment, SegmentRun } from './segment-run.ts'
 import type { Run, SegmentWork } from './segment-work.ts'
 
 export interface SegmentsOptions {
@@ -72,16 +73,23 @@ interface Fetched {
   cursor: string
 }
 
-/** One at a time. */
+/** One at a time, out of answers of several. */
 function createFetching({ client, feed, onRead }: SegmentsOptions) {
-  let current: Segment | undefined
+  let run: SegmentRun | undefined
   let stopped = false
+  const following = async (after: bigint): Promise<Segment | undefined> => {
+    const next = await run?.next()
+    if (next !== undefined) return next
+    const left = (BigInt(feed.sealed_seq) - after - 1n) / BigInt(SEGMENT_SIZE) + 1n
+    const count = Math.min(SEGMENTS_MAX, Number(left))
+    run = await client.segments(feed.feed, after + 1n, count).catch(unlessNotFound)
+    return run?.next()
+  }
   return {
     async after(after: bigint): Promise<Fetched | undefined> {
       if (stopped) return undefined
-      const segment = await client.segment(feed.feed, after + 1n).catch(unlessNotFound)
+      const segment = await following(after)
       if (segment === undefined) return undefined
-      current = segment
       // What was asked for ahead and is not taken is not read either.
       if (stopped) segment.cancel()
       else onRead?.(segment.read)
@@ -89,7 +97,7 @@ function createFetching({ client, feed, onRead }: SegmentsOptions) {
     },
     stop(): void {
       stopped = true
-      current?.cancel()
+      run?.cancel()
     },
   }
 }

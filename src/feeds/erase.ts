@@ -8,8 +8,8 @@ import { erasedBody } from './entry.ts'
 import * as eraseStore from './erase-store.ts'
 import { forgetKeys } from './key-store.ts'
 import { forgetRelations } from './network-store.ts'
-import { ACK_STAGE } from './schema.ts'
-import { SEGMENT_SIZE, segmentOf } from './segment.ts'
+import { ACK_STAGE, SEGMENT_SIZE } from './schema.ts'
+import { segmentOf } from './segment.ts'
 import type { SegmentFiles } from './segment-files.ts'
 import * as segmentStore from './segment-store.ts'
 import * as store from './store.ts'
@@ -154,7 +154,7 @@ async function rewriteSegment(
   feed_id: Uuid,
   { first_seq, sealed }: { first_seq: bigint; sealed: boolean },
 ): Promise<void> {
-  const old = await segmentStore.segmentAt(tx, feed_id, first_seq)
+  const [old] = await segmentStore.segmentsIn(tx, feed_id, { from: first_seq, until: first_seq + 1n })
   if (old === undefined) throw new Error(`feed ${feed_id} has no segment from ${first_seq} on`)
   const { generation, n, set_salt, sets } = old
   const rows = await store.entriesAfter(tx, feed_id, { after: first_seq - 1n, until: null, limit: n })

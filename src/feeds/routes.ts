@@ -25,8 +25,10 @@ import {
   RevealAsked,
   RevealParams,
   RevealResult,
+  SEGMENTS_TYPE,
   SealedPage,
   SegmentParams,
+  SegmentQuery,
   SnapshotInfo,
   StreamQuery,
 } from './schema.ts'
@@ -59,10 +61,15 @@ export const feedRoutes: FastifyPluginAsyncTypebox<FeedRoutesOptions> = async (a
 
   app.get(
     '/v1/feeds/:feed/segments/:first_seq',
-    { config: { scope: 'feed:read', bulk: true }, schema: { params: SegmentParams } },
-    async ({ peer, params, routeOptions }, reply) => {
+    { config: { scope: 'feed:read', bulk: true }, schema: { params: SegmentParams, querystring: SegmentQuery } },
+    async ({ peer, params, query, routeOptions }, reply) => {
       const by = { ...peer, route: routeOptions.url ?? '' }
-      const answer = await feeds.segment(by, params.feed, BigInt(params.first_seq))
+      const first_seq = BigInt(params.first_seq)
+      if (query.count !== undefined) {
+        const { body, size } = await feeds.segments(by, params.feed, { first_seq, count: query.count })
+        return reply.header('cache-control', 'no-store').type(SEGMENTS_TYPE).header('content-length', size).send(body)
+      }
+      const answer = await feeds.segment(by, params.feed, first_seq)
       reply.header('content-encoding', 'br').type('application/x-ndjson').header('content-length', answer.size)
       reply.header('provenance-read', answer.read).header('feed-cursor', answer.cursor)
       if (answer.signature !== undefined) reply.header('feed-signature', answer.signature)

@@ -7,6 +7,12 @@ const closed = { additionalProperties: false } as const
 /** Events of one page, keys of one look-up. */
 export const PAGE_MAX = 1_000
 export const LOOKUP_MAX = 1_000
+/** Entries of a sealed segment. */
+export const SEGMENT_SIZE = 4_096
+/** Segments of one answer, which one commit journals. */
+export const SEGMENTS_MAX = 16
+/** Of an answer of several segments: each behind its head. */
+export const SEGMENTS_TYPE = 'application/vnd.aldis.segments'
 /** Seconds a page may wait for something new. */
 export const WAIT_MAX = 30
 /** Of one event stream; whoever listens comes again with the last id that it saw. */
@@ -18,6 +24,10 @@ export const STREAMS_MAX = 8
 
 export const FeedParams = Type.Object({ feed: UuidSchema }, closed)
 export const SegmentParams = Type.Object({ feed: UuidSchema, first_seq: BigIntSchema }, closed)
+export const SegmentQuery = Type.Object(
+  { count: Type.Optional(Type.Integer({ minimum: 1, maximum: SEGMENTS_MAX })) },
+  closed,
+)
 
 export const EventsQuery = Type.Object(
   {

@@ -90,12 +90,14 @@ export function createSegmentFiles({ dir, maxBytes, onError }: SegmentFilesOptio
 }
 
 /** In pieces, so that many slow readers of a segment hold little of it each. */
-const PIECE = 131_072
+const PIECE = 262_144
 
 async function openWhole(path: string, size: number): Promise<Readable | undefined> {
   const file = await open(path)
   const stat = await file.stat()
-  if (stat.size === size) return file.createReadStream({ highWaterMark: PIECE })
+  // With an end, neither room for more nor a read that finds nothing.
+  const end = Math.max(size - 1, 0)
+  if (stat.size === size) return file.createReadStream({ highWaterMark: PIECE, start: 0, end })
   await file.close()
   return undefined
 }

@@ -39,28 +39,35 @@ export async function insertSegment(tx: Tx, row: SegmentRow, erasures: bigint): 
     .execute()
 }
 
-/** The newest generation of the segment that begins there. */
-export const segmentAt = (tx: Tx, feed_id: Uuid, first_seq: bigint) =>
+/** The newest generation of each segment that begins from `from` to before `until`. */
+export const segmentsIn = (tx: Tx, feed_id: Uuid, { from, until }: { from: bigint; until: bigint }) =>
   tx
     .selectFrom('feed_segment')
-    .select(['generation', 'n', 'digest', 'set_salt', 'sets'])
+    .distinctOn('first_seq')
+    .select(['first_seq', 'generation', 'n', 'digest', 'set_salt', 'sets'])
     .select(sql<number>`octet_length(bytes)`.as('size'))
     .where('feed_id', '=', feed_id)
-    .where('first_seq', '=', first_seq)
+    .where('first_seq', '>=', from)
+    .where('first_seq', '<', until)
+    .orderBy('first_seq')
     .orderBy('generation', 'desc')
-    .limit(1)
-    .executeTakeFirst()
+    .execute()
 
 /** Bytes of a segment that the driver gathers at once. */
 const PIECE = 65_536
 
-export const segmentBytes = (tx: Tx, feed_id: Uuid, first_seq: bigint): Promise<Buffer | undefined> => {
-  if (!isUuid(feed_id)) throw new TypeError('not a UUID')
+/** Undefined once an erasure has replaced that generation: its bytes are given out no more. */
+export const segmentBytes = (
+  tx: Tx,
+  feed_id: Uuid,
+  { first_seq, generation }: Pick<SegmentRow, 'first_seq' | 'generation'>,
+): Promise<Buffer | undefined> => {
+  if (!isUuid(feed_id) || !Number.isInteger(generation)) throw new TypeError('not a segment')
   return copyBytes(
     tx,
     `select substring(bytes from ${PIECE} * piece + 1 for ${PIECE})
      from (select bytes from feed_segment where feed_id = '${feed_id}' and first_seq = ${BigInt(first_seq)}
-       order by generation desc limit 1) as segment,
+       and generation = ${generation}) as segment,
      generate_series(0, (octet_length(bytes) - 1) / ${PIECE}) as piece
      order by piece`,
   )

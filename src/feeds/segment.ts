@@ -8,12 +8,10 @@ import { sha256 } from '../kernel/sha256.ts'
 import type { ProvenanceService } from '../provenance/service.ts'
 import { bySource } from './answer.ts'
 import type { FeedDirectory } from './directory.ts'
+import { SEGMENT_SIZE } from './schema.ts'
 import { CLEAR_KINDS } from './seal.ts'
 import * as segmentStore from './segment-store.ts'
 import * as store from './store.ts'
-
-/** Entries of a sealed segment. */
-export const SEGMENT_SIZE = 4_096
 
 const compress = promisify(brotliCompress)
 

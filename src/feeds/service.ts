@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream'
 import { asParticipant, type Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
 import { toBase64Url } from '../kernel/bytes.ts'
@@ -11,7 +10,7 @@ import type { ProvenanceService } from '../provenance/service.ts'
 import type { SharedItems } from '../provenance/shared-items.ts'
 import * as ackStore from './ack-store.ts'
 import { bySource, type Disclosed, pageBody, type Reader } from './answer.ts'
-import { deltaText } from './delta.ts'
+
 import { type ReadableFeed, refusePaused } from './directory.ts'
 import { ENDS, EVENT_KIND } from './entry.ts'
 import { createEventReads, type EventReads } from './event-read.ts'
@@ -26,18 +25,17 @@ import { ACK_STAGE, type Acknowledgement, type EventsQuery, type FeedList, type 
 import { CLEAR_KINDS } from './seal.ts'
 import { createSealedLookUp, type SealedLookUp } from './sealed-lookup.ts'
 import type { SegmentFiles } from './segment-files.ts'
-import * as segmentStore from './segment-store.ts'
+import { createSegmentReads, type SegmentReads } from './segment-read.ts'
 import { createSharedItems } from './shared.ts'
+import { signedDelta } from './signed-delta.ts'
 import * as store from './store.ts'
 
 export type { Disclosed, Reader } from './answer.ts'
 
-export interface FeedService extends EventReads, PatternReads, ObjectReads, Reveals {
+export interface FeedService extends EventReads, PatternReads, ObjectReads, Reveals, SegmentReads {
   feeds(by: Reader): Promise<FeedList>
   /** A page of events in dense order; waits up to `wait` seconds for the first new one. */
   events(by: Reader, feed: Uuid, query: EventsQuery, signal?: AbortSignal): Promise<DisclosedPage>
-  /** A sealed segment: NDJSON under brotli, made once. */
-  segment(by: Reader, feed: Uuid, first_seq: bigint): Promise<DisclosedSegment>
   /** Live signals behind up to 1,000 keys; what may not be seen is not there. */
   lookUp(by: Reader, lookup: Lookup): Promise<Disclosed>
   /** What is related to a signal, by what the participant may see. */
@@ -56,14 +54,6 @@ export interface FeedService extends EventReads, PatternReads, ObjectReads, Reve
 
 export interface DisclosedPage extends Disclosed {
   /** Stands after what was given out. */
-  cursor: string
-}
-
-export interface DisclosedSegment extends Omit<Disclosed, 'body'> {
-  /** A stream must be read or destroyed. */
-  body: Buffer | Readable
-  /** Bytes of the body. */
-  size: number
   cursor: string
 }
 
@@ -95,7 +85,7 @@ export function createFeedService(options: FeedServiceOptions): FeedService {
   return {
     feeds: (by) => listFeeds(options, by),
     events: (by, feed, query, signal) => readEvents(options, by, { feed, query, signal }),
-    segment: (by, feed, first_seq) => readSegment(options, by, { feed, first_seq }),
+    ...createSegmentReads(options, (by, feed) => readable(options, by, feed)),
     lookUp: createLookUp(options),
     network: createNetworks(options),
     related: createRelatedCounts(options),
@@ -256,63 +246,9 @@ async function journalPage(
 const shownOf = ({ directory }: FeedServiceOptions, feed: Uuid, rows: readonly Row[]): readonly Row[] =>
   directory.isSealed(feed) ? rows.filter(({ kind }) => CLEAR_KINDS.has(kind)) : rows
 
-/** `<kid> <base64url signature>`: no source signs a sealed entry, so that the node stands for what it made of them. */
-async function signedDelta(
-  { deltaKey, directory }: FeedServiceOptions,
-  delta: { feed: Uuid; from: bigint; to: bigint; digest: string },
-): Promise<string | undefined> {
-  if (!directory.isSealed(delta.feed)) return undefined
-  return `${deltaKey.kid} ${toBase64Url(await deltaKey.sign(Buffer.from(deltaText(delta))))}`
-}
-
 async function proofsOf(tx: Tx, feed: Uuid, rows: readonly { submission_id: Uuid }[]): Promise<string[]> {
   const ids = [...new Set(rows.map((row) => row.submission_id))]
   return ids.length === 0 ? [] : (await store.submissionBodies(tx, feed, ids)).map(({ body }) => body)
-}
-
-/** Journaled first: a segment that then cannot be read counts as given out, and one that is given out is never missing. */
-async function readSegment(
-  options: FeedServiceOptions,
-  by: Reader,
-  at: { feed: Uuid; first_seq: bigint },
-): Promise<DisclosedSegment> {
-  const { db, segments } = options
-  const { row, ...disclosed } = await journalSegment(options, by, at)
-  const body = await segments.open(row, () =>
-    asParticipant(db, by.participant, (tx) => segmentStore.segmentBytes(tx, at.feed, at.first_seq)),
-  )
-  if (body === undefined) throw new Refusal('not-found')
-  return { ...disclosed, body, size: row.size }
-}
-
-function journalSegment(
-  options: FeedServiceOptions,
-  by: Reader,
-  { feed, first_seq }: { feed: Uuid; first_seq: bigint },
-): Promise<{ row: { digest: Buffer; size: number }; read: string; cursor: string; signature: string | undefined }> {
-  const { db, provenance, cursorKey } = options
-  return asParticipant(db, by.participant, async (tx) => {
-    const place = readable(options, by, feed)
-    refusePaused(options.directory, feed)
-    const row = await segmentStore.segmentAt(tx, feed, first_seq)
-    const last = first_seq + BigInt(row?.n ?? 0) - 1n
-    const outside = first_seq < place.from_seq || (place.until_seq !== null && last > place.until_seq)
-    if (row === undefined || outside) throw new Refusal('not-found')
-    provenance.admit()
-    const sources = JSON.parse(row.sets) as [string, number, string][]
-    const prepared = provenance.prepareSegmentRead({
-      route: by.route,
-      as_of: { feed, from: String(first_seq), to: String(last) },
-      n: row.n,
-      body: toBase64Url(row.digest),
-      set_salt: row.set_salt,
-      sources: sources.map(([party, n, root]) => ({ party, n, root })),
-    })
-    const [read = ''] = await provenance.insertReads(tx, by.participant, [prepared])
-    const delta = { feed, from: first_seq, to: last, digest: toBase64Url(row.digest) }
-    const signature = await signedDelta(options, delta)
-    return { row, read, cursor: encodeCursor(cursorKey, { feed, seq: last }), signature }
-  })
 }
 
 function acknowledge(

@@ -213,6 +213,8 @@ export function parametersOf(place: 'path' | 'query', schema: object | undefined
   }))
 }
 
+export const contentsOf = (contents: readonly Content[]): Json => Object.assign({}, ...contents.map(contentOf))
+
 /** A body that is no JSON document. Of a stream of lines, `x-line` says what a line is. */
 export function contentOf({ type, lines, description }: Content): Json {
   const schema = { type: 'string', description }

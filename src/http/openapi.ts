@@ -4,6 +4,7 @@ import { LIMITS } from './limits.ts'
 import {
   components,
   contentOf,
+  contentsOf,
   headerParameter,
   headersOf,
   idempotencyParameter,
@@ -202,7 +203,7 @@ function answersOf(route: Route, { answers = {} }: Operation): Json {
     [...statuses].map((status) => {
       const { description = 'What was asked for', headers = [], content } = told[status] ?? {}
       const shape = shapes[status]
-      const body = content === undefined ? shape && jsonOf(shape) : contentOf(content)
+      const body = content === undefined ? shape && jsonOf(shape) : contentsOf([content].flat())
       const all = headersOf([...headers, ...replayed, ...checkpoint(listener)])
       return [status, { description, headers: all, ...(body === undefined ? {} : { content: body }) }]
     }),

@@ -38,7 +38,8 @@ export interface Content {
 export interface Answer {
   description: string
   headers?: readonly AnswerHeader[]
-  content?: Content
+  /** Several where the request says which. */
+  content?: Content | readonly Content[]
 }
 
 /** What the document says of a route and its schemas do not. */

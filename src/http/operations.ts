@@ -1,4 +1,4 @@
-import { FeedEventSchema, SealedEventSchema, SubmissionProof } from '../feeds/schema.ts'
+import { FeedEventSchema, SEGMENTS_TYPE, SealedEventSchema, SubmissionProof } from '../feeds/schema.ts'
 import type { ErrorCode } from '../kernel/errors.ts'
 import { ChainLine, ExportEntry, ExportRead, SnapshotEnd, SnapshotPage, SnapshotRow } from '../provenance/schema.ts'
 import { Jws, SubmittedItem, UploadLine } from '../signals/schema.ts'
@@ -348,21 +348,31 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   },
   'GET /v1/feeds/:feed/segments/:first_seq': {
     id: 'getSegment',
-    summary: 'Gives a sealed run of a feed as stored bytes, always compressed with brotli',
+    summary:
+      'Gives a sealed segment of a feed as stored bytes, always compressed with brotli, or several behind their heads',
+    description:
+      'With `count`, up to so many segments that follow each other, each recorded as a read of its own; the headers that one alone would have stand in the head of each. What is asked for counts as given out. An answer that was begun ends short of its length where the feed is paused or a segment was erased meanwhile: ask again.',
     codes: ['log-behind', 'feed-paused'],
     answers: {
       200: {
-        description: '`Content-Encoding: br`, whatever was asked for',
+        description: 'One segment has `Content-Encoding: br`, whatever was asked for',
         headers: ['Provenance-Read', 'Feed-Cursor', 'Feed-Signature'],
-        content: {
-          type: 'application/x-ndjson',
-          lines: [
-            ['submission', SubmissionProof],
-            [null, FeedEventSchema],
-            [null, SealedEventSchema],
-          ],
-          description: '`{"submission":..}` before the first event of a submission, and the events in their order',
-        },
+        content: [
+          {
+            type: 'application/x-ndjson',
+            lines: [
+              ['submission', SubmissionProof],
+              [null, FeedEventSchema],
+              [null, SealedEventSchema],
+            ],
+            description: '`{"submission":..}` before the first event of a submission, and the events in their order',
+          },
+          {
+            type: SEGMENTS_TYPE,
+            description:
+              'With `count`: before each segment a line of JSON with `first_seq`, `size` (bytes of it), `cursor`, `read` and, of a sealed feed, `signature`; then the segment, compressed with brotli',
+          },
+        ],
       },
     },
     commits: true,

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { brotliCompressSync } from 'node:zlib'
 import type { Received } from '../../src/client/client.ts'
 import type { FeedList } from '../../src/feeds/schema.ts'
+import { SEGMENTS_TYPE } from '../../src/feeds/schema.ts'
 import type { Uuid } from '../../src/kernel/ids.ts'
 import { AUDIENCE } from '../signals/factory.ts'
 import type { TestPki } from '../support/pki.ts'
@@ -40,10 +41,19 @@ export function serveFeeds(pki: TestPki, feeds: readonly TestFeed[]): Promise<Te
     if (feed !== undefined && what === 'events') return void answerPage(feed, url.searchParams, response)
     const segment = feed?.sealed.find(([at]) => String(at) === first)
     if (feed === undefined || segment === undefined) return refuse(response)
-    const lines = linesOf(feed.events.filter((one) => seqOf(one) >= segment[0] && seqOf(one) <= segment[1]))
-    response.writeHead(200, { 'feed-cursor': String(segment[1]), 'provenance-read': `segment ${first}` })
-    response.end(brotliCompressSync(lines.map((line) => `${JSON.stringify(line)}\n`).join('')))
+    response.writeHead(200, { 'content-type': SEGMENTS_TYPE })
+    response.end(runFrom(feed, segment, Number(url.searchParams.get('count'))))
   })
+}
+
+/** Up to so many segments, each where the one before ends. */
+function runFrom(feed: TestFeed, [first, last]: [number, number], count: number): Buffer {
+  const lines = linesOf(feed.events.filter((one) => seqOf(one) >= first && seqOf(one) <= last))
+  const body = brotliCompressSync(lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
+  const head = { first_seq: String(first), size: body.length, cursor: String(last), read: `segment ${first}` }
+  const next = count > 1 ? feed.sealed.find(([at]) => at === last + 1) : undefined
+  const rest = next === undefined ? [] : [runFrom(feed, next, count - 1)]
+  return Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), body, ...rest])
 }
 
 type Response = Parameters<typeof json>[0]

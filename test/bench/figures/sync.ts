@@ -1,8 +1,9 @@
+import { SEGMENT_SIZE, SEGMENTS_MAX } from '../../../src/feeds/schema.ts'
 import type { Spec } from '../measure.ts'
 import { headerOf, openWire, requestOf, served, type Wire } from '../wire.ts'
 import type { World } from '../world.ts'
 
-const SEGMENT = 4_096n
+const SEGMENT = BigInt(SEGMENT_SIZE)
 
 interface Feed {
   feed: string
@@ -12,11 +13,11 @@ interface Feed {
   start: string
 }
 
-/** As the SDK: the next segment is under way while one is taken. */
+/** Answers under way: while one is awaited, the other is taken. */
 const UNDER_WAY = 2
 
 /**
- * A new participant's first sync, as the SDK asks for it: sealed segments in their order, then pages. The bytes are counted
+ * A new participant's first sync: runs of sealed segments in their order, as the SDK asks for them, then pages. The bytes are counted
  * and thrown away: opening and verifying them is the reader's work.
  */
 export function fullSync(world: World): Spec {
@@ -28,7 +29,7 @@ export function fullSync(world: World): Spec {
   const last = { bytes: 0, signals: 0 }
   return {
     name: 'feed.full-sync',
-    what: `every signal to one participant over mTLS: sealed segments, ${UNDER_WAY} under way, then pages; each read journaled`,
+    what: `every signal to one participant over mTLS: sealed segments in runs of ${SEGMENTS_MAX}, ${UNDER_WAY} under way, then pages; each read journaled`,
     unit: 'signals/s',
     target: 0.5,
     rounds: 5,
@@ -62,11 +63,12 @@ async function syncAll(wires: readonly Wire[], feed: string): Promise<{ bytes: n
   let next = first
   const take = async (own: Wire): Promise<void> => {
     while (next <= sealedTo) {
-      const seq = next
-      next += SEGMENT
-      const answer = await served(own, requestOf('GET', `/v1/feeds/${feed}/segments/${seq}`), 200, { discard: true })
+      const path = `/v1/feeds/${feed}/segments/${next}?count=${SEGMENTS_MAX}`
+      next += SEGMENT * BigInt(SEGMENTS_MAX)
+      const last = next > sealedTo
+      const answer = await served(own, requestOf('GET', path), 200, { discard: !last })
       bytes += answer.bytes
-      if (seq + SEGMENT > sealedTo) cursor = headerOf(answer, 'feed-cursor')
+      if (last) cursor = lastCursorIn(answer.body)
     }
   }
   await Promise.all(wires.map(take))
@@ -77,6 +79,18 @@ async function syncAll(wires: readonly Wire[], feed: string): Promise<{ bytes: n
     more = page.more
   }
   return { bytes, signals: Number(end - first + 1n) }
+}
+
+/** Of the last segment of a run. */
+function lastCursorIn(run: Buffer): string {
+  let cursor = ''
+  for (let at = 0; at < run.length; ) {
+    const end = run.indexOf('\n', at)
+    const head = JSON.parse(run.toString('utf8', at, end)) as { size: number; cursor: string }
+    cursor = head.cursor
+    at = end + 1 + head.size
+  }
+  return cursor
 }
 
 async function feedOf(wire: Wire, feed: string): Promise<Feed> {
