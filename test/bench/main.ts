@@ -16,7 +16,7 @@ import { createQueues } from './figures/review.ts'
 import { submitSingle } from './figures/single.ts'
 import { load, STREAM } from './figures/stream.ts'
 import { publishedOf, submitSustained } from './figures/sustained.ts'
-import { fullSync } from './figures/sync.ts'
+import { fullSync, syncMemory } from './figures/sync.ts'
 import { feedTail } from './figures/tail.ts'
 import { taxiiPage } from './figures/taxii.ts'
 import { matchLiterals, matchRegex } from './figures/text.ts'
@@ -70,6 +70,7 @@ interface Figure {
 /** In the order in which they run; `stored` need the signals, and `grows` is measured on the way there too. */
 const FIGURES: Readonly<Record<string, Figure>> = {
   'feed.full-sync': { stored: true, grows: true, spec: ({ world }) => fullSync(world) },
+  [RSS]: { stored: true, grows: false, spec: ({ world }) => syncMemory(world) },
   'lookup.single': { stored: true, grows: true, spec: lookupSingle },
   'lookup.batch': { stored: true, grows: true, spec: lookupBatch },
   'taxii.page': { stored: true, grows: false, spec: ({ world }) => taxiiPage(world) },
@@ -177,7 +178,7 @@ async function run(here: World): Promise<void> {
       points.push({ name, unit, signals: size, value, ratio })
     }
     const row = await figureOf(name, asked)
-    rows.push(row, ...(name === 'feed.full-sync' ? [rssOf(row)] : []))
+    rows.push(name === RSS ? rssOf(row) : row)
     if (name === AUDIT) rows.push(auditRss(row, rss))
     if (name === EXACT) rows.push(exactBytes(row, signals))
     if (name === SUSTAINED) rows.push(publishedOf(row, published))
@@ -215,7 +216,6 @@ async function startProfile(): Promise<() => Promise<void>> {
   }
 }
 
-/** The memory of the node during the very syncs that were measured. */
 const rssOf = ({ cpu }: Row): Row =>
   rowOf(
     {

@@ -53,6 +53,12 @@ export function fullSync(world: World): Spec {
   }
 }
 
+/** The same from the first on, on a node that holds nothing for a comparison. */
+export function syncMemory(world: World): Spec {
+  const { reference: _, ...syncs } = fullSync(world)
+  return { ...syncs, rounds: syncs.warmups + syncs.rounds, warmups: 0 }
+}
+
 async function syncAll(wires: readonly Wire[], feed: string): Promise<{ bytes: number; signals: number }> {
   const [wire] = wires
   if (wire === undefined) throw new Error('no wire')
