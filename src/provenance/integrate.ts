@@ -21,28 +21,41 @@ export interface IntegratorOptions {
 }
 
 export interface Integrator {
-  /** One round: index (A), clear the outbox (B), move the fence (C), each its own commit; answers the entries indexed. */
+  /**
+   * One round: index (A), clear the outbox (B), move the fence (C), each its own commit; answers the entries indexed. While more waits
+   * than one round takes, B and C go on beside the A of the next, and the last round waits for both.
+   */
   round(): Promise<number>
 }
 
+/** Rounds that begin behind the one before; then the outbox is read from its first row, where late commits may stand. */
+export const ROUNDS_IN_A_ROW = 16
+
 /** Gives outbox rows their index. Any number may run: the head's lock lets one through, and an event is indexed once. */
 export function createIntegrator({ db, logId, salt }: IntegratorOptions): Integrator {
-  /** Set after a crash or a rival left rows in the outbox that are in the log already. */
+  /** Set while rows may stand in the outbox that are in the log already: a crash or a rival left them. */
   let suspicious = true
 
-  const index = () =>
+  /** B and C of the round before, and the last event that it read. */
+  let before: { ended: Promise<void>; last: Uuid | undefined } | undefined
+  let inARow = 0
+
+  const index = (after?: Uuid) =>
     atLog(db, logId, async (tx) => {
       const head = await store.lockHead(tx, logId)
       if (head === undefined) return undefined
       if (head.closed_size !== null) throw new LogHalted('closed', `the log ended at ${head.closed_size}`)
       // What opens a log is its first entry.
-      const waiting = await outboxStore.outbox(tx, logId, { limit: ENTRIES_AT_ONCE, own: head.size === 0n })
+      const own = head.size === 0n
+      const waiting = await outboxStore.outbox(tx, logId, { limit: ENTRIES_AT_ONCE, own, after })
       const known = await placedBefore(tx, logId, waiting, suspicious)
       const fresh = await ready(tx, logId, waiting, known)
       const done = {
         clear: idsOf(waiting, [...known, ...fresh]),
         cleared: known.length + fresh.length,
         n: fresh.length,
+        /** The last event that was read, where more may follow. */
+        last: waiting.n === ENTRIES_AT_ONCE ? idAt(waiting, waiting.n - 1) : undefined,
       }
       if (done.n === 0) return { ...head, ...done }
       const rows = fresh.map((place) => rowAt(waiting, place))
@@ -55,16 +68,39 @@ export function createIntegrator({ db, logId, salt }: IntegratorOptions): Integr
       return { ...batch.head, ...done }
     })
 
+  type Indexed = NonNullable<Awaited<ReturnType<typeof index>>>
+
+  const finish = async ({ cleared, clear, size, root }: Indexed): Promise<void> => {
+    if (cleared > 0) await atLog(db, logId, (tx) => outboxStore.clearOutbox(tx, logId, { size, root, ids: clear }))
+    await atLog(db, logId, (tx) => store.moveFence(tx, logId, size, root))
+  }
+
+  /** One A, beside the B and C of the one before. */
+  const step = async (): Promise<number> => {
+    const { ended, last } = before ?? {}
+    before = undefined
+    const [indexed, finished] = await Promise.allSettled([index(last), ended])
+    if (finished.status === 'rejected') throw finished.reason
+    if (indexed.status === 'rejected') throw indexed.reason
+    const done = indexed.value
+    if (done === undefined) return 0
+    suspicious = done.cleared > done.n
+    inARow = done.last === undefined ? 0 : (inARow + 1) % ROUNDS_IN_A_ROW
+    const finishing = finish(done)
+    if (inARow === 0) await finishing
+    else before = { ended: finishing, last: done.last }
+    // Whoever comes next hears of a failure.
+    finishing.catch(() => {})
+    return done.n
+  }
+
   return {
     async round() {
       try {
-        const done = await index()
-        if (done === undefined) return 0
-        if (done.cleared > 0)
-          await atLog(db, logId, (tx) => outboxStore.clearOutbox(tx, logId, { ...done, ids: done.clear }))
-        await atLog(db, logId, (tx) => store.moveFence(tx, logId, done.size, done.root))
-        suspicious = false
-        return done.n
+        const behind = before !== undefined
+        const n = await step()
+        // Late commits may stand before what was read.
+        return behind && before === undefined ? n + (await step()) : n
       } catch (error) {
         suspicious = true
         throw error

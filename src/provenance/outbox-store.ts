@@ -20,9 +20,18 @@ export interface Outbox {
 }
 
 const FIRST_LOG = 1
+/** Before every event. */
+const NO_EVENT = '00000000-0000-0000-0000-000000000000' as Uuid
 
-/** Also what was recorded under a log that is closed now; only what belongs to this one alone while it is empty. */
-export async function outbox(tx: Tx, logId: number, { limit, own }: { limit: number; own: boolean }): Promise<Outbox> {
+export interface OutboxQuery {
+  limit: number
+  /** Only what belongs to this log alone, and not what was recorded under one that is closed now. */
+  own: boolean
+  /** The event behind which it begins. */
+  after: Uuid | undefined
+}
+
+export async function outbox(tx: Tx, logId: number, { limit, own, after }: OutboxQuery): Promise<Outbox> {
   const { rows } = await sql<Omit<Outbox, 'parties' | 'after'> & { parties: string; after: string | null }>`
     select count(*)::int as n,
       coalesce(string_agg(uuid_send(event_id) || uuid_send(participant_id) || c, ''::bytea order by at, event_id), '') as packed,
@@ -31,7 +40,7 @@ export async function outbox(tx: Tx, logId: number, { limit, own }: { limit: num
       coalesce(bool_or(log_id < ${logId}), false) as inherited
     from (
       select event_id, participant_id, log_id, at, c, parties, after from prov_outbox
-      where log_id >= ${own ? logId : FIRST_LOG} and log_id <= ${logId}
+      where log_id >= ${own ? logId : FIRST_LOG} and log_id <= ${logId} and event_id > ${after ?? NO_EVENT}::uuid
       order by event_id
       limit ${limit}
     ) as o`.execute(tx)
@@ -78,12 +87,12 @@ export async function clearOutbox(
   logId: number,
   { ids, size, root }: { ids: Buffer; size: bigint; root: Uint8Array },
 ): Promise<void> {
-  // Whoever closes the log comes before or after.
+  // Whoever closes the log comes before or after; whoever indexes what follows may be at it.
   const head = await tx
     .selectFrom('log_head')
     .select(['size', 'root', 'closed_size'])
     .where('log_id', '=', logId)
-    .forUpdate()
+    .forKeyShare()
     .executeTakeFirst()
   const same = head !== undefined && head.closed_size === null && head.size === size && head.root.equals(root)
   const placed = same ? ids : plainArray([...(await knownEvents(tx, logId, ids))])

@@ -56,6 +56,8 @@ export async function closeLog(tx: Tx, logId: number): Promise<bigint | undefine
     .forUpdate()
     .executeTakeFirst()
   if (signed === undefined) return undefined
+  // So does an integrator that clears what it indexed, under a share of this lock.
+  await tx.selectFrom('log_head').select('log_id').where('log_id', '=', logId).forUpdate().execute()
   await tx
     .updateTable('log_head')
     .set({ closed_size: signed.size })

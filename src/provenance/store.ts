@@ -14,13 +14,13 @@ export interface LogHead {
   closed_size: bigint | null
 }
 
-/** The head, locked; undefined when another integrator has it. */
+/** The head, locked against other integrators and who closes the log; undefined when one of them has it. */
 export async function lockHead(tx: Tx, logId: number): Promise<LogHead | undefined> {
   return tx
     .selectFrom('log_head')
     .select(['origin', 'size', 'root', 'edges', 'closed_size'])
     .where('log_id', '=', logId)
-    .forUpdate()
+    .forNoKeyUpdate()
     .skipLocked()
     .executeTakeFirst()
 }
