@@ -83,21 +83,22 @@ export function hitsOf(
 ): Hit[] {
   const byKey = Map.groupBy(matches, ({ signal_key }) => toHex(signal_key))
   const told = new Set<string>()
-  return queries.flatMap(({ type, profile, keys }) =>
-    keys.flatMap((key) => {
+  const hits: Hit[] = []
+  for (const { type, profile, keys } of queries) {
+    for (const key of keys) {
       const found = byKey.get(key)
-      if (found === undefined) return []
+      if (found === undefined) continue
       const asked = `${type} ${profile} ${key}`
-      if (told.has(asked)) return []
+      if (told.has(asked)) continue
       told.add(asked)
       const alike = found.filter((one) => one.type === SIGNAL_TYPE[type] && one.profile === profile)
-      return alike.flatMap((match) => {
-        const entry = entryOf(match)
-        return entry === undefined ? [] : [{ key, entry }]
-      })
-    }),
-  )
+      hits.push(...alike.flatMap((match) => hitOf(key, entryOf(match))))
+    }
+  }
+  return hits
 }
+
+const hitOf = (key: string, entry: Entry | undefined): Hit[] => (entry === undefined ? [] : [{ key, entry }])
 
 export const countKeys = ({ queries }: Pick<Lookup, 'queries'>): number =>
   queries.reduce((n, { keys }) => n + keys.length, 0)

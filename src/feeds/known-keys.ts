@@ -7,7 +7,7 @@ import { sha256 } from '../kernel/sha256.ts'
 import { placeOf } from '../provenance/origin.ts'
 import { sharedKeys } from './key-store.ts'
 import { nextIndex } from './placing-store.ts'
-import { createTagSet } from './tag-set.ts'
+import { createTagSet, type TagSet } from './tag-set.ts'
 
 /** With whom a key is shared. */
 export interface SharedKey {
@@ -24,8 +24,8 @@ export interface SharedKey {
 export interface KnownKeys {
   /** Below this place in the log every shared key is known; undefined while that is not so, and the database must be asked. */
   upto(): bigint | undefined
-  /** False only if no such signal is the reader's own or shared into one of the audiences: the scopes. `key`: hex. */
-  mayFind(key: string, scopes: readonly Uuid[]): boolean
+  /** The keys, in hex, without those of which no signal is the reader's own or shared into one of the audiences: the scopes. */
+  mayFind(keys: readonly string[], scopes: readonly Uuid[]): string[]
   /** Committed rows of the log entries from the place `from` to below `to`. */
   add(rows: readonly SharedKey[], from: bigint, to: bigint): void
   /** Reads everything, at the start and whenever entries were missed; answers whether it had to. */
@@ -39,23 +39,29 @@ const PAGE = 20_000
 
 export function createKnownKeys({ db, logId }: { db: Db; logId: number }): KnownKeys {
   const tags = createTagSet()
-  const tagOf = tagger()
+  const seedOf = seeder()
   /** Every entry below this index is in, unless one was missed. */
   let known = 0n
   let missed = true
   let loading = false
 
   const put = ({ prefix, origin, audience_id }: SharedKey): void => {
-    const bits = bitsOf(prefix)
-    tags.add(tagOf(bits, origin))
-    tags.add(tagOf(bits, audience_id))
+    tags.add(tagOf(prefix, seedOf(origin)))
+    tags.add(tagOf(prefix, seedOf(audience_id)))
   }
 
   return {
     upto: () => (missed || loading ? undefined : known),
-    mayFind(key, scopes) {
-      const bits = bitsOf(key.slice(0, PREFIX))
-      return scopes.some((scope) => tags.has(tagOf(bits, scope)))
+    mayFind(keys, scopes) {
+      const seeds = scopes.map(seedOf)
+      // All made before one is looked for: each look-up waits for memory, and those that follow one another wait together.
+      const made = new Uint32Array(keys.length * seeds.length)
+      keys.forEach((key, i) => {
+        seeds.forEach((seed, j) => {
+          made[seeds.length * i + j] = tagOf(key, seed)
+        })
+      })
+      return keys.filter((_, i) => anyOf(tags, made, { from: seeds.length * i, to: seeds.length * (i + 1) }))
     },
     add(rows, from, to) {
       rows.forEach(put)
@@ -94,21 +100,36 @@ async function everyPage(db: Db, take: (row: SharedKey) => void): Promise<void> 
 
 const uuidAt = (row: Buffer, at: number): Uuid => uuidFromBytes(row.subarray(at, at + 16))
 
-const bitsOf = (prefix: string): number => Number.parseInt(prefix, 16)
+function anyOf(tags: TagSet, made: Uint32Array, { from, to }: { from: number; to: number }): boolean {
+  for (let i = from; i < to; i++) if (tags.has(made[i] ?? 0)) return true
+  return false
+}
 
 /** Mixed with a secret of this process: who shares keys cannot choose where their tags fall. */
-function tagger(): (bits: number, scope: Uuid) => number {
+function seeder(): (scope: Uuid) => number {
   const secret = randomBytes(32)
   const seeds = new Map<Uuid, number>()
-  const seedOf = (scope: Uuid): number => {
+  return (scope) => {
+    const known = seeds.get(scope)
+    if (known !== undefined) return known
     const seed = sha256(concat(secret, utf8(scope))).readUInt32BE()
     seeds.set(scope, seed)
     return seed
   }
-  return (bits, scope) => {
-    const first = mixed((bits % 2 ** 32) ^ (seeds.get(scope) ?? seedOf(scope)))
-    return mixed(first ^ Math.floor(bits / 2 ** 32))
+}
+
+/** Of a key's first digits under a scope. */
+const tagOf = (hex: string, seed: number): number =>
+  mixed(mixed(bitsAt(hex, PREFIX - 8, PREFIX) ^ seed) ^ bitsAt(hex, 0, PREFIX - 8))
+
+/** Digits of lower-case hex as a number, eight at most. */
+function bitsAt(hex: string, from: number, to: number): number {
+  let bits = 0
+  for (let i = from; i < to; i++) {
+    const code = hex.charCodeAt(i)
+    bits = (bits << 4) | ((code & 15) + 9 * (code >> 6))
   }
+  return bits
 }
 
 /** The finaliser of MurmurHash3, which spreads every bit over all 32. */

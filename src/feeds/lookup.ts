@@ -60,7 +60,7 @@ async function lookUpTogether(options: LookUpOptions, group: readonly Asked[]): 
   const upto = known.upto()
   const asked = group.flatMap(({ lookup }) => keysOf(lookup))
   const scopes = [participant, ...directory.audiencesOf(participant).map(({ audience_id }) => audience_id)]
-  const mayBe = upto === undefined ? asked : asked.filter((key) => known.mayFind(key, scopes))
+  const mayBe = upto === undefined ? asked : known.mayFind(asked, scopes)
   return asParticipant(
     db,
     participant,

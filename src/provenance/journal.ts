@@ -1,15 +1,16 @@
 import { asParticipant, type Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
-import { concat, toBase64Url, utf8 } from '../kernel/bytes.ts'
+import { toBase64Url } from '../kernel/bytes.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { dayOf } from '../kernel/day.ts'
 import { newId, type Uuid, uuidBytes } from '../kernel/ids.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import type { KeyService } from '../keys/service.ts'
+import { askedRoot } from './asked.ts'
 import { disclosuresOf, type NewEvent } from './events.ts'
 import * as journalStore from './journal-store.ts'
 import { commitmentsIn, type KeptItems, keptOf, keptText, type SourceSet, sealParts } from './kept-read.ts'
-import { auditPath, leafHash, treeHash } from './merkle.ts'
+import { auditPath, leafHash } from './merkle.ts'
 import { type Flushed, flushReads, SOURCES_IN_BATCH } from './read-batch.ts'
 import { type ReadItem, setRoot } from './readset.ts'
 import { commit, epochKey, epochOf, type Opened } from './record.ts'
@@ -28,7 +29,7 @@ export interface Read {
   n: number
   /** SHA-256 of the answer, base64url. */
   body: string
-  /** Keys asked for; only their number and a salted root are kept. */
+  /** Keys asked for; only their number and a salted root are kept, provable by the asker and guessed by nobody. */
   asked?: readonly string[]
   purpose?: string
   sources: readonly ReadSource[]
@@ -135,7 +136,7 @@ function prepare(
     as_of,
     n,
     body,
-    ...(asked === undefined ? {} : { asked: askedRoot(salt(), asked) }),
+    ...(asked === undefined ? {} : { asked: { n: asked.length, root: toBase64Url(askedRoot(salt(), asked)) } }),
     ...(purpose === undefined ? {} : { purpose }),
     set_salt: toBase64Url(set_salt),
   }
@@ -152,12 +153,6 @@ function prepare(
 
 const NO_EVENT = '00000000-0000-0000-0000-000000000000' as Uuid
 const NO_TIME = new Date(0)
-
-/** How many keys were asked for, and a salted root over them: provable by the asker, guessed by nobody. */
-function askedRoot(salt: Uint8Array, asked: readonly string[]): { n: number; root: string } {
-  const leaves = asked.map((key) => leafHash(sha256, concat(salt, utf8(key))))
-  return { n: asked.length, root: toBase64Url(treeHash(sha256, leaves)) }
-}
 
 function journalRow(
   participant_id: Uuid,

@@ -348,19 +348,29 @@ describe('the keys known in memory', () => {
     const { next_idx } = await w.t.owner.selectFrom('projector').select('next_idx').executeTakeFirstOrThrow()
     for (const known of [w.known, started]) {
       expect(known.upto()).toBe(next_idx)
-      expect(known.mayFind(one.value.sha256, scopesOf(apple))).toBe(true)
-      expect(known.mayFind(one.value.sha256, scopesOf(banana, pair))).toBe(true)
-      expect(known.mayFind(one.value.sha256, scopesOf(banana))).toBe(false)
-      expect(known.mayFind(one.value.sha256, scopesOf(cherry, trio))).toBe(false)
-      expect(known.mayFind(aDigest(), scopesOf(banana, pair, trio))).toBe(false)
+      expect(known.mayFind([one.value.sha256], scopesOf(apple))).toEqual([one.value.sha256])
+      expect(known.mayFind([one.value.sha256], scopesOf(banana, pair))).toEqual([one.value.sha256])
+      expect(known.mayFind([one.value.sha256], scopesOf(banana))).toEqual([])
+      expect(known.mayFind([one.value.sha256], scopesOf(cherry, trio))).toEqual([])
+      expect(known.mayFind([aDigest()], scopesOf(banana, pair, trio))).toEqual([])
     }
+  })
+  test('are told from those beside them, and keep their order', async () => {
+    const [one, two] = [item(), item()]
+    await w.submit(apple, [one, two])
+    await w.project()
+    const shared = [two.value.sha256, one.value.sha256]
+    const [first = '', second = ''] = shared
+    expect(w.known.mayFind([aDigest(), first, aDigest(), second, aDigest()], scopesOf(banana, pair))).toEqual(shared)
+    expect(w.known.mayFind(shared, [])).toEqual([])
+    expect(w.known.mayFind([], scopesOf(banana, pair))).toEqual([])
   })
   test('follow a signal into another audience', async () => {
     const one = item()
     await w.submit(apple, [one])
     await w.revise(apple, one, { audience: trio.audience })
     await w.project()
-    expect(w.known.mayFind(one.value.sha256, scopesOf(cherry, trio))).toBe(true)
+    expect(w.known.mayFind([one.value.sha256], scopesOf(cherry, trio))).toEqual([one.value.sha256])
   })
   test('are not gone by after entries were missed, until they are read anew', async () => {
     const upto = w.known.upto() ?? 0n
