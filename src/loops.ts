@@ -5,7 +5,6 @@ import { createBuckets } from './feeds/buckets.ts'
 import { sweepSegments } from './feeds/erase.ts'
 import type { KnownKeys } from './feeds/known-keys.ts'
 import { type Carried, createProjector } from './feeds/project.ts'
-import { ENTRIES_AT_ONCE as PROJECTED_AT_ONCE } from './feeds/project-read.ts'
 import { createSealer } from './feeds/segment.ts'
 import type { SegmentFiles } from './feeds/segment-files.ts'
 import { createLoop, type Found, type Loop } from './jobs/loop.ts'
@@ -70,8 +69,9 @@ function projectAll({ pools, clock, logs, provenance, authority }: Core, onCarri
     createProjector({ db: pools.projector, clock, logId, provenance, directory, categoryId, onCarried }),
   )
   return async (): Promise<Found> => {
-    const n = (await projectors[0]?.round()) ?? 0
-    if (n > 0 || projectors.length === 1) return found(n, PROJECTED_AT_ONCE)
+    const [projector] = projectors
+    const n = (await projector?.round()) ?? 0
+    if (n > 0 || projectors.length === 1) return projector?.full() === true ? 'full' : n > 0
     projectors.shift()
     return true
   }

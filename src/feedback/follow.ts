@@ -13,6 +13,9 @@ import * as store from './store.ts'
 /** Carries one entry of the log to the rows of those whom it concerns; done again it changes nothing. */
 export type Consumer = (entry: LoggedEvent) => Promise<void>
 
+/** Begins a round, whose entries are known: what is read once for all of them holds what was there before any of them. */
+export type BeginRound = () => Consumer
+
 export interface FollowerOptions {
   /** Logs in as `aldis_projector`. */
   projector: Db
@@ -21,7 +24,7 @@ export interface FollowerOptions {
   /** Reads who takes part: an entry may tell of what another process has just made. */
   refresh(): Promise<void>
   /** In this order, entry by entry. */
-  consumers: readonly Consumer[]
+  consumers: readonly BeginRound[]
 }
 
 /** Entries of one round. */
@@ -37,7 +40,8 @@ export function createFollower(options: FollowerOptions): { round(): Promise<num
       const entries = await provenance.entriesFrom(projector, { logId, from, limit: ENTRIES_AT_ONCE })
       if (entries.length === 0) return 0
       await options.refresh()
-      for (const entry of entries) for (const consume of consumers) await consume(entry)
+      const begun = consumers.map((begin) => begin())
+      for (const entry of entries) for (const consume of begun) await consume(entry)
       const next_idx = from + BigInt(entries.length)
       await atLog(projector, logId, (tx) => store.moveNextIndex(tx, { log_id: logId, name: NAME, next_idx }))
       provenance.wake()
@@ -55,7 +59,7 @@ export interface OpinionsOptions {
 }
 
 /** What others say of a signal comes to its source's rows, where it is counted and where enough of it holds the signal. */
-export const createOpinions = (options: OpinionsOptions): Consumer => {
+export const createOpinions = (options: OpinionsOptions): BeginRound => {
   const on: Readonly<Record<string, Consumer>> = {
     'feedback.given': (entry) => takeFeedback(options, entry),
     'dispute.opened': (entry) => takeDispute(options, entry),
@@ -63,7 +67,7 @@ export const createOpinions = (options: OpinionsOptions): Consumer => {
     'signal.revised': ({ participant_id, event_id }) =>
       asParticipant(options.app, participant_id, (tx) => store.moveTallies(tx, participant_id, event_id)),
   }
-  return async (entry) => on[entry.kind]?.(entry)
+  return () => async (entry) => on[entry.kind]?.(entry)
 }
 
 function there<T>({ idx }: LoggedEvent, row: T | undefined): T {

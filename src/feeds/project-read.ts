@@ -44,6 +44,8 @@ export interface Read {
   proofs: Map<Uuid, Proof>
   /** Entries of the log. */
   taken: number
+  /** As much as a round takes: more may be there. */
+  full: boolean
 }
 
 /** The entries from a place on, as events of the feeds that they reach. */
@@ -69,7 +71,8 @@ export async function readEntries(options: ReadingOptions, from: bigint): Promis
       planned.push(...(await planOther(options, entry, proofs)))
     }
   }
-  return { planned, proofs, taken: taken.length }
+  const full = taken.length < entries.length || entries.length === ENTRIES_AT_ONCE
+  return { planned, proofs, taken: taken.length, full }
 }
 
 /** What a source said of its signals: signed, with the proof of it, or on the word of a person. */

@@ -31,12 +31,15 @@ export interface Projector {
    * taken is done. Safe to repeat after any failure or crash.
    */
   round(): Promise<number>
+  /** Whether the last round took as much as one takes. */
+  full(): boolean
 }
 
 /** Causes precede effects across shards because all that one participant knows of another came through the log. */
 export function createProjector(options: ProjectorOptions): Projector {
   const { db, logId } = options
   let ahead: { from: bigint; read: Promise<Read> } | undefined
+  let wasFull = false
 
   /** What stands from there on: read ahead if it was, unless nothing stood there yet. */
   const readFrom = async (from: bigint): Promise<Read> => {
@@ -78,7 +81,8 @@ export function createProjector(options: ProjectorOptions): Projector {
   return {
     async round() {
       const from = ending?.to ?? (await store.nextIndex(db, logId))
-      const { planned, proofs, taken } = await readFrom(from)
+      const { planned, proofs, taken, full } = await readFrom(from)
+      wasFull = full
       if (taken === 0) {
         await lastEnded()
         return 0
@@ -96,6 +100,7 @@ export function createProjector(options: ProjectorOptions): Projector {
       ending = { to, done }
       return taken
     },
+    full: () => wasFull,
   }
 }
 

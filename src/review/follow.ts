@@ -1,6 +1,6 @@
 import { asParticipant } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
-import type { Consumer } from '../feedback/follow.ts'
+import type { BeginRound, Consumer } from '../feedback/follow.ts'
 import { isConfirmation } from '../feedback/opinion.ts'
 import { OUTCOME } from '../feedback/schema.ts'
 import type { Clock } from '../kernel/clock.ts'
@@ -51,37 +51,44 @@ export interface ReviewFollowOptions {
 type Item = Awaited<ReturnType<typeof sourceStore.itemsOf>>[number]
 
 /** What the log tells of signals and of what is said of them becomes cases of those whom it concerns. */
-export const createCases = (options: ReviewFollowOptions): Consumer => {
-  const on: Readonly<Record<string, Consumer>> = {
-    'signal.submitted': (entry) => route(options, entry),
-    'signal.revised': async (entry) => {
-      await route(options, entry)
-      const items = await sourceStore.itemsOf(options.projector, entry.participant_id, entry.event_id)
-      await changed(options, entry, { signals: items.map(({ signal_id }) => signal_id), ended: false, again: true })
-    },
-    'signal.withdrawn': async (entry) => {
-      const items = await sourceStore.itemsOf(options.projector, entry.participant_id, entry.event_id)
-      await changed(options, entry, { signals: items.map(({ signal_id }) => signal_id), ended: true, again: true })
-    },
-    // A date that came says nothing against what was done.
-    'signal.expired': (entry) => gone(options, entry, false),
-    erasure: (entry) => gone(options, entry, true),
-    'feedback.given': (entry) => questioned(options, entry),
-    'dispute.opened': (entry) => disputed(options, entry),
-    'dispute.closed': async (entry) =>
-      answered(options, entry, await options.feedback.answerAt(entry.participant_id, entry.event_id)),
-    'question.answered': async (entry) =>
-      answered(options, entry, await options.feedback.questionAnswerAt(entry.participant_id, entry.event_id)),
+export const createCases =
+  (options: ReviewFollowOptions): BeginRound =>
+  () => {
+    let known: Promise<Rules> | undefined
+    /** One question a round: most entries are signals, and most of them meet no rule. */
+    const rulesNow = (): Promise<Rules> => {
+      known ??= routingStore.routingRules(options.projector)
+      return known
+    }
+    const on: Readonly<Record<string, Consumer>> = {
+      'signal.submitted': async (entry) => route(options, entry, await rulesNow()),
+      'signal.revised': async (entry) => {
+        await route(options, entry, await rulesNow())
+        const items = await sourceStore.itemsOf(options.projector, entry.participant_id, entry.event_id)
+        await changed(options, entry, { signals: items.map(({ signal_id }) => signal_id), ended: false, again: true })
+      },
+      'signal.withdrawn': async (entry) => {
+        const items = await sourceStore.itemsOf(options.projector, entry.participant_id, entry.event_id)
+        await changed(options, entry, { signals: items.map(({ signal_id }) => signal_id), ended: true, again: true })
+      },
+      // A date that came says nothing against what was done.
+      'signal.expired': (entry) => gone(options, entry, false),
+      erasure: (entry) => gone(options, entry, true),
+      'feedback.given': (entry) => questioned(options, entry),
+      'dispute.opened': (entry) => disputed(options, entry),
+      'dispute.closed': async (entry) =>
+        answered(options, entry, await options.feedback.answerAt(entry.participant_id, entry.event_id)),
+      'question.answered': async (entry) =>
+        answered(options, entry, await options.feedback.questionAnswerAt(entry.participant_id, entry.event_id)),
+    }
+    return async (entry) => on[entry.kind]?.(entry)
   }
-  return async (entry) => on[entry.kind]?.(entry)
-}
 
 type Rules = Awaited<ReturnType<typeof routingStore.routingRules>>
 
 /** Received signals that meet a rule of whoever receives them; what is sealed is seen by nobody before it is opened. */
-async function route(options: ReviewFollowOptions, entry: LoggedEvent): Promise<void> {
+async function route(options: ReviewFollowOptions, entry: LoggedEvent, rules: Rules): Promise<void> {
   const { projector, directory } = options
-  const rules = await routingStore.routingRules(projector)
   if (rules.length === 0) return
   for (const item of await sourceStore.itemsOf(projector, entry.participant_id, entry.event_id)) {
     if (item.salt === null) continue

@@ -254,8 +254,11 @@ async function commitFresh(
   }
   const { submissions, signals, revisions, uploads, records } = change
   if (submissions.length > 0) {
-    await store.insertSubmissions(tx, participant, { submissions, revisions, signals: [...signals.values()] })
-    await options.provenance.insert(tx, records)
+    // On one connection: the second is on its way while the first is carried out.
+    await Promise.all([
+      store.insertSubmissions(tx, participant, { submissions, revisions, signals: [...signals.values()] }),
+      options.provenance.insert(tx, records),
+    ])
     await destroyValues(tx, participant, [...change.unsealed])
   }
   if (uploads.size > 0) await store.moveUploads(tx, participant, [...uploads.values()])

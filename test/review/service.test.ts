@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { asParticipant } from '../../src/db/as-participant.ts'
+import { connect } from '../../src/db/connect.ts'
 import { newId, type Uuid } from '../../src/kernel/ids.ts'
 import { hitsOf } from '../../src/review/hits.ts'
 import { LEASE_MS } from '../../src/review/lease.ts'
@@ -471,6 +472,29 @@ describe('what others do', () => {
       false,
     ])
     await w.review.route(cherry, { ...rules, critical: false })
+  })
+
+  test('a round asks for the rules of routing once, however many signals it carries, and finds those that were set before', async () => {
+    const party = await w.admit('quince')
+    const own = (await w.group('quinces', [apple, party])).audience
+    await w.settle()
+    const rules = { keyword_patterns: false, critical: true, not_reviewed: false, new_sources: false, categories: [] }
+    await w.review.route(party, rules)
+    const given = ['critical', 'low', 'critical'].map((severity) => w.item({ audience: own, severity }))
+    for (const one of given) await w.submit(apple, [one])
+    while ((await w.integrate()) > 0);
+    const statements: string[] = []
+    const reads = connect({ url: w.t.url('aldis_projector'), max: 2, statementLog: (sql) => statements.push(sql) })
+    try {
+      expect(await w.followerOn(reads).round()).toBeGreaterThanOrEqual(4)
+    } finally {
+      await reads.destroy()
+    }
+    expect(statements.filter((sql) => sql.includes('"routing_rule"'))).toHaveLength(1)
+    await w.settle()
+    const seen = (await w.queue(party)).cases.map(({ signal }) => signal)
+    expect(given.map(({ signal }) => seen.includes(signal))).toEqual([true, false, true])
+    await w.review.route(party, { ...rules, critical: false })
   })
 
   test('done again from the beginning of the log, nothing is opened twice', async () => {

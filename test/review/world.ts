@@ -1,4 +1,5 @@
 import { colleaguesIn } from '../../src/console-reviewing.ts'
+import type { Db } from '../../src/db/connect.ts'
 import { createFollower, createOpinions } from '../../src/feedback/follow.ts'
 import { confirmationsOf, createSaid } from '../../src/feedback/said.ts'
 import type { ActResult } from '../../src/feedback/schema.ts'
@@ -64,12 +65,15 @@ export async function aReviewWorld() {
     participantBySlug: (slug) => authority.participantBySlug(slug),
   })
   const said = createSaid(projector)
-  const consumers = [
-    createOpinions({ app, projector, clock, holds, slugOf }),
-    createCases({ app, projector, clock, provenance, directory, feedback: said }),
-  ]
-  const follower = () =>
-    createFollower({ projector, provenance, logId: 1, refresh: () => authority.refresh(), consumers })
+  const followerOn = (reads: Db) =>
+    createFollower({
+      ...{ projector: reads, provenance, logId: 1, refresh: () => authority.refresh() },
+      consumers: [
+        createOpinions({ app, projector: reads, clock, holds, slugOf }),
+        createCases({ app, projector: reads, clock, provenance, directory, feedback: createSaid(reads) }),
+      ],
+    })
+  const follower = () => followerOn(projector)
   const telling = createTelling({ clock, provenance, hits: hitsOf, directory: authority })
   const release = createRelease({ app, projector, clock, provenance, feedback: telling, slugOf })
 
@@ -91,7 +95,7 @@ export async function aReviewWorld() {
 
   return {
     ...w,
-    ...{ feedback, review, follower, settle, about, said, holds },
+    ...{ feedback, review, follower, followerOn, settle, about, said, holds },
     actBy: sign,
     releaseRound: () => release.round(),
     bulkRound: () => work.round(),
