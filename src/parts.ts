@@ -96,7 +96,10 @@ export async function openBase({ config, clock, log, small = 2 }: BaseOptions): 
 
 /** The base of another thread, on the database that this process has opened; few connections of each role. */
 export function joinBase(url: string, { config, clock }: Pick<Base, 'config' | 'clock'>): Base {
-  return baseOn({ ...joinDatabase(url), close: async () => {} }, { config, clock, size: () => 2 })
+  return baseOn(
+    { ...joinDatabase(url, { embedded: config.databaseUrl === undefined }), close: async () => {} },
+    { config, clock, size: () => 2 },
+  )
 }
 
 function baseOn(

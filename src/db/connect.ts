@@ -28,6 +28,11 @@ export interface ConnectOptions {
   statementLog?: (sql: string) => void
   /** Milliseconds; 10,000 unless said otherwise. See `createDriver`. */
   commitTimeoutMs?: number
+  /**
+   * Keeps some statements prepared (`executeKept`), which takes the same server session for as long as a connection lives: not
+   * behind a transaction pooler.
+   */
+  keepsStatements?: boolean
   /** Told of connections that died while idle; the pool replaces them by itself. */
   onIdleError?: (error: Error) => void
 }
@@ -47,7 +52,7 @@ let emitted: Set<string> | undefined
  * sends no startup options, which transaction poolers refuse; limits live on the roles and in the transactions.
  */
 export function connect(options: ConnectOptions): Db {
-  const { max, statementLog, commitTimeoutMs = COMMIT_TIMEOUT_MS, onIdleError } = options
+  const { max, statementLog, commitTimeoutMs = COMMIT_TIMEOUT_MS, keepsStatements = false, onIdleError } = options
   const pool = new pg.Pool({
     ...address(options),
     max,
@@ -72,6 +77,7 @@ export function connect(options: ConnectOptions): Db {
           {
             commitTimeoutMs,
             onStatement,
+            keepsStatements,
           },
         ),
       createIntrospector: (kysely) => new PostgresIntrospector(kysely),

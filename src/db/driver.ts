@@ -9,6 +9,7 @@ import {
 import { Refusal } from '../kernel/errors.ts'
 import type { Sink } from './copy-stream.ts'
 import { asRefusal, isConnectionLost, isUnknownAtCommit } from './failure.ts'
+import { keptName } from './kept.ts'
 import { type Statement, statementOf, type Write } from './statement.ts'
 
 interface ClientResult {
@@ -19,7 +20,7 @@ interface ClientResult {
 
 /** What the driver needs of a pooled client that pipelines: statements go out without waiting for earlier answers. */
 export interface DriverClient {
-  query(query: { text: string; values?: unknown[]; queryMode?: 'extended' }): Promise<ClientResult>
+  query(query: { text: string; values?: unknown[]; queryMode?: 'extended'; name?: string }): Promise<ClientResult>
   /** The data of a COPY .. TO STDOUT. */
   copyOut(text: string): Promise<Buffer[]>
   /** A COPY .. TO STDOUT, and one .. FROM STDIN, of any size; both answer the number of rows. */
@@ -39,6 +40,8 @@ export interface DriverOptions {
   /** Milliseconds that COMMIT may take before the socket is destroyed and the outcome called unknown. */
   commitTimeoutMs: number
   onStatement: (sql: string) => void
+  /** Whether a connection is the same server session for as long as it lives. */
+  keepsStatements: boolean
 }
 
 export interface Guard {
@@ -113,7 +116,7 @@ interface Sender {
   /** Takes back what was held; false if it was sent already. */
   takeBack(): boolean
   /** Statements of ours have no values. The extended protocol takes one statement a query and refuses more. */
-  run(text: string, values?: readonly unknown[]): Promise<ClientResult>
+  run(text: string, values?: readonly unknown[], name?: string): Promise<ClientResult>
   copyOut(text: string): Promise<Buffer[]>
   copyTo(text: string, sink: Sink): Promise<number>
   copyFrom(text: string, source: AsyncIterable<Uint8Array>): Promise<number>
@@ -128,8 +131,10 @@ function createSender(client: DriverClient, onStatement: (sql: string) => void):
   let ahead: Promise<unknown> = Promise.resolve()
   let failed: unknown
 
-  const send = (text: string, values?: readonly unknown[]): Promise<ClientResult> => {
-    const query = values === undefined ? { text } : { text, values: [...values], queryMode: 'extended' as const }
+  const send = (text: string, values?: readonly unknown[], name?: string): Promise<ClientResult> => {
+    const kept = name === undefined ? {} : { name }
+    const query =
+      values === undefined ? { text } : { text, values: [...values], queryMode: 'extended' as const, ...kept }
     return client.query(query).catch((error: unknown) => {
       // Nobody waits for what is sent ahead: its failure explains the next one.
       if (values === undefined) failed ??= error
@@ -163,10 +168,10 @@ function createSender(client: DriverClient, onStatement: (sql: string) => void):
       held = []
       return unsent
     },
-    run(text, values) {
+    run(text, values, name) {
       sendHeld()
       onStatement(text)
-      return send(text, values)
+      return send(text, values, name)
     },
     copyOut: (text) => copy(text, () => client.copyOut(text)),
     copyTo: (text, sink) => copy(text, () => client.copyTo(text, sink)),
@@ -182,7 +187,8 @@ function createSender(client: DriverClient, onStatement: (sql: string) => void):
   return sender
 }
 
-function createSession(client: DriverClient, { commitTimeoutMs, onStatement }: DriverOptions): SessionControl {
+function createSession(client: DriverClient, options: DriverOptions): SessionControl {
+  const { commitTimeoutMs, onStatement, keepsStatements } = options
   const sender = createSender(client, onStatement)
   let writes: Write[] = []
   let guard: Guard | undefined
@@ -216,9 +222,11 @@ function createSession(client: DriverClient, { commitTimeoutMs, onStatement }: D
       writes.push(...admit(sql).writes)
       return sender.copyFrom(sql, source)
     },
-    async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+    async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+      const { sql, parameters } = query
       const statement = admit(sql)
-      const { command, rowCount, rows } = await sender.run(sql, parameters).catch((error: unknown) => {
+      const name = keepsStatements ? keptName(query) : undefined
+      const { command, rowCount, rows } = await sender.run(sql, parameters, name).catch((error: unknown) => {
         throw state === 'none' ? asRefusal(error) : error
       })
       if (!statement.plain || rowCount !== 0) writes.push(...statement.writes)

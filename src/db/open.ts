@@ -126,13 +126,13 @@ export async function openDatabase(
     await close()
     throw error
   }
-  return { embedded, close, ...joinDatabase(urlOf()) }
+  return { embedded, close, ...joinDatabase(urlOf(), { embedded: embedded !== undefined }) }
 }
 
-/** A database that this process has opened already. */
-export const joinDatabase = (url: string): Pick<OpenDatabase, 'pool' | 'url'> => ({
+/** A database that this process has opened already. Nothing stands between us and the embedded one. */
+export const joinDatabase = (url: string, { embedded }: { embedded: boolean }): Pick<OpenDatabase, 'pool' | 'url'> => ({
   url,
-  pool: (role, max) => connect({ url, role, max }),
+  pool: (role, max) => connect({ url, role, max, keepsStatements: embedded }),
 })
 
 const inEmbedded =

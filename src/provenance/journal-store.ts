@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
+import { executeKept } from '../db/kept.ts'
 import type { Uuid } from '../kernel/ids.ts'
 
 // The journal of reads, and the batches that they are gathered into.
@@ -20,13 +21,14 @@ export interface JournalRow {
 
 /** The journal row and its place in the queue of the next batch, in one statement. */
 export async function insertJournal(tx: Tx, row: JournalRow): Promise<void> {
-  await sql`
+  const statement = sql`
     with j as (
       insert into read_journal (participant_id, day, journal_id, at, n, c, body, epoch)
       values (${row.participant_id}, ${row.day}, ${row.journal_id}, ${row.at}, ${row.n}, ${row.c}, ${row.body}, ${row.epoch})
     )
     insert into read_pending (participant_id, journal_id, day, parts)
-    values (${row.participant_id}, ${row.journal_id}, ${row.day}, ${row.parts})`.execute(tx)
+    values (${row.participant_id}, ${row.journal_id}, ${row.day}, ${row.parts})`
+  await executeKept(tx, statement)
 }
 
 /** Participants with unflushed reads. */

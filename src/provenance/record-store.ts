@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { bytesArray, jsonTexts, plainArray } from '../db/arrays.ts'
 import type { Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
+import { executeKept } from '../db/kept.ts'
 import type { Uuid } from '../kernel/ids.ts'
 
 // Records, each in the shard of who wrote it.
@@ -31,7 +32,7 @@ async function insertOwnRecords(tx: Tx, participant_id: Uuid, rows: readonly Rec
   const plain = <K extends 'event_id' | 'log_id' | 'kind' | 'epoch'>(key: K): string =>
     plainArray(rows.map((row) => row[key]))
   // Neither a kind nor the names of parties hold a comma, and a record has always a party.
-  await sql`
+  const statement = sql`
     with r as (
       select * from unnest(
         ${plain('event_id')}::uuid[], ${plain('log_id')}::int[],
@@ -46,7 +47,8 @@ async function insertOwnRecords(tx: Tx, participant_id: Uuid, rows: readonly Rec
       select ${participant_id}::uuid, event_id, log_id, kind, at, payload, c, body, epoch from r
     )
     insert into prov_outbox (event_id, participant_id, log_id, at, c, parties, after)
-    select event_id, ${participant_id}::uuid, log_id, at, c, parties, after from r`.execute(tx)
+    select event_id, ${participant_id}::uuid, log_id, at, c, parties, after from r`
+  await executeKept(tx, statement)
 }
 
 export const recordOf = (db: Db, participant_id: Uuid, event_id: Uuid) =>

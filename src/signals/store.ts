@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { bytesArray, jsonTexts, plainArray } from '../db/arrays.ts'
 import type { Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
+import { executeKept } from '../db/kept.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import type { Current } from './lifecycle.ts'
 import { SIGNAL_STATE } from './schema.ts'
@@ -105,7 +106,7 @@ export interface Change {
 /** Everything a group of submissions changes, but for its records, in one statement. */
 export async function insertSubmissions(tx: Tx, participant_id: Uuid, change: Change): Promise<void> {
   const { submissions: s, signals: g, revisions: r } = change
-  await sql`
+  const statement = sql`
     with new_submission as (
       insert into submission (participant_id, submission_id, jti, typ, od, jws, n, leaves, response, received_at)
       select ${participant_id}::uuid, * from unnest(
@@ -134,7 +135,8 @@ export async function insertSubmissions(tx: Tx, participant_id: Uuid, change: Ch
       ${plainArray(r.map((x) => x.signal_id))}::uuid[], ${plainArray(r.map((x) => x.revision))}::int4[],
       ${plainArray(r.map((x) => x.submission_id))}::uuid[], ${plainArray(r.map((x) => x.item_index))}::int2[],
       ${bytesArray(r.map((x) => x.salt))}::bytea[],
-      string_to_array(${jsonTexts(r.map((x) => x.item))}, E'\\x1f'))`.execute(tx)
+      string_to_array(${jsonTexts(r.map((x) => x.item))}, E'\\x1f'))`
+  await executeKept(tx, statement)
 }
 
 /** How far uploads are durable, or settled as refused; never backwards. */

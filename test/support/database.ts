@@ -29,7 +29,7 @@ export async function freshDatabase({ max = 4 }: { max?: number } = {}): Promise
   const name = `aldis_test_${process.pid}_${Date.now().toString(36)}_${made}`
   await onServer(server, (db) => sql`create database ${sql.id(name)} template ${sql.id(template)}`.execute(db))
   const url = (role: LoginRole | 'owner'): string => urlOf(server, name, role)
-  const pool = (role: LoginRole | 'owner'): Db => connect({ url: url(role), max })
+  const pool = (role: LoginRole | 'owner'): Db => connect({ url: url(role), max, keepsStatements: true })
   const pools = {
     app: pool('aldis_app'),
     ledger: pool('aldis_ledger'),
