@@ -60,21 +60,26 @@ const missing = (table: string, ...key: string[]): string =>
 /** Tables of the same columns, checks and indexes in a schema of their own. */
 export async function createCopyReference(db: pg.Client): Promise<CopyReference> {
   await db.query('create schema reference')
-  for (const table of Object.keys(TABLES))
+  const given = new Map<string, readonly string[]>()
+  for (const table of Object.keys(TABLES)) {
     await db.query(`create table reference.${table} (like public.${table} including all)`)
+    given.set(table, await givenColumns(db, table))
+  }
+  const columnsOf = (table: string, of = ''): string => (given.get(table) ?? []).map((name) => of + name).join(', ')
   return {
     take: async (range) => {
       const rows = new Map<string, Buffer[]>()
       for (const [table, select] of Object.entries(TABLES)) {
         const chunks: Buffer[] = []
-        for await (const chunk of db.query(to(`copy (${select(range)}) to stdout`))) chunks.push(chunk as Buffer)
+        const query = select(range).replace('t.*', columnsOf(table, 't.'))
+        for await (const chunk of db.query(to(`copy (${query}) to stdout`))) chunks.push(chunk as Buffer)
         rows.set(table, chunks)
       }
       return rows
     },
     put: async (rows) => {
       for (const [table, chunks] of rows) {
-        const copy = db.query(from(`copy reference.${table} from stdin`))
+        const copy = db.query(from(`copy reference.${table} (${columnsOf(table)}) from stdin`))
         const done = once(copy, 'finish')
         for (const chunk of chunks) if (!copy.write(chunk)) await once(copy, 'drain')
         copy.end()
@@ -83,4 +88,14 @@ export async function createCopyReference(db: pg.Client): Promise<CopyReference>
     },
     drop: async () => void (await db.query('drop schema reference cascade')),
   }
+}
+
+/** Columns in their order, without those that the table computes itself, there as here. */
+async function givenColumns(db: pg.Client, table: string): Promise<readonly string[]> {
+  const { rows } = await db.query<{ attname: string }>(
+    `select attname from pg_attribute
+     where attrelid = 'public.${table}'::regclass and attnum > 0 and not attisdropped and attgenerated = ''
+     order by attnum`,
+  )
+  return rows.map(({ attname }) => attname)
 }
