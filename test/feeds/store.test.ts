@@ -227,6 +227,22 @@ describe('the projector', () => {
     expect([await projector.round(), await projector.round(), await projector.round()]).toEqual([256, 8, 0])
     expect(await last(pair.feed)).toBe(seq + 264n)
   })
+  test('is full after as many entries, or as many signals, as a round takes, so that the next one does not rest', async () => {
+    await w.project()
+    for (let i = 0; i < 9; i++)
+      await w.submit(
+        apple,
+        Array.from({ length: 1_000 }, () => item()),
+      )
+    await w.integrate()
+    const projector = w.aProjector()
+    expect([await projector.round(), projector.full()]).toEqual([8, true])
+    expect([await projector.round(), projector.full()]).toEqual([1, false])
+    for (let i = 0; i < 256; i++) await w.submit(apple, [item()])
+    while ((await w.integrate()) > 0);
+    expect([await projector.round(), projector.full()]).toEqual([256, true])
+    expect([await projector.round(), projector.full()]).toEqual([0, false])
+  })
   test('at a time that does not move still gives rising times of arrival', async () => {
     const added = async () =>
       (
