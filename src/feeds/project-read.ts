@@ -19,7 +19,7 @@ import {
 } from './plan.ts'
 
 /** Log entries taken in one round. */
-export const ENTRIES_AT_ONCE = 256
+const ENTRIES_AT_ONCE = 256
 /** Items after which a round takes no further entry. */
 const ITEMS_AT_ONCE = 8_000
 

@@ -34,7 +34,7 @@ export interface LoopOptions {
 const LONGEST_MS = 5_000
 /** From begin to begin, in times of what the round took, and no longer than this for it. */
 const REST_SHARE = 3
-const LONGEST_REST_MS = 1_000
+const LONGEST_REST_MS = 500
 const FIRST_MS = 100
 
 export function createLoop({ round, idleMs, restMs = 0, onError }: LoopOptions): Loop {
