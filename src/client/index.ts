@@ -73,6 +73,7 @@ export {
 export { checkPromises, type KeptPromises } from './promises.ts'
 export { type ItemProof, type ItemProofs, proveReads, type ReaderTotal, readersOf } from './readers.ts'
 export { receivedIn } from './segment-body.ts'
+export type { Segment, SegmentRun } from './segment-run.ts'
 export { createSegmentThreads, type SegmentThreads, type SegmentThreadsOptions } from './segment-threads.ts'
 export { makeSigningKey, type OwnSigningKey, openSigningKey } from './signing-key.ts'
 export { type Evaluator, hmacTokens, type OprfTokenOptions, oprfTokens, type TokenMaker } from './tokens.ts'

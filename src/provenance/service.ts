@@ -112,9 +112,11 @@ export function createProvenanceService(options: ProvenanceOptions): ProvenanceS
     receiptPath: (event_id) => `/provenance/${logId}/receipts/${event_id}`,
     salt,
     state: async (db) => {
-      const head = await store.head(db, logId)
+      // In this order: what waits no more is within the size, and what is within it may be carried on by then.
+      const outbox = await outboxStore.waiting(db, logId)
+      const size = (await store.head(db, logId))?.size ?? 0n
       const projected = (await store.projected(options.db, logId))?.next_idx ?? 0n
-      return { size: head?.size ?? 0n, projected, outbox: await outboxStore.waiting(db, logId) }
+      return { size, projected, outbox }
     },
     prepareRead: journal.prepareRead,
     prepareSegmentRead: journal.prepareSegmentRead,
