@@ -10,7 +10,6 @@ import type { ProvenanceService } from '../provenance/service.ts'
 import type { SharedItems } from '../provenance/shared-items.ts'
 import * as ackStore from './ack-store.ts'
 import { bySource, type Disclosed, pageBody, type Reader } from './answer.ts'
-
 import { type ReadableFeed, refusePaused } from './directory.ts'
 import { ENDS, EVENT_KIND } from './entry.ts'
 import { createEventReads, type EventReads } from './event-read.ts'
