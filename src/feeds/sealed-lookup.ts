@@ -78,8 +78,8 @@ function sealedFeedOf({ directory }: SealedLookUpOptions, { participant }: Reade
 
 async function describe(tx: Tx, feed: Uuid, audience: Uuid): Promise<SnapshotInfo> {
   const newest = await sealed.newestSnapshot(tx, feed)
-  // The next round of the loop makes the first.
-  if (newest === undefined) throw new Refusal('busy', { retryAfter: 5 })
+  // The next round of the loop makes the first, half a minute later at most: a client's five tries shall outlast that.
+  if (newest === undefined) throw new Refusal('busy', { retryAfter: 8 })
   const { snapshot, bits, width } = newest
   if (bits === null) throw new Refusal('mirror-only')
   return { audience, snapshot: String(snapshot), bits, entries: width }

@@ -22,19 +22,13 @@ export interface LoopOptions {
   round(): Promise<Found>
   /** Milliseconds between rounds that found nothing. */
   idleMs: number
-  /**
-   * Milliseconds at least from the begin of one round to that of the next, unless the first was full. Longer after a round that
-   * took long, so that a loop that rests is at work a third of the time: on a busy machine more is done in each round.
-   */
+  /** Milliseconds at least from the begin of one round to that of the next, unless the first was full. */
   restMs?: number
   /** Told of each round that failed; the next ones come ever later, up to five seconds. */
   onError(error: unknown): void
 }
 
 const LONGEST_MS = 5_000
-/** From begin to begin, in times of what the round took, and no longer than this for it. */
-const REST_SHARE = 3
-const LONGEST_REST_MS = 500
 const FIRST_MS = 100
 
 export function createLoop({ round, idleMs, restMs = 0, onError }: LoopOptions): Loop {
@@ -44,28 +38,23 @@ export function createLoop({ round, idleMs, restMs = 0, onError }: LoopOptions):
   let woken = false
   let failures = 0
   let wellAt = performance.now()
-  let dueAt = Number.NEGATIVE_INFINITY
+  let begunAt = Number.NEGATIVE_INFINITY
 
-  const plan = (ms: number): void => {
+  const plan = (ms: number, rest = restMs): void => {
     clearTimeout(timer)
-    if (!stopped) timer = setTimeout(run, Math.max(ms, dueAt - performance.now(), 0))
+    if (!stopped) timer = setTimeout(run, Math.max(ms, begunAt + rest - performance.now(), 0))
   }
 
-  const restAfter = (tookMs: number): number =>
-    restMs === 0 ? 0 : Math.max(restMs, Math.min(REST_SHARE * tookMs, LONGEST_REST_MS))
-
   const once = async (): Promise<void> => {
-    const begunAt = performance.now()
+    begunAt = performance.now()
     woken = false
     try {
       const found = await round()
       failures = 0
       wellAt = performance.now()
-      dueAt = found === 'full' ? begunAt : begunAt + restAfter(wellAt - begunAt)
-      plan(found || woken ? 0 : idleMs)
+      plan(found || woken ? 0 : idleMs, found === 'full' ? 0 : restMs)
     } catch (error) {
       failures += 1
-      dueAt = begunAt + restMs
       onError(error)
       plan(Math.min(LONGEST_MS, FIRST_MS * 2 ** failures))
     }

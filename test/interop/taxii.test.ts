@@ -305,8 +305,11 @@ describe('and in plain HTTP to a bridge', { shuffle: false }, () => {
     expect(await add([own()])).toMatchObject({ success: 1, successes: [{ message: 'here already' }] })
     expect(await add([own({ confidence: 5 })])).toMatchObject({ failure: 1 })
     expect(await add([own({ modified: later, confidence: 5 })])).toMatchObject({ success: 1 })
-    await b?.synced()
-    expect(await served()).toMatchObject([{ confidence: 5 }])
+    const revised = async () => {
+      await b?.synced()
+      return served()
+    }
+    await expect.poll(revised, { timeout: 20_000 }).toMatchObject([{ confidence: 5 }])
     expect(await client.call('delete', { at: here, id: theirs?.id })).toMatchObject({ status: 403 })
     answer(await client.call('delete', { at: twins, id: serves }))
     await b?.synced()

@@ -132,22 +132,6 @@ test('between the beginnings of two rounds lies the rest time, whatever is to be
   expect(begun).toEqual([0, 400, 800, 1_200])
 })
 
-test('a loop that rests is at work a third of the time, and rests no longer than half a second for that', async () => {
-  const lasting = [100, 20, 400, 0, 0]
-  const { loop, begun } = watched({
-    restMs: 100,
-    round: async () => {
-      begun.push(Math.round(performance.now()))
-      await new Promise((resolve) => setTimeout(resolve, lasting.shift() ?? 0))
-      return lasting.length > 0
-    },
-  })
-  loop.start()
-  await pass(3_000)
-  const gaps = begun.slice(1, 4).map((at, i) => at - (begun[i] ?? 0))
-  expect(gaps).toEqual([300, 100, 500])
-})
-
 test('each failure is told, and the next round comes ever later up to five seconds', async () => {
   const { loop, begun, errors, next } = watched()
   const faults = Array.from({ length: 9 }, (_, i) => new Error(`fault ${i}`))
