@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
 import type { CompiledQuery, RawBuilder } from 'kysely'
+import { sha256Hex } from '../kernel/sha256.ts'
 import type { Tx } from './as-participant.ts'
 
 const kept = new WeakSet<CompiledQuery>()
@@ -21,7 +21,7 @@ export function keptName(query: CompiledQuery): string | undefined {
   if (!kept.has(query)) return undefined
   const known = names.get(query.sql)
   if (known !== undefined) return known
-  const name = `kept_${createHash('sha256').update(query.sql).digest('hex').slice(0, 32)}`
+  const name = `kept_${sha256Hex(query.sql).slice(0, 32)}`
   names.set(query.sql, name)
   return name
 }

@@ -107,8 +107,10 @@ async function journalSegments(
   const { provenance, cursorKey } = options
   const { feed, first_seq: from, count } = asked
   const found = await segmentStore.segmentsIn(tx, feed, { from, until: from + BigInt(count * SEGMENT_SIZE) })
-  const rows = found.filter((row) => row.first_seq >= place.from_seq && lastOf(row) <= (place.until_seq ?? lastOf(row)))
-  if (rows[0]?.first_seq !== from) throw new Refusal('not-found')
+  const own = found.filter((row) => row.first_seq >= place.from_seq && lastOf(row) <= (place.until_seq ?? lastOf(row)))
+  // As far as they follow each other.
+  const rows = own.filter((row, i) => row.first_seq === from + BigInt(i * SEGMENT_SIZE))
+  if (rows.length === 0) throw new Refusal('not-found')
   provenance.admit()
   const reads = await provenance.insertReads(
     tx,

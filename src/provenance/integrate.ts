@@ -54,8 +54,8 @@ export function createIntegrator({ db, logId, salt }: IntegratorOptions): Integr
         clear: idsOf(waiting, [...known, ...fresh]),
         cleared: known.length + fresh.length,
         n: fresh.length,
-        /** The last event that was read, where more may follow. */
-        last: waiting.n === ENTRIES_AT_ONCE ? idAt(waiting, waiting.n - 1) : undefined,
+        /** The highest event that was read, where more may follow. */
+        last: waiting.n === ENTRIES_AT_ONCE ? highestIn(waiting) : undefined,
       }
       if (done.n === 0) return { ...head, ...done }
       const rows = fresh.map((place) => rowAt(waiting, place))
@@ -88,9 +88,11 @@ export function createIntegrator({ db, logId, salt }: IntegratorOptions): Integr
     inARow = done.last === undefined ? 0 : (inARow + 1) % ROUNDS_IN_A_ROW
     const finishing = finish(done)
     if (inARow === 0) await finishing
-    else before = { ended: finishing, last: done.last }
-    // Whoever comes next hears of a failure.
-    finishing.catch(() => {})
+    else {
+      // The next round hears of a failure.
+      finishing.catch(() => {})
+      before = { ended: finishing, last: done.last }
+    }
     return done.n
   }
 
@@ -124,6 +126,16 @@ const commitmentOf = ({ packed }: Row): Uint8Array => packed.subarray(32)
 
 const idAt = ({ packed }: outboxStore.Outbox, place: number): Uuid =>
   uuidFromBytes(packed.subarray(PACKED * place, PACKED * place + 16))
+
+/** They are read by their ids, and come in the order of their time, which is another for ids that are derived. */
+function highestIn({ packed, n }: outboxStore.Outbox): Uuid {
+  let highest = packed.subarray(0, 16)
+  for (let place = 1; place < n; place++) {
+    const id = packed.subarray(PACKED * place, PACKED * place + 16)
+    if (Buffer.compare(id, highest) > 0) highest = id
+  }
+  return uuidFromBytes(highest)
+}
 
 const idsOf = ({ packed }: outboxStore.Outbox, places: readonly number[]): Buffer =>
   uuidArray(packed, { width: PACKED, places })

@@ -31,6 +31,7 @@ export interface OutboxQuery {
   after: Uuid | undefined
 }
 
+/** The rows with the lowest events, as one. */
 export async function outbox(tx: Tx, logId: number, { limit, own, after }: OutboxQuery): Promise<Outbox> {
   const { rows } = await sql<Omit<Outbox, 'parties' | 'after'> & { parties: string; after: string | null }>`
     select count(*)::int as n,

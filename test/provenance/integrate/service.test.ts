@@ -78,6 +78,25 @@ describe('rounds while more waits than one takes', () => {
     expect(await integrator.round()).toBe(0)
     await allIsIndexed()
   })
+  test('begin behind the highest event that was read, whatever the order of their times', async () => {
+    const integrator = w.integrator()
+    await waiting(2 * ENTRIES_AT_ONCE + MORE)
+    await sql`update prov_outbox set at = at - interval '1 day' where event_id in
+      (select event_id from prov_outbox order by event_id offset ${ENTRIES_AT_ONCE - 100} limit 100)`.execute(w.t.owner)
+    let second: Promise<number> | undefined
+    // The first is not cleared before the second is indexed.
+    await w.t.owner.transaction().execute(async (tx) => {
+      await tx.selectFrom('prov_outbox').select('event_id').orderBy('event_id').limit(1).forUpdate().execute()
+      expect(await integrator.round()).toBe(ENTRIES_AT_ONCE)
+      const { log } = await sizes()
+      second = integrator.round()
+      second.catch(() => {})
+      await expect.poll(async () => (await sizes()).log).toBe(log + BigInt(ENTRIES_AT_ONCE))
+    })
+    expect(await second).toBe(ENTRIES_AT_ONCE)
+    expect(await integrator.round()).toBe(MORE)
+    await allIsIndexed()
+  })
   test('take in what was committed late and stands before what was read', async () => {
     const integrator = w.integrator()
     await waiting(ENTRIES_AT_ONCE + MORE)
