@@ -43,6 +43,7 @@ const EFFECTFUL: Readonly<Record<string, string>> = {
   'src/provenance/read-back.ts': 'reads back what was committed, and recomputes it',
   'src/provenance/held.ts': 'holds what witnesses have against the log',
   'src/provenance/integrate.ts': 'loop: outbox to log',
+  'src/provenance/append.ts': 'what a batch adds to the log',
   'src/provenance/read-batch.ts': 'part of the journal: reads to one entry',
   'src/provenance/kept-read.ts': 'part of the journal: opens what is kept of a read',
   'src/provenance/flush.ts': 'loop: journal of reads to entries',

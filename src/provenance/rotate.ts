@@ -39,10 +39,7 @@ export async function rotateLog(
   { from, to, reason, at, request, person, programme }: Rotation,
 ): Promise<void> {
   await keys.create(to.kid, 'ed25519')
-  const closed = await atLog(admin, from.logId, async (tx) => {
-    await store.lockHead(tx, from.logId)
-    return signStore.closeLog(tx, from.logId)
-  })
+  const closed = await atLog(admin, from.logId, (tx) => signStore.closeLog(tx, from.logId))
   if (closed === undefined) throw new Error(`there is no log ${from.logId}`)
   const last = await signStore.latestCheckpoint(ledger, from.logId)
   const event_id = openingOf(sha256, to.origin)

@@ -45,14 +45,22 @@ export async function chainHeads(tx: Tx, logId: number, parties: readonly string
     .execute()
 }
 
-export interface Integrated {
+/** What the entries of one batch are made into. */
+export interface NewEntries {
   log_id: number
   first_idx: bigint
   n: number
   data: Uint8Array
-  tiles: readonly { level: number; n: bigint; data: Uint8Array }[]
   chains: readonly { party: string; seq: bigint; link: Uint8Array; first_seq: bigint; n: number; segment: Uint8Array }[]
-  head: { size: bigint; root: Uint8Array; edges: Uint8Array }
+}
+
+/** The tree that they make: what became full of it, and the new head. */
+export interface NewTree {
+  log_id: number
+  tiles: readonly { level: number; n: bigint; data: Uint8Array }[]
+  size: bigint
+  root: Uint8Array
+  edges: Uint8Array
 }
 
 /** The places of events, a `uuidArray`, from `first_idx` on. */
@@ -66,32 +74,36 @@ export async function insertEvents(
     from unnest(${ids}::uuid[]) with ordinality as e(id, place)`.execute(tx)
 }
 
-/** Writes what one integrated batch makes of its events: the batch, chain segments, full tiles, chains, head. */
-export async function insertBatch(tx: Tx, batch: Integrated): Promise<void> {
-  const { log_id, first_idx, n, chains, tiles, head } = batch
-  // One after the other on one connection, which none of them waits for.
+/** One statement after the other on one connection, which none of them waits for. */
+export async function insertEntries(tx: Tx, { chains, data, ...batch }: NewEntries): Promise<void> {
   await Promise.all([
     tx
       .insertInto('log_batch')
-      .values({ log_id, first_idx, n, data: asBuffer(batch.data) })
+      .values({ ...batch, data: asBuffer(data) })
       .execute(),
+    chains.length > 0 && insertChains(tx, batch.log_id, chains),
+  ])
+}
+
+/** The same of the tree, which is what the log is from then on. */
+export async function insertTree(tx: Tx, { log_id, tiles, size, root, edges }: NewTree): Promise<void> {
+  await Promise.all([
     tiles.length > 0 && insertTiles(tx, log_id, tiles),
-    chains.length > 0 && insertChains(tx, log_id, chains),
     tx
       .updateTable('log_head')
-      .set({ size: head.size, root: Buffer.from(head.root), edges: Buffer.from(head.edges) })
+      .set({ size, root: Buffer.from(root), edges: Buffer.from(edges) })
       .where('log_id', '=', log_id)
       .execute(),
   ])
 }
 
-const insertTiles = (tx: Tx, log_id: number, tiles: Integrated['tiles']) =>
+const insertTiles = (tx: Tx, log_id: number, tiles: NewTree['tiles']) =>
   tx
     .insertInto('log_tile')
     .values(tiles.map(({ level, n, data }) => ({ log_id, level, n, data: asBuffer(data) })))
     .execute()
 
-const insertChains = (tx: Tx, log_id: number, chains: Integrated['chains']) =>
+const insertChains = (tx: Tx, log_id: number, chains: NewEntries['chains']) =>
   Promise.all([
     tx
       .insertInto('log_chain_seg')

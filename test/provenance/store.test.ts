@@ -244,7 +244,7 @@ describe('the integrator', () => {
 
     test.for(cases)(
       'before it $step has indexed for good: $by redoes the rest, and changes nothing',
-      async ({ step, revoke, grant, by }) => {
+      async ({ revoke, grant, by }) => {
         const rival = w.integrator()
         await rival.round()
         const fence = (await rowsOf(w)).fence.size
@@ -261,9 +261,7 @@ describe('the integrator', () => {
           'a new process': w.integrator(),
           'a rival that knew nothing of it': rival,
         }[by]
-        // Who takes the rows for new ones is refused by the log itself, and looks closer the next time.
-        if (next === rival && step === 'clears the outbox')
-          await expect(next.round()).rejects.toMatchObject({ code: '23505' })
+        // The head is none that it left: it looks whether what waits has its place.
         expect(await next.round()).toBe(0)
         expect(await logOf(w)).toBe(indexed)
         await holds(w, known)

@@ -2,10 +2,12 @@ import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { uuidArray } from '../../../src/db/arrays.ts'
 import { atLog } from '../../../src/db/as-participant.ts'
+import { uuidBytes } from '../../../src/kernel/ids.ts'
 import { decodeBatch } from '../../../src/provenance/batch.ts'
 import { ENTRIES_AT_ONCE, ROUNDS_IN_A_ROW } from '../../../src/provenance/integrate.ts'
 import * as outboxStore from '../../../src/provenance/outbox-store.ts'
 import * as signStore from '../../../src/provenance/sign-store.ts'
+import * as store from '../../../src/provenance/store.ts'
 import { aLog, type LogWorld } from '../world.ts'
 
 const LOG = 1
@@ -97,6 +99,16 @@ describe('rounds while more waits than one takes', () => {
     expect(await integrator.round()).toBe(MORE)
     await allIsIndexed()
   })
+  test('take what was read ahead only while nobody else indexed', async () => {
+    const [one, other] = [w.integrator(), w.integrator()]
+    await waiting(2 * ENTRIES_AT_ONCE + MORE)
+    expect(await one.round()).toBe(ENTRIES_AT_ONCE)
+    await expect.poll(rows).toBe(ENTRIES_AT_ONCE + MORE)
+    expect(await other.round()).toBe(ENTRIES_AT_ONCE)
+    await expect.poll(rows).toBe(MORE)
+    expect(await one.round()).toBe(MORE)
+    await allIsIndexed()
+  })
   test('take in what was committed late and stands before what was read', async () => {
     const integrator = w.integrator()
     await waiting(ENTRIES_AT_ONCE + MORE)
@@ -134,6 +146,16 @@ describe('rounds while more waits than one takes', () => {
     for (let turn = 0; (await rows()) > 0 && turn < 50; turn++) await Promise.allSettled(both.map((one) => one.round()))
     await allIsIndexed()
   })
+})
+
+test('an event that has its place is refused another by the log itself', async () => {
+  const { t, integrator, end } = await aLog()
+  await integrator().round()
+  const { event_id } = await t.owner.selectFrom('log_event').select('event_id').executeTakeFirstOrThrow()
+  const ids = uuidArray(uuidBytes(event_id), { width: 16, places: [0] })
+  const again = atLog(t.integrator, LOG, (tx) => store.insertEvents(tx, { log_id: LOG, first_idx: 1_000n, ids }))
+  await expect(again).rejects.toMatchObject({ code: '23505' })
+  await end()
 })
 
 test('a log is closed before or after an integrator clears what it indexed, never meanwhile', async () => {
