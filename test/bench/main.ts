@@ -22,12 +22,13 @@ import { taxiiPage } from './figures/taxii.ts'
 import { matchLiterals, matchRegex } from './figures/text.ts'
 import { webhookDelivery } from './figures/webhook.ts'
 import { type Growth, growthLines, growthOf, type Point } from './growth.ts'
+import { keep } from './kept.ts'
 import { RAISED } from './limits.ts'
 import { machineOf } from './machine.ts'
 import { compare, createMeter, type Row, rowOf, type Spec } from './measure.ts'
 import { readOptions } from './options.ts'
 import { topFunctions } from './profile.ts'
-import { documentOf, jsonOf, tableOf } from './report.ts'
+import { jsonOf, tableOf } from './report.ts'
 import { ROOT } from './root.ts'
 import { openWorld, type World } from './world.ts'
 
@@ -134,7 +135,8 @@ const bridge = createBridge()
 const queues = createQueues()
 const governed = createGoverned((text) => say(text))
 
-const options = readOptions(process.argv.slice(2), [STREAM.name, ...Object.keys(FIGURES)])
+const NAMES = [STREAM.name, ...Object.keys(FIGURES)]
+const options = readOptions(process.argv.slice(2), NAMES)
 const began = performance.now()
 const say = (text: string): void => console.error(`${elapsed().padStart(7)}  ${text}`)
 const elapsed = (): string => `${((performance.now() - began) / 1_000).toFixed(1)} s`
@@ -230,13 +232,8 @@ function report(rows: readonly Row[], growth: readonly Growth[]): void {
   console.log([tableOf(rows), ...growthLines(growth)].join('\n'))
   if (options.json !== undefined) writeFileSync(options.json, jsonOf(rows, growth))
   if (!options.write) return
-  const minutes = Math.ceil((performance.now() - began) / 60_000)
   const date = new Date().toISOString().slice(0, 10)
-  const text = documentOf({
-    ...{ rows, growth, machine: machineOf(world.postgres), raised: RAISED },
-    ...{ signals: SIGNALS, minutes, date },
-  })
-  writeFileSync(join(ROOT, 'docs/benchmarks.md'), text)
+  keep({ rows, growth, machine: machineOf(world.postgres), date, raised: RAISED, signals: SIGNALS }, NAMES)
 }
 
 const world = await openWorld()

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { growthOf } from './growth.ts'
+import { merged } from './kept.ts'
 import { quantile, rowOf, type Used } from './measure.ts'
 
 const USED: Used = { seconds: 2, node: 1.5, database: 0.5, generator: 1, peak: 0, done: 1_000 }
@@ -43,4 +44,25 @@ test('the exponent of growth is of the cost: twice for ten times is log10 of 2',
   }))
   const [growth] = growthOf(points)
   expect(growth?.exponent).toBeCloseTo(Math.log10(2), 6)
+})
+
+test('what was measured takes the place of what is known of the same figures, in the order of all', () => {
+  const machine = { cores: 2, cpu: 'a', memory: '1 GiB', node: 'v24', postgres: '18', platform: 'linux x64' }
+  const row = (name: string, value: number) => rowOf({ ...spec, name }, measured([value]))
+  const order = ['a.figure', 'b.figure', 'c.figure']
+  const first = merged(
+    undefined,
+    { rows: [row('c.figure', 1), row('a.figure.rss', 2)], growth: [], machine, date: '2026-01-01' },
+    order,
+  )
+  const { rows } = merged(
+    first,
+    { rows: [row('b.figure', 3), row('c.figure', 4)], growth: [], machine, date: '2026-01-02' },
+    order,
+  )
+  expect(rows.map(({ name, value, date }) => [name, value, date])).toEqual([
+    ['a.figure.rss', 2, '2026-01-01'],
+    ['b.figure', 3, '2026-01-02'],
+    ['c.figure', 4, '2026-01-02'],
+  ])
 })

@@ -9,7 +9,7 @@ export interface Options {
   scale: number
   /** Also at the first hundredth and tenth of the signals. */
   growth: boolean
-  /** Writes `docs/benchmarks.md`. */
+  /** Puts what was measured into `docs/benchmarks.md`. */
   write: boolean
   /** The one figure whose measured side runs under the CPU profiler, without its reference. */
   profile: string | undefined
@@ -33,8 +33,8 @@ export function readOptions(args: readonly string[], known: readonly string[]): 
   if (!(scale > 0 && scale <= 1)) throw new RangeError('--scale is more than 0 and at most 1')
   const unknown = [...positionals, ...(profile === undefined ? [] : [profile])].find((name) => !known.includes(name))
   if (unknown !== undefined) throw new RangeError(`no figure ${unknown}; there are ${known.join(', ')}`)
-  if (write && (scale !== 1 || positionals.length > 0 || profile !== undefined))
-    throw new RangeError('--write is for a full run')
+  if (write && (scale !== 1 || profile !== undefined))
+    throw new RangeError('--write is for figures at their full size, with their references')
   const names = profile === undefined ? positionals : [profile]
   return { names, json, scale, growth, write, profile }
 }
