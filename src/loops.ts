@@ -42,7 +42,7 @@ const EVALUATIONS_REST_MS = 5_000
 /** Somebody looks at how far it is. */
 const BULK_IDLE_MS = 500
 
-/** All buckets of an audience are made anew when it has grown: readers of the former ones shall come to their end. */
+/** All buckets of an audience are made anew when it has grown. */
 const BUCKETS_REST_MS = 30_000
 
 /** Told of what the log's loops did, after it is committed. */
@@ -136,7 +136,10 @@ export function createLogLoops(core: Core, { onCarried, onPublished, onHalted }:
   const loop = loopOf(log)
   const integrator = createIntegrator({ db: pools.integrator, logId, salt: provenance.salt })
   const sealer = createSealer({ db: pools.projector, provenance, directory: authority })
-  const buckets = createBuckets({ db: pools.projector, clock, directory: authority, random: (n) => randomBytes(n) })
+  const buckets = createBuckets({
+    ...{ db: pools.projector, clock, directory: authority, random: (n: number) => randomBytes(n) },
+    restMs: BUCKETS_REST_MS,
+  })
   const { categorySlug } = rulesOf(authority)
   const expire = createExpiry({ db: pools.app, clock, provenance, categorySlug })
 
@@ -199,7 +202,7 @@ export function createLogLoops(core: Core, { onCarried, onPublished, onHalted }:
       unlessHalted(() => bulk.round()),
     ),
     seal: loop('seal', 2_000, async () => (await sealer.round()) > 0),
-    buckets: loop('buckets', 2_000, async () => (await buckets.round()) > 0, BUCKETS_REST_MS),
+    buckets: loop('buckets', 2_000, async () => (await buckets.round()) > 0),
     flush: loop('flush', 1_000, unlessHalted(flushReads), 1_000),
     evaluations: loop(
       'evaluations',

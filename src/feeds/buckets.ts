@@ -15,6 +15,8 @@ export interface BucketsOptions {
   random(bytes: number): Uint8Array
   /** Entries that are read into memory; an audience with more is for mirrors. */
   most?: number
+  /** Milliseconds at least between two looks at one feed: readers of its former buckets shall come to their end. */
+  restMs?: number
 }
 
 /** Bytes of the buckets that one statement writes. */
@@ -24,9 +26,12 @@ const WRITTEN_AT_ONCE = 2_097_152
  * Divides the live entries of each sealed feed that has grown into buckets: written first, and then the snapshot that makes
  * them known, so that a reader finds all of one or none.
  */
-export function createBuckets({ db, clock, directory, random, most = BUCKETED_MAX }: BucketsOptions): {
+export function createBuckets({ db, clock, directory, random, most = BUCKETED_MAX, restMs = 0 }: BucketsOptions): {
   round(): Promise<number>
 } {
+  /** When each feed was last looked at, milliseconds; a feed that is new is looked at in the next round. */
+  const lookedAt = new Map<Uuid, number>()
+
   const make = async (
     feed_id: Uuid,
     { snapshot, erasures }: { snapshot: bigint; erasures: bigint },
@@ -49,11 +54,15 @@ export function createBuckets({ db, clock, directory, random, most = BUCKETED_MA
   }
 
   return {
-    /** At most one snapshot of each feed; answers how many were made. */
+    /** At most one snapshot of each feed that does not rest; answers how many were made. */
     async round() {
       await directory.refresh()
       let made = 0
+      const now = clock().getTime()
+      const resting = (feed_id: Uuid): boolean => now - (lookedAt.get(feed_id) ?? Number.NEGATIVE_INFINITY) < restMs
       for (const feed_id of directory.sealedFeeds()) {
+        if (resting(feed_id)) continue
+        lookedAt.set(feed_id, now)
         const due = await dueIn(db, feed_id)
         if (due !== undefined && (await make(feed_id, due))) made += 1
       }

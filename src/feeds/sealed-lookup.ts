@@ -76,10 +76,12 @@ function sealedFeedOf({ directory }: SealedLookUpOptions, { participant }: Reade
   return feed
 }
 
+/** Until a division is there: two seconds for a new audience, thirty after an erasure took the one before. A client's five tries outlast both. */
+const DIVISION_SECONDS = 8
+
 async function describe(tx: Tx, feed: Uuid, audience: Uuid): Promise<SnapshotInfo> {
   const newest = await sealed.newestSnapshot(tx, feed)
-  // The next round of the loop makes the first, half a minute later at most: a client's five tries shall outlast that.
-  if (newest === undefined) throw new Refusal('busy', { retryAfter: 8 })
+  if (newest === undefined) throw new Refusal('busy', { retryAfter: DIVISION_SECONDS })
   const { snapshot, bits, width } = newest
   if (bits === null) throw new Refusal('mirror-only')
   return { audience, snapshot: String(snapshot), bits, entries: width }

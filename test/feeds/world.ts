@@ -244,17 +244,20 @@ export async function aWorld() {
   const submit = async (by: Party, items: readonly unknown[], upload?: UploadPosition): Promise<SubmissionResult> =>
     signals.submit(by, await sign(by, items), upload)
 
+  const someBuckets = (options: { most?: number; restMs?: number }) =>
+    createBuckets({
+      ...{ db: t.projector, clock, directory: authority, random: (n: number) => randomBytes(n) },
+      ...options,
+    })
+
   return {
     ...{ t, clock, keys, provenance, authority, participants, decide, admit, ada, ben },
     ...{ programme, erasures, listed, segments, folder },
     ...{ uploads, ended },
     ...{ rules, signals, expire, feeds, growth, known, counted, cursorKey, weather, aProjector, sign, submit, own },
     integrate: () => integrator.round(),
-    divide: (most?: number) =>
-      createBuckets({
-        ...{ db: t.projector, clock, directory: authority, random: (n: number) => randomBytes(n) },
-        ...(most === undefined ? {} : { most }),
-      }).round(),
+    divide: (most?: number) => someBuckets(most === undefined ? {} : { most }).round(),
+    someBuckets,
     seal: () => createSealer({ db: t.projector, provenance, directory: authority }).round(),
     now: () => now,
     pass: (ms: number) => {
