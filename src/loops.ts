@@ -42,7 +42,7 @@ const EVALUATIONS_REST_MS = 5_000
 /** Somebody looks at how far it is. */
 const BULK_IDLE_MS = 500
 
-/** All buckets of an audience are made anew when it has grown. */
+/** All buckets of an audience are made anew when it has grown, not more often than this. */
 const BUCKETS_REST_MS = 30_000
 
 /** Told of what the log's loops did, after it is committed. */

@@ -15,7 +15,7 @@ export interface BucketsOptions {
   random(bytes: number): Uint8Array
   /** Entries that are read into memory; an audience with more is for mirrors. */
   most?: number
-  /** Milliseconds at least between two looks at one feed: readers of its former buckets shall come to their end. */
+  /** Milliseconds at least from one snapshot of a feed to the next: readers of the former one shall come to their end. */
   restMs?: number
 }
 
@@ -29,9 +29,6 @@ const WRITTEN_AT_ONCE = 2_097_152
 export function createBuckets({ db, clock, directory, random, most = BUCKETED_MAX, restMs = 0 }: BucketsOptions): {
   round(): Promise<number>
 } {
-  /** When each feed was last looked at, milliseconds; a feed that is new is looked at in the next round. */
-  const lookedAt = new Map<Uuid, number>()
-
   const make = async (
     feed_id: Uuid,
     { snapshot, erasures }: { snapshot: bigint; erasures: bigint },
@@ -54,16 +51,12 @@ export function createBuckets({ db, clock, directory, random, most = BUCKETED_MA
   }
 
   return {
-    /** At most one snapshot of each feed that does not rest; answers how many were made. */
+    /** At most one snapshot of each feed; answers how many were made. */
     async round() {
       await directory.refresh()
       let made = 0
-      const now = clock().getTime()
-      const resting = (feed_id: Uuid): boolean => now - (lookedAt.get(feed_id) ?? Number.NEGATIVE_INFINITY) < restMs
       for (const feed_id of directory.sealedFeeds()) {
-        if (resting(feed_id)) continue
-        lookedAt.set(feed_id, now)
-        const due = await dueIn(db, feed_id)
+        const due = await dueIn(db, feed_id, new Date(clock().getTime() - restMs))
         if (due !== undefined && (await make(feed_id, due))) made += 1
       }
       return made
@@ -71,12 +64,13 @@ export function createBuckets({ db, clock, directory, random, most = BUCKETED_MA
   }
 }
 
-/** Read before the entries: what comes between makes another snapshot. Undefined while the newest has everything. */
-const dueIn = (db: Db, feed_id: Uuid): Promise<{ snapshot: bigint; erasures: bigint } | undefined> =>
+/** Read before the entries: what comes between makes another snapshot. Undefined while the newest has everything, or was made after `rested`. */
+const dueIn = (db: Db, feed_id: Uuid, rested: Date): Promise<{ snapshot: bigint; erasures: bigint } | undefined> =>
   atFeed(db, feed_id, async (tx) => {
     const { next_seq, erasures } = await sealed.headForSnapshot(tx, feed_id)
     const newest = await sealed.newestSnapshot(tx, feed_id)
-    return newest !== undefined && newest.snapshot >= next_seq - 1n ? undefined : { snapshot: next_seq - 1n, erasures }
+    const stands = newest !== undefined && (newest.snapshot >= next_seq - 1n || newest.made_at > rested)
+    return stands ? undefined : { snapshot: next_seq - 1n, erasures }
   })
 
 function* portions(buckets: Buckets | undefined): Generator<{ prefix: number; body: Uint8Array }[]> {

@@ -76,8 +76,8 @@ function sealedFeedOf({ directory }: SealedLookUpOptions, { participant }: Reade
   return feed
 }
 
-/** Until a division is there: two seconds for a new audience, thirty after an erasure took the one before. A client's five tries outlast both. */
-const DIVISION_SECONDS = 8
+/** Rounds that divide come every two seconds, and a large audience takes a few: a client's five tries outlast both. */
+const DIVISION_SECONDS = 4
 
 async function describe(tx: Tx, feed: Uuid, audience: Uuid): Promise<SnapshotInfo> {
   const newest = await sealed.newestSnapshot(tx, feed)

@@ -43,10 +43,8 @@ interface Placing {
   rows: readonly Row[]
   /** Their events, a `uuidArray`. */
   ids: Buffer
-  /** The highest event that was read, where more may follow. */
-  last: Uuid | undefined
-  /** Whether the next round begins behind it. */
-  follows: boolean
+  /** Behind which event the next round begins, if it does not begin at the first. */
+  behind: Uuid | undefined
 }
 
 /** Gives outbox rows their index. Any number may run: the head's lock lets one through, and an event is indexed once. */
@@ -72,11 +70,11 @@ export function createIntegrator({ db, logId, salt }: IntegratorOptions): Integr
   }
 
   /** Gives them their index; while it hashes, the database reads what the next round takes. */
-  const place = async (tx: Tx, head: store.LogHead, { rows, ids, last, follows }: Placing) => {
+  const place = async (tx: Tx, head: store.LogHead, { rows, ids, behind }: Placing) => {
     const chains = await openChains(tx, { logId, head, rows })
     const [grown, next] = await Promise.all([
       append(tx, { logId, head, rows, chains, salt }),
-      follows && last !== undefined ? read(tx, last) : undefined,
+      behind === undefined ? undefined : read(tx, behind),
       store.insertEvents(tx, { log_id: logId, first_idx: head.size, ids }),
     ])
     return { ...grown, ahead: next }
@@ -92,7 +90,7 @@ export function createIntegrator({ db, logId, salt }: IntegratorOptions): Integr
     const { fresh, done } = await choose(tx, waiting, mine)
     if (done.n === 0) return { ...head, ...done, ahead: undefined }
     const rows = fresh.map((at) => rowAt(waiting, at))
-    const placed = await place(tx, head, { rows, ids: idsOf(waiting, fresh), last: done.last, follows })
+    const placed = await place(tx, head, { rows, ids: idsOf(waiting, fresh), behind: follows ? done.last : undefined })
     return { ...placed, ...done }
   }
 
@@ -108,7 +106,7 @@ export function createIntegrator({ db, logId, salt }: IntegratorOptions): Integr
     const behind: Partial<Before> = before ?? {}
     const next = (inARow + 1) % ROUNDS_IN_A_ROW
     before = undefined
-    const done = await after(
+    const done = await both(
       behind.ended,
       atLog(db, logId, (tx) => index(tx, behind, next !== 0)),
     )
@@ -140,8 +138,8 @@ export function createIntegrator({ db, logId, salt }: IntegratorOptions): Integr
   }
 }
 
-/** Waits for both; where both fail the first is told. */
-async function after<T>(first: Promise<void> | undefined, then: Promise<T>): Promise<T> {
+/** Waits for both, and answers the second; where both fail the first is told. */
+async function both<T>(first: Promise<void> | undefined, then: Promise<T>): Promise<T> {
   const [one, other] = await Promise.allSettled([first, then])
   if (one.status === 'rejected') throw one.reason
   if (other.status === 'rejected') throw other.reason

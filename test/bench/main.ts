@@ -22,7 +22,7 @@ import { taxiiPage } from './figures/taxii.ts'
 import { matchLiterals, matchRegex } from './figures/text.ts'
 import { webhookDelivery } from './figures/webhook.ts'
 import { type Growth, growthLines, growthOf, type Point } from './growth.ts'
-import { keep } from './kept.ts'
+import { keep, SIGNALS } from './kept.ts'
 import { RAISED } from './limits.ts'
 import { machineOf } from './machine.ts'
 import { compare, createMeter, type Row, rowOf, type Spec } from './measure.ts'
@@ -32,7 +32,6 @@ import { jsonOf, tableOf } from './report.ts'
 import { ROOT } from './root.ts'
 import { openWorld, type World } from './world.ts'
 
-const SIGNALS = 1_000_000
 const RSS = 'feed.full-sync.rss'
 const RSS_TARGET_MB = 300
 const JOURNAL = 'read.journal'
@@ -233,7 +232,7 @@ function report(rows: readonly Row[], growth: readonly Growth[]): void {
   if (options.json !== undefined) writeFileSync(options.json, jsonOf(rows, growth))
   if (!options.write) return
   const date = new Date().toISOString().slice(0, 10)
-  keep({ rows, growth, machine: machineOf(world.postgres), date, raised: RAISED, signals: SIGNALS }, NAMES)
+  keep({ rows, growth, machine: machineOf(world.postgres), date }, NAMES)
 }
 
 const world = await openWorld()

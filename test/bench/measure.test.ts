@@ -1,7 +1,11 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { growthOf } from './growth.ts'
-import { merged } from './kept.ts'
+import { merged, textOf } from './kept.ts'
 import { quantile, rowOf, type Used } from './measure.ts'
+import type { Kept } from './report.ts'
+import { ROOT } from './root.ts'
 
 const USED: Used = { seconds: 2, node: 1.5, database: 0.5, generator: 1, peak: 0, done: 1_000 }
 const spec = { name: 'a.figure', what: 'figs picked', unit: 'figs/s', target: 0.5 }
@@ -65,4 +69,9 @@ test('what was measured takes the place of what is known of the same figures, in
     ['b.figure', 3, '2026-01-02'],
     ['c.figure', 4, '2026-01-02'],
   ])
+})
+
+test('the document says what is kept, and nothing else', () => {
+  const file = (name: string): string => readFileSync(join(ROOT, 'docs', name), 'utf8')
+  expect(file('benchmarks.md')).toBe(textOf(JSON.parse(file('benchmarks.json')) as Kept))
 })

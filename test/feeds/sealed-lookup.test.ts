@@ -310,24 +310,29 @@ describe('a signal that is opened', () => {
 })
 
 describe('the buckets of a sealed audience', () => {
-  test('are made at once for one that is new, and then anew when it has rested', async () => {
+  test('are made at once where there are none, and anew when those that stand have stood for a while', async () => {
     const buckets = w.someBuckets({ restMs: 30_000 })
     const { audience } = await aSealed()
     const newest = async () => (await w.feeds.sealed.snapshot(w.reader(banana), audience)).snapshot
     expect(await buckets.round()).toBeGreaterThan(0)
-    await w.submit(apple, [w.item({ audience }, 'email')])
+    const item = w.item({ audience }, 'email')
+    await w.submit(apple, [item])
     await w.project()
     w.pass(29_999)
     await buckets.round()
     expect(await newest()).toBe('0')
     w.pass(1)
     await buckets.round()
-    expect(await newest()).not.toBe('0')
+    expect(await newest()).toBe('1')
+    await w.decide('signals.erase', { participant: 'apple', signals: [item.signal], basis: 'subject_request' })
+    await expect(newest()).rejects.toMatchObject(refused('busy'))
+    await buckets.round()
+    expect(await newest()).toMatch(/^\d+$/)
   })
   test('are made anew when it has grown, and those told last still stand', async () => {
     const { audience } = await aSealed()
     const first = w.feeds.sealed.snapshot(w.reader(banana), audience)
-    await expect(first).rejects.toMatchObject({ code: 'busy', retryAfter: 8 })
+    await expect(first).rejects.toMatchObject({ code: 'busy', retryAfter: 4 })
     const bucket = (snapshot: bigint, prefix = '0') =>
       w.feeds.sealed.bucket(w.reader(banana, LOOKUP), { audience, snapshot, prefix, purpose })
     await w.divide()
