@@ -24,15 +24,15 @@ import { aKey } from './signing.ts'
 import { aBit, aHash, bytes, flipped, LOG, TESSERA } from './vectors.ts'
 
 const keyOf = (text: string): VerifierKey => parseVkey(sha256, text) ?? expect.fail('a published key is not read')
-const log = keyOf(LOG.vkey)
-const witness = keyOf(LOG.witness_vkey)
+const log = (): VerifierKey => keyOf(LOG.vkey)
+const witness = (): VerifierKey => keyOf(LOG.witness_vkey)
 const logKey = aKey(LOG.origin, bytes(LOG.log_seed))
 const witnessKey = aKey(LOG.witness_name, bytes(LOG.witness_seed))
 const head = { origin: LOG.origin, size: 5n, root: bytes(LOG.root) }
 const SECONDS = BigInt(LOG.witness_seconds)
 
-const open = (text: string, key = log) => openCheckpoint(text, key, verifyEd25519).outcome
-const cosigned = (note: string, key = witness): bigint | undefined => {
+const open = (text: string, key = log()) => openCheckpoint(text, key, verifyEd25519).outcome
+const cosigned = (note: string, key = witness()): bigint | undefined => {
   const parsed = parseNote(note)
   return parsed && cosignedAt(parsed, key, verifyEd25519)
 }
@@ -48,7 +48,7 @@ describe('the published checkpoint', () => {
     expect(formatNote(LOG.checkpoint_text, [LOG.log_line, line])).toBe(LOG.checkpoint)
   })
   test('opens under the key of its log, and says when the witness saw it', () => {
-    expect(openCheckpoint(LOG.checkpoint, log, verifyEd25519)).toMatchObject({ outcome: 'signed', checkpoint: head })
+    expect(openCheckpoint(LOG.checkpoint, log(), verifyEd25519)).toMatchObject({ outcome: 'signed', checkpoint: head })
     expect(cosigned(LOG.checkpoint)).toBe(SECONDS)
   })
 })
@@ -121,7 +121,7 @@ describe('a checkpoint', () => {
   })
   test('that does not open says why', () => {
     const why = (text: string) => {
-      const opened = openCheckpoint(text, log, verifyEd25519)
+      const opened = openCheckpoint(text, log(), verifyEd25519)
       return opened.outcome === 'failed' ? opened.why : opened.outcome
     }
     expect(why(LOG.checkpoint_text)).toBe('the note is not canonical')
@@ -147,27 +147,27 @@ describe('a cosignature', () => {
       ...{ name: LOG.witness_name, publicKey: witnessKey.publicKey, type: NOTE_TYPE.cosignature },
       signature: cosignatureBytes(seconds, signature),
     })
-  const good = witnessKey.sign(cosignedText(LOG.checkpoint_text, SECONDS))
+  const good = (): Uint8Array => witnessKey.sign(cosignedText(LOG.checkpoint_text, SECONDS))
 
   test('is bound to its time', () => {
-    expect(cosigned(formatNote(LOG.checkpoint_text, [line(SECONDS, good)]))).toBe(SECONDS)
-    expect(cosigned(formatNote(LOG.checkpoint_text, [line(SECONDS + 1n, good)]))).toBeUndefined()
+    expect(cosigned(formatNote(LOG.checkpoint_text, [line(SECONDS, good())]))).toBe(SECONDS)
+    expect(cosigned(formatNote(LOG.checkpoint_text, [line(SECONDS + 1n, good())]))).toBeUndefined()
   })
   test('is bound to its text', () => {
     const other = checkpointText({ ...head, size: 6n })
-    expect(cosigned(formatNote(other, [line(SECONDS, good)]))).toBeUndefined()
+    expect(cosigned(formatNote(other, [line(SECONDS, good())]))).toBeUndefined()
   })
   test('without time, or over the bare text, is none', () => {
     const bare = { name: LOG.witness_name, publicKey: witnessKey.publicKey, type: NOTE_TYPE.cosignature }
-    const short = signatureLine(sha256, { ...bare, signature: good })
+    const short = signatureLine(sha256, { ...bare, signature: good() })
     expect(cosigned(formatNote(LOG.checkpoint_text, [short]))).toBeUndefined()
     const note = parseNote(formatNote(LOG.checkpoint_text, [short])) ?? expect.fail('no note')
-    expect(cosignedAt(note, witness, () => true)).toBeUndefined()
+    expect(cosignedAt(note, witness(), () => true)).toBeUndefined()
     const plain = witnessKey.sign(utf8(LOG.checkpoint_text))
     expect(cosigned(formatNote(LOG.checkpoint_text, [line(SECONDS, plain)]))).toBeUndefined()
   })
   test('stands under both the name and the id of its key, whatever stands before it', () => {
-    const own = line(SECONDS, good)
+    const own = line(SECONDS, good())
     const [, name = '', encoded = ''] = own.trimEnd().split(' ')
     const renamed = `— other.example ${encoded}\n`
     const foreign = line(SECONDS, aKey(name, new Uint8Array(32).fill(8)).sign(utf8('x'))).replace(
@@ -180,9 +180,9 @@ describe('a cosignature', () => {
   })
   test('is not read from a note that lacks it, nor by a key that signs notes', () => {
     expect(cosigned(formatNote(LOG.checkpoint_text, [LOG.log_line]))).toBeUndefined()
-    expect(cosigned(LOG.checkpoint, log)).toBeUndefined()
+    expect(cosigned(LOG.checkpoint, log())).toBeUndefined()
     const { name, publicKey, vkey } = witnessKey
-    const plain = signatureLine(sha256, { name, publicKey, signature: cosignatureBytes(SECONDS, good) })
+    const plain = signatureLine(sha256, { name, publicKey, signature: cosignatureBytes(SECONDS, good()) })
     expect(cosigned(formatNote(LOG.checkpoint_text, [plain]), vkey)).toBeUndefined()
   })
 })

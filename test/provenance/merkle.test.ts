@@ -75,13 +75,12 @@ const withNode = (path: readonly Uint8Array[], at: number, node: Uint8Array): Ui
   path.with(at % path.length, node)
 
 describe('roots', () => {
-  const published = TREE.entries.map((entry) => leafHash(sha256, bytes(entry)))
-
   test.for(TREE.roots.map((root, size) => ({ root, size })))(
     'the published tree of $size has its root',
     ({ root, size }) => {
-      expect(toHex(treeHash(sha256, published.slice(0, size)))).toBe(root)
-      expect(toHex(rangeRoot(sha256, rangeOf(published.slice(0, size))))).toBe(root)
+      const published = TREE.entries.slice(0, size).map((entry) => leafHash(sha256, bytes(entry)))
+      expect(toHex(treeHash(sha256, published))).toBe(root)
+      expect(toHex(rangeRoot(sha256, rangeOf(published)))).toBe(root)
     },
   )
   test('the tree without leaves is the hash of nothing', () => {

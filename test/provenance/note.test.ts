@@ -12,17 +12,18 @@ import {
   parseNote,
   parseVkey,
   signatureLine,
+  type VerifierKey,
   verifyNote,
 } from '../../src/provenance/note.ts'
-import { aKey } from './signing.ts'
+import { aKey, vkeyText } from './signing.ts'
 import { aBit, flipped, LOG, NOTE } from './vectors.ts'
 
-const peter = parseVkey(sha256, NOTE.vkey) ?? expect.fail('the published key is not read')
+const peter = (): VerifierKey => parseVkey(sha256, NOTE.vkey) ?? expect.fail('the published key is not read')
 const apple = aKey('apple.example', new Uint8Array(32).fill(1))
 const banana = aKey('banana.example', new Uint8Array(32).fill(2))
 
 const parsed = (text: string): Note => parseNote(text) ?? expect.fail('the note is not canonical')
-const signedBy = (text: string, key = peter): boolean => verifyNote(parsed(text), key, verifyEd25519)
+const signedBy = (text: string, key = peter()): boolean => verifyNote(parsed(text), key, verifyEd25519)
 
 describe('the published note', () => {
   const seed = fromBase64(NOTE.private_key.split('+').slice(4).join('+'))?.slice(1) ?? expect.fail('no seed')
@@ -46,9 +47,9 @@ describe('the published note', () => {
     fc.assert(
       fc.property(aBit, (bit) => {
         const other = Buffer.from(flipped(utf8(text), bit)).toString('latin1')
-        expect(verifyNote({ text: other, signatures }, peter, verifyEd25519)).toBe(false)
+        expect(verifyNote({ text: other, signatures }, peter(), verifyEd25519)).toBe(false)
         const turned = signatures.map((one) => ({ ...one, signature: flipped(one.signature, bit) }))
-        expect(verifyNote({ text, signatures: turned }, peter, verifyEd25519)).toBe(false)
+        expect(verifyNote({ text, signatures: turned }, peter(), verifyEd25519)).toBe(false)
       }),
     )
   })
@@ -56,9 +57,9 @@ describe('the published note', () => {
 
 describe('signatures', () => {
   const text = 'ripe\n'
-  const both = formatNote(text, [apple.line(text), banana.line(text)])
 
   test('of keys that are not asked for are passed over', () => {
+    const both = formatNote(text, [apple.line(text), banana.line(text)])
     expect(signedBy(both, apple.vkey)).toBe(true)
     expect(signedBy(both, banana.vkey)).toBe(true)
     expect(signedBy(both)).toBe(false)
@@ -104,7 +105,7 @@ describe('signatures', () => {
 })
 
 describe('a note', () => {
-  const line = apple.line('x\n')
+  const { line } = NOTE
 
   test('is split at its last empty line', () => {
     const text = 'one\n\ntwo\n\n\nthree\n'
@@ -162,6 +163,7 @@ describe('a verifier key', () => {
       expect(formatVkey(sha256, name, publicKey, type)).toBe(text)
     }
     expect(parseVkey(sha256, LOG.witness_vkey)?.type).toBe(NOTE_TYPE.cosignature)
+    expect(parseVkey(sha256, vkeyText(apple.name, apple.publicKey))).toEqual(apple.vkey)
   })
   test('with any bit of its key or id turned is none', () => {
     const [name = '', id = '', encoded = ''] = LOG.vkey.split('+')
@@ -178,7 +180,7 @@ describe('a verifier key', () => {
     ['one part', 'PeterNeumann'],
     ['two parts', 'PeterNeumann+c74f20a3'],
     ['no name', NOTE.vkey.slice('PeterNeumann'.length)],
-    ['an empty name', formatVkey(sha256, '', apple.publicKey)],
+    ['an empty name', vkeyText('', apple.publicKey)],
     ['another name', NOTE.vkey.replace('Peter', 'Paul')],
     ['a name with a space', NOTE.vkey.replace('PeterNeumann', 'Peter Neumann')],
     ['an id in capitals', NOTE.vkey.replace('c74f20a3', 'C74F20A3')],

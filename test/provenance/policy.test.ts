@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { sha256 } from '../../src/kernel/sha256.ts'
 import { verifyEd25519 } from '../../src/provenance/ed25519.ts'
-import { formatVkey, NOTE_TYPE, parseNote } from '../../src/provenance/note.ts'
+import { NOTE_TYPE, parseNote } from '../../src/provenance/note.ts'
 import {
   POLICY_MAX,
   type Policy,
@@ -12,14 +12,14 @@ import {
   trustsLog,
   witnessedBy,
 } from '../../src/provenance/policy.ts'
-import { aKey } from './signing.ts'
+import { aKey, vkeyText } from './signing.ts'
 import { bytes, LOG } from './vectors.ts'
 
 const keyFor = (i: number) => aKey(`witness-${i}.example`, new Uint8Array(32).fill(i + 1))
-const vkeyFor = (i: number): string => formatVkey(sha256, keyFor(i).name, keyFor(i).publicKey, NOTE_TYPE.cosignature)
+const vkeyFor = (i: number): string => vkeyText(keyFor(i).name, keyFor(i).publicKey, NOTE_TYPE.cosignature)
 const logFor = (i: number): string => {
   const { name, publicKey } = aKey(`log-${i}.example`, new Uint8Array(32).fill(i + 1))
-  return formatVkey(sha256, name, publicKey)
+  return vkeyText(name, publicKey)
 }
 const three = `log ${LOG.vkey}
 witness a ${vkeyFor(0)} https://a.example/w

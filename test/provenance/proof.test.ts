@@ -11,18 +11,18 @@ import { LOG } from './vectors.ts'
 const SIZE = 1_300
 const ENTRIES = Array.from({ length: SIZE }, (_, i) => utf8(`entry ${i}`))
 const LEAVES = ENTRIES.map(leafOf)
-const TREE = growTiles(sha256, { size: 0n, edges: emptyEdges }, ENTRIES)
-const FULL = new Map(TREE.tiles.map(({ level, n, data }) => [tilePath(level, n), data]))
 
-/** As a reader of the published tree: tiles of exactly the width that was asked for, and of no other. */
-const tilesOf =
-  (size: bigint): ReadTile =>
-  async (level, n, width) => {
+/** The tree as its readers have it at any size: tiles of exactly the width that was asked for, and of no other. */
+function published(): (size: bigint) => ReadTile {
+  const { tiles, edges } = growTiles(sha256, { size: 0n, edges: emptyEdges }, ENTRIES)
+  const full = new Map(tiles.map(({ level, n, data }) => [tilePath(level, n), data]))
+  return (size) => async (level, n, width) => {
     expect(width).toBe(tileWidth(size, level, n))
-    const data = FULL.get(tilePath(level, n)) ?? TREE.edges.levels[level]
+    const data = full.get(tilePath(level, n)) ?? edges.levels[level]
     if (data === undefined || width === 0) throw new Error(`no tile ${level}/${n}`)
     return data.subarray(0, 32 * width)
   }
+}
 
 const anEntry = fc
   .integer({ min: 1, max: SIZE })
@@ -33,6 +33,7 @@ const aGrowth = fc
 
 describe('from tiles alone', () => {
   test('an inclusion proof is the defined path and verifies', async () => {
+    const tilesOf = published()
     await fc.assert(
       fc.asyncProperty(anEntry, async ({ size, index }) => {
         const path = await inclusionProof(sha256, tilesOf(BigInt(size)), BigInt(index), BigInt(size))
@@ -45,6 +46,7 @@ describe('from tiles alone', () => {
     )
   })
   test('a consistency proof is the defined path and verifies', async () => {
+    const tilesOf = published()
     await fc.assert(
       fc.asyncProperty(aGrowth, async ({ from, to }) => {
         const path = await consistencyProof(sha256, tilesOf(BigInt(to)), BigInt(from), BigInt(to))
@@ -64,7 +66,7 @@ describe('from tiles alone', () => {
     [512, 1_024],
     [1_024, SIZE],
   ] as const)('a consistency proof verifies from %i to %i, where tiles end', async ([from, to]) => {
-    const path = await consistencyProof(sha256, tilesOf(BigInt(to)), BigInt(from), BigInt(to))
+    const path = await consistencyProof(sha256, published()(BigInt(to)), BigInt(from), BigInt(to))
     const [root1, root2] = [mth(LEAVES.slice(0, from)), mth(LEAVES.slice(0, to))]
     expect(verifyConsistency(sha256, { size1: BigInt(from), size2: BigInt(to), root1, root2, path })).toBe(true)
   })
@@ -83,14 +85,14 @@ describe('from tiles alone', () => {
 })
 
 test('the root of each prefix is had from the tiles of a larger tree', async () => {
-  const read = tilesOf(BigInt(SIZE))
+  const read = published()(BigInt(SIZE))
   for (const part of [0, 1, 2, 7, 255, 256, 257, 700, SIZE])
     expect(toHex(await prefixRoot(sha256, read, BigInt(part), BigInt(SIZE)))).toBe(toHex(mth(LEAVES.slice(0, part))))
 })
 
 test('a tile is read once a proof, however often it serves', async () => {
   const reads: string[] = []
-  const tiles = tilesOf(BigInt(SIZE))
+  const tiles = published()(BigInt(SIZE))
   const read: ReadTile = (level, n, width) => {
     reads.push(tilePath(level, n))
     return tiles(level, n, width)
@@ -100,7 +102,7 @@ test('a tile is read once a proof, however often it serves', async () => {
 })
 
 test('what lies outside the tree has no proof', async () => {
-  const read = tilesOf(7n)
+  const read = published()(7n)
   for (const index of [-1n, 7n, 8n])
     await expect(inclusionProof(sha256, read, index, 7n)).rejects.toThrow(new RangeError('no such entry'))
   await expect(inclusionProof(sha256, read, 0n, 0n)).rejects.toThrow(RangeError)

@@ -24,9 +24,9 @@ import { disclosure, payloadOf } from './disclosures.ts'
 import { aKey } from './signing.ts'
 import { aBit, bytes, flipped, LOG, READSET, RECORD } from './vectors.ts'
 
-const published = parseVkey(sha256, LOG.vkey) ?? expect.fail('the published key is not read')
+const published = (): VerifierKey => parseVkey(sha256, LOG.vkey) ?? expect.fail('the published key is not read')
 const parsed = (text: string): Receipt => parseReceipt(text) ?? expect.fail('it is not a receipt')
-const check = (receipt: Receipt, key: VerifierKey = published): Verified =>
+const check = (receipt: Receipt, key: VerifierKey = published()): Verified =>
   verifyReceipt(receipt, { hash: sha256, key, verify: verifyEd25519 })
 const failures = ({ steps }: Verified): number => steps.filter(({ result }) => result === 'FAIL').length
 
@@ -85,18 +85,18 @@ function aRead(i: number): { payload: string; disclosures: string[] } {
   return { payload: payloadOf(sha256, disclosures), disclosures }
 }
 
-const INNER = Array.from({ length: READS }, (_, i) => aRead(i))
-const LEAVES = INNER.map(({ payload }) => leafHash(sha256, commitment(sha256, payload)))
+const leavesOfReads = (): Uint8Array[] =>
+  Array.from({ length: READS }, (_, i) => leafHash(sha256, commitment(sha256, aRead(i).payload)))
 
 const innerOf = (place = PLACE): NonNullable<ReceiptExtra['inner']> => ({
-  ...(INNER[place] ?? expect.fail('no such read')),
+  ...aRead(place),
   ...{ index: place, size: READS },
-  path: auditPath(sha256, LEAVES, place).map((node) => toBase64Url(node)),
+  path: auditPath(sha256, leavesOfReads(), place).map((node) => toBase64Url(node)),
 })
 
 /** A receipt of a batch of reads in a log of 21 entries, its holder seeing one of two chains. */
 function aReceipt(change: Partial<ReceiptExtra> = {}, key = KEY): Receipt {
-  const fields = { type: 'read.batch', n: READS, root: toBase64Url(treeHash(sha256, LEAVES)) }
+  const fields = { type: 'read.batch', n: READS, root: toBase64Url(treeHash(sha256, leavesOfReads())) }
   const disclosures = Object.entries(fields).map(([name, value]) => disclosure(SALT, name, value))
   const payload = payloadOf(sha256, disclosures)
   const hidden = [chainDigest(sha256, HIDDEN), decoyDigest(sha256, SALT), decoyDigest(sha256, OWN.link)]
@@ -184,7 +184,7 @@ describe('an inner record', () => {
   test('that is another one is refused', () => {
     const other = aRead(99)
     expect(failures(verdict(withInner(other)))).toBe(1)
-    expect(failures(verdict(withInner(INNER[0] ?? other)))).toBe(1)
+    expect(failures(verdict(withInner(aRead(0))))).toBe(1)
   })
   test('with a disclosure that is not its own is refused', () => {
     expect(failures(verdict(withInner({ disclosures: aRead(99).disclosures })))).toBe(1)
@@ -305,21 +305,21 @@ describe('the proof of one item', () => {
       expect(verified.item).toEqual({ signal, revision, source: READSET.party, reader: 'plum', read: 2 })
     }
   })
-  test.for<[what: string, change: Partial<ReceiptItem>]>([
-    ['another signal', { signal: '018f6b2e-0000-7000-8000-000000000009' as Uuid }],
-    ['another revision', { revision: 4 }],
-    ['another salt', { salt: toBase64Url(SALT) }],
-    ['a salt that is none', { salt: 'AAAA' }],
-    ['another place', { index: 0 }],
-    ['a place outside', { index: 3 }],
-    ['no path', { path: [] }],
-    ['a node too many', { path: [...aSetProof(1).item.path, toBase64Url(SALT)] }],
-    ['a node that is none', { path: aSetProof(1).item.path.with(0, 'no hash') }],
-    ['another read', { read: { ...aSetProof(1).item.read, index: 3 } }],
-    ['another place among the reads', { read: { ...aSetProof(1).item.read, place: 0 } }],
-    ['no path among the reads', { read: { ...aSetProof(1).item.read, path: [] } }],
-  ])('with %s is refused, and names nobody', ([, change]) => {
-    const verified = verdict(anItemReceipt(change))
+  test.for<[what: string, changeOf: (item: ReceiptItem) => Partial<ReceiptItem>]>([
+    ['another signal', () => ({ signal: '018f6b2e-0000-7000-8000-000000000009' as Uuid })],
+    ['another revision', () => ({ revision: 4 })],
+    ['another salt', () => ({ salt: toBase64Url(SALT) })],
+    ['a salt that is none', () => ({ salt: 'AAAA' })],
+    ['another place', () => ({ index: 0 })],
+    ['a place outside', () => ({ index: 3 })],
+    ['no path', () => ({ path: [] })],
+    ['a node too many', ({ path }) => ({ path: [...path, toBase64Url(SALT)] })],
+    ['a node that is none', ({ path }) => ({ path: path.with(0, 'no hash') })],
+    ['another read', ({ read }) => ({ read: { ...read, index: 3 } })],
+    ['another place among the reads', ({ read }) => ({ read: { ...read, place: 0 } })],
+    ['no path among the reads', ({ read }) => ({ read: { ...read, path: [] } })],
+  ])('with %s is refused, and names nobody', ([, changeOf]) => {
+    const verified = verdict(anItemReceipt(changeOf(aSetProof(1).item)))
     expect([failures(verified), verified.item]).toEqual([1, undefined])
   })
   test('under no part of the source that the batch opens is refused', () => {
@@ -333,21 +333,20 @@ describe('the proof of one item', () => {
 })
 
 describe('what a batch says of its sources', () => {
-  const { root } = aSetProof(1)
-  const source = { party: READSET.party, reader: 'plum', reads: 3, items: 5, root }
+  const sourceUnder = (root: string) => ({ party: READSET.party, reader: 'plum', reads: 3, items: 5, root })
 
-  test.for<[what: string, fields: Record<string, unknown>]>([
-    ['nothing', { source: null }],
-    ['a text', { source: root }],
-    ['no party', { source: { ...source, party: undefined } }],
-    ['no reader', { source: { ...source, reader: 1 } }],
-    ['no root', { source: { ...source, root: undefined } }],
-    ['half a read', { source: { ...source, reads: 2.5 } }],
-    ['a number as text', { source: { ...source, reads: '3' } }],
-    ['what stands in another field', { source: null, subject: source }],
-    ['what is a batch by another field alone', { type: 'tombstone.acked', reason: 'read.batch' }],
-  ])('is passed over where it is %s', ([, fields]) => {
-    const verified = verdict(anItemReceipt({}, 1, fields))
+  test.for<[what: string, fieldsOf: (source: ReturnType<typeof sourceUnder>) => Record<string, unknown>]>([
+    ['nothing', () => ({ source: null })],
+    ['a text', ({ root }) => ({ source: root })],
+    ['no party', (source) => ({ source: { ...source, party: undefined } })],
+    ['no reader', (source) => ({ source: { ...source, reader: 1 } })],
+    ['no root', (source) => ({ source: { ...source, root: undefined } })],
+    ['half a read', (source) => ({ source: { ...source, reads: 2.5 } })],
+    ['a number as text', (source) => ({ source: { ...source, reads: '3' } })],
+    ['what stands in another field', (source) => ({ source: null, subject: source })],
+    ['what is a batch by another field alone', () => ({ type: 'tombstone.acked', reason: 'read.batch' })],
+  ])('is passed over where it is %s', ([, fieldsOf]) => {
+    const verified = verdict(anItemReceipt({}, 1, fieldsOf(sourceUnder(aSetProof(1).root))))
     expect([failures(verified), verified.item]).toEqual([1, undefined])
   })
 })
@@ -358,6 +357,8 @@ describe('the form of a receipt', () => {
   const encoded = (value: unknown): string => `extra ${toBase64(utf8(JSON.stringify(value)))}`
   const value = JSON.parse(Buffer.from((extra ?? '').slice(6), 'base64').toString())
   const inner = { payload: '', disclosures: [], index: 0, size: 1, path: [] }
+  const read = { index: 2, place: 1, path: ['x'] }
+  const item = { signal: READSET.items[1]?.signal, revision: 2, salt: 'x', index: 1, size: 3, path: ['x'], read }
   const isRead = (text: string): boolean => parseReceipt(text) !== undefined
 
   test.for<[what: string, text: string]>([
@@ -409,15 +410,15 @@ describe('the form of a receipt', () => {
     ...(
       [
         ['item that is null', null],
-        ['item without id', { ...aSetProof(1).item, signal: 'x' }],
-        ['item without salt', { ...aSetProof(1).item, salt: 1 }],
-        ['item of revision -1', { ...aSetProof(1).item, revision: -1 }],
-        ['item at half a place', { ...aSetProof(1).item, index: 0.5 }],
-        ['item of more than 32 bits', { ...aSetProof(1).item, size: 2 ** 32 }],
-        ['item without path', { ...aSetProof(1).item, path: undefined }],
-        ['item without read', { ...aSetProof(1).item, read: undefined }],
-        ['item whose read has no place', { ...aSetProof(1).item, read: { index: 0, path: [] } }],
-        ['item whose read has no path', { ...aSetProof(1).item, read: { index: 0, place: 0, path: 'x' } }],
+        ['item without id', { ...item, signal: 'x' }],
+        ['item without salt', { ...item, salt: 1 }],
+        ['item of revision -1', { ...item, revision: -1 }],
+        ['item at half a place', { ...item, index: 0.5 }],
+        ['item of more than 32 bits', { ...item, size: 2 ** 32 }],
+        ['item without path', { ...item, path: undefined }],
+        ['item without read', { ...item, read: undefined }],
+        ['item whose read has no place', { ...item, read: { index: 0, path: [] } }],
+        ['item whose read has no path', { ...item, read: { index: 0, place: 0, path: 'x' } }],
       ] as const
     ).map(([what, item]): [string, string] => [what, lines(head, encoded({ ...value, item }), index)]),
     ['a node without padding', LOG.receipt.replace(/=\n/, '\n')],
@@ -427,13 +428,11 @@ describe('the form of a receipt', () => {
     ['a node in hexadecimal', lines(head, extra, index, '00'.repeat(32))],
   ])('with %s is refused', ([, text]) => {
     expect(isRead(lines(head, encoded({ ...value, inner }), index))).toBe(true)
-    const { item } = aSetProof(1)
     for (const good of [item, { ...item, size: 2 ** 32 - 1 }])
       expect(isRead(lines(head, encoded({ ...value, item: good }), index))).toBe(true)
     expect(isRead(text)).toBe(false)
   })
   test('of anything else than an object is none, at any depth', () => {
-    const { item } = aSetProof(1)
     expect([isExtra(value), isExtra({ ...value, inner, item })]).toEqual([true, true])
     for (const other of [null, undefined, 1, 'x']) expect(isExtra(other), String(other)).toBe(false)
     for (const other of [null, 1, 'x']) {
