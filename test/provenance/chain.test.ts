@@ -105,8 +105,8 @@ test('the order in which digests come never shows', () => {
 
 describe('whatever its length, and whatever was hashed before it, each byte counts', () => {
   // Of a digest's length, and of any other that a forged log or receipt may hold.
-  const any = fc.oneof(aHash, fc.uint8Array({ maxLength: 400 }))
-  const party = fc.oneof(fc.constant('apple'), fc.string({ maxLength: 300 }))
+  const any = fc.oneof(aHash, fc.uint8Array({ maxLength: 400, size: 'max' }))
+  const party = fc.oneof(fc.constant('apple'), fc.string({ maxLength: 300, size: 'max', unit: 'binary' }))
   const seq = fc.oneof(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), fc.bigInt({ min: -(2n ** 900n), max: 2n ** 900n }))
 
   test('of a link and what it comes after', () => {
@@ -118,12 +118,20 @@ describe('whatever its length, and whatever was hashed before it, each byte coun
     )
   })
   test('of a disclosure and a decoy', () => {
+    const [digest, long] = [new Uint8Array(32).fill(5), new Uint8Array(400).fill(6)]
+    const fits = { party: 'apple', seq: 1n, salt: digest, link: digest }
+    const others = [
+      ...['é', 'éapple', 'appleé', 'a'.repeat(300)].map((name) => ({ ...fits, party: name })),
+      ...[-(2n ** 900n), 2n ** 900n].map((n) => ({ ...fits, seq: n })),
+      ...[{ salt: long }, { link: long }].map((part) => ({ ...fits, ...part })),
+    ]
     fc.assert(
       fc.property(fc.record({ party, seq, salt: any, link: any }), (own) => {
         expect(toHex(chainDigest(sha256, own))).toBe(toHex(sha256(chainDisclosure(own))))
         const decoy = toBase64Url(utf8(`["${toBase64Url(own.salt)}","decoy"]`))
         expect(toHex(decoyDigest(sha256, own.salt))).toBe(toHex(sha256(decoy)))
       }),
+      { examples: others.map((own) => [own]) },
     )
   })
   test('of an entry and its digests', () => {

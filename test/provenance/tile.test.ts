@@ -281,7 +281,17 @@ describe('edges', () => {
     const whole = encodeEdges(inBatches([300]).edges)
     for (const cut of [1, 7, 8, 100, whole.length - 1])
       expect(() => decodeEdges(whole.slice(0, cut)), String(cut)).toThrow(RangeError)
+    expect(() => decodeEdges(whole.slice(0, 100))).toThrow('not edges')
     expect(() => decodeEdges(concat(whole, utf8('more')))).toThrow(RangeError)
+  })
+  test('have a root up to 63 levels', () => {
+    const bundle = new Uint8Array(0)
+    const top = leafOf(bundle)
+    const levels = [...Array.from({ length: 62 }, () => bundle), top]
+    expect(rootOfEdges(sha256, { edges: { bundle, levels } })).toEqual(top)
+    expect(() => rootOfEdges(sha256, { edges: { bundle, levels: [bundle, ...levels] } })).toThrow(
+      new RangeError('a tree of more than 2^63 leaves'),
+    )
   })
 })
 
@@ -290,4 +300,5 @@ test('a bundle holds entries of up to 65,535 bytes, an empty one at its end too,
   const bundle = encodeBundle(entries)
   expect(decodeBundle(bundle)?.map(({ length }) => length)).toEqual([300, 65_535, 0])
   expect(decodeBundle(bundle.slice(0, -1))).toBeUndefined()
+  expect(() => encodeBundle([new Uint8Array(65_536)])).toThrow(new RangeError('an entry of more than 65,535 bytes'))
 })
