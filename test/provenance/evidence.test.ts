@@ -20,6 +20,7 @@ const judge = (evidence: Evidence, key = log.vkey) =>
 
 describe('evidence', () => {
   test('of two trees of one size is proof, in either order', () => {
+    expect(proven().path).toEqual([])
     expect(judge(proven())).toEqual({ outcome: 'proven', why: 'the log signed two trees of size 5' })
     expect(judge(evidenceOf(vkey, theirs.note(5), mine.note(5))).outcome).toBe('proven')
   })

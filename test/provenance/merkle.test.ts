@@ -17,7 +17,7 @@ import {
   treeHash,
   verifyConsistency,
 } from '../../src/provenance/merkle.ts'
-import { leavesOf, mth, pathOf, proofOf } from './definition.ts'
+import { leafOf, leavesOf, mth, pathOf, proofOf } from './definition.ts'
 import { aBit, aHash, bytes, flipped, LOG, TREE } from './vectors.ts'
 
 const LEAVES = leavesOf(100)
@@ -91,6 +91,12 @@ describe('roots', () => {
     expect(nodeHash(sha256, left, right)).not.toEqual(leafHash(sha256, Buffer.concat([left, right])))
     expect(nodeHash(sha256, left, right)).not.toEqual(nodeHash(sha256, right, left))
   })
+  test('an entry has its defined leaf, whatever its length', () => {
+    for (const length of [0, 1, 254, 255, 256, 257, 65_535]) {
+      const entry = new Uint8Array(length).fill(7)
+      expect(toHex(leafHash(sha256, entry)), String(length)).toBe(toHex(leafOf(entry)))
+    }
+  })
   test('both algorithms make the defined root of every size', () => {
     let range = emptyRange
     for (const [n, leaf] of LEAVES.entries()) {
@@ -114,11 +120,11 @@ describe('a compact range', () => {
     }
   })
   test.for([0, 7, 9, 39, 41])('is not read from %i bytes', (length) => {
-    expect(() => decodeRange(new Uint8Array(length))).toThrow(RangeError)
+    expect(() => decodeRange(new Uint8Array(length))).toThrow(new RangeError('not a compact range'))
   })
   test('that lacks nodes takes no leaf', () => {
     const broken = { size: 3n, nodes: rangeOf(LEAVES.slice(0, 3)).nodes.slice(1) }
-    expect(() => appendLeaf(sha256, broken, LEAVES[3] ?? bytes(''))).toThrow(RangeError)
+    expect(() => appendLeaf(sha256, broken, LEAVES[3] ?? bytes(''))).toThrow(new RangeError('a range lacks nodes'))
   })
 })
 

@@ -77,7 +77,7 @@ describe('a set', () => {
   test('proves nothing that is not in it', () => {
     for (const index of [-1, 3, 0.5])
       expect(() => setProof(sha256, { salt: SALT, party: 'plum', items: ITEMS }, index), String(index)).toThrow(
-        RangeError,
+        new RangeError('no such item'),
       )
   })
 })

@@ -58,6 +58,13 @@ describe('a log that is as it was signed', () => {
     ] as const)
       expect(toHex(await log.tile(level, n, 256))).toBe(toHex(fileOf(large(), tilePath(level, n))))
   })
+  test('gives a tile that stands above others from one read, and one of level 0 from a read each time', async () => {
+    const source = sourceOf(large())
+    const log = await openVerified(sha256, source, large())
+    for (const n of [3n, 255n, 3n]) await log.tile(0, n, 256)
+    const reads = (path: string): number => source.asked.filter((one) => one === path).length
+    expect(['tile/1/000', 'tile/0/003', 'tile/0/255'].map(reads)).toEqual([1, 2, 1])
+  })
   test('tells how many entries are verified by each of its files', async () => {
     const tiles = (await walked(large(), 300n)).filter(({ path }) => path.startsWith('tile/0/'))
     expect(tiles.slice(1, 4).map(({ path, entries }) => [path, entries])).toEqual([
