@@ -26,6 +26,9 @@ export interface Promised {
 /** How long an entry may wait for its checkpoint: as long as the node goes on taking writes without one. */
 const PUBLISHED_WITHIN_MS = 900_000
 
+/** Name of the receipt of a read in the folder. */
+export const receiptOfRead = ({ id, place }: { id: string; place: string }): string => `read-${id}-${place}`
+
 /** Every promise that the folder notes. */
 export function promisesIn(dir: string): Promised[] {
   const lines = (file: string): Record<string, string>[] =>
@@ -38,8 +41,9 @@ export function promisesIn(dir: string): Promised[] {
   )
   const reads = lines('reads.ndjson').flatMap(({ read = '', at = '' }): Promised[] => {
     const named = readName(read)
-    if (named === undefined) return []
-    return [{ name: `read-${named.id}-${named.place}`, event: named.id, read: named.place, c: named.c, at }]
+    return named === undefined
+      ? []
+      : [{ name: receiptOfRead(named), event: named.id, read: named.place, c: named.c, at }]
   })
   return [...events, ...reads]
 }

@@ -9,7 +9,7 @@ export const sha256Url = (text: string): string => hash('sha256', text, 'base64u
 export const sha256Hex = (data: Uint8Array | string): string => hash('sha256', data, 'hex')
 
 /** The same as a text of its bytes, one character each: the form in which Node makes it fastest. */
-export const sha256Latin1 = (data: Uint8Array | string): string => hash('sha256', data, 'binary')
+const sha256Latin1 = (data: Uint8Array | string): string => hash('sha256', data, 'binary')
 
 const POOL = 256 * SIZE
 let pool = Buffer.allocUnsafeSlow(POOL)

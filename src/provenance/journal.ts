@@ -6,7 +6,7 @@ import { dayOf } from '../kernel/day.ts'
 import { newId, type Uuid, uuidBytes } from '../kernel/ids.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import type { KeyService } from '../keys/service.ts'
-import { askedRoot } from './asked.ts'
+import { askedDigest } from './asked.ts'
 import { disclosuresOf, type NewEvent } from './events.ts'
 import * as journalStore from './journal-store.ts'
 import { commitmentsIn, type KeptItems, keptOf, keptText, type SourceSet, sealParts } from './kept-read.ts'
@@ -29,7 +29,7 @@ export interface Read {
   n: number
   /** SHA-256 of the answer, base64url. */
   body: string
-  /** Keys asked for; only their number and a salted root are kept, provable by the asker and guessed by nobody. */
+  /** Keys asked for, of which their number and a salted digest are kept: who asked can prove for what. */
   asked?: readonly string[]
   purpose?: string
   sources: readonly ReadSource[]
@@ -136,7 +136,7 @@ function prepare(
     as_of,
     n,
     body,
-    ...(asked === undefined ? {} : { asked: { n: asked.length, root: toBase64Url(askedRoot(salt(), asked)) } }),
+    ...(asked && { asked: { n: asked.length, digest: toBase64Url(askedDigest(sha256, set_salt, asked)) } }),
     ...(purpose === undefined ? {} : { purpose }),
     set_salt: toBase64Url(set_salt),
   }

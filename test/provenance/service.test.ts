@@ -205,9 +205,9 @@ describe('the journal', () => {
     expect(names.map(({ place }) => place)).toEqual([...Array(512).keys(), 0])
     expect(new Set(names.map(({ id }) => id)).size).toBe(2)
   })
-  test('keeps of the keys that were asked for their number and a salted root, and in the clear nothing', async () => {
+  test('keeps of the keys that were asked for their number and a salted digest, and in the clear nothing', async () => {
     const [one, other] = [prepared({ asked: ['a-secret-key'] }), prepared({ asked: ['a-secret-key'] })]
-    expect(openedOf(one, 'asked')).toEqual({ n: 1, root: expect.stringMatching(/^[\w-]{43}$/) })
+    expect(openedOf(one, 'asked')).toEqual({ n: 1, digest: expect.stringMatching(/^[\w-]{43}$/) })
     expect(openedOf(one, 'asked')).not.toEqual(openedOf(other, 'asked'))
     expect(JSON.stringify(one)).not.toContain('a-secret-key')
     await insert('kiwi', one)

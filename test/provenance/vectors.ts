@@ -80,6 +80,7 @@ export const READSET = read<{
   leaf_data: string[]
   set_root: string
   source_root: string
+  asked: { keys: string[]; digest: string }
   hmac: { cases: { key: string; data: string; mac: string }[] }
 }>('readset')
 

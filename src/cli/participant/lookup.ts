@@ -1,7 +1,13 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { type Command, Option } from 'commander'
 import { verifierFor } from '../../client/connected.ts'
 import type { LookupKey } from '../../client/derive.ts'
+import { VerificationFailed } from '../../client/errors.ts'
+import { receiptOfRead } from '../../client/promises.ts'
+import { readName } from '../../client/verify.ts'
 import { LOOKUP_MAX, Lookup } from '../../feeds/schema.ts'
+import { writeDurably } from '../../kernel/durable.ts'
 import { EXIT } from '../exit.ts'
 import { lookUpPrivately } from './private-lookup.ts'
 import { readRaw } from './raw-file.ts'
@@ -17,6 +23,10 @@ export function lookupCommand(program: Command): void {
         .choices(Lookup.properties.purpose.enum)
         .default('enforcement'),
     )
+    .option(
+      '--keep-asked <dir>',
+      'keep the keys of each request there, to prove later what was asked (aldis verify --asked)',
+    )
     .option('--keys', 'print the match keys of each line, and look nothing up')
     .option('--private', 'in sealed audiences, among the entries that aldis sync took: the node hears of matches alone')
     .option('--buckets', 'in sealed audiences, without a mirror: the node hears a prefix that many keys share')
@@ -28,6 +38,7 @@ export function lookupCommand(program: Command): void {
 
 interface Options {
   purpose: Lookup['purpose']
+  keepAsked?: string | undefined
   keys?: boolean
   private?: boolean
   buckets?: boolean
@@ -35,9 +46,9 @@ interface Options {
 }
 
 function askBy(session: Session, file: string, options: Options): Promise<void> {
-  const { purpose, keys, private: mirror, buckets, audience } = options
+  const { purpose, keepAsked, keys, private: mirror, buckets, audience } = options
   if (keys === true) return tellKeys(session, file)
-  if (buckets !== true && mirror !== true) return lookUp(session, file, purpose)
+  if (buckets !== true && mirror !== true) return lookUp(session, file, { purpose, keepAsked })
   return lookUpPrivately(session, { file, purpose, audience, how: buckets === true ? 'buckets' : 'mirror' })
 }
 
@@ -47,14 +58,19 @@ interface Asked {
   keys: LookupKey[]
 }
 
-async function lookUp(session: Session, file: string, purpose: Lookup['purpose']): Promise<void> {
+async function lookUp(
+  session: Session,
+  file: string,
+  { purpose, keepAsked }: Pick<Options, 'purpose' | 'keepAsked'>,
+): Promise<void> {
+  if (keepAsked !== undefined) mkdirSync(keepAsked, { recursive: true, mode: 0o700 })
   const makers = await lookupTokens(session)
   const verifier = await verifierFor(session)
   const found = { asked: 0, matches: 0, refused: 0 }
   let group: Asked[] = []
   const ask = async (): Promise<void> => {
     if (group.length === 0) return
-    found.matches += await askFor(session, { group, purpose, verifier })
+    found.matches += await askFor(session, { group, purpose, keepAsked, verifier })
     found.asked += group.length
     group = []
   }
@@ -98,12 +114,18 @@ async function tellKeys(session: Session, file: string): Promise<void> {
 interface Asking {
   group: readonly Asked[]
   purpose: Lookup['purpose']
+  keepAsked: string | undefined
   verifier: Awaited<ReturnType<typeof verifierFor>>
 }
 
-async function askFor({ client, home, output }: Session, { group, purpose, verifier }: Asking): Promise<number> {
-  const answer = await client.lookUp({ purpose, queries: queriesOf(group.flatMap(({ keys }) => keys)) })
+async function askFor(
+  { client, home, output }: Session,
+  { group, purpose, keepAsked, verifier }: Asking,
+): Promise<number> {
+  const queries = queriesOf(group.flatMap(({ keys }) => keys))
+  const answer = await client.lookUp({ purpose, queries })
   home.note('reads.ndjson', { read: answer.read, at: new Date().toISOString() })
+  if (keepAsked !== undefined) keep(keepAsked, answer.read, queries)
   const proofs = new Map(answer.submissions.map((proof) => [proof.event, proof]))
   for (const { key, event } of answer.matches) {
     const { item, authority } = verifier.event({ event, proof: proofs.get(event.event) })
@@ -123,6 +145,14 @@ async function askFor({ client, home, output }: Session, { group, purpose, verif
     }
   }
   return answer.matches.length
+}
+
+/** What one request asked for, in its order, under the name of its receipt. */
+function keep(dir: string, read: string, queries: Lookup['queries']): void {
+  const named = readName(read)
+  if (named === undefined) throw new VerificationFailed('read', 'the node answered without naming what it recorded')
+  const keys = queries.flatMap((query) => query.keys.map((key) => `${key}\n`))
+  writeDurably(join(dir, `${receiptOfRead(named)}.keys`), keys.join(''), 0o600)
 }
 
 /** Keys of one type and profile together. */

@@ -5,6 +5,8 @@ import { keptReceipt, promisesIn } from '../../client/promises.ts'
 import { checkReceipt, isOf, openVkey } from '../../client/verify.ts'
 import { openPolicy } from '../../client/witnessed.ts'
 import { certificateFaults, parseCertificate } from '../../erasure/certificate.ts'
+import { sha256 } from '../../kernel/sha256.ts'
+import { askedFault } from '../../provenance/asked.ts'
 import { parseBundle } from '../../provenance/bundle.ts'
 import type { VerifierKey } from '../../provenance/note.ts'
 import type { Verified } from '../../provenance/receipt.ts'
@@ -28,9 +30,11 @@ export function receiptCommands(program: Command): void {
       '--policy <file>',
       'witnesses that must have cosigned (C2SP tlog-policy); those pinned in the folder unless given',
     )
+    .option('--asked <file>', 'what a look-up asked for: its keys in the order of the request, one a line')
     .option('--fields', 'show what the entry says')
-    .action((files: string[], { vkey, fields, policy }: VerifyOptions, command: Command) => {
+    .action((files: string[], { vkey, fields, policy, asked }: VerifyOptions, command: Command) => {
       const output = outputOf(command)
+      const keys = asked === undefined ? undefined : textOf(asked).split('\n').filter(Boolean)
       const given = vkey === undefined ? undefined : openVkey(textOf(vkey))
       const keyOf = (receipt: string): VerifierKey => given ?? keyOfReceipt(homeOf(command), receipt)
       const own = vkey === undefined ? homeOf(command) : undefined
@@ -42,10 +46,15 @@ export function receiptCommands(program: Command): void {
       const passed = files.flatMap((file) =>
         receiptsIn(textOf(file), file).map(({ name, text, says }) => {
           const key = keyOf(text)
-          const asked = policyOf(key)
-          const witnesses = asked === undefined ? undefined : openPolicy(asked, key)
-          const verified = checkReceipt(text, key, witnesses)
-          return tell(output, { file: name, fields: fields === true }, said(verified, says))
+          const wanted = policyOf(key)
+          const witnesses = wanted === undefined ? undefined : openPolicy(wanted, key)
+          const checked = checkReceipt(text, key, witnesses)
+          const certified = says === undefined ? checked : withStep(checked, 'certificate', says(checked)[0])
+          const verified =
+            keys === undefined
+              ? certified
+              : withStep(certified, 'what was asked', askedFault(sha256, checked.inner, keys))
+          return tell(output, { file: name, fields: fields === true }, verified)
         }),
       )
       if (!passed.every(Boolean)) process.exitCode = EXIT.unverified
@@ -59,13 +68,10 @@ interface OneReceipt {
   says?: (verified: Verified) => string[]
 }
 
-/** With a step for what a certificate says beside its receipt. */
-function said(verified: Verified, says: OneReceipt['says']): Verified {
-  if (says === undefined) return verified
-  const [why] = says(verified)
-  const step = { step: 'certificate', result: why === undefined ? 'PASS' : 'FAIL', ...(why !== undefined && { why }) }
-  const steps = [...verified.steps, step as Verified['steps'][number]]
-  return { ...verified, steps, passed: verified.passed && why === undefined }
+/** With one step more, which failed if there is a reason. */
+function withStep(verified: Verified, step: string, why: string | undefined): Verified {
+  const last = why === undefined ? { step, result: 'PASS' as const } : { step, result: 'FAIL' as const, why }
+  return { ...verified, steps: [...verified.steps, last], passed: verified.passed && why === undefined }
 }
 
 /** One receipt, that of a certificate, or those of a proof bundle; an entry without one waited for its checkpoint, and is refused. */
@@ -84,6 +90,7 @@ function receiptsIn(text: string, file: string): OneReceipt[] {
 interface VerifyOptions {
   vkey?: string
   policy?: string
+  asked?: string
   fields?: boolean
 }
 
