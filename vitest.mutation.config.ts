@@ -3,7 +3,19 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** The unit tests of the verifier, the quickest first: a mutant is done with at its first failure. */
 const FILES = [
-  ...['log-source', 'chain', 'evidence', 'readset', 'checkpoint', 'note', 'policy', 'commitment', 'receipt', 'merkle'],
+  ...[
+    'asked',
+    'log-source',
+    'chain',
+    'evidence',
+    'readset',
+    'checkpoint',
+    'note',
+    'policy',
+    'commitment',
+    'receipt',
+    'merkle',
+  ],
   ...['proof', 'tile', 'verified-log'],
 ].map((name) => `test/provenance/${name}.test.ts`)
 
