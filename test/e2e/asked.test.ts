@@ -66,3 +66,9 @@ test('who asked proves for what: the receipt of the read fits the keys that were
     ...{ step: 'what was asked', result: 'FAIL', why: 'other keys were asked for, or in another order' },
   })
 })
+
+test.each(['--keys', '--private', '--buckets'])('nothing is kept with %s, which asks for no keys', async (how) => {
+  const ended = await aldis('lookup', join(dir, 'none.ndjson'), '--keep-asked', join(dir, 'none'), how)
+  expect([ended.code, ended.says]).toEqual([2, expect.stringContaining('cannot be used with')])
+  expect(readdirSync(dir)).not.toContain('none')
+})

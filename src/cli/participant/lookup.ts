@@ -23,9 +23,11 @@ export function lookupCommand(program: Command): void {
         .choices(Lookup.properties.purpose.enum)
         .default('enforcement'),
     )
-    .option(
-      '--keep-asked <dir>',
-      'keep the keys of each request there, to prove later what was asked (aldis verify --asked)',
+    .addOption(
+      new Option(
+        '--keep-asked <dir>',
+        'keep the keys of each request there, to prove later what was asked (aldis verify --asked)',
+      ).conflicts(['keys', 'private', 'buckets']),
     )
     .option('--keys', 'print the match keys of each line, and look nothing up')
     .option('--private', 'in sealed audiences, among the entries that aldis sync took: the node hears of matches alone')
