@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { sql } from 'kysely'
 import { expect } from 'vitest'
 import { newId, type Uuid } from '../../../src/kernel/ids.ts'
+import { ensureEpochKeys } from '../../../src/parts.ts'
 import { CASE_STATE } from '../../../src/review/transition.ts'
 import type { SignalItem } from '../../../src/signals/schema.ts'
 import type { Party } from '../../feeds/world.ts'
@@ -169,12 +170,15 @@ const resuming = who.map((name) =>
 )
 
 const MINUTE_MS = 60_000
-const passing = fc.constantFrom(1_000, GRACE_MS, 15 * MINUTE_MS, 24 * 60 * MINUTE_MS).map((ms) =>
-  command(`${ms / 1_000} s pass`, async (m, r) => {
-    r.w.pass(ms)
-    m.now += ms
-  }),
-)
+/** With the keys of the month that it may have become, as the node's own loop makes them. */
+const pass = async (m: Model, r: Real, ms: number): Promise<void> => {
+  r.w.pass(ms)
+  m.now += ms
+  await ensureEpochKeys(r.w.keys, r.w.now())
+}
+const passing = fc
+  .constantFrom(1_000, GRACE_MS, 15 * MINUTE_MS, 24 * 60 * MINUTE_MS)
+  .map((ms) => command(`${ms / 1_000} s pass`, (m, r) => pass(m, r, ms)))
 
 const round = async (m: Model, r: Real): Promise<void> => {
   model.round(m)
@@ -187,8 +191,7 @@ const settling = fc.constant(
   command(
     'the grace passes and the loop goes round',
     async (m, r) => {
-      r.w.pass(GRACE_MS)
-      m.now += GRACE_MS
+      await pass(m, r, GRACE_MS)
       await round(m, r)
     },
     (m) => m.state === 'decided',
