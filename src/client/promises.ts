@@ -26,8 +26,14 @@ export interface Promised {
 /** How long an entry may wait for its checkpoint: as long as the node goes on taking writes without one. */
 const PUBLISHED_WITHIN_MS = 900_000
 
-/** Name of the receipt of a read in the folder. */
-export const receiptOfRead = ({ id, place }: { id: string; place: string }): string => `read-${id}-${place}`
+/** Name in the folder of the receipt of a read, from its `Provenance-Read`; throws `VerificationFailed` where that names none. */
+export function receiptOfRead(read: string): string {
+  const named = readName(read)
+  if (named === undefined) throw new VerificationFailed('read', 'the node answered without naming what it recorded')
+  return nameOf(named)
+}
+
+const nameOf = ({ id, place }: { id: string; place: string }): string => `read-${id}-${place}`
 
 /** Every promise that the folder notes. */
 export function promisesIn(dir: string): Promised[] {
@@ -41,9 +47,7 @@ export function promisesIn(dir: string): Promised[] {
   )
   const reads = lines('reads.ndjson').flatMap(({ read = '', at = '' }): Promised[] => {
     const named = readName(read)
-    return named === undefined
-      ? []
-      : [{ name: receiptOfRead(named), event: named.id, read: named.place, c: named.c, at }]
+    return named === undefined ? [] : [{ name: nameOf(named), event: named.id, read: named.place, c: named.c, at }]
   })
   return [...events, ...reads]
 }

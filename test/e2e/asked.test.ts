@@ -1,9 +1,8 @@
-import { execFile } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { CLI } from '../support/cli.ts'
+import { runCli } from '../support/cli.ts'
 import { aTestNode, type Member, type TestNode } from '../support/node.ts'
 
 const RAW = [
@@ -24,15 +23,7 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true })
 })
 
-/** A command in plum's folder, as its own process. */
-function aldis(...args: string[]): Promise<{ code: number; lines: Record<string, unknown>[]; says: string }> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [CLI, '--home', plum.home.dir, '--json', ...args], (error, stdout, stderr) => {
-      const lines = stdout.split('\n').filter((line) => line !== '')
-      resolve({ code: Number(error?.code ?? 0), lines: lines.map((line) => JSON.parse(line)), says: stderr })
-    })
-  })
-}
+const aldis = (...args: string[]) => runCli(plum.home.dir, ...args)
 
 test('who asked proves for what: the receipt of the read fits the keys that were kept, and no others', async () => {
   const [raw, asked] = [join(dir, 'met.ndjson'), join(dir, 'asked')]

@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process'
 import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,7 +14,7 @@ import { fromBase64Url, toBase64Url, toHex } from '../../src/kernel/bytes.ts'
 import type { Uuid } from '../../src/kernel/ids.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
 import { setKey, setLeaf } from '../../src/provenance/readset.ts'
-import { CLI } from '../support/cli.ts'
+import { runCli } from '../support/cli.ts'
 import { aTestNode, type Member, type TestNode } from '../support/node.ts'
 
 const ORIGIN = 'node.example.org/provenance/1'
@@ -451,28 +450,28 @@ describe('my history', () => {
     timeout: 120_000,
   }, async () => {
     const { dir } = apple.home
-    const one = await aldis(dir, 'history', '--verify', '--json')
+    const one = await runCli(dir, 'history', '--verify')
     expect([one.code, one.lines.map(({ result }) => result)]).toEqual([0, ['PASS', 'PASS', 'PASS']])
-    const listed = await aldis(dir, 'history', '--json', '--since', '1')
+    const listed = await runCli(dir, 'history', '--since', '1')
     expect(listed.lines[0]).toMatchObject({ seq: '2' })
     // What banana read is named once its batch is an entry.
     await vi.waitFor(
       async () => {
-        const { lines } = await aldis(dir, 'readers', '--json')
+        const { lines } = await runCli(dir, 'readers')
         expect(lines.map(({ reader }) => reader)).toContain('banana')
       },
       { timeout: 20_000, interval: 500 },
     )
-    const readers = await aldis(dir, 'readers', '--verify', '--json')
+    const readers = await runCli(dir, 'readers', '--verify')
     expect([readers.code, readers.lines.slice(0, 4).map(({ result }) => result)]).toEqual([
       0,
       ['PASS', 'PASS', 'PASS', 'PASS'],
     ])
     expect(readers.lines.slice(4).map(({ reader }) => reader)).toContain('banana')
-    const proofs = await aldis(dir, 'readers', '--signal', signals[0] ?? '', '--json')
+    const proofs = await runCli(dir, 'readers', '--signal', signals[0] ?? '')
     const files = proofs.lines.map(({ file }) => String(file))
     expect(files.length).toBeGreaterThan(0)
-    const offline = await aldis(dir, 'verify', ...files, '--json')
+    const offline = await runCli(dir, 'verify', ...files)
     expect([offline.code, offline.lines.map(({ passed }) => passed)]).toEqual([0, files.map(() => true)])
     expect(offline.lines[0]?.['item']).toMatchObject({ signal: signals[0], source: 'apple' })
     // The owner of the tables rewrites one link of the chain.
@@ -482,21 +481,8 @@ describe('my history', () => {
       )
     await rewrite('"v":1', '"v":1 ')
     rmSync(join(dir, 'history'), { recursive: true })
-    const forged = await aldis(dir, 'history', '--verify', '--json')
+    const forged = await runCli(dir, 'history', '--verify')
     await rewrite('"v":1 ', '"v":1')
     expect([forged.code, forged.lines.at(-1)?.['result']]).toEqual([7, 'FAIL'])
   })
 })
-
-/** Runs a command in a participant's folder, as its own process. */
-function aldis(home: string, ...args: string[]): Promise<{ code: number; lines: Record<string, unknown>[] }> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [CLI, '--home', home, ...args], (error, stdout) => {
-      const lines = stdout.split('\n').filter((line) => line !== '')
-      resolve({
-        code: Number(error?.code ?? 0),
-        lines: lines.map((line) => JSON.parse(line) as Record<string, unknown>),
-      })
-    })
-  })
-}

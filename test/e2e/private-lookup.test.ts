@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,10 +5,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { checkReceipt, openVkey } from '../../src/client/verify.ts'
 import { createBuckets } from '../../src/feeds/buckets.ts'
 import type { Uuid } from '../../src/kernel/ids.ts'
+import { runCli } from '../support/cli.ts'
 import { aTestNode, type Member, type TestNode } from '../support/node.ts'
 import { settled } from '../support/settled.ts'
-
-const MAIN = join(import.meta.dirname, '../../dist/src/cli/main.js')
 
 let n: TestNode
 let apple: Member
@@ -40,16 +38,7 @@ beforeAll(async () => {
 })
 afterAll(() => n.end())
 
-/** As the participant runs it, in a process of its own. */
-function aldis({ home }: Member, ...args: string[]): Promise<{ code: number; lines: Record<string, unknown>[] }> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [MAIN, '--home', home.dir, '--json', ...args], (error, stdout) => {
-      const lines = stdout.split('\n').filter((line) => line !== '')
-      const code = Number(error?.code ?? 0)
-      resolve({ code, lines: lines.map((line) => JSON.parse(line) as Record<string, unknown>) })
-    })
-  })
-}
+const aldis = ({ home }: Member, ...args: string[]) => runCli(home.dir, ...args)
 
 describe('a sealed audience on the command line', { shuffle: false }, () => {
   test('is listed with its mode, and mirrored by sync, which tells of numbers alone', async () => {

@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -5,3 +6,20 @@ import { join } from 'node:path'
 export const CLI = join(import.meta.dirname, '../../dist/src/cli/main.js')
 
 if (!existsSync(CLI)) throw new Error('dist/src/cli/main.js is missing: run `npm run build` first')
+
+export interface Ended {
+  code: number
+  /** What it printed, a JSON object a line. */
+  lines: Record<string, unknown>[]
+  says: string
+}
+
+/** A command in a participant's folder, as a process of its own. */
+export function runCli(home: string, ...args: string[]): Promise<Ended> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [CLI, '--home', home, '--json', ...args], (error, stdout, stderr) => {
+      const lines = stdout.split('\n').filter((line) => line !== '')
+      resolve({ code: Number(error?.code ?? 0), lines: lines.map((line) => JSON.parse(line)), says: stderr })
+    })
+  })
+}

@@ -3,9 +3,7 @@ import { join } from 'node:path'
 import { type Command, Option } from 'commander'
 import { verifierFor } from '../../client/connected.ts'
 import type { LookupKey } from '../../client/derive.ts'
-import { VerificationFailed } from '../../client/errors.ts'
 import { receiptOfRead } from '../../client/promises.ts'
-import { readName } from '../../client/verify.ts'
 import { LOOKUP_MAX, Lookup } from '../../feeds/schema.ts'
 import { writeDurably } from '../../kernel/durable.ts'
 import { EXIT } from '../exit.ts'
@@ -151,10 +149,8 @@ async function askFor(
 
 /** What one request asked for, in its order, under the name of its receipt. */
 function keep(dir: string, read: string, queries: Lookup['queries']): void {
-  const named = readName(read)
-  if (named === undefined) throw new VerificationFailed('read', 'the node answered without naming what it recorded')
   const keys = queries.flatMap((query) => query.keys.map((key) => `${key}\n`))
-  writeDurably(join(dir, `${receiptOfRead(named)}.keys`), keys.join(''), 0o600)
+  writeDurably(join(dir, `${receiptOfRead(read)}.keys`), keys.join(''), 0o600)
 }
 
 /** Keys of one type and profile together. */
