@@ -9,7 +9,7 @@ import { chainDisclosure } from './chain.ts'
 import { type Holder, type Placed, placedAt, type Shelf } from './cut.ts'
 import { readsOf, rowsOf } from './item-proof.ts'
 import * as journalStore from './journal-store.ts'
-import { openedFields } from './kept-read.ts'
+import { disclosedBy, openedFields } from './kept-read.ts'
 import * as outboxStore from './outbox-store.ts'
 import type { Opened } from './record.ts'
 import type { ProvenanceService } from './service.ts'
@@ -127,8 +127,9 @@ async function* readLines(options: AuditorOptions, placed: Placed): AsyncGenerat
   const rows = await rowsOf(options, placed)
   for (let i = 0; i < rows.length; i += ROWS_AT_ONCE) {
     for await (const { read, kept } of readsOf(options, placed, rows.slice(i, i + ROWS_AT_ONCE))) {
-      const { payload, opened, items } = kept
-      yield `${JSON.stringify({ index: String(placed.index), read, payload, disclosures: present(opened), items })}\n`
+      const { payload, opened } = disclosedBy(kept)
+      const line = { index: String(placed.index), read, payload, disclosures: present(opened), items: kept.items }
+      yield `${JSON.stringify(line)}\n`
     }
   }
 }

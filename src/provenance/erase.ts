@@ -6,7 +6,7 @@ import type { KeyService } from '../keys/service.ts'
 import { digestOf, fieldOf } from './commitment.ts'
 import * as store from './erase-store.ts'
 import { isErasable } from './events.ts'
-import { keptOf, openedFields } from './kept-read.ts'
+import { type KeptRead, keptOf, valueIn } from './kept-read.ts'
 import { placeOf } from './origin.ts'
 import { epochKey, type Opened, openRecord, sealRecord } from './record.ts'
 
@@ -117,13 +117,13 @@ async function hasObtained(
 }
 
 /** A read of a feed gave out what stands between two sequences; a look-up, what it keeps. */
-function gaveOut({ opened, items }: ReturnType<typeof keptOf>[number], { slug, signals, entries }: GivenOut): boolean {
-  const as_of = openedFields(opened).get('as_of') as Readonly<Record<string, string>> | undefined
+function gaveOut(kept: KeptRead, { slug, signals, entries }: GivenOut): boolean {
+  const as_of = valueIn(kept, 'as_of') as Readonly<Record<string, string>> | undefined
   const { feed, from, to } = as_of ?? {}
   if (feed !== undefined && from !== undefined && to !== undefined) {
     const [first, last] = [BigInt(from), BigInt(to)]
     return (entries.get(feed as Uuid) ?? []).some((seq) => seq >= first && seq <= last)
   }
-  const [, ...own] = items.find(([party]) => party === slug) ?? []
+  const [, ...own] = kept.items.find(([party]) => party === slug) ?? []
   return own.some(([signal]) => signals.has(signal))
 }

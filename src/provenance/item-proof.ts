@@ -3,7 +3,7 @@ import { type Uuid, uuidFromBytes } from '../kernel/ids.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import type { Placed, Shelf } from './cut.ts'
 import * as journalStore from './journal-store.ts'
-import { type KeptRead, keptOf, openedFields } from './kept-read.ts'
+import { type KeptRead, keptOf, openedFields, valueIn } from './kept-read.ts'
 import type { ReadItem } from './readset.ts'
 import { setProof, setRoot, sourcePath } from './readset.ts'
 import type { ReceiptItem } from './receipt.ts'
@@ -104,8 +104,8 @@ export async function* readsOf(
 }
 
 /** The root over what the read gave out of the source; undefined if that was nothing. */
-function rootFor({ opened }: KeptRead, slug: string): Uint8Array | undefined {
-  const own = openedFields(opened.filter(([audience]) => audience === `S:${slug}`)).get('source')
+function rootFor({ fields }: KeptRead, slug: string): Uint8Array | undefined {
+  const [, , own] = fields.find(([audience]) => audience === `S:${slug}`) ?? []
   return own === undefined ? undefined : fromBase64Url((own as { root: string }).root)
 }
 
@@ -143,7 +143,7 @@ async function findIn(shelf: ItemShelf, { kept, set, asked, places }: Candidate)
   const items = await itemsOf(shelf, { kept, asked, places })
   const at = items.findIndex((one) => one.signal === signal && (revision === undefined || one.revision === revision))
   if (at < 0) return undefined
-  const set_salt = fromBase64Url(String(openedFields(kept.opened).get('set_salt')))
+  const set_salt = fromBase64Url(String(valueIn(kept, 'set_salt')))
   if (set_salt === undefined || !equal(setRoot(sha256, set_salt, source.slug, items), set.root))
     throw new Error('a read gave out other items than are kept of it')
   return { set, set_salt, items, at }
@@ -155,7 +155,7 @@ async function itemsOf(
   { kept, asked, places }: Pick<Candidate, 'kept' | 'asked' | 'places'>,
 ): Promise<readonly ReadItem[]> {
   const { participant, slug } = asked.source
-  const as_of = openedFields(kept.opened).get('as_of') as Readonly<Record<string, string>> | undefined
+  const as_of = valueIn(kept, 'as_of') as Readonly<Record<string, string>> | undefined
   if (as_of?.['feed'] === undefined) {
     const [, ...own] = kept.items.find(([party]) => party === slug) ?? []
     return own.map(([signal, revision]) => ({ signal, revision }))

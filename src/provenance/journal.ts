@@ -9,11 +9,19 @@ import type { KeyService } from '../keys/service.ts'
 import { askedDigest } from './asked.ts'
 import { disclosuresOf, type NewEvent } from './events.ts'
 import * as journalStore from './journal-store.ts'
-import { commitmentsIn, type KeptItems, keptOf, keptText, type SourceSet, sealParts } from './kept-read.ts'
+import {
+  commitmentsIn,
+  commitRead,
+  disclosedBy,
+  type KeptItems,
+  keptOf,
+  type SourceSet,
+  sealParts,
+} from './kept-read.ts'
 import { auditPath, leafHash } from './merkle.ts'
 import { type Flushed, flushReads, SOURCES_IN_BATCH } from './read-batch.ts'
 import { type ReadItem, setRoot } from './readset.ts'
-import { commit, epochKey, epochOf, type Opened } from './record.ts'
+import { epochKey, epochOf, type Opened } from './record.ts'
 
 /** What an answer gives out of one source. */
 export interface ReadSource {
@@ -43,11 +51,9 @@ export interface SegmentRead extends Omit<Read, 'sources' | 'asked'> {
 
 /** An inner record: committed, not yet stored. */
 export interface PreparedRead {
-  payload: string
   c: Uint8Array
-  opened: Opened[]
-  /** What the proof of one item needs and a feed's sequence does not tell. */
-  items: KeptItems
+  /** What the journal keeps of it. */
+  kept: string
   sources: readonly SourceSet[]
 }
 
@@ -83,23 +89,25 @@ export interface JournalOptions {
   keys: KeyService
   origin: string
   salt: () => Uint8Array
+  /** Of 32 bytes, base64url. */
+  saltText: () => string
   record(tx: Tx, event: NewEvent): Promise<unknown>
 }
 
 export function createJournal(options: JournalOptions): Journal {
-  const { db, clock, keys, salt } = options
+  const { db, clock, keys, salt, saltText } = options
   return {
     prepareRead(read) {
       const set_salt = salt()
-      const items = read.sources.map(({ party, items: own }): PreparedRead['items'][number] => [
+      const items = read.sources.map(({ party, items: own }): KeptItems[number] => [
         party,
         ...own.map(({ signal, revision }) => [signal, revision] as const),
       ])
       // A feed's items stand in the feed; a look-up's stand nowhere else.
       const kept = 'feed' in read.as_of ? [] : items
-      return { ...prepare(salt, { ...read, set_salt, sources: sourceSets(set_salt, read.sources) }), items: kept }
+      return prepare(saltText, { ...read, set_salt, sources: sourceSets(set_salt, read.sources) }, kept)
     },
-    prepareSegmentRead: (read) => ({ ...prepare(salt, read), items: [] }),
+    prepareSegmentRead: (read) => prepare(saltText, read, []),
     async insertReads(tx, participant, reads) {
       const names: string[] = []
       for (const some of inRows(reads)) {
@@ -126,9 +134,11 @@ export const sourceSets = (salt: Uint8Array, sources: readonly ReadSource[]): So
   }))
 
 function prepare(
-  salt: () => Uint8Array,
+  salt: () => string,
   read: SegmentRead & { asked?: readonly string[] },
-): Omit<PreparedRead, 'items'> {
+  /** What the proof of one item needs and a feed's sequence does not tell. */
+  items: KeptItems,
+): PreparedRead {
   const { route, as_of, n, body, purpose, set_salt, sources, asked } = read
   const fields = {
     route,
@@ -148,7 +158,7 @@ function prepare(
     fields,
     sources: sources.map((own) => ({ ...own })),
   })
-  return { ...commit(committed, salt), sources }
+  return { ...commitRead(committed, items, salt), sources }
 }
 
 const NO_EVENT = '00000000-0000-0000-0000-000000000000' as Uuid
@@ -168,7 +178,7 @@ function journalRow(
     at: now,
     n: reads.length,
     c: Buffer.concat(reads.map(({ c }) => c)),
-    body: keys.seal(epochKey(epoch), Buffer.from(`[${reads.map(keptText).join()}]`), uuidBytes(journal_id)),
+    body: keys.seal(epochKey(epoch), Buffer.from(`[${reads.map(({ kept }) => kept).join()}]`), uuidBytes(journal_id)),
     epoch,
     parts: sealParts(
       keys,
@@ -215,8 +225,7 @@ async function innerOf(
   const { event_id, n } = batch
   return {
     event_id,
-    payload: kept.payload,
-    opened: kept.opened,
+    ...disclosedBy(kept),
     index,
     size: n,
     path: auditPath(sha256, leaves, index),

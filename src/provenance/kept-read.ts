@@ -2,7 +2,8 @@ import { concat, utf8 } from '../kernel/bytes.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import { uuidBytes } from '../kernel/ids.ts'
 import type { KeyService } from '../keys/service.ts'
-import { epochKey, type Opened, saidIn } from './record.ts'
+import type { Audience } from './events.ts'
+import { type Committable, commit, DECOY, epochKey, type Opened, openedOf, saidIn } from './record.ts'
 
 /** One source's part of an answer: how many items, and the root over them. */
 export interface SourceSet {
@@ -11,28 +12,70 @@ export interface SourceSet {
   root: string
 }
 
-/**
- * A read as `KeptRead`'s JSON. Disclosures are base64url and audiences hold nothing to be escaped: they are written as they are,
- * which looks at none of their characters.
- */
-export function keptText({ payload, opened, items }: KeptRead): string {
-  const texts = opened.map(([audience, text]) => `["${audience}",${text === null ? 'null' : `"${text}"`}]`)
-  return `{"payload":${JSON.stringify(payload)},"opened":[${texts.join()}],"items":${JSON.stringify(items)}}`
-}
-
-/** What a journal row keeps, encrypted, of each of its reads. */
+/** What a journal row keeps, encrypted, of each of its reads: what payload and disclosures were made of, and are again. */
 export interface KeptRead {
-  payload: string
-  opened: Opened[]
+  /** Of its disclosures and, behind them, of its decoys: 43 characters each. */
+  salts: string
+  /** In the order in which they were committed. */
+  fields: readonly (readonly [audience: Audience, name: string, value: unknown])[]
   items: KeptItems
 }
+
+/** A read that is committed: C, and the JSON of its `KeptRead`. */
+export function commitRead(fields: Committable, items: KeptItems, salt: () => string): { c: Uint8Array; kept: string } {
+  const salts = Array.from({ length: fields.disclosures.length + fields.decoys }, salt)
+  const { c, said } = commit(fields, oneByOne(salts))
+  const own = fields.disclosures.map(({ audience }, i) => `[${JSON.stringify(audience)},${said[i]}]`)
+  return { c, kept: `{"salts":"${salts.join('')}","fields":[${own.join()}],"items":${JSON.stringify(items)}}` }
+}
+
+/** The payload that was committed and what opens it, made anew. */
+export function disclosedBy({ salts, fields }: KeptRead): { payload: string; opened: Opened[] } {
+  const own = salts.match(SALTS) ?? []
+  const disclosures = fields.map(([audience, name, value]) => ({ audience, name, value }))
+  const committed = { disclosures, decoys: own.length - fields.length }
+  const { texts, payload } = commit(committed, oneByOne(own))
+  return { payload, opened: openedOf(committed, texts) }
+}
+
+const SALTS = /.{43}/g
+
+function oneByOne(salts: readonly string[]): () => string {
+  let next = 0
+  return () => salts[next++] ?? ''
+}
+
+/** What a read says under a name. */
+export const valueIn = ({ fields }: KeptRead, wanted: string): unknown =>
+  fields.find(([, name]) => name === wanted)?.[2]
 
 /** The items of a read that stand nowhere else, by source. */
 export type KeptItems = readonly (readonly [party: string, ...items: (readonly [Uuid, number])[]])[]
 
 /** The reads of a journal row, opened; throws if the row is another than its id names. */
 export const keptOf = (keys: KeyService, row: { body: Buffer; epoch: number; journal_id: Uuid }): KeptRead[] =>
-  JSON.parse(keys.open(epochKey(row.epoch), row.body, uuidBytes(row.journal_id)).toString()) as KeptRead[]
+  (
+    JSON.parse(keys.open(epochKey(row.epoch), row.body, uuidBytes(row.journal_id)).toString()) as (KeptRead | Former)[]
+  ).map((read) => ('opened' in read ? ofFormer(read) : read))
+
+/** As the releases before kept a read: its payload, and each disclosure as it is handed over. */
+interface Former {
+  opened: readonly (readonly [audience: Audience, text: string])[]
+  items: KeptItems
+}
+
+function ofFormer({ opened, items }: Former): KeptRead {
+  const parts = opened.map(([audience, text]) => {
+    const [salt, name, value] = JSON.parse(Buffer.from(text, 'base64url').toString()) as [string, string, unknown]
+    return { audience, salt, name, value }
+  })
+  const said = parts.filter(({ audience }) => audience !== DECOY)
+  return {
+    salts: parts.map(({ salt }) => salt).join(''),
+    fields: said.map(({ audience, name, value }) => [audience, name, value]),
+    items,
+  }
+}
 
 /** What sources are given of the reads of a row, read by read: all that the batch is made of besides commitments. */
 export type ReadParts = readonly (readonly SourceSet[])[]
@@ -47,14 +90,10 @@ export const sealParts = (keys: KeyService, row: { epoch: number; journal_id: Uu
 export const openParts = (keys: KeyService, row: { parts: Buffer; epoch: number; journal_id: Uuid }): ReadParts =>
   JSON.parse(keys.open(epochKey(row.epoch), row.parts, partsAad(row.journal_id)).toString()) as ReadParts
 
-/** The same out of what the journal keeps. */
+/** The same out of what the journal keeps: what is for a source alone is its part. */
 export const partsIn = (reads: readonly KeptRead[]): ReadParts =>
-  reads.map(({ opened }) =>
-    opened.flatMap((one) => {
-      // What is for a source alone is its part.
-      const said = one[0].startsWith('S:') ? saidIn(one) : undefined
-      return said === undefined ? [] : [said[1] as SourceSet]
-    }),
+  reads.map(({ fields }) =>
+    fields.flatMap(([audience, , value]) => (audience.startsWith('S:') ? [value as SourceSet] : [])),
   )
 
 /** Values by name, of what is not erased. */

@@ -3,7 +3,7 @@ import { type Uuid, uuidBytes } from '../kernel/ids.ts'
 import { sha256, sha256Url } from '../kernel/sha256.ts'
 import type { KeyService } from '../keys/service.ts'
 import { commitment, payloadOver } from './commitment.ts'
-import { type Audience, disclosuresOf, type NewEvent, partiesOf } from './events.ts'
+import { type Audience, type AudienceField, disclosuresOf, type NewEvent, partiesOf } from './events.ts'
 import type { RecordRow } from './record-store.ts'
 
 /** A disclosure with who may open it; null once erased. */
@@ -30,10 +30,11 @@ export function epochKey(epoch: number): string {
 /** The committed form of an event: payload of digests, C, and the disclosures encrypted under the month's key. */
 export function prepareRecord(
   event: NewEvent,
-  using: { keys: KeyService; logId: number; salt: () => Uint8Array },
+  using: { keys: KeyService; logId: number; salt: () => string },
 ): RecordRow {
   const { kind, event_id, participant_id, at } = event
-  const { opened, payload, c } = commit(disclosuresOf(event), using.salt)
+  const fields = disclosuresOf(event)
+  const { texts, payload, c } = commit(fields, using.salt)
   const epoch = epochOf(at)
   return {
     participant_id,
@@ -43,31 +44,46 @@ export function prepareRecord(
     at,
     payload,
     c: Buffer.from(c),
-    body: using.keys.seal(epochKey(epoch), utf8(JSON.stringify(opened)), bodyAad(event_id, c)),
+    body: using.keys.seal(epochKey(epoch), utf8(JSON.stringify(openedOf(fields, texts))), bodyAad(event_id, c)),
     epoch,
     parties: partiesOf(event).join(' '),
     after: event.after ?? null,
   }
 }
 
-/** Salts, names and values into disclosures, payload and commitment. */
-export function commit(
-  fields: { disclosures: readonly { audience: Audience; name: string; value: unknown }[]; decoys: number },
-  salt: () => Uint8Array,
-): { opened: Opened[]; payload: string; c: Uint8Array } {
-  const texts = fields.disclosures.map(({ name, value }) => base64Url(JSON.stringify([saltText(salt), name, value])))
-  for (let i = 0; i < fields.decoys; i++) texts.push(base64Url(`["${saltText(salt)}","decoy"]`))
-  const opened = texts.map((text, i): Opened => [fields.disclosures[i]?.audience ?? DECOY, text])
-  const payload = payloadOver(texts.map(sha256Url))
-  return { opened, payload, c: commitment(sha256, payload) }
+/** What is committed: fields in their order, and how many decoys stand behind them. */
+export interface Committable {
+  disclosures: readonly AudienceField[]
+  decoys: number
 }
 
-/** RFC 9901's form, base64url of JSON [salt, name, value], by Node's own means: a read has sixteen of them, before its first byte. */
-const base64Url = (text: string): string => Buffer.from(text).toString('base64url')
-function saltText(salt: () => Uint8Array): string {
-  const { buffer, byteOffset, length } = salt()
-  return Buffer.from(buffer, byteOffset, length).toString('base64url')
+export interface Committed {
+  /** Of each field name and value as JSON, a comma between them. */
+  said: string[]
+  texts: string[]
+  payload: string
+  c: Uint8Array
 }
+
+/** Salts, names and values into disclosures and decoys (base64url of JSON, as RFC 9901), payload and commitment. */
+export function commit(
+  { disclosures, decoys }: Committable,
+  /** Of 32 bytes, base64url. */
+  salt: () => string,
+): Committed {
+  const said = disclosures.map(({ name, value }) => `${JSON.stringify(name)},${JSON.stringify(value)}`)
+  const texts = said.map((own) => base64Url(`["${salt()}",${own}]`))
+  for (let i = 0; i < decoys; i++) texts.push(base64Url(`["${salt()}","decoy"]`))
+  const payload = payloadOver(texts.map(sha256Url))
+  return { said, texts, payload, c: commitment(sha256, payload) }
+}
+
+/** What was committed, with who may open each. */
+export const openedOf = ({ disclosures }: Committable, texts: readonly string[]): Opened[] =>
+  texts.map((text, i): Opened => [disclosures[i]?.audience ?? DECOY, text])
+
+/** By Node's own means: a read has sixteen of them, before its first byte. */
+const base64Url = (text: string): string => Buffer.from(text).toString('base64url')
 
 /** The disclosures of a stored record; throws if the row is not the one the commitment names. */
 export function openRecord(

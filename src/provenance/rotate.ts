@@ -1,7 +1,7 @@
 import { atControl, atLog } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
 import type { Uuid } from '../kernel/ids.ts'
-import { randomSource } from '../kernel/random.ts'
+import { randomTextSource } from '../kernel/random.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import type { KeyService } from '../keys/service.ts'
 import type { Anchor } from './anchor.ts'
@@ -53,7 +53,7 @@ export async function rotateLog(
         ...{ person, req: request },
       },
     },
-    { keys, logId: to.logId, salt: randomSource(32) },
+    { keys, logId: to.logId, salt: randomTextSource(32) },
   )
   const known = (await recordStore.recordOf(ledger, programme, event_id)) !== undefined
   if (!known) await atControl(admin, (tx) => recordStore.insertRecords(tx, [opened]))

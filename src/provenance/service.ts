@@ -3,7 +3,7 @@ import type { Db } from '../db/connect.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
 import type { Uuid } from '../kernel/ids.ts'
-import { randomSource } from '../kernel/random.ts'
+import { randomSource, randomTextSource } from '../kernel/random.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import type { KeyService } from '../keys/service.ts'
 import type { Anchor, HaltReason } from './anchor.ts'
@@ -82,13 +82,14 @@ export interface ProvenanceOptions {
 export function createProvenanceService(options: ProvenanceOptions): ProvenanceService {
   const { keys, logId } = options
   const salt = randomSource(32)
-  const prepare = (event: NewEvent): recordStore.RecordRow => prepareRecord(event, { keys, logId, salt })
+  const saltText = randomTextSource(32)
+  const prepare = (event: NewEvent): recordStore.RecordRow => prepareRecord(event, { keys, logId, salt: saltText })
   const record: Recorder['record'] = async (tx, event) => {
     const row = prepare(event)
     await recordStore.insertRecords(tx, [row])
     return { event_id: row.event_id, c: row.c }
   }
-  const journal = createJournal({ ...options, salt, record })
+  const journal = createJournal({ ...options, salt, saltText, record })
 
   return {
     record,

@@ -53,8 +53,9 @@ describe('what docs/formats.md works out is what the code makes', () => {
   test('of an entry of the log', () => {
     const of = example('origin')
     const [, name, value] = JSON.parse(of('field')) as [string, string, string]
-    const made = commit({ disclosures: [{ audience: 'A', name, value }], decoys: 0 }, () => hex(of('salt')))
-    expect(made.opened).toEqual([['A', of('disclosure')]])
+    const disclosures = [{ audience: 'A', name, value }]
+    const made = commit({ disclosures, decoys: 0 }, () => toBase64Url(hex(of('salt'))))
+    expect(made.texts).toEqual([of('disclosure')])
     expect(digestOf(sha256, of('disclosure'))).toBe(of('digest'))
     expect(of('payload')).toContain(of('digest'))
     const c = commitment(sha256, of('payload'))

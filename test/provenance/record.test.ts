@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { toHex } from '../../src/kernel/bytes.ts'
+import { toBase64Url, toHex } from '../../src/kernel/bytes.ts'
 import { newId } from '../../src/kernel/ids.ts'
-import { randomSource } from '../../src/kernel/random.ts'
+import { randomTextSource } from '../../src/kernel/random.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
 import { fileKeys } from '../../src/keys/file.ts'
 import { commitment, openPayload } from '../../src/provenance/commitment.ts'
@@ -24,7 +24,7 @@ import { bytes, RECORD } from './vectors.ts'
 const NOON = new Date('2026-03-01T12:00:00Z')
 const folder = mkdtempSync(join(tmpdir(), 'aldis-test-'))
 const keys = fileKeys(folder)
-const salt = randomSource(32)
+const salt = randomTextSource(32)
 
 beforeAll(async () => {
   await keys.create('epoch-202603', 'symmetric')
@@ -49,12 +49,12 @@ const decoded = (text: string): string => Buffer.from(text, 'base64url').toStrin
 
 test('the published record is made of its fields and salts', () => {
   const { fields, payload, c } = RECORD.one_party
-  const salts = fields.map((field) => bytes(field.salt))
+  const salts = fields.map((field) => toBase64Url(bytes(field.salt)))
   const disclosures = fields.map(({ name, value }) => ({ audience: 'A', name, value }))
   const made = commit({ disclosures, decoys: 0 }, () => salts.shift() ?? expect.fail('one salt too many'))
   expect(made.payload).toBe(payload)
   expect(toHex(made.c)).toBe(c)
-  expect(made.opened).toEqual(fields.map((field) => ['A', field.disclosure]))
+  expect(made.texts).toEqual(fields.map(({ disclosure }) => disclosure))
 })
 
 describe('a record', () => {

@@ -8,7 +8,7 @@ import { verifyEd25519 } from '../../src/provenance/ed25519.ts'
 import type { NewEvent } from '../../src/provenance/events.ts'
 import { createFlusher } from '../../src/provenance/flush.ts'
 import { createJournal, type PreparedRead, type Read } from '../../src/provenance/journal.ts'
-import { keptOf, openParts, partsIn } from '../../src/provenance/kept-read.ts'
+import { disclosedBy, type KeptRead, keptOf, openParts, partsIn } from '../../src/provenance/kept-read.ts'
 import type { Given } from '../../src/provenance/ledger.ts'
 import { leafHash, rootFromPath, verifyConsistency } from '../../src/provenance/merkle.ts'
 import { formatVkey } from '../../src/provenance/note.ts'
@@ -170,11 +170,10 @@ describe('the journal', () => {
     await w.publish()
     return verified(w, await w.ledger.receipt(w.holder('kiwi', true), event_id)).fields
   }
-  const openedOf = ({ opened }: PreparedRead, wanted: string): unknown =>
-    opened
-      .map(([, text]) => JSON.parse(Buffer.from(text ?? '', 'base64url').toString()) as [string, string, unknown])
-      .find(([, name]) => name === wanted)?.[2]
-  const saltOf = (read: PreparedRead): Buffer => Buffer.from(String(openedOf(read, 'set_salt')), 'base64url')
+  const keptIn = ({ kept }: PreparedRead): KeptRead => JSON.parse(kept)
+  const saidIn = (read: PreparedRead, wanted: string): unknown =>
+    keptIn(read).fields.find(([, name]) => name === wanted)?.[2]
+  const saltOf = (read: PreparedRead): Buffer => Buffer.from(String(saidIn(read, 'set_salt')), 'base64url')
 
   test('has a read when its transaction is committed, and not before', async () => {
     const before = await journalOf('kiwi')
@@ -207,8 +206,8 @@ describe('the journal', () => {
   })
   test('keeps of the keys that were asked for their number and a salted digest, and in the clear nothing', async () => {
     const [one, other] = [prepared({ asked: ['a-secret-key'] }), prepared({ asked: ['a-secret-key'] })]
-    expect(openedOf(one, 'asked')).toEqual({ n: 1, digest: expect.stringMatching(/^[\w-]{43}$/) })
-    expect(openedOf(one, 'asked')).not.toEqual(openedOf(other, 'asked'))
+    expect(saidIn(one, 'asked')).toEqual({ n: 1, digest: expect.stringMatching(/^[\w-]{43}$/) })
+    expect(saidIn(one, 'asked')).not.toEqual(saidIn(other, 'asked'))
     expect(JSON.stringify(one)).not.toContain('a-secret-key')
     await insert('kiwi', one)
     for (const { body } of await journalOf('kiwi')) expect(body.includes('lookup')).toBe(false)
@@ -234,9 +233,8 @@ describe('the journal', () => {
 
       const root = (leaves: readonly Uint8Array[]): string => toBase64Url(mth(leaves.map(leafOf)))
       const setOf = (read: PreparedRead, party: string): Uint8Array => {
-        const { n, root: told } = read.opened
-          .map(([, text]) => JSON.parse(Buffer.from(text ?? '', 'base64url').toString())[2])
-          .find((value) => value?.party === party)
+        const [own] = partsIn([keptIn(read)])
+        const { n, root: told } = own?.find((part) => part.party === party) ?? expect.fail('no part')
         expect(n).toBeGreaterThan(0)
         return Buffer.from(told, 'base64url')
       }
@@ -367,6 +365,7 @@ describe('the journal', () => {
       let down = true
       const journal = createJournal({
         ...{ db: w.t.app, ledger: w.t.ledger, clock: w.clock, keys: w.keys, origin: ORIGIN, salt: w.provenance.salt },
+        saltText: () => toBase64Url(w.provenance.salt()),
         record: async (tx, event: NewEvent) => {
           ids.push(event.event_id)
           await w.provenance.record(tx, event)
@@ -457,7 +456,7 @@ describe('the journal', () => {
       expect(valueIn(result.fields, 'reader')).toBe('apple')
       expect(Object.fromEntries(result.inner.map((field) => [field.name, field.value]))).toEqual({
         ...{ route: '/v1/lookup', channel: 'api', as_of: { log: '7' }, n: 3, body: 'a-digest', purpose: 'matching' },
-        ...{ asked: openedOf(read, 'asked'), set_salt: openedOf(read, 'set_salt') },
+        ...{ asked: saidIn(read, 'asked'), set_salt: saidIn(read, 'set_salt') },
       })
     })
     test('is not given to anyone else, nor of what never was', async () => {
@@ -557,7 +556,7 @@ describe('the journal', () => {
               else expect(text).not.toContain(leaf)
             }
           }
-          for (const [, disclosed] of read.opened) expect(text).not.toContain(String(disclosed))
+          for (const [, disclosed] of disclosedBy(keptIn(read)).opened) expect(text).not.toContain(String(disclosed))
         }
       })
       test('and to nobody else: to the reader and to strangers there is nothing', async () => {
