@@ -64,15 +64,36 @@ export function createSegmentReads(
       journalSegments(options, tx, { by, asked, place: placeOf(by, asked.feed) }),
     )
 
-  /** Each is opened when its turn comes, if its reader still may: the answer ends at one that was erased or withheld since. */
+  /** Begins to read one, and throws nothing: what came of it is told when its turn comes. */
+  const begin = async (by: Reader, feed: Uuid, row: Row): Promise<Opened> => {
+    const [opened] = await Promise.allSettled([open(by, feed, row)])
+    const stream = streamIn(opened)
+    // Nobody listens yet: an error is told to whoever reads it on.
+    stream?.on('error', () => {})
+    stream?.read(0)
+    return opened
+  }
+
+  /**
+   * Each is opened while the one before it is sent, and given out if its reader still may: the answer ends at one that was
+   * erased or withheld since.
+   */
   async function* bytesOf(by: Reader, feed: Uuid, given: readonly Given[]): AsyncGenerator<Buffer> {
-    for (const one of given) {
-      placeOf(by, feed)
-      const body = await open(by, feed, one.row)
-      if (body === undefined) throw new Refusal('not-found')
-      yield headOf(one)
-      if (body instanceof Readable) yield* body
-      else yield body
+    let now: Promise<Opened> | undefined
+    let ahead: Promise<Opened> | undefined
+    try {
+      for (const [i, one] of given.entries()) {
+        placeOf(by, feed)
+        now = ahead ?? begin(by, feed, one.row)
+        const body = bodyOf(await now)
+        const next = given[i + 1]
+        ahead = next && begin(by, feed, next.row)
+        yield headOf(one)
+        if (body instanceof Readable) yield* body
+        else yield body
+      }
+    } finally {
+      for (const left of await Promise.all([now, ahead])) streamIn(left)?.destroy()
     }
   }
 
@@ -91,6 +112,17 @@ export function createSegmentReads(
       return { size, body: Readable.from(bytesOf(by, feed, given), { objectMode: false }) }
     },
   }
+}
+
+type Opened = PromiseSettledResult<Buffer | Readable | undefined>
+
+const streamIn = (opened: Opened | undefined): Readable | undefined =>
+  opened?.status === 'fulfilled' && opened.value instanceof Readable ? opened.value : undefined
+
+function bodyOf(opened: Opened): Buffer | Readable {
+  if (opened.status === 'rejected') throw opened.reason
+  if (opened.value === undefined) throw new Refusal('not-found')
+  return opened.value
 }
 
 /** What the headers of a single one say, and how many bytes follow. */

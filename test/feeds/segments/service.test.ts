@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import { brotliCompressSync } from 'node:zlib'
 import { sql } from 'kysely'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createClient } from '../../../src/client/client.ts'
 import { SEGMENT_SIZE, SEGMENTS_MAX, SEGMENTS_TYPE } from '../../../src/feeds/schema.ts'
+import type { SegmentFiles } from '../../../src/feeds/segment-files.ts'
+import { createSegmentReads } from '../../../src/feeds/segment-read.ts'
 import { toHex } from '../../../src/kernel/bytes.ts'
 import { encodeCursor } from '../../../src/kernel/cursor.ts'
 import type { Uuid } from '../../../src/kernel/ids.ts'
@@ -98,6 +100,18 @@ const asked = (first: number, count: number | string) =>
 const run = (by: Party, i: number, count: number) =>
   w.feeds.segments(w.reader(by), feed, { first_seq: BigInt(firstOf(i)), count })
 
+/** The first ones, out of files that a test makes. */
+const runFrom = (open: SegmentFiles['open'], count: number) =>
+  createSegmentReads(
+    {
+      ...{ db: w.t.app, directory: w.authority, provenance: w.provenance, cursorKey: w.cursorKey },
+      segments: { ...w.segments, open },
+      deltaKey: { kid: 'receipt', sign: (data) => w.keys.sign('receipt', data) },
+    },
+    ({ participant }, id) =>
+      w.authority.feedsOf(participant).find(({ feed_id }) => feed_id === id) ?? expect.fail('no feed'),
+  ).segments(w.reader(banana), feed, { first_seq: 1n, count })
+
 /** Rows of a participant in the journal, each written by one commit: how many reads each holds. */
 const journalOf = ({ participant }: Party) =>
   w.t.owner.selectFrom('read_journal').select(['journal_id', 'n']).where('participant_id', '=', participant).execute()
@@ -172,6 +186,58 @@ describe('a run of segments', () => {
     expect(givenIn(whole).map(({ first_seq }) => first_seq)).toEqual(['1'])
     expect((await asked(1, 3)).json()).toMatchObject({ code: 'feed-paused' })
     await w.decide('feed.resume', { feed })
+  })
+  test('opens one while the one before it is given out, not all at once, and closes what its reader leaves', async () => {
+    const opened: Readable[] = []
+    const { body } = await runFrom(async ({ size }) => {
+      opened.push(Readable.from([Buffer.alloc(size)], { objectMode: false }))
+      return opened.at(-1)
+    }, 5)
+    const parts = body[Symbol.asyncIterator]()
+    await parts.next()
+    await vi.waitFor(() => expect(opened.length).toBeGreaterThanOrEqual(2))
+    // A head, and what stands behind it; the answer itself is ahead of its reader by one.
+    expect(opened.length).toBeLessThanOrEqual(3)
+    body.destroy()
+    await vi.waitFor(() => expect(opened.filter(({ destroyed }) => !destroyed)).toEqual([]))
+    expect(opened.length).toBeLessThanOrEqual(3)
+  })
+  test('whose file cannot be read on ends there, with what stood before it', async () => {
+    let n = 0
+    const { body } = await runFrom(async ({ size }) => {
+      n += 1
+      const fails = n === 2
+      return new Readable({
+        read() {
+          if (fails) this.destroy(new RangeError('no such sector'))
+          else {
+            this.push(Buffer.alloc(size))
+            this.push(null)
+          }
+        },
+      })
+    }, 3)
+    // It fails while the one before it is still being taken, when nobody reads it yet.
+    await once(body, 'readable')
+    await vi.waitFor(() => expect(n).toBe(2))
+    await new Promise((resolve) => setImmediate(resolve))
+    const { whole, error } = await untilItEnds(body)
+    expect(error).toBeInstanceOf(RangeError)
+    expect(whole.length).toBeGreaterThan(bytesOf(0).length)
+    expect(n).toBeLessThanOrEqual(3)
+  })
+  test('that its reader leaves closes what was opened ahead, also when opening it took longer', async () => {
+    const late = Promise.withResolvers<void>()
+    const opened: Readable[] = []
+    const { body } = await runFrom(async ({ size }) => {
+      if (opened.length === 1) await late.promise
+      opened.push(Readable.from([Buffer.alloc(size)], { objectMode: false }))
+      return opened.at(-1)
+    }, 3)
+    await once(body, 'readable')
+    body.destroy()
+    late.resolve()
+    await vi.waitFor(() => expect(opened.map(({ destroyed }) => destroyed)).toEqual([true, true]))
   })
   test('is read by a client as its segments, one after the other', async () => {
     const answer = await asked(1, 5)
