@@ -5,8 +5,8 @@ import type { PreparedRead } from '../../src/provenance/service.ts'
 
 /** As long as reads of one participant are gathered before they are written. */
 const TICK_MS = 10
-/** Reads of one row at most, as the service has them: who is behind writes several. */
-const ROW = 512
+/** Reads of one row: who is behind writes no row that others wait for. */
+const ROW = 64
 
 export interface Driven {
   reads: number
