@@ -3,7 +3,7 @@ import type { Uuid } from '../kernel/ids.ts'
 import { uuidBytes } from '../kernel/ids.ts'
 import type { KeyService } from '../keys/service.ts'
 import type { Audience } from './events.ts'
-import { type Committable, commit, DECOY, epochKey, type Opened, openedOf, saidIn } from './record.ts'
+import { type Committable, commit, DECOY, epochKey, type Opened, openedOf } from './record.ts'
 
 /** One source's part of an answer: how many items, and the root over them. */
 export interface SourceSet {
@@ -94,15 +94,6 @@ export const openParts = (keys: KeyService, row: { parts: Buffer; epoch: number;
 export const partsIn = (reads: readonly KeptRead[]): ReadParts =>
   reads.map(({ fields }) =>
     fields.flatMap(([audience, , value]) => (audience.startsWith('S:') ? [value as SourceSet] : [])),
-  )
-
-/** Values by name, of what is not erased. */
-export const openedFields = (opened: readonly Opened[]): Map<string, unknown> =>
-  new Map(
-    opened.flatMap((one) => {
-      const said = saidIn(one)
-      return said === undefined ? [] : [said]
-    }),
   )
 
 /** The commitments of the reads of a row. */

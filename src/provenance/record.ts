@@ -101,6 +101,15 @@ export function saidIn([audience, text]: Opened): readonly [name: string, value:
   return [name, value]
 }
 
+/** Values by name, of what is not erased. */
+export const openedFields = (opened: readonly Opened[]): Map<string, unknown> =>
+  new Map(
+    opened.flatMap((one) => {
+      const said = saidIn(one)
+      return said === undefined ? [] : [said]
+    }),
+  )
+
 /** Undoes `openRecord`: the same row with other disclosures, or under another key. */
 export const sealRecord = (
   row: { epoch: number; c: Buffer },
