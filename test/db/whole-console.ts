@@ -95,11 +95,11 @@ export async function consoled(n: TestNode, settled: () => Promise<void>): Promi
     await signAct({ ...about, dispute: item.signal, ground: 'false_match' }, { ...by, now: new Date() }),
   )
   // What is told to people of a dispute follows the log.
-  for (let tries = 0; tries < 50 && (await webhooks.deliveries(us)).length === 0; tries++) {
+  for (let tries = 0; tries < 50 && (await webhooks.deliveries(us, endpoint)).length === 0; tries++) {
     await settled()
     for (const loop of loops) await loop.turn()
   }
-  await webhooks.deliveries(us, told)
+  if ((await webhooks.deliveries(us, endpoint)).length === 0) throw new Error('nobody was told of the dispute')
   await webhooks.end(speaker, endpoint)
   const { categorySlug } = rulesOf(authority)
   const attested = createAttested({ db: pools.app, clock, provenance, categorySlug, timeoutMs: 2_000 })
