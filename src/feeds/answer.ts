@@ -41,6 +41,8 @@ export interface Match {
   seq: bigint
 }
 
+export type Queries = Lookup['queries']
+
 export interface Hit {
   key: string
   entry: Entry
@@ -77,7 +79,7 @@ export const openingBody = (opened: {
 
 /** What matches a look-up, in its order: the key, its type and its profile alike. A key that is repeated counts once. */
 export function hitsOf(
-  { queries }: Lookup,
+  queries: Queries,
   matches: readonly Match[],
   entryOf: (match: Match) => Entry | undefined,
 ): Hit[] {

@@ -46,8 +46,9 @@ export function createKnownKeys({ db, logId }: { db: Db; logId: number }): Known
   let loading = false
 
   const put = ({ prefix, origin, audience_id }: SharedKey): void => {
-    tags.add(tagOf(prefix, seedOf(origin)))
-    tags.add(tagOf(prefix, seedOf(audience_id)))
+    const bits = bitsOf(prefix)
+    tags.add(tagOf(bits, seedOf(origin)))
+    tags.add(tagOf(bits, seedOf(audience_id)))
   }
 
   return {
@@ -57,8 +58,9 @@ export function createKnownKeys({ db, logId }: { db: Db; logId: number }): Known
       // All made before one is looked for: each look-up waits for memory, and those that follow one another wait together.
       const made = new Uint32Array(keys.length * seeds.length)
       keys.forEach((key, i) => {
+        const bits = bitsOf(key)
         seeds.forEach((seed, j) => {
-          made[seeds.length * i + j] = tagOf(key, seed)
+          made[seeds.length * i + j] = tagOf(bits, seed)
         })
       })
       return keys.filter((_, i) => anyOf(tags, made, { from: seeds.length * i, to: seeds.length * (i + 1) }))
@@ -118,9 +120,11 @@ function seeder(): (scope: Uuid) => number {
   }
 }
 
+/** A key's first digits, as two numbers. */
+const bitsOf = (hex: string) => ({ high: bitsAt(hex, 0, PREFIX - 8), low: bitsAt(hex, PREFIX - 8, PREFIX) })
+
 /** Of a key's first digits under a scope. */
-const tagOf = (hex: string, seed: number): number =>
-  mixed(mixed(bitsAt(hex, PREFIX - 8, PREFIX) ^ seed) ^ bitsAt(hex, 0, PREFIX - 8))
+const tagOf = ({ high, low }: { high: number; low: number }, seed: number): number => mixed(mixed(low ^ seed) ^ high)
 
 /** Digits of lower-case hex as a number, eight at most. */
 function bitsAt(hex: string, from: number, to: number): number {

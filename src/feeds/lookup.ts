@@ -7,7 +7,16 @@ import { Refusal } from '../kernel/errors.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import type { PreparedRead, ProvenanceService } from '../provenance/service.ts'
-import { bySource, countKeys, type Disclosed, type Entry, hitsOf, lookupBody, type Reader } from './answer.ts'
+import {
+  bySource,
+  countKeys,
+  type Disclosed,
+  type Entry,
+  hitsOf,
+  lookupBody,
+  type Queries,
+  type Reader,
+} from './answer.ts'
 import { readAsOf } from './as-of.ts'
 import type { FeedDirectory } from './directory.ts'
 import { lookUp } from './key-store.ts'
@@ -58,15 +67,17 @@ async function lookUpTogether(options: LookUpOptions, group: readonly Asked[]): 
   const participant = group[0]?.by.participant
   if (participant === undefined) return []
   const upto = known.upto()
-  const asked = group.flatMap(({ lookup }) => keysOf(lookup))
+  const asked = group.map(({ lookup }) => lookup.queries)
   const scopes = [participant, ...directory.audiencesOf(participant).map(({ audience_id }) => audience_id)]
-  const mayBe = upto === undefined ? asked : known.mayFind(asked, scopes)
+  const narrowed = (queries: Queries): Queries =>
+    queries.map((query) => ({ ...query, keys: known.mayFind(query.keys, scopes) }))
+  const mayBe = upto === undefined ? asked : asked.map(narrowed)
   return asParticipant(
     db,
     participant,
     async (tx) => {
       const found = await findIn(options, tx, { asked, mayBe, upto })
-      const answers = group.map((one) => answer(options, one, found))
+      const answers = group.map((one, i) => answer(options, one, { ...found, queries: found.searched[i] ?? [] }))
       const reads = answers.map(({ read }) => read)
       const names = await provenance.insertReads(tx, participant, reads)
       return answers.map(({ body }, i) => ({ body, read: names[i] ?? '' }))
@@ -79,22 +90,27 @@ async function lookUpTogether(options: LookUpOptions, group: readonly Asked[]): 
 async function findIn(
   { provenance, clock }: LookUpOptions,
   tx: Tx,
-  { asked, mayBe, upto }: { asked: readonly string[]; mayBe: readonly string[]; upto: bigint | undefined },
+  { asked, mayBe, upto }: { asked: readonly Queries[]; mayBe: readonly Queries[]; upto: bigint | undefined },
 ): Promise<Found> {
-  if (mayBe.length === 0 && upto !== undefined)
-    return { as_of: upto, matches: [], entries: new Map(), proofs: new Map() }
-  const { as_of, placed: matches } = await readAsOf(async (tries) => {
+  if (upto !== undefined && mayBe.every((queries) => keysOf(queries).length === 0))
+    return { as_of: upto, searched: mayBe, matches: [], entries: new Map(), proofs: new Map() }
+  const { as_of, searched, placed } = await readAsOf(async (tries) => {
     // What is in memory tells of the keys below `upto` alone: further on each of them may be found.
-    const [known, keys] = tries === 0 ? [upto, mayBe] : [undefined, asked]
+    const [known, queries] = tries === 0 ? [upto, mayBe] : [undefined, asked]
     // Asked for in this order on one connection, so the index is read before the rows.
-    const [at, rows] = await Promise.all([known ?? provenance.projected(tx), lookUp(tx, keys, clock())])
-    return { as_of: at, placed: rows }
+    const [at, rows] = await Promise.all([
+      known ?? provenance.projected(tx),
+      lookUp(tx, queries.flatMap(keysOf), clock()),
+    ])
+    return { as_of: at, searched: queries, placed: rows }
   })
-  return { as_of, matches, ...(await entriesOf(tx, matches)) }
+  return { as_of, searched, matches: placed, ...(await entriesOf(tx, placed)) }
 }
 
 interface Found {
   as_of: bigint
+  /** Of each look-up, the keys that the matches are of. */
+  searched: readonly Queries[]
   matches: Awaited<ReturnType<typeof lookUp>>
   entries: ReadonlyMap<string, Entry>
   proofs: ReadonlyMap<Uuid, string>
@@ -103,17 +119,17 @@ interface Found {
 function answer(
   { provenance, directory, onLookup }: LookUpOptions,
   { by, lookup }: Asked,
-  { as_of, matches, entries, proofs }: Found,
+  { as_of, queries, matches, entries, proofs }: Found & { queries: Queries },
 ): { body: string; read: PreparedRead } {
   const asked = countKeys(lookup)
-  const hits = hitsOf(lookup, matches, (match) => entries.get(placeOf(match)))
+  const hits = hitsOf(queries, matches, (match) => entries.get(placeOf(match)))
   const body = lookupBody({ hits, proofs }, { as_of, asked })
   const read = provenance.prepareRead({
     route: by.route,
     as_of: { log: String(as_of) },
     n: hits.length,
     body: toBase64Url(sha256(Buffer.from(body))),
-    asked: keysOf(lookup),
+    asked: keysOf(lookup.queries),
     purpose: lookup.purpose,
     sources: bySource(
       hits.map(({ entry }) => entry),
@@ -143,4 +159,4 @@ async function entriesOf(
 }
 
 const placeOf = ({ feed_id, seq }: { feed_id: Uuid; seq: bigint }): string => `${feed_id}/${seq}`
-const keysOf = ({ queries }: Lookup): string[] => queries.flatMap(({ keys }) => keys)
+const keysOf = (queries: Queries): string[] => queries.flatMap(({ keys }) => keys)

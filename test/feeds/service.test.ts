@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createKnownKeys } from '../../src/feeds/known-keys.ts'
+import { createLookUp } from '../../src/feeds/lookup.ts'
 import { LOOKUP_MAX, type Lookup } from '../../src/feeds/schema.ts'
 import { fromBase64Url } from '../../src/kernel/bytes.ts'
 import { encodeCursor } from '../../src/kernel/cursor.ts'
@@ -498,6 +499,28 @@ describe('a look-up', () => {
     const { as_of, matches } = await w.find(banana, url(one.value.sha256))
     expect(matches).toMatchObject([{ event: { revision: 2 } }])
     expect(BigInt(as_of)).toBeGreaterThan(BigInt(before.as_of))
+  })
+  test('finds what stands beyond the memory of keys too, once a row of it was met', async () => {
+    const [one, fresh] = [item(), item()]
+    await w.submit(apple, [one])
+    await w.project()
+    // Told of nothing from here on, as in the moment between a round's commit and what is told of it.
+    const known = createKnownKeys({ db: w.t.projector, logId: 1 })
+    await known.load()
+    await w.revise(apple, one)
+    await w.submit(apple, [fresh])
+    await w.project()
+    const lookUp = createLookUp({
+      ...{ db: w.t.app, clock: w.clock, provenance: w.provenance, directory: w.authority, known },
+      ...{ timeoutMs: 10_000, onLookup: () => {} },
+    })
+    const lookup = { queries: url(fresh.value.sha256, one.value.sha256), purpose: 'appeal' } as Lookup
+    const { body } = await lookUp(w.reader(banana, '/v1/lookups'), lookup)
+    const { matches } = JSON.parse(body) as { matches: { event: object }[] }
+    expect(matches.map(({ event }) => event)).toMatchObject([
+      { signal: fresh.signal },
+      { signal: one.signal, revision: 2 },
+    ])
   })
   test('asks for 1,000 keys at most, however they are spread', async () => {
     const keys = Array.from({ length: LOOKUP_MAX / 2 }, aDigest)
