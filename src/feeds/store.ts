@@ -34,11 +34,25 @@ export const entriesAfter = (
   return (range.until === null ? query : query.where('seq', '<=', range.until)).execute()
 }
 
-/** Entries at their places, each with the body of the submission that proves it, if one does. */
+/**
+ * Entries at their places, each with the body of the submission that proves it, if one does. Place by place: for a list of
+ * them, a database that has no statistics of a feed yet reads the whole of it.
+ */
 export const entriesAt = (tx: Tx, feed_id: Uuid, seqs: readonly bigint[]) =>
   tx
-    .selectFrom('feed_entry as e')
-    .select(['seq', 'origin', 'signal_id', 'revision', 'submission_id', 'body'])
+    .selectFrom(sql<{ at: bigint }>`unnest(${seqs}::int8[])`.as<'place'>(sql`place(at)`))
+    .innerJoinLateral(
+      (eb) =>
+        eb
+          .selectFrom('feed_entry')
+          .select(['seq', 'origin', 'signal_id', 'revision', 'submission_id', 'body'])
+          .where('feed_id', '=', feed_id)
+          .whereRef('seq', '=', 'place.at')
+          .limit(1)
+          .as('e'),
+      (join) => join.onTrue(),
+    )
+    .select(['e.seq', 'e.origin', 'e.signal_id', 'e.revision', 'e.submission_id', 'e.body'])
     .select((eb) =>
       eb
         .selectFrom('feed_submission as s')
@@ -47,8 +61,6 @@ export const entriesAt = (tx: Tx, feed_id: Uuid, seqs: readonly bigint[]) =>
         .whereRef('s.submission_id', '=', 'e.submission_id')
         .as('proof'),
     )
-    .where('e.feed_id', '=', feed_id)
-    .where(sql<boolean>`e.seq = any(${seqs}::int8[])`)
     .execute()
 
 export const submissionBodies = (db: Tx | Db, feed_id: Uuid, ids: readonly Uuid[]) =>
