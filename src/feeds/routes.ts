@@ -66,7 +66,8 @@ export const feedRoutes: FastifyPluginAsyncTypebox<FeedRoutesOptions> = async (a
       const by = { ...peer, route: routeOptions.url ?? '' }
       const first_seq = BigInt(params.first_seq)
       if (query.count !== undefined) {
-        const { body, size } = await feeds.segments(by, params.feed, { first_seq, count: query.count })
+        const unsent = (): number => reply.raw.writableLength
+        const { body, size } = await feeds.segments(by, params.feed, { first_seq, count: query.count, unsent })
         return reply.header('cache-control', 'no-store').type(SEGMENTS_TYPE).header('content-length', size).send(body)
       }
       const answer = await feeds.segment(by, params.feed, first_seq)

@@ -2,6 +2,7 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { open, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
+import { newPiece, piecesOf } from './pieces.ts'
 
 /**
  * Sealed segments as files beside the process, made of the database and as good as it: a segment never changes. Named by the
@@ -9,12 +10,13 @@ import type { Readable } from 'node:stream'
  */
 export interface SegmentFiles {
   /**
-   * The bytes of a segment: a stream of its file if that is there and whole, which the caller reads or destroys; else what
-   * `fetch` gives, which is then kept.
+   * The bytes of a segment: a stream of its file if that is there and whole, which the caller reads or destroys, read into
+   * what `take` gives; else what `fetch` gives, which is then kept.
    */
   open(
     segment: { digest: Buffer; size: number },
     fetch: () => Promise<Buffer | undefined>,
+    take?: () => Buffer,
   ): Promise<Buffer | Readable | undefined>
   /** Removes the files of segments that an erasure has replaced: all but those that are named live. */
   sweep(live: (digests: readonly Buffer[]) => Promise<readonly Buffer[]>): Promise<number>
@@ -57,10 +59,10 @@ export function createSegmentFiles({ dir, maxBytes, onError }: SegmentFilesOptio
   }
 
   return {
-    async open({ digest, size }, fetch) {
+    async open({ digest, size }, fetch, take = newPiece) {
       const name = digest.toString('hex')
       if (held.has(name)) {
-        const kept = await openWhole(pathOf(name), size).catch(() => undefined)
+        const kept = await openWhole(pathOf(name), size, take).catch(() => undefined)
         if (kept !== undefined) return kept
         await drop(name)
       }
@@ -89,15 +91,10 @@ export function createSegmentFiles({ dir, maxBytes, onError }: SegmentFilesOptio
   }
 }
 
-/** In pieces, so that many slow readers of a segment hold little of it each. */
-const PIECE = 262_144
-
-async function openWhole(path: string, size: number): Promise<Readable | undefined> {
+async function openWhole(path: string, size: number, take: () => Buffer): Promise<Readable | undefined> {
   const file = await open(path)
   const stat = await file.stat()
-  // With an end, neither room for more nor a read that finds nothing.
-  const end = Math.max(size - 1, 0)
-  if (stat.size === size) return file.createReadStream({ highWaterMark: PIECE, start: 0, end })
+  if (stat.size === size) return piecesOf(file, size, take)
   await file.close()
   return undefined
 }

@@ -8,6 +8,7 @@ import type { Uuid } from '../kernel/ids.ts'
 import type { PreparedRead, ProvenanceService } from '../provenance/service.ts'
 import type { Disclosed, Reader } from './answer.ts'
 import { type ReadableFeed, refusePaused } from './directory.ts'
+import { createPiecePool, type LentPieces } from './pieces.ts'
 import { SEGMENT_SIZE } from './schema.ts'
 import type { SegmentFiles } from './segment-files.ts'
 import * as segmentStore from './segment-store.ts'
@@ -17,7 +18,14 @@ export interface SegmentReads {
   /** A sealed segment: NDJSON under brotli, made once. */
   segment(by: Reader, feed: Uuid, first_seq: bigint): Promise<DisclosedSegment>
   /** Up to `count` segments that follow each other, journaled together: before each its head, a line of JSON. */
-  segments(by: Reader, feed: Uuid, asked: { first_seq: bigint; count: number }): Promise<DisclosedRun>
+  segments(by: Reader, feed: Uuid, asked: AskedRun): Promise<DisclosedRun>
+}
+
+export interface AskedRun {
+  first_seq: bigint
+  count: number
+  /** How many bytes of the body whoever sends it has taken and not written yet: by it memory is used again. */
+  unsent?: () => number
 }
 
 export interface DisclosedSegment extends Omit<Disclosed, 'body'> {
@@ -45,14 +53,20 @@ interface Asked {
   first_seq: bigint
   count: number
 }
+interface Run {
+  by: Reader
+  feed: Uuid
+  pieces: LentPieces
+}
 
 export function createSegmentReads(
   options: SegmentReadsOptions,
   readable: (by: Reader, feed: Uuid) => ReadableFeed,
 ): SegmentReads {
   const { db, directory, segments } = options
-  const open = (by: Reader, feed: Uuid, row: Row): Promise<Buffer | Readable | undefined> =>
-    segments.open(row, () => asParticipant(db, by.participant, (tx) => segmentStore.segmentBytes(tx, feed, row)))
+  const pool = createPiecePool()
+  const open = (by: Reader, feed: Uuid, row: Row, take?: () => Buffer): Promise<Buffer | Readable | undefined> =>
+    segments.open(row, () => asParticipant(db, by.participant, (tx) => segmentStore.segmentBytes(tx, feed, row)), take)
   /** Its place in the feed, which nobody has while the feed is paused. */
   const placeOf = (by: Reader, feed: Uuid): ReadableFeed => {
     const place = readable(by, feed)
@@ -65,8 +79,8 @@ export function createSegmentReads(
     )
 
   /** Begins to read one, and throws nothing: what came of it is told when its turn comes. */
-  const begin = async (by: Reader, feed: Uuid, row: Row): Promise<Opened> => {
-    const [opened] = await Promise.allSettled([open(by, feed, row)])
+  const begin = async ({ by, feed, pieces }: Run, row: Row): Promise<Opened> => {
+    const [opened] = await Promise.allSettled([open(by, feed, row, pieces.take)])
     const stream = streamIn(opened)
     // Nobody listens yet: an error is told to whoever reads it on.
     stream?.on('error', () => {})
@@ -78,22 +92,30 @@ export function createSegmentReads(
    * Each is opened while the one before it is sent, and given out if its reader still may: the answer ends at one that was
    * erased or withheld since.
    */
-  async function* bytesOf(by: Reader, feed: Uuid, given: readonly Given[]): AsyncGenerator<Buffer> {
+  async function* partsOf(run: Run, given: readonly Given[]): AsyncGenerator<Buffer> {
     let now: Promise<Opened> | undefined
     let ahead: Promise<Opened> | undefined
     try {
       for (const [i, one] of given.entries()) {
-        placeOf(by, feed)
-        now = ahead ?? begin(by, feed, one.row)
+        placeOf(run.by, run.feed)
+        now = ahead ?? begin(run, one.row)
         const body = bodyOf(await now)
         const next = given[i + 1]
-        ahead = next && begin(by, feed, next.row)
+        ahead = next && begin(run, next.row)
         yield headOf(one)
         if (body instanceof Readable) yield* body
         else yield body
       }
     } finally {
       for (const left of await Promise.all([now, ahead])) streamIn(left)?.destroy()
+    }
+  }
+
+  async function* bytesOf(run: Run, given: readonly Given[]): AsyncGenerator<Buffer> {
+    for await (const part of partsOf(run, given)) {
+      yield part
+      // Asked for the next one, and so this one was taken.
+      run.pieces.passed(part)
     }
   }
 
@@ -106,10 +128,12 @@ export function createSegmentReads(
       const { row, ...disclosed } = one
       return { ...disclosed, body, size: row.size }
     },
-    async segments(by, feed, asked) {
-      const given = await journaled(by, { feed, ...asked })
+    async segments(by, feed, { first_seq, count, unsent = () => Number.POSITIVE_INFINITY }) {
+      const given = await journaled(by, { feed, first_seq, count })
       const size = given.reduce((sum, one) => sum + headOf(one).length + one.row.size, 0)
-      return { size, body: Readable.from(bytesOf(by, feed, given), { objectMode: false }) }
+      const pieces = pool.lend(() => body.readableLength + unsent())
+      const body: Readable = Readable.from(bytesOf({ by, feed, pieces }, given), { objectMode: false })
+      return { size, body }
     },
   }
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { Readable } from 'node:stream'
+import { Readable, Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { brotliCompressSync } from 'node:zlib'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -238,6 +239,30 @@ describe('a run of segments', () => {
     body.destroy()
     late.resolve()
     await vi.waitFor(() => expect(opened.map(({ destroyed }) => destroyed)).toEqual([true, true]))
+  })
+  test('is written over by no other answer while whoever sends it still holds it', async () => {
+    const count = SEGMENTS_MAX
+    // So that each is a file by now.
+    expect((await asked(1, count)).statusCode).toBe(200)
+    const sent = async (): Promise<string[]> => {
+      const came: Buffer[] = []
+      const sender = new Writable({
+        highWaterMark: 1e9,
+        write: (chunk: Buffer, _, done) =>
+          void setTimeout(() => {
+            came.push(Buffer.from(chunk))
+            done()
+          }, 2),
+      })
+      const unsent = () => sender.writableLength
+      const { body } = await w.feeds.segments(w.reader(banana), feed, { first_seq: 1n, count, unsent })
+      await pipeline(body, sender)
+      return givenIn(Buffer.concat(came)).map(({ bytes }) => toHex(sha256(bytes)))
+    }
+    const { rows } = await sql<{ digest: Buffer }>`select distinct on (first_seq) digest from feed_segment
+      where feed_id = ${feed} order by first_seq, generation desc limit ${count}`.execute(w.t.owner)
+    const digests = rows.map(({ digest }) => toHex(digest))
+    expect(await Promise.all([sent(), sent(), sent()])).toEqual([digests, digests, digests])
   })
   test('is read by a client as its segments, one after the other', async () => {
     const answer = await asked(1, 5)
