@@ -76,6 +76,13 @@ describe('buffers of answers', () => {
     for (const piece of taken) lent.passed(piece)
     expect(taken.has(lent.take())).toBe(false)
   })
+  test('are kept for others up to 16 MiB', () => {
+    const lent = createPiecePool().lend(() => 0)
+    const taken = Array.from({ length: 70 }, () => lent.take())
+    for (const piece of taken) lent.passed(piece)
+    const again = new Set(taken.map(() => lent.take()))
+    expect(taken.filter((piece) => again.has(piece))).toHaveLength((16 * 1_024 * 1_024) / PIECE)
+  })
 
   /** What an answer does, in any order: a piece or a head is passed on, some of what waits is written, a piece is left behind. */
   const step = fc.record({
