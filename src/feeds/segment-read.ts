@@ -48,10 +48,8 @@ export interface SegmentReadsOptions extends DeltaSigning {
 
 type Row = Awaited<ReturnType<typeof segmentStore.segmentsIn>>[number]
 type Given = Pick<DisclosedSegment, 'cursor' | 'read' | 'signature'> & { row: Row }
-interface Asked {
+interface Asked extends Pick<AskedRun, 'first_seq' | 'count'> {
   feed: Uuid
-  first_seq: bigint
-  count: number
 }
 interface Run {
   by: Reader

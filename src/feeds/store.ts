@@ -52,7 +52,7 @@ export const entriesAt = (tx: Tx, feed_id: Uuid, seqs: readonly bigint[]) =>
           .as('e'),
       (join) => join.onTrue(),
     )
-    .select(['e.seq', 'e.origin', 'e.signal_id', 'e.revision', 'e.submission_id', 'e.body'])
+    .selectAll('e')
     .select((eb) =>
       eb
         .selectFrom('feed_submission as s')

@@ -1,5 +1,5 @@
 import { brotliDecompressSync } from 'node:zlib'
-import { CompiledQuery, type KyselyPlugin, sql } from 'kysely'
+import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { asParticipant, type Tx } from '../../src/db/as-participant.ts'
 import * as ackStore from '../../src/feeds/ack-store.ts'
@@ -12,6 +12,7 @@ import { newId, type Uuid } from '../../src/kernel/ids.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
 import type { SignalItem } from '../../src/signals/schema.ts'
 import { DAY, idOf, instantAt, textOf } from '../signals/factory.ts'
+import { planned } from '../support/plans.ts'
 import { aWorld, type Party, type World } from './world.ts'
 
 /** Of its own for each block: what is projected stays. */
@@ -530,12 +531,12 @@ describe('an object of another protocol', { shuffle: false }, () => {
       from generate_series(1, ${ENTRIES}::int) n`.execute(w.t.owner)
     await sql`analyze feed_entry`.execute(w.t.owner)
     const [one] = await entries(herons.feed, BigInt(ENTRIES - 2))
-    const plan = await as(banana, (tx) =>
-      planOf(tx, async (watched) => {
-        const rows = await objectStore.objectsAfter(watched, herons.feed, named(one?.signal_id as Uuid))
-        expect(rows.map(({ seq }) => seq)).toEqual([BigInt(ENTRIES - 1)])
-      }),
-    )
+    const [plan] = await as(banana, async (tx) => {
+      const { db, plans } = planned(tx)
+      const rows = await objectStore.objectsAfter(db, herons.feed, named(one?.signal_id as Uuid))
+      expect(rows.map(({ seq }) => seq)).toEqual([BigInt(ENTRIES - 1)])
+      return plans()
+    })
     expect(plan).toContain('feed_entry_object')
     expect(plan).not.toMatch(/Seq Scan on feed_entry|feed_entry_pkey on feed_entry e\b/)
   })
@@ -565,30 +566,14 @@ test('entries are found by their places alone in a feed that the database has no
     select ${feed}::uuid, n, n, 1, ${reader.participant}::uuid, gen_random_uuid(), 1, ${idOf(0)}::uuid, '{}'
     from generate_series(1, 20000) n`.execute(young.t.owner)
   const seqs = Array.from({ length: 10 }, (_, i) => BigInt(1_999 * (i + 1)))
-  const plan = await asParticipant(young.t.app, reader.participant, (tx) =>
-    planOf(tx, async (watched) => {
-      const rows = await store.entriesAt(watched, feed, seqs)
-      expect(rows.map(({ seq }) => seq).sort()).toEqual(seqs.toSorted())
-    }),
-  )
-  await young.end()
+  const [plan] = await asParticipant(young.t.app, reader.participant, async (tx) => {
+    const { db, plans } = planned(tx)
+    const rows = await store.entriesAt(db, feed, seqs)
+    expect(rows.map(({ seq }) => seq).sort()).toEqual(seqs.toSorted())
+    return plans()
+  }).finally(() => young.end())
   expect(plan).toContain('Index Scan using feed_entry_pkey on feed_entry')
 })
-
-/** How the database finds what a statement asks for. */
-async function planOf(tx: Tx, read: (watched: Tx) => Promise<void>): Promise<string> {
-  const sent: CompiledQuery[] = []
-  const listener: KyselyPlugin = {
-    transformQuery({ node, queryId }) {
-      sent.push(tx.getExecutor().compileQuery(node, queryId))
-      return node
-    },
-    transformResult: async ({ result }) => result,
-  }
-  await read(tx.withPlugin(listener) as typeof tx)
-  const [{ sql: text, parameters } = CompiledQuery.raw('')] = sent
-  return JSON.stringify((await tx.executeQuery(CompiledQuery.raw(`explain ${text}`, [...parameters]))).rows)
-}
 
 test('match keys only move forward in the log', async () => {
   const one = item()

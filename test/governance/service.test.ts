@@ -1,6 +1,5 @@
-import { CompiledQuery, type KyselyPlugin, sql } from 'kysely'
+import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Db } from '../../src/db/connect.ts'
 import { createCounting, createEventsOf, createSubmitted } from '../../src/governance/count.ts'
 import { countedAnew } from '../../src/governance/reconcile.ts'
 import { createGovernance, type GovernanceService } from '../../src/governance/service.ts'
@@ -16,6 +15,7 @@ import { createFactKeeping } from '../../src/publishing/facts.ts'
 import type { SignalItem } from '../../src/signals/schema.ts'
 import type { Party } from '../feeds/world.ts'
 import { aReviewWorld, type ReviewWorld } from '../review/world.ts'
+import { planned } from '../support/plans.ts'
 
 let w: ReviewWorld
 let apple: Party
@@ -104,28 +104,6 @@ async function fill(): Promise<void> {
 
 const never = async (): Promise<never> => {
   throw new Error('nobody asks for it')
-}
-
-/** The database, and what it is asked. */
-function heard(db: Db): { db: Db; plans(): Promise<string[]> } {
-  const sent: CompiledQuery[] = []
-  const listener: KyselyPlugin = {
-    transformQuery({ node, queryId }) {
-      sent.push(db.getExecutor().compileQuery(node, queryId))
-      return node
-    },
-    transformResult: async ({ result }) => result,
-  }
-  return {
-    db: db.withPlugin(listener) as Db,
-    plans: () =>
-      Promise.all(
-        sent.map(async ({ sql: text, parameters }) => {
-          const { rows } = await db.executeQuery(CompiledQuery.raw(`explain ${text}`, [...parameters]))
-          return rows.map((row) => Object.values(row as object).join('')).join('\n')
-        }),
-      ),
-  }
 }
 
 const find = async (q: string, by = auditor()) =>
@@ -239,7 +217,7 @@ describe('the explorer', () => {
       'at>=2020-01-01',
     ]
     test.for(BY.flatMap((by, i) => QUERIES.map((q) => [q, i, by] as const)))('%s (%i)', async ([q, , by]) => {
-      const asked = heard(w.t.ledger)
+      const asked = planned(w.t.ledger)
       const large = createExplorer({
         ...{ db: asked.db, keys: w.keys, logId: LARGE, timeoutMs: 2_000 },
         ledger: { checkpoint: async () => undefined, receipt: never },

@@ -1,10 +1,11 @@
-import { CompiledQuery, type KyselyPlugin, sql } from 'kysely'
+import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { asParticipant, type Tx } from '../../../src/db/as-participant.ts'
 import type { Uuid } from '../../../src/kernel/ids.ts'
 import * as figuresStore from '../../../src/review/figures-store.ts'
 import * as queueStore from '../../../src/review/queue-store.ts'
 import { freshDatabase, type TestDatabase } from '../../support/database.ts'
+import { planned } from '../../support/plans.ts'
 
 const CASES = 10_000
 const OWN = '01890000-0000-7000-8000-0000000000aa' as Uuid
@@ -39,21 +40,9 @@ type Work = (tx: Tx<'participant'>) => Promise<unknown>
 /** How the statements of some work are carried out, as the application's role has them planned. */
 const plansOf = (work: Work): Promise<string> =>
   asParticipant(t.app, OWN, async (tx) => {
-    const sent: CompiledQuery[] = []
-    const listener: KyselyPlugin = {
-      transformQuery({ node, queryId }) {
-        sent.push(tx.getExecutor().compileQuery(node, queryId))
-        return node
-      },
-      transformResult: async ({ result }) => result,
-    }
-    await work(tx.withPlugin(listener) as typeof tx)
-    const plans: string[] = []
-    for (const { sql: text, parameters } of sent) {
-      const { rows } = await tx.executeQuery(CompiledQuery.raw(`explain ${text}`, [...parameters]))
-      plans.push(rows.map((row) => Object.values(row as object).join('')).join('\n'))
-    }
-    return plans.join('\n')
+    const { db, plans } = planned(tx)
+    await work(db)
+    return (await plans()).join('\n')
   })
 
 const limit = 100
