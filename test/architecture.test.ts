@@ -411,6 +411,23 @@ test('every folder of src is a feature or a part that the rules know', () => {
   expect([...folders].filter((folder) => ![...FEATURES, ...PARTS].includes(folder))).toEqual([])
 })
 
+test('npm start, the image and the benchmark start the node alike', () => {
+  const { start } = (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: { start: string } })
+    .scripts
+  const words = start.split(' ')
+  const said = {
+    env: words.slice(0, words.indexOf('node')),
+    flags: words.filter((word) => word.startsWith('--') && !word.startsWith('--env-file')),
+  }
+  const image = readFileSync(join(ROOT, 'Dockerfile'), 'utf8')
+  const [, env = ''] = /^ENV NODE_ENV=production (.*)$/m.exec(image) ?? []
+  const command = JSON.parse(/^CMD (\["node".*dist\/src\/main.js"\])$/m.exec(image)?.[1] ?? '[]') as string[]
+  expect({ env: env.split(' '), flags: command.slice(1, -1) }).toEqual(said)
+  const bench = readFileSync(join(ROOT, 'test/bench/node-process.ts'), 'utf8')
+  expect(bench).toContain(`execArgv: [${said.flags.map((flag) => `'${flag}'`).join(', ')}]`)
+  expect(bench).toContain(`env: { ${said.env.map((one) => one.replace(/=(.*)/, ": '$1'")).join(', ')}, `)
+})
+
 test('a file listed as touching the world exists', () => {
   expect(Object.keys(EFFECTFUL).filter((path) => !existsSync(join(ROOT, path)))).toEqual([])
 })

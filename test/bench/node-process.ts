@@ -44,7 +44,7 @@ export async function startNode(env: Readonly<Record<string, string>>, dir: stri
   const child = fork(PROGRAM, {
     // As `npm start`.
     execArgv: ['--enable-source-maps', '--max-semi-space-size=4'],
-    env: { ...bare(), ...env },
+    env: { MALLOC_ARENA_MAX: '2', ...bare(), ...env },
     stdio: ['ignore', out, 'inherit', 'ipc'],
   })
   closeSync(out)
