@@ -57,6 +57,7 @@ import { type CaseClient, casesOver } from './cases.ts'
 import { type ConformanceClient, conformanceOver } from './conformance.ts'
 import { evaluatorOver } from './evaluator.ts'
 import { type StreamQuery, streamEvents } from './event-stream.ts'
+import { headerOf, neededHeader } from './headers.ts'
 import { linesOf } from './lines.ts'
 import { type LogLooks, looksOver } from './log-looks.ts'
 import { type OversightClient, oversightOver } from './oversight.ts'
@@ -239,7 +240,7 @@ export function createClient(options: ClientOptions): Client {
       const path = `/v1/lookup/${audience}/${snapshot}/${prefix}${queryOf({ purpose })}`
       const most = entries * ENTRY_BYTES
       const { body, headers } = await transport.call({ method: 'GET', path, idempotent: true, most })
-      return { body, read: headerOf(headers['provenance-read']) }
+      return { body, read: neededHeader('bucket', headers, 'provenance-read') }
     },
     open: (audience, signal, purpose) => get(`/v1/audiences/${audience}/signals/${signal}${queryOf({ purpose })}`),
     acknowledge: (feed, upto, stage) => post(`/v1/feeds/${feed}/acknowledgements`, { upto, stage }),
@@ -275,7 +276,7 @@ function askingOver(transport: Transport) {
   const get = async <T>(path: string, signal?: AbortSignal): Promise<T & { read: string }> => {
     const asked = { method: 'GET', path, idempotent: true } as const
     const answer = await transport.call({ ...asked, ...(signal === undefined ? {} : { signal }) })
-    return { ...(JSON.parse(answer.body.toString()) as T), read: headerOf(answer.headers['provenance-read']) }
+    return { ...(JSON.parse(answer.body.toString()) as T), read: headerOf(answer.headers, 'provenance-read') ?? '' }
   }
   const send = async <T>(
     method: 'POST' | 'PUT',
@@ -288,7 +289,7 @@ function askingOver(transport: Transport) {
     const idempotent = headers['if-match'] === undefined
     const answer = await transport.call({ method, path, ...text, headers, idempotent })
     const told = answer.status === 204 ? {} : (JSON.parse(answer.body.toString()) as T)
-    return { ...(told as T), read: headerOf(answer.headers['provenance-read']) }
+    return { ...(told as T), read: headerOf(answer.headers, 'provenance-read') ?? '' }
   }
   return { get, send }
 }
@@ -303,7 +304,7 @@ async function revealOver(
   const { body, headers } = await transport.call({
     ...{ method: 'POST', path, body: JSON.stringify(asked), idempotent: false },
   })
-  return { ...(JSON.parse(body.toString()) as RevealResult), read: headerOf(headers['provenance-read']) }
+  return { ...(JSON.parse(body.toString()) as RevealResult), read: headerOf(headers, 'provenance-read') ?? '' }
 }
 
 /** Events of a page with the submissions that prove them. */
@@ -372,5 +373,3 @@ function queryOf(query: Readonly<Record<string, string | number | undefined>>): 
   const text = params.toString()
   return text === '' ? '' : `?${text}`
 }
-
-const headerOf = (value: string | string[] | undefined): string => (typeof value === 'string' ? value : '')

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { FeedEventBody, SealedEventBody, SealedPage, SubmissionProof } from '../feeds/schema.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import { VerificationFailed } from './errors.ts'
+import { headerOf, neededHeader } from './headers.ts'
 import type { SealedReceived } from './sealed-mirror.ts'
 import { unpacked } from './segment-body.ts'
 import { collect, problemOf, type Transport } from './transport.ts'
@@ -47,8 +48,9 @@ export async function sealedSegment(transport: Transport, path: string): Promise
     if ('submission' in value) proofs.set(value.submission.event, value.submission)
     else events.push(received(value, proofs))
   }
-  const cursor = headerOf(message.headers, 'feed-cursor')
-  return { ...deltaOf(message.headers, text, events), cursor, more: true }
+  const cursor = neededHeader('feed', message.headers, 'feed-cursor')
+  const read = neededHeader('feed', message.headers, 'provenance-read')
+  return { ...deltaOf(message.headers, text, events), cursor, read, more: true }
 }
 
 function received(
@@ -64,11 +66,11 @@ export const isSealedBody = (event: FeedEventBody | SealedEventBody): event is S
 
 const deltaOf = (headers: IncomingHttpHeaders, body: Uint8Array, events: SealedReceived[]) => ({
   events,
-  read: headerOf(headers, 'provenance-read'),
+  read: headerOf(headers, 'provenance-read') ?? '',
   from: events[0]?.event.seq ?? '',
   to: events.at(-1)?.event.seq ?? '',
   digest: sha256(body).toString('base64url'),
-  signature: headerOf(headers, 'feed-signature'),
+  signature: headerOf(headers, 'feed-signature') ?? '',
 })
 
 function parsed(text: string): unknown {
@@ -77,9 +79,4 @@ function parsed(text: string): unknown {
   } catch {
     throw new VerificationFailed('feed', 'an answer is not JSON')
   }
-}
-
-const headerOf = (headers: IncomingHttpHeaders, name: string): string => {
-  const value = headers[name]
-  return typeof value === 'string' ? value : ''
 }

@@ -1,6 +1,7 @@
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { SEGMENTS_TYPE } from '../feeds/schema.ts'
 import { VerificationFailed } from './errors.ts'
+import { neededHeader } from './headers.ts'
 import { SEGMENT_TEXT_MAX, unpacked } from './segment-body.ts'
 import { collect, problemOf, type Transport } from './transport.ts'
 
@@ -62,16 +63,15 @@ function runOfOne(segment: Segment, cancel: () => void): SegmentRun {
   return { cancel, next: async () => left.shift() }
 }
 
-const wholeOf = (message: IncomingMessage, cancel: () => void): Segment => ({
-  cursor: headerOf(message.headers, 'feed-cursor'),
-  read: headerOf(message.headers, 'provenance-read'),
-  body: async () => unpacked(await collect(message)),
-  cancel,
-})
-
-const headerOf = (headers: IncomingHttpHeaders, name: string): string => {
-  const value = headers[name]
-  return typeof value === 'string' ? value : ''
+function wholeOf(message: IncomingMessage, cancel: () => void): Segment {
+  try {
+    const cursor = neededHeader('feed', message.headers, 'feed-cursor')
+    const read = neededHeader('feed', message.headers, 'provenance-read')
+    return { cursor, read, body: async () => unpacked(await collect(message)), cancel }
+  } catch (error) {
+    cancel()
+    throw error
+  }
 }
 
 interface Head {

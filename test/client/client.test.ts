@@ -13,7 +13,7 @@ afterEach(closeServers)
 
 test('a segment whose connection breaks is an error, and no reader waits for its rest', async () => {
   const server = await serve(pki, ({ socket }, response) => {
-    response.writeHead(200, { 'content-length': '1000' })
+    response.writeHead(200, { 'content-length': '1000', 'feed-cursor': 'after', 'provenance-read': 'named' })
     response.write('half', () => socket.destroy())
   })
   const client = createClient({ origin: server.origin, ...identityOf(await pki.participant('aspen')) })

@@ -46,7 +46,7 @@ const entryOf = (n: number): Uint8Array =>
     new Uint8Array(12),
   )
 /** A node with so many entries, each of an identifier of its own. */
-function bucketNode(n: number, change: { bits?: number; entries?: number; gone?: number } = {}) {
+function bucketNode(n: number, change: { bits?: number; entries?: number; gone?: number; unread?: boolean } = {}) {
   const { bits, width, bucket } = bucketsOf(Buffer.concat(Array.from({ length: n }, (_, i) => entryOf(i))), randomBytes)
   let gone = change.gone ?? 0
   const answer: Answerer = ({ path }, response) => {
@@ -57,7 +57,7 @@ function bucketNode(n: number, change: { bits?: number; entries?: number; gone?:
       gone -= 1
       return json(response, { code: 'not-found', title: 'There is no such object', status: 404 }, 404)
     }
-    response.writeHead(200, { 'provenance-read': `read ${prefix}` })
+    response.writeHead(200, change.unread === true ? {} : { 'provenance-read': `read ${prefix}` })
     response.end(bucket(prefixNumber(prefix ?? '', bits) ?? 0))
   }
   return { bits, answer }
@@ -124,6 +124,12 @@ describe('a look-up by buckets', () => {
     await expect(lookUp(short.client).find(asking(3))).rejects.toThrow('another size')
     const long = await clientOf(bucketNode(40, { entries: 39 }).answer)
     await expect(lookUp(long.client).find(asking(3))).rejects.toThrow('longer than')
+  })
+
+  test('takes no bucket of which the node names no record', async () => {
+    const { client } = await clientOf(bucketNode(40, { unread: true }).answer)
+    const unread = { name: 'VerificationFailed', step: 'bucket', message: expect.stringContaining('provenance-read') }
+    await expect(lookUp(client).find(asking(3))).rejects.toMatchObject(unread)
   })
 })
 

@@ -142,6 +142,12 @@ describe('a sealed mirror', () => {
     expect(() => readFileSync(join(dir, `${FEED}.json`))).toThrow('ENOENT')
   })
 
+  test.for(['feed-cursor', 'provenance-read'])('refuses a segment without %s', async (without) => {
+    const one = syncWith(aFeed({ events: [live(1), live(2)], segment: 2, without }))
+    await expect(one).rejects.toMatchObject({ name: 'VerificationFailed', step: 'feed' })
+    expect(() => readFileSync(join(dir, `${FEED}.json`))).toThrow('ENOENT')
+  })
+
   test('refuses a signal in the clear: what is sealed stays so', async () => {
     const [clear] = await received(node, apple, [textOf(anItem({}, 'email'))])
     if (clear === undefined) throw new Error('no event')

@@ -22,6 +22,8 @@ export interface TestSealedFeed {
   page: number
   /** What the node signs instead of what it gives. */
   signs?: (text: string) => string
+  /** A header that its segments do not have. */
+  without?: string
 }
 
 export const eventOf = (one: SealedOrEnd) => ('event' in one ? one.event : one)
@@ -80,7 +82,8 @@ export function serveSealed(pki: TestPki, feed: TestSealedFeed, receiptKey: OwnS
       const text = [...proofsOf(own).map((submission) => ({ submission })), ...own.map(eventOf)]
         .map((line) => `${JSON.stringify(line)}\n`)
         .join('')
-      response.writeHead(200, { 'feed-cursor': String(feed.segment), ...(await signed(text, own)) })
+      const headers = { 'feed-cursor': String(feed.segment), ...(await signed(text, own)) }
+      response.writeHead(200, Object.fromEntries(Object.entries(headers).filter(([name]) => name !== feed.without)))
       response.end(brotliCompressSync(text))
       return
     }

@@ -76,6 +76,24 @@ describe('a run of segments', () => {
     })
     expect(await textsIn(run)).toEqual([['after', 'named', 'lines']])
   })
+  test.for(['feed-cursor', 'provenance-read'])(
+    'fails by name and ends its connection where one segment has no %s',
+    async (left) => {
+      let ended = false
+      const answer: Answerer = ({ socket }, response) => {
+        socket.once('close', () => {
+          ended = true
+        })
+        const headers = { 'feed-cursor': 'after', 'provenance-read': 'named' }
+        response.writeHead(200, Object.fromEntries(Object.entries(headers).filter(([name]) => name !== left)))
+        response.write(brotliCompressSync('lines'))
+      }
+      await expect(runOf(answer)).rejects.toMatchObject({
+        ...{ name: 'VerificationFailed', step: 'feed', message: expect.stringContaining(left) },
+      })
+      await vi.waitFor(() => expect(ended).toBe(true), 20_000)
+    },
+  )
   test('takes the next once the one before was taken, whether that was read or not', async () => {
     const run = await runOf(answering([packed(['one', 'two'])]))
     await run.next()
