@@ -219,7 +219,7 @@ const FENCED: readonly { from: RegExp; to: RegExp; why: string }[] = [
   },
   {
     from: /^src\/audit\//,
-    to: /^src\/(kernel|audit|reports)\/|^src\/provenance\/(tile|note|origin|checkpoint|proof|policy|log-source|verified-log|merkle|commitment|chain|readset|signal-change|journal-rule|schema)\.ts$/,
+    to: /^src\/(kernel|audit|reports)\/|^src\/provenance\/(tile|note|origin|checkpoint|proof|policy|log-source|verified-log|merkle|commitment|chain|readset|signal-change|journal-rule|schema|events|batch)\.ts$|^src\/participants\/(action|approval-rule|schema)\.ts$/,
     why: 'an audit rests on pure verification, without node, network or file',
   },
   {

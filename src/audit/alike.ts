@@ -14,14 +14,16 @@ interface Job {
 const ALONE = 25
 
 /** Steps of a job, and from where they may be taken. */
-const FROM: Readonly<Record<string, readonly Job['state'][]>> = {
-  approve: ['proposed'],
-  refuse: ['proposed', 'running'],
-  finish: ['running'],
-  cancel: ['running'],
-  undo: ['running', 'over'],
-  finish_undo: ['over'],
-}
+const FROM: ReadonlyMap<string, readonly Job['state'][]> = new Map(
+  Object.entries<readonly Job['state'][]>({
+    approve: ['proposed'],
+    refuse: ['proposed', 'running'],
+    finish: ['running'],
+    cancel: ['running'],
+    undo: ['running', 'over'],
+    finish_undo: ['over'],
+  }),
+)
 
 /** Holds jobs against their decisions: none without its job, none before two persons stand for many, and the sums agree. */
 export function createAlike(faults: Faults): { entry(entry: Entry): void } {
@@ -64,7 +66,7 @@ function beginFault({ fields }: Entry): string | undefined {
 
 function stepFault({ fields }: Entry, known: Job): string | undefined {
   const name = String(fields.get('step'))
-  if (FROM[name]?.includes(known.state) !== true) return `was ${known.state}, which ${name} does not follow`
+  if (FROM.get(name)?.includes(known.state) !== true) return `was ${known.state}, which ${name} does not follow`
   if (known.digest !== fields.get('digest') || known.n !== fields.get('n'))
     return 'is of another list or decision than the one that was asked for'
   if (name === 'approve' && fields.get('reviewers') !== 2) return 'was approved by nobody else'

@@ -2,6 +2,8 @@ import { createAlike } from './alike.ts'
 import type { Entry } from './entry.ts'
 import { type EntryCheck, type Faults, gatherFaults } from './faults.ts'
 import { numbered } from './finding.ts'
+import type { Programme } from './programme.ts'
+import { voterFault } from './voters.ts'
 
 /** What became of a request so far. */
 export interface Asked {
@@ -14,32 +16,34 @@ export interface Asked {
 }
 
 /** Acts that take two persons, by the action that they carry out; others of a kind may be done alone. */
-const ACTION_OF: Readonly<Record<string, (entry: Entry) => string | undefined>> = {
-  'participant.admitted': () => 'participant.admit',
-  'participant.confirmed': () => 'participant.confirm',
-  'participant.resumed': () => 'participant.resume',
-  'participant.left': () => 'participant.offboard',
-  // A group is made, or changed: both take the same two.
-  'group.changed': ({ fields }) => (fields.get('mode') === undefined ? 'group.change' : 'group.create'),
-  'group.ended': () => 'group.end',
-  'hash_profile.published': () => 'hash-profile.publish',
-  'hash_profile.retired': () => 'hash-profile.retire',
-  'quota.changed': () => 'quota.change',
-  'policy.published': () => 'policy.publish',
-  'report.published': () => 'report.publish',
-  'collection.held': () => 'collection.hold',
-  'collection.released': () => 'collection.hold',
-  'feed.paused': () => 'feed.pause',
-  'feed.resumed': () => 'feed.resume',
-  'role.changed': ({ fields }) =>
-    fields.get('what') === 'granted' && SHARED_ROLES.has(String(fields.get('role'))) ? 'role.grant' : undefined,
-  'credential.enrolled': enrolment,
-  'hold.placed': () => 'hold.place',
-  'hold.lifted': () => 'hold.lift',
-  'government_request.closed': () => 'government.close',
-  'anomaly.acted': ({ fields }) =>
-    fields.get('code') === 'source' ? (fields.get('what') === 'held' ? 'source.hold' : 'source.release') : undefined,
-}
+const ACTION_OF: ReadonlyMap<string, (entry: Entry) => string | undefined> = new Map(
+  Object.entries<(entry: Entry) => string | undefined>({
+    'participant.admitted': () => 'participant.admit',
+    'participant.confirmed': () => 'participant.confirm',
+    'participant.resumed': () => 'participant.resume',
+    'participant.left': () => 'participant.offboard',
+    // A group is made, or changed: both take the same two.
+    'group.changed': ({ fields }) => (fields.get('mode') === undefined ? 'group.change' : 'group.create'),
+    'group.ended': () => 'group.end',
+    'hash_profile.published': () => 'hash-profile.publish',
+    'hash_profile.retired': () => 'hash-profile.retire',
+    'quota.changed': () => 'quota.change',
+    'policy.published': () => 'policy.publish',
+    'report.published': () => 'report.publish',
+    'collection.held': () => 'collection.hold',
+    'collection.released': () => 'collection.hold',
+    'feed.paused': () => 'feed.pause',
+    'feed.resumed': () => 'feed.resume',
+    'role.changed': ({ fields }) =>
+      fields.get('what') === 'granted' && SHARED_ROLES.has(String(fields.get('role'))) ? 'role.grant' : undefined,
+    'credential.enrolled': enrolment,
+    'hold.placed': () => 'hold.place',
+    'hold.lifted': () => 'hold.lift',
+    'government_request.closed': () => 'government.close',
+    'anomaly.acted': ({ fields }) =>
+      fields.get('code') === 'source' ? (fields.get('what') === 'held' ? 'source.hold' : 'source.release') : undefined,
+  }),
+)
 
 /** Roles that no single administrator gives. */
 const SHARED_ROLES: ReadonlySet<string> = new Set(['node_admin', 'governance', 'observer'])
@@ -51,28 +55,57 @@ function enrolment({ fields }: Entry): string | undefined {
   return use === 'sign:active' && fields.get('actor') === 'node' ? 'signing-key.confirm' : undefined
 }
 
-/** Check 12: what takes two persons was asked for by one and approved by another, over the same digest, before it was done. */
-export function checkApprovals(): EntryCheck {
+/** What `aldis init` writes at once, before there is anybody to ask; it gives three roles at most, and first policies. */
+const FOUNDING: ReadonlySet<string> = new Set(['person.added', 'role.changed', 'audience.changed', 'policy.published'])
+const FIRST_ROLES = 3
+
+/** Whether an entry is still of the founding: of the first log from its first entry on, and nobody's act. */
+function createFounding(): (entry: Entry) => boolean {
+  let founding = true
+  let roles = 0
+  return ({ kind, fields }) => {
+    founding &&= FOUNDING.has(kind) && fields.get('person') === undefined
+    if (founding && kind === 'role.changed') roles += 1
+    if (founding && kind === 'policy.published') founding = fields.get('version') === 1
+    founding &&= roles <= FIRST_ROLES
+    return founding
+  }
+}
+
+/**
+ * Check 12: what takes two persons was asked for by one and approved by another, each in a role that may, over the same digest,
+ * before it was done, and was done once.
+ */
+export function checkApprovals(programme: Programme): EntryCheck {
   const check = numbered(12, 'four eyes')
   const faults = gatherFaults(check)
   const requests = new Map<string, Asked>()
+  const done = new Set<string>()
   const alike = createAlike(faults)
+  const isFounding = createFounding()
   let acts = 0
-  /** Until a person acts there is nobody to ask: the programme and its first two administrators are made at once. */
-  let begun = false
+  const voted = (entry: Entry): void => {
+    const why = voterFault(programme, entry, requests.get(String(entry.fields.get('request'))))
+    if (why !== undefined) faults.add(why, entry.index)
+    vote(requests, entry, faults)
+  }
+  const act = ({ kind, fields, index }: Entry, action: string): void => {
+    acts += 1
+    const req = String(fields.get('req'))
+    const asked = requests.get(req)
+    if (asked === undefined) faults.add(`${kind} takes two persons, and names no request`, index)
+    else if (asked.action !== action) faults.add(`${kind} was not what was asked for: ${asked.action}`, index)
+    else if (done.has(`${req} ${kind}`)) faults.add(`${kind} was asked for once, and done before`, index)
+    else expectApproved(asked, { index, faults })
+    done.add(`${req} ${kind}`)
+  }
   return {
     entry(entry) {
-      const { kind, fields, index } = entry
-      begun ||= fields.get('person') !== undefined
-      if (kind.startsWith('approval.')) vote(requests, entry, faults)
+      const founding = isFounding(entry)
+      if (entry.kind.startsWith('approval.')) voted(entry)
       alike.entry(entry)
-      const action = ACTION_OF[kind]?.(entry)
-      if (action === undefined || !begun) return
-      acts += 1
-      const asked = requests.get(String(fields.get('req')))
-      if (asked === undefined) faults.add(`${kind} takes two persons, and names no request`, index)
-      else if (asked.action !== action) faults.add(`${kind} was not what was asked for: ${asked.action}`, index)
-      else expectApproved(asked, { index, faults })
+      const action = ACTION_OF.get(entry.kind)?.(entry)
+      if (action !== undefined && !founding) act(entry, action)
     },
     end: () => faults.finding(() => check.pass(`${acts} acts that take two persons had two`)),
   }

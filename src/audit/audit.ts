@@ -63,6 +63,7 @@ export async function auditLog(options: AuditOptions): Promise<Audit> {
             records,
             previous: options.previous,
             cosigned: cosignedOf(options, head),
+            now: options.now,
             ...(onProgress && { onProgress }),
             ...(onEntry && { onEntry }),
           },

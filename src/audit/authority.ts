@@ -1,20 +1,24 @@
 import type { Entry } from './entry.ts'
 import { type EntryCheck, type Faults, gatherFaults } from './faults.ts'
 import { numbered } from './finding.ts'
-import type { Programme, Since } from './programme.ts'
-
-/** A node may go by a list of credentials that is 30 s old, and a request takes another 30 at most. */
-const GRACE_MS = 60_000
+import { GRACE_MS, type Programme, type Since } from './programme.ts'
 
 /** The scope that a credential needs for what it did. */
-const SCOPE: Readonly<Record<string, string>> = {
-  'signal.submitted': 'signals:submit',
-  'signal.revised': 'signals:submit',
-  'signal.withdrawn': 'signals:withdraw',
-  'value.sealed': 'signals:submit',
-  'value.removed': 'signals:submit',
-  'value.revealed': 'reveal',
-}
+const SCOPE: ReadonlyMap<string, string> = new Map([
+  ['signal.submitted', 'signals:submit'],
+  ['signal.revised', 'signals:submit'],
+  ['signal.withdrawn', 'signals:withdraw'],
+  ['value.sealed', 'signals:submit'],
+  ['value.removed', 'signals:submit'],
+  ['value.revealed', 'reveal'],
+])
+
+/** What a submission leaves its signals in; nothing else changes any. */
+const LEAVES: ReadonlyMap<string, string> = new Map([
+  ['signal.submitted', 'live'],
+  ['signal.revised', 'live'],
+  ['signal.withdrawn', 'withdrawn'],
+])
 
 /** Roles whose holders may end a signal of their organisation. */
 const SPEAKERS = ['lead', 'partner_admin'] as const
@@ -29,11 +33,12 @@ export function checkAuthority(programme: Programme): EntryCheck {
   let attested = 0
   return {
     entry(entry) {
+      checkChanges(entry, faults)
       const actor = entry.fields.get('actor')
       if (typeof actor !== 'string' || actor === 'node') return
       acts += 1
       checkParticipant(programme, { entry, actor, faults })
-      const scope = SCOPE[entry.kind]
+      const scope = SCOPE.get(entry.kind)
       if (scope === undefined) return
       if (entry.kind === 'signal.withdrawn' && entry.fields.get('authority') === 'node_attested') {
         attested += 1
@@ -49,6 +54,17 @@ export function checkAuthority(programme: Programme): EntryCheck {
         ),
       ),
   }
+}
+
+/** Signals are changed by submissions alone, ended by expiries, and erased by erasures. */
+function checkChanges({ kind, index, fields, changes, expired, erased }: Entry, faults: Faults): void {
+  const left = LEAVES.get(kind)
+  if (left === undefined && (changes.length > 0 || fields.has('accepted')))
+    faults.add(`${kind} changes signals, and is no submission`, index)
+  for (const { signal, state } of changes)
+    if (left !== undefined && state !== left) faults.add(`${kind} leaves the signal ${signal} ${state}`, index)
+  if (expired.length > 0 && kind !== 'signal.expired') faults.add(`${kind} ends signals, and is no expiry`, index)
+  if (erased.length > 0 && kind !== 'erasure') faults.add(`${kind} erases signals, and is no erasure`, index)
 }
 
 /** What is signed has a key besides; what is revealed may be by a person, who has no credential. */

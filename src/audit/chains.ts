@@ -31,7 +31,7 @@ export function checkParties(): EntryCheck {
   return {
     entry(entry) {
       const [told, due] = [entry.links.map(({ party }) => party).sort(), partiesIn(entry)]
-      if (told.join(' ') !== due.join(' '))
+      if (told.length !== due.length || told.some((party, i) => party !== due[i]))
         faults.add(`it moves on the chains of ${told.join(', ')}; it concerns ${due.join(', ')}`, entry.index)
       if (entry.decoys.length !== decoyCount(entry.links.length))
         faults.add('its chains are padded by another number than they have to be', entry.index)

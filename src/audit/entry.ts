@@ -1,5 +1,6 @@
 import { equal, fromBase64Url, type Hash } from '../kernel/bytes.ts'
 import type { Uuid } from '../kernel/ids.ts'
+import { isParty } from '../provenance/batch.ts'
 import { type ChainLink, chainDigest, chainDisclosure, chainsHash, decoyDigest, entryOf } from '../provenance/chain.ts'
 import { commitment, decoy, digestOf, digestsOf, type Field, fieldOf } from '../provenance/commitment.ts'
 import type { ExportEntry, ExportRead } from '../provenance/schema.ts'
@@ -110,7 +111,8 @@ function isDecoy(text: string): boolean {
 function linkOf(text: string): ChainLink | undefined {
   const [salt, name, value] = listIn(jsonIn(text))
   const { party, seq, link } = Object(value) as Record<string, unknown>
-  if (name !== 'chain' || typeof party !== 'string' || !Number.isSafeInteger(seq) || Number(seq) < 1) return undefined
+  if (name !== 'chain' || typeof party !== 'string' || !isParty(party)) return undefined
+  if (!Number.isSafeInteger(seq) || Number(seq) < 1) return undefined
   const [salted, linked] = [bytesOf(salt), bytesOf(link)]
   if (salted === undefined || linked === undefined) return undefined
   const made = { party, seq: BigInt(Number(seq)), salt: salted, link: linked }

@@ -1,5 +1,5 @@
 import { type Asked, expectApproved, vote } from './approvals.ts'
-import { type Gone, type Holes, holeName } from './commitments.ts'
+import { type Gone, type Hole, type Holes, holeName } from './commitments.ts'
 import type { Entry } from './entry.ts'
 import { type EntryCheck, type Faults, gatherFaults } from './faults.ts'
 import { numbered } from './finding.ts'
@@ -28,6 +28,13 @@ export function checkErasures(holes: Holes): EntryCheck {
     else if (asked.action !== ACTION) faults.add(`it is not what was asked for: ${asked.action}`, index)
     else expectApproved(asked, { index, faults })
   }
+  const take = (entry: Entry, target: Gone | undefined): void => {
+    counted.values += 1
+    const hole = target && holes.get(holeName(target))
+    if (hole !== undefined) holes.delete(holeName(hole))
+    const why = targetFault(entry, hole)
+    if (why !== undefined) faults.add(`its target in entry ${target?.index ?? '?'} ${why}`, entry.index)
+  }
   return {
     entry(entry) {
       const { kind, index, fields } = entry
@@ -36,12 +43,7 @@ export function checkErasures(holes: Holes): EntryCheck {
       if (kind !== 'erasure') return
       counted.erasures += 1
       approved(entry)
-      for (const target of targetsOf(fields.get('targets'))) {
-        counted.values += 1
-        // What is opened is not gone, and what comes later was not there.
-        if (target === undefined || !holes.delete(holeName(target)))
-          faults.add(`its target in entry ${target?.index ?? '?'} is not there, or not erased`, index)
-      }
+      for (const target of targetsOf(fields.get('targets'))) take(entry, target)
     },
     end: () => faults.finding(() => says(counted)),
   }
@@ -52,6 +54,14 @@ export function checkErasures(holes: Holes): EntryCheck {
       return check.unknown(`${elsewhere} erasures name requests of an earlier log, whose entries are not here`)
     return check.pass(`${erasures} erasures were decided by two persons; the ${values} values that they name are gone`)
   }
+}
+
+/** What an erasure takes are values of earlier submissions of its signals, which say what these said. */
+function targetFault({ index, erased }: Entry, hole: Hole | undefined): string | undefined {
+  // What is opened is not gone, and what comes later was not there.
+  if (hole === undefined || hole.index >= index) return 'is not there, or not erased'
+  if (!hole.erasable) return 'is of a kind that no erasure takes'
+  return erased.some(({ signal }) => hole.signals.includes(signal)) ? undefined : 'is of other signals'
 }
 
 function targetsOf(value: unknown): (Gone | undefined)[] {

@@ -25,7 +25,7 @@ const STATUS = {
 
 /** The rows that an entry of the programme sets, in words of the snapshot; what of it has no rows sets none. */
 export function foldProgramme(programme: Programme, entry: Entry): Row[] {
-  return FOLDS[entry.kind]?.(programme, toldBy(entry), entry) ?? []
+  return FOLDS.get(entry.kind)?.(programme, toldBy(entry), entry) ?? []
 }
 
 const admitted: Fold = (programme, { text, since }) => {
@@ -257,34 +257,36 @@ const agreed: Fold = (_, { text, at }) => [
   { of: `agreement ${text('participant')} ${text('version')}`, state: { accepted: at } },
 ]
 
-const FOLDS: Readonly<Record<string, Fold>> = {
-  'agreement.accepted': agreed,
-  'participant.admitted': admitted,
-  'participant.suspended': moved,
-  'participant.resumed': moved,
-  'participant.left': moved,
-  'participant.confirmed': confirmed,
-  ...ONBOARDING_FOLDS,
-  'credential.enrolled': enrolled,
-  'credential.revoked': revoked,
-  'anomaly.acted': tried,
-  'group.changed': regrouped,
-  'group.ended': ungrouped,
-  'audience.changed': opened,
-  'hash_profile.published': published,
-  'hash_profile.retired': retired,
-  'quota.changed': quota,
-  'policy.published': policy,
-  'collection.held': collection(true),
-  'collection.released': collection(false),
-  'feed.paused': pause(true),
-  'feed.resumed': pause(false),
-  ...PEOPLE_FOLDS,
-  'approval.requested': requested,
-  'approval.executed': executed,
-  'approval.cancelled': cancelled,
-  'approval.given': voted('approve'),
-  'approval.refused': voted('reject'),
-  'tombstone.acked': acknowledged,
-  'read.batch': batch,
-}
+const FOLDS: ReadonlyMap<string, Fold> = new Map(
+  Object.entries<Fold>({
+    'agreement.accepted': agreed,
+    'participant.admitted': admitted,
+    'participant.suspended': moved,
+    'participant.resumed': moved,
+    'participant.left': moved,
+    'participant.confirmed': confirmed,
+    ...ONBOARDING_FOLDS,
+    'credential.enrolled': enrolled,
+    'credential.revoked': revoked,
+    'anomaly.acted': tried,
+    'group.changed': regrouped,
+    'group.ended': ungrouped,
+    'audience.changed': opened,
+    'hash_profile.published': published,
+    'hash_profile.retired': retired,
+    'quota.changed': quota,
+    'policy.published': policy,
+    'collection.held': collection(true),
+    'collection.released': collection(false),
+    'feed.paused': pause(true),
+    'feed.resumed': pause(false),
+    ...PEOPLE_FOLDS,
+    'approval.requested': requested,
+    'approval.executed': executed,
+    'approval.cancelled': cancelled,
+    'approval.given': voted('approve'),
+    'approval.refused': voted('reject'),
+    'tombstone.acked': acknowledged,
+    'read.batch': batch,
+  }),
+)

@@ -11,8 +11,8 @@ export interface JournalRule {
   batch(entry: Entry, whole: boolean): void
   /** How many batches entries name as over. */
   readonly over: number
-  /** Batches without their reads that no entry names, and whether one of a later log may. */
-  missing(): { indices: readonly bigint[]; continued: boolean }
+  /** Batches without their reads that no entry names, and those of them whose time is over: an entry of a later log may name these. */
+  missing(now: Date): { indices: readonly bigint[]; over: readonly bigint[] }
 }
 
 export interface JournalRuleOptions {
@@ -30,7 +30,8 @@ export function createJournalRule({ hash, faults, indexAt }: JournalRuleOptions)
   const absent = new Set<number>()
   let over = 0
   let digest: unknown
-  let closed = false
+  /** By the rule that an entry last went by; no rule keeps reads for less. */
+  let days = 1
 
   /** The batches that an entry names; undefined for what is none. */
   const namedBy = ({ fields }: Entry): (NamedBatch | undefined)[] =>
@@ -54,14 +55,15 @@ export function createJournalRule({ hash, faults, indexAt }: JournalRuleOptions)
   }
 
   const expire = (entry: Entry): void => {
-    const [{ index, fields }, named, days] = [entry, namedBy(entry), daysOf(entry)]
-    if (days === undefined) {
+    const [{ index, fields }, named, kept] = [entry, namedBy(entry), daysOf(entry)]
+    if (kept === undefined) {
       faults.add('it goes by another rule than the programme had published', index)
       return
     }
     const reads = named.reduce((sum, batch) => sum + (batch?.n ?? 0), 0)
     if (named.length === 0 || fields.get('n') !== reads) faults.add('it names another number of reads', index)
-    for (const batch of named) end(entry, batch, days)
+    days = kept
+    for (const batch of named) end(entry, batch, kept)
   }
 
   return {
@@ -69,9 +71,8 @@ export function createJournalRule({ hash, faults, indexAt }: JournalRuleOptions)
       return over
     },
     entry(entry) {
-      const { kind, index, fields } = entry
+      const { kind, fields } = entry
       if (kind === 'policy.published' && fields.get('policy') === 'retention') digest = fields.get('digest')
-      if (kind === 'log.closed' && index >= 0n) closed = true
       if (kind === 'reads.expired') expire(entry)
     },
     batch(entry, whole) {
@@ -79,7 +80,13 @@ export function createJournalRule({ hash, faults, indexAt }: JournalRuleOptions)
       batches.add({ index, reader, last: Date.parse(String(entry.fields.get('to'))), n: Number(entry.fields.get('n')) })
       if (!whole) absent.add(index)
     },
-    missing: () => ({ indices: [...absent].map(BigInt), continued: closed }),
+    missing(now) {
+      const over = [...absent].filter((index) => {
+        const last = batches.find(index)?.last ?? Number.NaN
+        return isOver(days, { last, at: now.getTime() })
+      })
+      return { indices: [...absent].map(BigInt), over: over.map(BigInt) }
+    },
   }
 }
 

@@ -1,5 +1,8 @@
 import type { Entry } from './entry.ts'
 
+/** A node may go by a list of credentials that is 30 s old, and a request takes another 30 at most. */
+export const GRACE_MS = 60_000
+
 /** Since when something is so: the index of the entry and its time. */
 export interface Since {
   index: bigint

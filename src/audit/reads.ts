@@ -22,6 +22,9 @@ export interface ReadsOptions {
   audienceOf(feed: string): string | undefined
   /** The entry behind a place that a look-up was answered at. */
   indexAt(place: bigint): number
+  /** Whether it is the log that is written now, which alone gives out a state: what is over an entry of it names. */
+  present: boolean
+  now: Date
 }
 
 /** What is gathered of one batch. */
@@ -62,10 +65,11 @@ export function checkReads(options: ReadsOptions): EntryCheck {
         faults.add('its reader is another than who acted', entry.index)
     },
     end() {
-      const { indices, continued } = rule.missing()
-      if (!continued)
-        for (const index of indices) faults.add('its reads are missing, and no entry says that they are over', index)
-      return faults.finding(() => says({ check, rule, ...counted, missing: indices.length }))
+      const { indices, over } = rule.missing(options.now)
+      const later = options.present ? [] : over
+      for (const index of indices)
+        if (!later.includes(index)) faults.add('its reads are missing, and no entry says that they are over', index)
+      return faults.finding(() => says({ check, rule, ...counted, missing: later.length }))
     },
   }
 }
@@ -81,16 +85,44 @@ function says(of: { check: Numbered; rule: JournalRule; reads: number; unseen: n
 
 /** False where nobody can tell what it gave out. */
 function checkRead(options: ReadsOptions, looked: Looked): boolean {
-  const { audience, snapshot } = Object(looked.inner.fields.get('as_of')) as Record<string, string>
-  if (audience !== undefined) {
-    checkBucket(options, looked, { audience, snapshot: Number(snapshot) })
+  const at = asOfIn(looked.inner.fields.get('as_of'))
+  if (at === undefined) {
+    looked.says('it does not say how far it looked')
     return true
   }
-  const items = itemsOf(options, looked)
+  if ('hash_profile' in at) {
+    // The key epoch itself is what it gave out.
+    if (looked.inner.items.length + looked.inner.sources.length > 0) looked.says('it gave out a key epoch, and more')
+    return true
+  }
+  if ('audience' in at) {
+    checkBucket(options, looked, { audience: at.audience, snapshot: Number(at.snapshot) })
+    return true
+  }
+  const items = itemsOf(options, looked, at)
   if (items === undefined) return false
-  if (isSealedRead(options, looked.inner)) checkSealed(looked, items)
+  if ('feed' in at && isSealedFeed(options, at.feed)) checkSealed(looked, items)
   else checkSets(options, { ...looked, items })
   return true
+}
+
+/** How far an answer looked: into the log, a feed, or a snapshot of buckets; or it gave out a key epoch. */
+type AsOf =
+  | { log: string }
+  | { feed: string; from: string; to: string }
+  | { audience: string; snapshot: string }
+  | { hash_profile: string }
+
+const SHAPES = ['log', 'feed,from,to', 'audience,snapshot', 'hash_profile']
+const NUMBERS: ReadonlySet<string> = new Set(['log', 'from', 'to', 'snapshot'])
+
+/** In one of the shapes that there are, numbers as decimals; undefined for anything else. */
+function asOfIn(value: unknown): AsOf | undefined {
+  const members = Object.entries(Object(value) as object).sort(([a], [b]) => (a < b ? -1 : 1))
+  const fits = members.every(
+    ([name, one]) => typeof one === 'string' && (!NUMBERS.has(name) || /^(0|[1-9][0-9]{0,18})$/.test(one)),
+  )
+  return fits && SHAPES.includes(members.map(([name]) => name).join()) ? (value as AsOf) : undefined
 }
 
 function gatherSources({ leaves, sets }: Batch, { sources }: Inner): void {
@@ -133,22 +165,23 @@ interface Looked {
 type Items = ReadonlyMap<string, readonly ReadItem[]>
 
 /** What a read gave out, by source; undefined where nobody can tell. */
-function itemsOf(options: ReadsOptions, looked: Looked): Items | undefined {
-  const as_of = Object(looked.inner.fields.get('as_of')) as Record<string, string>
-  if (as_of['feed'] !== undefined) return feedItems(options, looked, { ...as_of, feed: as_of['feed'] })
+function itemsOf(
+  options: ReadsOptions,
+  looked: Looked,
+  at: Extract<AsOf, { log: string } | { feed: string }>,
+): Items | undefined {
+  if ('feed' in at) return feedItems(options, looked, at)
   const items = keptItems(looked.inner.items)
-  if (as_of['log'] !== undefined) {
-    const log = options.indexAt(BigInt(as_of['log']))
-    const [reader, route] = [String(looked.entry.fields.get('actor')), String(looked.inner.fields.get('route'))]
-    for (const why of itemFaults(options, { items, log, reader, route, index: looked.entry.index })) looked.says(why)
-  }
+  const log = options.indexAt(BigInt(at.log))
+  const [reader, route] = [String(looked.entry.fields.get('actor')), String(looked.inner.fields.get('route'))]
+  for (const why of itemFaults(options, { items, log, reader, route, index: looked.entry.index })) looked.says(why)
   return items
 }
 
 function feedItems(
   { audienceOf, feeds, programme }: ReadsOptions,
   { entry, says }: Looked,
-  { feed, from, to }: { feed: string; from?: string; to?: string },
+  { feed, from, to }: { feed: string; from: string; to: string },
 ): Items | undefined {
   const audience = audienceOf(feed)
   if (audience === undefined) return undefined
@@ -184,10 +217,8 @@ function keptItems(kept: Inner['items']): Items {
 }
 
 /** Of a sealed audience's feed: its entries are opened one by one, each by a read of its own. */
-function isSealedRead({ audienceOf, programme }: ReadsOptions, { fields }: Inner): boolean {
-  const { feed } = Object(fields.get('as_of')) as Record<string, string>
-  return feed !== undefined && programme.audiences.get(audienceOf(feed) ?? '')?.mode === 'sealed'
-}
+const isSealedFeed = ({ audienceOf, programme }: ReadsOptions, feed: string): boolean =>
+  programme.audiences.get(audienceOf(feed) ?? '')?.mode === 'sealed'
 
 /** Such a read names no source, and gave out what stands there. */
 function checkSealed({ inner, says }: Looked, items: Items): void {
@@ -214,9 +245,8 @@ function checkBucket(
 function checkSets({ hash }: ReadsOptions, { inner, items, says }: Omit<Looked, 'entry'> & { items: Items }): void {
   const salt = fromBase64Url(String(inner.fields.get('set_salt'))) ?? new Uint8Array(0)
   const total = [...items.values()].reduce((sum, own) => sum + own.length, 0)
-  // A key epoch is given out by a read of no signals.
-  const counts = Object(inner.fields.get('as_of'))['hash_profile'] !== undefined || inner.fields.get('n') === total
-  if (!counts || inner.sources.length !== items.size) says('it gave out another number than it says')
+  if (inner.fields.get('n') !== total || inner.sources.length !== items.size)
+    says('it gave out another number than it says')
   for (const { party, n, root } of inner.sources) {
     const own = items.get(String(party)) ?? []
     if (n !== own.length || root !== toBase64Url(setRoot(hash, salt, String(party), own)))

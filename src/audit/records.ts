@@ -41,6 +41,7 @@ export interface RecordsOptions {
   /** Of the logs that it continues, the newest first. */
   previous?: readonly EarlierSource[] | undefined
   cosigned: readonly Cosigned[]
+  now: Date
   onProgress?(entries: bigint, size: bigint): void
   /** Told of each entry of this log in its order, while the checks go on: what it is worth is known at their end. */
   onEntry?(entry: Entry): void
@@ -82,9 +83,14 @@ export async function checkRecords(
     return await readThrough(options, head, log)
   } catch (error) {
     if (isDamage(error)) return unknowns(error.message)
-    throw error
+    if (!isStrange(error)) throw error
+    return unknowns(`the records hold something that this audit does not take (${error.message})`)
   }
 }
+
+/** Whoever writes records may write what nobody thought of: what was found of the tree is told all the same. */
+const isStrange = (error: unknown): error is Error =>
+  error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError
 
 /** What was fetched is damaged or not whole, which says nothing of the log. */
 const isDamage = (error: unknown): error is Error =>
@@ -95,7 +101,7 @@ const unknowns = (says: string, from = 0): Finding[] =>
 
 /** Everything that looks at the records, and what it all stands on. */
 async function openChecks(
-  { hash, records, cosigned }: RecordsOptions,
+  { hash, records, cosigned, now }: RecordsOptions,
   { origin }: SignedHead,
   begins: ReadonlyMap<number, bigint>,
 ) {
@@ -115,11 +121,16 @@ async function openChecks(
     const { logId, idx } = placedIn(place)
     return Number((begins.get(logId) ?? 0n) + idx)
   }
-  const reads = checkReads({ hash, programme, signals, feeds, audienceOf, indexAt })
-  const ends = checkEnds({ programme, signals, feeds, audienceOf, told: state !== undefined })
+  const present = state !== undefined
+  const reads = checkReads({ hash, programme, signals, feeds, audienceOf, indexAt, present, now })
+  const ends = checkEnds({ programme, signals, feeds, audienceOf, told: present })
   const reports = checkReports(hash, records.reports ?? [])
   const values = checkValues({ programme, signals, sealed })
-  const [order, authority, approvals] = [checkOrder(signals, cosigned), checkAuthority(programme), checkApprovals()]
+  const [order, authority, approvals] = [
+    checkOrder(signals, cosigned),
+    checkAuthority(programme),
+    checkApprovals(programme),
+  ]
   const others: EntryCheck[] = [
     ...[checkDisclosures(holes), checkErasures(holes), checkChains(hash, origin), checkParties()],
     ...[order, authority, approvals],

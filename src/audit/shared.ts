@@ -26,6 +26,8 @@ export interface SharedRows {
 const FEED_ROW = 'feed-entry '
 const LOOKUP_ROW = 'look-up '
 const FEED_NUMBERS = 3
+/** Events of one feed that may be gone from the database before the next one that is there: room is made for all of them. */
+const GONE_MOST = 65_536
 
 /** What a look-up tells of a signal, as both sides name it. */
 const lookupState = ({ audience, revision, state, expires_at }: Row['state']): Row['state'] => ({
@@ -40,7 +42,7 @@ export function createSharedRows({ hash, names }: { hash: Hash; names: Names }, 
     moment: (at) => void moments.push(at),
     row({ of, state }) {
       const [kind, first = '', second = ''] = of.split(' ')
-      if (`${kind} ` === FEED_ROW) feeds.row(first, Number(second), state)
+      if (`${kind} ` === FEED_ROW) feeds.row(first, second, state)
       else if (`${kind} ` === LOOKUP_ROW) lookups.row(`signal ${first} ${second}`, state)
       else return false
       return true
@@ -77,8 +79,13 @@ function feedRows(names: Names, faults: Faults) {
     return { row, revision, end: end === 1 }
   }
   return {
-    row(audience: string, seq: number, { source, signal, revision, end }: Row['state']): void {
+    row(audience: string, place: string, { source, signal, revision, end }: Row['state']): void {
       const feed = kept.get(audience) ?? { n: 0, data: new Int32Array(0) }
+      const seq = /^[1-9][0-9]{0,9}$/.test(place) ? Number(place) : Number.POSITIVE_INFINITY
+      if (seq > feed.n + GONE_MOST) {
+        faults.add(`${FEED_ROW}${audience} ${place}: the events before it are not there`)
+        return
+      }
       feed.data = roomFor(feed.data, FEED_NUMBERS * seq)
       const slot = names.slotOf(`signal ${source} ${signal}`)
       feed.data.set([slot, Number(revision), end === true ? 1 : 0], FEED_NUMBERS * (seq - 1))

@@ -35,9 +35,11 @@ export async function openState(
   const comparison = compareState(on, check, faults)
   const shared = createSharedRows(on, faults)
   const feeds = new Map<string, string>()
+  const pages = createPages()
   for await (const line of snapshotLines(texts)) {
     if ('page' in line) {
       const { size, upto, waiting } = line.page
+      pages.take(line.page)
       if (upto === undefined) comparison.moment({ size: BigInt(size), waiting })
       else shared.moment({ size: BigInt(size), upto: BigInt(upto) })
     } else if (shared.row(line)) continue
@@ -47,17 +49,69 @@ export async function openState(
   return {
     feeds,
     fold(entry, rows, fits) {
+      pages.entry(entry)
       if (!fits) faults.add('it changed other signals than it committed to', entry.index)
       comparison.set(entry, rows)
     },
     share: (entry, row) => shared.set(entry.index, row.of, row.state),
-    end: (size, table) => comparison.end(size, shared.end(table, size)),
+    end(size, table) {
+      const held = comparison.end(size, shared.end(table, size))
+      if (held.result !== 'PASS') return held
+      const stale = pages.stale()
+      return stale === undefined ? check.pass(`${held.says}, ${pages.says()}`) : check.unknown(stale)
+    },
   }
 }
 
-type SnapshotLine =
-  | { page: { size: string; upto?: string; waiting: string[] } }
-  | { of: string; state: Record<string, unknown>; event?: string }
+/** As the node's entry names it by which an auditor fetches the state. */
+const ASKED = 'snapshot'
+
+/**
+ * When the pages were read. That a snapshot is asked for stands in the log before its first line: one that was read before the
+ * newest such entry is another one, and what was done since to its rows it cannot tell.
+ */
+function createPages() {
+  const first: { rows?: Page; feeds?: Page } = {}
+  let last = { size: 0n, upto: 0n }
+  let asked: { index: bigint; event: string } | undefined
+  let seen = 0n
+  const isBehind = ({ size }: Page): boolean =>
+    asked === undefined || asked.index < BigInt(size) || first.rows?.waiting.includes(asked.event) === true
+  return {
+    /** Throws `LineMalformed` where a page is older than the one before it. */
+    take(page: Page): void {
+      const at = { size: BigInt(page.size), upto: BigInt(page.upto ?? last.upto) }
+      if (at.size < last.size || at.upto < last.upto || at.upto > at.size) throw new LineMalformed('the snapshot')
+      last = at
+      if (page.upto === undefined) first.rows ??= page
+      else first.feeds ??= page
+    },
+    entry({ index, kind, event, fields }: Entry): void {
+      if (index >= 0n) seen = index + 1n
+      if (index >= 0n && kind === 'audit.read' && fields.get('range') === ASKED) asked = { index, event }
+    },
+    /** Why it does not tell how the rows are, if it does not. */
+    stale(): string | undefined {
+      const { rows, feeds } = first
+      if (rows === undefined || feeds === undefined) return 'the snapshot lacks rows or feeds: fetch it again'
+      // One that was read when all that is audited was there needs no entry that tells of it.
+      if (asked === undefined && BigInt(rows.size) < seen)
+        return `the snapshot was read at ${rows.size} of ${seen} entries, none of which tells that one was asked for`
+      return isBehind(rows) && isBehind(feeds)
+        ? undefined
+        : `entry ${asked?.index} tells of a later snapshot than this one, of ${rows.size} entries: fetch it again`
+    },
+    says: (): string => `read from ${first.rows?.size} entries on, of which ${first.feeds?.upto} had reached the feeds`,
+  }
+}
+
+interface Page {
+  size: string
+  upto?: string
+  waiting: string[]
+}
+
+type SnapshotLine = { page: Page } | { of: string; state: Record<string, unknown>; event?: string }
 
 const [isPage, isRow, isEnd] = [Compile(SnapshotPage), Compile(SnapshotRow), Compile(SnapshotEnd)]
 

@@ -21,13 +21,15 @@ export interface BatchEntry {
 /** Bytes of the event's id, the participant's and the commitment, with which an entry begins. */
 export const PACKED = 16 + 16 + 32
 
+/** Whether a chain may be of that name: a participant's, or `node`. */
+export const isParty = (name: string): boolean => /^[a-z0-9][a-z0-9-]{0,62}$/.test(name)
+
 /** An entry that is written: the first three as one, as they come from the outbox. */
 export interface PackedEntry extends Pick<BatchEntry, 'entry' | 'chains' | 'decoys'> {
   packed: Uint8Array
 }
 
 const text = new TextDecoder()
-const PARTY = /^[a-z0-9][a-z0-9-]{0,62}$/
 const COUNT_MAX = 0xffff
 
 /** `u32` offset of each entry, then the entries; a row of the log for up to 4,096 leaves. */
@@ -137,7 +139,7 @@ function countOf({ length }: readonly unknown[]): number {
 
 function partyOf(bytes: Uint8Array): string {
   const party = text.decode(bytes)
-  if (!PARTY.test(party)) throw new RangeError('not the name of a party')
+  if (!isParty(party)) throw new RangeError('not the name of a party')
   return party
 }
 

@@ -278,7 +278,15 @@ const owned = (audience: Audience, subject: string | undefined): Audience =>
   subject !== undefined && /[SP]/.test(audience) ? `${audience}:${subject}` : audience
 
 /** Whether a field goes with the signals that its event is about. */
-export const isErasable = (kind: string, field: string): boolean =>
-  (EVENTS as Readonly<Record<string, Kind>>)[kind]?.erasable?.includes(field) === true
+export const isErasable = (kind: string, field: string): boolean => erasableOf(kind).includes(field)
+
+/** The fields of a kind that go so; none of a kind that nobody knows. */
+export const erasableOf = (kind: string): readonly string[] => (isKind(kind) && (EVENTS[kind] as Kind).erasable) || []
+
+const isKind = (kind: string): kind is EventKind => Object.hasOwn(EVENTS, kind)
+
+/** The names of fields that an event of the kind may have; undefined for a kind that nobody knows. */
+export const fieldsOf = (kind: string): ReadonlyMap<string, Audience> | undefined =>
+  isKind(kind) ? audiencesOf(kind) : undefined
 
 const isPadded = (kind: EventKind): boolean => (EVENTS[kind] as Kind).padded === true

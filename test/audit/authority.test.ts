@@ -21,7 +21,7 @@ function resultOf(change: Readonly<Record<string, unknown>>, known = programme()
   const fields = { actor: 'aster', authority: 'node_attested', person: LEA, ...change }
   const check = checkAuthority(known)
   check.entry({
-    ...{ kind: 'signal.withdrawn', index: 7n, time: NOW },
+    ...{ kind: 'signal.withdrawn', index: 7n, time: NOW, changes: [], expired: [], erased: [] },
     fields: new Map(Object.entries(fields).filter(([, value]) => value !== undefined)),
   } as unknown as Entry)
   return check.end().result
