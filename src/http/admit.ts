@@ -23,7 +23,7 @@ export interface Authority {
 export function admit({ raw, headers }: FastifyRequest, reply: FastifyReply, authority: Authority): Peer {
   const connection = authority.connections.of(raw.socket)
   if (connection === undefined) throw unenrolled(reply, 'no-certificate')
-  connection.inFlight += 1
+  connection.underWay.add(raw)
   const identity = settledIdentity(connection, reply)
   // Only a proxy in front may vouch for a certificate in a header (RFC 9440), and none stands before this listener.
   if (headers['client-cert'] !== undefined || headers['client-cert-chain'] !== undefined) {

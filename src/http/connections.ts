@@ -9,7 +9,8 @@ export interface Connection {
   /** Settled with the connection; its first request is told, and then it is closed. */
   fault: PeerFault | 'too-many-connections' | undefined
   since: Date
-  inFlight: number
+  /** Requests that were admitted and are not answered. One that was refused before that is not among them. */
+  underWay: Set<object>
   /** Closes after the answers that are under way. */
   retiring: boolean
 }
@@ -63,7 +64,8 @@ export function createConnections({ clock, isOver, perCredential, maxAge, grace 
 
   const add: Connections['add'] = (socket, read) => {
     const [identity, fault] = typeof read === 'string' ? [undefined, read] : [read, undefined]
-    const connection: Connection = { socket, identity, fault, since: clock(), inFlight: 0, retiring: false }
+    const since = clock()
+    const connection: Connection = { socket, identity, fault, since, underWay: new Set(), retiring: false }
     bySocket.set(socket, connection)
     open.add(connection)
     if (identity !== undefined && !enter(connection, identity)) connection.fault = 'too-many-connections'
@@ -96,5 +98,5 @@ export function createConnections({ clock, isOver, perCredential, maxAge, grace 
 
 function retire(connection: Connection): void {
   connection.retiring = true
-  if (connection.inFlight === 0) connection.socket.destroySoon()
+  if (connection.underWay.size === 0) connection.socket.destroySoon()
 }

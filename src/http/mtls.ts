@@ -22,7 +22,7 @@ import { checkMaterial, type RootCheck, rootCheck } from './tls-material.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Set on listeners that ask for client certificates, before any other hook. */
+    /** Set on listeners that ask for client certificates, behind the hooks of `createInstance` and before any other. */
     peer: Peer
   }
 }
@@ -70,7 +70,7 @@ export interface MtlsOptions {
 export interface Mtls {
   /** For `Fastify({ https })`. */
   https: ServerOptions
-  /** To be registered once, on that instance and before any other hook; decorates the instance itself. */
+  /** To be registered once, on that instance and before any hook that asks who it is; decorates the instance itself. */
   plugin: FastifyPluginCallback
   /**
    * Puts other keys, roots or CRLs in place without closing the listener; connections are judged by them anew. Throws
@@ -139,7 +139,7 @@ export async function createMtls(options: MtlsOptions): Promise<Mtls> {
     app.addHook('onRequest', async (request, reply) => {
       request.peer = admit(request, reply, { connections, directory, clock, isStale })
     })
-    app.addHook('onResponse', async ({ raw: { socket } }) => settle(connections.of(socket)))
+    app.addHook('onResponse', async ({ raw }) => settle(connections.of(raw.socket), raw))
     done()
   }
 
@@ -176,8 +176,9 @@ function isOver(identity: PeerIdentity, directory: PeerDirectory, now: Date): bo
   return faultOf(identity, credential, now) !== undefined || credential?.participant_status === 'suspended'
 }
 
-function settle(connection: Connection | undefined): void {
+/** Also called for a request that another hook refused before it was admitted. */
+function settle(connection: Connection | undefined, request: object): void {
   if (connection === undefined) return
-  connection.inFlight -= 1
-  if (connection.retiring && connection.inFlight === 0) connection.socket.destroySoon()
+  connection.underWay.delete(request)
+  if (connection.retiring && connection.underWay.size === 0) connection.socket.destroySoon()
 }

@@ -1,10 +1,10 @@
 import { EventEmitter, once } from 'node:events'
 import type { IncomingHttpHeaders } from 'node:http'
-import { Agent, request } from 'node:https'
+import { Agent, request, type ServerOptions } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import { promisify } from 'node:util'
-import Fastify from 'fastify'
+import Fastify, { type FastifyInstance } from 'fastify'
 import type { HandshakeRefusal } from '../../src/http/handshake-refusals.ts'
 import { createMtls, type Mtls, type MtlsLimits } from '../../src/http/mtls.ts'
 import type { Peer } from '../../src/http/peer.ts'
@@ -29,8 +29,21 @@ export interface TestListener {
 
 const opened: TestListener[] = []
 
+/** An instance with no hook of its own. */
+function bareInstance(https: ServerOptions): FastifyInstance {
+  const app = Fastify({ https, exposeHeadRoutes: false })
+  app.setErrorHandler((error, _request, reply) =>
+    error instanceof Refusal ? reply.code(error.status).send({ code: error.code, ...error.extra }) : reply.send(error),
+  )
+  return app as unknown as FastifyInstance
+}
+
 /** A listener on loopback whose routes `/peer` and `/slow` answer with the peer. Its address limit is out of the way. */
-export async function listen(material: TlsMaterial, limits: Partial<MtlsLimits> = {}): Promise<TestListener> {
+export async function listen(
+  material: TlsMaterial,
+  limits: Partial<MtlsLimits> = {},
+  instanceOf: (https: ServerOptions) => FastifyInstance = bareInstance,
+): Promise<TestListener> {
   const directory = memoryDirectory()
   const refused: HandshakeRefusal[] = []
   let ahead = 0
@@ -43,13 +56,11 @@ export async function listen(material: TlsMaterial, limits: Partial<MtlsLimits> 
     onRefused: (row) => refused.push(row),
     limits: { connectionRate: 1_000, connectionBurst: 1_000, ...limits },
   })
-  const app = Fastify({ https: mtls.https, exposeHeadRoutes: false })
-  app.setErrorHandler((error, _request, reply) =>
-    error instanceof Refusal ? reply.code(error.status).send({ code: error.code, ...error.extra }) : reply.send(error),
-  )
+  const app = instanceOf(mtls.https)
+  const config = { scope: 'public' } as const
   await app.register(mtls.plugin)
-  app.get('/peer', async ({ peer }) => peer)
-  app.get<{ Querystring: { ms: string } }>('/slow', async ({ peer, query }) => {
+  app.get('/peer', { config }, async ({ peer }) => peer)
+  app.get<{ Querystring: { ms: string } }>('/slow', { config }, async ({ peer, query }) => {
     arrived.emit('slow')
     await new Promise((resolve) => setTimeout(resolve, Number(query.ms)))
     return peer
@@ -110,8 +121,12 @@ export async function dial({ port }: TestListener, options: ConnectionOptions): 
 }
 
 /** Sends one request over an open connection; what comes back until it closes or is quiet. */
-export async function exchange(socket: TLSSocket, path = '/peer'): Promise<string> {
-  socket.write(`GET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`)
+export async function exchange(
+  socket: TLSSocket,
+  path = '/peer',
+  headers: readonly string[] = ['host: localhost'],
+): Promise<string> {
+  socket.write(`GET ${path} HTTP/1.1\r\n${headers.map((one) => `${one}\r\n`).join('')}\r\n`)
   const [chunk] = await Promise.race([once(socket, 'data'), once(socket, 'close').then(() => [''])])
   return String(chunk)
 }

@@ -1,11 +1,13 @@
 import { once } from 'node:events'
-import { Agent } from 'node:https'
+import { Agent, type ServerOptions } from 'node:https'
 import { connect as connectPlain } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { DAY_MS, issueServerCertificate, makeCrl } from '../../src/ca/ca.ts'
 import { newTlsKey } from '../../src/ca/csr.ts'
+import { createInstance } from '../../src/http/instance.ts'
+import { LIMITS } from '../../src/http/limits.ts'
 import type { MtlsLimits } from '../../src/http/mtls.ts'
 import type { EnrolledCredential } from '../../src/http/peer.ts'
 import type { TlsMaterial } from '../../src/http/tls-context.ts'
@@ -303,6 +305,41 @@ describe('limits', () => {
     expect(await isClosedWithin(idle, CUT_MS)).toBe(true)
     expect(await answer).toContain('200 OK')
     expect(await isClosedWithin(busy, CLOSED_MS)).toBe(true)
+  })
+
+  describe('a request that is refused for its head does not count as one under way', () => {
+    const HOUR_MS = 3_600_000
+    const instanceOf = (https: ServerOptions) => createInstance({ https, onFinished: () => {}, onFault: () => {} })
+    const cases: readonly [what: string, status: number, path: string, headers: string[]][] = [
+      ['no Host', 400, '/peer', []],
+      ['a Content-Encoding', 415, '/peer', ['host: localhost', 'content-encoding: gzip']],
+      ['a URL over 2 KiB', 414, `/peer?${'x'.repeat(LIMITS.url_bytes)}`, ['host: localhost']],
+    ]
+    /** A connection over which a request was refused for its head. */
+    const refused = async ([, status, path, headers]: (typeof cases)[number]) => {
+      const listener = await listen(pki.material, {}, instanceOf)
+      listener.directory.set(aspen)
+      const socket = await dial(listener, credentialsOf(aspen))
+      expect(await exchange(socket, path, headers)).toContain(`HTTP/1.1 ${status} `)
+      return { listener, socket }
+    }
+
+    test.for(cases)('behind %s the connection ends after an hour all the same', async (one) => {
+      const { listener, socket } = await refused(one)
+      expect(await exchange(socket)).toContain('200 OK')
+      listener.advance(HOUR_MS)
+      expect(await isClosedWithin(socket, CUT_MS)).toBe(true)
+    })
+
+    test.for(cases)('behind %s an answer under way goes out first', async (one) => {
+      const { listener, socket } = await refused(one)
+      const arrived = listener.slow()
+      const answer = exchange(socket, '/slow?ms=2500')
+      await arrived
+      listener.advance(HOUR_MS)
+      expect(await answer).toContain('200 OK')
+      expect(await isClosedWithin(socket, CLOSED_MS)).toBe(true)
+    })
   })
 })
 
