@@ -44,7 +44,7 @@ import { CASES_MAX, HITS_MAX, HOLD_HOURS } from '../review/schema.ts'
 import { SANDBOX_DELAY_MAX } from '../sandbox/schema.ts'
 import { SEALED_VALUE_MAX, SOURCE_HOLD_MAX } from '../signals/schema.ts'
 import { LINE_MAX } from '../signals/stream.ts'
-import { ITEM_BYTES_MAX, ITEMS_MAX } from '../signals/submission.ts'
+import { ITEM_BYTES_MAX, ITEMS_MAX, SUBMISSION_BYTES_MAX } from '../signals/submission.ts'
 import { JOB_BYTES, JOBS_LIVE, RESULT_DAYS } from '../signals/upload-limits.ts'
 import { REQUESTS_KEPT_DAYS, REQUESTS_PAGE_MAX, REQUESTS_PER_HOUR, REQUESTS_WAITING_MAX } from '../usage/schema.ts'
 import { ATTEMPT_MS, ATTEMPTS_MAX } from '../webhooks/schedule.ts'
@@ -127,7 +127,7 @@ const BODY = {
   lookup_bytes: limit(131_072, 'bytes', 'too-large'),
   hits_bytes: limit(524_288, 'bytes', 'too-large'),
   bulk_bytes: limit(131_072, 'bytes', 'too-large', 'cases that are decided alike'),
-  submission_bytes: limit(4_194_304, 'bytes', 'too-large'),
+  submission_bytes: limit(SUBMISSION_BYTES_MAX, 'bytes', 'too-large', 'in a stream on a line of the answer'),
   stream_bytes: limit(1_073_741_824, 'bytes', 'too-large', 'on the last line of the answer; go on in another request'),
   stream_lines: limit(1_000_000, 'lines', 'too-large', 'on the last line of the answer; go on in another request'),
   stream_line_bytes: limit(LINE_MAX, 'bytes', 'item-limit', 'on a line of the answer'),

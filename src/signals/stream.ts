@@ -1,6 +1,6 @@
 import { Refusal } from '../kernel/errors.ts'
 import { JSON_LIMITS, type JsonLimits, parseStrict } from '../kernel/strict-json.ts'
-import { type FlatJws, ITEM_BYTES_MAX, ITEMS_MAX, type SaltedItem } from './submission.ts'
+import { type FlatJws, ITEM_BYTES_MAX, ITEMS_MAX, type SaltedItem, SUBMISSION_BYTES_MAX } from './submission.ts'
 
 /** Bytes of one line, its newline not counted. */
 export const LINE_MAX = 65_536
@@ -8,9 +8,17 @@ export const LINE_MAX = 65_536
 /** One line of a stream, or the place of one that was too long. */
 export type Line = { line: bigint; text: string } | { line: bigint; tooLong: true }
 
-/** What a stream holds: whole submissions (`at`: the line of each item), and lines that are part of none. */
+/** What a stream holds: whole submissions (`at`: the line of each item, `bytes`: of its lines), and lines that are part of none. */
 export type Framed =
-  | { outcome: 'submission'; first: bigint; last: bigint; jws: FlatJws; items: SaltedItem[]; at: bigint[] }
+  | {
+      outcome: 'submission'
+      first: bigint
+      last: bigint
+      bytes: number
+      jws: FlatJws
+      items: SaltedItem[]
+      at: bigint[]
+    }
   | { outcome: 'refused'; first: bigint; last: bigint; refusal: Refusal }
 
 /** Cuts bytes into lines with the memory of one line; a longer one is passed over to its end. Lines count from `from`. */
@@ -48,13 +56,14 @@ export async function* linesOf(chunks: AsyncIterable<Uint8Array>, from = 1n): As
 
 /**
  * Groups lines into submissions: `{"jws":..}` and then `count` lines `{"salt":..,"item":".."}`. What does not fit is named
- * by its lines, and reading goes on at the next `jws` line. Empty lines are none.
+ * by its lines, and reading goes on at the next `jws` line. Empty lines are none. Of one beyond `SUBMISSION_BYTES_MAX`
+ * nothing is kept.
  */
 export async function* submissionsOf(lines: AsyncIterable<Line>): AsyncGenerator<Framed> {
   const framer = createFramer()
   for await (const one of lines) {
     if ('text' in one && one.text === '') continue
-    yield* framer.take(one.line, parseLine(one))
+    yield* framer.take(one, parseLine(one))
   }
   yield* framer.end()
 }
@@ -63,13 +72,14 @@ export async function* submissionsOf(lines: AsyncIterable<Line>): AsyncGenerator
 interface Open {
   first: bigint
   last: bigint
+  bytes: number
   jws: FlatJws
   count: number
   items: SaltedItem[]
   at: bigint[]
 }
 
-function createFramer(): { take(line: bigint, parsed: Parsed): Framed[]; end(): Framed[] } {
+function createFramer(): { take(line: Line, parsed: Parsed): Framed[]; end(): Framed[] } {
   let open: Open | undefined
   let stray: { first: bigint; last: bigint; refusal: Refusal } | undefined
 
@@ -87,20 +97,23 @@ function createFramer(): { take(line: bigint, parsed: Parsed): Framed[]; end(): 
     return left === undefined ? [] : [{ outcome: 'refused', ...left }]
   }
 
-  const begin = (line: bigint, { jws, count }: Begun): Framed[] => {
+  const begin = (one: Line, { jws, count }: Begun): Framed[] => {
     const left = end()
-    open = { first: line, last: line, jws, count, items: [], at: [] }
+    const { line } = one
+    open = { first: line, last: line, bytes: bytesOf(one), jws, count, items: [], at: [] }
     return left
   }
 
-  const add = (to: Open, line: bigint, item: SaltedItem): Framed[] => {
+  const add = (to: Open, one: Line, item: SaltedItem): Framed[] => {
+    to.bytes += bytesOf(one)
+    if (to.bytes > SUBMISSION_BYTES_MAX) return pass(one.line, tooLarge())
     to.items.push(item)
-    to.at.push(line)
-    to.last = line
+    to.at.push(one.line)
+    to.last = one.line
     if (to.items.length < to.count) return []
-    const { first, last, jws, items, at } = to
+    const { first, last, bytes, jws, items, at } = to
     open = undefined
-    return [{ outcome: 'submission', first, last, jws, items, at }]
+    return [{ outcome: 'submission', first, last, bytes, jws, items, at }]
   }
 
   /** One refusal for all lines up to the next submission, by the fault that came first. */
@@ -112,16 +125,19 @@ function createFramer(): { take(line: bigint, parsed: Parsed): Framed[]; end(): 
   }
 
   return {
-    take(line, parsed) {
-      if ('jws' in parsed) return begin(line, parsed)
-      if ('refusal' in parsed) return pass(line, parsed.refusal)
+    take(one, parsed) {
+      if ('jws' in parsed) return begin(one, parsed)
+      if ('refusal' in parsed) return pass(one.line, parsed.refusal)
       return open === undefined
-        ? pass(line, broken('an item without its submission line before it'))
-        : add(open, line, parsed)
+        ? pass(one.line, broken('an item without its submission line before it'))
+        : add(open, one, parsed)
     },
     end,
   }
 }
+
+/** Of a line that could be read, with its newline. */
+const bytesOf = (line: Line): number => ('text' in line ? Buffer.byteLength(line.text) + 1 : 0)
 
 interface Begun {
   jws: FlatJws
@@ -176,5 +192,11 @@ function countOf({ payload }: FlatJws): number | undefined {
   const count = Number(found)
   return count >= 1 && count <= ITEMS_MAX ? count : undefined
 }
+
+const tooLarge = (): Refusal =>
+  new Refusal('too-large', {
+    detail: 'the lines of the submission take more than 4 MiB: sign fewer items at once',
+    extra: { limit: SUBMISSION_BYTES_MAX },
+  })
 
 const broken = (detail: string): Refusal => new Refusal('validation-failed', { detail })

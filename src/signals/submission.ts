@@ -84,6 +84,8 @@ export interface VerifyContext {
 
 export const ITEMS_MAX = 1_000
 export const ITEM_BYTES_MAX = 16_384
+/** Of a body, and of the lines of one submission in a stream. */
+export const SUBMISSION_BYTES_MAX = 4_194_304
 const MAX_AGE = 7 * 86_400
 const AHEAD = 300
 const PART = /^[A-Za-z0-9_-]+$/

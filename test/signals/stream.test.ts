@@ -1,8 +1,13 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type Framed, LINE_MAX, type Line, linesOf, submissionsOf } from '../../src/signals/stream.ts'
-import { ITEM_BYTES_MAX, ITEMS_MAX, payloadText } from '../../src/signals/submission.ts'
+import { ITEM_BYTES_MAX, ITEMS_MAX, payloadText, SUBMISSION_BYTES_MAX } from '../../src/signals/submission.ts'
 import { encoded } from './factory.ts'
+
+setFlagsFromString('--expose-gc')
+const collect = runInNewContext('gc') as () => void
 
 async function* inChunks(bytes: Uint8Array, cuts: readonly number[]): AsyncGenerator<Uint8Array> {
   let at = 0
@@ -93,6 +98,8 @@ const itemLine = (n: number): string => JSON.stringify(item(n))
 const frames = (...texts: string[]): Promise<Framed[]> =>
   Array.fromAsync(submissionsOf(linesOf(inChunks(Buffer.from(texts.join('\n')), []))))
 
+const bytesOf = (...texts: string[]): number => Buffer.byteLength(texts.map((text) => `${text}\n`).join(''))
+
 /** Each frame in short: its lines, and what it is. */
 async function brief(...texts: string[]): Promise<string[]> {
   return (await frames(...texts)).map((one) => {
@@ -104,13 +111,22 @@ async function brief(...texts: string[]): Promise<string[]> {
 describe('submissions', () => {
   test('are a line that says how many items follow, and those', async () => {
     expect(await frames(head(2), itemLine(1), itemLine(2), head(1), itemLine(3))).toEqual([
-      { outcome: 'submission', first: 1n, last: 3n, jws: jws(2), items: [item(1), item(2)], at: [2n, 3n] },
-      { outcome: 'submission', first: 4n, last: 5n, jws: jws(1), items: [item(3)], at: [5n] },
+      {
+        ...{ outcome: 'submission', first: 1n, last: 3n, bytes: bytesOf(head(2), itemLine(1), itemLine(2)) },
+        ...{ jws: jws(2), items: [item(1), item(2)], at: [2n, 3n] },
+      },
+      {
+        ...{ outcome: 'submission', first: 4n, last: 5n, bytes: bytesOf(head(1), itemLine(3)) },
+        ...{ jws: jws(1), items: [item(3)], at: [5n] },
+      },
     ])
   })
   test('know the line of each item, though empty ones stand between', async () => {
     expect(await frames('', head(2), '', itemLine(1), '', '', itemLine(2), '')).toEqual([
-      { outcome: 'submission', first: 2n, last: 7n, jws: jws(2), items: [item(1), item(2)], at: [4n, 7n] },
+      {
+        ...{ outcome: 'submission', first: 2n, last: 7n, bytes: bytesOf(head(2), itemLine(1), itemLine(2)) },
+        ...{ jws: jws(2), items: [item(1), item(2)], at: [4n, 7n] },
+      },
     ])
   })
   test('of a thousand items are whole', async () => {
@@ -192,5 +208,58 @@ describe('submissions', () => {
       }),
       { numRuns: 300 },
     )
+  })
+})
+
+describe('a submission in a stream', () => {
+  const COUNT = 280
+  /** The line of an item that takes so many bytes with its newline. */
+  const lineOf = (bytes: number, character = 'x'): string => {
+    const frame = bytesOf(JSON.stringify({ salt: 'c2FsdA', item: '' }))
+    return JSON.stringify({ salt: 'c2FsdA', item: character.repeat((bytes - frame) / Buffer.byteLength(character)) })
+  }
+  /** The lines of a submission that take so many bytes. */
+  const submissionOf = (bytes: number): string[] => {
+    const left = bytes - bytesOf(head(COUNT))
+    const each = Math.floor(left / COUNT)
+    const items = Array.from({ length: COUNT - 1 }, () => lineOf(each))
+    return [head(COUNT), ...items, lineOf(left - each * (COUNT - 1))]
+  }
+
+  test('has 4 MiB of lines, as the body of a single one', async () => {
+    const most = submissionOf(SUBMISSION_BYTES_MAX)
+    expect(bytesOf(...most)).toBe(SUBMISSION_BYTES_MAX)
+    expect(await brief(...most, head(1), itemLine(1))).toEqual([`1-281 ${COUNT} items`, '282-283 1 items'])
+  })
+  test('with one byte more is refused by its lines, and the stream goes on behind it', async () => {
+    const more = submissionOf(SUBMISSION_BYTES_MAX + 1)
+    expect(await brief(...more, head(1), itemLine(1))).toEqual(['1-281 too-large', '282-283 1 items'])
+  })
+  test('is measured in bytes, whatever the characters', async () => {
+    const items = Array.from({ length: 300 }, () => lineOf(15_001, 'ü'))
+    expect(await brief(head(300), ...items, head(1), itemLine(1))).toEqual(['1-301 too-large', '302-303 1 items'])
+  })
+  test('that is too large and goes on is not kept, nor what still comes of it', async () => {
+    const gate = Promise.withResolvers<void>()
+    let arrived = 0
+    async function* source(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from(`${head(ITEMS_MAX)}\n`)
+      for (let i = 0; i < 300; i++) yield Buffer.from(`${lineOf(16_000)}\n`)
+      arrived += 1
+      await gate.promise
+      yield Buffer.from(`${itemLine(1)}\n${head(1)}\n${itemLine(2)}\n`)
+    }
+    collect()
+    const before = process.memoryUsage().heapUsed
+    const taking = Array.from({ length: 8 }, () => Array.fromAsync(submissionsOf(linesOf(source()))))
+    await expect.poll(() => arrived, { timeout: 10_000 }).toBe(8)
+    collect()
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(SUBMISSION_BYTES_MAX)
+    gate.resolve()
+    for (const [refused, next, ...rest] of await Promise.all(taking)) {
+      expect(refused).toMatchObject({ outcome: 'refused', first: 1n, last: 302n, refusal: { code: 'too-large' } })
+      expect(next).toMatchObject({ outcome: 'submission', first: 303n, items: [item(2)] })
+      expect(rest).toEqual([])
+    }
   })
 })

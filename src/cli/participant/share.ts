@@ -14,7 +14,8 @@ import { derivedId, type Uuid } from '../../kernel/ids.ts'
 import { sha256 } from '../../kernel/sha256.ts'
 import type { PatternChecker } from '../../matching/pattern.ts'
 import type { SigningKey } from '../../signals/submission.ts'
-import { ITEMS_MAX, signSubmission } from '../../signals/submission.ts'
+import { signSubmission } from '../../signals/submission.ts'
+import { createPack } from './pack.ts'
 import { type Read, readRaw } from './raw-file.ts'
 import type { Session } from './session.ts'
 import { chunksOf } from './tokens.ts'
@@ -52,6 +53,12 @@ export const rawFile = (file: string): RawSource => ({
   again: file !== '-',
 })
 
+interface Packed {
+  text: string
+  line: number
+  type: string
+}
+
 interface Signing {
   session: Session
   key: SigningKey
@@ -85,8 +92,9 @@ export async function signFile(source: RawSource, signing: Signing): Promise<Sig
     submissions: {},
     origin: {},
   }
-  let held: { text: string; line: number; type: string }[] = []
+  const pack = createPack<Packed>()
   const flush = async (): Promise<void> => {
+    const held = pack.take()
     if (held.length === 0) return
     const { member } = session
     const made = await signSubmission({
@@ -102,7 +110,10 @@ export async function signFile(source: RawSource, signing: Signing): Promise<Sig
     await handle.write(lines.join(''))
     signed.lines += BigInt(lines.length)
     signed.items += held.length
-    held = []
+  }
+  const hold = async (one: Packed): Promise<void> => {
+    if (!pack.fits(one)) await flush()
+    pack.add(one)
   }
   const take = async (read: Read, epoch: TokenEpoch): Promise<void> => {
     const derived =
@@ -112,9 +123,8 @@ export async function signFile(source: RawSource, signing: Signing): Promise<Sig
     else if (derived.outcome === 'item') {
       if (derived.warning !== undefined) signed.warned.push({ line, warning: derived.warning })
       signed.seals = (signed.seals ?? 0) + sealsOf(read)
-      held.push({ text: JSON.stringify(derived.item), line: read.line, type: derived.item.type })
+      await hold({ text: JSON.stringify(derived.item), line: read.line, type: derived.item.type })
     }
-    if (held.length === ITEMS_MAX) await flush()
   }
   for await (const chunk of chunksOf(source.rows())) {
     const lines = chunk.flatMap((read) => (read.outcome === 'raw' ? [read.raw] : []))
