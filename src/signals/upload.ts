@@ -23,8 +23,9 @@ export interface Upload {
   submit(submission: { jws: FlatJws; items: SaltedItem[] }, position: UploadPosition): Promise<SubmissionResult>
 }
 
-/** Submissions that are verified while the ones before them are being committed. */
+/** Submissions that are verified while the ones before them are being committed, and the bytes of their lines. */
 const AHEAD = 4
+const AHEAD_BYTES = 8_388_608
 
 /**
  * Takes a stream of submissions and tells, line by line, what became of each, with the memory of a few submissions. Ends
@@ -33,19 +34,32 @@ const AHEAD = 4
  */
 export async function* takeUpload(upload: Upload): AsyncGenerator<string> {
   const stream = { broken: false }
-  const waiting: Promise<UploadLine[]>[] = []
+  const waiting: Waiting[] = []
+  const isFull = (): boolean =>
+    waiting.length > AHEAD || waiting.reduce((sum, { bytes }) => sum + bytes, 0) > AHEAD_BYTES
+  const isLeft = (): boolean => waiting.length > 0
   try {
     for await (const framed of submissionsOf(linesOf(bounded(upload), upload.line))) {
-      waiting.push(settle(upload, framed, stream))
-      if (waiting.length > AHEAD) yield textOf(await waiting.shift())
+      waiting.push({ lines: settle(upload, framed, stream), bytes: framed.outcome === 'refused' ? 0 : framed.bytes })
+      yield* told(waiting, isFull)
       if (stream.broken) break
     }
   } catch (error) {
-    while (waiting.length > 0) yield textOf(await waiting.shift())
+    yield* told(waiting, isLeft)
     if (!(error instanceof Refusal)) throw error
     yield textOf([faultLine(upload.line, error)])
   }
-  while (waiting.length > 0) yield textOf(await waiting.shift())
+  yield* told(waiting, isLeft)
+}
+
+interface Waiting {
+  lines: Promise<UploadLine[]>
+  bytes: number
+}
+
+/** What became of the oldest ones, for as long as there is more to tell. */
+async function* told(waiting: Waiting[], more: () => boolean): AsyncGenerator<string> {
+  while (more()) yield textOf(await waiting.shift()?.lines)
 }
 
 async function settle(upload: Upload, framed: Framed, stream: { broken: boolean }): Promise<UploadLine[]> {

@@ -180,6 +180,26 @@ describe('an upload', () => {
     release()
     expect((await taking).told).toHaveLength(60)
   })
+  test('reads no further while more than 8 MiB wait to be committed', async () => {
+    const large = JSON.stringify({ salt: 'c2FsdA', item: 'x'.repeat(16_000) })
+    const most = [head(260), ...Array.from({ length: 260 }, () => large)]
+    const gate = Promise.withResolvers<void>()
+    let submitted = 0
+    const taking = take(Array.from({ length: 4 }, () => most).flat(), {
+      ...{ bytes: 1e9, lines: 10_000 },
+      submit: async () => {
+        submitted += 1
+        await gate.promise
+        return answer([{ item: '1' }])
+      },
+    })
+    await expect.poll(() => submitted).toBe(3)
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    expect(submitted).toBe(3)
+    gate.resolve()
+    expect((await taking).told).toHaveLength(8)
+    expect(submitted).toBe(4)
+  })
 })
 
 describe('the limits of one request', () => {
