@@ -138,6 +138,12 @@ const BODY = {
   stream_seconds: limit(600, 'seconds', 'request-timeout', 'closed'),
   stream_bytes_per_second: limit(1_024, 'bytes a second', 'request-timeout', 'on the last line of the answer'),
   stream_grace_seconds: limit(30, 'seconds', 'request-timeout', 'that a stream may be behind its pace'),
+  stream_lead_seconds: limit(
+    60,
+    'seconds',
+    'request-timeout',
+    'that a stream may be ahead of its pace, however fast it was',
+  ),
 } as const
 
 const JSON_TEXT = {

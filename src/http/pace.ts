@@ -1,10 +1,12 @@
 import { Refusal } from '../kernel/errors.ts'
 
 export interface Pace {
-  /** What a sender has to reach, taken over the whole of its body. */
+  /** What a sender has to reach. */
   bytesPerSecond: number
   /** Milliseconds that it may be behind. */
   graceMs: number
+  /** Milliseconds that it may be ahead: whoever sent fast may be silent for no longer than that and its grace. */
+  leadMs: number
 }
 
 /**
@@ -13,18 +15,17 @@ export interface Pace {
  */
 export async function* paced(
   chunks: AsyncIterable<Uint8Array>,
-  { bytesPerSecond, graceMs }: Pace,
+  { bytesPerSecond, graceMs, leadMs }: Pace,
 ): AsyncGenerator<Uint8Array> {
   const iterator = chunks[Symbol.asyncIterator]()
-  let bytes = 0
-  let waited = 0
+  let lead = 0
   try {
     for (;;) {
       const began = performance.now()
-      const next = await within(iterator.next(), graceMs + (bytes / bytesPerSecond) * 1_000 - waited)
+      const next = await within(iterator.next(), graceMs + lead)
       if (next.done === true) return
-      waited += performance.now() - began
-      bytes += next.value.length
+      const earned = (next.value.length / bytesPerSecond) * 1_000
+      lead = Math.min(leadMs, lead - (performance.now() - began) + earned)
       yield next.value
     }
   } finally {

@@ -22,7 +22,11 @@ import type { SignalService } from './service.ts'
 import { takeUpload } from './upload.ts'
 import type { UploadJobs } from './upload-jobs.ts'
 
-const PACE = { bytesPerSecond: LIMITS.stream_bytes_per_second, graceMs: LIMITS.stream_grace_seconds * 1_000 }
+const PACE = {
+  bytesPerSecond: LIMITS.stream_bytes_per_second,
+  graceMs: LIMITS.stream_grace_seconds * 1_000,
+  leadMs: LIMITS.stream_lead_seconds * 1_000,
+}
 const NDJSON = 'application/x-ndjson'
 
 /** What a source sends and asks of its own. */

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { paced } from '../../src/http/pace.ts'
 
 const CHUNK = Buffer.alloc(1_024)
-const PACE = { bytesPerSecond: 100_000, graceMs: 100 }
+const PACE = { bytesPerSecond: 100_000, graceMs: 100, leadMs: 50 }
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
@@ -49,6 +49,14 @@ test('a sender that falls silent is refused once its grace is over', async () =>
   await expect(driven(taken(paced(sent(0, 5_000), PACE)))).rejects.toMatchObject({ code: 'request-timeout' })
   // Its grace, and what it sent was ahead of.
   expect(performance.now() - began).toBeLessThan(120)
+})
+
+test('a sender that was fast may be silent no longer for it than its lead', async () => {
+  const fast = Array.from({ length: 100 }, () => 0)
+  const began = performance.now()
+  // By the whole of what it sent it would be a second ahead.
+  await expect(driven(taken(paced(sent(...fast, 5_000), PACE)))).rejects.toMatchObject({ code: 'request-timeout' })
+  expect(performance.now() - began).toBeLessThan(300)
 })
 
 test('a sender that drips is refused although it never falls silent for long', async () => {
