@@ -5,7 +5,7 @@ import type { Uuid } from '../kernel/ids.ts'
 import { newId } from '../kernel/ids.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import { createGates, type Suppressed } from '../matching/suppression.ts'
-import type { SignalItem, SignalType } from '../signals/schema.ts'
+import { MEDIA_ALGORITHM, type SignalItem, type SignalType } from '../signals/schema.ts'
 import { suppressedItem, suppressedText } from '../signals/suppressed.ts'
 
 /** What one line of a raw file says; only `type` and what the type needs is required. Raw values never leave this function. */
@@ -131,6 +131,12 @@ export function lookupKeys(
   if (type === 'media_hash') {
     const { algorithm, hash } = line
     if (algorithm === undefined || hash === undefined) return { outcome: 'refused', reason: MEDIA_MEMBERS }
+    // The node refuses a whole look-up for one key that is none.
+    if (!MEDIA_ALGORITHM.some((one) => one === algorithm) || !/^[0-9a-f]+$/i.test(hash))
+      return {
+        outcome: 'refused',
+        reason: `\`hash\` is not hex, or \`algorithm\` none of ${MEDIA_ALGORITHM.join(', ')}`,
+      }
     return { outcome: 'keys', keys: [{ type, profile: algorithm, key: mediaKey(algorithm, hash) }] }
   }
   const normal = normalise(inputOf(line))

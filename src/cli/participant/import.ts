@@ -14,7 +14,7 @@ import { StartRefused } from '../../kernel/errors.ts'
 import { derivedId } from '../../kernel/ids.ts'
 import { sha256 } from '../../kernel/sha256.ts'
 import { checkMediaHash } from '../../signals/media-hash.ts'
-import { MEDIA_ALGORITHM, SIGNAL_TYPE, type SignalItem, type SignalType } from '../../signals/schema.ts'
+import { MEDIA_ALGORITHM, type SignalItem, type SignalType } from '../../signals/schema.ts'
 import { columns } from '../output.ts'
 import { type Common, openHomeContext } from './context.ts'
 import type { Read } from './raw-file.ts'
@@ -104,15 +104,8 @@ const importSource = (list: List, options: ImportOptions): RawSource => ({
     derivedId(sha256(Buffer.concat([Buffer.from(audience), await importDigest(list, options)]))),
 })
 
-/** As a line of a raw file is read: types of our own are checked there. */
-function readOf({ from: _, ...row }: Imported): Read {
-  if (row.outcome === 'refused' || row.raw.type in SIGNAL_TYPE) return row
-  return {
-    line: row.line,
-    outcome: 'refused',
-    reason: `a line has a member type: ${Object.keys(SIGNAL_TYPE).join(', ')}`,
-  }
-}
+/** As a line of a raw file is read. */
+const readOf = ({ from: _, ...row }: Imported): Read => row
 
 interface Previewing {
   list: List

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import type { RawLine } from '../../client/derive.ts'
 import { linesOf } from '../../client/lines.ts'
-import { SIGNAL_TYPE } from '../../signals/schema.ts'
+import { rawLineOf } from '../../client/raw-line.ts'
 
 /** A line of a raw file with its number, or what is wrong with it. Never shown again: what is in it stays here. */
 export type Read = { line: number; outcome: 'raw'; raw: RawLine } | { line: number; outcome: 'refused'; reason: string }
@@ -18,9 +18,7 @@ export async function* readRaw(path: string): AsyncGenerator<Read> {
 
 function parsed(line: number, text: string): Read {
   try {
-    const raw = JSON.parse(text) as RawLine | null
-    if (typeof raw === 'object' && raw !== null && raw.type in SIGNAL_TYPE) return { line, outcome: 'raw', raw }
-    return { line, outcome: 'refused', reason: `a line has a member type: ${Object.keys(SIGNAL_TYPE).join(', ')}` }
+    return { line, ...rawLineOf(JSON.parse(text)) }
   } catch {
     return { line, outcome: 'refused', reason: 'the line is not JSON' }
   }

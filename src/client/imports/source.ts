@@ -4,6 +4,7 @@ import { StartRefused } from '../../kernel/errors.ts'
 import { sha256 } from '../../kernel/sha256.ts'
 import type { RawLine } from '../derive.ts'
 import { linesOf } from '../lines.ts'
+import { rawLineOf } from '../raw-line.ts'
 import { type CsvRecord, csvRecords } from './csv.ts'
 import { documentIn, fileOnDisk, isManifest, type ListFile, MANIFEST, statOf } from './list-file.ts'
 import { eventsIn, mispRows } from './misp.ts'
@@ -111,8 +112,7 @@ async function* objectRows({ pieces }: ListFile, { map, otherwise }: ImportOptio
     if (text.trim() === '') continue
     const object = objectIn(text)
     if (object === undefined) yield { line, from: 'unknown', ...refused('the line is no object of JSON') }
-    else if (map.columns === undefined)
-      yield { line, from: 'line', outcome: 'raw', raw: { ...otherwise, ...object } as RawLine }
+    else if (map.columns === undefined) yield { line, from: 'line', ...rawLineOf({ ...otherwise, ...object }) }
     else yield { line, ...foreignRow(object, map, otherwise) }
   }
 }

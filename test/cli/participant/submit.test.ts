@@ -1,0 +1,88 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Command } from 'commander'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { importCommand } from '../../../src/cli/participant/import.ts'
+import { lookupCommand } from '../../../src/cli/participant/lookup.ts'
+import { submitCommand } from '../../../src/cli/participant/submit.ts'
+import { aTestNode, type Member, type TestNode } from '../../support/node.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'aldis-submit-'))
+let n: TestNode
+let apple: Member
+beforeAll(async () => {
+  n = await aTestNode()
+  apple = await n.member('apple')
+})
+afterAll(async () => {
+  await n.end()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+type Told = Record<string, unknown>
+const COLLECTED = ['--region', 'IE', '--legal-basis', 'terms_of_service', '--surface', 'public']
+
+/** A command as the shell runs it, in this process. */
+async function aldis(...line: string[]): Promise<{ code: number; told: Told[] }> {
+  const program = new Command('aldis').exitOverride().option('--json').option('--home <dir>')
+  for (const add of [importCommand, lookupCommand, submitCommand]) add(program)
+  const told: string[] = []
+  const write = process.stdout.write
+  process.stdout.write = (text: string | Uint8Array): boolean => told.push(String(text)) > 0
+  try {
+    await program.parseAsync(['--json', '--home', apple.home.dir, ...line], { from: 'user' })
+    return { code: Number(process.exitCode ?? 0), told: told.map((one) => JSON.parse(one) as Told) }
+  } finally {
+    process.stdout.write = write
+    process.exitCode = 0
+  }
+}
+
+let made = 0
+/** Links that nobody has shared yet. */
+const links = (count: number): object[] =>
+  Array.from({ length: count }, () => {
+    made += 1
+    return { type: 'url', raw: `https://bad-${made}.example/join` }
+  })
+
+function fileOf(lines: readonly unknown[]): string {
+  made += 1
+  const file = join(folder, `raw-${made}.ndjson`)
+  writeFileSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
+  return file
+}
+
+describe('a line that is not as it has to be', () => {
+  const bad: readonly (readonly [line: unknown, names: string])[] = [
+    [{ type: 'phone', raw: 12_025_550_143 }, '`raw`'],
+    [{ type: 'account_id', service: 'orchard', raw: 12_345 }, '`raw`'],
+    [{ type: 'media_hash', algorithm: 'md5', hash: 7 }, '`hash`'],
+    [{ type: 'url', raw: null }, '`raw`'],
+    [{ type: ['url'], raw: 'https://a.example/' }, 'member type'],
+  ]
+  const lines = () => [...links(1), ...bad.map(([line]) => line), ...links(1)]
+  const named = bad.map(([, names], i) => ({
+    ...{ line: i + 2, outcome: 'refused', reason: expect.stringContaining(names) },
+  }))
+
+  test.each([
+    ['submit', []],
+    ['import', ['--format', 'ndjson']],
+  ])('is named by its number, and %s shares the others', async (command, options) => {
+    const { code, told } = await aldis(command, fileOf(lines()), ...options, ...COLLECTED)
+    expect(told.filter(({ outcome }) => outcome === 'refused')).toEqual(named)
+    expect(told.filter(({ outcome }) => outcome === 'created')).toMatchObject([{ line: 1 }, { line: 7 }])
+    expect(code).toBe(8)
+  })
+  test('is named by its number, and lookup asks for the others', async () => {
+    const [first] = links(1)
+    await aldis('submit', fileOf([first]), ...COLLECTED)
+    const asked = fileOf([...bad.map(([line]) => line), first])
+    const { code, told } = await aldis('lookup', asked)
+    expect(told.map(({ line, outcome }) => [line, outcome]).slice(0, 5)).toEqual(bad.map((_, i) => [i + 1, 'refused']))
+    expect(code).toBe(8)
+    expect((await aldis('lookup', asked, '--keys')).told.at(-1)).toMatchObject({ line: 6, outcome: 'keys' })
+  })
+})
