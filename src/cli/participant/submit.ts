@@ -11,7 +11,7 @@ import { tryOut } from './submit-try.ts'
 import { submitTokens } from './tokens.ts'
 import { sealLines } from './values.ts'
 
-/** Tries of one run; each goes on where the node's durable part ends. */
+/** Tries without getting any further; each goes on where the node's durable part ends. */
 const TRIES = 5
 
 export function submitCommand(program: Command): void {
@@ -106,21 +106,23 @@ export interface Told {
   before: number
 }
 
-/** Sends what is not durable yet, from there on again if the connection or the node breaks. */
+/** Sends what is not durable yet, from there on again if the connection or the node breaks, or takes no more in one request. */
 async function send(session: Session, signed: Signed): Promise<Told> {
   const told: Told = { accepted: 0, refused: 0, before: 0 }
   const { output, client } = session
   const bar = output.progress('sharing', signed.items)
   try {
-    for (let attempt = 1; ; attempt++) {
+    for (let tries = 0, place = 0n; ; ) {
       const from = await client.nextLine(signed.upload)
-      if (attempt === 1) told.before = itemsBefore(signed, from)
+      if (place === 0n) told.before = itemsBefore(signed, from)
       if (from > signed.lines) return told
+      tries = from > place ? 1 : tries + 1
+      place = from
       const broken = await sendFrom(session, { signed, from, told, at: bar.at }).catch((error: unknown) =>
         asBroken(error),
       )
       if (broken === undefined) return told
-      if (attempt === TRIES) throw broken
+      if (tries === TRIES) throw broken
     }
   } finally {
     bar.end()
@@ -148,14 +150,18 @@ interface Sending {
 async function sendFrom(session: Session, { signed, from, told, at }: Sending): Promise<Error | undefined> {
   const upload = { id: signed.upload, line: from }
   for await (const line of session.client.upload(upload, linesFrom(signed, from))) {
-    if (line.code !== undefined && line.status >= 500) {
-      return new AldisError({ code: line.code, title: line.code, status: line.status })
-    }
+    const { code, status, detail } = line
+    if (code !== undefined && (status >= 500 || isEnd(line, signed)))
+      return new AldisError({ code, title: code, status, ...(detail === undefined ? {} : { detail }) })
     tell(session, signed, { line, told })
     at(told.before + told.accepted + told.refused)
   }
   return undefined
 }
+
+/** What the node says of the stream, as its last line: it has a number as an item's line has, but of no item. */
+const isEnd = ({ first, line }: UploadLine, { origin }: Signed): boolean =>
+  first === undefined && origin[String(line)] === undefined
 
 /** One line of the node's answer; the evidence in it is kept. */
 export function tell(

@@ -5,7 +5,10 @@ import { Command } from 'commander'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { importCommand } from '../../../src/cli/participant/import.ts'
 import { lookupCommand } from '../../../src/cli/participant/lookup.ts'
-import { submitCommand } from '../../../src/cli/participant/submit.ts'
+import type { Session } from '../../../src/cli/participant/session.ts'
+import { rawFile } from '../../../src/cli/participant/share.ts'
+import { submit, submitCommand } from '../../../src/cli/participant/submit.ts'
+import type { Client } from '../../../src/client/client.ts'
 import { aTestNode, type Member, type TestNode } from '../../support/node.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'aldis-submit-'))
@@ -38,6 +41,42 @@ async function aldis(...line: string[]): Promise<{ code: number; told: Told[] }>
     process.exitCode = 0
   }
 }
+
+const COMMON = {
+  ...{ category: 'grooming', severity: 'high', confidence: '80', tlp: 'amber', handling: 'review', basis: 'automated' },
+  ...{ region: 'IE', legalBasis: 'terms_of_service', surface: 'public' },
+}
+
+/** What is between us and the node: its own client, unless a test has something come in between. */
+type Between = (client: Client) => Partial<Client>
+
+/** The same as `aldis submit`, over a connection of the test's choice. */
+async function submitted(
+  file: string,
+  { between = () => ({}), change = {} }: { between?: Between; change?: Partial<typeof COMMON> } = {},
+): Promise<{ code: number; told: Told[]; warned: string[] }> {
+  const { home, client } = apple
+  const [told, warned]: [Told[], string[]] = [[], []]
+  const output: Session['output'] = {
+    ...{
+      json: true,
+      say: () => {},
+      warn: (text) => void warned.push(text),
+      data: (value) => void told.push({ ...value }),
+    },
+    progress: () => ({ at: () => {}, end: () => {} }),
+  }
+  const session = { home, output, member: home.membership(), client: { ...client, ...between(client) } }
+  try {
+    await submit(session, rawFile(file), { ...COMMON, ...change })
+    return { code: Number(process.exitCode ?? 0), told, warned }
+  } finally {
+    process.exitCode = 0
+  }
+}
+
+/** Lines of three submissions. */
+const MANY = 2_500
 
 let made = 0
 /** Links that nobody has shared yet. */
@@ -86,3 +125,39 @@ describe('a line that is not as it has to be', () => {
     expect((await aldis('lookup', asked, '--keys')).told.at(-1)).toMatchObject({ line: 6, outcome: 'keys' })
   })
 })
+
+describe('a stream that the node ends', () => {
+  /** Takes one submission of each request, as a node of small limits would. */
+  const small =
+    (places: bigint[], taken: number): Between =>
+    (client) => ({
+      async *upload(upload, lines) {
+        places.push(upload.line)
+        yield* client.upload(upload, firstOf(lines, taken))
+        yield { line: Number(upload.line), status: 413, code: 'too-large', detail: 'go on in another request' }
+      },
+    })
+
+  test('goes on in another request, as often as it gets any further', async () => {
+    const places: bigint[] = []
+    const { code, told } = await submitted(fileOf(links(MANY)), { between: small(places, 1_001) })
+    expect(places).toEqual([1n, 1_002n, 2_003n])
+    expect(told.at(-1)).toMatchObject({ outcome: 'done', items: MANY, accepted: MANY, refused: 0, before: 0 })
+    expect(code).toBe(0)
+  })
+  test('is told by its name where it gets no further', async () => {
+    const places: bigint[] = []
+    const sent = submitted(fileOf(links(1)), { between: small(places, 0) })
+    await expect(sent).rejects.toMatchObject({ code: 'too-large', status: 413 })
+    expect(places).toEqual([1n, 1n, 1n, 1n, 1n])
+  })
+})
+
+async function* firstOf<T>(all: AsyncIterable<T>, count: number): AsyncGenerator<T> {
+  let n = 0
+  for await (const one of all) {
+    n += 1
+    if (n > count) return
+    yield one
+  }
+}
