@@ -28,6 +28,8 @@ export interface Signed {
   items: number
   /** Raw lines whose link is to be sealed beside its signal; absent in what was signed before there were any. */
   seals?: number
+  /** Whether the node's answers are kept; absent in what was signed before they were. */
+  answers?: true
   /** Raw lines that could not be made into an item. */
   refused: { line: number; reason: string }[]
   /** Raw lines whose item is sent, and what speaks against that. */
@@ -87,6 +89,7 @@ export async function signFile(source: RawSource, signing: Signing): Promise<Sig
     lines: 0n,
     items: 0,
     seals: 0,
+    answers: true,
     refused: [],
     warned: [],
     submissions: {},

@@ -5,9 +5,9 @@ import { isUuid, type Uuid } from '../../kernel/ids.ts'
 import type { UploadJob } from '../../signals/schema.ts'
 import { EXIT } from '../exit.ts'
 import { columns } from '../output.ts'
+import { createTelling } from './send.ts'
 import { type Session, withSession } from './session.ts'
 import { signedUpload } from './share.ts'
-import { type Told, tell } from './submit.ts'
 
 interface Asked {
   wait?: true
@@ -66,9 +66,10 @@ async function jobOf({ client, output }: Session, upload: Uuid, wait: boolean): 
 
 async function tellResults(session: Session, upload: Uuid): Promise<void> {
   const signed = signedUpload(session.home.dir, upload)
-  const told: Told = { accepted: 0, refused: 0, before: 0 }
+  const told = { accepted: 0, refused: 0, before: 0 }
+  const telling = signed === undefined ? undefined : createTelling(session, signed, { next: 0n, told })
   for await (const line of session.client.uploads.results(upload)) {
-    if (signed === undefined) session.output.data(line, JSON.stringify(line))
-    else tell(session, signed, { line, told })
+    if (telling === undefined) session.output.data(line, JSON.stringify(line))
+    else telling.line(line)
   }
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command } from 'commander'
@@ -152,6 +152,106 @@ describe('a stream that the node ends', () => {
     expect(places).toEqual([1n, 1n, 1n, 1n, 1n])
   })
 })
+
+describe('an answer that did not arrive', () => {
+  /** The node has all of it, and the connection breaks before it says so. */
+  const breaking =
+    (requests: number, seen: bigint[] = []): Between =>
+    (client) => ({
+      async *upload(upload, lines) {
+        seen.push(upload.line)
+        const answer = client.upload(upload, lines)
+        if (seen.length > requests) return yield* answer
+        // Of the first submission everything but its last line arrives.
+        let n = 0
+        for await (const line of answer) {
+          n += 1
+          if (n < 3 && line.first === undefined) yield line
+        }
+        throw Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })
+      },
+    })
+  const noted = (): number => readFileSync(join(apple.home.dir, 'events.ndjson'), 'utf8').split('\n').length - 1
+
+  test('is asked for again in the same run, and each item is told once', async () => {
+    const [before, seen] = [noted(), [] as bigint[]]
+    const { code, told } = await submitted(fileOf(links(3)), { between: breaking(1, seen) })
+    expect(seen).toEqual([1n, 1n])
+    expect(told.filter(({ outcome }) => outcome === 'created').map(({ line }) => line)).toEqual([1, 2, 3])
+    expect(told.at(-1)).toMatchObject({ accepted: 3, refused: 0, before: 0 })
+    expect([noted() - before, code]).toEqual([1, 0])
+  })
+  test('is asked for again by the next run, with what was refused; and by none once it is here', async () => {
+    const [before, file] = [noted(), fileOf([...links(2), { ...links(1)[0], category: 'no_such' }])]
+    await expect(submitted(file, { between: breaking(9) })).rejects.toMatchObject({ code: 'ECONNRESET' })
+    expect(noted()).toBe(before)
+
+    const second = await submitted(file)
+    expect(second.told.at(-1)).toMatchObject({ accepted: 2, refused: 1, before: 0 })
+    expect([noted() - before, second.code]).toEqual([1, 8])
+
+    const seen: bigint[] = []
+    const third = await submitted(file, { between: breaking(0, seen) })
+    expect(third.told).toMatchObject([
+      { line: 3, outcome: 'refused', code: expect.any(String) },
+      { outcome: 'done', accepted: 0, refused: 1, before: 2 },
+    ])
+    expect([seen, noted() - before, third.code]).toEqual([[], 1, 8])
+  })
+  test('and that the node gives no longer is told as such, not as a refusal', async () => {
+    const file = fileOf(links(2))
+    await expect(submitted(file, { between: breaking(9) })).rejects.toMatchObject({ code: 'ECONNRESET' })
+    const stale: Between = () => ({
+      async *upload() {
+        yield { line: 3, first: 1, status: 422, code: 'submission-stale' }
+      },
+    })
+    const { code, told } = await submitted(file, { between: stale })
+    expect(told).toMatchObject([
+      { line: 2, outcome: 'unanswered', code: 'submission-stale', items: 2 },
+      { outcome: 'done', accepted: 0, refused: 0, before: 0, unanswered: 2 },
+    ])
+    expect(code).toBe(8)
+  })
+})
+
+test('a file of which everything is refused is judged at every run, and each line is named', async () => {
+  const file = fileOf(links(2).map((line) => ({ ...line, category: 'no_such' })))
+  for (const _ of ['first', 'second']) {
+    const { code, told } = await submitted(file)
+    expect(told).toMatchObject([
+      { line: 1, outcome: 'refused' },
+      { line: 2, outcome: 'refused' },
+      { outcome: 'done', accepted: 0, refused: 2, before: 0 },
+    ])
+    expect(code).toBe(8)
+  }
+})
+
+test('a submission that was refused is sent again without those that were stored', async () => {
+  const bad = links(1_000).map((line) => ({ ...line, category: 'no_such' }))
+  const file = fileOf([...links(1_000), ...bad, ...links(1)])
+  const first = await submitted(file)
+  expect(first.told.at(-1)).toMatchObject({ accepted: 1_001, refused: 1_000 })
+  let sent = 0
+  const counting: Between = (client) => ({
+    upload: (upload, lines) =>
+      client.upload(
+        upload,
+        counted(lines, () => (sent += 1)),
+      ),
+  })
+  const second = await submitted(file, { between: counting })
+  expect(second.told.at(-1)).toMatchObject({ accepted: 0, refused: 1_000, before: 1_001 })
+  expect([sent, second.code]).toEqual([1_001, 8])
+})
+
+async function* counted(lines: AsyncIterable<string | Buffer>, onLine: () => void): AsyncGenerator<string | Buffer> {
+  for await (const line of lines) {
+    if (String(line) !== '\n') onLine()
+    yield line
+  }
+}
 
 async function* firstOf<T>(all: AsyncIterable<T>, count: number): AsyncGenerator<T> {
   let n = 0
