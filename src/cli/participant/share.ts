@@ -9,12 +9,15 @@ import { readIfThere } from '../../client/files.ts'
 import { linesOf } from '../../client/lines.ts'
 import type { TokenMaker } from '../../client/tokens.ts'
 import { triedPattern } from '../../client/try-pattern.ts'
-import { writeDurably } from '../../kernel/durable.ts'
+import { canonicalJson } from '../../kernel/canonical-json.ts'
+import { removeDurably, writeDurably } from '../../kernel/durable.ts'
+import { Refusal } from '../../kernel/errors.ts'
 import { derivedId, type Uuid } from '../../kernel/ids.ts'
 import { sha256 } from '../../kernel/sha256.ts'
 import type { PatternChecker } from '../../matching/pattern.ts'
 import type { SigningKey } from '../../signals/submission.ts'
 import { signSubmission } from '../../signals/submission.ts'
+import { firstsOf, forgetAnswers, keptAnswer } from './answered.ts'
 import { createPack } from './pack.ts'
 import { type Read, readRaw } from './raw-file.ts'
 import type { Session } from './session.ts'
@@ -30,6 +33,8 @@ export interface Signed {
   seals?: number
   /** Whether the node's answers are kept; absent in what was signed before they were. */
   answers?: true
+  /** Of the options that its items were signed with; absent in what was signed before it was kept. */
+  options?: string
   /** Raw lines that could not be made into an item. */
   refused: { line: number; reason: string }[]
   /** Raw lines whose item is sent, and what speaks against that. */
@@ -78,8 +83,10 @@ export async function signFile(source: RawSource, signing: Signing): Promise<Sig
   const { session, context } = signing
   const upload = await source.upload(context.audience)
   const dir = join(session.home.dir, 'uploads', upload)
+  const options = optionsDigest(context)
   const kept = signedUpload(session.home.dir, upload)
-  if (kept !== undefined) return kept
+  if (kept !== undefined && (kept.options ?? options) === options) return kept
+  if (kept !== undefined) await discard(session, kept)
   writeDurably(join(dir, 'begun'), '')
   const path = join(dir, 'signed.ndjson')
   const handle = await open(`${path}.new`, 'w', 0o600)
@@ -90,6 +97,7 @@ export async function signFile(source: RawSource, signing: Signing): Promise<Sig
     items: 0,
     seals: 0,
     answers: true,
+    options,
     refused: [],
     warned: [],
     submissions: {},
@@ -141,6 +149,25 @@ export async function signFile(source: RawSource, signing: Signing): Promise<Sig
   writeDurably(join(dir, 'signed.json'), JSON.stringify(signed, textLines), 0o600)
   return signed
 }
+
+/** The audience is in the upload's name. */
+const optionsDigest = ({ taxonomy, defaults }: Signing['context']): string =>
+  sha256(Buffer.from(canonicalJson({ taxonomy, defaults }))).toString('hex')
+
+/** Takes what was signed with other options away, for it to be signed anew; throws `state-conflict` where the node has some of it. */
+async function discard({ home, client }: Session, kept: Signed): Promise<void> {
+  const { job, next_line } = await client.uploads.get(kept.upload)
+  const isStored = (first: bigint): boolean => {
+    const known = keptAnswer({ home }, kept, first)
+    return known === undefined ? first < BigInt(next_line) : known.accepted > 0
+  }
+  if (job !== undefined || firstsOf(kept).some(isStored)) throw new Refusal('state-conflict', { detail: OTHER_OPTIONS })
+  removeDurably(join(home.dir, 'uploads', kept.upload, 'signed.json'))
+  forgetAnswers({ home }, kept)
+}
+
+const OTHER_OPTIONS =
+  'this file was shared with other options: give those again, or put the lines that are to be shared otherwise into another file'
 
 const sealsOf = (read: Read): number => (read.outcome === 'raw' && read.raw.seal === true ? 1 : 0)
 

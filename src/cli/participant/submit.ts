@@ -48,7 +48,8 @@ A line names a type and the raw value, and whatever differs from the options:
   {"type":"media_hash","algorithm":"pdq","hash":"<64 hex digits>"}
   {"type":"email","hashed":{"profile":"email/1","kid":"spring","token":"<64 hex digits>"}}
 Sending the same file again sends the same signed bytes: what is durable already is not stored twice, what was refused is
-told again, and a submission of which everything was refused is judged anew.`
+told again, and a submission of which everything was refused is judged anew. With other options it is signed
+anew as long as nothing of it is stored, and refused after that.`
 
 /** Shares raw lines, wherever they are from. */
 export async function submit(

@@ -9,6 +9,7 @@ import type { Session } from '../../../src/cli/participant/session.ts'
 import { rawFile } from '../../../src/cli/participant/share.ts'
 import { submit, submitCommand } from '../../../src/cli/participant/submit.ts'
 import type { Client } from '../../../src/client/client.ts'
+import type { Uuid } from '../../../src/kernel/ids.ts'
 import { aTestNode, type Member, type TestNode } from '../../support/node.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'aldis-submit-'))
@@ -244,6 +245,48 @@ test('a submission that was refused is sent again without those that were stored
   const second = await submitted(file, { between: counting })
   expect(second.told.at(-1)).toMatchObject({ accepted: 0, refused: 1_000, before: 1_001 })
   expect([sent, second.code]).toEqual([1_001, 8])
+})
+
+describe('a file that is sent again with other options', () => {
+  const severityOf = async (told: Told[]): Promise<string> => {
+    const { item } = await apple.client.own(
+      String(told.find(({ outcome }) => outcome === 'created')?.['signal']) as Uuid,
+    )
+    return JSON.parse(item).severity
+  }
+  test('is signed anew where nothing arrived', async () => {
+    const file = fileOf(links(1))
+    const away: Between = () => ({
+      async *upload() {
+        yield* []
+        throw Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })
+      },
+    })
+    await expect(submitted(file, { between: away })).rejects.toMatchObject({ code: 'ECONNRESET' })
+    const { told } = await submitted(file, { change: { severity: 'low' } })
+    expect(await severityOf(told)).toBe('low')
+  })
+  test('is signed anew where all of it was refused', async () => {
+    const file = fileOf(links(1))
+    expect((await submitted(file, { change: { category: 'no_such' } })).code).toBe(8)
+    expect(await submitted(file)).toMatchObject({ code: 0, told: [{ outcome: 'created' }, { accepted: 1, before: 0 }] })
+  })
+  test('is refused by name where some of it is stored, and goes on with the options of before', async () => {
+    const file = fileOf(links(1))
+    await submitted(file)
+    await expect(submitted(file, { change: { severity: 'low' } })).rejects.toMatchObject({
+      ...{ code: 'state-conflict', detail: expect.stringContaining('other options') },
+    })
+    expect((await submitted(file)).told).toMatchObject([{ outcome: 'done', accepted: 0, before: 1 }])
+  })
+  test('is as it was where it was signed before its options were kept', async () => {
+    const file = fileOf(links(1))
+    const [, done] = (await submitted(file)).told
+    const path = join(apple.home.dir, 'uploads', String(done?.['upload']), 'signed.json')
+    const { options: _, ...signed } = JSON.parse(readFileSync(path, 'utf8'))
+    writeFileSync(path, JSON.stringify(signed))
+    expect((await submitted(file, { change: { severity: 'low' } })).told).toMatchObject([{ accepted: 0, before: 1 }])
+  })
 })
 
 async function* counted(lines: AsyncIterable<string | Buffer>, onLine: () => void): AsyncGenerator<string | Buffer> {
