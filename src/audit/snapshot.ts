@@ -65,6 +65,8 @@ export async function openState(
 
 /** As the node's entry names it by which an auditor fetches the state. */
 const ASKED = 'snapshot'
+/** Feeds and look-ups follow the log within seconds. */
+const LAG_MS = 60_000
 
 /**
  * When the pages were read. That a snapshot is asked for stands in the log before its first line: one that was read before the
@@ -73,10 +75,10 @@ const ASKED = 'snapshot'
 function createPages() {
   const first: { rows?: Page; feeds?: Page } = {}
   let last = { size: 0n, upto: 0n }
-  let asked: { index: bigint; event: string } | undefined
-  let seen = 0n
-  const isBehind = ({ size }: Page): boolean =>
-    asked === undefined || asked.index < BigInt(size) || first.rows?.waiting.includes(asked.event) === true
+  let asked: Pick<Entry, 'index' | 'event' | 'time'> | undefined
+  let newest: Pick<Entry, 'index' | 'time'> | undefined
+  /** When the first entry was made that had not reached the feeds; undefined where all had. */
+  let unreached: number | undefined
   return {
     /** Throws `LineMalformed` where a page is older than the one before it. */
     take(page: Page): void {
@@ -86,22 +88,38 @@ function createPages() {
       if (page.upto === undefined) first.rows ??= page
       else first.feeds ??= page
     },
-    entry({ index, kind, event, fields }: Entry): void {
-      if (index >= 0n) seen = index + 1n
-      if (index >= 0n && kind === 'audit.read' && fields.get('range') === ASKED) asked = { index, event }
+    entry({ index, kind, event, time, fields }: Entry): void {
+      if (index < 0n) return
+      newest = { index, time }
+      if (String(index) === first.feeds?.upto) unreached = time
+      if (kind === 'audit.read' && fields.get('range') === ASKED) asked = { index, event, time }
     },
     /** Why it does not tell how the rows are, if it does not. */
     stale(): string | undefined {
       const { rows, feeds } = first
       if (rows === undefined || feeds === undefined) return 'the snapshot lacks rows or feeds: fetch it again'
-      // One that was read when all that is audited was there needs no entry that tells of it.
-      if (asked === undefined && BigInt(rows.size) < seen)
-        return `the snapshot was read at ${rows.size} of ${seen} entries, none of which tells that one was asked for`
-      return isBehind(rows) && isBehind(feeds)
-        ? undefined
-        : `entry ${asked?.index} tells of a later snapshot than this one, of ${rows.size} entries: fetch it again`
+      return otherThanAsked(rows) ?? laggingBehind(feeds)
     },
     says: (): string => `read from ${first.rows?.size} entries on, of which ${first.feeds?.upto} had reached the feeds`,
+  }
+
+  function otherThanAsked(rows: Page): string | undefined {
+    const seen = newest === undefined ? 0n : newest.index + 1n
+    // One that was read when all that is audited was there needs no entry that tells of it.
+    if (asked === undefined)
+      return BigInt(rows.size) < seen
+        ? `the snapshot was read at ${rows.size} of ${seen} entries, none of which tells that one was asked for`
+        : undefined
+    return asked.index < BigInt(rows.size) || rows.waiting.includes(asked.event)
+      ? undefined
+      : `entry ${asked.index} tells of a later snapshot than this one, of ${rows.size} entries: fetch it again`
+  }
+
+  function laggingBehind(feeds: Page): string | undefined {
+    const behind = (asked ?? newest)?.time ?? Number.NaN
+    return unreached !== undefined && behind - unreached > LAG_MS
+      ? `only ${feeds.upto} entries had reached the feeds, which were more than a minute behind: fetch it again`
+      : undefined
   }
 }
 

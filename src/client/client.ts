@@ -240,7 +240,8 @@ export function createClient(options: ClientOptions): Client {
       const path = `/v1/lookup/${audience}/${snapshot}/${prefix}${queryOf({ purpose })}`
       const most = entries * ENTRY_BYTES
       const { body, headers } = await transport.call({ method: 'GET', path, idempotent: true, most })
-      return { body, read: neededHeader('bucket', headers, 'provenance-read') }
+      // An empty one gives nothing out, and is not recorded.
+      return { body, read: entries === 0 ? '' : neededHeader('bucket', headers, 'provenance-read') }
     },
     open: (audience, signal, purpose) => get(`/v1/audiences/${audience}/signals/${signal}${queryOf({ purpose })}`),
     acknowledge: (feed, upto, stage) => post(`/v1/feeds/${feed}/acknowledgements`, { upto, stage }),

@@ -17,11 +17,11 @@ function programme(): Programme {
   return made
 }
 
-function resultOf(change: Readonly<Record<string, unknown>>, known = programme()): string {
+function resultOf(change: Readonly<Record<string, unknown>>, known = programme(), of: Partial<Entry> = {}): string {
   const fields = { actor: 'aster', authority: 'node_attested', person: LEA, ...change }
   const check = checkAuthority(known)
   check.entry({
-    ...{ kind: 'signal.withdrawn', index: 7n, time: NOW, changes: [], expired: [], erased: [] },
+    ...{ kind: 'signal.withdrawn', index: 7n, time: NOW, changes: [], expired: [], erased: [], ...of },
     fields: new Map(Object.entries(fields).filter(([, value]) => value !== undefined)),
   } as unknown as Entry)
   return check.end().result
@@ -54,5 +54,29 @@ describe('an end on the word of a person', () => {
     const analyst = ended(120_000)
     analyst.roles.set(`${LEA} analyst`, 'then')
     expect(resultOf({}, analyst)).toBe('FAIL')
+  })
+})
+
+describe('a signal', () => {
+  const change = (state: string) => ({ changes: [{ signal: 'fig', revision: 1, state }] }) as unknown as Partial<Entry>
+  const ends = (name: 'expired' | 'erased') => ({ [name]: [{ signal: 'fig', revision: 1 }] }) as Partial<Entry>
+  test('is withdrawn by a withdrawal, ended by an expiry and erased by an erasure', () => {
+    const act = { authority: undefined, person: undefined, actor: 'node' }
+    expect(resultOf({}, programme(), change('withdrawn'))).toBe('PASS')
+    for (const kind of ['signal.submitted', 'signal.revised'])
+      expect(resultOf(act, programme(), { kind, ...change('live') })).toBe('PASS')
+    expect(resultOf(act, programme(), { kind: 'signal.expired', ...ends('expired') })).toBe('PASS')
+    expect(resultOf(act, programme(), { kind: 'erasure', ...ends('erased') })).toBe('PASS')
+  })
+  test.for<[what: string, fields: object, of: Partial<Entry>]>([
+    ['made live by a withdrawal on the word of a person', {}, change('live')],
+    ['withdrawn by a submission', { actor: 'node' }, { kind: 'signal.submitted', ...change('withdrawn') }],
+    ['changed by what is no submission', { actor: 'node' }, { kind: 'review.set', ...change('live') }],
+    ['changed by a kind that nobody knows', { actor: 'node' }, { kind: 'later.kind', ...change('live') }],
+    ['committed to by what is no submission', { actor: 'node', accepted: 'root' }, { kind: 'review.set' }],
+    ['ended by what is no expiry', { actor: 'node' }, { kind: 'review.set', ...ends('expired') }],
+    ['erased by what is no erasure', { actor: 'node' }, { kind: 'signal.expired', ...ends('erased') }],
+  ])('is not %s', ([, fields, of]) => {
+    expect(resultOf({ ...fields }, programme(), of)).toBe('FAIL')
   })
 })

@@ -126,7 +126,9 @@ describe('a look-up by buckets', () => {
     await expect(lookUp(long.client).find(asking(3))).rejects.toThrow('longer than')
   })
 
-  test('takes no bucket of which the node names no record', async () => {
+  test('takes no bucket of which the node names no record, but for one that is empty', async () => {
+    const empty = await clientOf(bucketNode(0, { unread: true }).answer)
+    expect(await lookUp(empty.client).find(asking(3))).toEqual([])
     const { client } = await clientOf(bucketNode(40, { unread: true }).answer)
     const unread = { name: 'VerificationFailed', step: 'bucket', message: expect.stringContaining('provenance-read') }
     await expect(lookUp(client).find(asking(3))).rejects.toMatchObject(unread)

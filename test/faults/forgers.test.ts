@@ -11,6 +11,7 @@ import { formatVkey, NOTE_TYPE, signatureLine } from '../../src/provenance/note.
 import { parsePolicy } from '../../src/provenance/policy.ts'
 import { forge, LOG_KEY, sourceOf } from '../provenance/forge.ts'
 import { aKey } from '../provenance/signing.ts'
+import { idOf } from '../signals/factory.ts'
 import { anAuditedWorld, type Given } from './audited.ts'
 import { fieldIn, type Lies, type Plain, plainOf, put, recommitted, relog, resets } from './relog.ts'
 
@@ -460,6 +461,125 @@ describe('a forger with the keys and the database who', () => {
     expect(found.map((one) => one.split(':')[0])).toEqual([`${check} FAIL`])
     expect(found[0]).toMatch(says)
   })
+})
+
+/** The checks that did not pass, in one text. */
+const failed = async (given: Given): Promise<string> => (await failing(given)).join('\n')
+
+describe('an audit', () => {
+  test('knows of chains of participants and of the node alone', async () => {
+    const merged = changed('participant.suspended', (entry) => ({ ...entry, parties: ['banana node'] }))
+    expect(await failed(remade(merged))).toMatch(/5 FAIL[\s\S]*9 FAIL/)
+  })
+  test('says that an erasure named what none takes', async () => {
+    const lies = { erased: { index: indexOf('audience.changed'), name: 'label' } }
+    expect(await failed(remade([...plain, anErasure([])], lies))).toMatch(
+      /7 FAIL: .*is of a kind that no erasure takes/,
+    )
+  })
+  test.for<[what: string, change: (entry: Plain) => Plain, says: RegExp]>([
+    ['an entry that does not say what it is', (entry) => put(entry, 'type', undefined), /6 FAIL: .*what it is/],
+    ['a kind that it does not know', (entry) => put(entry, 'type', 'later.kind'), /6 UNKNOWN: the kind "later.kind"/],
+    ['a field that it does not know', (entry) => put(entry, 'later', 1), /6 UNKNOWN: the field "later" of audience/],
+    ['a kind by the name of what every object has', (entry) => put(entry, 'type', 'constructor'), /6 UNKNOWN/],
+    ['a kind by the name of what objects are made of', (entry) => put(entry, 'type', '__proto__'), /6 UNKNOWN/],
+  ])('does not pass %s', async ([, change, says]) => {
+    expect(await failed(remade(changed('audience.changed', change)))).toMatch(says)
+  })
+  test.for<[what: string, as_of: unknown]>([
+    ['nothing', {}],
+    ['what is no list of members', null],
+    ['a number that is none', { log: 'x' }],
+    ['a number of another form', { log: 4 }],
+    ['a member more', { log: '4', feed: 'x' }],
+    ['half of a feed', { feed: 'x', from: '1' }],
+  ])('takes no read that says %s of how far it looked', async ([, as_of]) => {
+    const blurred = changed(
+      'read.batch',
+      (entry) => ({ ...entry, reads: entry.reads.map((read) => put(read, 'as_of', as_of)) }),
+      (entry) => entry.reads.some(({ items }) => items.length > 0),
+    )
+    expect(await failed(remade(blurred))).toMatch(/14 FAIL: .*does not say how far it looked/)
+  })
+  test('takes no key epoch for a read of signals', async () => {
+    const blurred = changed(
+      'read.batch',
+      (entry) => ({ ...entry, reads: entry.reads.map((read) => put(read, 'as_of', { hash_profile: 'x' })) }),
+      (entry) => entry.reads.some(({ items }) => items.length > 0),
+    )
+    expect(await failed(remade(blurred))).toMatch(/14 FAIL: .*it gave out a key epoch, and more/)
+  })
+})
+
+describe('a snapshot', () => {
+  /** Its pages of one kind as if they had been read when the log was empty, or never. */
+  const paged = (feeds: boolean, change: ((page: { size: string }) => object) | undefined): Given => {
+    const isOne = (text: string): boolean => text.startsWith('{"page":') && text.includes('"upto":') === feeds
+    const snapshot = honest.snapshot.flatMap((text) => {
+      if (!isOne(text)) return [text]
+      return change === undefined ? [] : [line(text, ({ page }) => ({ page: change(page as { size: string }) }))]
+    })
+    return { ...honest, snapshot }
+  }
+  const first = (feeds: boolean): Given => {
+    let n = 0
+    return paged(feeds, (page) => (n++ === 0 ? { ...page, size: '0', waiting: [], ...(feeds && { upto: '0' }) } : page))
+  }
+  test('that is read says from when on it is', async () => {
+    const found = (await audited(honest)).find(({ check }) => check === 13)
+    expect(found).toMatchObject({
+      ...{
+        result: 'PASS',
+        says: expect.stringMatching(/, read from \d+ entries on, of which \d+ had reached the feeds$/),
+      },
+    })
+  })
+  test.for<[what: string, forged: () => Given, says: RegExp]>([
+    ['older pages of feeds', () => first(true), /13 UNKNOWN: only 0 entries had reached the feeds/],
+    ['an older page behind a newer one', () => first(false), /the snapshot is malformed/],
+    ['no pages of feeds', () => paged(true, undefined), /13 (UNKNOWN|FAIL)/],
+    [
+      'feeds that are ahead of the log',
+      () => paged(true, (page) => ({ ...page, upto: '9999999' })),
+      /the snapshot is malformed/,
+    ],
+  ])('does not pass with %s', async ([, forged, says]) => {
+    expect(await failed(forged())).toMatch(says)
+  })
+  test('of nothing does not pass for the state of a log', async () => {
+    const rows = '{"page":{"size":"0","waiting":[]}}'
+    const feeds = '{"page":{"size":"0","upto":"0","waiting":[]}}'
+    expect(await failed({ ...honest, snapshot: [feeds, rows, '{"end":0}'] })).toMatch(
+      /13 UNKNOWN: entry \d+ tells of a later/,
+    )
+  })
+  test.for(['99999999999', '9999999', '0', 'y', '1.5'])(
+    'with an event at the place %s of a feed fails',
+    async (place) => {
+      const at = honest.snapshot.findIndex((text) => text.startsWith('{"of":"feed-entry '))
+      const row = line(honest.snapshot[at] ?? '', (one) => ({ ...one, of: `feed-entry ${idOf(9)} ${place}` }))
+      const end = honest.snapshot.length - 1
+      const ended = line(honest.snapshot[end] ?? '', ({ end: n }) => ({ end: Number(n) + 1 }))
+      const snapshot = honest.snapshot.with(end, ended).toSpliced(at, 0, row)
+      expect(await failed({ ...honest, snapshot })).toMatch(/13 FAIL: .*the events before it are not there/)
+    },
+  )
+})
+
+test('records that hold what nobody thought of leave the checks of the tree as they are', async () => {
+  const records = {
+    async *records(): AsyncGenerator<string> {
+      yield honest.records[0] ?? ''
+      throw new TypeError('not iterable')
+    },
+  }
+  const { findings, result } = await auditLog({
+    ...{ hash: sha256, source: sourceOf(forge(honest.entries)), pinned: { key: LOG_KEY.vkey, verify: verifyEd25519 } },
+    ...{ now: world.w.now(), kept: [], records },
+  })
+  expect(findings.filter(({ check }) => check === 1 || check === 3).map((one) => one.result)).toEqual(['PASS', 'PASS'])
+  expect(findings.filter(({ check }) => check >= 5).map((one) => one.result)).toEqual(Array(13).fill('UNKNOWN'))
+  expect(result).toBe('UNKNOWN')
 })
 
 describe('the time of an entry', () => {
