@@ -18,8 +18,6 @@ export function checkEntries(): EntryCheck & { missing(index: bigint): void } {
   }
 }
 
-const moreOf = (n: number): string => (n === 0 ? '' : `; and ${n} more`)
-
 /** A value that is not there, by the digest that is left of it. */
 export interface Gone {
   index: bigint
@@ -43,7 +41,7 @@ export function checkDisclosures(holes: Holes): EntryCheck {
   const faults = gatherFaults(check)
   /** What a later release may have added: nobody who does not know it can say what it does. */
   const strange = new Set<string>()
-  const name = (kind: string, { fields }: OpenedPayload): void => {
+  const noteStrange = (kind: string, { fields }: OpenedPayload): void => {
     const known = fieldsOf(kind)
     if (known === undefined) strange.add(`the kind ${JSON.stringify(kind)}`)
     else
@@ -57,14 +55,14 @@ export function checkDisclosures(holes: Holes): EntryCheck {
   return {
     entry(entry) {
       const { index, kind, fields, changes, unopened } = entry
-      if (typeof fields.get('type') === 'string') name(kind, entry)
+      if (typeof fields.get('type') === 'string') noteStrange(kind, entry)
       else faults.add('it does not say what it is', index)
       // Which of its values a digest was of nobody can tell: as many may be gone as values of it go.
       const left = erasableOf(kind).filter((name) => !fields.has(name))
       look(entry, { index, erasable: unopened.length <= left.length, signals: changes.map(({ signal }) => signal) })
     },
     read({ index }, read) {
-      name('read', read)
+      noteStrange('read', read)
       look(read, { index, erasable: false, signals: [] })
     },
     end() {
@@ -79,3 +77,5 @@ export function checkDisclosures(holes: Holes): EntryCheck {
     },
   }
 }
+
+const moreOf = (n: number): string => (n === 0 ? '' : `; and ${n} more`)

@@ -3,7 +3,7 @@ import { type Gone, type Hole, type Holes, holeName } from './commitments.ts'
 import type { Entry } from './entry.ts'
 import { type EntryCheck, type Faults, gatherFaults } from './faults.ts'
 import { numbered } from './finding.ts'
-import { listIn } from './names.ts'
+import { isDecimal, listIn } from './names.ts'
 
 const ACTION = 'signals.erase'
 
@@ -68,7 +68,6 @@ function targetsOf(value: unknown): (Gone | undefined)[] {
   if (!Array.isArray(value)) return [undefined]
   return value.map((one: unknown) => {
     const [index, digest] = listIn(one)
-    const whole = /^(0|[1-9][0-9]{0,18})$/.test(String(index)) && typeof digest === 'string'
-    return whole ? { index: BigInt(String(index)), digest } : undefined
+    return isDecimal(index) && typeof digest === 'string' ? { index: BigInt(index), digest } : undefined
   })
 }

@@ -2,7 +2,7 @@ import { type Hash, toBase64Url, utf8 } from '../kernel/bytes.ts'
 import { isOver, JOURNAL_RULE, journalDays } from '../provenance/journal-rule.ts'
 import type { Entry } from './entry.ts'
 import type { Faults } from './faults.ts'
-import { listIn, roomFor } from './names.ts'
+import { isDecimal, listIn, roomFor } from './names.ts'
 
 /** Which reads may be missing: those of batches that an entry names, by the rule that the programme had published. */
 export interface JournalRule {
@@ -11,8 +11,8 @@ export interface JournalRule {
   batch(entry: Entry, whole: boolean): void
   /** How many batches entries name as over. */
   readonly over: number
-  /** Batches without their reads that no entry names, and those of them whose time is over: an entry of a later log may name these. */
-  missing(now: Date): { indices: readonly bigint[]; over: readonly bigint[] }
+  /** Batches without their reads that no entry names; of those that are over an entry of a later log may. */
+  missing(now: Date): Iterable<{ index: bigint; over: boolean }>
 }
 
 export interface JournalRuleOptions {
@@ -35,9 +35,7 @@ export function createJournalRule({ hash, faults, indexAt }: JournalRuleOptions)
 
   /** The batches that an entry names; undefined for what is none. */
   const namedBy = ({ fields }: Entry): (NamedBatch | undefined)[] =>
-    listIn(fields.get('batches')).map((place) =>
-      /^(0|[1-9][0-9]{0,18})$/.test(String(place)) ? batches.find(indexAt(BigInt(String(place)))) : undefined,
-    )
+    listIn(fields.get('batches')).map((place) => (isDecimal(place) ? batches.find(indexAt(BigInt(place))) : undefined))
 
   /** The days of the rule that it goes by, if that is the one that the programme had published. */
   const daysOf = ({ fields }: Entry): number | undefined => {
@@ -80,12 +78,11 @@ export function createJournalRule({ hash, faults, indexAt }: JournalRuleOptions)
       batches.add({ index, reader, last: Date.parse(String(entry.fields.get('to'))), n: Number(entry.fields.get('n')) })
       if (!whole) absent.add(index)
     },
-    missing(now) {
-      const over = [...absent].filter((index) => {
+    *missing(now) {
+      for (const index of absent) {
         const last = batches.find(index)?.last ?? Number.NaN
-        return isOver(days, { last, at: now.getTime() })
-      })
-      return { indices: [...absent].map(BigInt), over: over.map(BigInt) }
+        yield { index: BigInt(index), over: isOver(days, { last, at: now.getTime() }) }
+      }
     },
   }
 }

@@ -41,3 +41,7 @@ export function roomFor<A extends Uint8Array | Int32Array | Uint32Array | Float6
 
 /** What a stranger wrote as a list; anything else is as good as an empty one. */
 export const listIn = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
+
+/** Whether it is a number as the log's files write it: in decimal digits, as text. */
+export const isDecimal = (value: unknown): value is string =>
+  typeof value === 'string' && /^(0|[1-9][0-9]{0,18})$/.test(value)

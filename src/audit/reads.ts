@@ -9,7 +9,7 @@ import type { FeedTable } from './feeds.ts'
 import { type Finding, type Numbered, numbered } from './finding.ts'
 import { createJournalRule, type JournalRule } from './journal-rule.ts'
 import { itemFaults } from './looked-up.ts'
-import { listIn } from './names.ts'
+import { isDecimal, listIn } from './names.ts'
 import { type Programme, stayOf } from './programme.ts'
 import type { SignalTable } from './signals.ts'
 
@@ -65,11 +65,12 @@ export function checkReads(options: ReadsOptions): EntryCheck {
         faults.add('its reader is another than who acted', entry.index)
     },
     end() {
-      const { indices, over } = rule.missing(options.now)
-      const later = options.present ? [] : over
-      for (const index of indices)
-        if (!later.includes(index)) faults.add('its reads are missing, and no entry says that they are over', index)
-      return faults.finding(() => says({ check, rule, ...counted, missing: later.length }))
+      let missing = 0
+      for (const { index, over } of rule.missing(options.now)) {
+        if (over && !options.present) missing += 1
+        else faults.add('its reads are missing, and no entry says that they are over', index)
+      }
+      return faults.finding(() => says({ check, rule, ...counted, missing }))
     },
   }
 }
@@ -119,9 +120,7 @@ const NUMBERS: ReadonlySet<string> = new Set(['log', 'from', 'to', 'snapshot'])
 /** In one of the shapes that there are, numbers as decimals; undefined for anything else. */
 function asOfIn(value: unknown): AsOf | undefined {
   const members = Object.entries(Object(value) as object).sort(([a], [b]) => (a < b ? -1 : 1))
-  const fits = members.every(
-    ([name, one]) => typeof one === 'string' && (!NUMBERS.has(name) || /^(0|[1-9][0-9]{0,18})$/.test(one)),
-  )
+  const fits = members.every(([name, one]) => (NUMBERS.has(name) ? isDecimal(one) : typeof one === 'string'))
   return fits && SHAPES.includes(members.map(([name]) => name).join()) ? (value as AsOf) : undefined
 }
 

@@ -1,5 +1,6 @@
 import { fromBase64, toBase64 } from '../kernel/bytes.ts'
 import type { Audit } from './audit.ts'
+import { isDecimal } from './names.ts'
 import type { Prefix } from './tree.ts'
 
 /** What machines read; `v` changes when a member does. */
@@ -31,9 +32,7 @@ export function parseState(text: string, vkey: string): Prefix | undefined {
   const { size, root } = value
   const bytes = typeof root === 'string' ? fromBase64(root) : undefined
   if (value['v'] !== 1 || value['vkey'] !== vkey || bytes?.length !== 32) return undefined
-  return typeof size === 'string' && /^(0|[1-9][0-9]{0,18})$/.test(size)
-    ? { size: BigInt(size), root: bytes }
-    : undefined
+  return isDecimal(size) ? { size: BigInt(size), root: bytes } : undefined
 }
 
 function objectIn(text: string): Record<string, unknown> {

@@ -549,9 +549,10 @@ describe('a snapshot', () => {
   test('of nothing does not pass for the state of a log', async () => {
     const rows = '{"page":{"size":"0","waiting":[]}}'
     const feeds = '{"page":{"size":"0","upto":"0","waiting":[]}}'
-    expect(await failed({ ...honest, snapshot: [feeds, rows, '{"end":0}'] })).toMatch(
-      /13 UNKNOWN: entry \d+ tells of a later/,
-    )
+    const snapshot = [feeds, rows, '{"end":0}']
+    expect(await failed({ ...honest, snapshot })).toMatch(/13 UNKNOWN: entry \d+ tells of a later/)
+    const silent = remade(plain.filter((entry) => fieldIn(entry, 'range') !== 'snapshot'))
+    expect(await failed({ ...silent, snapshot })).toMatch(/13 UNKNOWN: .*none of which tells that one was asked for/)
   })
   test.for(['99999999999', '9999999', '0', 'y', '1.5'])(
     'with an event at the place %s of a feed fails',
