@@ -196,15 +196,15 @@ describe('an audit finds', () => {
   })
   test('nothing for sure in a log that was closed, which has no state, once their time is over: an entry of the next one may name them', async () => {
     const log = remade(without(young()))
-    const fourteenth = async (days: number) => {
-      const given = {
-        records: { records: () => each(log.records) },
-        now: new Date(world.w.now().getTime() + days * DAY),
-      }
-      return (await findings(log, given)).find(({ check }) => check === 14)
+    const closed = { records: { records: () => each(log.records) } }
+    const fourteenth = async (days: number, given: Partial<AuditOptions> = closed) => {
+      const now = new Date(world.w.now().getTime() + days * DAY)
+      return (await findings(log, { ...given, now })).find(({ check }) => check === 14)
     }
     const missing = { result: 'FAIL', says: expect.stringContaining('its reads are missing') }
     expect(await fourteenth(0)).toMatchObject(missing)
+    // The log that is written now names what is over itself.
+    expect(await fourteenth(400, {})).toMatchObject(missing)
     expect(await fourteenth(400)).toMatchObject({
       result: 'UNKNOWN',
       says: expect.stringContaining('the log after this one'),
