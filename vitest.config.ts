@@ -41,6 +41,8 @@ export default defineConfig({
           name: 'database',
           include: DATABASE,
           globalSetup: ['test/support/postgres.ts'],
+          // A world of its own each has in its database; the program is loaded, and made fast, once for all of them.
+          isolate: false,
           sequence: { shuffle: true },
           testTimeout: 60_000,
           hookTimeout: 120_000,

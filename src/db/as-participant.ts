@@ -28,10 +28,10 @@ const FIRST_DELAY_MS = 20
 let watcher: ((family: Family, sql: string) => void) | undefined
 
 /**
- * From now on `watch` hears every statement of every opener's transaction before it is sent, and stops it by throwing. For
- * tests, where a table of a foreign family throws.
+ * From now on `watch`, and nobody else, hears every statement of every opener's transaction before it is sent, and stops
+ * it by throwing. For tests, where a table of a foreign family throws.
  */
-export function watchFamilies(watch: (family: Family, sql: string) => void): void {
+export function watchFamilies(watch: typeof watcher): void {
   watcher = watch
 }
 

@@ -96,7 +96,7 @@ export function poolState(db: Db): { total: number; idle: number; waiting: numbe
 
 /** From now on every pool of this process keeps each distinct statement text. For tests: it grows without bound. */
 export function collectSql(): void {
-  emitted ??= new Set()
+  emitted = new Set()
 }
 
 /** Every distinct statement text since `collectSql`; empty without it. */

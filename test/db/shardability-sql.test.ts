@@ -40,7 +40,10 @@ beforeAll(async () => {
     .filter((text) => !text.includes('aldis_test_'))
     .map((text) => text.replace(/\s+/g, ' ').trim())
 }, 120_000)
-afterAll(() => n.end())
+afterAll(async () => {
+  watchFamilies(undefined)
+  await n.end()
+})
 
 const NOT_YET = 'granted ahead of its service'
 
