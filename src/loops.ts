@@ -282,7 +282,10 @@ export const createNodeLoops = (
       await ensureEpochKeys(keys, clock())
       await rotateAccessKeys(keys, clock())
       await ensureValueKeys(keys, clock())
-      if ((await retirement.round()) + (await rewrap.round()) > 0) provenance.wake()
+      // What keeps one from going on does not keep the other.
+      const rounds = await Promise.allSettled([retirement.round(), rewrap.round()])
+      if (rounds.some((one) => one.status === 'fulfilled' && one.value > 0)) provenance.wake()
+      for (const one of rounds) if (one.status === 'rejected') throw one.reason
       return false
     }),
     scheduled: loop('scheduled', SCHEDULED_MS, async () => {

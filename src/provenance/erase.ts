@@ -6,9 +6,9 @@ import type { KeyService } from '../keys/service.ts'
 import { digestOf, fieldOf } from './commitment.ts'
 import * as store from './erase-store.ts'
 import { isErasable } from './events.ts'
-import { type KeptRead, keptOf, valueIn } from './kept-read.ts'
+import { type KeptRead, keptUnlessLost, valueIn } from './kept-read.ts'
 import { placeOf } from './origin.ts'
-import { epochKey, type Opened, openRecord, sealRecord } from './record.ts'
+import { type Opened, recordUnlessLost, sealRecord } from './record.ts'
 
 /** A disclosure that is gone: the entry's index in the present log, as a decimal, and the digest that is left. */
 export type Target = readonly [index: string, digest: string]
@@ -68,9 +68,8 @@ export const createRecordEraser = ({ keys, logId }: { keys: KeyService; logId: n
       [...places].flatMap(([event, own]) => own.flatMap((one) => (one.log_id === logId ? [[event, one.idx]] : []))),
     )
     for (const row of await store.recordsForUpdate(tx, participant, [...present.keys()])) {
-      // Where the month's key is not there, as beside a restored database, nothing of it can be read.
-      if (!keys.has(epochKey(row.epoch))) continue
-      const opened = openRecord(row, row.event_id, keys)
+      // Where the month's key is lost, as beside a restored database, nothing of it can be read.
+      const opened = recordUnlessLost(row, row.event_id, keys) ?? []
       const gone = opened.flatMap(([, text]) => (text !== null && isOf(row.kind, text) ? [text] : []))
       if (gone.length === 0) continue
       const left = opened.map(
@@ -108,8 +107,7 @@ async function hasObtained(
   let after: store.JournalPlace = { day: dayOf(given.since), journal_id: FIRST }
   for (;;) {
     const rows = await store.journalAfter(tx, reader, { after, limit: ROWS_AT_ONCE })
-    const open = rows.filter(({ epoch }) => keys.has(epochKey(epoch)))
-    if (open.some((row) => keptOf(keys, row).some((read) => gaveOut(read, given)))) return true
+    if (rows.some((row) => keptUnlessLost(keys, row)?.some((read) => gaveOut(read, given)))) return true
     const last = rows.at(-1)
     if (last === undefined || rows.length < ROWS_AT_ONCE) return false
     after = last

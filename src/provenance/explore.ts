@@ -3,7 +3,7 @@ import type { Db } from '../db/connect.ts'
 import { isUuid, type Uuid } from '../kernel/ids.ts'
 import type { KeyService } from '../keys/service.ts'
 import * as store from './explore-store.ts'
-import { epochKey, type Opened, openRecord, saidIn } from './record.ts'
+import { type Opened, recordUnlessLost, saidIn } from './record.ts'
 import * as recordStore from './record-store.ts'
 import type { LoggedEvent, ProvenanceService } from './service.ts'
 
@@ -19,7 +19,7 @@ export interface DescribedEntry extends LoggedEvent {
   items: number
   /** Signals that it shared for the first time. */
   shares: readonly FirstShare[]
-  /** What its record says; undefined where the month's key is not here. */
+  /** What its record says; undefined where the month's key is lost. */
   opened: { fields: ReadonlyMap<string, unknown>; sources: readonly Readonly<Record<string, unknown>>[] } | undefined
 }
 
@@ -148,9 +148,9 @@ async function openedOf({ projector, keys }: DescribingOptions, entries: readonl
   const records = await recordStore.sealedOf(projector, entries)
   return entries.map((entry) => {
     const row = records.get(entry.event_id)
-    // Where the month's key was destroyed, the entry is found by whose it is alone.
-    const readable = row !== undefined && keys.has(epochKey(row.epoch))
-    const opened = readable ? openedParts(openRecord(row, entry.event_id, keys)) : undefined
+    // Where the month's key is lost, the entry is found by whose it is alone.
+    const record = row && recordUnlessLost(row, entry.event_id, keys)
+    const opened = record && openedParts(record)
     return { ...entry, opened, items: itemsIn((opened ?? NOTHING).fields) }
   })
 }

@@ -9,7 +9,7 @@ import { kindsOf, type LogFilter } from './explore-filter.ts'
 import * as exploreStore from './explore-store.ts'
 import type { Holder, Ledger } from './ledger.ts'
 import { metadataOf } from './metadata.ts'
-import { epochKey, openRecord } from './record.ts'
+import { recordUnlessLost } from './record.ts'
 import * as recordStore from './record-store.ts'
 
 /** Who looks at the log, and how much of it is theirs to see. */
@@ -152,8 +152,8 @@ export function createExplorer(options: ExplorerOptions): Explorer {
 
 async function erasedIn({ db, keys }: ExplorerOptions, row: exploreStore.EntryRow): Promise<number> {
   const record = await recordStore.recordOf(db, row.participant_id, row.event_id)
-  if (record === undefined || !keys.has(epochKey(record.epoch))) return 0
-  return openRecord(record, row.event_id, keys).filter(([, text]) => text === null).length
+  const opened = record && recordUnlessLost(record, row.event_id, keys)
+  return (opened ?? []).filter(([, text]) => text === null).length
 }
 
 interface Page {

@@ -3,7 +3,7 @@ import type { Uuid } from '../kernel/ids.ts'
 import { uuidBytes } from '../kernel/ids.ts'
 import type { KeyService } from '../keys/service.ts'
 import type { Audience } from './events.ts'
-import { type Committable, commit, DECOY, epochKey, type Opened, openedOf } from './record.ts'
+import { type Committable, commit, DECOY, epochKey, type Opened, openedOf, openUnlessLost } from './record.ts'
 
 /** One source's part of an answer: how many items, and the root over them. */
 export interface SourceSet {
@@ -53,10 +53,23 @@ export const valueIn = ({ fields }: KeptRead, wanted: string): unknown =>
 export type KeptItems = readonly (readonly [party: string, ...items: (readonly [Uuid, number])[]])[]
 
 /** The reads of a journal row, opened; throws if the row is another than its id names. */
-export const keptOf = (keys: KeyService, row: { body: Buffer; epoch: number; journal_id: Uuid }): KeptRead[] =>
-  (
-    JSON.parse(keys.open(epochKey(row.epoch), row.body, uuidBytes(row.journal_id)).toString()) as (KeptRead | Former)[]
-  ).map((read) => ('opened' in read ? ofFormer(read) : read))
+export const keptOf = (keys: KeyService, row: JournalBody): KeptRead[] =>
+  readsIn(keys.open(epochKey(row.epoch), row.body, uuidBytes(row.journal_id)))
+
+/** The same; undefined where the month's key is lost. */
+export function keptUnlessLost(keys: KeyService, row: JournalBody): KeptRead[] | undefined {
+  const text = openUnlessLost(keys, { epoch: row.epoch, sealed: row.body }, uuidBytes(row.journal_id))
+  return text === undefined ? undefined : readsIn(text)
+}
+
+interface JournalBody {
+  body: Buffer
+  epoch: number
+  journal_id: Uuid
+}
+
+const readsIn = (text: Buffer): KeptRead[] =>
+  (JSON.parse(text.toString()) as (KeptRead | Former)[]).map((read) => ('opened' in read ? ofFormer(read) : read))
 
 /** As the releases before kept a read: its payload, and each disclosure as it is handed over. */
 interface Former {

@@ -94,6 +94,30 @@ export function openRecord(
   return JSON.parse(keys.open(epochKey(row.epoch), row.body, bodyAad(event_id, row.c)).toString()) as Opened[]
 }
 
+/** The same; undefined where the month's key is lost. */
+export function recordUnlessLost(
+  row: { body: Buffer; epoch: number; c: Buffer },
+  event_id: Uuid,
+  keys: KeyService,
+): Opened[] | undefined {
+  const text = openUnlessLost(keys, { epoch: row.epoch, sealed: row.body }, bodyAad(event_id, row.c))
+  return text === undefined ? undefined : (JSON.parse(text.toString()) as Opened[])
+}
+
+/** What was sealed under a month's key; undefined where there is none of its name, or another, made beside a restored database. */
+export function openUnlessLost(
+  keys: KeyService,
+  { epoch, sealed }: { epoch: number; sealed: Buffer },
+  aad: Uint8Array,
+): Buffer | undefined {
+  if (!keys.has(epochKey(epoch))) return undefined
+  try {
+    return keys.open(epochKey(epoch), sealed, aad)
+  } catch {
+    return undefined
+  }
+}
+
 /** Name and value of a disclosure that this node made and sealed; undefined for what is erased, and for a decoy. */
 export function saidIn([audience, text]: Opened): readonly [name: string, value: unknown] | undefined {
   if (text === null || audience === DECOY) return undefined

@@ -4,7 +4,7 @@ import type { Clock } from '../kernel/clock.ts'
 import { newId, type Uuid, uuidBytes } from '../kernel/ids.ts'
 import type { KeyService } from '../keys/service.ts'
 import * as store from './erase-store.ts'
-import { epochKey, epochOf, monthOf, nextGeneration, openRecord, sealRecord } from './record.ts'
+import { epochKey, epochOf, monthOf, nextGeneration, openUnlessLost, recordUnlessLost, sealRecord } from './record.ts'
 import type { Recorder } from './service.ts'
 
 export interface KeyRetirementOptions {
@@ -25,7 +25,8 @@ const FIRST = '00000000-0000-0000-0000-000000000000' as Uuid
 
 /**
  * Moves what is sealed under a month's key to the next key of that month once something of it was erased, and destroys the
- * old one 35 days later: what backups hold of the erased can then be read by nobody. Safe to repeat after any failure.
+ * old one 35 days later: what backups hold of the erased can then be read by nobody. What the key does not open was sealed
+ * under another one, which is lost: it stays, and loses nothing with this key. Safe to repeat after any failure.
  */
 export const createKeyRetirement = (options: KeyRetirementOptions): { round(): Promise<number> } => ({
   /** Answers how many keys moved on by a step. */
@@ -53,8 +54,8 @@ async function step(options: KeyRetirementOptions, { epoch, rewrapped_at, destro
     if (due) await destroy(options, epoch, now)
     return due
   }
-  // Until its month is over, and a day longer, the key still seals.
-  if (monthOf(epoch) >= epochOf(new Date(now.getTime() - DAY_MS))) return false
+  // Until its month is over, and a day longer, the key still seals. One that is not there may be put back.
+  if (monthOf(epoch) >= epochOf(new Date(now.getTime() - DAY_MS)) || !keys.has(epochKey(epoch))) return false
   await sealAnew(options, epoch)
   await atControl(admin, (tx) => store.noteKey(tx, epoch, { rewrapped_at: now }))
   return true
@@ -103,7 +104,9 @@ async function moveRecords(tx: Tx, keys: KeyService, move: Move<Uuid>): Promise<
   const { participant, epoch, to, after } = move
   const rows = await store.recordsUnder(tx, participant, { epoch, after, limit: ROWS_AT_ONCE })
   for (const { event_id, ...row } of rows) {
-    const body = sealRecord({ c: row.c, epoch: to }, openRecord(row, event_id, keys), { event_id, keys })
+    const opened = recordUnlessLost(row, event_id, keys)
+    if (opened === undefined) continue
+    const body = sealRecord({ c: row.c, epoch: to }, opened, { event_id, keys })
     await store.sealAgain(tx, { participant_id: participant, event_id }, { body, epoch: to })
   }
   return rows.at(-1)?.event_id
@@ -117,7 +120,9 @@ async function moveReads(
   const rows = await store.journalUnder(tx, participant, { epoch, after, limit: ROWS_AT_ONCE })
   for (const { day, journal_id, body } of rows) {
     const aad = uuidBytes(journal_id)
-    const moved = keys.seal(epochKey(to), keys.open(epochKey(epoch), body, aad), aad)
+    const opened = openUnlessLost(keys, { epoch, sealed: body }, aad)
+    if (opened === undefined) continue
+    const moved = keys.seal(epochKey(to), opened, aad)
     await store.sealJournalAgain(tx, { participant_id: participant, day, journal_id }, { body: moved, epoch: to })
   }
   return rows.at(-1)
