@@ -107,7 +107,8 @@ async function hasObtained(
   let after: store.JournalPlace = { day: dayOf(given.since), journal_id: FIRST }
   for (;;) {
     const rows = await store.journalAfter(tx, reader, { after, limit: ROWS_AT_ONCE })
-    if (rows.some((row) => keptUnlessLost(keys, row)?.some((read) => gaveOut(read, given)))) return true
+    // Nor of what cannot be opened any more.
+    if (rows.some((row) => keptUnlessLost(keys, row)?.some((read) => gaveOut(read, given)) ?? true)) return true
     const last = rows.at(-1)
     if (last === undefined || rows.length < ROWS_AT_ONCE) return false
     after = last
