@@ -12,8 +12,9 @@ const Name = Type.String({ pattern: '^[a-z_][a-z0-9_]{0,62}$' })
 const Root = Type.String({ pattern: '^[0-9a-f]{64}$' })
 const Instant = Type.String({ pattern: '^20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}Z$' })
 const Count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
-/** Names nothing outside the backup's own folder. */
-const Path = Type.String({ pattern: '^(tables|config|ca|tls|keys)/[a-z0-9][a-z0-9._-]{0,100}$' })
+/** Names nothing outside the backup's own folder; a key's name has 96 characters, and its kind behind them. */
+const PATH = '(?:tables|config|ca|tls|keys)/[a-z0-9][a-z0-9._-]{0,105}'
+const Path = Type.String({ pattern: `^${PATH}$` })
 const strict = { additionalProperties: false }
 
 const ManifestSchema = Type.Object(
@@ -70,7 +71,7 @@ function jsonOf(bytes: Uint8Array): unknown {
 export const sumsText = (sums: ReadonlyMap<string, string>): string =>
   [...sums].map(([name, sum]) => `${sum}  ${name}\n`).join('')
 
-const SUM = /^([0-9a-f]{64}) {2}((?:tables|config|ca|tls|keys)\/[a-z0-9][a-z0-9._-]{0,100}|manifest\.json)$/
+const SUM = new RegExp(`^([0-9a-f]{64}) {2}(${PATH}|manifest\\.json)$`)
 
 export function parseSums(text: string): Map<string, string> {
   const sums = new Map<string, string>()

@@ -19,6 +19,9 @@ import { aTestNode, type TestNode } from '../support/node.ts'
 import { settled } from '../support/settled.ts'
 import { digests, type Unmade, unmade } from './world.ts'
 
+/** A key's name has 96 characters at most. */
+const LONGEST = `hash-${'f'.repeat(91)}`
+
 let n: TestNode
 let dir: string
 let folder: string
@@ -32,6 +35,8 @@ beforeAll(async () => {
   await apple.client.submit(await apple.sign([item]))
   await settled(n.t)
   await stop(n.node.shutdown, { log: silentLog, noticeMs: 0, requestsMs: 1_000 })
+  await n.parts.keys.create('hash-plum', 'oprf')
+  await n.parts.keys.create(LONGEST, 'symmetric')
   folder = join(dir, 'backup')
   await aldis(n.t.url('owner'), 'backup', folder, '--keys')
 })
@@ -89,8 +94,9 @@ describe('aldis backup', () => {
     expect(readdirSync(join(without, 'config')).sort()).toEqual(['retention.json', 'taxonomy.json'])
 
     const keys = readdirSync(join(folder, 'keys'))
-    expect(keys).toContain('log-1.ed25519')
-    expect(keys.filter((name) => name.startsWith('epoch-2'))).toEqual([])
+    const all = readdirSync(join(n.parts.config.dataDir, 'keys'))
+    expect(keys.sort()).toEqual(all.filter((name) => !name.startsWith('epoch-')).sort())
+    expect(keys).toEqual(expect.arrayContaining(['log-1.ed25519', 'hash-plum.oprf', `${LONGEST}.symmetric`]))
     expect(statSync(join(folder, 'keys', 'log-1.ed25519')).mode & 0o777).toBe(0o600)
 
     const everything = join(dir, 'everything')

@@ -13,7 +13,7 @@ export interface Secrets {
 }
 
 const EPOCH_KEY = /^epoch-[0-9]{6}(-[0-9]+)?\./
-const KEY = /^[a-z0-9][a-z0-9-]{0,63}\.(ed25519|symmetric)$/
+const KEY = /^[a-z0-9][a-z0-9-]{0,95}\.(ed25519|symmetric|oprf)$/
 const PUBLIC = ['ca/root.crt', 'ca/issuer.crt', 'tls/node.crt']
 const SECRET = ['ca/root.key', 'ca/issuer.key', 'tls/node.key']
 
