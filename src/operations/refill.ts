@@ -34,6 +34,8 @@ export interface RestoreOptions {
   onTable(table: string): void
   /** Told of a closed log whose entries do not make its root. */
   onOdd(origin: string): void
+  /** Told before the COMMIT: from then on a failure does not mean that the target is empty. */
+  onCommit?(): void
 }
 
 /** A verified backup's rows; `verifiedManifest` has read every file. */
@@ -44,7 +46,7 @@ export const contentsOf = (dir: string, { schema, logs, tables }: Manifest): Con
 
 /**
  * Fills an empty database in one transaction, checks rows and logs before it commits, then brings the schema up to this
- * release. Throws `CopyRefused`, and leaves the target empty.
+ * release. Throws `CopyRefused`, and leaves the target empty; so does what fails before `onCommit`.
  */
 export async function restore(contents: Contents, options: RestoreOptions): Promise<LogStanding[]> {
   const { target, newest, standings, onTable } = options
@@ -63,6 +65,7 @@ export async function restore(contents: Contents, options: RestoreOptions): Prom
     }
     const made = await standings(tx)
     await assertLogs(tx, { contents, made, options })
+    options.onCommit?.()
     return made
   })
   await target.prepare(newest)

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { Command } from 'commander'
 import { sql } from 'kysely'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { migrations } from '../../migrations/index.ts'
 import { createNode } from '../../src/app.ts'
 import { copyCommands } from '../../src/cli/node/copies.ts'
 import { nodeLogCommands } from '../../src/cli/node/log.ts'
@@ -166,6 +167,26 @@ describe('aldis restore', () => {
       more = {}
     }
   })
+})
+
+test('aldis restore that fails at its COMMIT may have filled the database: its note and its keys stay', async () => {
+  const data = join(dir, 'unknown')
+  const to = target()
+  const whole = await to.open()
+  await whole.prepare(migrations.length)
+  await sql`create function fall() returns trigger language plpgsql as
+    'begin perform pg_terminate_backend(pg_backend_pid()); return null; end'`.execute(whole.db)
+  await sql`create constraint trigger fall after insert on programme deferrable initially deferred
+    for each row execute function fall()`.execute(whole.db)
+  more = { DATA_DIR: data, ANCHOR_DIR: join(data, 'anchor') }
+  try {
+    await expect(aldis(to.url, 'restore', folder, '--keys')).rejects.toMatchObject({ code: 'outcome-unknown' })
+  } finally {
+    more = {}
+  }
+  expect(said.join('')).toContain('may be filled')
+  expect(restoredNote(data)).toBeDefined()
+  expect(readdirSync(join(data, 'keys'))).toEqual(readdirSync(join(folder, 'keys')))
 })
 
 test('aldis drill restores into an embedded database, says what it found, and leaves nothing', {

@@ -63,14 +63,20 @@ export async function putBack(output: Output, dir: string, withKeys: boolean): P
   try {
     const earlier = restoredNote(config.dataDir)
     const sizes = manifest.logs.map(({ size }) => size)
-    // Before the rows: a restore that nobody is told of must not be possible.
+    // Both before the rows: those cannot be restored again, and a restore that nobody is told of must not be possible.
+    const placed = keys?.go() ?? []
     noteRestored(config.dataDir, { event_id: newId(systemClock()), made_at, sizes })
-    const logs = await restore(contentsOf(dir, manifest), using(output, target)).catch((error: unknown) => {
-      if (earlier === undefined) forgetRestored(config.dataDir)
+    let filled = false
+    const onCommit = (): void => {
+      filled = true
+    }
+    const options = { ...using(output, target), onCommit }
+    const logs = await restore(contentsOf(dir, manifest), options).catch((error: unknown) => {
+      if (filled) output.warn('the database is filled, or may be filled: if it is, aldis migrate, and start the node')
+      else if (earlier === undefined) forgetRestored(config.dataDir)
       else noteRestored(config.dataDir, earlier)
       throw error
     })
-    const placed = keys?.go() ?? []
     const anchor = await anchorSays(config, logs.at(-1))
     output.data(
       { folder: dir, made_at, keys: placed.length, logs: manifest.logs, anchor },
