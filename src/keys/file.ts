@@ -12,7 +12,7 @@ import {
 } from 'node:crypto'
 import { mkdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { removeDurably, writeDurably } from '../kernel/durable.ts'
+import { createDurably, removeDurably } from '../kernel/durable.ts'
 import { StartRefused } from '../kernel/errors.ts'
 import { randomSource } from '../kernel/random.ts'
 import { createOprfPool, type OprfPool } from './oprf-pool.ts'
@@ -82,7 +82,7 @@ export function fileKeys(dir: string, pool: Pick<OprfPool, 'evaluate'> = createO
     shared: (kid) => symmetric(kid).secret,
     has: (kid) => load(kid) !== undefined,
     create: async (kid, kind) => {
-      if (load(kid) === undefined) writeDurably(join(dir, `${checked(kid)}.${kind}`), await seed(kind), 0o600)
+      if (load(kid) === undefined) createDurably(join(dir, `${checked(kid)}.${kind}`), await seed(kind), 0o600)
     },
     destroy: async (kid) => {
       held.delete(kid)

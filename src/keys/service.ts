@@ -19,7 +19,7 @@ export interface KeyService {
   /** A key that members hold too (the hmac hash profile); every call is behind a logged read. */
   shared(kid: string): Buffer
   has(kid: string): boolean
-  /** Makes the key unless it is there. */
+  /** Makes the key unless it is there; of two that make it at once, both have the first. */
   create(kid: string, kind: KeyKind): Promise<void>
   /** For good, in every copy that the driver has; nothing happens if there is none. */
   destroy(kid: string): Promise<void>

@@ -76,6 +76,15 @@ describe('a new key', () => {
     expect(keys.publicKey('log-1')).toEqual(publicKey)
   })
 
+  test('is made once by two at the same time: the first one stays', async () => {
+    const first = fileKeys(dir).create('log-1', 'ed25519')
+    const written = Promise.resolve().then(() => readFileSync(join(dir, 'log-1.ed25519')))
+    const second = fileKeys(dir).create('log-1', 'ed25519')
+    await Promise.all([first, second])
+    expect(readFileSync(join(dir, 'log-1.ed25519'))).toEqual(await written)
+    expect(readdirSync(dir)).toEqual(['log-1.ed25519'])
+  })
+
   test('is another one for each id and folder', async () => {
     const keys = fileKeys(dir)
     await keys.create('a', 'symmetric')
