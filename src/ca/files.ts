@@ -1,8 +1,8 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
-import { mkdirSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { Clock } from '../kernel/clock.ts'
-import { writeDurably } from '../kernel/durable.ts'
+import { syncFolder, writeDurably } from '../kernel/durable.ts'
 import { StartRefused } from '../kernel/errors.ts'
 import { type CaKey, createIssuer, createRoot } from './ca.ts'
 import { type CaSigner, keySigner } from './signer.ts'
@@ -27,21 +27,26 @@ export interface ProgrammeCa extends CaSigner {
 }
 
 /**
- * Makes `root.key`, `root.crt`, `issuer.key`, `issuer.crt` in a folder that holds none of them. Issuing needs the issuer
- * alone: take `root.key` away and keep it offline.
+ * Makes a folder of `root.key`, `root.crt`, `issuer.key`, `issuer.crt`, all of them or none; an empty one may be there. Issuing
+ * needs the issuer alone: take `root.key` away and keep it offline.
  */
 export async function createProgrammeCa(
   dir: string,
   { clock, names = NEUTRAL_NAMES }: CaOptions,
 ): Promise<ProgrammeCa> {
-  mkdirSync(dir, { recursive: true, mode: 0o700 })
-  for (const name of ['root.key', 'root.crt', 'issuer.key', 'issuer.crt']) {
-    if (statSync(join(dir, name), { throwIfNoEntry: false }) !== undefined) {
-      throw new StartRefused(`${join(dir, name)}: is there already; a CA is not made over another`)
-    }
+  // What an interruption leaves there has issued nothing.
+  const fresh = `${dir}.${process.pid}.new`
+  rmSync(fresh, { recursive: true, force: true })
+  write(fresh, 'root', await createRoot(names.root, clock()))
+  await renewIssuer(fresh, { clock, names })
+  try {
+    renameSync(fresh, dir)
+  } catch (cause) {
+    rmSync(fresh, { recursive: true })
+    throw new StartRefused(`${dir}: is no empty folder; a CA is not made over another`, { cause })
   }
-  write(dir, 'root', await createRoot(names.root, clock()))
-  return renewIssuer(dir, { clock, names })
+  syncFolder(dirname(dir))
+  return openProgrammeCa(dir)
 }
 
 /** Puts a fresh issuer key and certificate of one year in place of the old ones; needs `root.key`. */

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto'
-import { chmodSync, chownSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -52,6 +52,20 @@ test('a CA is never made over another', async () => {
   rmSync(join(dir, 'root.key'))
   await expect(createProgrammeCa(dir, { clock })).rejects.toThrow(StartRefused)
   expect(openProgrammeCa(dir).rootCertificate()).toBe(rootCertificate())
+})
+
+test('a CA whose making was interrupted is made by the next try', async () => {
+  let asked = 0
+  const interrupted = (): Date => {
+    asked += 1
+    if (asked > 1) throw new Error('after the root')
+    return clock()
+  }
+  await expect(createProgrammeCa(dir, { clock: interrupted })).rejects.toThrow('after the root')
+  expect(existsSync(dir)).toBe(false)
+  await createProgrammeCa(dir, { clock })
+  expect(readdirSync(join(dir, '..'))).toEqual(['ca'])
+  expect(openProgrammeCa(dir).issuerCertificate()).toContain('CERTIFICATE')
 })
 
 test('a renewed issuer has another key under the same root', async () => {
