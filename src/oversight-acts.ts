@@ -1,4 +1,5 @@
 import type { Oversight } from './participants/oversight.ts'
+import { keepReads } from './provenance/expire-reads.ts'
 import type { Recorder } from './provenance/service.ts'
 import { markPublished } from './publishing/service.ts'
 import { governmentActs } from './registers/government.ts'
@@ -14,5 +15,10 @@ export function oversightActs({
   return {
     ...{ attempted, reportPublished: markPublished, holdSource: sources.hold, releaseSource: sources.release },
     ...{ ...holdActs, ...governmentActs },
+    // Who removes reads asks for holds under the same lock: one that is placed is found, or waits.
+    placeHold: async (tx, hold) => {
+      await keepReads(tx, hold.participant)
+      await holdActs.placeHold(tx, hold)
+    },
   }
 }

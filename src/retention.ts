@@ -5,7 +5,7 @@ import { REFUSALS_KEPT_DAYS } from './participants/handshake-audit.ts'
 import type { Parts } from './parts.ts'
 import { createRecordEraser } from './provenance/erase.ts'
 import { createReadExpiry } from './provenance/expire-reads.ts'
-import { createLegalHolds } from './registers/holds.ts'
+import { createLegalHolds, keepsReads } from './registers/holds.ts'
 import { createUploadForgetting, UPLOAD_KEPT_DAYS } from './signals/forget-uploads.ts'
 import { dueByType } from './signals/source-hold.ts'
 import { createRequestForgetting } from './usage/forget-requests.ts'
@@ -63,6 +63,7 @@ export function createRetention(kept: Kept): Retention {
   const reads = createReadExpiry({
     ...{ admin: pools.admin, clock, recorder: provenance, records: createRecordEraser({ keys, logId }) },
     policy: () => policy().body,
+    isKept: keepsReads,
   })
   const forgetUploads = createUploadForgetting({ admin: pools.admin, clock })
   const forgetRequests = createRequestForgetting({ admin: pools.admin, clock })
@@ -71,8 +72,6 @@ export function createRetention(kept: Kept): Retention {
   let run: PurgeRun | undefined
   /** While its rounds find something: together they are one purge. */
   let goesOn: PurgeRun | undefined
-  /** Asked each time: a hold that is placed while others are purged keeps what it is of. */
-  const isKept = async (participant: Uuid): Promise<boolean> => (await holds.keptReads()).has(participant)
 
   const readsOf = async (participant: Uuid, slug: string): Promise<{ named: number; gone: number }> => ({
     named: await reads.name(participant, slug),
@@ -97,7 +96,7 @@ export function createRetention(kept: Kept): Retention {
       }
     },
     async purge(participant) {
-      if (await isKept(participant)) throw new Refusal('hold-placed')
+      if ((await holds.keptReads()).has(participant)) throw new Refusal('hold-placed')
       const { named, gone } = await readsOf(participant, authority.slugOf(participant))
       if (named > 0) provenance.wake()
       return named + gone
@@ -119,7 +118,7 @@ export function createRetention(kept: Kept): Retention {
     for (const { participant_id, slug } of participants) {
       // What is wrong with one participant's rows keeps nothing of another's beyond its time.
       try {
-        const of = (await isKept(participant_id)) ? { named: 0, gone: 0 } : await readsOf(participant_id, slug)
+        const of = await readsOf(participant_id, slug)
         named += of.named
         const rested =
           (await forgetUploads.forget(participant_id)) +

@@ -13,6 +13,8 @@ export interface ReadExpiryOptions {
   clock: Clock
   recorder: Recorder
   records: Pick<RecordEraser, 'places'>
+  /** Whether a hold keeps what the participant read; asked under the lock that `keepReads` takes. */
+  isKept(tx: Tx, participant: Uuid): Promise<boolean>
   /** The text of the retention policy that is in force. */
   policy(): string
 }
@@ -40,10 +42,14 @@ export function createReadExpiry(options: ReadExpiryOptions) {
   }
 }
 
+/** Until the transaction ends nothing of what the participant read goes; what is going is waited for. */
+export const keepReads = async (tx: Tx, participant: Uuid): Promise<void> =>
+  void (await store.expiryHead(tx, participant))
+
 type WholeBatch = store.ExpiryBatch & { last: Date }
 
 async function name(
-  { clock, recorder, records, policy }: ReadExpiryOptions,
+  { clock, recorder, records, policy, isKept }: ReadExpiryOptions,
   tx: Tx,
   of: { participant: Uuid; slug: string },
 ): Promise<number> {
@@ -51,7 +57,7 @@ async function name(
   const days = journalDays(text)
   if (days === undefined) throw new Error(`the retention policy does not say ${JOURNAL_RULE}`)
   const head = await store.expiryHead(tx, of.participant)
-  if (head === undefined) return 0
+  if (head === undefined || (await isKept(tx, of.participant))) return 0
   const at = clock()
   const found = await portion(tx, of.participant, {
     after: head.expired_no,
@@ -85,9 +91,9 @@ async function due({ admin, clock, policy }: ReadExpiryOptions, participant: Uui
   return store.overReads(admin, participant, new Date(clock().getTime() - days * 86_400_000))
 }
 
-async function remove({ clock, records }: ReadExpiryOptions, tx: Tx, participant: Uuid): Promise<number> {
+async function remove({ clock, records, isKept }: ReadExpiryOptions, tx: Tx, participant: Uuid): Promise<number> {
   const head = await store.expiryHead(tx, participant)
-  if (head === undefined || head.gone_no === head.expired_no) return 0
+  if (head === undefined || head.gone_no === head.expired_no || (await isKept(tx, participant))) return 0
   const now = clock().getTime()
   const named = await portion(tx, participant, {
     after: head.gone_no,

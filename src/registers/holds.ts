@@ -1,3 +1,4 @@
+import type { Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import type { Oversight } from '../participants/oversight.ts'
@@ -29,6 +30,10 @@ export const createLegalHolds = (admin: Db): LegalHolds => ({
     })),
   keptReads: () => store.keptOf(admin, 'reads'),
 })
+
+/** Whether what the participant read may not be removed now, as the transaction finds it. */
+export const keepsReads = async (tx: Tx, participant: Uuid): Promise<boolean> =>
+  (await store.keptOf(tx, 'reads')).has(participant)
 
 /** What two persons decide of holds, in the transaction of their act. */
 export const holdActs: Pick<Oversight, 'placeHold' | 'placedHold' | 'liftHold' | 'keepsSignals'> = {

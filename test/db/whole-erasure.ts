@@ -50,6 +50,7 @@ export async function readsOver(n: TestNode, settled: () => Promise<void>): Prom
   const expiry = createReadExpiry({
     ...{ admin: pools.admin, clock: () => later, recorder: provenance, records: createRecordEraser({ keys, logId }) },
     policy: () => authority.policy('retention')?.body ?? '',
+    isKept: async () => false,
   })
   const sum = async (work: (participant: Uuid, slug: string) => Promise<number>): Promise<number> => {
     let total = 0

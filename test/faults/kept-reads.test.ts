@@ -49,6 +49,7 @@ beforeAll(async () => {
     ...{ admin: w.t.admin, clock: w.clock, recorder: w.provenance },
     records: createRecordEraser({ keys: w.keys, logId: 1 }),
     policy: () => w.authority.policy('retention')?.body ?? '',
+    isKept: async () => false,
   })
   const step = async (name: string): Promise<void> => {
     const all = { named: [] as number[], removed: [] as number[], rows: 0 }

@@ -1,11 +1,14 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { sql } from 'kysely'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { createSightings } from '../../src/anomalies/sightings.ts'
+import { newId } from '../../src/kernel/ids.ts'
+import { oversightActs } from '../../src/oversight-acts.ts'
 import { createHandshakeAudit } from '../../src/participants/handshake-audit.ts'
 import { NAMED_MS } from '../../src/provenance/expire-reads.ts'
 import { epochKey, epochOf } from '../../src/provenance/record.ts'
 import { createRetention } from '../../src/retention.ts'
 import { aWorld, type World } from '../feeds/world.ts'
-import { DAY, NOON } from '../signals/factory.ts'
+import { DAY } from '../signals/factory.ts'
 
 let w: World
 beforeAll(async () => {
@@ -13,20 +16,28 @@ beforeAll(async () => {
 })
 afterAll(() => w.end())
 
-const sightingsOf = ({ t: { admin }, clock }: World) => createSightings({ admin, clock, mac: () => Buffer.alloc(32) })
+const retentionOf = ({ t: { admin }, clock, keys, provenance, authority }: World) =>
+  createRetention({
+    ...{ clock, keys, provenance, authority, logId: 1, pools: { admin } },
+    handshakes: createHandshakeAudit(admin),
+    sightings: createSightings({ admin, clock, mac: () => Buffer.alloc(32) }),
+  })
+/** All that was read until now is over. */
+async function longAfter(): Promise<void> {
+  w.pass(405 * DAY)
+  await w.keys.create(epochKey(epochOf(w.now())), 'symmetric')
+  await w.authority.refresh()
+}
 
 // The second leaves a damaged batch.
 describe('what goes by its time', { shuffle: false }, () => {
   test('rounds that find something are one purge, whose number is that of all of them', async () => {
-    const { clock, keys, provenance, authority } = w
+    const { clock } = w
     const handshakes = createHandshakeAudit(w.t.admin)
     const minute = new Date(clock().getTime() - 91 * DAY)
     handshakes.add({ minute, address: '192.0.2.1', reason: 'other', count: 1 })
     await handshakes.flush()
-    const retention = createRetention({
-      ...{ clock, keys, provenance, authority, logId: 1, pools: { admin: w.t.admin }, handshakes },
-      sightings: sightingsOf(w),
-    })
+    const retention = retentionOf(w)
     const apple = await w.admit('apricot')
     const digest = Buffer.alloc(32, 7)
     const key = {
@@ -58,16 +69,8 @@ describe('what goes by its time', { shuffle: false }, () => {
     await w.project()
     const ofBanana = w.t.owner.deleteFrom('read_journal').where('participant_id', '=', banana.participant)
     await ofBanana.execute()
-    const later = NOON.getTime() + 405 * DAY - w.now().getTime()
-    await w.keys.create(epochKey(epochOf(new Date(w.now().getTime() + later))), 'symmetric')
-    w.pass(later)
-    await w.authority.refresh()
-    const { clock, keys, provenance, authority } = w
-    const retention = createRetention({
-      ...{ clock, keys, provenance, authority, logId: 1, pools: { admin: w.t.admin } },
-      handshakes: createHandshakeAudit(w.t.admin),
-      sightings: sightingsOf(w),
-    })
+    await longAfter()
+    const retention = retentionOf(w)
     const left = async (): Promise<string[]> => {
       const rows = await w.t.owner.selectFrom('read_journal').select('participant_id').execute()
       return rows.map(({ participant_id }) => participant_id)
@@ -78,5 +81,28 @@ describe('what goes by its time', { shuffle: false }, () => {
     w.pass(NAMED_MS)
     await expect(retention.round()).rejects.toThrow('is not whole')
     expect(await left()).toEqual([])
+  })
+
+  test('a hold that is being placed is waited for, and keeps what was read from a purge that began before', async () => {
+    const [date, elder] = [await w.admit('date'), await w.admit('elder')]
+    const { audience, feed } = await w.group('shrubs', [date, elder])
+    await w.submit(date, [w.item({ audience })])
+    await w.project()
+    await w.page(elder, feed)
+    await w.provenance.journal.flush(elder.participant, elder.slug)
+    await w.project()
+    await longAfter()
+    const { placeHold } = oversightActs({ recorder: w.provenance, attempted: async () => {} })
+    const ids = { hold: newId(w.now()), event: newId(w.now()), participant: elder.participant }
+    const purge = await w.t.owner.transaction().execute(async (tx) => {
+      await placeHold(tx as never, { ...ids, what: 'reads', reason: 'audit', at: w.now() })
+      const begun = retentionOf(w).purge(elder.participant)
+      const waits = sql`select from pg_locks where not granted and pg_backend_pid() = any(pg_blocking_pids(pid))`
+      const isWaiting = async () => expect((await waits.execute(tx)).rows).toHaveLength(1)
+      await Promise.race([begun, vi.waitFor(isWaiting, 5_000)])
+      return { begun }
+    })
+    expect(await purge.begun).toBe(0)
+    await expect(retentionOf(w).purge(elder.participant)).rejects.toMatchObject({ code: 'hold-placed' })
   })
 })
