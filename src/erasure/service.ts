@@ -148,7 +148,8 @@ const soughtIn = ({ revisions }: HeldSignals, places: Places) =>
 
 async function replay(options: ErasureOptions): Promise<number> {
   const orders = options.listed.all()
-  const known = await atControl(options.admin, (tx) => knownOf(options, tx))
+  const noted = new Set(orders.map(({ request }) => request))
+  const known = await atControl(options.admin, (tx) => knownOf(options, tx, noted))
   let done = 0
   for (const { request, participant, signals, basis } of orders) {
     if (known.has(request)) continue
@@ -167,11 +168,16 @@ async function replay(options: ErasureOptions): Promise<number> {
 }
 
 /** The requests that this database has carried out; what of them the list lacks comes onto it. */
-async function knownOf({ participants, signals, listed: list }: ErasureOptions, tx: Tx): Promise<Set<Uuid>> {
+async function knownOf(
+  { participants, signals, listed: list }: ErasureOptions,
+  tx: Tx,
+  noted: ReadonlySet<Uuid>,
+): Promise<Set<Uuid>> {
   const known = new Set<Uuid>()
   for (const { participant_id, slug } of participants()) {
     for (const { request_id: request, event_id, basis } of await store.erasuresOf(tx, participant_id, ALL)) {
       known.add(request)
+      if (noted.has(request)) continue
       const erased = await signals.erasedBy(tx, participant_id, event_id)
       list.note({ v: 1, request, participant: slug, signals: erased.map(({ signal_id }) => signal_id), basis })
     }

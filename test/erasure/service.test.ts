@@ -1,3 +1,5 @@
+import { statSync, utimesSync } from 'node:fs'
+import { join } from 'node:path'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { atFeed } from '../../src/db/as-participant.ts'
@@ -315,6 +317,14 @@ describe('a database that is an older one', () => {
     await w.erasures.replay()
     const listed = new Set(w.listed.all().map(({ request }) => request))
     expect(known.filter(({ request_id }) => !listed.has(request_id))).toEqual([])
+  })
+  test('writes nothing of what the list has', async () => {
+    const folder = join(w.folder, 'anchor', 'erasures')
+    await erase((await shared()).map(({ signal }) => signal))
+    await w.erasures.replay()
+    utimesSync(folder, 0, 0)
+    await w.erasures.replay()
+    expect(statSync(folder).mtimeMs).toBe(0)
   })
 })
 
