@@ -14,6 +14,7 @@ import {
   X509CertificateGenerator,
   X509CrlReason,
 } from '@peculiar/x509'
+import { Refusal } from '../kernel/errors.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import { keyOfRequest } from './request.ts'
 import { type CaSigner, randomSerial, signCertificate, signCrl } from './signer.ts'
@@ -181,7 +182,7 @@ async function issueLeaf(
   { commonName, publicKey, now, notAfter, usages, names }: Leaf,
 ): Promise<Issued> {
   const issuer = new X509Certificate(signer.issuerCertificate())
-  if (now < issuer.notBefore || now >= issuer.notAfter) throw new Error("the issuer's own certificate is not valid now")
+  if (now < issuer.notBefore || now >= issuer.notAfter) throw new Refusal('issuer-ended')
   const leaf = await signCertificate(signer, {
     commonName,
     publicKey,

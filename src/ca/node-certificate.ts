@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import { join } from 'node:path'
 import type { Clock } from '../kernel/clock.ts'
 import { writeDurably } from '../kernel/durable.ts'
+import { StartRefused } from '../kernel/errors.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import { DAY_MS, issueServerCertificate } from './ca.ts'
 import { readKeyFile, readTextFile } from './files.ts'
@@ -25,15 +26,19 @@ const RENEW_DAYS = 30
 
 /**
  * The node's own key and a certificate for `hosts` by the programme's CA, in a folder: made when missing, renewed in its
- * last thirty days or when the hosts changed. Call it again to renew.
+ * last thirty days, as far as the CA's issuer lasts, or when the hosts changed. Call it again to renew. `StartRefused` once the
+ * issuer has ended.
  */
 export async function nodeCertificate(
   dir: string,
   { ca, hosts, clock }: { ca: CaSigner; hosts: readonly string[]; clock: Clock },
 ): Promise<NodeCertificate> {
+  const issuerEnds = new X509Certificate(ca.issuerCertificate()).validToDate
+  if (clock() >= issuerEnds)
+    throw new StartRefused("the certificate of the CA's issuer has ended: aldis ca renew, then start again")
   const key = readKeyFile(join(dir, 'node.key')) ?? freshKey(dir)
   const present = readTextFile(join(dir, 'node.crt'))
-  const chain = present !== undefined && isGood(present, { key, hosts, now: clock() }) ? present : undefined
+  const chain = present !== undefined && isGood(present, { key, hosts, now: clock(), issuerEnds }) ? present : undefined
   const text = chain ?? (await renewed(dir, { ca, hosts, clock, key }))
   const leaf = new X509Certificate(text)
   return {
@@ -61,9 +66,18 @@ async function renewed(
   return chain
 }
 
-function isGood(chain: string, { key, hosts, now }: { key: KeyObject; hosts: readonly string[]; now: Date }): boolean {
+interface Wanted {
+  key: KeyObject
+  hosts: readonly string[]
+  now: Date
+  issuerEnds: Date
+}
+
+function isGood(chain: string, { key, hosts, now, issuerEnds }: Wanted): boolean {
   const leaf = new X509Certificate(chain)
-  if (!leaf.checkPrivateKey(key) || leaf.validToDate.getTime() - now.getTime() < RENEW_DAYS * DAY_MS) return false
+  // None lasts longer than its issuer: another one would end no later.
+  const enough = Math.min(now.getTime() + RENEW_DAYS * DAY_MS, issuerEnds.getTime())
+  if (!leaf.checkPrivateKey(key) || leaf.validToDate.getTime() < enough) return false
   // One of before nodes had to say who they are to others.
   if (leaf.keyUsage?.includes(CLIENT_AUTH) !== true) return false
   return hosts.every((host) => (isIP(host) === 0 ? leaf.checkHost(host) : leaf.checkIP(host)) !== undefined)

@@ -48,7 +48,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   'POST /enroll': {
     id: 'enroll',
     summary: 'Exchanges a one-time code for a certificate; pins the TLS key and records the signing key',
-    codes: ['enrolment-refused', 'certificate-request-refused', 'signature-invalid', 'policy-refused'],
+    codes: ['enrolment-refused', 'certificate-request-refused', 'issuer-ended', 'signature-invalid', 'policy-refused'],
     answers: { 201: { description: 'Enrolled: the certificate, and what the node signs with' } },
     commits: true,
   },
@@ -155,7 +155,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   'POST /v1/credentials/renewals': {
     id: 'renewCertificate',
     summary: 'Gives a new certificate for the key of this connection; the date of its pin does not move',
-    codes: ['certificate-request-refused'],
+    codes: ['certificate-request-refused', 'issuer-ended'],
     answers: { 201: { description: 'Another certificate for the same key' } },
   },
   'GET /v1/participants': {

@@ -95,6 +95,7 @@ export const CATALOGUE = {
   'value-absent': [404, 'Its source sealed no value beside this signal, or it is gone'],
   'page-limit': [422, 'The page or batch is larger than the limit'],
   'certificate-request-refused': [422, 'The certificate signing request is malformed, unsigned or of a weak key'],
+  'issuer-ended': [503, 'The certificate that the programme certifies keys under has ended; its operator renews it'],
   'enrolment-refused': [403, 'The enrolment code is unknown, used, expired or tried too often'],
   'audience-widened': [409, 'Who joins would be given what was shared before they were a member'],
   'fingerprint-mismatch': [422, 'The fingerprint is not that of the key that was presented'],

@@ -9,7 +9,7 @@ export const ALARMS = {
   'witness-missing': 'a witness of the policy does not answer',
   'anchor-unreachable': 'ANCHOR_DIR cannot be read: nothing is signed until it can',
   'disk-full': 'less than a twentieth is free where DATA_DIR or ANCHOR_DIR is',
-  'certificate-ends': "within 14 days: restart the node, which renews its own; the issuer's is the CA's to renew",
+  'certificate-ends': "within 14 days: restart the node, which renews its own; for the issuer's, aldis ca renew first",
   'emergency-unreviewed': 'a suspension or revocation of one person waits for another one for more than a day',
   'scheduled-overdue': 'an approved act was not carried out at its time: Approvals in the console tells which',
   'backup-old': 'the last aldis backup is older than BACKUP_HOURS',

@@ -78,6 +78,13 @@ test('a renewed issuer has another key under the same root', async () => {
   expect(root !== undefined && fresh?.verify(root.publicKey)).toBe(true)
 })
 
+test('a renewal that was interrupted between key and certificate is ended by the next one', async () => {
+  await createProgrammeCa(dir, { clock })
+  writeFileSync(join(dir, 'issuer.key'), pemOf(newTlsKey()))
+  await renewIssuer(dir, { clock })
+  expect(openProgrammeCa(dir).issuerCertificate()).toContain('CERTIFICATE')
+})
+
 const SPOILT: readonly [what: string, spoil: () => void, why: RegExp][] = [
   ['a key that the group may read', () => chmodSync(join(dir, 'issuer.key'), 0o640), /chmod 600/],
   ['a key that anyone may read', () => chmodSync(join(dir, 'issuer.key'), 0o604), /chmod 600/],

@@ -3,6 +3,7 @@ import type { CommandFile } from '../registry.ts'
 /** What an administrator runs beside the node: on its settings, its database and its keys. */
 export const nodeFiles: readonly CommandFile[] = [
   { names: ['init', 'migrate'], read: async () => (await import('./begin.ts')).beginCommands },
+  { names: ['ca'], read: async () => (await import('./ca.ts')).caCommands },
   { names: ['backup', 'restore', 'drill', 'db'], read: async () => (await import('./copies.ts')).copyCommands },
   {
     names: ['participants', 'hash-profiles', 'refusals'],
