@@ -1,4 +1,5 @@
 import { type Found, findRaw } from './raw-value.ts'
+import { unescapeBytes } from './url.ts'
 
 /** What stands between the parts of a link's path, query and fragment; a link within a link is parts as well. */
 const BETWEEN = /[/?#&=;!]+/
@@ -19,20 +20,6 @@ export function findRawInLink(link: string, pointer: string): Found | undefined 
   return undefined
 }
 
-/** Escapes within escapes too; what is no UTF-8 is looked at as it stands. */
-function unescaped(text: string): string {
-  let plain = text
-  for (let before = ''; before !== plain; ) {
-    before = plain
-    plain = plain.replace(/(?:%[0-9a-f]{2})+/gi, decoded)
-  }
-  return plain
-}
-
-function decoded(escapes: string): string {
-  try {
-    return decodeURIComponent(escapes)
-  } catch {
-    return escapes
-  }
-}
+/** Escapes within escapes too; what is no UTF-8 hides nothing beside it. */
+const unescaped = (text: string): string =>
+  new TextDecoder().decode(Uint8Array.from(unescapeBytes(text), (byte) => byte.charCodeAt(0)))

@@ -105,7 +105,7 @@ function resolveDots(path: string): string {
  * The bytes of UTF-8, one per character, with every escape undone until none is left. One pass with the output as a
  * stack gives what repeated passes would, without their cost.
  */
-function unescapeBytes(text: string): string {
+export function unescapeBytes(text: string): string {
   const out: string[] = []
   for (const byte of utf8(text)) {
     out.push(String.fromCharCode(byte))

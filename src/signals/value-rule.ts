@@ -21,14 +21,14 @@ export function valueFault(hash: Hash, item: SignalItem, value: string): FieldEr
     return { pointer: POINTER, code: 'value-mismatch', detail: 'it holds characters that cannot be seen; escape them' }
   const normal = item.type === 'url' ? canonicalUrl(value) : canonicalDomain(value)
   if (normal.outcome === 'refused') return { pointer: POINTER, code: 'value-mismatch', detail: normal.reason }
-  const found = item.type === 'url' ? findRawInLink(value, POINTER) : undefined
-  if (found !== undefined)
-    return { pointer: POINTER, code: 'raw-identifier', detail: `looks like ${found.kind}: share the hash alone` }
   const { sha256, scope } = item.value
   const expressions = item.type === 'url' ? urlExpressions(normal.canonical) : domainExpressions(normal.canonical)
   const hashed = expressions.some(
     (one) =>
       one.scope.host === scope.host && one.scope.path === scope.path && linkHash(hash, one.expression) === sha256,
   )
-  return hashed ? undefined : { pointer: POINTER, code: 'value-mismatch', detail: 'the signal is of another link' }
+  if (!hashed) return { pointer: POINTER, code: 'value-mismatch', detail: 'the signal is of another link' }
+  const found = item.type === 'url' ? findRawInLink(value, POINTER) : undefined
+  if (found === undefined) return undefined
+  return { pointer: POINTER, code: 'raw-identifier', detail: `looks like ${found.kind}: share the hash alone` }
 }

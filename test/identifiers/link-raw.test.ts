@@ -21,6 +21,11 @@ describe('a link holds what looks personal', () => {
       'https://bad.example/?u=https%3A%2F%2Ffig%40mail.example',
       'an e-mail address',
     ],
+    [
+      'an e-mail address beside bytes that are no UTF-8',
+      'https://bad.example/?to=fig%ff%40mail.example',
+      'an e-mail address',
+    ],
     ['a long number', 'https://bad.example/id/123456789', 'a phone number or an account number'],
   ] as const)('%s', ([, link, kind]) => {
     expect(findRawInLink(link, '/value')).toEqual({ pointer: '/value', kind })
@@ -36,6 +41,13 @@ describe('a link holds what looks personal', () => {
   ])('and not %s', (link) => {
     expect(findRawInLink(link, '/value')).toBeUndefined()
   })
+})
+
+test('escapes within escapes, beside some that are no UTF-8, cost one pass', () => {
+  const link = `https://bad.example/%${'25'.repeat(2_000)}${'/%ff'.repeat(1_000)}`
+  const start = performance.now()
+  expect(findRawInLink(link, '/value')).toBeUndefined()
+  expect(performance.now() - start).toBeLessThan(1_000)
 })
 
 test.for([

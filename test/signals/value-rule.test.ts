@@ -38,6 +38,12 @@ describe('and is refused by name', () => {
       'https://bad.example/a',
       'value-mismatch',
     ],
+    [
+      'where it is another link, whatever it looks like',
+      link('bad.example/a', EXACT),
+      'https://bad.example/b#fig@mail.example',
+      'value-mismatch',
+    ],
     ['where it is no link', link('bad.example/a', EXACT), 'mailto:a', 'value-mismatch'],
     ['where it is a link and the signal a domain', domain('plum.example'), 'https://plum.example/', 'value-mismatch'],
     [
