@@ -19,10 +19,14 @@ test('every region: the national and the international form of its example numbe
   }
 })
 
-test('what is E.164 stays as it is, whatever the region', () => {
+test('what is E.164 stays as it is or is refused, whatever the region, and is one number however it is grouped', () => {
   fc.assert(
     fc.property(fc.stringMatching(/^\+[1-9][0-9]{6,14}$/), fc.constantFrom('US', 'DE', 'IN'), (raw, region) => {
-      expect(canonicalOf({ type: 'phone', raw, region })).toBe(raw)
+      const canonical = canonicalOf({ type: 'phone', raw, region })
+      expect([raw, undefined]).toContain(canonical)
+      const grouped = canonicalOf({ type: 'phone', raw: `${raw.slice(0, 3)} ${raw.slice(3)}` })
+      if (canonical !== undefined) expect([raw, undefined]).toContain(grouped)
+      else if (grouped !== undefined) expect(canonicalOf({ type: 'phone', raw: grouped })).toBe(grouped)
     }),
   )
 })
