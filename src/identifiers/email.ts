@@ -2,7 +2,7 @@ import { utf8 } from '../kernel/bytes.ts'
 import { asciiHost, isHostName } from './domain.ts'
 import { looseIpv4 } from './ip.ts'
 import { type Normalised, PROFILE, refused } from './profile.ts'
-import { foldNfc, textFault } from './unicode.ts'
+import { foldNfc, isHiding, textFault } from './unicode.ts'
 
 /** Bytes of an address (RFC 5321, section 4.5.3.1.3, without the angle brackets). */
 const LIMIT = 254
@@ -28,13 +28,14 @@ const PROVIDERS: ReadonlyMap<string, Provider> = new Map([
   ['fastmail.com', { domain: 'fastmail.com', ignores: PLUS }],
 ])
 
-/** `email/1`: local part in NFC and case-folded, its plus tag kept; domain in ASCII without end dot. */
+/** `email/1`: local part in NFC and case-folded, its plus tag kept, nothing in it that cannot be seen; domain in ASCII without end dot. */
 export function canonicalEmail(raw: string): Normalised {
   const text = raw.trim()
   const fault = textFault(text)
   if (fault !== undefined) return refused(fault)
   const at = text.lastIndexOf('@')
   const local = foldNfc(text.slice(0, Math.max(at, 0)))
+  if (isHiding(local)) return refused('a character in the local part that cannot be seen')
   if (local.startsWith('"')) return refused('a quoted local part')
   if (local === '' || /[\s@<>()[\],;:\\"]/.test(local)) return refused('no usable local part')
   const domain = asciiHost(text.slice(at + 1))?.replace(/\.$/, '')

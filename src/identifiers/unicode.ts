@@ -68,6 +68,9 @@ export function textFault(text: string): string | undefined {
   return undefined
 }
 
+/** Holds what is not shown: two texts that look the same could be two. */
+export const isHiding = (text: string): boolean => text.search(IGNORABLE) >= 0
+
 /** Full case folding (Unicode, section 3.13, toCasefold), which is not lower-casing: sharp s becomes ss. */
 export function caseFold(text: string): string {
   let out = ''
