@@ -23,12 +23,14 @@ const DATES = /\b20\d\d([-/.]?)[01]\d\1[0-3]\d(?:[T ][0-2]\d:[0-5]\d(?::[0-5]\d(
 const NUMBER = /\p{Nd}(?:[ ()./-]{0,2}\p{Nd})*/gu
 /** Of a phone or account number, at least; shorter ones are years, counts and prices. */
 const DIGITS = 9
+/** The ideographic full stop is a dot between labels too (UTS #46), but ends sentences before a word in its own script. */
+const STOP = /(?<=\w)\u3002(?=\w)/g
 const OCTET = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)'
 const IPV6_LIKE = /(?<![\p{L}\p{N}_:.])[0-9a-f:]{3,39}(?:\.\d{1,3}){0,3}(?![\p{L}\p{N}_:])/giu
 
 /** Each alternative starts at a character that few texts repeat and has bounded or disjoint parts: no long backtracking. */
 const DETECTORS: readonly (readonly [kind: string, pattern: RegExp])[] = [
-  ['an e-mail address', /[^\s@<>()[\],;:\\"]{1,64}@(?:[\p{L}\p{N}_-]{1,63}\.){1,8}[\p{L}\p{N}-]{2,63}/u],
+  ['an e-mail address', /[^\s@<>()[\],;:\\"]{1,64}@(?:[\p{L}\p{N}_-]{1,63}[.\u3002]){1,8}[\p{L}\p{N}-]{2,63}/u],
   ['a link', /\b(?:https?|ftp|tg|discord|snapchat|kik|whatsapp|hxxps?):\/{1,2}[\p{L}\p{N}]/iu],
   ['a link', /\b[a-z][a-z0-9+.-]{1,20}:\/\/[\p{L}\p{N}]/iu],
   ['a link with a path', /(?<![\p{L}\p{N}_.-])(?:[\p{L}\p{N}-]{1,63}\.){1,8}\p{L}{2,24}\/[\p{L}\p{N}_@+~]/u],
@@ -62,12 +64,13 @@ function look(value: unknown, pointer: string, found: Found[]): void {
   }
 }
 
-/** Hidden characters, full-width forms and a spelt-out at sign do not hide what a text looks like. */
+/** Hidden characters, full-width forms, the full stops of other scripts and a spelt-out at sign do not hide what a text looks like. */
 function kindOf(text: string): string | undefined {
   if (WORDS.test(text) || MADE.test(text)) return undefined
   const plain = text
     .normalize('NFKC')
     .replaceAll(/\p{Default_Ignorable_Code_Point}/gu, '')
+    .replaceAll(STOP, '.')
     .replaceAll(/ ?[([{](?:at|@)[)\]}] ?/gi, '@')
     .replaceAll(/ ?[([{](?:dot|\.)[)\]}] ?/gi, '.')
     .replaceAll(DATES, ' ')

@@ -271,8 +271,14 @@ describe('what looks raw', () => {
     [{ note: 'see https://birds.example/nest' }, '/note'],
     [{ note: 'call +1 202 555 0123' }, '/note'],
     [{ note: 'account 123456789' }, '/note'],
+    [{ note: 'write to jay@birds\u3002example' }, '/note'],
+    [{ note: 'write to jay@\u9ce5\uff61\u4f8b\u3048' }, '/note'],
+    [{ note: 'see birds\uff61example/nest' }, '/note'],
   ] as const)('is refused in %j', ([change, pointer]) => {
     expect(fault(anItem(change))).toBe(`raw-identifier ${pointer}`)
+  })
+  test('is no sentence that ends before words with a slash', () => {
+    expect(fault(anItem({ note: '\u9ce5\u3067\u3059\u3002PDF/\u5199\u771f' }))).toBe('accepted')
   })
   test('is refused in each string of a tactic and of a pattern', () => {
     const raw = 'jay@birds.example.org'
