@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Refusal } from '../kernel/errors.ts'
 import { parseStrict } from '../kernel/strict-json.ts'
-import { type Line, linesOf } from '../signals/stream.ts'
+import { type Line, linesOf, notUtf8 } from '../signals/stream.ts'
 import type { Told } from './answer.ts'
 import { BRIDGE_JSON } from './body.ts'
 import { BRIDGE_LIMITS } from './limits.ts'
@@ -69,6 +69,7 @@ function queryIn(line: Line): unknown {
       detail: 'a line is longer than 64 KiB',
       extra: { limit: BRIDGE_LIMITS.line_bytes },
     })
+  if (line.broken) return notUtf8()
   try {
     return parseStrict(line.text, BRIDGE_JSON)
   } catch (error) {

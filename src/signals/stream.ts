@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { Refusal } from '../kernel/errors.ts'
 import { JSON_LIMITS, type JsonLimits, parseStrict } from '../kernel/strict-json.ts'
 import { type FlatJws, ITEM_BYTES_MAX, ITEMS_MAX, type SaltedItem, SUBMISSION_BYTES_MAX } from './submission.ts'
@@ -5,8 +6,8 @@ import { type FlatJws, ITEM_BYTES_MAX, ITEMS_MAX, type SaltedItem, SUBMISSION_BY
 /** Bytes of one line, its newline not counted. */
 export const LINE_MAX = 65_536
 
-/** One line of a stream, or the place of one that was too long. */
-export type Line = { line: bigint; text: string } | { line: bigint; tooLong: true }
+/** One line of a stream, or the place of one that was too long. `broken`: its bytes are no UTF-8, and its text is a guess. */
+export type Line = { line: bigint; text: string; broken?: true } | { line: bigint; tooLong: true }
 
 /** What a stream holds: whole submissions (`at`: the line of each item, `bytes`: of its lines), and lines that are part of none. */
 export type Framed =
@@ -32,7 +33,8 @@ export async function* linesOf(chunks: AsyncIterable<Uint8Array>, from = 1n): As
     held = []
     size = 0
     line += 1n
-    return tooLong ? { line: line - 1n, tooLong } : { line: line - 1n, text: whole.toString() }
+    if (tooLong) return { line: line - 1n, tooLong }
+    return { line: line - 1n, text: whole.toString(), ...(!isUtf8(whole) && { broken: true }) }
   }
   for await (const chunk of chunks) {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
@@ -153,6 +155,7 @@ type Parsed = Begun | SaltedItem | { refusal: Refusal }
 
 function parseLine(line: Line): Parsed {
   if ('tooLong' in line) return { refusal: new Refusal('item-limit', { detail: 'a line is longer than 64 KiB' }) }
+  if (line.broken) return { refusal: notUtf8() }
   const value = jsonOf(line.text)
   if (value instanceof Refusal) return { refusal: value }
   if (typeof value !== 'object' || value === null) return { refusal: broken('the line is not an object') }
@@ -192,6 +195,9 @@ function countOf({ payload }: FlatJws): number | undefined {
   const count = Number(found)
   return count >= 1 && count <= ITEMS_MAX ? count : undefined
 }
+
+/** As `parseStrict` says it of a body. */
+export const notUtf8 = (): Refusal => new Refusal('json-strict', { detail: 'the line is not UTF-8' })
 
 const tooLarge = (): Refusal =>
   new Refusal('too-large', {

@@ -100,7 +100,8 @@ describe('without a node, a bridge', () => {
     socket.on('data', (bytes) => {
       got += bytes.toString()
     })
-    const send = (line: string): void => void socket.write(`${(line.length + 1).toString(16)}\r\n${line}\n\r\n`)
+    const send = (line: string): void =>
+      void socket.write(`${(line.length + 1).toString(16)}\r\n${line}\n\r\n`, 'latin1')
     socket.write(
       `POST /v1/match/stream HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAuthorization: Bearer ${secret}\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n`,
     )
@@ -112,6 +113,8 @@ describe('without a node, a bridge', () => {
     await until('"line":3,"outcome":"refused","code":"item-limit"')
     send('{"type":"text","value":"x"}')
     await until('"line":4,"outcome":"none"')
+    send('{"type":"text","value":"\xff"}')
+    await until('"line":5,"outcome":"refused","code":"json-strict"')
     socket.write('0\r\n\r\n')
     await until('\r\n0\r\n\r\n')
     socket.destroy()

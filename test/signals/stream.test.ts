@@ -95,8 +95,11 @@ const head = (count: number, change: object = {}): string => JSON.stringify({ jw
 const item = (n: number) => ({ salt: 'c2FsdA', item: `{"fruit":${n}}` })
 const itemLine = (n: number): string => JSON.stringify(item(n))
 
-const frames = (...texts: string[]): Promise<Framed[]> =>
-  Array.fromAsync(submissionsOf(linesOf(inChunks(Buffer.from(texts.join('\n')), []))))
+/** `\xff` stands for a byte that is no UTF-8. */
+const frames = (...texts: string[]): Promise<Framed[]> => {
+  const encoding = texts.some((text) => text.includes('\xff')) ? 'latin1' : 'utf8'
+  return Array.fromAsync(submissionsOf(linesOf(inChunks(Buffer.from(texts.join('\n'), encoding), []))))
+}
 
 const bytesOf = (...texts: string[]): number => Buffer.byteLength(texts.map((text) => `${text}\n`).join(''))
 
@@ -174,6 +177,8 @@ describe('submissions', () => {
     ['a list', '[]', 'validation-failed'],
     ['an empty object', '{}', 'validation-failed'],
     ['half a line', '{"salt":"c2FsdA"', 'invalid-json'],
+    ['an item with a byte that is no UTF-8', '{"salt":"c2FsdA","item":"\xff"}', 'json-strict'],
+    ['a JWS with a byte that is no UTF-8', `${head(1)}\xff`, 'json-strict'],
     ['an item with more to it', JSON.stringify({ ...item(1), path: '' }), 'validation-failed'],
     ['an item without salt', '{"item":"{}"}', 'validation-failed'],
     ['an item that is no text', '{"salt":"c2FsdA","item":{}}', 'validation-failed'],
