@@ -1,7 +1,7 @@
 import type { Client } from '../client/client.ts'
 import { AldisError, AnswerTooLong, VerificationFailed } from '../client/errors.ts'
 import type { Home } from '../client/home.ts'
-import { CATALOGUE, type ErrorCode, Refusal } from '../kernel/errors.ts'
+import { isErrorCode, Refusal } from '../kernel/errors.ts'
 import { MatcherFailed } from '../matching/refused.ts'
 
 /** The connection to the node. */
@@ -67,7 +67,7 @@ const OF_CONNECTIONS =
 export function refusalAtNode(error: unknown): Refusal {
   if (error instanceof Refusal) return error
   if (error instanceof AldisError && error.status < 500) {
-    const code = error.code in CATALOGUE ? (error.code as ErrorCode) : 'internal'
+    const code = isErrorCode(error.code) ? error.code : 'internal'
     const options = error.retryAfter === undefined ? {} : { retryAfter: error.retryAfter }
     return new Refusal(code, { ...options, detail: 'the node says so', cause: error })
   }

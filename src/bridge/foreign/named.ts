@@ -1,6 +1,6 @@
 import type { StixFault, StixLine } from '../../interop/stix/from-stix.ts'
 import { contextIn } from '../../interop/threatexchange/from-threat.ts'
-import { CATALOGUE, type ErrorCode } from '../../kernel/errors.ts'
+import { type ErrorCode, isErrorCode } from '../../kernel/errors.ts'
 import type { Uuid } from '../../kernel/ids.ts'
 import { send } from '../forward.ts'
 import { type NodeLink, refusalAtNode } from '../node-link.ts'
@@ -49,7 +49,7 @@ export async function submitNamed(
   return faults
 }
 
-export const knownCode = (code: string): ErrorCode => (code in CATALOGUE ? (code as ErrorCode) : 'internal')
+export const knownCode = (code: string): ErrorCode => (isErrorCode(code) ? code : 'internal')
 
 type Completed = StixLine & Required<Pick<StixLine, 'category' | 'context'>>
 

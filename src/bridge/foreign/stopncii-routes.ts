@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 import { Compile } from 'typebox/compile'
-import { OUTCOME, type Outcome } from '../../feedback/schema.ts'
 import type { FeedList } from '../../feeds/schema.ts'
 import { HashRecord, SubmitFeedback, SubmitHashes } from '../../interop/stopncii/schema.ts'
-import { algorithmOf, SAID_BY, SIGNAL_TYPE_OF, VALUE_OF } from '../../interop/stopncii/words.ts'
+import { algorithmOf, SIGNAL_TYPE_OF, saidBy, VALUE_OF } from '../../interop/stopncii/words.ts'
+import { entryOf } from '../../kernel/entry-of.ts'
 import { Refusal } from '../../kernel/errors.ts'
 import { bodyOf, bytesOf } from '../body.ts'
 import type { Answer, Route } from '../server.ts'
@@ -147,7 +147,7 @@ function statusOf({ live, erased }: ValueRecord, signs: readonly Signed[]): Hash
 }
 
 function feedbackOf({ giver, outcome }: { giver: string; outcome: string }): HashRecord['CSPFeedbacks'] {
-  const feedbackValue = outcome in OUTCOME ? VALUE_OF[outcome as Outcome] : undefined
+  const feedbackValue = entryOf(VALUE_OF, outcome)
   return feedbackValue === undefined ? [] : [{ source: giver, feedbackValue, tags: [] }]
 }
 
@@ -176,7 +176,7 @@ async function submitFeedback(
 ): Promise<object> {
   // All are resolved before any is said.
   const resolved = hashFeedbacks.map(({ feedbackValue, hashValue }) => {
-    const said = SAID_BY[feedbackValue]
+    const said = saidBy(feedbackValue)
     if (said === undefined) throw new Refusal('validation-failed', { detail: 'feedbackValue is none that is taken' })
     const value = hashValue.toLowerCase()
     const signs = TYPES.flatMap((type) => reads.signsByValue(type, value)).filter(({ source }) => source !== own)

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { FeedList } from '../../feeds/schema.ts'
 import { fromThreat, valueIn } from '../../interop/threatexchange/from-threat.ts'
 import { descriptorId, numberOf, signalIn } from '../../interop/threatexchange/numbers.ts'
-import { OUTCOME_OF } from '../../interop/threatexchange/reaction.ts'
+import { saidBy } from '../../interop/threatexchange/reaction.ts'
 import { toThreatKey } from '../../interop/threatexchange/value-key.ts'
 import { Refusal } from '../../kernel/errors.ts'
 import type { Answer, Route } from '../server.ts'
@@ -216,7 +216,7 @@ async function posted(options: ThreatRoutesOptions, { client, parts, given }: As
   if (first === 'threat_descriptors') return submitted(options, client, parameter)
   if (given.has('reactions_to_remove'))
     throw new Refusal('validation-failed', { detail: 'what was said is on record; say another thing instead' })
-  const said = OUTCOME_OF[given.get('reactions') ?? '']
+  const said = saidBy(given.get('reactions') ?? '')
   if (said === undefined) throw new Refusal('validation-failed', { detail: 'reactions is none that is known' })
   await options.writing.feedback(onlyOne(othersOf(options, signsOf(options.reads, first))), said)
   options.wake()

@@ -1,7 +1,7 @@
-import { OUTCOME, type Outcome } from '../../feedback/schema.ts'
 import { descriptorId, indicatorId, numberOf } from '../../interop/threatexchange/numbers.ts'
 import { REACTION_OF } from '../../interop/threatexchange/reaction.ts'
 import { SHARE_LEVEL, THREAT_SEVERITY } from '../../interop/threatexchange/to-threat.ts'
+import { entryOf } from '../../kernel/entry-of.ts'
 import type { Uuid } from '../../kernel/ids.ts'
 import type { SignalItem } from '../../signals/schema.ts'
 import type { Reads, ValueRecord } from './reads.ts'
@@ -54,7 +54,7 @@ export const tagId = (text: string): string => indicatorId('tag', text)
 
 function reactionsOf(said: readonly { giver: string; outcome: string }[]): { key: string; value: string }[] {
   const keyed = said.flatMap(({ giver, outcome }) => {
-    const key = outcome in OUTCOME ? REACTION_OF[outcome as Outcome] : undefined
+    const key = entryOf(REACTION_OF, outcome)
     return key === undefined ? [] : [{ key, number: numberOf('participant', giver) }]
   })
   const byKey = Map.groupBy(keyed, ({ key }) => key)

@@ -1,4 +1,5 @@
 import type { Outcome } from '../../feedback/schema.ts'
+import { entryOf } from '../../kernel/entry-of.ts'
 import type { Uuid } from '../../kernel/ids.ts'
 import { EXTENSION, identityId, objectUuid, uuidOf } from './ids.ts'
 import type { OpinionObject, SightingObject } from './schema.ts'
@@ -26,9 +27,6 @@ const THOUGHT: Readonly<Record<string, Said>> = {
   outdated: { outcome: 'outdated', reason: 'inactive' },
 }
 
-const own = (list: Readonly<Record<string, Said>>, word: string): Said | undefined =>
-  Object.hasOwn(list, word) ? list[word] : undefined
-
 /** Seen here, or looked for and not found (`count` 0), unless our extension says what else. */
 export function sightingOf(
   { count }: Pick<SightingObject, 'count'>,
@@ -37,7 +35,7 @@ export function sightingOf(
   const word = disposition ?? (count === 0 ? 'confirmed_no_presence' : 'seen_here')
   const isOdd = disposition !== undefined && (count === 0) !== (disposition === 'confirmed_no_presence')
   if (isOdd && count !== undefined) return { why: 'count is 0 only where it was looked for and not found' }
-  return own(SEEN, word) ?? { why: `a sighting says one of ${Object.keys(SEEN).join(', ')}` }
+  return entryOf(SEEN, word) ?? { why: `a sighting says one of ${Object.keys(SEEN).join(', ')}` }
 }
 
 /** Agreement says nothing that is counted here; the strongest disagreement is that the signal is wrong. */
@@ -48,7 +46,7 @@ export function opinionOf(
   const word = disposition ?? (opinion === 'strongly-disagree' ? 'not_violating' : '')
   const isAgainst = opinion === 'disagree' || opinion === 'strongly-disagree'
   return (
-    (isAgainst ? own(THOUGHT, word) : undefined) ?? {
+    (isAgainst ? entryOf(THOUGHT, word) : undefined) ?? {
       why: `an opinion disagrees strongly, or disagrees and says one of ${Object.keys(THOUGHT).join(', ')}`,
     }
   )

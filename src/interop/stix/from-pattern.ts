@@ -1,3 +1,4 @@
+import { entryOf } from '../../kernel/entry-of.ts'
 import { MEDIA_ALGORITHM, type SignalItem } from '../../signals/schema.ts'
 import { EXTENSION } from './ids.ts'
 import { type Equality, type ParsedPattern, parsePattern } from './parse-pattern.ts'
@@ -43,7 +44,7 @@ const HASH_NAME: Readonly<Record<string, string>> = {
 function mediaIn({ object, path, value }: Equality, { media }: Partial<OwnExtension>): FromPattern | undefined {
   const [member, name = '', ...more] = path
   if (object !== 'file' || member !== 'hashes' || more.length > 0) return undefined
-  const algorithm = media === 'video' && name === 'MD5' ? 'video_md5' : HASH_NAME[name]
+  const algorithm = media === 'video' && name === 'MD5' ? 'video_md5' : entryOf(HASH_NAME, name)
   if (algorithm === undefined) return { why: `a hash is one of ${MEDIA_ALGORITHM.join(', ')}` }
   return { value: { type: 'media_hash', algorithm, hash: value.toLowerCase() } }
 }
@@ -51,7 +52,7 @@ function mediaIn({ object, path, value }: Equality, { media }: Partial<OwnExtens
 const LINK: Readonly<Record<string, 'url' | 'domain'>> = { url: 'url', 'domain-name': 'domain' }
 
 function linkIn({ object, path, value }: Equality, own: Partial<OwnExtension>): FromPattern | undefined {
-  const type = LINK[object]
+  const type = entryOf(LINK, object)
   if (type === undefined || hashIn(path, 'value_hashes') !== 'SHA-256') return undefined
   const { hash_profile: profile, scope } = own
   if (profile === undefined || scope === undefined) return { why: 'a hashed link has hash_profile and scope' }
@@ -69,7 +70,7 @@ const RAW: Readonly<Record<string, 'url' | 'domain' | 'email' | 'ip'>> = {
 }
 
 function rawIn({ object, path, value }: Equality): FromPattern | undefined {
-  const type = RAW[object]
+  const type = entryOf(RAW, object)
   return type === undefined || path.join('.') !== 'value' ? undefined : { value: { type, raw: value } }
 }
 
@@ -98,7 +99,8 @@ interface Tokened {
 function token(type: Identifier, { name, token: text, own, suiteOf }: Tokened): FromPattern {
   const { hash_profile: profile, key_id: kid } = own
   if (profile === undefined || kid === undefined) return { why: 'a token has hash_profile and key_id' }
-  if (ALGORITHM[suiteOf(kid) ?? ''] !== name) return { why: 'the key epoch has another algorithm, or is not known' }
+  if (entryOf(ALGORITHM, suiteOf(kid) ?? '') !== name)
+    return { why: 'the key epoch has another algorithm, or is not known' }
   return { value: { type, hashed: { profile, kid, token: text } } }
 }
 

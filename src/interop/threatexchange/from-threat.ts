@@ -1,3 +1,4 @@
+import { entryOf } from '../../kernel/entry-of.ts'
 import { Refusal } from '../../kernel/errors.ts'
 import type { SignalItem } from '../../signals/schema.ts'
 
@@ -34,9 +35,9 @@ const SEVERITY: Readonly<Record<string, SignalItem['severity']>> = {
 /** The value that a type and an indicator name. Throws `validation-failed` where it has none with us. */
 export function valueIn(type: string, indicator: string, tags: readonly string[]): ThreatValue {
   if (indicator === '') throw refused('indicator', 'is missing')
-  const algorithm = type === 'HASH_MD5' && tags.includes('media_type_video') ? 'video_md5' : ALGORITHM[type]
+  const algorithm = type === 'HASH_MD5' && tags.includes('media_type_video') ? 'video_md5' : entryOf(ALGORITHM, type)
   if (algorithm !== undefined) return { type: 'media_hash', algorithm, hash: indicator.toLowerCase() }
-  const raw = RAW[type]
+  const raw = entryOf(RAW, type)
   if (raw !== undefined) return { type: raw, value: indicator }
   throw refused('type', 'has no form here')
 }
@@ -44,7 +45,7 @@ export function valueIn(type: string, indicator: string, tags: readonly string[]
 /** A descriptor's parameters as a signal of ours. `description` is dropped: people write names into it. */
 export function fromThreat(given: (name: string) => string | undefined): FromThreat {
   const tags = (given('tags') ?? '').split(',').filter((tag) => tag !== '')
-  const tlp = TLP[given('share_level') ?? '']
+  const tlp = entryOf(TLP, given('share_level') ?? '')
   if (tlp === undefined) throw refused('share_level', 'is none of WHITE, GREEN, AMBER and RED')
   const status = given('status')
   if (status !== 'MALICIOUS' && status !== 'SUSPICIOUS') throw refused('status', 'is none that is submitted')
@@ -66,7 +67,7 @@ const taggedIn = (tags: readonly string[], start: string): string | undefined =>
 
 function severityIn(text: string | undefined): SignalItem['severity'] | undefined {
   if (text === undefined || text === 'UNKNOWN') return undefined
-  const severity = SEVERITY[text]
+  const severity = entryOf(SEVERITY, text)
   if (severity === undefined) throw refused('severity', 'is none that is known')
   return severity
 }

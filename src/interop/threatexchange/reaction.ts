@@ -1,7 +1,13 @@
 import type { Outcome } from '../../feedback/schema.ts'
+import { entryOf } from '../../kernel/entry-of.ts'
 
-/** What a reaction says, as feedback of ours with its reason. */
-export const OUTCOME_OF: Readonly<Record<string, { outcome: Outcome; reason?: string }>> = {
+interface Said {
+  outcome: Outcome
+  reason?: string
+}
+
+/** What each reaction says, as feedback of ours with its reason. */
+export const OUTCOME_OF: Readonly<Record<string, Said>> = {
   INGESTED: { outcome: 'ingested' },
   IN_REVIEW: { outcome: 'in_review' },
   WANT_MORE_INFO: { outcome: 'needs_information', reason: 'context' },
@@ -12,6 +18,9 @@ export const OUTCOME_OF: Readonly<Record<string, { outcome: Outcome; reason?: st
   NOT_HELPFUL: { outcome: 'not_violating', reason: 'policy_differs' },
   OUTDATED: { outcome: 'outdated', reason: 'inactive' },
 }
+
+/** What a reaction says; undefined for one that is not known. */
+export const saidBy = (reaction: string): Said | undefined => entryOf(OUTCOME_OF, reaction)
 
 /** What feedback is there; none where the client has no word for it. */
 export const REACTION_OF: Readonly<Partial<Record<Outcome, string>>> = {

@@ -1,10 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { knownCode } from '../../../src/bridge/foreign/named.ts'
 import { OUTCOME } from '../../../src/feedback/schema.ts'
+import { fromPattern } from '../../../src/interop/stix/from-pattern.ts'
+import { algorithmOf, saidBy as valueSaid } from '../../../src/interop/stopncii/words.ts'
 import { fromThreat, valueIn } from '../../../src/interop/threatexchange/from-threat.ts'
 import { descriptorId, numberOf, signalIn } from '../../../src/interop/threatexchange/numbers.ts'
 import { isForPython } from '../../../src/interop/threatexchange/python-pattern.ts'
-import { OUTCOME_OF, REACTION_OF } from '../../../src/interop/threatexchange/reaction.ts'
+import { OUTCOME_OF, REACTION_OF, saidBy } from '../../../src/interop/threatexchange/reaction.ts'
 import { HASH_TYPE, toThreat } from '../../../src/interop/threatexchange/to-threat.ts'
 import { newId } from '../../../src/kernel/ids.ts'
 import { MEDIA_ALGORITHM, type SignalItem } from '../../../src/signals/schema.ts'
@@ -157,6 +160,18 @@ describe('numbers', () => {
     expect(numberOf('participant', 'apple')).toMatch(/^[1-9][0-9]{14}$/)
     expect(numberOf('participant', 'apple')).not.toBe(numberOf('group', 'apple'))
     expect(numberOf('group', newId(new Date()))).toMatch(/^[1-9][0-9]{14}$/)
+  })
+})
+
+describe('a name that every object has is no word', () => {
+  test.for(['constructor', 'toString', '__proto__', 'hasOwnProperty'])('%s', (name) => {
+    expect([saidBy(name), valueSaid(name), algorithmOf(name), knownCode(name)]).toEqual([
+      ...[undefined, undefined, undefined, 'internal'],
+    ])
+    for (const member of ['type', 'share_level', 'severity'])
+      expect(() => given({ [member]: name })).toThrow(expect.objectContaining({ code: 'validation-failed' }))
+    for (const pattern of [`[file:hashes.'${name}' = '${X}']`, `[${name}:value = 'x']`])
+      expect(fromPattern({ pattern, pattern_type: 'stix' }, {}, () => undefined)).toHaveProperty('why')
   })
 })
 
