@@ -72,19 +72,19 @@ export function createForeign(options: ForeignOptions): Foreign {
     taken = true
     const now = Math.floor(clock().getTime() / 1_000)
     for (const { feed } of feeds()) {
-      const reached = reachedBy(feed, 'te')
       if (options.acknowledges) {
-        await acknowledge(feed, reached, 'client_reached')
+        await acknowledge(feed, reachedBy(feed, 'te'), 'client_reached')
         await acknowledge(feed, reachedBy(feed, 'nc'), 'client_cannot_remove')
       }
+      const reached = reachedBy(feed, 'te', 'nc')
       const before = now - TOMBSTONE_DAYS * DAY_SECONDS
       shelf.together(() => reads.purge(feed, { before, erasedBefore: now - ERASED_DAYS * DAY_SECONDS, reached }))
     }
   }
-  const reachedBy = (feed: string, protocol: 'te' | 'nc'): number =>
+  const reachedBy = (feed: string, ...protocols: ('te' | 'nc')[]): number =>
     reads.reached(
       feed,
-      clients.names().map((name) => `${protocol}:${name}`),
+      clients.names().flatMap((name) => protocols.map((protocol) => `${protocol}:${name}`)),
     ) ?? 0
   /** What ended and was told to every client of a protocol: its source hears so, and whether they can act on it. */
   const acknowledge = async (feed: Uuid, reached: number, stage: 'client_reached' | 'client_cannot_remove') => {

@@ -69,7 +69,7 @@ interface Window {
   start: number
   size: number
   /** Of each feed the place reached, and where it was begun. */
-  places: ReadonlyMap<string, { pos: number; begun: number }>
+  places: ReadonlyMap<string, Place>
 }
 
 function windowOf(query: URLSearchParams): Window {
@@ -93,31 +93,51 @@ function placesIn(query: URLSearchParams): Window['places'] {
   return new Map(parts.map((part) => [part?.[1] ?? '', { pos: Number(part?.[2]), begun: Number(part?.[3]) }]))
 }
 
+interface Place {
+  pos: number
+  begun: number
+}
+
 function fetchHashes(options: StopNciiRoutesOptions, client: ForeignClient, query: URLSearchParams): object {
-  const { reads, feeds, now } = options
+  const { reads, feeds } = options
   const { start, size, places } = windowOf(query)
-  const began = new Map<string, { pos: number; begun: number }>(
+  const isFirst = start <= BEGINNING
+  const purged = Math.max(0, ...feeds().map(({ feed }) => reads.purgedUpto(feed)))
+  if (!isFirst && start <= purged) throw new Refusal('invalid-cursor', { detail: TOO_OLD })
+  const began = new Map<string, Place>(
     feeds().map(({ feed }) => [feed, places.get(feed) ?? { pos: -1, begun: reads.lastPos(feed) }]),
   )
-  const found: ValueRecord[] = []
-  for (const [feed, { pos, begun }] of began) {
-    const from = pos < 0 ? { second: start } : { pos }
-    const endedAfter = start > BEGINNING ? 0 : begun
-    found.push(...reads.records(feed, { from, types: TYPES, endedAfter, limit: size + 1 }))
-    if (pos < 0 && start > BEGINNING)
-      reads.reach(`nc:${client.name}`, feed, reads.posBefore(feed, start), now().getTime())
-  }
-  // In the order of time over all feeds: every page is a place to go on from.
-  found.sort((a, b) => a.last_updated - b.last_updated || a.pos - b.pos)
+  const found = recordsFrom(options, client, { start, limit: size + 1, began })
   const page = found.slice(0, size)
   for (const { feed, pos } of page) began.set(feed, { pos, begun: began.get(feed)?.begun ?? 0 })
   const more = found.length > size
   const records = page.flatMap((record) => recordOf(options, record))
-  const token = [...began].map(([feed, { pos, begun }]) => `${feed}:${Math.max(pos, 0)}:${begun}`).join(',')
+  const token = [...began].flatMap(([feed, { pos, begun }]) => (pos < 0 ? [] : [`${feed}:${pos}:${begun}`])).join(',')
+  const last = page.at(-1)?.last_updated ?? start
   return {
     ...{ count: records.length, nextPageToken: more ? token : null },
-    ...{ nextSetTimestamp: page.at(-1)?.last_updated ?? start, hasMoreRecords: more, hashRecords: records },
+    // Whoever has all of it anew goes on behind what was taken away.
+    ...{ nextSetTimestamp: isFirst && !more ? Math.max(last, purged + 1) : last },
+    ...{ hasMoreRecords: more, hashRecords: records },
   }
+}
+
+const TOO_OLD = 'startTimestamp is older than what is kept of ended records: drop everything and fetch anew'
+
+/** Of every feed, in the order of time over all of them: every page is a place to go on from. */
+function recordsFrom(
+  { reads, now }: StopNciiRoutesOptions,
+  client: ForeignClient,
+  { start, limit, began }: { start: number; limit: number; began: ReadonlyMap<string, Place> },
+): ValueRecord[] {
+  const found: ValueRecord[] = []
+  for (const [feed, { pos, begun }] of began) {
+    const from = pos < 0 ? { second: start } : { pos }
+    const resumes = start > BEGINNING
+    found.push(...reads.records(feed, { from, types: TYPES, endedAfter: resumes ? 0 : begun, limit }))
+    if (pos < 0 && resumes) reads.reach(`nc:${client.name}`, feed, reads.posBefore(feed, start), now().getTime())
+  }
+  return found.sort((a, b) => a.last_updated - b.last_updated || a.pos - b.pos)
 }
 
 const SHAPE = Compile(HashRecord)

@@ -12,7 +12,7 @@ import { refreshMatchFile } from '../../../src/client/match-mirror.ts'
 import { descriptorId, numberOf } from '../../../src/interop/threatexchange/numbers.ts'
 import { aHash, aMirror, apple, banana, type MirrorFolder } from '../../client/mirror-folder.ts'
 import { FEED } from '../../client/source.ts'
-import { anItem, DAY, NOON, PROGRAMME, sha } from '../../signals/factory.ts'
+import { anItem, DAY, idOf, NOON, PROGRAMME, sha } from '../../signals/factory.ts'
 import { aHome, aKnown } from '../home.ts'
 
 interface Update {
@@ -93,6 +93,18 @@ const graph = (path: string, query: Record<string, string> = {}): string =>
 const page = async (query: Record<string, string> = {}): Promise<Page> =>
   JSON.parse((await get(graph(`${GROUP}/threat_updates/`, query))).text) as Page
 
+const fetched = (query: Record<string, string>): Promise<Got> =>
+  get(`/stopncii/v1/FetchHashes?${new URLSearchParams(query)}`, {
+    'x-functions-key': 'any',
+    'ocp-apim-subscription-key': secret,
+  })
+interface Hashes {
+  hashRecords: { hashValue: string; hashStatus: string }[]
+  nextPageToken: string | null
+  nextSetTimestamp: number
+}
+const hashes = async (query: Record<string, string>): Promise<Hashes> => JSON.parse((await fetched(query)).text)
+
 describe('a bridge asked by clients of other protocols', { shuffle: false }, () => {
   test('a value has one record, with a descriptor of each owner; red ones and what has no form are not told', async () => {
     const { data, paging } = await page()
@@ -128,6 +140,44 @@ describe('a bridge asked by clients of other protocols', { shuffle: false }, () 
     expect(seen).toHaveLength(3)
     const times = seen.map(({ last_updated }) => last_updated)
     expect(times).toEqual([...times].sort((a, b) => a - b))
+  })
+
+  test('StopNCII: a feed that a page did not come to is begun on the next where the client began', async () => {
+    const other = idOf(77)
+    await mirror.says(apple, [aHash('pdq', H(8)), aHash('pdq', H(9))], { feed: other })
+    const [feed] = aKnown().feeds
+    if (feed === undefined) throw new Error('a feed')
+    writeKnown(home.dir, { ...aKnown(), feeds: [feed, { ...feed, feed: other }] })
+    await again()
+    await page()
+    await bridge.close()
+    const shelf = openShelf(join(home.dir, 'bridge', 'foreign.db'))
+    shelf.db.prepare('update record set last_updated = last_updated - 100 where indicator = ?').run(H(8))
+    shelf.close()
+    await start()
+    const asked = { startTimestamp: String(NOON.getTime() / 1_000 - 50), pageSize: '1' }
+    const seen: string[] = []
+    for (let nextPageToken: string | null = ''; nextPageToken !== null; ) {
+      const got: Hashes = await hashes({ ...asked, nextPageToken })
+      seen.push(...got.hashRecords.map(({ hashValue }) => hashValue))
+      nextPageToken = got.nextPageToken
+    }
+    expect(seen.sort()).toEqual([H(1), H(3), H(4), H(9)].sort())
+    writeKnown(home.dir, aKnown())
+    await again()
+  })
+
+  test('what was erased is told until the clients of each protocol passed it', async () => {
+    const gone = aHash('pdq', H(5))
+    await mirror.says(apple, [gone])
+    mirror.nodeSays('signal.erased', { source: 'apple', signal: gone.signal })
+    await again()
+    const erased = async () =>
+      (await hashes({ startTimestamp: '11' })).hashRecords.filter(({ hashValue }) => hashValue === H(5))
+    expect(await erased()).toMatchObject([{ hashStatus: 'Deleted' }])
+    await page({ start_time: String(NOON.getTime() / 1_000 + 1) })
+    await again()
+    expect(await erased()).toMatchObject([{ hashStatus: 'Deleted' }])
   })
 
   test('an end repeats type and value, and is no part of a first fetch', async () => {
@@ -167,6 +217,12 @@ describe('a bridge asked by clients of other protocols', { shuffle: false }, () 
     const start_time = String(NOON.getTime() / 1_000)
     expect(await get(graph(`${GROUP}/threat_updates/`, { start_time }))).toMatchObject({ status: 400 })
     expect((await page()).data.map(({ indicator }) => indicator)).toEqual([H(4)])
+    expect(await fetched({ startTimestamp: start_time })).toMatchObject({
+      ...{ status: 400, text: expect.stringContaining('"invalid-cursor"') },
+    })
+    // Whoever fetched all of it anew is not told so again.
+    const { nextSetTimestamp } = await hashes({ startTimestamp: '10' })
+    expect(await fetched({ startTimestamp: String(nextSetTimestamp) })).toMatchObject({ status: 200 })
     now = NOON
   })
 
@@ -221,9 +277,7 @@ describe('a bridge asked by clients of other protocols', { shuffle: false }, () 
   })
 
   test('StopNCII: a record is whole, and an end is disputed by feedback', async () => {
-    const keys = { 'x-functions-key': 'any', 'ocp-apim-subscription-key': secret }
-    const fetch = async (start: number) =>
-      JSON.parse((await get(`/stopncii/v1/FetchHashes?startTimestamp=${start}&pageSize=2`, keys)).text)
+    const fetch = (start: number) => hashes({ startTimestamp: String(start), pageSize: '2' })
     expect(await fetch(10)).toMatchObject({
       ...{ count: 1, hasMoreRecords: false, nextPageToken: null, nextSetTimestamp: expect.any(Number) },
       hashRecords: [{ signalType: 'ImagePDQ', caseNumbers: expect.any(Object), CSPFeedbacks: [] }],
