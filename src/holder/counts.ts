@@ -19,7 +19,7 @@ export interface Count {
 export interface Counts {
   /** Those that the file holds, in its order. */
   readonly kept: readonly Count[]
-  /** On the disk when it returns. */
+  /** On the disk when it returns; nothing of it is when it throws. */
   add(count: Count): void
   close(): void
 }
@@ -33,7 +33,8 @@ export function openCounts(path: string): Counts {
   const file = openSync(path, 'a+', 0o600)
   const text = readFileSync(path, 'utf8')
   const whole = text.slice(0, text.lastIndexOf('\n') + 1)
-  if (whole.length < text.length) ftruncateSync(file, Buffer.byteLength(whole))
+  let length = Buffer.byteLength(whole)
+  if (whole.length < text.length) ftruncateSync(file, length)
   const kept = whole
     .split('\n')
     .slice(0, -1)
@@ -41,8 +42,16 @@ export function openCounts(path: string): Counts {
   return {
     kept,
     add(count) {
-      writeFileSync(file, `${JSON.stringify(count)}\n`)
-      fsyncSync(file)
+      const line = `${JSON.stringify(count)}\n`
+      try {
+        writeFileSync(file, line)
+        fsyncSync(file)
+      } catch (error) {
+        // Half a line of a full disk would be one with the next.
+        ftruncateSync(file, length)
+        throw error
+      }
+      length += Buffer.byteLength(line)
     },
     close: () => closeSync(file),
   }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -41,6 +42,20 @@ test('half a line at the end, which a crash left, goes; the next count stands on
   const again = openCounts(path)
   expect(again.kept).toEqual([count(1), count(2)])
   again.close()
+})
+
+test('of a count that the disk had no room for nothing is left, and the next stands on a line of its own', () => {
+  const writing = `import { openCounts } from ${JSON.stringify(import.meta.resolve('../../src/holder/counts.ts'))}
+    const counts = openCounts(process.argv[1])
+    const add = (n, key) => counts.add({ ...${JSON.stringify(count(1))}, n, key })
+    add(1, 'first')
+    let code
+    try { add(2, 'k'.repeat(2_000)) } catch (error) { code = error.code }
+    add(3, 'last')
+    console.log(code)`
+  const limited = 'ulimit -f 2 && exec "$0" --input-type=module-typescript --eval "$1" "$2"'
+  expect(execFileSync('sh', ['-c', limited, process.execPath, writing, path], { encoding: 'utf8' })).toBe('EFBIG\n')
+  expect(openCounts(path).kept.map(({ n }) => n)).toEqual([1, 3])
 })
 
 test.for(['pear', '{}', 'null', JSON.stringify({ ...count(1), n: 0 }), JSON.stringify({ ...count(1), at: 'noon' })])(
