@@ -283,7 +283,7 @@ const SETTINGS = {
     kind: enrolledHosts,
     default: '',
     description:
-      'Which hosts the node may post to for which participant, once its partner administrator adds a webhook. Absent: none can be added. A host that others run learns when cases come and go.',
+      'Which hosts the node may post to for which participant, once its partner administrator adds a webhook. Absent: none can be added. Asked again before each post: to a host that was taken away nothing goes (`not-enrolled`). A host that others run learns when cases come and go.',
   }),
   WEBHOOK_CA: setting({
     kind: optionalFile,

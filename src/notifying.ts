@@ -52,9 +52,9 @@ export function createNotifying(
       ...{ feed, from_seq: BigInt(from_seq), last_seq: BigInt(last_seq) },
     }))
   }
+  const hosts = config.webhookHosts ?? new Map<string, ReadonlySet<string>>()
   const webhooks = createWebhooks({
-    ...{ db: pools.app, clock, provenance, secretOf, headsOf, onWaiting: () => post.wake() },
-    hosts: config.webhookHosts ?? new Map<string, ReadonlySet<string>>(),
+    ...{ db: pools.app, clock, provenance, hosts, secretOf, headsOf, onWaiting: () => post.wake() },
   })
   const delivering = createDelivering({
     ...{ app: pools.app, projector: pools.projector, clock, noticesOf: notices.of, random: Math.random },
@@ -62,7 +62,7 @@ export function createNotifying(
       ...{ allowInside: config.webhookInside === 'allow', ca: authoritiesOf(config.webhookCa) },
       identity: certificate,
     }),
-    headsOf,
+    ...{ hosts, slugOf: authority.slugOf, headsOf },
     keysOf: (endpoint, numbers) => ({
       secrets: numbers.map((number) => secretOf(endpoint, number)),
       sign: (data) => keys.sign(KID.webhookSign, data),

@@ -3,6 +3,7 @@ import type { Db } from '../db/connect.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import type { Notice } from '../notices/schema.ts'
+import { type EnrolledHosts, endpointUrl } from './address.ts'
 import { type FeedHead, gatherFeeds } from './feeds.ts'
 import { messageId, messageOf } from './message.ts'
 import type { Poster } from './post.ts'
@@ -18,6 +19,8 @@ export interface DeliveringOptions {
   projector: Db
   clock: Clock
   poster: Poster
+  hosts: EnrolledHosts
+  slugOf(participant: Uuid): string
   noticesOf(participant: Uuid): Promise<readonly Notice[]>
   /** The feeds of an organisation, as far as it may read them now. */
   headsOf(participant: Uuid): Promise<readonly FeedHead[]>
@@ -159,7 +162,8 @@ async function attempt(options: DeliveringOptions, named: Named): Promise<void> 
   const seconds = Math.floor(now.getTime() / 1_000)
   const { url, body, numbers } = begun
   const headers = await signedHeaders({ id: named.message_id, seconds, body }, keysOf(named.endpoint_id, numbers))
-  const fault = await poster.post({ url, headers, body })
+  // The operator may have taken the host from its list since it was added.
+  const fault = isEnrolled(options, named.participant_id, url) ? await poster.post({ url, headers, body }) : 'not-enrolled'
   const settled = fault === undefined ? { next_at: null, delivered_at: clock(), fault: null } : { fault }
   await asParticipant(app, named.participant_id, (tx) =>
     store.moveDelivery(tx, named, fault === 'gone' ? { fault, next_at: null } : settled),
@@ -167,3 +171,6 @@ async function attempt(options: DeliveringOptions, named: Named): Promise<void> 
   // Whoever answers 410 wants no more of it.
   if (fault === 'gone') await onGone(named.participant_id, named.endpoint_id)
 }
+
+const isEnrolled = ({ hosts, slugOf }: DeliveringOptions, participant: Uuid, url: string): boolean =>
+  'url' in endpointUrl(url, { organisation: slugOf(participant), hosts })

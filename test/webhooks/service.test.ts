@@ -26,6 +26,7 @@ let delivering: Delivering
 let server: Server
 let url: string
 let status = 204
+const hosts = new Map([['apple', new Set(['localhost'])]])
 let heads: FeedHead[] = []
 interface Heard {
   id: string
@@ -56,7 +57,6 @@ beforeAll(async () => {
   const { clock, provenance, t } = w
   const secretOf = (endpoint: Uuid, number: number): Buffer =>
     createHash('sha256').update(`${endpoint} ${number}`).digest()
-  const hosts = new Map([['apple', new Set(['localhost'])]])
   webhooks = createWebhooks({
     ...{ db: t.app, clock, provenance, hosts, secretOf, onWaiting: () => {} },
     headsOf: async () => heads,
@@ -64,7 +64,8 @@ beforeAll(async () => {
   const { feedback, review } = w
   const notices = createNotices({ clock, review, feedback, credentialsOf: () => [] })
   delivering = createDelivering({
-    ...{ app: t.app, projector: t.projector, clock, noticesOf: notices.of, random: () => 0 },
+    ...{ app: t.app, projector: t.projector, clock, hosts, noticesOf: notices.of, random: () => 0 },
+    slugOf: (participant) => w.authority.slugOf(participant),
     poster: createPoster({ allowInside: true, ca: pki.ca.root, timeoutMs: 20_000 }),
     headsOf: async () => heads,
     onGone: (participant, endpoint) => webhooks.endAsAsked({ participant, slug: 'apple' }, endpoint),
@@ -169,6 +170,19 @@ describe('a notice', () => {
     await delivered()
     expect(heard.map(({ id }) => id)).toEqual([heard[0]?.id, heard[0]?.id])
     expect((await webhooks.deliveries(apple.participant))[0]).toMatchObject({ attempts: 2, fault: undefined })
+  })
+  test('is not posted to a host that the operator took away, until it is enrolled again', async () => {
+    await add()
+    await asked()
+    await delivering.gather()
+    hosts.set('apple', new Set(['hooks.example.com']))
+    await delivered()
+    expect(heard).toEqual([])
+    expect((await webhooks.deliveries(apple.participant))[0]).toMatchObject({ attempts: 1, fault: 'not-enrolled' })
+    hosts.set('apple', new Set(['localhost']))
+    w.pass(RETRY_DELAYS_MS[0])
+    await delivered()
+    expect(heard).toHaveLength(1)
   })
   test('is given up after the last attempt', async () => {
     await add()
