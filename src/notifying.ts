@@ -63,6 +63,7 @@ export function createNotifying(
       identity: certificate,
     }),
     ...{ hosts, slugOf: authority.slugOf, headsOf },
+    isActive: (participant) => authority.participantById(participant)?.status === 'active',
     keysOf: (endpoint, numbers) => ({
       secrets: numbers.map((number) => secretOf(endpoint, number)),
       sign: (data) => keys.sign(KID.webhookSign, data),

@@ -7,7 +7,7 @@ import { type EnrolledHosts, endpointUrl } from './address.ts'
 import { type FeedHead, gatherFeeds } from './feeds.ts'
 import { messageId, messageOf } from './message.ts'
 import type { Poster } from './post.ts'
-import { nextAttempt, secretsAt } from './schedule.ts'
+import { type Fault, nextAttempt, secretsAt } from './schedule.ts'
 import { DELIVERIES_KEPT_DAYS, DELIVERIES_WAITING_MAX, FEED_DELIVERIES_KEPT_DAYS } from './schema.ts'
 import { type SigningKeys, signedHeaders } from './signing.ts'
 import * as store from './store.ts'
@@ -21,6 +21,8 @@ export interface DeliveringOptions {
   poster: Poster
   hosts: EnrolledHosts
   slugOf(participant: Uuid): string
+  /** Whoever is suspended or has left is told nothing. */
+  isActive(participant: Uuid): boolean
   noticesOf(participant: Uuid): Promise<readonly Notice[]>
   /** The feeds of an organisation, as far as it may read them now. */
   headsOf(participant: Uuid): Promise<readonly FeedHead[]>
@@ -56,7 +58,7 @@ const GATHERED_DAYS = 7
 
 /** A message is a row before it is posted, and an attempt is counted before it is made: a crash repeats, and loses nothing. */
 export function createDelivering(options: DeliveringOptions): Delivering {
-  const { app, projector, clock, headsOf, onFree } = options
+  const { app, projector, clock, headsOf, isActive, onFree } = options
   const flying = new Map<string, { endpoint: Uuid; done: Promise<void> }>()
 
   const start = (one: Named): Promise<void> => {
@@ -74,13 +76,14 @@ export function createDelivering(options: DeliveringOptions): Delivering {
     async gather() {
       let made = 0
       for (const { participant_id } of await store.calledParticipants(projector))
-        made += await gatherFor(options, participant_id)
+        if (isActive(participant_id)) made += await gatherFor(options, participant_id)
       return made
     },
     async gatherFeeds() {
       let made = 0
       for (const { participant_id } of await store.calledParticipants(projector, { feeds: true }))
-        made += await gatherFeeds(app, participant_id, { heads: await headsOf(participant_id), now: clock() })
+        if (isActive(participant_id))
+          made += await gatherFeeds(app, participant_id, { heads: await headsOf(participant_id), now: clock() })
       return made
     },
     async post() {
@@ -162,8 +165,7 @@ async function attempt(options: DeliveringOptions, named: Named): Promise<void> 
   const seconds = Math.floor(now.getTime() / 1_000)
   const { url, body, numbers } = begun
   const headers = await signedHeaders({ id: named.message_id, seconds, body }, keysOf(named.endpoint_id, numbers))
-  // The operator may have taken the host from its list since it was added.
-  const fault = isEnrolled(options, named.participant_id, url) ? await poster.post({ url, headers, body }) : 'not-enrolled'
+  const fault = barOf(options, named.participant_id, url) ?? (await poster.post({ url, headers, body }))
   const settled = fault === undefined ? { next_at: null, delivered_at: clock(), fault: null } : { fault }
   await asParticipant(app, named.participant_id, (tx) =>
     store.moveDelivery(tx, named, fault === 'gone' ? { fault, next_at: null } : settled),
@@ -172,5 +174,8 @@ async function attempt(options: DeliveringOptions, named: Named): Promise<void> 
   if (fault === 'gone') await onGone(named.participant_id, named.endpoint_id)
 }
 
-const isEnrolled = ({ hosts, slugOf }: DeliveringOptions, participant: Uuid, url: string): boolean =>
-  'url' in endpointUrl(url, { organisation: slugOf(participant), hosts })
+/** What has changed since the endpoint was added: its organisation, or the hosts that the operator enrolled. */
+function barOf({ hosts, slugOf, isActive }: DeliveringOptions, participant: Uuid, url: string): Fault | undefined {
+  if (!isActive(participant)) return 'not-active'
+  return 'url' in endpointUrl(url, { organisation: slugOf(participant), hosts }) ? undefined : 'not-enrolled'
+}

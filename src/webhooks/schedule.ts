@@ -36,6 +36,7 @@ export const FAULTS = {
   timeout: 'did not answer in time',
   unreachable: 'could not be reached',
   untrusted: 'showed a certificate that is not trusted',
+  'not-active': 'is suspended, or has left',
   'not-enrolled': "its host is no longer on the operator's list",
   inside: 'its name leads to an address that is not called',
 } as const

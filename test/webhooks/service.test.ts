@@ -28,6 +28,7 @@ let url: string
 let status = 204
 const hosts = new Map([['apple', new Set(['localhost'])]])
 let heads: FeedHead[] = []
+const away = new Set<Uuid>()
 interface Heard {
   id: string
   body: { type: string; data: Record<string, string> }
@@ -66,6 +67,7 @@ beforeAll(async () => {
   delivering = createDelivering({
     ...{ app: t.app, projector: t.projector, clock, hosts, noticesOf: notices.of, random: () => 0 },
     slugOf: (participant) => w.authority.slugOf(participant),
+    isActive: (participant) => !away.has(participant),
     poster: createPoster({ allowInside: true, ca: pki.ca.root, timeoutMs: 20_000 }),
     headsOf: async () => heads,
     onGone: (participant, endpoint) => webhooks.endAsAsked({ participant, slug: 'apple' }, endpoint),
@@ -183,6 +185,22 @@ describe('a notice', () => {
     w.pass(RETRY_DELAYS_MS[0])
     await delivered()
     expect(heard).toHaveLength(1)
+  })
+  test('is neither made nor posted while its organisation is suspended', async () => {
+    await add()
+    await asked()
+    await delivering.gather()
+    await asked()
+    away.add(apple.participant)
+    expect(await delivering.gather()).toBe(0)
+    await delivered()
+    expect(heard).toEqual([])
+    expect((await webhooks.deliveries(apple.participant))[0]).toMatchObject({ attempts: 1, fault: 'not-active' })
+    away.clear()
+    expect(await delivering.gather()).toBe(1)
+    w.pass(RETRY_DELAYS_MS[0])
+    await delivered()
+    expect(heard).toHaveLength(2)
   })
   test('is given up after the last attempt', async () => {
     await add()
