@@ -1,6 +1,7 @@
 import { createKeyForgetting } from './http/idempotency-keys.ts'
 import { Refusal } from './kernel/errors.ts'
 import type { Uuid } from './kernel/ids.ts'
+import { oneOf } from './kernel/one-of.ts'
 import { REFUSALS_KEPT_DAYS } from './participants/handshake-audit.ts'
 import type { Parts } from './parts.ts'
 import { createRecordEraser } from './provenance/erase.ts'
@@ -131,12 +132,9 @@ export function createRetention(kept: Kept): Retention {
       now.done += 1
     }
     if (named > 0) provenance.wake()
-    if (failed.length > 0) throw oneOf(failed)
+    if (failed.length > 0) throw oneOf(failed, 'what is over was not all removed')
   }
 }
-
-const oneOf = (failed: readonly unknown[]): unknown =>
-  failed.length === 1 ? failed[0] : new AggregateError(failed, 'what is over was not all removed')
 
 interface Counting {
   reads: Pick<ReturnType<typeof createReadExpiry>, 'due'>

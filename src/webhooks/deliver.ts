@@ -2,6 +2,7 @@ import { asParticipant, type Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Uuid } from '../kernel/ids.ts'
+import { oneOf } from '../kernel/one-of.ts'
 import type { Notice } from '../notices/schema.ts'
 import { type EnrolledHosts, endpointUrl } from './address.ts'
 import { type FeedHead, gatherFeeds } from './feeds.ts'
@@ -73,19 +74,17 @@ export function createDelivering(options: DeliveringOptions): Delivering {
   const busy = (): Uuid[] => [...new Set([...flying.values()].map(({ endpoint }) => endpoint))]
 
   return {
-    async gather() {
-      let made = 0
-      for (const { participant_id } of await store.calledParticipants(projector))
-        if (isActive(participant_id)) made += await gatherFor(options, participant_id)
-      return made
-    },
-    async gatherFeeds() {
-      let made = 0
-      for (const { participant_id } of await store.calledParticipants(projector, { feeds: true }))
-        if (isActive(participant_id))
-          made += await gatherFeeds(app, participant_id, { heads: await headsOf(participant_id), now: clock() })
-      return made
-    },
+    gather: async () =>
+      eachOf(await store.everCalled(projector), async ({ participant_id, live }) => {
+        await forgetOld(options, participant_id)
+        return live && isActive(participant_id) ? gatherFor(options, participant_id) : 0
+      }),
+    gatherFeeds: async () =>
+      eachOf(await store.toldOfFeeds(projector), async ({ participant_id }) =>
+        isActive(participant_id)
+          ? gatherFeeds(app, participant_id, { heads: await headsOf(participant_id), now: clock() })
+          : 0,
+      ),
     async post() {
       const due = await store.dueDeliveries(projector, clock(), { busy: busy(), limit: LOOKED_AT })
       const begun = [...Map.groupBy(due, ({ endpoint_id }) => endpoint_id).values()]
@@ -108,14 +107,34 @@ async function within(work: Promise<unknown>, ms: number): Promise<void> {
   await Promise.race([work, late.promise]).finally(() => clearTimeout(timer))
 }
 
+/** How many messages are new. What is wrong with one organisation's rows keeps nothing from another. */
+async function eachOf<T>(called: readonly T[], gathered: (one: T) => Promise<number>): Promise<number> {
+  let made = 0
+  const failed: unknown[] = []
+  for (const one of called) {
+    try {
+      made += await gathered(one)
+    } catch (error) {
+      failed.push(error)
+    }
+  }
+  if (failed.length > 0) throw oneOf(failed, 'not everybody could be told')
+  return made
+}
+
+const forgetOld = ({ app, clock }: DeliveringOptions, participant: Uuid): Promise<void> =>
+  asParticipant(app, participant, (tx) => {
+    const now = clock().getTime()
+    return store.forgetDeliveries(tx, participant, {
+      before: new Date(now - DELIVERIES_KEPT_DAYS * DAY_MS),
+      feedsBefore: new Date(now - FEED_DELIVERIES_KEPT_DAYS * DAY_MS),
+    })
+  })
+
 async function gatherFor({ app, clock, noticesOf }: DeliveringOptions, participant: Uuid): Promise<number> {
   const notices = await noticesOf(participant)
   return asParticipant(app, participant, async (tx) => {
     const now = clock()
-    await store.forgetDeliveries(tx, participant, {
-      before: new Date(now.getTime() - DELIVERIES_KEPT_DAYS * DAY_MS),
-      feedsBefore: new Date(now.getTime() - FEED_DELIVERIES_KEPT_DAYS * DAY_MS),
-    })
     let made = 0
     for (const { endpoint_id, kinds, made_at } of await store.liveEndpoints(tx, participant)) {
       const room = DELIVERIES_WAITING_MAX - (await waiting(tx, participant, endpoint_id))

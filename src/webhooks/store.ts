@@ -40,12 +40,23 @@ export async function endEndpoint(
   return numUpdatedRows > 0n
 }
 
-/** Who is called at all; with `feeds`, who is told of feeds. */
-export function calledParticipants(db: Db, { feeds = false }: { feeds?: boolean } = {}) {
-  const all = db.selectFrom('webhook_endpoint').select('participant_id').distinct()
-  const some = feeds ? all.where(sql<boolean>`cardinality(feeds) > 0`) : all
-  return some.where('ended_at', 'is', null).execute()
-}
+/** Who was ever called, and whether they are now: of the others old messages are left. */
+export const everCalled = (db: Db) =>
+  db
+    .selectFrom('webhook_endpoint')
+    .select(['participant_id', sql<boolean>`bool_or(ended_at is null)`.as('live')])
+    .groupBy('participant_id')
+    .execute()
+
+/** Who is told of feeds. */
+export const toldOfFeeds = (db: Db) =>
+  db
+    .selectFrom('webhook_endpoint')
+    .select('participant_id')
+    .distinct()
+    .where(sql<boolean>`cardinality(feeds) > 0`)
+    .where('ended_at', 'is', null)
+    .execute()
 
 type OfEndpoint = Pick<EndpointRow, 'participant_id' | 'endpoint_id'>
 

@@ -29,6 +29,8 @@ let status = 204
 const hosts = new Map([['apple', new Set(['localhost'])]])
 let heads: FeedHead[] = []
 const away = new Set<Uuid>()
+/** Whose rows cannot be read. */
+let unread: Uuid | undefined
 interface Heard {
   id: string
   body: { type: string; data: Record<string, string> }
@@ -65,11 +67,12 @@ beforeAll(async () => {
   const { feedback, review } = w
   const notices = createNotices({ clock, review, feedback, credentialsOf: () => [] })
   delivering = createDelivering({
-    ...{ app: t.app, projector: t.projector, clock, hosts, noticesOf: notices.of, random: () => 0 },
+    ...{ app: t.app, projector: t.projector, clock, hosts, random: () => 0 },
+    noticesOf: (participant) => readable(participant) ?? notices.of(participant),
     slugOf: (participant) => w.authority.slugOf(participant),
     isActive: (participant) => !away.has(participant),
     poster: createPoster({ allowInside: true, ca: pki.ca.root, timeoutMs: 20_000 }),
-    headsOf: async () => heads,
+    headsOf: async (participant) => readable(participant) ?? heads,
     onGone: (participant, endpoint) => webhooks.endAsAsked({ participant, slug: 'apple' }, endpoint),
     keysOf: (endpoint, numbers) => ({
       secrets: numbers.map((number) => secretOf(endpoint, number)),
@@ -90,6 +93,9 @@ beforeEach(async () => {
   status = 204
 })
 
+const readable = (participant: Uuid): undefined => {
+  if (participant === unread) throw new Error('cannot be read')
+}
 const owner = (by = apple) => ({ participant: by.participant, slug: by.slug, person })
 const add = (kinds: readonly ['question.asked'] | readonly ['dispute.opened'] = ['question.asked']) =>
   webhooks.add(owner(), { url, kinds: [...kinds] })
@@ -185,6 +191,29 @@ describe('a notice', () => {
     w.pass(RETRY_DELAYS_MS[0])
     await delivered()
     expect(heard).toHaveLength(1)
+  })
+  test('reaches the others where those of one organisation cannot be read, of notices as of feeds', async () => {
+    hosts.set('banana', new Set(['localhost']))
+    const feed = anId()
+    const endpoints = [apple, banana].map((by) => [by, anId()] as const)
+    heads = [head(feed, 4n)]
+    for (const [by, endpoint] of endpoints)
+      await webhooks.addForFeeds({ ...owner(by), credential: person }, endpoint, { url, feeds: [feed] })
+    for (const [last, [by]] of endpoints.entries()) {
+      unread = by.participant
+      heads = [head(feed, 5n + BigInt(last))]
+      for (const gather of [delivering.gather, delivering.gatherFeeds])
+        await expect(gather()).rejects.toThrow('cannot be read')
+    }
+    unread = undefined
+    await delivered()
+    expect(
+      toldOf()
+        .map(({ to_seq }) => to_seq)
+        .sort(),
+    ).toEqual(['5', '6'])
+    for (const [by, endpoint] of endpoints) await webhooks.end(owner(by), endpoint)
+    hosts.delete('banana')
   })
   test('is neither made nor posted while its organisation is suspended', async () => {
     await add()
@@ -314,6 +343,18 @@ describe('an endpoint for feeds', () => {
       ['feed.advanced', false],
       ['webhook.test', true],
     ])
+  })
+  test('is listed no longer once its day is over, though the endpoint is too', async () => {
+    heads = [head(plums, 1n)]
+    const { endpoint } = await addedFor(plums)
+    heads = [head(plums, 2n)]
+    await delivering.gatherFeeds()
+    await delivered()
+    await webhooks.end(program(), endpoint)
+    expect(await webhooks.deliveries(apple.participant, endpoint)).toHaveLength(1)
+    w.pass(25 * 3_600_000)
+    await delivering.gather()
+    expect(await webhooks.deliveries(apple.participant, endpoint)).toEqual([])
   })
   test('leaves endpoints of people alone', async () => {
     const { endpoint } = await add()
