@@ -1,3 +1,4 @@
+import { setImmediate as settled } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { createLog } from '../../src/kernel/log.ts'
 import { type AlarmChange, type Check, type Checked, createAlarms } from '../../src/operations/alarms.ts'
@@ -92,10 +93,25 @@ test('what cannot be found out stays as it was, and is an alarm of its own', asy
 })
 
 test('a check without an end holds up none of the others', async () => {
-  const { alarms, changes } = watched(
-    { 'anchor-unreachable': () => new Promise(() => {}), 'log-halted': () => true },
-    10,
-  )
+  const { alarms, changes } = watched({ 'witness-missing': () => new Promise(() => {}), 'log-halted': () => true }, 10)
   await alarms.round()
   expect(changes.map(({ name }) => name)).toEqual(['log-halted', 'checks-failing'])
+})
+
+test('a check that hangs is begun no second time until it ends, and an anchor that hangs is out of reach', async () => {
+  const begun = { 'disk-full': 0, 'anchor-unreachable': 0 }
+  const ends: ((holds: boolean) => void)[] = []
+  const hangs = (name: keyof typeof begun) => (): Promise<boolean> => {
+    begun[name] += 1
+    return new Promise((resolve) => void ends.push(resolve))
+  }
+  const checks = { 'disk-full': hangs('disk-full'), 'anchor-unreachable': hangs('anchor-unreachable') }
+  const { alarms } = watched(checks, 5)
+  for (let i = 0; i < 3; i++) await alarms.round()
+  expect(begun).toEqual({ 'disk-full': 1, 'anchor-unreachable': 1 })
+  expect(alarms.states()).toMatchObject({ 'disk-full': false, 'anchor-unreachable': true, 'checks-failing': true })
+  for (const end of ends) end(false)
+  await settled()
+  await alarms.round()
+  expect(begun).toEqual({ 'disk-full': 2, 'anchor-unreachable': 2 })
 })
