@@ -1,5 +1,5 @@
+import type { LookedUp } from '../client/looked-up.ts'
 import type { Match } from '../client/matcher.ts'
-import type { VerifiedEvent } from '../client/verify.ts'
 import type { ErrorCode, Refusal } from '../kernel/errors.ts'
 import type { SignalItem } from '../signals/schema.ts'
 
@@ -78,9 +78,8 @@ export const toldMatch = (match: Match, place: { start: number; end: number } | 
   }
 }
 
-/** Of what the node disclosed, once it was verified; undefined where the node speaks and no source. */
-export function toldEvent({ event, item, authority }: VerifiedEvent, profile: string): ToldSignal | undefined {
-  if (item === undefined || authority !== 'origin') return undefined
+/** Of what the node disclosed, once it was verified to be of a key of ours. */
+export function toldEvent({ event, item }: Pick<LookedUp, 'event' | 'item'>, profile: string): ToldSignal {
   const own = item as unknown as SignalItem
   const { signal, revision, source, index = 0 } = event
   return {

@@ -1,6 +1,6 @@
 import { verifierFor } from '../client/connected.ts'
 import type { LookupKey } from '../client/derive.ts'
-import type { Verifier } from '../client/verify.ts'
+import { lookedUp, nameOfKey } from '../client/looked-up.ts'
 import { LOOKUP_MAX, type Lookup } from '../feeds/schema.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { type Told, type ToldSignal, toldEvent, toldOf, toldRefused } from './answer.ts'
@@ -20,32 +20,19 @@ export async function lookUpAtNode(
     for (const queries of batchesOf(keys)) {
       const answer = await client().lookUp({ purpose, queries })
       home.note('reads.ndjson', { read: answer.read, at: new Date().toISOString() })
-      for (const [key, told] of verifiedIn(answer, verifier, keys)) found.set(key, [...(found.get(key) ?? []), told])
+      for (const one of lookedUp(answer, verifier, keys)) {
+        const name = nameOfKey(one.key)
+        found.set(name, [...(found.get(name) ?? []), toldEvent(one, one.key.profile)])
+      }
     }
   }
   return keyed.map((one) => {
     if (one instanceof Refusal) return toldRefused(one)
     return toldOf(
-      one.keys.flatMap(({ key }) => found.get(key) ?? []),
+      one.keys.flatMap((key) => found.get(nameOfKey(key)) ?? []),
       one.lack,
     )
   })
-}
-
-type Answer = Awaited<ReturnType<ReturnType<LookupOptions['link']['client']>['lookUp']>>
-
-/** Matches by their keys, once their sources' signatures were checked. */
-function* verifiedIn(
-  { matches, submissions }: Answer,
-  verifier: Verifier,
-  keys: readonly LookupKey[],
-): Generator<[string, ToldSignal]> {
-  const proofs = new Map(submissions.map((proof) => [proof.event, proof]))
-  for (const { key, event } of matches) {
-    const profile = keys.find((one) => one.key === key)?.profile ?? ''
-    const told = toldEvent(verifier.event({ event, proof: proofs.get(event.event) }), profile)
-    if (told !== undefined) yield [key, told]
-  }
 }
 
 /** As many keys as one look-up takes, those of one type and profile together. */

@@ -98,7 +98,7 @@ async function openerFor(link: NodeLink, purpose: Purpose): Promise<Opens> {
       const text = await receiptFor(client, one, (receipt) => keyOfReceipt(home, receipt))
       if (text !== undefined) home.keepReceipt(one.event.event, text)
     }
-    return opened.flatMap((one) => toldEvent(one, match.key.profile) ?? [])
+    return opened.map((one) => toldEvent(one, match.key.profile))
   }
 }
 

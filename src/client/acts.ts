@@ -6,6 +6,7 @@ import { sha256 } from '../kernel/sha256.ts'
 import type { SignalItem } from '../signals/schema.ts'
 import { type SigningKey, signSubmission } from '../signals/submission.ts'
 import { mediaKey } from './derive.ts'
+import { LIVE } from './ends.ts'
 import type { Membership } from './home.ts'
 import { linesOf } from './lines.ts'
 
@@ -39,13 +40,10 @@ export function mirroredSignal({
   item,
   revision,
 }: Partial<Record<string, unknown>>): MirroredSignal | undefined {
-  if (typeof item !== 'string' || typeof source !== 'string' || !ITEMS.has(String(type))) return undefined
+  if (typeof item !== 'string' || typeof source !== 'string' || !LIVE.has(String(type))) return undefined
   const read = JSON.parse(item) as SignalItem
   return { source, signal: read.signal, revision: Number(revision), key: toHex(keyOf(read)) }
 }
-
-/** Events that bring a signal's item with them. */
-const ITEMS: ReadonlySet<string> = new Set(['signal.created', 'signal.revised', 'signal.released'])
 
 /** What is read and never looked up is named by its type and id. */
 function keyOf(item: SignalItem): Uint8Array {

@@ -45,6 +45,7 @@ export { type Home, type Membership, openHome } from './home.ts'
 export { type KeptHistory, openHistory } from './kept-history.ts'
 export { type Exported, type ExportOptions, exportLog } from './log-export.ts'
 export { folderLog, nodeLog, webLog } from './log-source.ts'
+export { type LookedUp, lookedUp } from './looked-up.ts'
 export { type MatchFileOptions, matchFileOf, type Refreshed, refreshMatchFile } from './match-mirror.ts'
 export { type MatchedLine, matchLines } from './match-text.ts'
 export {

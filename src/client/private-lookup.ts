@@ -1,8 +1,7 @@
 import { join } from 'node:path'
-import type { Purpose, SnapshotInfo } from '../feeds/schema.ts'
-import { fromHex, toHex } from '../kernel/bytes.ts'
+import type { FeedEventBody, Purpose, SnapshotInfo } from '../feeds/schema.ts'
+import { fromHex } from '../kernel/bytes.ts'
 import { isUuid, type Uuid } from '../kernel/ids.ts'
-import { sha256 } from '../kernel/sha256.ts'
 import { BITS_MAX, BUCKET_LEAST, prefixOf, prefixText } from '../matching/bucket.ts'
 import { ENTRY_BYTES, type SealedKey, sealedKey, sealKid } from '../matching/sealed.ts'
 import { createSealedTable, type SealedTable } from '../matching/sealed-table.ts'
@@ -13,6 +12,7 @@ import { odOf, promisedEntry } from './countersigned.ts'
 import type { LookupKey } from './derive.ts'
 import { AldisError, VerificationFailed } from './errors.ts'
 import { readBytesIfThere } from './files.ts'
+import { isOfKey } from './looked-up.ts'
 import { RECORD_BYTES, RECORD_TAG_AT } from './sealed-mirror.ts'
 import { checkReceipt, isOf, type VerifiedEvent, type Verifier } from './verify.ts'
 
@@ -135,6 +135,7 @@ const handlingOf = (number: number): Handling | undefined =>
 
 /** A signal as its source signed it, once its entry was opened. */
 export interface Opened extends VerifiedEvent {
+  item: Record<string, unknown>
   match: SealedMatch
   /** The commitment of the entry that the node promised its log holds of it, base64url. */
   promised: string
@@ -159,31 +160,22 @@ export async function openMatch(
   const opened = answer.events.flatMap((event): Opened[] => {
     const proof = proofs.get(event.event)
     const verified = verifier.event({ event, proof })
-    if (proof === undefined || !isOfMatch(verified, match)) return []
+    const { item } = verified
+    if (proof === undefined || item === undefined || !isOfMatch(event, item, match)) return []
     const { jws, countersignature } = proof
     const promised = promisedEntry({ payload: jws.payload, od: odOf(jws), countersignature }, node)
-    return [{ ...verified, match, promised }]
+    return [{ ...verified, item, match, promised }]
   })
   if (opened.length > 0) return opened
   throw new VerificationFailed('opening', 'no source signed this signal for the key that we hold')
 }
 
 /** Another source may have a signal of the same id: only those of our key are what was asked for. */
-function isOfMatch({ event, item }: VerifiedEvent, { signal, audience, key }: SealedMatch): boolean {
-  if (item === undefined || event.signal !== signal || item['audience'] !== audience) return false
-  const own = matchKeyOf(item)
-  return own?.key === key.key && own.profile === key.profile
-}
-
-/** Under which key and profile a signed item is looked up. */
-function matchKeyOf({ value }: Record<string, unknown>): Omit<LookupKey, 'type'> | undefined {
-  const { profile, kid, token, sha256: link, algorithm, hash } = Object(value) as Record<string, unknown>
-  if (typeof algorithm === 'string' && typeof hash === 'string')
-    return { profile: algorithm, key: hash.length === 64 ? hash : toHex(sha256(`${algorithm}\0${hash}`)) }
-  if (typeof profile !== 'string') return undefined
-  if (typeof link === 'string') return { profile, key: link }
-  return typeof token === 'string' && typeof kid === 'string' ? { profile: `${profile}@${kid}`, key: token } : undefined
-}
+const isOfMatch = (
+  event: FeedEventBody,
+  item: Record<string, unknown>,
+  { signal, audience, key }: SealedMatch,
+): boolean => event.signal === signal && item['audience'] === audience && isOfKey(item, key)
 
 /**
  * The receipt of what a source submitted, verified; undefined while its checkpoint is still to come. Throws

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { setImmediate as breathe } from 'node:timers/promises'
+import { LIVE } from '../../client/ends.ts'
 import {
   beginsLine,
   type Mirrored,
@@ -115,8 +116,6 @@ function hear(writes: Writes, { feed, next, one: { event, item } }: Putting): vo
   const place = { feed, seq: Number(event.seq), event: act, object: feedbackUuid(act) }
   writes.say({ ...said, ...place, at_ms: Date.parse(event.at), added_us: next.added_us })
 }
-
-const LIVE: ReadonlySet<string> = new Set(['signal.created', 'signal.revised', 'signal.released'])
 
 interface Putting {
   feed: string

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { type Command, Option } from 'commander'
 import { verifierFor } from '../../client/connected.ts'
 import type { LookupKey } from '../../client/derive.ts'
+import { lookedUp, nameOfKey } from '../../client/looked-up.ts'
 import { receiptOfRead } from '../../client/promises.ts'
 import { LOOKUP_MAX, Lookup } from '../../feeds/schema.ts'
 import { writeDurably } from '../../kernel/durable.ts'
@@ -122,25 +123,20 @@ async function askFor(
   { client, home, output }: Session,
   { group, purpose, keepAsked, verifier }: Asking,
 ): Promise<number> {
-  const queries = queriesOf(group.flatMap(({ keys }) => keys))
+  const asked = group.flatMap(({ keys }) => keys)
+  const queries = queriesOf(asked)
   const answer = await client.lookUp({ purpose, queries })
   home.note('reads.ndjson', { read: answer.read, at: new Date().toISOString() })
   if (keepAsked !== undefined) keep(keepAsked, answer.read, queries)
-  const proofs = new Map(answer.submissions.map((proof) => [proof.event, proof]))
-  for (const { key, event } of answer.matches) {
-    const { item, authority } = verifier.event({ event, proof: proofs.get(event.event) })
-    for (const { line } of group.filter(({ keys }) => keys.some((one) => one.key === key))) {
+  for (const { key, event, item, authority } of lookedUp(answer, verifier, asked)) {
+    const name = nameOfKey(key)
+    for (const { line } of group.filter(({ keys }) => keys.some((one) => nameOfKey(one) === name))) {
       output.data(
         {
-          line,
-          outcome: 'match',
-          source: event.source,
-          signal: event.signal,
-          revision: event.revision,
-          authority,
-          item,
+          ...{ line, outcome: 'match', source: event.source, signal: event.signal, revision: event.revision },
+          ...{ authority, item },
         },
-        `line ${line}  match  ${String(item?.['type'])}  ${String(item?.['category'])}  severity ${String(item?.['severity'])}  handling ${String(item?.['handling'])}  signed by ${event.source}`,
+        `line ${line}  match  ${String(item['type'])}  ${String(item['category'])}  severity ${String(item['severity'])}  handling ${String(item['handling'])}  signed by ${event.source}`,
       )
     }
   }

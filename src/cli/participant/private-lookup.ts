@@ -93,7 +93,7 @@ async function tell({ client, home, output }: Session, line: number, opened: Ope
   const text = await receiptFor(client, opened, (receipt) => keyOfReceipt(home, receipt))
   const receipt = text === undefined ? undefined : home.keepReceipt(event.event, text)
   const { source, signal, revision } = event
-  const what = ['type', 'category', 'severity', 'handling'].map((name) => String(item?.[name])).join('  ')
+  const what = ['type', 'category', 'severity', 'handling'].map((name) => String(item[name])).join('  ')
   output.data(
     { line, outcome: 'match', source, signal, revision, authority, item, receipt },
     `line ${line}  match  ${what}  signed by ${source}`,
