@@ -15,7 +15,7 @@ export interface Connected {
 /** Part of a leaf's life after which it is renewed. */
 const RENEW_AT = 2 / 3
 
-/** Sources' keys as the node lists them; each signature is then checked here. */
+/** Sources' keys as the node lists them, each under its own thumbprint; each signature is then checked here. */
 export async function verifierFor({ client, home }: Connected): Promise<Verifier> {
   const { participants } = await client.participants()
   const { node_origin, programme } = home.membership()

@@ -17,6 +17,7 @@ import type { Received, SourceInfo } from './client.ts'
 import { type Countersigner, odOf, promisedEntry } from './countersigned.ts'
 import { verifyEd25519 } from './ed25519.ts'
 import { LogContradicted, VerificationFailed } from './errors.ts'
+import { thumbprint } from './signing-key.ts'
 import { lacksWitnesses } from './witnessed.ts'
 
 /** The node and programme that this participant belongs to: a signature for another one proves nothing here. */
@@ -71,7 +72,10 @@ const SIGNED_AS: Readonly<Record<string, SignedType>> = {
   'dispute.opened': 'aldis-dispute+jws',
 }
 
-/** Verifies what sources signed, by the keys that the node lists; a key is imported once. */
+/**
+ * Verifies what sources signed, by the keys that the node lists; a key is imported once. Whose a key is, is the node's word until
+ * the log is audited.
+ */
 export function createVerifier(sources: readonly SourceInfo[], home: Home): Verifier {
   const bySlug = new Map(sources.map((source) => [source.slug, source]))
   const keys = new Map<string, { alg: SigningAlg; key: KeyObject }>()
@@ -81,7 +85,7 @@ export function createVerifier(sources: readonly SourceInfo[], home: Home): Veri
     if (known !== undefined) return known
     const listed = source.signing_keys.find((key) => key.kid === kid)
     if (listed === undefined) throw new VerificationFailed('source', `${source.slug} has no such signing key`)
-    const key = { alg: listed.alg as SigningAlg, key: listedKey(listed.jwk) }
+    const key = { alg: listed.alg as SigningAlg, key: listedKey(listed) }
     keys.set(name, key)
     return key
   }
@@ -209,7 +213,14 @@ function kidIn(encoded: string): string {
   }
 }
 
-function listedKey(jwk: SourceInfo['signing_keys'][number]['jwk']): KeyObject {
+function listedKey({ kid, jwk }: SourceInfo['signing_keys'][number]): KeyObject {
+  const key = importedKey(jwk)
+  if (thumbprint(jwk) !== kid)
+    throw new VerificationFailed('source', 'a signing key is listed under the name of another')
+  return key
+}
+
+function importedKey(jwk: SourceInfo['signing_keys'][number]['jwk']): KeyObject {
   try {
     return importJwk(jwk)
   } catch {

@@ -280,6 +280,14 @@ describe('an event is refused', () => {
     expect(stepOf(await one(), by)).toBe('source')
   })
 
+  test('if the key is listed under a name that is not its thumbprint', async () => {
+    const stranger = aSource('apple')
+    const signing_keys = stranger.info.signing_keys.map((key) => ({ ...key, kid: apple.key.kid }))
+    const by = createVerifier([{ ...apple.info, signing_keys }], node.home)
+    const [event] = await received(node, { ...apple, key: { ...stranger.key, kid: apple.key.kid } }, items(1))
+    expect(event === undefined ? '' : stepOf(event, by)).toBe('source')
+  })
+
   test('if another node countersigned it', async () => {
     const [event] = await received(aNode(), apple, items(1))
     expect(event === undefined ? '' : stepOf(event)).toBe('countersignature')

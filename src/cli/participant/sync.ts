@@ -2,10 +2,12 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import { acknowledge, unacknowledged } from '../../bridge/acknowledge.ts'
 import { onlyWriter } from '../../bridge/writer.ts'
+import type { SourceInfo } from '../../client/client.ts'
 import { verifierFor } from '../../client/connected.ts'
 import { type MatchUpdate, matchFileOf, updateMatchFile } from '../../client/match-mirror.ts'
 import { syncFeeds } from '../../client/mirror.ts'
 import { createSegmentThreads } from '../../client/segment-threads.ts'
+import { newSourceKeys } from '../../client/source-keys.ts'
 import type { VerifiedEvent } from '../../client/verify.ts'
 import { removeDurably } from '../../kernel/durable.ts'
 import { type Session, withSession } from './session.ts'
@@ -34,6 +36,7 @@ interface SyncOptions {
 async function sync(session: Session, { wait, acknowledge: acknowledges, matchFile }: SyncOptions): Promise<void> {
   const { client, home, output } = session
   const verifier = await verifierFor(session)
+  tellNewKeys(session, verifier.by.sources)
   const threads = createSegmentThreads(verifier.by)
   let bar: ReturnType<typeof output.progress> | undefined
   const matches = matchFile ? matchUpdate(session) : undefined
@@ -65,6 +68,13 @@ async function sync(session: Session, { wait, acknowledge: acknowledges, matchFi
       ? `nothing new; log of ${size} entries is consistent`
       : `${n} events, every signature verified; log of ${size} entries is consistent`,
   )
+}
+
+function tellNewKeys({ home, output }: Session, sources: readonly SourceInfo[]): void {
+  const { found, keep } = newSourceKeys(home.dir, sources)
+  for (const { source, kid, since } of found)
+    output.warn(`${source} has a new signing key, ${kid}, since ${since}, as the node says`)
+  keep()
 }
 
 function matchUpdate({ home, member, output }: Session): MatchUpdate {
