@@ -116,7 +116,10 @@ export interface Client extends LogLooks {
   own(signal: Uuid): Promise<Static<typeof OwnSignalResult>>
   /** Lets the audience of one's own link reveal it; null takes it back. The same again changes nothing. */
   sealValue(signal: Uuid, given: GivenValue): Promise<ValueResult>
-  /** The raw link behind a signal of another, if its source sealed it: an entry of the log, and never repeated by itself. */
+  /**
+   * The raw link behind a signal of another, if its source sealed it: an entry of the log, and never repeated by itself. What the
+   * node says: `checkRevealed` holds it against what the source signed.
+   */
   reveal(signal: Uuid, asked: RevealAsked): Promise<RevealResult & { read: string }>
   feeds(): Promise<FeedList>
   events(

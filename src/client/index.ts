@@ -74,6 +74,7 @@ export {
 } from './private-lookup.ts'
 export { checkPromises, type KeptPromises } from './promises.ts'
 export { type ItemProof, type ItemProofs, proveReads, type ReaderTotal, readersOf } from './readers.ts'
+export { checkRevealed } from './revealed.ts'
 export { receivedIn } from './segment-body.ts'
 export type { Segment, SegmentRun } from './segment-run.ts'
 export { createSegmentThreads, type SegmentThreads, type SegmentThreadsOptions } from './segment-threads.ts'

@@ -70,8 +70,10 @@ test('a link is sealed with its file, revealed as text, found by its source, and
     await delay(250)
     answer = await ask()
   }
-  expect(answer).toMatchObject({ code: 0, out: 'hxxps[:]//bad[.]example/kumquat\n' })
-  expect(JSON.parse((await ask('--json')).out)).toMatchObject({ value: RAW, source: 'apple' })
+  expect(answer).toMatchObject({
+    ...{ code: 0, out: 'hxxps[:]//bad[.]example/kumquat\n', err: expect.stringContaining('not checked') },
+  })
+  expect(JSON.parse((await ask('--json')).out)).toMatchObject({ value: RAW, source: 'apple', checked: false })
 
   const link = fileOf('link.txt', 'https://bad.example/open\n')
   expect(await aldis(apple, 'seal', String(open), link)).toMatchObject({ code: 0 })

@@ -1,6 +1,8 @@
+import { join } from 'node:path'
 import { type Command, Option } from 'commander'
 import { AldisError } from '../../client/errors.ts'
 import { linesOf } from '../../client/lines.ts'
+import { checkRevealed } from '../../client/revealed.ts'
 import { RevealAsked } from '../../feeds/schema.ts'
 import { defanged } from '../../identifiers/defang.ts'
 import { findRawInLink } from '../../identifiers/link-raw.ts'
@@ -70,7 +72,9 @@ async function reveal({ client, home, output }: Session, signal: Uuid, options: 
   const { read, ...revealed } = await client.reveal(signal, options)
   home.note('reads.ndjson', { read, at: new Date().toISOString() })
   const { source, type, value } = revealed
-  output.data(revealed, defanged(value))
+  const checked = await checkRevealed(join(home.dir, 'feeds'), revealed, { signal, source: options.source })
+  output.data({ ...revealed, checked }, defanged(value))
+  if (!checked) output.warn('not checked: our mirror has no such signal, so that the link is what the node says')
   output.say(`a ${type} of ${source}; the reveal is recorded in the log, and the source can see that it was us`)
 }
 
