@@ -1,4 +1,4 @@
-import { AldisError, VerificationFailed } from '../client/errors.ts'
+import { AldisError, AnswerTooLong, VerificationFailed } from '../client/errors.ts'
 import { Refusal, StartRefused } from '../kernel/errors.ts'
 import { type MatchFault, MatchFileRefused } from '../matching/refused.ts'
 import { CopyRefused, type RefusalReason } from '../operations/refused.ts'
@@ -63,7 +63,7 @@ export function faultOf(error: unknown): { code: number; says: string } {
   if (error instanceof StartRefused) return { code: EXIT.config, says: error.message }
   if (error instanceof CopyRefused) return { code: BY_REASON[error.reason], says: `${error.reason}: ${error.message}` }
   if (error instanceof MatchFileRefused) return { code: BY_MATCH_FAULT[error.reason], says: error.message }
-  if (error instanceof VerificationFailed || error instanceof LogFault)
+  if (error instanceof VerificationFailed || error instanceof AnswerTooLong || error instanceof LogFault)
     return { code: EXIT.unverified, says: `not verified: ${error.message}` }
   if (error instanceof AldisError) {
     return { code: BY_STATUS[error.status] ?? EXIT.failed, says: `${error.message}${placeOf(error)}` }

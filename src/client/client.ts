@@ -63,7 +63,7 @@ import { type LogLooks, looksOver } from './log-looks.ts'
 import { type OversightClient, oversightOver } from './oversight.ts'
 import { type SealedDelta, sealedPage, sealedSegment } from './sealed-feed.ts'
 import { type Segment, type SegmentRun, segmentAt, segmentRun } from './segment-run.ts'
-import { collect, createTransport, keyed, problemOf, type TlsIdentity, type Transport } from './transport.ts'
+import { ANSWER_MAX, createTransport, keyed, refusalIn, type TlsIdentity, type Transport } from './transport.ts'
 import { type UploadClient, uploadsOver } from './uploads.ts'
 import { type UsageClient, usageOver } from './usage.ts'
 import { type WebhookClient, webhooksOver } from './webhooks.ts'
@@ -241,7 +241,7 @@ export function createClient(options: ClientOptions): Client {
     bucketSnapshot: (audience) => get(`/v1/lookup/${audience}`),
     bucket: async ({ audience, snapshot, entries }, prefix, purpose) => {
       const path = `/v1/lookup/${audience}/${snapshot}/${prefix}${queryOf({ purpose })}`
-      const most = entries * ENTRY_BYTES
+      const most = Math.min(entries * ENTRY_BYTES, ANSWER_MAX)
       const { body, headers } = await transport.call({ method: 'GET', path, idempotent: true, most })
       // An empty one gives nothing out, and is not recorded.
       return { body, read: entries === 0 ? '' : neededHeader('bucket', headers, 'provenance-read') }
@@ -320,11 +320,9 @@ export function* receivedOf(page: EventsPage): Generator<Received> {
 
 async function* textLines(transport: Transport, path: string): AsyncGenerator<string> {
   const message = await transport.open({ method: 'GET', path })
-  if (message.statusCode !== 200) {
-    throw problemOf({ status: message.statusCode ?? 0, headers: message.headers, body: await collect(message) })
-  }
+  if (message.statusCode !== 200) throw await refusalIn(message)
   try {
-    for await (const line of linesOf(message)) {
+    for await (const line of linesOf(message, ANSWER_MAX)) {
       if (line !== '') yield line
     }
   } finally {
@@ -348,11 +346,9 @@ async function* uploadLines(
       }
     },
   })
-  if (message.statusCode !== 200) {
-    throw problemOf({ status: message.statusCode ?? 0, headers: message.headers, body: await collect(message) })
-  }
+  if (message.statusCode !== 200) throw await refusalIn(message)
   try {
-    for await (const line of linesOf(message)) {
+    for await (const line of linesOf(message, ANSWER_MAX)) {
       if (line !== '') yield JSON.parse(line) as UploadLine
     }
   } finally {

@@ -7,7 +7,7 @@ import { toBase64Url } from '../kernel/bytes.ts'
 import { type EnrolmentResult, enrolmentProof } from '../participants/schema.ts'
 import { VerificationFailed } from './errors.ts'
 import type { OwnSigningKey } from './signing-key.ts'
-import { collect, problemOf } from './transport.ts'
+import { collect, problemOf, REFUSAL_MAX } from './transport.ts'
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
 const TIMEOUT_MS = 30_000
@@ -56,7 +56,7 @@ export interface EnrolOptions {
 
 /**
  * Redeems a one-time code. The code begins with the digest of the node's own key, so the first connection is already
- * known to reach the right node. Throws `VerificationFailed` if it does not, `AldisError` if the node refuses.
+ * known to reach the right node. Throws `VerificationFailed` if it does not, `AldisError` if the node refuses, `AnswerTooLong` beyond 64 KiB.
  */
 export async function enroll({ origin, code, tls, signing }: EnrolOptions): Promise<EnrolmentResult> {
   const proof = toBase64Url(await signing.sign(enrolmentProof(code, tls.spki)))
@@ -73,7 +73,7 @@ export async function enroll({ origin, code, tls, signing }: EnrolOptions): Prom
     out.on('timeout', () => out.destroy(new Error('the node did not answer in time')))
     out.on('error', reject)
     out.on('response', (message) => {
-      collect(message).then((received) => {
+      collect(message, REFUSAL_MAX).then((received) => {
         const status = message.statusCode ?? 0
         if (status === 201) resolve(JSON.parse(received.toString()) as EnrolmentResult)
         else reject(problemOf({ status, headers: message.headers, body: received }))

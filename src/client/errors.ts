@@ -63,7 +63,7 @@ export class VerifierEnded extends Error {
   }
 }
 
-/** An answer with more bytes than what was asked for can have; the rest was not read. */
+/** An answer, or a line of one, that is longer than what was asked for can be; the rest was not read. */
 export class AnswerTooLong extends Error {
   constructor(most: number) {
     super(`the answer is longer than ${most} bytes`)

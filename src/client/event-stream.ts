@@ -4,7 +4,7 @@ import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import type { EventsPage } from '../feeds/schema.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import { AldisError, AnswerTooLong, type Problem, VerificationFailed } from './errors.ts'
-import { collect, isRepeatable, problemOf, type Transport } from './transport.ts'
+import { isRepeatable, refusalIn, type Transport } from './transport.ts'
 
 export interface StreamQuery {
   /** Where to begin: the `next_cursor` of a page; the start of the feed without it. */
@@ -52,8 +52,7 @@ async function* oneStream(
   const headers = { accept: 'text/event-stream', ...(cursor === undefined ? {} : { 'last-event-id': cursor }) }
   const path = `/v1/feeds/${feed}/stream`
   const message = await transport.open({ method: 'GET', path, headers, ...(signal === undefined ? {} : { signal }) })
-  if (message.statusCode !== 200)
-    throw problemOf({ status: message.statusCode ?? 0, headers: message.headers, body: await collect(message) })
+  if (message.statusCode !== 200) throw await refusalIn(message)
   let read = ''
   for await (const { event, data } of messagesOf(message)) {
     if (event === 'problem') throw new AldisError(JSON.parse(data) as Problem)

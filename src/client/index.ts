@@ -30,7 +30,14 @@ export {
 } from './derive.ts'
 export { ENDS } from './ends.ts'
 export { type EnrolOptions, enroll, makeTlsKey, requestOver, type TlsKey } from './enroll.ts'
-export { AldisError, LogContradicted, type Problem, VerificationFailed, VerifierEnded } from './errors.ts'
+export {
+  AldisError,
+  AnswerTooLong,
+  LogContradicted,
+  type Problem,
+  VerificationFailed,
+  VerifierEnded,
+} from './errors.ts'
 export { holderAt } from './evaluator.ts'
 export {
   type ChainOf,

@@ -1,21 +1,27 @@
 import { StringDecoder } from 'node:string_decoder'
+import { AnswerTooLong } from './errors.ts'
 
 /**
  * The lines of UTF-8 that comes in pieces, without their newlines; a last one that is not ended is one too. A line of
- * NDJSON ends at a newline alone: `node:readline` also ends it at U+0085, U+2028 and U+2029, which JSON leaves unescaped.
+ * NDJSON ends at a newline alone: `node:readline` also ends it at U+0085, U+2028 and U+2029, which JSON leaves unescaped. `AnswerTooLong`
+ * once more than `most` characters, in UTF-16, are without their end.
  */
-export async function* linesOf(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  for await (const lines of linesByPiece(pieces)) yield* lines
+export async function* linesOf(
+  pieces: AsyncIterable<Uint8Array>,
+  most = Number.POSITIVE_INFINITY,
+): AsyncGenerator<string> {
+  for await (const lines of linesByPiece(pieces, most)) yield* lines
 }
 
 /** The same, together those that a piece ends: thousands a second are waited for a few hundred times. */
-async function* linesByPiece(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<readonly string[]> {
+async function* linesByPiece(pieces: AsyncIterable<Uint8Array>, most: number): AsyncGenerator<readonly string[]> {
   const decoder = new StringDecoder('utf8')
   let rest = ''
   for await (const piece of pieces) {
     const lines = decoder.write(piece).split('\n')
     lines[0] = rest + (lines[0] ?? '')
     rest = lines.pop() ?? ''
+    if (rest.length > most) throw new AnswerTooLong(most)
     if (lines.length > 0) yield lines
   }
   rest += decoder.end()

@@ -4,8 +4,8 @@ import { sha256 } from '../kernel/sha256.ts'
 import { VerificationFailed } from './errors.ts'
 import { headerOf, neededHeader } from './headers.ts'
 import type { SealedReceived } from './sealed-mirror.ts'
-import { unpacked } from './segment-body.ts'
-import { collect, problemOf, type Transport } from './transport.ts'
+import { SEGMENT_TEXT_MAX, unpacked } from './segment-body.ts'
+import { collect, refusalIn, type Transport } from './transport.ts'
 
 /** One answer of a sealed feed, with what the node signed of it. */
 export interface SealedDelta {
@@ -35,11 +35,12 @@ export async function sealedPage(transport: Transport, path: string, signal?: Ab
 /** Undefined where no segment begins. */
 export async function sealedSegment(transport: Transport, path: string): Promise<SealedDelta | undefined> {
   const message = await transport.open({ method: 'GET', path, headers: { 'accept-encoding': 'br' } })
-  const bytes = await collect(message)
-  if (message.statusCode === 404) return undefined
-  if (message.statusCode !== 200)
-    throw problemOf({ status: message.statusCode ?? 0, headers: message.headers, body: bytes })
-  const text = await unpacked(bytes)
+  if (message.statusCode !== 200) {
+    const refusal = await refusalIn(message)
+    if (refusal.status === 404) return undefined
+    throw refusal
+  }
+  const text = await unpacked(await collect(message, SEGMENT_TEXT_MAX))
   const proofs = new Map<string, SubmissionProof>()
   const events: SealedReceived[] = []
   for (const line of text.toString().split('\n')) {

@@ -2,16 +2,19 @@ import { promisify } from 'node:util'
 import { brotliDecompress } from 'node:zlib'
 import type { FeedEventBody, SubmissionProof } from '../feeds/schema.ts'
 import type { Received } from './client.ts'
+import { AnswerTooLong } from './errors.ts'
 
 const decompress = promisify(brotliDecompress)
-/** Of 4,096 events, each with an item at the very most. */
+/** Bytes of 4,096 events, each with an item at the very most. */
 export const SEGMENT_TEXT_MAX = 268_435_456
 /** Bytes that are unpacked at a time. */
 const PIECE = 1_048_576
 
-/** The lines of a segment. */
-export const unpacked = (body: Buffer): Promise<Buffer> =>
-  decompress(body, { maxOutputLength: SEGMENT_TEXT_MAX, chunkSize: PIECE })
+/** The lines of a segment; `AnswerTooLong` for more than one can have. */
+export const unpacked = (body: Buffer, most = SEGMENT_TEXT_MAX): Promise<Buffer> =>
+  decompress(body, { maxOutputLength: most, chunkSize: PIECE }).catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'ERR_BUFFER_TOO_LARGE' ? new AnswerTooLong(most) : error
+  })
 
 /** Events of a segment with the submissions that prove them, in their order. */
 export function receivedIn(body: Uint8Array): Received[] {

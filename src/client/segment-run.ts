@@ -3,7 +3,7 @@ import { SEGMENTS_TYPE } from '../feeds/schema.ts'
 import { VerificationFailed } from './errors.ts'
 import { neededHeader } from './headers.ts'
 import { SEGMENT_TEXT_MAX, unpacked } from './segment-body.ts'
-import { collect, problemOf, type Transport } from './transport.ts'
+import { collect, refusalIn, type Transport } from './transport.ts'
 
 export interface Segment {
   cursor: string
@@ -53,8 +53,7 @@ export async function segmentRun(transport: Transport, path: string): Promise<Se
 
 async function opened(transport: Transport, path: string): Promise<IncomingMessage> {
   const message = await transport.open({ method: 'GET', path, headers: { 'accept-encoding': 'br' } })
-  const { statusCode: status = 0, headers } = message
-  if (status !== 200) throw problemOf({ status, headers, body: await collect(message) })
+  if (message.statusCode !== 200) throw await refusalIn(message)
   return message
 }
 
@@ -67,7 +66,7 @@ function wholeOf(message: IncomingMessage, cancel: () => void): Segment {
   try {
     const cursor = neededHeader('feed', message.headers, 'feed-cursor')
     const read = neededHeader('feed', message.headers, 'provenance-read')
-    return { cursor, read, body: async () => unpacked(await collect(message)), cancel }
+    return { cursor, read, body: async () => unpacked(await collect(message, SEGMENT_TEXT_MAX)), cancel }
   } catch (error) {
     cancel()
     throw error

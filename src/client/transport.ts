@@ -27,7 +27,7 @@ export interface Call {
   headers?: Readonly<Record<string, string>>
   /** Calls that may be repeated without changing more than once; submissions are, by their signed identifier. */
   idempotent: boolean
-  /** Bytes of an answer's body that are taken; `AnswerTooLong` beyond. Refusals are not counted. */
+  /** Bytes of an answer's body that are taken, `ANSWER_MAX` unless fewer are given; `AnswerTooLong` beyond. */
   most?: number
   signal?: AbortSignal
 }
@@ -43,6 +43,10 @@ export interface Transport {
   close(): void
 }
 
+/** Bytes of an answer that is held in memory as a whole, and characters of a line of one that is not. */
+export const ANSWER_MAX = 67_108_864
+/** Bytes of a refusal. */
+export const REFUSAL_MAX = 65_536
 const RETRIES = 5
 const FIRST_DELAY_MS = 100
 const LONGEST_DELAY_MS = 10_000
@@ -91,7 +95,7 @@ export function createTransport(
 
   const once = (call: Call): Promise<Answer> =>
     new Promise((resolve, reject) => {
-      const { method, path, body, type = 'application/json', headers, most, signal } = call
+      const { method, path, body, type = 'application/json', headers, most = ANSWER_MAX, signal } = call
       const out = request(new URL(path, base), {
         agent,
         method,
@@ -106,7 +110,7 @@ export function createTransport(
       out.on('timeout', () => out.destroy(timedOut()))
       out.on('error', reject)
       out.on('response', (message) => {
-        collect(message, isGood(message.statusCode ?? 0) ? most : undefined).then(
+        collect(message, isGood(message.statusCode ?? 0) ? most : REFUSAL_MAX).then(
           (received) => resolve({ status: message.statusCode ?? 0, headers: message.headers, body: received }),
           reject,
         )
@@ -194,8 +198,12 @@ export function problemOf({ status, headers, body }: Answer): AldisError {
   return new AldisError({ ...fallback, ...parsed(body), status }, Number.isFinite(retryAfter) ? retryAfter : undefined)
 }
 
+/** The refusal that an answer is; `AnswerTooLong` for more than one can have. */
+export const refusalIn = async (message: IncomingMessage): Promise<AldisError> =>
+  problemOf({ status: message.statusCode ?? 0, headers: message.headers, body: await collect(message, REFUSAL_MAX) })
+
 /** The whole body of an answer; with more than `most` bytes it is cut off, and its connection with it. */
-export async function collect(message: IncomingMessage, most = Number.POSITIVE_INFINITY): Promise<Buffer> {
+export async function collect(message: IncomingMessage, most = ANSWER_MAX): Promise<Buffer> {
   const chunks: Buffer[] = []
   let bytes = 0
   for await (const chunk of message) {

@@ -1,7 +1,7 @@
 import type { Uuid } from '../kernel/ids.ts'
 import type { UploadJob, UploadJobList, UploadLine, UploadPlace } from '../signals/schema.ts'
 import { linesOf } from './lines.ts'
-import { collect, problemOf, type Transport } from './transport.ts'
+import { ANSWER_MAX, collect, refusalIn, type Transport } from './transport.ts'
 
 /** Uploads that the node works off while nobody is connected. */
 export interface UploadClient {
@@ -29,16 +29,14 @@ export function uploadsOver(transport: Transport, get: <T>(path: string) => Prom
           }
         },
       })
-      const answer = { status: message.statusCode ?? 0, headers: message.headers, body: await collect(message) }
-      if (answer.status !== 202) throw problemOf(answer)
-      return JSON.parse(answer.body.toString()) as UploadJob
+      if (message.statusCode !== 202) throw await refusalIn(message)
+      return JSON.parse((await collect(message)).toString()) as UploadJob
     },
     async *results(upload) {
       const message = await transport.open({ method: 'GET', path: `/v1/uploads/${upload}/results` })
-      if (message.statusCode !== 200)
-        throw problemOf({ status: message.statusCode ?? 0, headers: message.headers, body: await collect(message) })
+      if (message.statusCode !== 200) throw await refusalIn(message)
       try {
-        for await (const line of linesOf(message)) if (line !== '') yield JSON.parse(line) as UploadLine
+        for await (const line of linesOf(message, ANSWER_MAX)) if (line !== '') yield JSON.parse(line) as UploadLine
       } finally {
         message.destroy()
       }

@@ -30,3 +30,9 @@ test('what the lines come from fails, and so do they', async () => {
   }).rejects.toThrow('gone')
   expect(got).toEqual(['one'])
 })
+
+test('a line that does not end is not waited for without end', async () => {
+  const lines = (most: number) => Array.fromAsync(linesOf(piecesOf(Buffer.from('pear\nbanana'), 1), most))
+  expect(await lines(6)).toEqual(['pear', 'banana'])
+  await expect(lines(5)).rejects.toMatchObject({ name: 'AnswerTooLong' })
+})

@@ -3,6 +3,7 @@ import { brotliCompressSync } from 'node:zlib'
 import * as fc from 'fast-check'
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type Client, createClient } from '../../src/client/client.ts'
+import { unpacked } from '../../src/client/segment-body.ts'
 import type { SegmentRun } from '../../src/client/segment-run.ts'
 import { SEGMENTS_TYPE } from '../../src/feeds/schema.ts'
 import { idOf } from '../signals/factory.ts'
@@ -169,4 +170,10 @@ describe('a run of segments', () => {
     })
     await expect((await run.next())?.body()).rejects.toMatchObject({ code: 'ECONNRESET' })
   })
+})
+
+test('a segment that unpacks to more than one can have is not unpacked', async () => {
+  const body = brotliCompressSync('pear')
+  expect(String(await unpacked(body, 4))).toBe('pear')
+  await expect(unpacked(body, 3)).rejects.toMatchObject({ name: 'AnswerTooLong' })
 })

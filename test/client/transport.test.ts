@@ -1,10 +1,22 @@
+import type { IncomingMessage } from 'node:http'
+import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { issueServerCertificate } from '../../src/ca/ca.ts'
 import { newTlsKey } from '../../src/ca/csr.ts'
 import { AldisError } from '../../src/client/errors.ts'
-import { type Call, createTransport, problemOf, type TlsIdentity, type Transport } from '../../src/client/transport.ts'
+import {
+  ANSWER_MAX,
+  type Call,
+  collect,
+  createTransport,
+  problemOf,
+  REFUSAL_MAX,
+  refusalIn,
+  type TlsIdentity,
+  type Transport,
+} from '../../src/client/transport.ts'
 import { pemOf, type TestPki, testPki } from '../support/pki.ts'
 import { type Answerer, closeServers, identityOf, json, type Seen, serve } from './server.ts'
 
@@ -122,6 +134,24 @@ describe('a call', () => {
       requestId: 'r-1',
     })
     expect(server.requests).toHaveLength(1)
+  })
+
+  test('that is refused at length is cut off, and so is one that is opened', async () => {
+    const long: Answerer = (_, response) => response.writeHead(503).end(Buffer.alloc(REFUSAL_MAX + 1))
+    const server = await serve(pki, long)
+    const transport = transportTo(server.origin)
+    await expect(transport.call(GET)).rejects.toMatchObject({ name: 'AnswerTooLong' })
+    const opened = await transport.open({ method: 'GET', path: '/' })
+    await expect(refusalIn(opened)).rejects.toMatchObject({ name: 'AnswerTooLong' })
+    expect(server.requests).toHaveLength(2)
+  })
+
+  test('takes no more of an answer than memory is meant for', async () => {
+    const piece = Buffer.alloc(2 ** 20)
+    const pieces = Array.from({ length: ANSWER_MAX / piece.length + 9 }, () => piece)
+    const message = Readable.from(pieces) as IncomingMessage
+    await expect(collect(message)).rejects.toMatchObject({ name: 'AnswerTooLong' })
+    expect(message.destroyed).toBe(true)
   })
 
   test('keeps the order of bytes of a long body in both directions', async () => {
