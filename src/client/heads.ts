@@ -1,5 +1,8 @@
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { writeDurably } from '../kernel/durable.ts'
+import { Refusal } from '../kernel/errors.ts'
+import { createMarker } from '../kernel/marker.ts'
 import type { Client } from './client.ts'
 import { LogContradicted } from './errors.ts'
 import { keepEvidence } from './evidence-file.ts'
@@ -26,6 +29,20 @@ export interface Heads {
   pinnedPolicy(): string | undefined
 }
 
+/** It is held while one file is written. */
+const LOCKED_FOR_MS = 10_000
+const LOCK_PAUSE_MS = 10
+
+/** Takes the lock that others hold for moments; what a killed process left is taken over. Throws `home-in-use` if it is held on. */
+async function lockOf(path: string): Promise<() => Promise<void>> {
+  const marker = createMarker(path)
+  for (let waited = 0; waited < LOCKED_FOR_MS; waited += LOCK_PAUSE_MS) {
+    if (await marker.take()) return () => marker.release()
+    await delay(LOCK_PAUSE_MS)
+  }
+  throw new Refusal('home-in-use', { detail: 'another process is keeping the head of the log: run it again' })
+}
+
 export function createHeads(dir: string, pinned: () => { vkey: string; head: KeptHead | undefined }): Heads {
   const policyFile = join(dir, POLICY_FILE)
 
@@ -42,16 +59,33 @@ export function createHeads(dir: string, pinned: () => { vkey: string; head: Kep
     }
   }
 
+  /** Keeps a head in the place of the one that it was held against; false where that is no longer the kept one. */
+  const replace = async (before: ReturnType<typeof pinned>, { note }: KeptHead): Promise<boolean> => {
+    const letGo = await lockOf(join(dir, `${HEAD_FILE}.lock`))
+    try {
+      const { vkey, head } = pinned()
+      if (vkey !== before.vkey || head?.note !== before.head?.note) return false
+      writeDurably(join(dir, HEAD_FILE), note)
+      return true
+    } finally {
+      await letGo()
+    }
+  }
+
   return {
     async advance(client) {
-      const { vkey, head } = pinned()
-      const newest = await newer(client, head, openHead(await client.checkpoint(), openVkey(vkey)))
-      if (newest === head) return newest
-      const policy = readIfThere(policyFile)
-      // Compared before it is refused: also what no witness saw is evidence.
-      if (policy !== undefined) expectWitnessed(newest.note, openPolicy(policy, openVkey(vkey)))
-      writeDurably(join(dir, HEAD_FILE), newest.note)
-      return newest
+      const note = await client.checkpoint()
+      for (;;) {
+        const before = pinned()
+        const { vkey, head } = before
+        const newest = await newer(client, head, openHead(note, openVkey(vkey)))
+        if (newest === head) return newest
+        const policy = readIfThere(policyFile)
+        // Compared before it is refused: also what no witness saw is evidence.
+        if (policy !== undefined) expectWitnessed(newest.note, openPolicy(policy, openVkey(vkey)))
+        // Another process may have kept a newer one meanwhile: then ours is held against that.
+        if (await replace(before, newest)) return newest
+      }
     },
     async compare(client, note) {
       const { vkey, head } = pinned()

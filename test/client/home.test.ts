@@ -246,10 +246,11 @@ describe('the key of an epoch', () => {
 
 describe('the head of the log', () => {
   /** A node whose log may be changed between two calls. */
-  async function nodeWith(log: { now: TestLog; size?: number }): Promise<TestServer> {
-    const server = await serve(pki, ({ path }, response) => {
+  async function nodeWith(log: { now: TestLog; size?: number; atProof?(): Promise<void> }): Promise<TestServer> {
+    const server = await serve(pki, async ({ path }, response) => {
       const { pathname, searchParams } = new URL(path, 'https://node')
       if (pathname === '/provenance/1/checkpoint') return void response.end(log.now.checkpoint(log.size))
+      await log.atProof?.()
       const [from, to] = [searchParams.get('from'), searchParams.get('to')].map(Number)
       json(response, { path: log.now.consistency(from ?? 0, to ?? 0) })
     })
@@ -274,6 +275,21 @@ describe('the head of the log', () => {
     log.size = 5
     expect((await home.advance(client)).size).toBe(7n)
     expect(kept()).toBe(log.now.checkpoint(7))
+  })
+
+  test('is not moved back by one who compared it before another moved it on', async () => {
+    const log = { now: aLog(9), size: 3, atProof: async () => {} }
+    const client = clientOf(await nodeWith(log))
+    await home.advance(client)
+    log.size = 5
+    log.atProof = async () => {
+      log.atProof = async () => {}
+      log.size = 7
+      await openHome(dir).advance(client)
+    }
+    expect((await home.advance(client)).size).toBe(7n)
+    expect(kept()).toBe(log.now.checkpoint(7))
+    expect(readdirSync(dir).filter((name) => name.includes('.lock'))).toEqual([])
   })
 
   test('stays the evidence when the log was rewritten', async () => {
