@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fromBase64Url } from '../kernel/bytes.ts'
 import { writeDurably } from '../kernel/durable.ts'
@@ -7,7 +7,7 @@ import type { NodeKeys } from '../participants/schema.ts'
 import { logIdOf } from '../provenance/origin.ts'
 import { type Client, createClient } from './client.ts'
 import { VerificationFailed } from './errors.ts'
-import { readIfThere, readSecret } from './files.ts'
+import { appendLine, readIfThere, readSecret } from './files.ts'
 import { createHeads, HEAD_FILE, type Heads } from './heads.ts'
 import { makeSigningKey, type OwnSigningKey, openSigningKey } from './signing-key.ts'
 import type { TlsIdentity } from './transport.ts'
@@ -63,7 +63,7 @@ export interface Home extends Heads {
   /** The head and key as kept, for work without the node. */
   pinned(): { vkey: string; head: KeptHead | undefined }
   keepReceipt(event: string, text: string): string
-  /** Notes what was done, one JSON line each. */
+  /** Notes what was done, one JSON line each. What `events.ndjson` promises is on the disk afterwards. */
   note(file: string, line: object): void
 }
 
@@ -78,6 +78,9 @@ const FILES = {
   receiptKeys: 'node-receipt-keys.json',
   head: HEAD_FILE,
 } as const
+
+/** What the node took, and promised of it. Of reads, many a second, the last may go with the machine: the chain has them all. */
+const EVENT_NOTES = 'events.ndjson'
 
 export function openHome(dir: string): Home {
   const at = (name: string): string => join(dir, name)
@@ -163,7 +166,7 @@ export function openHome(dir: string): Home {
     },
     note(file, line) {
       mkdirSync(dir, { recursive: true, mode: 0o700 })
-      appendFileSync(at(file), `${JSON.stringify(line)}\n`, { mode: 0o600 })
+      appendLine(at(file), JSON.stringify(line), file === EVENT_NOTES)
     },
   }
 }

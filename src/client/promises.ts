@@ -35,13 +35,15 @@ export function receiptOfRead(read: string): string {
 
 const nameOf = ({ id, place }: { id: string; place: string }): string => `read-${id}-${place}`
 
-/** Every promise that the folder notes. */
-export function promisesIn(dir: string): Promised[] {
+/** Every promise that the folder notes. `onTorn` is told of lines that a crash cut short, as `<file>:<line>`. */
+export function promisesIn(dir: string, onTorn: (place: string) => void): Promised[] {
   const lines = (file: string): Record<string, string>[] =>
-    (readIfThere(join(dir, file)) ?? '')
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => JSON.parse(line) as Record<string, string>)
+    (readIfThere(join(dir, file)) ?? '').split('\n').flatMap((line, n): Record<string, string>[] => {
+      if (line === '') return []
+      const noted = notedIn(line)
+      if (noted === undefined) onTorn(`${file}:${n + 1}`)
+      return noted === undefined ? [] : [noted]
+    })
   const events = lines('events.ndjson').map(
     ({ event = '', rec = '', at = '' }): Promised => ({ name: event, event, c: rec, at }),
   )
@@ -50,6 +52,15 @@ export function promisesIn(dir: string): Promised[] {
     return named === undefined ? [] : [{ name: nameOf(named), event: named.id, read: named.place, c: named.c, at }]
   })
   return [...events, ...reads]
+}
+
+function notedIn(line: string): Record<string, string> | undefined {
+  try {
+    const value: unknown = JSON.parse(line)
+    return typeof value === 'object' && value !== null ? (value as Record<string, string>) : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** The receipt as it is kept; undefined before it is. */
@@ -64,6 +75,8 @@ export interface KeptPromises {
   waiting: string[]
   /** Receipts of entries that the chain was not asked about yet. */
   later: number
+  /** Notes that cannot be read, as `<file>:<line>`: what they promised is not held against anything. */
+  torn: string[]
 }
 
 /**
@@ -75,7 +88,8 @@ export async function checkPromises(
   dir: string,
   { key, keyOf, entries, now, below }: Keys & { entries: AsyncIterable<HistoryEntry>; now: Date; below?: bigint },
 ): Promise<KeptPromises> {
-  const promises = promisesIn(dir)
+  const torn: string[] = []
+  const promises = promisesIn(dir, (place) => torn.push(place))
   const waiting = promises.filter((one) => isWaiting(dir, one, now)).map(({ name }) => name)
   const late = new Set(waiting)
   const kept = promises.filter(({ name }) => !late.has(name))
@@ -85,7 +99,7 @@ export async function checkPromises(
   for (const index of later) wanted.ours.delete(index)
   await checkMet(wanted.ours, entries)
   const reads = kept.filter(({ read }) => read !== undefined).length
-  return { submissions: kept.length - reads, reads, receipts: wanted.receipts, waiting, later: later.length }
+  return { submissions: kept.length - reads, reads, receipts: wanted.receipts, waiting, later: later.length, torn }
 }
 
 /** The key of the log whose chain it is, and that of the log which a receipt is of. */

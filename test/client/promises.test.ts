@@ -1,6 +1,10 @@
+import { appendFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { VerificationFailed } from '../../src/client/errors.ts'
-import { receiptOfRead } from '../../src/client/promises.ts'
+import { openHome } from '../../src/client/home.ts'
+import { promisesIn, receiptOfRead } from '../../src/client/promises.ts'
 
 const ID = '018f6b2e-0000-7000-8000-000000000001'
 const C = 'A'.repeat(43)
@@ -15,3 +19,20 @@ test.each(['', ID, `${ID}.7`, `${ID}.x ${C}`, `../${ID}.7 ${C}`, `${ID}.7 ${C}=`
     expect(() => receiptOfRead(read)).toThrow(VerificationFailed)
   },
 )
+
+test('a note that a crash cut short takes no other with it, and is named', () => {
+  const home = openHome(mkdtempSync(join(tmpdir(), 'aldis-notes-')))
+  const file = join(home.dir, 'events.ndjson')
+  home.note('events.ndjson', { event: 'a', rec: C })
+  appendFileSync(file, '{"event":"to')
+  home.note('events.ndjson', { event: 'b', rec: C })
+  appendFileSync(file, 'null\n')
+  home.note('reads.ndjson', { read: `${ID}.7 ${C}` })
+  const torn: string[] = []
+  const names = promisesIn(home.dir, (place) => torn.push(place)).map(({ name }) => name)
+  expect([names, torn]).toEqual([
+    ['a', 'b', `read-${ID}-7`],
+    ['events.ndjson:2', 'events.ndjson:4'],
+  ])
+  rmSync(home.dir, { recursive: true })
+})

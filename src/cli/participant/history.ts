@@ -123,7 +123,8 @@ export async function historyChecks(session: Session): Promise<Verdict[]> {
       now: new Date(),
     })
     const waiting = told.waiting.length === 0 ? '' : `; ${told.waiting.length} wait for their checkpoint`
-    return `${told.submissions} submissions, ${told.reads} answers, ${told.receipts} receipts are in the chain${waiting}`
+    const torn = told.torn.length === 0 ? '' : `; ${told.torn.length} notes cannot be read`
+    return `${told.submissions} submissions, ${told.reads} answers, ${told.receipts} receipts are in the chain${waiting}${torn}`
   })
   return [...checks, promises]
 }
