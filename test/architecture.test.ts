@@ -214,7 +214,7 @@ const FENCED: readonly { from: RegExp; to: RegExp; why: string }[] = [
   { from: /^src\/ca\//, to: /^src\/(kernel|ca)\//, why: "the programme's CA is a program of its own" },
   {
     from: /^src\/client\//,
-    to: /^src\/(kernel|identifiers|client)\/|\/schema\.ts$|^src\/jobs\/pattern-check\.ts$|^src\/matching\/(text-match|pattern|pattern-diff|hit-rate|suppression|sealed|sealed-table|bucket|exact|match-file|pdq|record|refused|tag)\.ts$|^src\/signals\/(submission|open-submission|stream|countersignature|suppressed|try-patterns)\.ts$|^src\/interop\/stix\/(from-stix|pattern)\.ts$|^src\/matching\/oprf\.ts$|^src\/feeds\/delta\.ts$|^src\/feedback\/sent-schema\.ts$|^src\/review\/(bulk|sample)-schema\.ts$|^src\/provenance\/(merkle|tile|note|origin|checkpoint|proof|commitment|chain|events|readset|asked|receipt|log-source|verified-log|policy|add-checkpoint|evidence|bundle)\.ts$/,
+    to: /^src\/(kernel|identifiers|client)\/|\/schema\.ts$|^src\/jobs\/pattern-check\.ts$|^src\/matching\/(text-match|pattern|pattern-diff|hit-rate|suppression|sealed|sealed-table|bucket|exact|match-file|pdq|record|refused|tag)\.ts$|^src\/signals\/(submission|open-submission|stream|countersignature|suppressed|try-patterns|value-rule)\.ts$|^src\/interop\/stix\/(from-stix|pattern)\.ts$|^src\/matching\/oprf\.ts$|^src\/feeds\/delta\.ts$|^src\/feedback\/sent-schema\.ts$|^src\/review\/(bulk|sample)-schema\.ts$|^src\/provenance\/(merkle|tile|note|origin|checkpoint|proof|commitment|chain|events|readset|asked|receipt|log-source|verified-log|policy|add-checkpoint|evidence|bundle)\.ts$/,
     why: 'the client has no server code but pure verification',
   },
   {

@@ -9,6 +9,7 @@ import { type Client, createClient } from './client.ts'
 import { VerificationFailed } from './errors.ts'
 import { appendLine, readIfThere, readSecret } from './files.ts'
 import { createHeads, HEAD_FILE, type Heads } from './heads.ts'
+import { endSwitch } from './next-log.ts'
 import { makeSigningKey, type OwnSigningKey, openSigningKey } from './signing-key.ts'
 import type { TlsIdentity } from './transport.ts'
 import { type KeptHead, openHead, openVkey } from './verify.ts'
@@ -83,6 +84,7 @@ const FILES = {
 const EVENT_NOTES = 'events.ndjson'
 
 export function openHome(dir: string): Home {
+  endSwitch(dir)
   const at = (name: string): string => join(dir, name)
   const needed = (name: string, text: string | undefined): string => {
     if (text === undefined) throw new StartRefused(`${at(name)}: is missing; run aldis enroll`)

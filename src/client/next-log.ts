@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { writeDurably } from '../kernel/durable.ts'
+import { removeDurably, writeDurably } from '../kernel/durable.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import type { VerifierKey } from '../provenance/note.ts'
 import { hostOf, logIdOf, openingOf } from '../provenance/origin.ts'
@@ -24,6 +24,8 @@ export interface NextLog {
 }
 
 const VKEY_FILE = 'log.vkey'
+/** The key of the log that is to be followed; there until the switch to it is done. */
+const NEXT_FILE = 'log.next.vkey'
 /** What is of one log alone. */
 const OF_ONE_LOG = [HEAD_FILE, 'witness.policy']
 
@@ -49,7 +51,7 @@ export async function openNextLog(home: Home, vkeyText: string): Promise<NextLog
     const path = async (from: bigint, to: bigint) => (await former.consistency(from, to)).path
     // Of what it lost the node can prove nothing.
     if (last !== undefined && lost === 0n) await advanceHead(head, last, path)
-    return { origin: next.name, reason, ended, lost, accept: () => follow(home.dir, number, vkeyText) }
+    return { origin: next.name, reason, ended, lost, accept: () => follow(home.dir, vkeyText) }
   } finally {
     client.close()
     former.close()
@@ -66,15 +68,27 @@ export function keyOfReceipt({ dir, pinned }: Pick<Home, 'dir' | 'pinned'>, rece
   return keys.find(({ name }) => name === origin) ?? present
 }
 
-/** The key last, in one step: until then the folder follows the old log, and what is of it alone is kept first. */
-function follow(dir: string, number: number, vkeyText: string): void {
-  const former = join(dir, 'former', String(number))
-  for (const name of [VKEY_FILE, ...OF_ONE_LOG]) {
-    const text = readIfThere(join(dir, name))
-    if (text !== undefined) writeDurably(join(former, name), text)
+function follow(dir: string, vkeyText: string): void {
+  writeDurably(join(dir, NEXT_FILE), `${vkeyText.trim()}\n`)
+  endSwitch(dir)
+}
+
+/** Ends a switch to another log that was accepted, also one that a crash broke off: between its steps the folder follows neither log whole. */
+export function endSwitch(dir: string): void {
+  const next = readIfThere(join(dir, NEXT_FILE))
+  if (next === undefined) return
+  const present = readIfThere(join(dir, VKEY_FILE))
+  if (present !== undefined && present !== next) {
+    const former = join(dir, 'former', String(logIdOf(openVkey(present).name)))
+    // What is gone was kept by the run that broke off.
+    for (const name of [VKEY_FILE, ...OF_ONE_LOG]) {
+      const text = readIfThere(join(dir, name))
+      if (text !== undefined) writeDurably(join(former, name), text)
+    }
+    for (const name of OF_ONE_LOG) rmSync(join(dir, name), { force: true })
+    writeDurably(join(dir, VKEY_FILE), next)
   }
-  for (const name of OF_ONE_LOG) rmSync(join(dir, name), { force: true })
-  writeDurably(join(dir, VKEY_FILE), `${vkeyText.trim()}\n`)
+  removeDurably(join(dir, NEXT_FILE))
 }
 
 interface Previous {

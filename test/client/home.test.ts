@@ -393,6 +393,37 @@ describe('a receipt', () => {
   })
 })
 
+test.for([0, 1, 2, 3, 4])(
+  'a switch to the next log that broke off after %i steps is ended when the folder is opened',
+  (steps) => {
+    const [old, next] = [aLog(3, 'node.example.org/log/1'), aLog(0, 'node.example.org/log/2')]
+    home.enrolled(anEnrolment({ vkey: old.vkey }))
+    const policy = 'quorum none\n'
+    const [vkey, former] = [`${next.vkey}\n`, join(dir, 'former', '1')]
+    writeFileSync(join(dir, 'log.checkpoint'), old.checkpoint())
+    writeFileSync(join(dir, 'witness.policy'), policy)
+    writeFileSync(join(dir, 'log.next.vkey'), vkey)
+    mkdirSync(former, { recursive: true })
+    const each: (() => void)[] = [
+      () => {
+        for (const name of ['log.vkey', 'log.checkpoint', 'witness.policy'])
+          writeFileSync(join(former, name), readFileSync(join(dir, name)))
+      },
+      () => rmSync(join(dir, 'log.checkpoint')),
+      () => rmSync(join(dir, 'witness.policy')),
+      () => writeFileSync(join(dir, 'log.vkey'), vkey),
+    ]
+    for (const step of each.slice(0, steps)) step()
+    const opened = openHome(dir)
+    expect([opened.pinned(), opened.pinnedPolicy()]).toEqual([{ vkey, head: undefined }, undefined])
+    const kept = ['log.vkey', 'log.checkpoint', 'witness.policy'].map((name) =>
+      readFileSync(join(former, name), 'utf8'),
+    )
+    expect(kept).toEqual([`${old.vkey}\n`, old.checkpoint(), policy])
+    expect(existsSync(join(dir, 'log.next.vkey'))).toBe(false)
+  },
+)
+
 test('notes are one line each, in their order, for the owner alone', () => {
   home.note('events.ndjson', { event: 'a', what: 'one\ntwo' })
   home.note('events.ndjson', { event: 'b' })
