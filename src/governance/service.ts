@@ -29,7 +29,8 @@ export interface GovernanceOptions extends SightOptions {
 export interface GovernanceService extends Sights {
   /** Who shared what with whom; recorded first unless the looker sees its own alone. */
   matrix(by: Looker, asked: MatrixQuery): Promise<MatrixResult>
-  groups(): readonly string[]
+  /** The names of the audiences that the looker may ask for: all, or those it is in. */
+  groups(by: Looker): readonly string[]
   /** The counts by day, for rules that look at them; nothing of it leaves the node. */
   shares(range: { from: string; to: string }): Promise<readonly ShareRow[]>
 }
@@ -39,15 +40,15 @@ const DAY_MS = 86_400_000
 const DAYS = 90
 
 export function createGovernance(options: GovernanceOptions): GovernanceService {
-  const { db, logId, auditing, directory, timeoutMs } = options
+  const { db, logId, auditing, timeoutMs } = options
   return {
     ...createSights(options),
     shares: (range) => store.sharesBetween(db, logId, range),
-    groups: () => [...new Set(directory.groups().map(({ label }) => label))].sort(),
+    groups: (by) => [...new Set(groupsFor(options, by).map(({ label }) => label))].sort(),
     async matrix(by, asked) {
       const { from, to } = rangeOf(asked, options.clock())
       const before = dayOf(new Date(2 * Date.parse(from) - Date.parse(to)))
-      const group = groupOf(options, asked.group)
+      const group = groupOf(options, by, asked.group)
       const of = {
         ...(asked.category !== undefined && { category: asked.category }),
         ...(group !== undefined && { audience: group.audience_id }),
@@ -86,9 +87,13 @@ function rangeOf(asked: MatrixQuery, now: Date): { from: string; to: string } {
   return { from, to }
 }
 
-function groupOf({ directory }: GovernanceOptions, label: string | undefined): KnownGroup | undefined {
+/** An audience that somebody is not in does not exist for them. */
+const groupsFor = ({ directory }: GovernanceOptions, { sees, participant }: Looker): readonly KnownGroup[] =>
+  sees === 'own' ? directory.groups().filter(({ members }) => members.has(participant)) : directory.groups()
+
+function groupOf(options: GovernanceOptions, by: Looker, label: string | undefined): KnownGroup | undefined {
   if (label === undefined) return undefined
-  const group = directory.groups().find((one) => one.label === label)
+  const group = groupsFor(options, by).find((one) => one.label === label)
   if (group === undefined) throw new Refusal('filter-value', { detail: 'there is no audience of this name' })
   return group
 }

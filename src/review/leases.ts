@@ -239,7 +239,8 @@ async function handOver(
   })
   const next = row.version + 1
   await store.updateCase(tx, row, { assigned_to: to, version: next, last_event: event })
-  await end(tx, row, { by, token, now })
+  // Under a token that nobody has: what stands in another tab of whoever gave it away stands for it no longer.
+  await end(tx, row, { by, token: newId(now), now })
   return resultOf(row, { state: row.state, version: next })
 }
 

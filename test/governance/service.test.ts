@@ -286,6 +286,15 @@ describe('the matrix', () => {
     await governance.matrix(auditor(), {})
     expect(await audits()).toBe(before + 1)
   })
+  test('of an organisation knows no audience but its own', async () => {
+    await w.group('berries', [apple, banana])
+    expect(governance.groups(auditor())).toEqual(expect.arrayContaining(['berries', 'fruit']))
+    expect(governance.groups(own(banana))).toContain('berries')
+    expect(governance.groups(own(cherry))).not.toContain('berries')
+    await expect(governance.matrix(own(cherry), { group: 'berries' })).rejects.toMatchObject({ code: 'filter-value' })
+    const { cells } = await governance.matrix(own(banana), { group: 'berries' })
+    expect(cells.some(({ source, recipient }) => source === 'apple' && recipient === 'banana')).toBe(true)
+  })
   test.for([
     [{ from: '2026-01-02', to: '2026-01-02' }, 'filter-value'],
     [{ from: '2026-02-30', to: '2026-03-40' }, 'filter-value'],

@@ -178,6 +178,8 @@ describe('leases', () => {
     const { id } = await opened()
     const { token, version } = await w.review.claim(w.as(banana), id)
     await w.review.handOver(w.as(banana), id, { token, version, to: 'bob' })
+    // Another tab of whoever gave it away goes on with the token of before.
+    expect(await codeOf(w.review.renew(w.as(banana), id, token))).toBe('lease-lapsed')
     expect(await codeOf(w.review.claim(w.as(banana, 'eve'), id))).toBe('lease-held')
     expect(await codeOf(w.review.claim(w.as(banana, 'bob'), id))).toBe('done')
   })

@@ -35,7 +35,7 @@ export const matrixRoutes: FastifyPluginAsync<{ looking: Looking }> = async (app
       page,
       <MatrixPage
         {...{ matrix, measure, asked, own: by.sees === 'own', now: clock(), least: looking.suppressBelow }}
-        groups={governance.groups()}
+        groups={governance.groups(by)}
         categories={looking.categories()}
       />,
     )
