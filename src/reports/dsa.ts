@@ -15,6 +15,7 @@ import {
   OWN_INITIATIVE,
   REMOVAL,
 } from './dsa-template.ts'
+import { createStanding } from './standing.ts'
 import type { Period } from './tally.ts'
 
 /** An entry of a participant's own chain, verified, as far as figures are made of it. */
@@ -63,51 +64,48 @@ export interface DsaTally {
 
 type Ground = 'law' | 'own_policy' | 'other'
 interface Decision {
+  /** Whether it acted on what was found. */
+  acted: boolean
+  /** Whether an appeal brought it about. */
+  appeal: boolean
   ground: Ground
   here: boolean
   counts: Readonly<Record<string, unknown>>
 }
 
-interface State {
-  /** Decisions of the period that acted on signals, by id. */
-  acted: Map<string, Decision>
-  upheld: number
-}
-
 /** The counts that a participant needs for its own report, of its own acts alone. */
 export function createDsaTally(period: Period, me: string): DsaTally {
-  const state: State = { acted: new Map(), upheld: 0 }
+  const decisions = createStanding<Decision>()
   return {
     take({ kind, time, fields }) {
       if (time >= period.to || textIn(fields, 'actor') !== me) return
-      if (kind === 'review.undone') state.acted.delete(textIn(fields, 'decision'))
-      if (kind === 'review.decided') decide(state, fields, time >= period.from)
+      if (kind === 'review.undone') decisions.undo(textIn(fields, 'decision'))
+      if (kind === 'review.decided' && time >= period.from)
+        decisions.decide(textIn(fields, 'decision'), decisionIn(fields), textIn(fields, 'supersedes'))
     },
     counts() {
-      const all = [...state.acted.values()]
+      const standing = decisions.all()
+      const all = standing.flatMap(({ what }) => (what.acted ? [what] : []))
       const of = (ground: Ground): Measures => measuresOf(all.filter((one) => one.ground === ground))
       return {
         ground: { law: of('law'), own_policy: of('own_policy'), other: of('other') },
         here: totalOf(measuresOf(all.filter(({ here }) => here))),
         attested: totalOf(measuresOf(all.filter(({ here }) => !here))),
-        upheld: state.upheld,
+        upheld: standing.filter(({ what, corrects }) => corrects && what.appeal).length,
       }
     },
   }
 }
 
-/** A decision takes the place of the one that it supersedes, whenever that was. */
-function decide(state: State, fields: ReadonlyMap<string, unknown>, inPeriod: boolean): void {
-  const [supersedes, reason] = [textIn(fields, 'supersedes'), textIn(fields, 'reason')]
-  state.acted.delete(supersedes)
-  if (!inPeriod) return
-  if (supersedes !== '' && reason === 'appeal_upheld') state.upheld += 1
-  if (textIn(fields, 'verdict') !== 'confirmed_action_taken') return
-  state.acted.set(textIn(fields, 'decision'), {
+function decisionIn(fields: ReadonlyMap<string, unknown>): Decision {
+  const reason = textIn(fields, 'reason')
+  return {
+    acted: textIn(fields, 'verdict') === 'confirmed_action_taken',
+    appeal: reason === 'appeal_upheld',
     ground: reason === 'law' || reason === 'own_policy' ? reason : 'other',
     here: textIn(fields, 'authority') === 'reviewed_here',
     counts: Object(fields.get('counts')) as Decision['counts'],
-  })
+  }
 }
 
 function measuresOf(decisions: readonly Decision[]): Measures {

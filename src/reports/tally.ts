@@ -2,6 +2,7 @@ import { type Counts, count, countAll, medianOf, textIn, toRows } from './counts
 import { type Fact, factOf, type READS } from './fact.ts'
 import type { MetricId } from './metric.ts'
 import type { Figure } from './schema.ts'
+import { createStanding, type Standing } from './standing.ts'
 
 /** An entry of the log as far as figures are made of it; its fields were opened and its commitment checked before. */
 export interface ToldEntry {
@@ -74,7 +75,7 @@ interface State {
   /** How many ends of a party a reader has acknowledged. */
   acked: Map<string, number>
   ackMinutes: number[]
-  decisions: Map<string, Decision>
+  decisions: Standing<Decision>
   openDisputes: Set<string>
 }
 
@@ -85,7 +86,7 @@ const emptyState = (): State => ({
     ends: new Map(),
     acked: new Map(),
     ackMinutes: [],
-    decisions: new Map(),
+    decisions: createStanding(),
     openDisputes: new Set(),
   },
 })
@@ -175,10 +176,10 @@ const acknowledged: Fold = (state, { fields, parties, time }) => {
 }
 
 const decided: Fold = (state, { fields }, inPeriod) => {
-  state.decisions.delete(textIn(fields, 'supersedes'))
   if (!inPeriod) return
   const counts = Object(fields.get('counts')) as Record<string, unknown>
-  state.decisions.set(textIn(fields, 'decision'), { actor: textIn(fields, 'actor'), counts })
+  const what = { actor: textIn(fields, 'actor'), counts }
+  state.decisions.decide(textIn(fields, 'decision'), what, textIn(fields, 'supersedes'))
 }
 
 const FOLDS: Readonly<Record<keyof typeof READS, Fold>> = {
@@ -201,7 +202,7 @@ const FOLDS: Readonly<Record<keyof typeof READS, Fold>> = {
   'tombstone.acked': acknowledged,
   'feedback.given': feedback,
   'review.decided': decided,
-  'review.undone': (state, { fields }) => void state.decisions.delete(textIn(fields, 'decision')),
+  'review.undone': (state, { fields }) => state.decisions.undo(textIn(fields, 'decision')),
   'dispute.opened': both(one('disputes.opened', { ground: 'ground' }, 'actor'), (state, { fields }) => {
     state.openDisputes.add(textIn(fields, 'dispute'))
   }),
@@ -255,7 +256,7 @@ function answersOf({ answers }: State): Figure {
 /** Null is not reported, and 0 is none: an organisation counts where it reported the member at least once. */
 function outcomesOf({ decisions }: State): Figure {
   const [counts, actors]: [Counts, Map<string, Set<string>>] = [new Map(), new Map()]
-  for (const { actor, counts: told } of decisions.values()) {
+  for (const { actor, counts: told } of decisions.all().map(({ what }) => what)) {
     for (const [key, n] of Object.entries(told)) {
       if (typeof n !== 'number') continue
       count(counts, key, n)

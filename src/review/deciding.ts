@@ -53,7 +53,7 @@ export async function writeDecision(
     change: { held_until: second ? new Date(now.getTime() + PROPOSAL_MS) : null, assigned_to: null },
   })
   const release_at = second ? null : new Date(now.getTime() + graceMs)
-  const former = before.findLast(({ released_at }) => released_at !== null)
+  const former = replacedBy({ corrects, verdict: body.verdict }, before)
   const decision: decisionStore.DecisionRow = {
     ...{ participant_id: by.participant, case_id: row.case_id, seq: before.length + 1, decision_id: body.decision },
     ...{ verdict: OUTCOME[body.verdict], reason: body.reason, ...wordsOf(body), ...columnsOf(body.counts ?? {}) },
@@ -62,7 +62,7 @@ export async function writeDecision(
     ...{ refused_by: null, refusal: null, job_id: job ?? null, single_reviewed: persons === 'marked' },
     last_event: event,
   }
-  await recordDecided(options, tx, { by, row, decision, persons: 1, now })
+  await recordDecided(options, tx, { by, row, decision, before, persons: 1, now })
   await decisionStore.insertDecision(tx, decision)
   return resultOf(row, decision, moved)
 }
@@ -90,6 +90,8 @@ interface Decided {
   by: Reviewer
   row: store.CaseRow
   decision: decisionStore.DecisionRow
+  /** What was decided of the case before it, in order. */
+  before: readonly decisionStore.DecisionRow[]
   /** How many persons stand for it by now. */
   persons: number
   now: Date
@@ -98,7 +100,7 @@ interface Decided {
 export const recordDecided = (
   { provenance }: Pick<DecidingOptions, 'provenance'>,
   tx: Tx<'participant'>,
-  { by, row, decision, persons, now }: Decided,
+  { by, row, decision, before, persons, now }: Decided,
 ) =>
   provenance.record(tx, {
     ...{ kind: 'review.decided', event_id: decision.last_event },
@@ -106,10 +108,20 @@ export const recordDecided = (
     fields: {
       ...{ case: row.case_id, signal: row.signal_id, decision: decision.decision_id, reviewers: persons },
       ...{ verdict: nameOf(decision.verdict), reason: decision.reason, counts: countsOf(decision) },
-      ...{ authority: by.authority, supersedes: decision.supersedes ?? undefined },
+      ...{ authority: by.authority, supersedes: before.find(({ seq }) => seq === decision.supersedes)?.decision_id },
       ...{ job: decision.job_id ?? undefined, single_reviewed: decision.single_reviewed || undefined },
     },
   })
+
+/**
+ * The decision that another takes the place of: a correction, or one that finds nothing wrong after all, does so of the last that was
+ * released. Any other on a case that came back adds to it, for what was done before was done.
+ */
+const replacedBy = (
+  { corrects, verdict }: { corrects: boolean; verdict: Verdict['verdict'] },
+  before: readonly decisionStore.DecisionRow[],
+): decisionStore.DecisionRow | undefined =>
+  corrects || verdict === 'not_violating' ? before.findLast(({ released_at }) => released_at !== null) : undefined
 
 export const resultOf = (
   row: store.CaseRow,
@@ -120,7 +132,7 @@ export const resultOf = (
   ...(release_at !== null && { release_at: release_at.toISOString() }),
 })
 
-interface Ending {
+export interface Ending {
   by: Pick<Reviewer, 'participant' | 'slug'>
   row: store.CaseRow
   /** The last of the case. */
@@ -137,10 +149,7 @@ export async function undoDecision(
   const event = newId(now)
   const act = decision.corrects ? 'undo_correction' : 'undo'
   const moved = await moveCase(provenance, tx, row, { act, by, now, reason: 'undone', event })
-  await provenance.record(tx, {
-    ...{ kind: 'review.undone', event_id: event, participant_id: by.participant, at: now, actor: by.slug },
-    fields: { case: row.case_id, decision: decision.decision_id, job: decision.job_id ?? undefined },
-  })
+  await recordUndone(provenance, tx, { by, row, decision, now, event })
   await decisionStore.updateDecision(tx, decision, { ended_at: now, last_event: event })
   return moved
 }
@@ -149,11 +158,33 @@ export async function undoDecision(
 export async function refuseProposal(
   { provenance }: Pick<DecidingOptions, 'provenance'>,
   tx: Tx<'participant'>,
-  of: Ending & { reason: string; refused?: { refused_by?: string; refusal?: string } },
+  { reason, refused, ...of }: Ending & { reason: string; refused?: { refused_by?: string; refusal?: string } },
 ): Promise<{ state: number; version: number }> {
-  const { by, row, decision, now, reason, refused = {} } = of
+  const { by, row, decision, now } = of
   const act = decision.corrects ? 'refuse_correction' : 'refuse'
   const moved = await moveCase(provenance, tx, row, { act, by, now, reason, change: { held_until: null } })
-  await decisionStore.updateDecision(tx, decision, { ended_at: now, ...refused, last_event: moved.event })
+  await endProposal({ provenance }, tx, of, refused)
   return moved
 }
+
+/** Part of a larger change: nobody stands for a proposal any more, which the log must say to whoever counts decisions. */
+export async function endProposal(
+  { provenance }: Pick<DecidingOptions, 'provenance'>,
+  tx: Tx<'participant'>,
+  { by, row, decision, now }: Ending,
+  refused: { refused_by?: string; refusal?: string } = {},
+): Promise<void> {
+  const event = newId(now)
+  await recordUndone(provenance, tx, { by, row, decision, now, event })
+  await decisionStore.updateDecision(tx, decision, { ended_at: now, ...refused, last_event: event })
+}
+
+const recordUndone = (
+  provenance: DecidingOptions['provenance'],
+  tx: Tx<'participant'>,
+  { by, row, decision, now, event }: Ending & { event: Uuid },
+) =>
+  provenance.record(tx, {
+    ...{ kind: 'review.undone', event_id: event, participant_id: by.participant, at: now, actor: by.slug },
+    fields: { case: row.case_id, decision: decision.decision_id, job: decision.job_id ?? undefined },
+  })

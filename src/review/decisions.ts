@@ -98,14 +98,14 @@ interface Answering {
 async function lastDecision(
   tx: Tx<'participant'>,
   { by, of }: Answering,
-): Promise<{ row: store.CaseRow; decision: decisionStore.DecisionRow }> {
+): Promise<{ row: store.CaseRow; decision: decisionStore.DecisionRow; before: decisionStore.DecisionRow[] }> {
   const row = await lockedCase(tx, by.participant, of.case)
   const all = await decisionStore.decisionsOf(tx, by.participant, of.case)
   const decision = all.at(-1)
   if (!all.some(({ decision_id }) => decision_id === of.decision)) throw new Refusal('not-found')
   if (decision?.decision_id !== of.decision)
     throw new Refusal('case-moved', { detail: 'a later decision stands', extra: { version: row.version } })
-  return { row, decision }
+  return { row, decision, before: all.slice(0, -1) }
 }
 
 async function secondIn(
@@ -115,7 +115,7 @@ async function secondIn(
 ): Promise<DecisionResult> {
   const { clock, provenance, graceMs } = options
   const now = clock()
-  const { row, decision } = await lastDecision(tx, { by, of })
+  const { row, decision, before } = await lastDecision(tx, { by, of })
   const { decided_by: who, authority } = decision
   checkPersons({ who, authority: authorityOf(authority) }, { by, answer: answer.answer, colleagues })
   if (answer.answer === 'approve') {
@@ -124,7 +124,7 @@ async function secondIn(
     const moved = await moveCase(provenance, tx, row, move)
     const release_at = new Date(now.getTime() + graceMs)
     const approved = { ...decision, approved_by: by.who, release_at, last_event: event }
-    await recordDecided(options, tx, { by, row, decision: approved, persons: 2, now })
+    await recordDecided(options, tx, { by, row, decision: approved, before, persons: 2, now })
     await decisionStore.updateDecision(tx, decision, { approved_by: by.who, release_at, last_event: event })
     return resultOf(row, approved, moved)
   }

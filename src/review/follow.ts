@@ -1,4 +1,4 @@
-import { asParticipant } from '../db/as-participant.ts'
+import { asParticipant, type Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
 import type { BeginRound, Consumer } from '../feedback/follow.ts'
 import { isConfirmation } from '../feedback/opinion.ts'
@@ -8,6 +8,7 @@ import type { Uuid } from '../kernel/ids.ts'
 import type { LoggedEvent, ProvenanceService } from '../provenance/service.ts'
 import { SIGNAL_TYPE, type SignalItem } from '../signals/schema.ts'
 import { type CaseFacts, moveCase, openCase, type Trigger } from './case.ts'
+import { type Ending, endProposal } from './deciding.ts'
 import * as decisionStore from './decision-store.ts'
 import * as hitStore from './hit-store.ts'
 import { ruleOf } from './routing.ts'
@@ -149,7 +150,7 @@ async function changed(
   entry: LoggedEvent,
   { signals, ended, again }: { signals: readonly Uuid[]; ended: boolean; again: boolean },
 ): Promise<void> {
-  const { app, projector, clock, provenance, directory } = options
+  const { app, projector, directory } = options
   const origin = entry.participant_id
   for (const { participant_id: participant, signal_id } of await store.casesOf(projector, { origin, signals })) {
     const by = { participant, slug: directory.slugOf(participant) }
@@ -157,13 +158,11 @@ async function changed(
       const row = await store.liveCase(tx, participant, { origin, signal_id })
       if (row === undefined) return false
       const released = (one: decisionStore.DecisionRow): boolean => one.released_at !== null
-      const stands = (await decisionStore.decisionsOf(tx, participant, row.case_id)).findLast(released)
+      const all = await decisionStore.decisionsOf(tx, participant, row.case_id)
+      const stands = all.findLast(released)
       // What was told stays to be looked at again, whatever becomes of the signal.
       if (stands !== undefined) return again && participant !== origin && isConfirmation(stands.verdict)
-      if (ended && after(stateOf(row.state), 'end') !== undefined) {
-        const change = { held_until: null }
-        await moveCase(provenance, tx, row, { act: 'end', by, reason: 'signal_ended', now: clock(), change })
-      }
+      if (ended) await endCase(options, tx, { by, row, decision: all.at(-1) })
       return false
     })
     if (!reopens) continue
@@ -171,6 +170,18 @@ async function changed(
     if (item !== undefined)
       await openFor(options, participant, { entry, item, trigger: 'lifecycle', ref: entry.event_id })
   }
+}
+
+/** Nothing is left to decide, and nobody stands for what was proposed. */
+async function endCase(
+  { provenance, clock }: ReviewFollowOptions,
+  tx: Tx<'participant'>,
+  { by, row, decision }: Omit<Ending, 'decision' | 'now'> & { decision: decisionStore.DecisionRow | undefined },
+): Promise<void> {
+  if (after(stateOf(row.state), 'end') === undefined) return
+  const [change, now] = [{ held_until: null }, clock()]
+  await moveCase(provenance, tx, row, { act: 'end', by, reason: 'signal_ended', now, change })
+  if (decision?.ended_at === null) await endProposal({ provenance }, tx, { by, row, decision, now })
 }
 
 async function gone(options: ReviewFollowOptions, entry: LoggedEvent, again: boolean): Promise<void> {

@@ -8,6 +8,7 @@ import type { ProvenanceService } from '../provenance/service.ts'
 import { BULK_STATE } from './bulk-schema.ts'
 import * as bulkStore from './bulk-store.ts'
 import { hoursOf, moveCase } from './case.ts'
+import { refuseProposal } from './deciding.ts'
 import * as decisionStore from './decision-store.ts'
 import * as hitStore from './hit-store.ts'
 import { resuming } from './leases.ts'
@@ -138,13 +139,5 @@ async function comeBack(
   const all = await decisionStore.decisionsOf(tx, row.participant_id, row.case_id)
   const proposal = all.at(-1)
   if (row.state !== CASE_STATE.awaiting_second || proposal === undefined) return
-  const act = proposal.corrects ? 'refuse_correction' : 'refuse'
-  const { event } = await moveCase(provenance, tx, row, {
-    act,
-    by,
-    now,
-    reason: 'time_over',
-    change: { held_until: null },
-  })
-  await decisionStore.updateDecision(tx, proposal, { ended_at: now, last_event: event })
+  await refuseProposal({ provenance }, tx, { by, row, decision: proposal, now, reason: 'time_over' })
 }

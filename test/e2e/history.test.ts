@@ -424,11 +424,25 @@ describe('my history', () => {
     test('and says what waits, until it has waited too long', async () => {
       const { dir, event, receipt, keep } = await aFolder()
       const entries = await entriesOf(apple)
-      expect(await check(dir, entries)).toEqual({ submissions: 0, reads: 0, receipts: 0, waiting: [event], later: 0 })
+      expect(await check(dir, entries)).toEqual({
+        submissions: 0,
+        reads: 0,
+        receipts: 0,
+        waiting: [event],
+        later: 0,
+        torn: [],
+      })
       const late = new Date(Date.now() + 901_000)
       await expect(check(dir, entries, late)).rejects.toMatchObject({ step: 'chain promise' })
       keep(receipt)
-      expect(await check(dir, entries, late)).toEqual({ submissions: 1, reads: 0, receipts: 1, waiting: [], later: 0 })
+      expect(await check(dir, entries, late)).toEqual({
+        submissions: 1,
+        reads: 0,
+        receipts: 1,
+        waiting: [],
+        later: 0,
+        torn: [],
+      })
     })
     test('or a chain that leaves it out is refused, and a receipt of another entry', async () => {
       const { dir, event, receipt, keep } = await aFolder()

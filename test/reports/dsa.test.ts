@@ -44,6 +44,8 @@ test('a decision that was taken back, or that an appeal reversed, did nothing', 
   const reversed = countsOf(
     decided(1, 'd1', { counts: { accounts_actioned: 1 } }),
     decided(2, 'd2', { supersedes: 'd1', verdict: 'not_violating', reason: 'appeal_upheld' }),
+    // As the entry is that a second person stands for as well.
+    decided(3, 'd2', { supersedes: 'd1', verdict: 'not_violating', reason: 'appeal_upheld', reviewers: 2 }),
   )
   expect(reversed).toMatchObject({ upheld: 1, ground: { law: { decisions: 0 } } })
 })

@@ -89,6 +89,9 @@ describe('the figures of a period', () => {
       decided('b', 'd3', { accounts_actioned: 100 }),
       entry('review.undone', { day: 1, fields: { decision: 'd3' } }),
       decided('c', 'd4', { accounts_actioned: 1, reports_filed: 0 }),
+      // Whose correction nobody stands for.
+      decided('c', 'd5', { accounts_actioned: 50 }, 'd4'),
+      entry('review.undone', { day: 2, fields: { decision: 'd5' } }),
     )
     expect(figures.get('outcomes.reported')).toEqual({
       ...{ value: 3, reporting: 2 },

@@ -225,6 +225,18 @@ describe('leases', () => {
   })
 })
 
+/** What the recipient's records of a kind say, in their order. */
+async function told(kind: string): Promise<Record<string, unknown>[]> {
+  const rows = await w.t.owner
+    .selectFrom('prov_record')
+    .select('event_id')
+    .where('participant_id', '=', banana.participant)
+    .where('kind', '=', kind)
+    .orderBy('event_id')
+    .execute()
+  return Promise.all(rows.map(({ event_id }) => w.opened(event_id)))
+}
+
 describe('decisions', () => {
   test('nothing leaves within the grace, and undoing leaves nothing but its entry', async () => {
     await w.release()
@@ -380,6 +392,48 @@ describe('decisions', () => {
     await w.releaseRound()
     for (const { case: id } of [denied, retracted, forgotten])
       expect(await w.caseOf(banana, id)).toMatchObject({ state: 'open', decisions: [{ standing: 'ended' }] })
+    const undone = (await told('review.undone')).map(({ decision }) => decision)
+    expect(undone).toEqual(expect.arrayContaining([denied, retracted, forgotten].map(({ decision }) => decision)))
+  })
+
+  test('a proposal on a signal that its source takes back ends with the case, which the log tells', async () => {
+    const { id, item } = await opened({ severity: 'critical' })
+    const { decision } = await w.review.decide(w.as(banana), id, w.verdict(await w.review.claim(w.as(banana), id)))
+    await w.withdraw(apple, item.signal)
+    await w.settle()
+    expect(await w.caseOf(banana, id)).toMatchObject({ state: 'void', decisions: [{ standing: 'ended' }] })
+    expect((await told('review.undone')).map((one) => one['decision'])).toContain(decision)
+  })
+
+  test('the log says which decision a correction replaces, and that what confirms again after a later hit replaces none', async () => {
+    const { id, item } = await opened()
+    const lease = await w.review.claim(w.as(banana), id)
+    const first = await w.review.decide(w.as(banana), id, w.verdict(lease))
+    await w.release()
+    const { version } = await w.caseOf(banana, id)
+    const correction = w.verdict({ version, token: lease.token }, { reason: 'law' })
+    const second = await w.review.decide(w.as(banana), id, correction)
+    await w.release()
+    await w.hit(banana, apple, item, 10)
+    await w.settle()
+    const third = await w.review.decide(w.as(banana), id, w.verdict(await w.review.claim(w.as(banana), id)))
+    await w.release()
+    await w.hit(banana, apple, item, 100)
+    await w.settle()
+    const reversal = w.verdict(await w.review.claim(w.as(banana), id), {
+      verdict: 'not_violating',
+      reason: 'false_match',
+    })
+    const fourth = await w.review.decide(w.as(banana), id, reversal)
+    const superseded = (await told('review.decided'))
+      .filter((one) => one['case'] === id)
+      .map((one) => [one['decision'], one['supersedes']])
+    expect(superseded).toEqual([
+      [first.decision, undefined],
+      [second.decision, first.decision],
+      [third.decision, undefined],
+      [fourth.decision, third.decision],
+    ])
   })
 
   test('a verdict that is none yet parks the case, and time that the source owes does not count', async () => {

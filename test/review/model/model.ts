@@ -99,13 +99,19 @@ export function answer(m: Model, who: string, what: 'approve' | 'deny' | 'retrac
     move(m, 'decided')
     decision.status = 'grace'
     decision.releaseAt = m.now + GRACE_MS
-  } else refuse(m, decision)
+  } else refuseProposal(m, decision)
   return 'done'
 }
 
 function refuse(m: Model, decision: Decision): void {
   move(m, decision.corrects ? 'closed' : 'open')
   decision.status = 'ended'
+}
+
+/** One entry for the case that moves, another for the decision that nobody stands for. */
+function refuseProposal(m: Model, decision: Decision): void {
+  refuse(m, decision)
+  m.entries += 1
 }
 
 export function undo(m: Model): string {
@@ -150,7 +156,7 @@ export function round(m: Model): void {
   if (!back) return
   m.heldUntil = undefined
   if (m.state === 'held') move(m, 'open')
-  else if (m.state === 'awaiting_second' && decision !== undefined) refuse(m, decision)
+  else if (m.state === 'awaiting_second' && decision !== undefined) refuseProposal(m, decision)
 }
 
 /** A reason is added, and opens what was closed. */
@@ -178,7 +184,11 @@ export function withdraw(m: Model): void {
   if (stands !== undefined) {
     if (isConfirmation(stands.verdict)) reason(m)
   } else if (m.state !== 'decided') {
+    const proposal = m.state === 'awaiting_second' ? last(m) : undefined
     move(m, 'void')
     m.heldUntil = undefined
+    if (proposal === undefined) return
+    proposal.status = 'ended'
+    m.entries += 1
   }
 }
