@@ -51,6 +51,9 @@ export async function createProgrammeCa(
 
 /** Puts a fresh issuer key and certificate of one year in place of the old ones; needs `root.key`. */
 export async function renewIssuer(dir: string, { clock, names = NEUTRAL_NAMES }: CaOptions): Promise<ProgrammeCa> {
+  const key = join(dir, 'root.key')
+  if (readKeyFile(key) === undefined)
+    throw new StartRefused(`${key}: is missing; put the key of the root back for this command, and take it away again`)
   const root = readPair(dir, 'root')
   write(dir, 'issuer', await createIssuer(keySigner(root.privateKey, root.certificate), names.issuer, clock()))
   return openProgrammeCa(dir)
