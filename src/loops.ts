@@ -116,13 +116,17 @@ function haltOf({ signer, halts, clock }: Pick<Core, 'signer' | 'halts' | 'clock
 }
 
 /** What was gathered in memory of requests, to entries. */
-function flushesOf({ pools, clock, provenance, authority }: Core) {
+function flushesOf({ pools, clock, provenance, authority }: Core, log: Log) {
   const named = {
     refresh: () => authority.refresh(),
     slugOf: (participant: Uuid) => authority.slugOf(participant),
   }
   return {
-    flusher: createFlusher({ journal: provenance.journal, ...named }),
+    flusher: createFlusher({
+      ...{ journal: provenance.journal, ...named },
+      onLost: (participant, count) =>
+        log.error({ participant, count }, 'the key is lost that said of whom these reads are'),
+    }),
     evaluations: createEvaluationFlush({
       ...{ db: pools.app, ledger: pools.ledger, clock, recorder: provenance },
       ...named,
@@ -143,7 +147,7 @@ export function createLogLoops(core: Core, { onCarried, onPublished, onHalted }:
   const { categorySlug } = rulesOf(authority)
   const expire = createExpiry({ db: pools.app, clock, provenance, categorySlug })
 
-  const { flusher, evaluations } = flushesOf(core)
+  const { flusher, evaluations } = flushesOf(core, log)
   const flushReads = async (): Promise<number> => {
     const n = await flusher.round()
     if (n > 0) provenance.wake()

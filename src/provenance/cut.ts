@@ -8,7 +8,7 @@ import { entriesAt } from './batch-store.ts'
 import { chainDigest, chainDisclosure, decoyDigest } from './chain.ts'
 import { mayOpen, type Viewer } from './events.ts'
 import type { ReceiptExtra } from './receipt.ts'
-import { DECOY, type Opened, openRecord } from './record.ts'
+import { DECOY, type Opened, recordUnlessLost } from './record.ts'
 import * as recordStore from './record-store.ts'
 import * as store from './store.ts'
 
@@ -42,7 +42,7 @@ export async function placedRecord(shelf: Shelf, event_id: Uuid): Promise<Placed
   return at === undefined ? undefined : (await placedAt(shelf, [at.idx]))[0]
 }
 
-/** The records at these indices of the log; throws where one of them has none. */
+/** The records at these indices of the log; throws where one of them has none. Of a month whose key is lost nothing opens. */
 export async function placedAt({ db, keys, logId }: Shelf, indices: readonly bigint[]): Promise<Placed[]> {
   const found = await entriesAt(db, logId, indices)
   const entries = indices.map((index) => {
@@ -57,7 +57,7 @@ export async function placedAt({ db, keys, logId }: Shelf, indices: readonly big
   return entries.map(({ index, entry }): Placed => {
     const record = records.get(entry.event_id)
     if (record === undefined || !equal(record.c, entry.c)) throw new Error(`log entry ${index} has no record`)
-    return { index, entry, payload: record.payload, opened: openRecord(record, entry.event_id, keys) }
+    return { index, entry, payload: record.payload, opened: recordUnlessLost(record, entry.event_id, keys) ?? [] }
   })
 }
 

@@ -8,6 +8,8 @@ export interface FlusherOptions {
   /** Reads who takes part, so that every reader has a name. */
   refresh(): Promise<void>
   slugOf(participant: Uuid): string
+  /** Told of reads that became an entry which names no source of theirs: the key of their month is lost. */
+  onLost(slug: string, reads: number): void
   /** Milliseconds of a clock that nobody sets. */
   monotonic?: () => number
 }
@@ -21,9 +23,11 @@ export function createFlusher(options: FlusherOptions): { round(): Promise<numbe
   let due = Number.NEGATIVE_INFINITY
   const flushAll = async (participant: Uuid): Promise<Flushed[]> => {
     const made: Flushed[] = []
+    const slug = options.slugOf(participant)
     for (let more = true; more && made.length < BATCHES_IN_ROUND; ) {
-      const flushed = await journal.flush(participant, options.slugOf(participant))
+      const flushed = await journal.flush(participant, slug)
       if (flushed.reads > 0) made.push(flushed)
+      if (flushed.lost > 0) options.onLost(slug, flushed.lost)
       more = flushed.more
     }
     return made

@@ -1,9 +1,10 @@
 import { concat, equal, fromBase64Url, toBase64Url, u64 } from '../kernel/bytes.ts'
+import { Refusal } from '../kernel/errors.ts'
 import { type Uuid, uuidFromBytes } from '../kernel/ids.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import type { Placed, Shelf } from './cut.ts'
 import * as journalStore from './journal-store.ts'
-import { type KeptRead, keptOf, valueIn } from './kept-read.ts'
+import { type KeptRead, keptUnlessLost, valueIn } from './kept-read.ts'
 import type { ReadItem } from './readset.ts'
 import { setProof, setRoot, sourcePath } from './readset.ts'
 import type { ReceiptItem } from './receipt.ts'
@@ -49,7 +50,8 @@ export async function itemProof(shelf: ItemShelf, batch: Placed, asked: AskedIte
   const sets: Set[] = []
   let found: Found | undefined
   for (let i = 0; i < rows.length; i += ROWS_AT_ONCE) {
-    for await (const { read, kept } of readsOf(shelf, batch, rows.slice(i, i + ROWS_AT_ONCE))) {
+    for await (const { read, kept: opened } of readsOf(shelf, batch, rows.slice(i, i + ROWS_AT_ONCE))) {
+      const kept = known(opened)
       const root = rootFor(kept, slug)
       if (root === undefined) continue
       const set = { read, root }
@@ -89,19 +91,28 @@ export async function rowsOf({ db }: Pick<Shelf, 'db'>, { entry, opened }: Place
   throw new Error(`the batch of reads ${entry.event_id} has no rows`)
 }
 
+/** The reads of these rows; of a row whose month's key is lost, its first place alone. */
 export async function* readsOf(
   { db, keys }: Shelf,
   { entry }: Placed,
   rows: readonly Row[],
-): AsyncGenerator<{ read: number; kept: KeptRead }> {
+): AsyncGenerator<{ read: number; kept?: KeptRead }> {
   const bodies = new Map(
     (await journalStore.journalBodies(db, entry.participant_id, rows)).map((one) => [one.journal_id, one]),
   )
   for (const { journal_id, batch_at } of rows) {
     const body = bodies.get(journal_id)
     if (body === undefined || batch_at === null) throw new Error(`the journal row ${journal_id} is gone`)
-    for (const [place, kept] of keptOf(keys, body).entries()) yield { read: batch_at + place, kept }
+    const reads = keptUnlessLost(keys, body)
+    if (reads === undefined) yield { read: batch_at }
+    for (const [place, kept] of (reads ?? []).entries()) yield { read: batch_at + place, kept }
   }
+}
+
+/** The source's root may be over a read that nobody can open any more; then there is no proof under it. */
+function known(kept: KeptRead | undefined): KeptRead {
+  if (kept === undefined) throw new Refusal('not-found')
+  return kept
 }
 
 /** The root over what the read gave out of the source; undefined if that was nothing. */

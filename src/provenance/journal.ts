@@ -14,7 +14,7 @@ import {
   commitRead,
   disclosedBy,
   type KeptItems,
-  keptOf,
+  keptUnlessLost,
   type SourceSet,
   sealParts,
 } from './kept-read.ts'
@@ -68,7 +68,7 @@ export interface Journal {
   /** Turns what one participant read since the last time into one log event, as far as it fits into one. */
   flush(participant: Uuid, slug: string): Promise<Flushed>
   pending(): Promise<Uuid[]>
-  /** The inner record of one's own read with its place in its batch; `waiting` for its batch, undefined if there is none. */
+  /** The inner record of one's own read with its place in its batch; `waiting` for its batch, undefined if there is none or no key to it. */
   inner(participant: Uuid, name: string): Promise<InnerRead | 'waiting' | undefined>
 }
 
@@ -217,7 +217,7 @@ async function innerOf(
   if (row === undefined || Number(place) >= row.n) return undefined
   if (row.batch_no === null || row.batch_at === null) return 'waiting'
   const batch = await journalStore.readBatch(ledger, participant, row.batch_no)
-  const kept = keptOf(keys, row)[Number(place)]
+  const kept = keptUnlessLost(keys, row)?.[Number(place)]
   if (batch === undefined || kept === undefined) return undefined
   const rows = await journalStore.batchCommitments(ledger, participant, row.batch_no)
   const leaves = rows.flatMap(({ c }) => commitmentsIn(c)).map((c) => leafHash(sha256, c))

@@ -52,11 +52,7 @@ export const valueIn = ({ fields }: KeptRead, wanted: string): unknown =>
 /** The items of a read that stand nowhere else, by source. */
 export type KeptItems = readonly (readonly [party: string, ...items: (readonly [Uuid, number])[]])[]
 
-/** The reads of a journal row, opened; throws if the row is another than its id names. */
-export const keptOf = (keys: KeyService, row: JournalBody): KeptRead[] =>
-  readsIn(keys.open(epochKey(row.epoch), row.body, uuidBytes(row.journal_id)))
-
-/** The same; undefined where the month's key is lost. */
+/** The reads of a journal row, opened; undefined where the month's key is lost, and for a row that its id does not name. */
 export function keptUnlessLost(keys: KeyService, row: JournalBody): KeptRead[] | undefined {
   const text = openUnlessLost(keys, { epoch: row.epoch, sealed: row.body }, uuidBytes(row.journal_id))
   return text === undefined ? undefined : readsIn(text)
@@ -99,9 +95,14 @@ const partsAad = (journal_id: Uuid): Uint8Array => concat(uuidBytes(journal_id),
 export const sealParts = (keys: KeyService, row: { epoch: number; journal_id: Uuid }, parts: ReadParts): Buffer =>
   keys.seal(epochKey(row.epoch), utf8(JSON.stringify(parts)), partsAad(row.journal_id))
 
-/** Throws if they are not of the row that its id names. */
-export const openParts = (keys: KeyService, row: { parts: Buffer; epoch: number; journal_id: Uuid }): ReadParts =>
-  JSON.parse(keys.open(epochKey(row.epoch), row.parts, partsAad(row.journal_id)).toString()) as ReadParts
+/** Undefined where the month's key is lost. */
+export function partsUnlessLost(
+  keys: KeyService,
+  { parts, epoch, journal_id }: { parts: Buffer; epoch: number; journal_id: Uuid },
+): ReadParts | undefined {
+  const text = openUnlessLost(keys, { epoch, sealed: parts }, partsAad(journal_id))
+  return text === undefined ? undefined : (JSON.parse(text.toString()) as ReadParts)
+}
 
 /** The same out of what the journal keeps: what is for a source alone is its part. */
 export const partsIn = (reads: readonly KeptRead[]): ReadParts =>

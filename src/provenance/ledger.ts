@@ -17,7 +17,7 @@ import { chainLines } from './own-chain.ts'
 import type { NodePolicy } from './policy-file.ts'
 import { consistencyProof, inclusionProof } from './proof.ts'
 import { formatReceipt, type ReceiptExtra } from './receipt.ts'
-import { openRecord } from './record.ts'
+import { recordUnlessLost } from './record.ts'
 import * as recordStore from './record-store.ts'
 import type { SharedItems } from './shared-items.ts'
 import * as signStore from './sign-store.ts'
@@ -280,5 +280,6 @@ async function entitled(
 /** Whether it is an act of the programme that every member may have the record of. */
 async function isToldToAll({ db, keys, programme }: LedgerOptions, event_id: Uuid): Promise<boolean> {
   const record = await recordStore.recordOf(db, programme, event_id)
-  return record !== undefined && isForAll(openRecord(record, event_id, keys).map(([audience]) => audience))
+  const opened = (record && recordUnlessLost(record, event_id, keys)) ?? []
+  return isForAll(opened.map(([audience]) => audience))
 }

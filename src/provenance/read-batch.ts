@@ -6,7 +6,7 @@ import { sha256 } from '../kernel/sha256.ts'
 import type { KeyService } from '../keys/service.ts'
 import type { NewEvent } from './events.ts'
 import * as journalStore from './journal-store.ts'
-import { commitmentsIn, keptOf, openParts, partsIn, type ReadParts } from './kept-read.ts'
+import { commitmentsIn, keptUnlessLost, partsIn, partsUnlessLost, type ReadParts } from './kept-read.ts'
 import { leafHash, treeHash } from './merkle.ts'
 import { sourceRoot } from './readset.ts'
 import { monthOf } from './record.ts'
@@ -29,6 +29,8 @@ export const SOURCES_IN_BATCH = 255
 export interface Flushed {
   reads: number
   links: number
+  /** Of these reads, those whose sources nobody can tell. */
+  lost: number
   /** Whether there was more than one batch takes. */
   more: boolean
 }
@@ -41,8 +43,8 @@ export async function flushReads(
 ): Promise<Flushed> {
   const { clock, origin } = options
   const batch_no = (await journalStore.lockReadHead(tx, by.participant)) + 1n
-  const { rows, n, leaves, parts, first, last, more } = await gather(tx, options, by.participant)
-  if (first === undefined || last === undefined) return { reads: 0, links: 0, more: false }
+  const { rows, n, leaves, parts, first, last, lost, more } = await gather(tx, options, by.participant)
+  if (first === undefined || last === undefined) return { reads: 0, links: 0, lost: 0, more: false }
   const root = treeHash(sha256, leaves)
   const event_id = batchEvent(origin, by.participant, batch_no)
   const sources = [...parts].map(([party, sets]) => ({
@@ -70,7 +72,7 @@ export async function flushReads(
     fields,
     sources,
   })
-  return { reads: n, links: new Set([by.slug, ...parts.keys()]).size, more }
+  return { reads: n, links: new Set([by.slug, ...parts.keys()]).size, lost, more }
 }
 
 /** What goes into one batch. */
@@ -81,6 +83,8 @@ interface Gathered {
   parts: Map<string, SourceSets>
   first?: Date
   last?: Date
+  /** Reads whose month's key is lost. */
+  lost: number
   /** Whether reads are left that did not fit. */
   more: boolean
 }
@@ -90,40 +94,46 @@ type SourceSets = { read: number; n: number; root: Uint8Array }[]
 
 /** As many rows as fit into one batch, opened few at a time; the first always does. */
 async function gather(tx: Tx, options: BatchOptions, participant: Uuid): Promise<Gathered> {
-  const batch: Gathered = { rows: [], n: 0, leaves: [], parts: new Map(), more: false }
+  const batch: Gathered = { rows: [], n: 0, leaves: [], parts: new Map(), lost: 0, more: false }
   for (let after = FIRST; ; ) {
     const some = await journalStore.pendingRows(tx, participant, { after, limit: ROWS_AT_ONCE })
     const told = await partsOf(tx, options, { participant, rows: some })
     for (const [i, row] of some.entries()) {
-      const parts = sourceParts(told[i] ?? [], batch.n)
+      const parts = sourceParts(told[i], batch.n)
       if (batch.n > 0 && !fits(batch, row.n, parts)) return { ...batch, more: true }
       add(batch, row, parts)
+      batch.lost += lostOf(row, told[i])
       after = row.journal_id
     }
     if (some.length < ROWS_AT_ONCE) return batch
   }
 }
 
+const lostOf = ({ n }: Pending, told: ReadParts | undefined): number => (told === undefined ? n : 0)
+
 type Pending = Awaited<ReturnType<typeof journalStore.pendingRows>>[number]
 
 /** Sealed under the month's first key: where the journal's row was sealed again, under a later one, it alone is read. */
 const besides = ({ parts, epoch }: Pending): Buffer | null => (epoch === monthOf(epoch) ? parts : null)
 
-/** Of each row what its sources are given. What the release before wrote is read from the journal. */
+/**
+ * Of each row what its sources are given. What the release before wrote is read from the journal. Undefined where the month's
+ * key is lost: then nobody can tell, the entry holds the commitments alone, and no reader waits for it.
+ */
 async function partsOf(
   tx: Tx,
   { keys }: BatchOptions,
   { participant, rows }: { participant: Uuid; rows: readonly Pending[] },
-): Promise<ReadParts[]> {
+): Promise<(ReadParts | undefined)[]> {
   const without = rows.filter((row) => besides(row) === null)
   const kept = without.length === 0 ? [] : await journalStore.journalBodies(tx, participant, without)
-  const bodies = new Map(kept.map((row) => [row.journal_id, partsIn(keptOf(keys, row))]))
+  const bodies = new Map(kept.map((row) => [row.journal_id, keptUnlessLost(keys, row)]))
   return rows.map((row) => {
     const parts = besides(row)
-    if (parts !== null) return openParts(keys, { ...row, parts })
-    const told = bodies.get(row.journal_id)
-    if (told === undefined) throw new Error(`the read ${row.journal_id} is not in the journal`)
-    return told
+    if (parts !== null) return partsUnlessLost(keys, { ...row, parts })
+    if (!bodies.has(row.journal_id)) throw new Error(`the read ${row.journal_id} is not in the journal`)
+    const reads = bodies.get(row.journal_id)
+    return reads && partsIn(reads)
   })
 }
 
@@ -153,9 +163,9 @@ function fits({ rows, n, parts }: Gathered, reads: number, further: ReadonlyMap<
 }
 
 /** What the reads of one row gave out by source; their places in the batch begin at `from`. */
-function sourceParts(reads: ReadParts, from: number): Map<string, SourceSets> {
+function sourceParts(reads: ReadParts | undefined, from: number): Map<string, SourceSets> {
   const parts = new Map<string, SourceSets>()
-  for (const [i, sources] of reads.entries()) {
+  for (const [i, sources] of (reads ?? []).entries()) {
     for (const { party, n, root } of sources) {
       const own = parts.get(party) ?? []
       own.push({ read: from + i, n, root: fromBase64Url(root) ?? new Uint8Array(0) })

@@ -8,7 +8,7 @@ import { verifyEd25519 } from '../../src/provenance/ed25519.ts'
 import type { NewEvent } from '../../src/provenance/events.ts'
 import { createFlusher } from '../../src/provenance/flush.ts'
 import { createJournal, type PreparedRead, type Read } from '../../src/provenance/journal.ts'
-import { disclosedBy, type KeptRead, keptOf, openParts, partsIn } from '../../src/provenance/kept-read.ts'
+import { disclosedBy, type KeptRead, keptUnlessLost, partsIn, partsUnlessLost } from '../../src/provenance/kept-read.ts'
 import type { Given } from '../../src/provenance/ledger.ts'
 import { leafHash, rootFromPath, verifyConsistency } from '../../src/provenance/merkle.ts'
 import { formatVkey } from '../../src/provenance/note.ts'
@@ -286,7 +286,12 @@ describe('the journal', () => {
       await flush('kiwi')
       const sources = Array.from({ length: 255 }, (_, i) => ({ party: `source-${i}`, items: items.slice(0, 1) }))
       const [name] = await insert('kiwi', prepared({ sources }))
-      expect(await w.provenance.journal.flush(w.ids.kiwi, 'kiwi')).toEqual({ reads: 1, links: 256, more: false })
+      expect(await w.provenance.journal.flush(w.ids.kiwi, 'kiwi')).toEqual({
+        reads: 1,
+        links: 256,
+        lost: 0,
+        more: false,
+      })
       await w.publish()
       const { id, place } = nameOf(name)
       expect(verified(w, await w.ledger.readReceipt(w.holder('kiwi'), id, place)).passed).toBe(true)
@@ -299,6 +304,7 @@ describe('the journal', () => {
       const flusher = createFlusher({
         ...{ journal: w.provenance.journal, refresh: async () => {}, monotonic: () => ms },
         slugOf: (participant) => Object.entries(w.ids).find(([, id]) => id === participant)?.[0] ?? expect.fail('who'),
+        onLost: () => expect.fail('no key is lost'),
       })
       while ((await flusher.round()) > 0) ms += 60_000
       ms += 60_000
@@ -320,12 +326,12 @@ describe('the journal', () => {
         .where('journal_id', '=', journal_id)
         .executeTakeFirstOrThrow()
       const sealed = { ...kept, parts: parts ?? expect.fail('without parts') }
-      const opened = openParts(w.keys, sealed)
+      const opened = partsUnlessLost(w.keys, sealed) ?? expect.fail('no key')
       const n = prepared().sources.length
       expect(opened.map((own) => own.length)).toEqual([n, 0, n])
-      expect(partsIn(keptOf(w.keys, kept))).toEqual(opened)
-      expect(() => openParts(w.keys, { ...sealed, journal_id: newId(NOON) })).toThrow()
-      expect(() => keptOf(w.keys, { ...kept, body: sealed.parts })).toThrow()
+      expect(partsIn(keptUnlessLost(w.keys, kept) ?? [])).toEqual(opened)
+      expect(partsUnlessLost(w.keys, { ...sealed, journal_id: newId(NOON) })).toBeUndefined()
+      expect(keptUnlessLost(w.keys, { ...kept, body: sealed.parts })).toBeUndefined()
       await flush('apple')
     })
     test('is made of the journal alone where that was sealed again under a later key', async () => {
@@ -342,8 +348,35 @@ describe('the journal', () => {
       expect(await w.provenance.journal.flush(w.ids.apple, 'apple')).toEqual({
         reads: 1,
         links: 1 + prepared().sources.length,
+        lost: 0,
         more: false,
       })
+    })
+    test('holds no reader up where the key of their month is lost: of those reads the entry holds the commitments alone', async () => {
+      await flush('apple')
+      const event = await w.record('apple')
+      const [before] = (await insert('apple', prepared(), prepared())).map(nameOf)
+      const kid = epochKey((await journalOf('apple'))[0]?.epoch ?? expect.fail('no row'))
+      await w.keys.destroy(kid)
+      await w.keys.create(kid, 'symmetric')
+      const [after] = (await insert('apple', prepared())).map(nameOf)
+      const told: unknown[] = []
+      const flusher = createFlusher({
+        ...{ journal: { ...w.provenance.journal, pending: async () => [w.ids.apple] }, refresh: async () => {} },
+        ...{ slugOf: () => 'apple', onLost: (...lost) => told.push(lost) },
+      })
+      expect(await flusher.round()).toBe(3)
+      expect(told).toEqual([['apple', 2]])
+      const batch = (await batchesOf('apple')).at(-1)?.event_id ?? expect.fail('no batch')
+      await w.publish()
+      const receiptOf = ({ id, place } = nameOf()) => w.ledger.readReceipt(w.holder('apple'), id, place)
+      await expect(receiptOf(before)).rejects.toMatchObject(NOT_FOUND)
+      expect(verified(w, await receiptOf(after)).passed).toBe(true)
+      // Which reads plum's part of the batch is made of nobody can tell any more.
+      const asked = { signal: items[0]?.signal ?? expect.fail('no item'), from: 0 }
+      await expect(w.ledger.itemReceipt(w.holder('plum'), batch, asked)).rejects.toMatchObject(NOT_FOUND)
+      const { passed, fields } = verified(w, await w.ledger.receipt(w.holder('kiwi', true), event))
+      expect([passed, fields]).toEqual([true, []])
     })
     test('again without a read is nothing', async () => {
       await flush('apple')
@@ -377,7 +410,7 @@ describe('the journal', () => {
       await expect(journal.flush(w.ids.plum, 'plum')).rejects.toThrow(RangeError)
       expect([await batchesOf('plum'), await pendingOf('plum'), (await rowsOf(w)).outbox]).toEqual(before)
       down = false
-      expect(await journal.flush(w.ids.plum, 'plum')).toEqual({ reads: 1, links: 2, more: false })
+      expect(await journal.flush(w.ids.plum, 'plum')).toEqual({ reads: 1, links: 2, lost: 0, more: false })
       expect(ids).toEqual([expect.stringMatching(/^.{8}-.{4}-8/), ids[0]])
       expect((await batchesOf('plum')).at(-1)?.event_id).toBe(ids[0])
       await insert('plum', prepared())

@@ -10,7 +10,7 @@ import { fromHex } from '../../src/kernel/bytes.ts'
 import { newId, type Uuid } from '../../src/kernel/ids.ts'
 import { prefixOf } from '../../src/matching/bucket.ts'
 import { sealedKey } from '../../src/matching/sealed.ts'
-import { keptOf } from '../../src/provenance/kept-read.ts'
+import { keptUnlessLost } from '../../src/provenance/kept-read.ts'
 import { aTestNode, EPOCH, type Member, type TestNode } from '../support/node.ts'
 import { type TestPki, testPki } from '../support/pki.ts'
 import { type Recorder, record } from '../support/recorder.ts'
@@ -143,7 +143,9 @@ async function readsOf(work: () => Promise<unknown>): Promise<ReadonlyMap<string
   await work()
   const fresh = (await all()).filter(({ journal_id }) => !before.has(journal_id))
   return fresh.flatMap((row) =>
-    keptOf(n.node.parts.keys, row).map(({ fields }) => new Map(fields.map(([, name, value]) => [name, value]))),
+    (keptUnlessLost(n.node.parts.keys, row) ?? []).map(
+      ({ fields }) => new Map(fields.map(([, name, value]) => [name, value])),
+    ),
   )
 }
 
