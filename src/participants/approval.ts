@@ -27,7 +27,10 @@ export interface Approvals {
   approve(request_id: Uuid, by: Uuid, auth_time: Date): Promise<void>
   /** One rejection ends the request. The note says why, to whoever may see the request. */
   reject(request_id: Uuid, by: Uuid, auth_time: Date, note?: string): Promise<void>
-  /** Carries the act out, once. What it answers (a one-time code) is answered once too. */
+  /**
+   * Carries the act out, once. What it answers (a one-time code) is answered once too. `person-unknown` where who asked for it may
+   * not any more.
+   */
   execute(request_id: Uuid, by: Uuid, how?: Execution): Promise<{ action: ActionName; result: unknown }>
   openRequests(): Promise<OpenRequest[]>
   /** Acts of one person that nobody has looked at within a day. */
@@ -71,7 +74,7 @@ export function createApprovals(context: ActContext & OversightContext, executor
     })
   }
 
-  /** With the authority of `by`, as it is now. */
+  /** With the authority that `by`, whoever asked and whoever approved have now. */
   const carryOut: Approvals['execute'] = (request_id, by, { alone = false } = {}) =>
     change(context, async (tx, at) => {
       const { request, action, rule, roles, approvers, given } = await locked(tx, request_id)
@@ -81,6 +84,7 @@ export function createApprovals(context: ActContext & OversightContext, executor
       const standing = standingOf(request, counted, { now: at, inRole: still })
       if (standing === 'short') throw new Refusal('approval-missing')
       if (standing !== 'ready') throw new Refusal('approval-refused', { detail: `the request is ${standing}` })
+      if (!holds(roles.get(request.requested_by), rule.proposers)) throw proposerGone()
       const payload = intactPayload(action, request)
       const last = given.at(-1)
       const act: Act = {
@@ -180,6 +184,9 @@ const REFUSED: Readonly<Record<Exclude<Ballot, 'allowed'>, () => Refusal>> = {
   cancelled: () => new Refusal('approval-refused', { detail: 'the request is cancelled' }),
   rejected: () => new Refusal('approval-refused', { detail: 'the request is rejected' }),
 }
+
+const proposerGone = (): Refusal =>
+  new Refusal('person-unknown', { detail: 'who proposed it does not hold the role for it any more; propose it again' })
 
 function refuseUnless(ballot: Ballot): void {
   if (ballot !== 'allowed') throw REFUSED[ballot]()

@@ -109,12 +109,18 @@ async function withVotes(tx: Tx, rows: readonly store.RequestRow[], now: Date): 
 function seenBy(person: PersonInRole, judged: Judged): RequestFor | undefined {
   const [one] = listed(judged)
   if (one === undefined) return undefined
-  const { row, votes, now } = judged
+  const { row, votes, roles, now } = judged
   const { approvers, effective_at } = one
-  if (!holdsOne(person, [...ACTIONS[one.action].proposers, ...approvers])) return undefined
+  const { proposers } = ACTIONS[one.action]
+  if (!holdsOne(person, [...proposers, ...approvers])) return undefined
+  const stillAsked = roles.get(one.requested_by)?.some((role) => proposers.includes(role)) === true
   const voted = votes.some(({ approver }) => approver === person.person_id)
   const ballot = mayVote({ ...row, effective_at }, person, { now, auth_time: now, approvers, given: votes })
-  return { ...one, ballot: voted && ballot === 'allowed' ? 'voted' : ballot, mayExecute: one.standing === 'ready' }
+  return {
+    ...one,
+    ballot: voted && ballot === 'allowed' ? 'voted' : ballot,
+    mayExecute: one.standing === 'ready' && stillAsked,
+  }
 }
 
 /** None where this release does not know the act. */

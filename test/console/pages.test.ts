@@ -53,6 +53,11 @@ describe('a request', () => {
     expect(stale).not.toMatch(/\/approve|\/deny/)
     expect(stale).toContain('/step-up?to=%2Frequests%2F')
   })
+  test('that is approved and whose proposer has lost the role says so, and has no controls', () => {
+    const shown = html(aRequest({ standing: 'ready', mayExecute: false }))
+    expect(shown).toContain('does not hold the role for it any more')
+    expect(shown).not.toMatch(/\/approve|\/deny|\/execute/)
+  })
   test('shows names within the organisation alone', () => {
     expect(html(aRequest())).not.toContain('Ann Secret')
     expect(html(aRequest(), viewer({ organisation: 'apple' }))).toContain('Ann Secret')

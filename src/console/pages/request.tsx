@@ -127,7 +127,9 @@ const WHY_NOT: Readonly<Record<Exclude<RequestFor['ballot'], 'allowed'>, string>
 }
 
 function Decide({ request, viewer, once, refusal, note }: RequestProps): VNode {
-  const { request_id, ballot, mayExecute } = request
+  const { request_id, ballot, mayExecute, standing } = request
+  if (standing === 'ready' && !mayExecute)
+    return <Note title="Who proposed it does not hold the role for it any more. It can be proposed again." />
   if (ballot !== 'allowed' && !mayExecute) return <Note title={WHY_NOT[ballot]} />
   if (!viewer.steppedUp)
     return (

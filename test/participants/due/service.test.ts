@@ -76,12 +76,17 @@ describe('an act that is set for a time', () => {
     expect(await membersOf(other)).toEqual(['ash', 'beech'])
     expect(await w.service.overdueActs()).toBe(0)
   })
-  test('is done with the authority of then: who asked has to hold the role still', async () => {
+  test('is done with the authority of then: who asked has to hold the role still, also where another carries it out', async () => {
     const { person_id } = await w.service.addPerson(w.ada, { name: 'Cy', organisation: 'orchard-office' })
     await w.decide('role.grant', { person: person_id, role: 'node_admin' })
     const group = await aGroup()
-    await approved('group.change', { group, join: ['cedar'], leave: [], effective_at: at(DAY) }, person_id)
+    const payload = { group, join: ['cedar'], leave: [] }
+    await approved('group.change', { ...payload, effective_at: at(DAY) }, person_id)
+    const byHand = await approved('group.change', payload, person_id)
+    expect((await seen(byHand))?.mayExecute).toBe(true)
     await w.service.endRole(w.ada, { person: person_id, role: 'node_admin' })
+    expect((await seen(byHand))?.mayExecute).toBe(false)
+    await expect(w.service.execute(byHand, w.ben)).rejects.toMatchObject(refused('person-unknown'))
     w.pass(DAY)
     expect(await due()).toEqual(['person-unknown'])
     expect(await membersOf(group)).toEqual(['ash', 'beech'])
