@@ -99,7 +99,7 @@ async function decide<A extends ActionName>({ participants, clock }: Parts, acti
   if (proposer === undefined) throw new StartRefused('a sandbox needs an administrator: run aldis init')
   const { request_id } = await participants.propose(action, payload, proposer.person_id)
   for (const { person_id } of people) {
-    const found = (await participants.requestsFor(person_id)).find((one) => one.request_id === request_id)
+    const found = await participants.requestFor(person_id, request_id)
     if (found?.ballot === 'allowed') await participants.approve(request_id, person_id, clock())
   }
   return (await participants.execute(request_id, proposer.person_id)).result

@@ -17,7 +17,7 @@ export const links = {
   signOut: (): Href => '/sign-out',
   signedOut: (): Href => '/signed-out',
 
-  requests: (): Href => '/requests',
+  requests: (after?: string): Href => `/requests${queryOf({ after })}`,
   request: (id: Uuid): Href => `/requests/${id}`,
   approve: (id: Uuid): Href => `/requests/${id}/approve`,
   deny: (id: Uuid): Href => `/requests/${id}/deny`,

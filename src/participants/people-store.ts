@@ -106,9 +106,6 @@ const isRole = (role: string): role is Role => ROLES.some((known) => known === r
 
 // ---- requests and approvals
 
-/** More than people decide in the days that are looked at. */
-const REQUESTS_MAX = 200
-
 export interface RequestRow {
   request_id: Uuid
   action: string
@@ -128,6 +125,9 @@ export interface RequestRow {
 export async function insertRequest(tx: Tx, row: RequestRow): Promise<void> {
   await tx.insertInto('approval_request').values(row).execute()
 }
+
+export const requestById = (tx: Tx, request_id: Uuid): Promise<RequestRow | undefined> =>
+  tx.selectFrom('approval_request').selectAll().where('request_id', '=', request_id).executeTakeFirst()
 
 /** Locked: whoever votes or executes meanwhile waits and then sees what became of it. */
 export const requestForUpdate = (tx: Tx, request_id: Uuid): Promise<RequestRow | undefined> =>
@@ -176,14 +176,20 @@ export async function unanswered(db: Db | Tx, action: string, before: Date): Pro
   return Number(n)
 }
 
-/** Requests that were asked for since, whatever became of them, and older ones that still stand; the newest first. */
-export const recentRequests = (db: Db | Tx, since: Date, now: Date): Promise<RequestRow[]> =>
-  db
+/** Requests of some acts that stand no more; the newest first. */
+export const endedRequests = (
+  tx: Tx,
+  { actions, now }: { actions: readonly string[]; now: Date },
+  asked: PageAsked,
+): Promise<RequestRow[]> =>
+  tx
     .selectFrom('approval_request')
     .selectAll()
-    .where((eb) => eb.or([eb('requested_at', '>=', since), stands(now)(eb)]))
-    .orderBy('requested_at', 'desc')
-    .limit(REQUESTS_MAX)
+    .where('action', 'in', actions)
+    .where((eb) => eb.not(stands(now)(eb)))
+    .where('request_id', '<', belowOf(asked))
+    .orderBy('request_id', 'desc')
+    .limit(asked.limit)
     .execute()
 
 /** The votes on some requests, in the order they were given. */

@@ -1,7 +1,7 @@
 import { atControl, type Tx } from '../db/as-participant.ts'
 import { toBase64Url } from '../kernel/bytes.ts'
 import type { Uuid } from '../kernel/ids.ts'
-import { type Page, type PageAsked, pageOf } from '../kernel/page.ts'
+import { ALL, type Page, type PageAsked, pageOf } from '../kernel/page.ts'
 import type { ActContext } from './act.ts'
 import { ACTIONS, type ActionName, isAction } from './action.ts'
 import {
@@ -17,9 +17,6 @@ import {
 import * as store from './people-store.ts'
 import { effectiveAt } from './schedule.ts'
 import { type Role, VERDICT } from './schema.ts'
-
-/** A month: what was decided before is found in the log. */
-const LISTED_MS = 30 * 86_400_000
 
 export interface Vote {
   approver: Uuid
@@ -63,8 +60,12 @@ export interface RequestFor extends ListedRequest {
 }
 
 export interface RequestList {
-  /** The requests of the last month for somebody who proposes or approves such acts; the newest first, 200 at most. */
+  /** All requests that still wait, for persons or for their time, of acts that the person proposes or approves; the newest first. */
   requestsFor(person: Uuid): Promise<RequestFor[]>
+  /** Those of such acts that were carried out, taken back, rejected or are over; the newest first. */
+  endedRequestsFor(person: Uuid, asked: PageAsked): Promise<Page<RequestFor>>
+  /** One request, whatever became of it; undefined where it is none of the person's business. */
+  requestFor(person: Uuid, request_id: Uuid): Promise<RequestFor | undefined>
   /** Those of anybody that still wait for persons or for their time; the newest first. */
   waitingRequests(asked: PageAsked): Promise<Page<ListedRequest>>
 }
@@ -73,10 +74,25 @@ export const createRequestList = ({ admin, clock }: Pick<ActContext, 'admin' | '
   requestsFor: (person_id) =>
     atControl(admin, async (tx) => {
       const now = clock()
+      const rows = await store.waitingRequests(tx, now, ALL)
+      return seenBy(await store.personInRole(tx, person_id), await withVotes(tx, rows, now))
+    }),
+  endedRequestsFor: (person_id, { after, limit }) =>
+    atControl(admin, async (tx) => {
+      const now = clock()
       const person = await store.personInRole(tx, person_id)
-      if (person === undefined) return []
-      const rows = await store.recentRequests(tx, new Date(now.getTime() - LISTED_MS), now)
-      return (await withVotes(tx, rows, now)).flatMap((one) => seenBy(person, one) ?? [])
+      const actions = actionsOf(person, await store.presentRoles(tx))
+      if (actions.length === 0) return { rows: [], next: undefined }
+      const found = await store.endedRequests(tx, { actions, now }, { after, limit: limit + 1 })
+      const { rows, next } = pageOf(found, limit, ({ request_id }) => request_id)
+      return { rows: seenBy(person, await withVotes(tx, rows, now)), next }
+    }),
+  requestFor: (person_id, request_id) =>
+    atControl(admin, async (tx) => {
+      const row = await store.requestById(tx, request_id)
+      if (row === undefined) return undefined
+      const [one] = seenBy(await store.personInRole(tx, person_id), await withVotes(tx, [row], clock()))
+      return one
     }),
   waitingRequests: ({ after, limit }) =>
     atControl(admin, async (tx) => {
@@ -105,22 +121,37 @@ async function withVotes(tx: Tx, rows: readonly store.RequestRow[], now: Date): 
   }))
 }
 
-/** Undefined for a request that is none of the person's business. */
-function seenBy(person: PersonInRole, judged: Judged): RequestFor | undefined {
-  const [one] = listed(judged)
-  if (one === undefined) return undefined
+/** Who approves an act at present. */
+const approversOf = (action: ActionName, roles: Judged['roles']): readonly Role[] =>
+  approversNow(ACTIONS[action], new Set([...roles.values()].flat()))
+
+const concerns = (person: PersonInRole, action: ActionName, approvers: readonly Role[]): boolean =>
+  holdsOne(person, [...ACTIONS[action].proposers, ...approvers])
+
+/** The acts that the person proposes or approves. */
+const actionsOf = (person: PersonInRole | undefined, roles: Judged['roles']): ActionName[] =>
+  person === undefined
+    ? []
+    : Object.keys(ACTIONS)
+        .filter(isAction)
+        .filter((name) => concerns(person, name, approversOf(name, roles)))
+
+/** Those that are the person's business. */
+const seenBy = (person: PersonInRole | undefined, all: readonly Judged[]): RequestFor[] =>
+  person === undefined ? [] : all.flatMap((judged) => seenByOne(person, judged))
+
+function seenByOne(person: PersonInRole, judged: Judged): RequestFor[] {
   const { row, votes, roles, now } = judged
-  const { approvers, effective_at } = one
-  const { proposers } = ACTIONS[one.action]
-  if (!holdsOne(person, [...proposers, ...approvers])) return undefined
-  const stillAsked = roles.get(one.requested_by)?.some((role) => proposers.includes(role)) === true
-  const voted = votes.some(({ approver }) => approver === person.person_id)
-  const ballot = mayVote({ ...row, effective_at }, person, { now, auth_time: now, approvers, given: votes })
-  return {
-    ...one,
-    ballot: voted && ballot === 'allowed' ? 'voted' : ballot,
-    mayExecute: one.standing === 'ready' && stillAsked,
-  }
+  return listed(judged).flatMap((one) => {
+    const { action, approvers, effective_at, standing, requested_by } = one
+    if (!concerns(person, action, approvers)) return []
+    const voted = votes.some(({ approver }) => approver === person.person_id)
+    const ballot = mayVote({ ...row, effective_at }, person, { now, auth_time: now, approvers, given: votes })
+    const isAsked = roles.get(requested_by)?.some((role) => ACTIONS[action].proposers.includes(role)) === true
+    return [
+      { ...one, ballot: voted && ballot === 'allowed' ? 'voted' : ballot, mayExecute: standing === 'ready' && isAsked },
+    ]
+  })
 }
 
 /** None where this release does not know the act. */
@@ -128,7 +159,7 @@ function listed({ row, votes, roles, now }: Judged): ListedRequest[] {
   const { action } = row
   if (!isAction(action)) return []
   const rule = ACTIONS[action]
-  const approvers = approversNow(rule, new Set([...roles.values()].flat()))
+  const approvers = approversOf(action, roles)
   const inRole = (approver: Uuid): boolean => roles.get(approver)?.some((role) => approvers.includes(role)) === true
   const effective_at = effectiveAt(row.payload)
   const { request_id, payload, digest, requested_by, requested_org, requested_at, expires_at, executed_at } = row

@@ -41,6 +41,8 @@ export async function visited({ parts, ada, t }: TestNode): Promise<void> {
   await sessions.list(person_id)
   await sessions.lastSeen([person_id])
   await sessions.end({ person: person_id, session: session.session_id, reason: 'signed_out' })
-  await participants.requestsFor(ada)
+  const [open] = await participants.requestsFor(ada)
+  if (open !== undefined) await participants.requestFor(ada, open.request_id)
+  await participants.endedRequestsFor(ada, { limit: 1 })
   await participants.endPerson(ada, person_id)
 }

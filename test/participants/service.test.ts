@@ -172,8 +172,7 @@ describe('approvals', () => {
   })
   test('a rejection says why, to whoever may see the request; words that name a person are refused with nothing decided', async () => {
     const { request_id } = await w.service.propose('participant.admit', anAdmission(), w.ada)
-    const votes = async () =>
-      (await w.service.requestsFor(w.ada)).find((one) => one.request_id === request_id)?.votes ?? []
+    const votes = async () => (await w.service.requestFor(w.ada, request_id))?.votes ?? []
     const raw = w.service.reject(request_id, w.ben, w.now(), 'ask fig@mail.example')
     await expect(raw).rejects.toMatchObject({ code: 'raw-identifier', errors: [{ pointer: '/note' }] })
     expect(await votes()).toEqual([])

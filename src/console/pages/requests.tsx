@@ -1,19 +1,25 @@
 import type { ComponentChildren, VNode } from 'preact'
 import type { Uuid } from '../../kernel/ids.ts'
+import type { Page } from '../../kernel/page.ts'
 import type { RequestFor } from '../../participants/request-list.ts'
 import { ROLES } from '../../participants/schema.ts'
 import { ACT_WORDS } from '../act-words.ts'
 import { links } from '../links.ts'
 import { Badge } from '../parts/badge.tsx'
 import { Empty } from '../parts/note.tsx'
-import { Table } from '../parts/table.tsx'
+import { Pager, Table } from '../parts/table.tsx'
 import { spanText, Time } from '../parts/text.tsx'
 
 /** How a person is called before the viewer: by name within one's own organisation, else by pseudonym. */
 export type NameOf = (person: Uuid, organisation: string) => string
 
 export interface RequestsProps {
-  requests: readonly RequestFor[]
+  /** All that wait. */
+  open: readonly RequestFor[]
+  /** A page of the others. */
+  ended: Page<RequestFor>
+  /** After which the page begins; undefined of the first. */
+  after: string | undefined
   me: Uuid
   nameOf: NameOf
   now: Date
@@ -25,12 +31,10 @@ export const isOpen = ({ standing }: RequestFor): boolean =>
 
 /** Those first that wait for the viewer. */
 export const RequestsPage = (props: RequestsProps): VNode => {
-  const { requests, me } = props
-  const open = requests.filter(isOpen)
+  const { open, ended, after, me, nameOf, now } = props
   const mine = open.filter(({ requested_by }) => requested_by === me)
   const waiting = open.filter(({ ballot }) => ballot === 'allowed')
   const others = open.filter((one) => !mine.includes(one) && !waiting.includes(one))
-  const decided = requests.filter((one) => !isOpen(one))
   return (
     <>
       <p class="lead">
@@ -43,25 +47,30 @@ export const RequestsPage = (props: RequestsProps): VNode => {
             Requests appear here when another person proposes an act that you may decide.
           </Empty>
         ) : (
-          <RequestTable {...props} requests={waiting} label="Requests that wait for you" />
+          <RequestTable {...{ nameOf, now }} requests={waiting} label="Requests that wait for you" />
         )}
       </Section>
       {mine.length > 0 && (
         <Section title="Proposed by you">
-          <RequestTable {...props} requests={mine} label="Requests that you proposed" />
+          <RequestTable {...{ nameOf, now }} requests={mine} label="Requests that you proposed" />
         </Section>
       )}
       {others.length > 0 && (
         <Section title="With others">
-          <RequestTable {...props} requests={others} label="Requests that others decide" />
+          <RequestTable {...{ nameOf, now }} requests={others} label="Requests that others decide" />
         </Section>
       )}
-      <Section title="Decided in the last month">
-        {decided.length === 0 ? (
-          <Empty title="Nothing was decided yet" />
+      <Section title="Decided">
+        {ended.rows.length === 0 ? (
+          <Empty title={after === undefined ? 'Nothing was decided yet' : 'Nothing was decided before'} />
         ) : (
-          <RequestTable {...props} requests={decided} label="Requests that are decided" />
+          <RequestTable {...{ nameOf, now }} requests={ended.rows} label="Requests that are decided" />
         )}
+        <Pager
+          label="Pages of decided requests"
+          first={after === undefined ? undefined : links.requests()}
+          next={ended.next === undefined ? undefined : links.requests(ended.next)}
+        />
       </Section>
     </>
   )
@@ -82,7 +91,12 @@ const COLUMNS = [
   { title: 'State' },
 ]
 
-const RequestTable = ({ requests, nameOf, now, label }: RequestsProps & { label: string }): VNode => (
+interface TableProps extends Pick<RequestsProps, 'nameOf' | 'now'> {
+  requests: readonly RequestFor[]
+  label: string
+}
+
+const RequestTable = ({ requests, nameOf, now, label }: TableProps): VNode => (
   <Table label={label} columns={COLUMNS}>
     {requests.map((request) => (
       <tr key={request.request_id} id={`request-${request.request_id}`} data-row>

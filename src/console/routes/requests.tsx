@@ -1,9 +1,10 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
 import { NOTE_MAX } from '../../feedback/schema.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { Refusal } from '../../kernel/errors.ts'
 import { isUuid, newId, type Uuid } from '../../kernel/ids.ts'
+import { UuidSchema } from '../../kernel/schema.ts'
 import type { RequestFor } from '../../participants/request-list.ts'
 import type { Role } from '../../participants/schema.ts'
 import type { ParticipantService } from '../../participants/service.ts'
@@ -22,23 +23,40 @@ export interface RequestRoutesOptions {
   clock: Clock
   participants: Pick<
     ParticipantService,
-    'requestsFor' | 'listPeople' | 'approve' | 'reject' | 'execute' | 'cancel' | 'undo' | 'differences'
+    | 'requestsFor'
+    | 'endedRequestsFor'
+    | 'requestFor'
+    | 'listPeople'
+    | 'approve'
+    | 'reject'
+    | 'execute'
+    | 'cancel'
+    | 'undo'
+    | 'differences'
   >
   sessions: Pick<Sessions, 'once'>
 }
 
 type Named = { Params: { id: string } }
 
+/** Requests of a page that wait no more. */
+const ENDED_PAGE = 50
+const Query = Type.Object({ after: Type.Optional(UuidSchema) }, { additionalProperties: false })
 const ROLES: readonly Role[] = ['node_admin', 'governance']
 
 export const requestRoutes: FastifyPluginAsync<RequestRoutesOptions> = async (app, options) => {
   const { clock, participants, sessions } = options
   const config = { roles: ROLES }
 
-  app.get(links.requests(), { config }, async ({ viewer }, reply) => {
-    const requests = await participants.requestsFor(viewer.person)
+  app.get(links.requests(), { config, schema: { querystring: Query } }, async ({ viewer, query }, reply) => {
+    const { after } = query as Static<typeof Query>
+    const open = await participants.requestsFor(viewer.person)
+    const ended = await participants.endedRequestsFor(viewer.person, {
+      after: after as Uuid | undefined,
+      limit: ENDED_PAGE,
+    })
     const nameOf = namesFor(viewer, await participants.listPeople())
-    const body = <RequestsPage requests={requests} me={viewer.person} nameOf={nameOf} now={clock()} />
+    const body = <RequestsPage {...{ open, ended, after }} me={viewer.person} nameOf={nameOf} now={clock()} />
     return sendPage(reply, { viewer, title: 'Approvals', current: 'requests' }, body)
   })
 
@@ -111,9 +129,7 @@ export function refuseStale({ steppedUp }: Viewer): void {
 }
 
 async function oneOf({ participants }: RequestRoutesOptions, viewer: Viewer, id: string): Promise<RequestFor> {
-  const found = isUuid(id)
-    ? (await participants.requestsFor(viewer.person)).find((one) => one.request_id === id)
-    : undefined
+  const found = isUuid(id) ? await participants.requestFor(viewer.person, id) : undefined
   if (found === undefined) throw new Refusal('not-found')
   return found
 }

@@ -151,8 +151,7 @@ describe('an approval', () => {
     const { request_id } = await participants.propose('participant.admit', payload, admin.person)
     const refused = await w.send(admin, `/requests/${request_id}/approve`)
     expect(refused.text).toContain('self-approval')
-    const seen = await participants.requestsFor(admin.person)
-    expect(seen.find((one) => one.request_id === request_id)?.votes).toEqual([])
+    expect((await participants.requestFor(admin.person, request_id))?.votes).toEqual([])
   })
   test('counts for five minutes after the step-up', async () => {
     const { participants } = w.node.parts
@@ -161,6 +160,17 @@ describe('an approval', () => {
     const who = await w.signedIn('governance', { stepUp: true })
     passed += STEP_UP_MS
     expect((await w.send(who, `/requests/${request_id}/approve`)).text).toContain('step-up-missing')
+  })
+  test('that was decided is listed by pages, from a row on', async () => {
+    const { cookie } = await as('governance')
+    const after = '00000000-0000-7000-8000-000000000000'
+    const { status, text } = await w.ask(`/requests?after=${after}`, { cookie })
+    expect([status, text.includes('Nothing was decided before'), text.includes('First page')]).toEqual([
+      200,
+      true,
+      true,
+    ])
+    expect((await w.ask('/requests?after=nonsense', { cookie })).status).toBe(400)
   })
   test('of what is not there is as if there were nothing', async () => {
     const who = await w.signedIn('governance', { stepUp: true })

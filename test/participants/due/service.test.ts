@@ -28,7 +28,7 @@ const approved = async (action: ActionName, payload: unknown, by = w.ada): Promi
   await w.service.approve(request_id, by === w.ada ? w.ben : w.ada, w.now())
   return request_id
 }
-const seen = async (id: Uuid) => (await w.service.requestsFor(w.ada)).find(({ request_id }) => request_id === id)
+const seen = (id: Uuid) => w.service.requestFor(w.ada, id)
 const due = async (): Promise<string[]> => {
   const refusals: string[] = []
   await w.service.executeDue((_, { code }) => refusals.push(code))

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Uuid } from '../../../src/kernel/ids.ts'
 import { loginDigest } from '../../../src/participants/login.ts'
@@ -131,8 +132,7 @@ describe('the list of requests', () => {
   test('shows what somebody may decide and what has come of it, and nothing to who decides nothing', async () => {
     const payload = { slug: 'listed', name: 'Listed', kind: 'platform' }
     const { request_id } = await w.service.propose('participant.admit', payload, w.ada)
-    const seenBy = async (person: Uuid) =>
-      (await w.service.requestsFor(person)).find((one) => one.request_id === request_id)
+    const seenBy = (person: Uuid) => w.service.requestFor(person, request_id)
     expect(await seenBy(w.ada)).toMatchObject({ ballot: 'self', standing: 'short', votes: [], mayExecute: false })
     expect(await seenBy(w.ben)).toMatchObject({ ballot: 'allowed', standing: 'short' })
     expect(await seenBy(pam)).toBeUndefined()
@@ -141,5 +141,28 @@ describe('the list of requests', () => {
     expect((await seenBy(w.ada))?.votes).toMatchObject([{ approver: w.ben, verdict: 'approve' }])
     await w.service.execute(request_id, w.ada)
     expect(await seenBy(w.ben)).toMatchObject({ ballot: 'executed', standing: 'executed' })
+    expect(await w.service.endedRequestsFor(pam, { limit: 1 })).toEqual({ rows: [], next: undefined })
+  })
+  test('has all that waits, however much came after it; what has ended is listed by pages, the newest first', async () => {
+    const payload = { slug: 'waits', name: 'Waits', kind: 'platform' }
+    const { request_id: waits } = await w.service.propose('participant.admit', payload, w.ada)
+    const { request_id: before } = await w.service.propose('participant.admit', payload, w.ada)
+    await w.service.cancel(before, w.ada)
+    w.pass(1_000)
+    // As many newer ones as a list could be cut at.
+    await sql`
+      insert into approval_request
+      select gen_random_uuid(), action, payload, digest, requested_by, requested_org, other_org, needed, ${w.now()}, expires_at, null, last_event, null
+      from approval_request, generate_series(1, 200) where request_id = ${waits}`.execute(w.t.owner)
+    w.pass(1_000)
+    const { request_id: after } = await w.service.propose('participant.admit', payload, w.ada)
+    await w.service.cancel(after, w.ada)
+    const open = (await w.service.requestsFor(w.ben)).map(({ request_id }) => request_id)
+    expect(open).toContain(waits)
+    expect(open).not.toContain(before)
+    const first = await w.service.endedRequestsFor(w.ben, { limit: 1 })
+    expect(first.rows).toMatchObject([{ request_id: after, standing: 'cancelled' }])
+    const second = await w.service.endedRequestsFor(w.ben, { after: first.next, limit: 1 })
+    expect(second.rows).toMatchObject([{ request_id: before, standing: 'cancelled' }])
   })
 })
