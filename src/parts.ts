@@ -32,6 +32,7 @@ import { loadProgramme } from './participants/bootstrap.ts'
 import { createHandshakeAudit, type HandshakeAudit } from './participants/handshake-audit.ts'
 import { hashKeyId } from './participants/hash-profile.ts'
 import type { PublishedKey } from './participants/publication.ts'
+import { createSettling } from './participants/request.ts'
 import { decidedRotations } from './participants/rotation.ts'
 import { type KeyHolder, type NodeKeys, OPRF_SUITE } from './participants/schema.ts'
 import { createParticipantService, type ParticipantService } from './participants/service.ts'
@@ -324,13 +325,14 @@ export async function openParts(base: Base, options: PartsOptions): Promise<Part
 }
 
 /** Each feature takes its own away; the list of what was erased stands beside the anchor. */
-function erasuresOf({ config, pools, clock, keys, provenance, authority, logId }: Core): Erasures {
+function erasuresOf({ config, pools, clock, keys, provenance, authority, programme, logId }: Core): Erasures {
   return createErasures({
     ...{ app: pools.app, admin: pools.admin, clock, recorder: provenance, directory: authority },
     records: createRecordEraser({ keys, logId }),
     signals: createSignalEraser({ categorySlug: rulesOf(authority).categorySlug }),
     feeds: createFeedEraser(authority),
     listed: fileErasures(join(outsideOf(config), 'erasures')),
+    requests: createSettling({ recorder: provenance, programme }),
     participants: () => authority.participants(),
   })
 }

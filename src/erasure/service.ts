@@ -7,6 +7,7 @@ import { Refusal } from '../kernel/errors.ts'
 import { newId, timeOf, type Uuid } from '../kernel/ids.ts'
 import { ALL, type Page, type PageAsked, pageOf } from '../kernel/page.ts'
 import type { DecidedErasure } from '../participants/erasure.ts'
+import type { Settling } from '../participants/request.ts'
 import type { EventPlace, RecordEraser } from '../provenance/erase.ts'
 import type { Recorder } from '../provenance/service.ts'
 import type { HeldSignals, SignalEraser } from '../signals/erase.ts'
@@ -36,8 +37,8 @@ export interface Erasures {
    */
   erase(tx: Tx, decided: DecidedErasure): Promise<{ event: Uuid; notified: number }>
   /**
-   * Carries out what the list names and this database does not know, since it is an older one; answers how many. Only before
-   * loops and listeners begin.
+   * Carries out what the list names and this database does not know, since it is an older one, unless its request was taken back
+   * or rejected; answers how many. Only before loops and listeners begin.
    */
   replay(): Promise<number>
   /** The newest first. */
@@ -58,6 +59,7 @@ export interface ErasureOptions {
   signals: SignalEraser
   feeds: FeedEraser
   listed: ErasureList
+  requests: Settling
   directory: Pick<FeedDirectory, 'feedsOf'>
   participants(): readonly { participant_id: Uuid; slug: string; status: string }[]
 }
@@ -158,9 +160,12 @@ async function replay(options: ErasureOptions): Promise<number> {
     const at = options.clock()
     const decided = { participant: source.participant_id, slug: participant, basis, request, at, quiet: true }
     done += await atControl(options.admin, async (tx) => {
+      // Listed by a transaction that failed, and decided otherwise since.
+      if (await options.requests.isOff(tx, request)) return 0
       const left = await options.signals.unerased(tx, decided.participant, signals)
       if (left.length === 0) return 0
-      await carryOut(options, tx, { ...decided, signals: left })
+      const { event } = await carryOut(options, tx, { ...decided, signals: left })
+      await options.requests.settle(tx, request, { at, after: event })
       return 1
     })
   }

@@ -10,6 +10,7 @@ import { ACTIONS, type ActionName, type PayloadOf } from './action.ts'
 import type { PersonInRole } from './approval-rule.ts'
 import * as store from './people-store.ts'
 import { AHEAD_DAYS, effectiveAt, LATE_MS, maySchedule } from './schedule.ts'
+import { VERDICT } from './schema.ts'
 
 /** Three days: a request that nobody answers goes away by itself. */
 const REQUEST_MS = 3 * 86_400_000
@@ -89,6 +90,31 @@ const untimely = (): Refusal =>
       },
     ],
   })
+
+/** What has become of requests whose act is carried out again, without a person: each in the transaction of the act. */
+export interface Settling {
+  /** Whether it was taken back or rejected; what this database does not know was not. Locks it. */
+  isOff(tx: Tx, request_id: Uuid): Promise<boolean>
+  /** Marks it as carried out by the event `after`; one that is not here, or was carried out, stays as it is. */
+  settle(tx: Tx, request_id: Uuid, done: { at: Date; after: Uuid }): Promise<void>
+}
+
+export const createSettling = (context: Recording): Settling => ({
+  async isOff(tx, request_id) {
+    const request = await store.requestForUpdate(tx, request_id)
+    if (request === undefined) return false
+    const given = await store.approvalsOf(tx, request_id)
+    return request.cancelled_at !== null || given.some(({ verdict }) => verdict === VERDICT.reject)
+  },
+  async settle(tx, request_id, { at, after }) {
+    const request = await store.requestForUpdate(tx, request_id)
+    if (request === undefined || request.executed_at !== null) return
+    const fields = requestFields(request, request.requested_org)
+    const act: Act = { at, request: request_id, after }
+    const event = await log(context, { tx, act }, { kind: 'approval.executed', fields })
+    await store.markExecuted(tx, request_id, { executed_at: at, last_event: event })
+  },
+})
 
 /** What was approved is what is stored: the digest is computed anew and the text is its own canonical form. */
 export function intactPayload(action: ActionName, request: Pick<store.RequestRow, 'payload' | 'digest'>): unknown {

@@ -312,6 +312,27 @@ describe('a database that is an older one', () => {
     ])
     expect(await anywhere(item.value.sha256)).toEqual([])
   })
+  test('has its request carried out with it, and does nothing where that was taken back or rejected since', async () => {
+    const items = await shared(3)
+    const [done, taken, denied] = await Promise.all(
+      items.map(async ({ signal }) => {
+        const payload = { participant: 'apple', signals: [signal], basis: 'order' }
+        const { request_id } = await w.participants.propose('signals.erase', payload, w.ada)
+        w.listed.note({ v: 1, request: request_id, ...payload })
+        return request_id
+      }),
+    )
+    if (done === undefined || taken === undefined || denied === undefined) throw new Error('three requests')
+    await w.participants.approve(done, w.ben, w.now())
+    await w.participants.cancel(taken, w.ada)
+    await w.participants.reject(denied, w.ben, w.now())
+    expect(await w.recorded(() => w.erasures.replay())).toEqual(['approval.executed', 'erasure'])
+    const standing = async (request: Uuid) => (await w.participants.requestFor(w.ada, request))?.standing
+    expect(await Promise.all([done, taken, denied].map(standing))).toEqual(['executed', 'cancelled', 'rejected'])
+    const events = await Promise.all(items.map(({ signal }) => eventsOf(signal)))
+    expect(events.map((some) => some.some((one) => 'item' in one))).toEqual([false, true, true])
+    expect(await w.erasures.replay()).toBe(0)
+  })
   test('finds every erasure of its own on the list, also where the list was lost', async () => {
     const known = await w.t.owner.selectFrom('erasure').select('request_id').execute()
     await w.erasures.replay()

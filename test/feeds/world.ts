@@ -24,6 +24,7 @@ import type { ActionName, PayloadOf } from '../../src/participants/action.ts'
 import { createAuthority } from '../../src/participants/authority.ts'
 import { initProgramme } from '../../src/participants/bootstrap.ts'
 import { pinOfRequest } from '../../src/participants/certificate-request.ts'
+import { createSettling } from '../../src/participants/request.ts'
 import { type AudienceMode, OPRF_SUITE } from '../../src/participants/schema.ts'
 import { createParticipantService } from '../../src/participants/service.ts'
 import { fileAnchor } from '../../src/provenance/anchor-file.ts'
@@ -129,6 +130,7 @@ export async function aWorld() {
     records: createRecordEraser({ keys, logId: LOG_ID }),
     signals: createSignalEraser({ categorySlug: rules.categorySlug }),
     feeds: createFeedEraser(authority),
+    requests: createSettling({ recorder: provenance, programme }),
     participants: () => authority.participants(),
   })
   const participants = createParticipantService({
