@@ -70,7 +70,7 @@ function faultsOf({ period, size }: Named, found: Recomputed | undefined): strin
   if (`${report.period.from}/${report.period.to}` !== period || String(found.size) !== size)
     return ['the report is of another period or checkpoint than the entry says']
   if (found.back) return ['the report reaches back into a log that this one continues']
-  return differences(report.figures, suppress(found.tally.figures(), report.k))
+  return differences(report.figures, suppress(found.tally.figures(), report))
 }
 
 function opened(hash: Hash, files: readonly ReportFile[]) {

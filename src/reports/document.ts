@@ -14,11 +14,13 @@ export interface Made {
 
 const instant = (time: number): string => `${new Date(time).toISOString().slice(0, 19)}Z`
 
+const FORMAT = 'aldis-report/2'
+
 /** The report as it is published; the same log, period and `k` make the same bytes. */
 export const reportOf = ({ period, checkpoint, k, figures }: Made): Report => ({
-  format: 'aldis-report/1',
+  format: FORMAT,
   period: { from: instant(period.from), to: instant(period.to) },
-  ...{ checkpoint, k, figures: suppress(figures, k) },
+  ...{ checkpoint, k, figures: suppress(figures, { format: FORMAT, k }) },
 })
 
 /** RFC 8785: what the digest of a report is over. */

@@ -7,6 +7,10 @@ export const SUPPRESSED_BELOW = 5
 /** Of a report, bytes of its JSON. */
 export const REPORT_BYTES_MAX = 1_048_576
 
+/** They differ in what is withheld. A report is recomputed by the rule of its own format; one that is made has the last. */
+export const REPORT_FORMATS = ['aldis-report/1', 'aldis-report/2'] as const
+export type ReportFormat = (typeof REPORT_FORMATS)[number]
+
 /** `null`: withheld, being smaller than `k` or telling of one that is. */
 const Cell = Type.Union([Type.Integer({ minimum: 0 }), Type.Null()])
 export type Cell = Static<typeof Cell>
@@ -40,7 +44,7 @@ const Instant = Type.String({ pattern: '^20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0
 /** A transparency report. Each figure is made of the entries of a log below a checkpoint, by the rules of `METRICS`. */
 export const Report = Type.Object(
   {
-    format: Type.Literal('aldis-report/1'),
+    format: Type.Enum([...REPORT_FORMATS]),
     /** From, to and not including; UTC. */
     period: Type.Object({ from: Instant, to: Instant }, closed),
     /** The checkpoint that the figures are frozen at, verbatim (C2SP tlog-checkpoint). */

@@ -5,6 +5,7 @@ import { toHex } from '../../src/kernel/bytes.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
 import { bytesOf, reportOf } from '../../src/reports/document.ts'
 import type { Report } from '../../src/reports/schema.ts'
+import { suppress } from '../../src/reports/suppress.ts'
 import { createTally } from '../../src/reports/tally.ts'
 import { entriesOf, forge } from '../provenance/forge.ts'
 
@@ -44,6 +45,23 @@ test('a published report whose figures recompute passes', () => {
   expect(checked(report, published(report))).toMatchObject({
     ...{ check: 16, result: 'PASS', says: 'the figures of 1 published reports recompute' },
   })
+})
+
+test('a report recomputes by the rule of its own format, and of no other', () => {
+  const tally = createTally(PERIOD)
+  const log = [entry(0, 'signal.submitted', { actor: 'a', types: { url: 1, domain: 1, media: 9 }, categories: {} })]
+  for (const one of log) tally.take({ ...one, sources: [], changes: [] })
+  const now = reportOf({ period: PERIOD, checkpoint: NOTE, k: 5, figures: tally.figures() })
+  const format = 'aldis-report/1' as const
+  const former = { ...now, format, figures: suppress(tally.figures(), { format, k: 5 }) }
+  const result = (report: Report) => {
+    const check = checkReports(sha256, [{ name: 'r.json', text: JSON.stringify(report) }])
+    for (const one of [...log, published(report)]) check.entry(one)
+    return check.end().result
+  }
+  expect([now, former, { ...now, format }, { ...former, format: now.format }].map(result)).toEqual([
+    ...['PASS', 'PASS', 'FAIL', 'FAIL'],
+  ])
 })
 
 test('a report that two organisations published with other figures fails, and says which', () => {

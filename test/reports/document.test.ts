@@ -44,7 +44,7 @@ describe('a report', () => {
     ['a further member', JSON.stringify({ ...aReport(), more: 1 })],
     ['an unknown figure', JSON.stringify({ ...aReport(), figures: [{ id: 'signals.lost', value: 1 }] })],
     ['a figure that is no count', JSON.stringify({ ...aReport(), figures: [{ id: 'signals.shared', value: -1 }] })],
-    ['another format', JSON.stringify({ ...aReport(), format: 'aldis-report/2' })],
+    ['another format', JSON.stringify({ ...aReport(), format: 'aldis-report/3' })],
   ])('that is %s is refused', ([, text = '']) => {
     expect(() => parseReport(text)).toThrow(ReportMalformed)
   })

@@ -149,7 +149,7 @@ describe('a transparency report', () => {
     const csv = await get('governance', `/reports/${digest}/file?form=csv`)
     expect(csv.text).toContain('signals.shared,signals,type,url,6,,,\r\n')
     const json = JSON.parse((await get('governance', `/reports/${digest}/file?form=json`)).text) as { format: string }
-    expect(json.format).toBe('aldis-report/1')
+    expect(json.format).toBe('aldis-report/2')
     const html = await get('governance', `/reports/${digest}/file?form=html`)
     expect(html.headers['content-disposition']).toContain('attachment')
     for (const form of ['pdf', 'constructor'])
