@@ -1,7 +1,8 @@
 import type { Tx } from '../db/as-participant.ts'
 import { Refusal } from '../kernel/errors.ts'
-import { newId, type Uuid } from '../kernel/ids.ts'
+import { newId, timeAfter, type Uuid } from '../kernel/ids.ts'
 import type { ProvenanceService } from '../provenance/service.ts'
+import * as decisionStore from './decision-store.ts'
 import type { Hours } from './hours.ts'
 import { bandOf, dueAt, rankOf, SEVERITY, type Severity } from './priority.ts'
 import { hoursIn } from './setting.ts'
@@ -100,16 +101,15 @@ async function addReason(
 ): Promise<{ case_id: Uuid; event: Uuid | undefined }> {
   const { facts, now, trigger } = opening
   const { case_id, participant_id } = known
-  const [event, at] = [newId(now), now]
+  const [event, at] = [newId(now), await arrivedAt(tx, known, now)]
   const isNew = await store.insertTrigger(tx, {
     ...{ participant_id, case_id, kind: trigger, ref: opening.ref, at, last_event: event },
   })
   if (!isNew) return { case_id, event: undefined }
   const weighed = {
-    severity: SEVERITY[facts.severity],
+    ...{ severity: SEVERITY[facts.severity], confidence: facts.confidence },
     own_hits: Math.max(known.own_hits, opening.own_hits),
     confirmations: opening.confirmations,
-    confidence: facts.confidence,
     disputed: known.disputed || opening.disputed,
   }
   const state = stateOf(known.state)
@@ -127,13 +127,20 @@ async function addReason(
   return { case_id, event }
 }
 
+/** After what was decided or proposed of a case that nobody may decide now: whoever did so did not know of it, by whatever clock. */
+async function arrivedAt(tx: Tx<'participant'>, { participant_id, case_id, state }: store.CaseRow, now: Date) {
+  if (state !== CASE_STATE.decided && state !== CASE_STATE.awaiting_second) return now
+  const last = (await decisionStore.decisionsOf(tx, participant_id, case_id)).at(-1)
+  return last === undefined ? now : timeAfter([last.last_event], now)
+}
+
 /** When an organisation reviews, as it is set now; undefined where time always counts. */
 export async function hoursOf(tx: Tx<'participant'>, participant: Uuid): Promise<Hours | undefined> {
   const row = await settingStore.settingOf(tx, participant)
   return row === undefined ? undefined : hoursIn(row)
 }
 
-const isAsked = (trigger: Trigger): boolean => trigger === 'question' || trigger === 'dispute'
+export const isAsked = (trigger: string): boolean => trigger === 'question' || trigger === 'dispute'
 
 async function remember(
   recorder: Recorder,

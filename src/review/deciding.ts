@@ -3,6 +3,7 @@ import { AUTHORITY, OUTCOME, type OutcomeCounts } from '../feedback/schema.ts'
 import { newId, type Uuid } from '../kernel/ids.ts'
 import type { CriticalSecond } from '../participants/schema.ts'
 import type { ProvenanceService } from '../provenance/service.ts'
+import { lookAgain } from './again.ts'
 import { moveCase, type Reviewer } from './case.ts'
 import * as decisionStore from './decision-store.ts'
 import { countsOf, nameOf } from './outcome.ts'
@@ -151,7 +152,7 @@ export async function undoDecision(
   const moved = await moveCase(provenance, tx, row, { act, by, now, reason: 'undone', event })
   await recordUndone(provenance, tx, { by, row, decision, now, event })
   await decisionStore.updateDecision(tx, decision, { ended_at: now, last_event: event })
-  return moved
+  return lookAgain(provenance, tx, { by, row: { ...row, ...moved }, decision, now })
 }
 
 /** Part of a larger change: a proposal that was not approved goes back to where it came from. */
@@ -164,7 +165,7 @@ export async function refuseProposal(
   const act = decision.corrects ? 'refuse_correction' : 'refuse'
   const moved = await moveCase(provenance, tx, row, { act, by, now, reason, change: { held_until: null } })
   await endProposal({ provenance }, tx, of, refused)
-  return moved
+  return lookAgain(provenance, tx, { by, row: { ...row, ...moved }, decision, now })
 }
 
 /** Part of a larger change: nobody stands for a proposal any more, which the log must say to whoever counts decisions. */

@@ -5,6 +5,7 @@ import type { Telling } from '../feedback/tell.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import type { ProvenanceService } from '../provenance/service.ts'
+import { lookAgain } from './again.ts'
 import { BULK_STATE } from './bulk-schema.ts'
 import * as bulkStore from './bulk-store.ts'
 import { hoursOf, moveCase } from './case.ts'
@@ -69,18 +70,22 @@ async function release(
   const by = { participant: due.participant_id, slug: slugOf(due.participant_id) }
   const verdict = nameOf(decision.verdict)
   const waits = isOpenEnded(verdict)
-  const { event } = await moveCase(provenance, tx, row, {
+  const { event, ...moved } = await moveCase(provenance, tx, row, {
     ...{ act: waits ? 'release_held' : 'release', by, reason: verdict, now },
-    change: waits
-      ? { held_until: new Date(now.getTime() + HELD_MS), paused_at: verdict === 'needs_information' ? now : null }
-      : {},
+    change: waits ? parked(verdict, now) : {},
   })
   // Of an own signal nobody else is told: its disputes have an answer of their own.
   if (row.origin !== row.participant_id) await tell(options, tx, { by, row, decision, verdict })
   if (decision.verdict === OUTCOME.confirmed_action_taken) await noteAction(tx, row, event)
   if (!waits) await sample(tx, { row, decision, event, now })
   await decisionStore.updateDecision(tx, decision, { released_at: now, last_event: event })
+  await lookAgain(provenance, tx, { by, row: { ...row, ...moved }, decision, now })
 }
+
+const parked = (verdict: string, now: Date) => ({
+  held_until: new Date(now.getTime() + HELD_MS),
+  paused_at: verdict === 'needs_information' ? now : null,
+})
 
 /** Undoing begins between the look and the release. */
 async function isUnderWay(

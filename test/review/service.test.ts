@@ -497,6 +497,42 @@ describe('what others do', () => {
     expect([(await w.caseOf(banana, one.id)).state, (await w.caseOf(banana, two.id)).state]).toEqual(['closed', 'void'])
   })
 
+  test('what comes within the grace opens the case when it is over', async () => {
+    const all = [await opened(), await opened(), await opened(), await opened()] as const
+    const [hit, disputed, withdrawn, revised] = all
+    for (const { id } of all) await w.review.decide(w.as(banana), id, w.verdict(await w.review.claim(w.as(banana), id)))
+    w.pass(1_000)
+    await w.hit(banana, apple, hit.item, 2)
+    const claim = { ...w.about(apple, disputed.item), dispute: newId(w.now()), ground: 'false_match' }
+    await w.object(cherry, claim)
+    await w.withdraw(apple, withdrawn.item.signal)
+    await w.revise(apple, revised.item, { confidence: 10 })
+    await w.settle()
+    await w.release()
+    const cases = await Promise.all(all.map(({ id }) => w.caseOf(banana, id)))
+    expect(
+      cases.map(({ triggers, decisions, ...one }) => [one.state, decisions?.[0]?.standing, triggers?.[1]?.kind]),
+    ).toEqual(['private_hit', 'dispute', 'lifecycle', 'lifecycle'].map((kind) => ['open', 'released', kind]))
+  })
+
+  test('what comes while a correction waits or stands in its grace opens the case when it is denied or undone', async () => {
+    const all = [await opened(), await opened()] as const
+    for (const { id } of all) await w.review.decide(w.as(banana), id, w.verdict(await w.review.claim(w.as(banana), id)))
+    await w.release()
+    const corrections = []
+    for (const [i, { id, item }] of all.entries()) {
+      const { version } = await w.caseOf(banana, id)
+      const change = { reason: 'law', escalate: i === 0 }
+      const { decision } = await w.review.decide(w.as(banana), id, w.verdict({ version } as never, change))
+      corrections.push({ case: id, decision })
+      await w.hit(banana, apple, item, 3)
+    }
+    const [denied, undone] = corrections
+    if (denied === undefined || undone === undefined) throw new Error('no corrections')
+    const answer = await w.review.second(w.as(banana, 'bob'), denied, { operator: 'bob', answer: 'deny' })
+    expect([answer.state, (await w.review.undo(w.as(banana), undone)).state]).toEqual(['open', 'open'])
+  })
+
   test('a hit after an action opens the case again, and the source hears that it was seen again', async () => {
     const { id, item } = await opened()
     await w.review.decide(w.as(banana), id, w.verdict(await w.review.claim(w.as(banana), id)))

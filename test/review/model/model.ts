@@ -11,6 +11,8 @@ export interface Decision {
   verdict: string
   status: 'proposed' | 'grace' | 'released' | 'ended'
   corrects: boolean
+  /** Whether something came after it. */
+  overtaken: boolean
   releaseAt: number
 }
 
@@ -81,7 +83,15 @@ export function decide(m: Model, who: string, { id, verdict }: { id: Uuid; verdi
   const second = takesTwo(m, verdict)
   move(m, second ? 'awaiting_second' : 'decided')
   const releaseAt = second ? Number.POSITIVE_INFINITY : m.now + GRACE_MS
-  m.decisions.push({ id, by: who, verdict, status: second ? 'proposed' : 'grace', corrects, releaseAt })
+  m.decisions.push({
+    id,
+    by: who,
+    verdict,
+    status: second ? 'proposed' : 'grace',
+    corrects,
+    overtaken: false,
+    releaseAt,
+  })
   m.heldUntil = second ? m.now + DAY_MS : undefined
   if (!corrects && m.lease !== undefined) m.lease = { ...m.lease, holder: who, until: m.now }
   return 'done'
@@ -106,6 +116,12 @@ export function answer(m: Model, who: string, what: 'approve' | 'deny' | 'retrac
 function refuse(m: Model, decision: Decision): void {
   move(m, decision.corrects ? 'closed' : 'open')
   decision.status = 'ended'
+  lookAgain(m, decision)
+}
+
+/** What came after a decision opens the case once it would be closed. */
+function lookAgain(m: Model, { overtaken }: Decision): void {
+  if (m.state === 'closed' && overtaken) move(m, 'open')
 }
 
 /** One entry for the case that moves, another for the decision that nobody stands for. */
@@ -152,6 +168,7 @@ export function round(m: Model): void {
     decision.status = 'released'
     if (waits) m.heldUntil = m.now + DAY_MS
     m.acted ||= decision.verdict === 'confirmed_action_taken'
+    lookAgain(m, decision)
   }
   if (!back) return
   m.heldUntil = undefined
@@ -161,9 +178,17 @@ export function round(m: Model): void {
 
 /** A reason is added, and opens what was closed. */
 function reason(m: Model): void {
+  const decision = last(m)
   if (m.state === 'closed') move(m, 'open')
   else m.entries += 1
+  if (decision !== undefined && (m.state === 'decided' || m.state === 'awaiting_second')) decision.overtaken = true
 }
+
+/** Whether something confirms the signal that was released last, or leaves once its grace is over. */
+const confirms = (m: Model): boolean =>
+  [released(m).at(-1), m.decisions.find(({ status }) => status === 'grace')].some(
+    (one) => one !== undefined && isConfirmation(one.verdict),
+  )
 
 const bandOf = (hits: number): number => [1, 2, 10].filter((from) => hits >= from).length
 
@@ -174,16 +199,13 @@ export function hit(m: Model, count: number): void {
 
 export function dispute(m: Model): void {
   m.disputed = true
-  const stands = released(m).at(-1)
-  if (stands !== undefined && isConfirmation(stands.verdict)) reason(m)
+  if (confirms(m)) reason(m)
 }
 
 export function withdraw(m: Model): void {
   m.ended = true
-  const stands = released(m).at(-1)
-  if (stands !== undefined) {
-    if (isConfirmation(stands.verdict)) reason(m)
-  } else if (m.state !== 'decided') {
+  if (confirms(m)) reason(m)
+  else if (released(m).length === 0 && m.state !== 'decided') {
     const proposal = m.state === 'awaiting_second' ? last(m) : undefined
     move(m, 'void')
     m.heldUntil = undefined

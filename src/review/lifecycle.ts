@@ -1,0 +1,97 @@
+import { asParticipant, type Tx } from '../db/as-participant.ts'
+import { isConfirmation } from '../feedback/opinion.ts'
+import type { Uuid } from '../kernel/ids.ts'
+import type { LoggedEvent } from '../provenance/service.ts'
+import { moveCase } from './case.ts'
+import { type Ending, endProposal } from './deciding.ts'
+import * as decisionStore from './decision-store.ts'
+import { openFor, type ReviewFollowOptions, type Told } from './open-for.ts'
+import * as sourceStore from './source-store.ts'
+import * as store from './store.ts'
+import { after, stateOf } from './transition.ts'
+
+/** What an organisation stands for: what was released last, and what leaves once its grace is over. */
+function standing(all: readonly decisionStore.DecisionRow[]): decisionStore.DecisionRow[] {
+  const last = all.findLastIndex(({ released_at }) => released_at !== null)
+  return all.filter(({ release_at, ended_at }, i) => i >= last && release_at !== null && ended_at === null)
+}
+
+const confirms = ({ verdict }: decisionStore.DecisionRow): boolean => isConfirmation(verdict)
+
+interface How {
+  ended: boolean
+  /** Whether it says something against what was done. */
+  again: boolean
+}
+
+/**
+ * Cases of signals that their source changed or took back: what was acted on is looked at again, and what nobody
+ * decided yet is void.
+ */
+export async function changed(
+  options: ReviewFollowOptions,
+  entry: LoggedEvent,
+  { signals, ...how }: How & { signals: readonly Uuid[] },
+): Promise<void> {
+  const { app, projector, directory } = options
+  const origin = entry.participant_id
+  for (const { participant_id: participant, signal_id } of await store.casesOf(projector, { origin, signals })) {
+    const by = { participant, slug: directory.slugOf(participant) }
+    const reopens = await asParticipant(app, participant, async (tx) => {
+      const row = await store.liveCase(tx, participant, { origin, signal_id })
+      return row !== undefined && carry(options, tx, { by, row, ...how })
+    })
+    const item = reopens ? await sourceStore.newestOf(projector, origin, signal_id) : undefined
+    if (item !== undefined)
+      await openFor(options, participant, { entry, item, trigger: 'lifecycle', ref: entry.event_id })
+  }
+}
+
+/** Whether the case is to be looked at again; where it is not, it ends with its signal. */
+async function carry(
+  options: ReviewFollowOptions,
+  tx: Tx<'participant'>,
+  { by, row, ended, again }: How & Pick<Ending, 'by' | 'row'>,
+): Promise<boolean> {
+  const { participant_id: participant, origin, case_id } = row
+  const all = await decisionStore.decisionsOf(tx, participant, case_id)
+  const stands = standing(all)
+  // What was told stays to be looked at again, whatever becomes of the signal.
+  if (again && participant !== origin && stands.some(confirms)) return true
+  if (ended && stands.length === 0) await endCase(options, tx, { by, row, decision: all.at(-1) })
+  return false
+}
+
+/** Nothing is left to decide, and nobody stands for what was proposed. */
+async function endCase(
+  { provenance, clock }: ReviewFollowOptions,
+  tx: Tx<'participant'>,
+  { by, row, decision }: Omit<Ending, 'decision' | 'now'> & { decision: decisionStore.DecisionRow | undefined },
+): Promise<void> {
+  if (after(stateOf(row.state), 'end') === undefined) return
+  const [change, now] = [{ held_until: null }, clock()]
+  await moveCase(provenance, tx, row, { act: 'end', by, reason: 'signal_ended', now, change })
+  if (decision?.ended_at === null) await endProposal({ provenance }, tx, { by, row, decision, now })
+}
+
+/** The same of signals that an event ended without a submission. */
+export async function gone(options: ReviewFollowOptions, entry: LoggedEvent, again: boolean): Promise<void> {
+  const ended = await sourceStore.endedBy(options.projector, entry.participant_id, entry.event_id)
+  await changed(options, entry, { signals: ended.map(({ signal_id }) => signal_id), ended: true, again })
+}
+
+/** Who confirms a signal by a decision whose grace runs. */
+export async function confirming(
+  { app, projector }: ReviewFollowOptions,
+  { origin, signal_id }: Told,
+): Promise<Uuid[]> {
+  const found: Uuid[] = []
+  for (const { participant_id: participant } of await store.casesOf(projector, { origin, signals: [signal_id] })) {
+    const all = await asParticipant(app, participant, async (tx) => {
+      const row = await store.liveCase(tx, participant, { origin, signal_id })
+      return row === undefined ? [] : decisionStore.decisionsOf(tx, participant, row.case_id)
+    })
+    if (standing(all).some((one) => one.released_at === null && confirms(one))) found.push(participant)
+  }
+  return found
+}

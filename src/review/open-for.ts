@@ -1,0 +1,74 @@
+import { asParticipant } from '../db/as-participant.ts'
+import type { Db } from '../db/connect.ts'
+import { isConfirmation } from '../feedback/opinion.ts'
+import type { Clock } from '../kernel/clock.ts'
+import type { Uuid } from '../kernel/ids.ts'
+import type { LoggedEvent, ProvenanceService } from '../provenance/service.ts'
+import { SIGNAL_TYPE, type SignalItem } from '../signals/schema.ts'
+import { type CaseFacts, openCase, type Trigger } from './case.ts'
+import * as hitStore from './hit-store.ts'
+import type * as sourceStore from './source-store.ts'
+
+export interface Opinion {
+  giver: Uuid
+  outcome: number
+}
+
+/** What was said of a signal in an entry, read beside whoever said it. */
+export interface Told {
+  origin: Uuid
+  signal_id: Uuid
+  outcome?: number
+  dispute_id?: Uuid
+}
+
+export interface ReviewFollowOptions {
+  app: Db
+  projector: Db
+  clock: Clock
+  provenance: Pick<ProvenanceService, 'record'>
+  directory: {
+    slugOf(participant: Uuid): string
+    audience(id: Uuid): { mode: 'full' | 'sealed'; members: ReadonlySet<Uuid> } | undefined
+    admittedAt(participant: Uuid): Date
+  }
+  feedback: {
+    feedbackAt(participant: Uuid, event: Uuid): Promise<Told | undefined>
+    disputeAt(participant: Uuid, event: Uuid): Promise<Told | undefined>
+    answerAt(participant: Uuid, event: Uuid): Promise<(Told & { opener: Uuid }) | undefined>
+    questionAnswerAt(participant: Uuid, event: Uuid): Promise<(Told & { opener: Uuid }) | undefined>
+    opinionsOf(origin: Uuid, signal: Uuid): Promise<readonly Opinion[]>
+  }
+}
+
+export type Item = Awaited<ReturnType<typeof sourceStore.itemsOf>>[number]
+
+export interface Opened {
+  entry: LoggedEvent
+  item: Item
+  /** Whose signal it is; the entry's participant unless said otherwise. */
+  origin?: Uuid
+  trigger: Trigger
+  ref: string
+}
+
+/** A case of somebody's for a reason that the log tells; done again it changes nothing. */
+export async function openFor(options: ReviewFollowOptions, participant: Uuid, of: Opened): Promise<void> {
+  const { app, clock, provenance, directory, feedback } = options
+  const { entry, item, origin = entry.participant_id, trigger, ref } = of
+  const opinions = await feedback.opinionsOf(origin, item.signal_id)
+  const confirmations = opinions.filter(({ giver, outcome }) => giver !== participant && isConfirmation(outcome)).length
+  await asParticipant(app, participant, async (tx) => {
+    const hit = await hitStore.hitForUpdate(tx, participant, { origin, signal_id: item.signal_id })
+    const [slug, now] = [directory.slugOf(participant), clock()]
+    await openCase(provenance, tx, {
+      ...{ participant, slug, facts: factsOf(origin, item), trigger, ref },
+      ...{ own_hits: hit?.count ?? 0, confirmations, disputed: trigger === 'dispute', now },
+    })
+  })
+}
+
+export function factsOf(origin: Uuid, { signal_id, signal_key, revision, category, item }: Item): CaseFacts {
+  const { type, severity, confidence } = JSON.parse(item) as SignalItem
+  return { origin, signal_id, signal_key, revision, type: SIGNAL_TYPE[type], category, severity, confidence }
+}
