@@ -1,10 +1,11 @@
 import type { Tx } from '../db/as-participant.ts'
+import { newId } from '../kernel/ids.ts'
 import type { ProvenanceService } from '../provenance/service.ts'
-import { hoursOf, isAsked, moveCase, type Reviewer } from './case.ts'
+import { type CaseFacts, hoursOf, isAsked, moveCase, newerOf, type Reviewer } from './case.ts'
 import type { DecisionRow } from './decision-store.ts'
-import { dueAt } from './priority.ts'
+import { dueAt, rankOf } from './priority.ts'
 import * as store from './store.ts'
-import { CASE_STATE } from './transition.ts'
+import { CASE_STATE, stateOf } from './transition.ts'
 
 type Recorder = Pick<ProvenanceService, 'record'>
 
@@ -13,6 +14,24 @@ interface Again {
   /** Locked. */
   row: store.CaseRow
   now: Date
+}
+
+/** Part of a larger change: a case shows what its source says now, and nothing else of it changes. An older revision is passed over. */
+export async function refresh(
+  recorder: Recorder,
+  tx: Tx<'participant'>,
+  { by, row, now, facts }: Again & { facts: CaseFacts },
+): Promise<void> {
+  if (facts.revision <= row.revision) return
+  const [event, state, change] = [newId(now), stateOf(row.state), newerOf(row, facts)]
+  const weighed = { ...row, ...change }
+  const due = dueAt(row.opened_at, weighed, { asked: false, hours: await hoursOf(tx, row.participant_id) })
+  const due_at = new Date(Math.min(due.getTime(), row.due_at.getTime()))
+  await store.updateCase(tx, row, { ...change, rank: rankOf(weighed), due_at, last_event: event })
+  await recorder.record(tx, {
+    ...{ kind: 'review.moved', event_id: event, participant_id: row.participant_id, at: now, actor: by.slug },
+    fields: { case: row.case_id, signal: row.signal_id, from: state, to: state, reason: 'revised' },
+  })
 }
 
 /**

@@ -107,7 +107,7 @@ async function addReason(
   })
   if (!isNew) return { case_id, event: undefined }
   const weighed = {
-    ...{ severity: SEVERITY[facts.severity], confidence: facts.confidence },
+    ...newerOf(known, facts),
     own_hits: Math.max(known.own_hits, opening.own_hits),
     confirmations: opening.confirmations,
     disputed: known.disputed || opening.disputed,
@@ -117,8 +117,7 @@ async function addReason(
   const opened_at = opens === undefined ? known.opened_at : now
   const due = dueAt(opened_at, weighed, { asked: isAsked(trigger), hours: await hoursOf(tx, participant_id) })
   await store.updateCase(tx, known, {
-    ...{ ...weighed, revision: Math.max(known.revision, facts.revision), category: facts.category },
-    ...{ rank: rankOf(weighed), opened_at, last_event: event },
+    ...{ ...weighed, rank: rankOf(weighed), opened_at, last_event: event },
     // What makes a case more urgent brings its date forward, and never back while it is open.
     due_at: opens === undefined && known.due_at < due ? known.due_at : due,
     ...(opens !== undefined && { state: CASE_STATE[opens], version: known.version + 1, assigned_to: null }),
@@ -133,6 +132,12 @@ async function arrivedAt(tx: Tx<'participant'>, { participant_id, case_id, state
   const last = (await decisionStore.decisionsOf(tx, participant_id, case_id)).at(-1)
   return last === undefined ? now : timeAfter([last.last_event], now)
 }
+
+/** What a case shows of its signal. A feed may be behind the log: what is older than the case takes nothing back. */
+export const newerOf = (row: store.CaseRow, { revision, category, severity, confidence }: CaseFacts) =>
+  revision < row.revision
+    ? { revision: row.revision, category: row.category, severity: row.severity, confidence: row.confidence }
+    : { revision, category, severity: SEVERITY[severity], confidence }
 
 /** When an organisation reviews, as it is set now; undefined where time always counts. */
 export async function hoursOf(tx: Tx<'participant'>, participant: Uuid): Promise<Hours | undefined> {

@@ -2,10 +2,12 @@ import { asParticipant, type Tx } from '../db/as-participant.ts'
 import { isConfirmation } from '../feedback/opinion.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import type { LoggedEvent } from '../provenance/service.ts'
+import type { SignalItem } from '../signals/schema.ts'
+import { refresh } from './again.ts'
 import { moveCase } from './case.ts'
 import { type Ending, endProposal } from './deciding.ts'
 import * as decisionStore from './decision-store.ts'
-import { openFor, type ReviewFollowOptions, type Told } from './open-for.ts'
+import { factsOf, type Item, openFor, type ReviewFollowOptions, type Told } from './open-for.ts'
 import * as sourceStore from './source-store.ts'
 import * as store from './store.ts'
 import { after, stateOf } from './transition.ts'
@@ -25,8 +27,8 @@ interface How {
 }
 
 /**
- * Cases of signals that their source changed or took back: what was acted on is looked at again, and what nobody
- * decided yet is void.
+ * Cases of signals that their source changed or took back: what was acted on is looked at again. Of what nobody decided yet what
+ * ended is void, and what was revised shows it.
  */
 export async function changed(
   options: ReviewFollowOptions,
@@ -37,21 +39,23 @@ export async function changed(
   const origin = entry.participant_id
   for (const { participant_id: participant, signal_id } of await store.casesOf(projector, { origin, signals })) {
     const by = { participant, slug: directory.slugOf(participant) }
+    const newest = () => sourceStore.newestOf(projector, origin, signal_id)
+    const said = how.ended ? undefined : await newest()
     const reopens = await asParticipant(app, participant, async (tx) => {
       const row = await store.liveCase(tx, participant, { origin, signal_id })
-      return row !== undefined && carry(options, tx, { by, row, ...how })
+      return row !== undefined && carry(options, tx, { by, row, said, ...how })
     })
-    const item = reopens ? await sourceStore.newestOf(projector, origin, signal_id) : undefined
+    const item = reopens ? (said ?? (await newest())) : undefined
     if (item !== undefined)
       await openFor(options, participant, { entry, item, trigger: 'lifecycle', ref: entry.event_id })
   }
 }
 
-/** Whether the case is to be looked at again; where it is not, it ends with its signal. */
+/** Whether the case is to be looked at again; where it is not, it ends or shows what its source says now. */
 async function carry(
   options: ReviewFollowOptions,
   tx: Tx<'participant'>,
-  { by, row, ended, again }: How & Pick<Ending, 'by' | 'row'>,
+  { by, row, said, ended, again }: How & Pick<Ending, 'by' | 'row'> & { said: Item | undefined },
 ): Promise<boolean> {
   const { participant_id: participant, origin, case_id } = row
   const all = await decisionStore.decisionsOf(tx, participant, case_id)
@@ -59,7 +63,15 @@ async function carry(
   // What was told stays to be looked at again, whatever becomes of the signal.
   if (again && participant !== origin && stands.some(confirms)) return true
   if (ended && stands.length === 0) await endCase(options, tx, { by, row, decision: all.at(-1) })
+  if (said !== undefined && sees(options, row, said))
+    await refresh(options.provenance, tx, { by, row, now: options.clock(), facts: factsOf(origin, said) })
   return false
+}
+
+/** A revision may have left whoever has a case without the signal. */
+function sees({ directory }: ReviewFollowOptions, { participant_id, origin }: store.CaseRow, { item }: Item): boolean {
+  const { audience } = JSON.parse(item) as SignalItem
+  return participant_id === origin || directory.audience(audience)?.members.has(participant_id) === true
 }
 
 /** Nothing is left to decide, and nobody stands for what was proposed. */

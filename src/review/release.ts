@@ -9,13 +9,13 @@ import { lookAgain } from './again.ts'
 import { BULK_STATE } from './bulk-schema.ts'
 import * as bulkStore from './bulk-store.ts'
 import { hoursOf, moveCase } from './case.ts'
-import { refuseProposal } from './deciding.ts'
+import { refuseProposal, undoDecision } from './deciding.ts'
 import * as decisionStore from './decision-store.ts'
 import * as hitStore from './hit-store.ts'
 import { resuming } from './leases.ts'
 import { countsOf, nameOf } from './outcome.ts'
 import { sample } from './samples.ts'
-import { isOpenEnded } from './second.ts'
+import { isCritical, isOpenEnded } from './second.ts'
 import * as store from './store.ts'
 import { CASE_STATE } from './transition.ts'
 
@@ -69,6 +69,10 @@ async function release(
   if (await isUnderWay(tx, decision)) return
   const by = { participant: due.participant_id, slug: slugOf(due.participant_id) }
   const verdict = nameOf(decision.verdict)
+  if (isOneTooFew(row, decision)) {
+    await undoDecision({ provenance }, tx, { by, row, decision, now })
+    return
+  }
   const waits = isOpenEnded(verdict)
   const { event, ...moved } = await moveCase(provenance, tx, row, {
     ...{ act: waits ? 'release_held' : 'release', by, reason: verdict, now },
@@ -86,6 +90,12 @@ const parked = (verdict: string, now: Date) => ({
   held_until: new Date(now.getTime() + HELD_MS),
   paused_at: verdict === 'needs_information' ? now : null,
 })
+
+/** One person confirmed what its source has made critical since: it is decided anew, by as many as that takes. */
+const isOneTooFew = (
+  row: store.CaseRow,
+  { verdict, approved_by, single_reviewed }: decisionStore.DecisionRow,
+): boolean => approved_by === null && !single_reviewed && isCritical(row.severity, nameOf(verdict))
 
 /** Undoing begins between the look and the release. */
 async function isUnderWay(

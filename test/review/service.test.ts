@@ -497,6 +497,26 @@ describe('what others do', () => {
     expect([(await w.caseOf(banana, one.id)).state, (await w.caseOf(banana, two.id)).state]).toEqual(['closed', 'void'])
   })
 
+  test('what its source makes critical takes two persons, whether it waits, is proposed or stands in its grace', async () => {
+    const [waits, proposed, alone] = [await opened(), await opened(), await opened()]
+    const decide = async ({ id }: { id: Uuid }, change = {}) =>
+      w.review.decide(w.as(banana), id, w.verdict(await w.review.claim(w.as(banana), id), change))
+    const lease = await w.review.claim(w.as(banana), waits.id)
+    await decide(proposed, { escalate: true })
+    await decide(alone)
+    for (const { item } of [waits, proposed, alone]) await w.revise(apple, item, { severity: 'critical' })
+    await w.settle()
+    const first = (await w.queue(banana, { severity: 'critical' })).cases.map((one) => one.case)
+    expect(first).toContain(waits.id)
+    expect(await w.caseOf(banana, waits.id)).toMatchObject({ severity: 'critical', revision: 2, state: 'open' })
+    expect((await w.review.decide(w.as(banana), waits.id, w.verdict(lease))).state).toBe('awaiting_second')
+    expect(await w.caseOf(banana, proposed.id)).toMatchObject({ severity: 'critical', state: 'awaiting_second' })
+    await w.release()
+    expect(await w.caseOf(banana, alone.id)).toMatchObject({ state: 'open', decisions: [{ standing: 'ended' }] })
+    expect((await told('review.undone')).at(-1)).toMatchObject({ case: alone.id })
+    expect((await decide(alone)).state).toBe('awaiting_second')
+  })
+
   test('what comes within the grace opens the case when it is over', async () => {
     const all = [await opened(), await opened(), await opened(), await opened()] as const
     const [hit, disputed, withdrawn, revised] = all
