@@ -41,7 +41,7 @@ export const createCases =
       'dispute.closed': async (entry) =>
         answered(options, entry, await options.feedback.answerAt(entry.participant_id, entry.event_id)),
       'question.answered': async (entry) =>
-        answered(options, entry, await options.feedback.questionAnswerAt(entry.participant_id, entry.event_id)),
+        answered(options, entry, await options.feedback.questionAnswerAt(entry.participant_id, entry.event_id), true),
     }
     return async (entry) => on[entry.kind]?.(entry)
   }
@@ -101,19 +101,20 @@ async function answered(
   options: ReviewFollowOptions,
   entry: LoggedEvent,
   told: (Told & { opener: Uuid }) | undefined,
+  answers = false,
 ): Promise<void> {
   if (told === undefined) return
   const { origin, signal_id, opener: participant } = told
   const cases = await store.casesOf(options.projector, { origin, signals: [signal_id] })
   // Who spoke without a case has the answer in its inbox.
   if (!cases.some(({ participant_id }) => participant_id === participant)) return
-  await openAt(options, told, { entry, participant, trigger: 'lifecycle', ref: entry.event_id })
+  await openAt(options, told, { entry, participant, trigger: 'lifecycle', ref: entry.event_id, answers })
 }
 
 async function openAt(
   options: ReviewFollowOptions,
   { origin, signal_id }: Told,
-  of: { entry: LoggedEvent; participant: Uuid; trigger: Trigger; ref: string },
+  of: { entry: LoggedEvent; participant: Uuid; trigger: Trigger; ref: string; answers?: boolean },
 ): Promise<void> {
   const item = await sourceStore.newestOf(options.projector, origin, signal_id)
   // What was erased since is nobody's case.

@@ -1,13 +1,16 @@
-import { asParticipant } from '../db/as-participant.ts'
+import { asParticipant, type Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
 import { isConfirmation } from '../feedback/opinion.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import type { LoggedEvent, ProvenanceService } from '../provenance/service.ts'
 import { SIGNAL_TYPE, type SignalItem } from '../signals/schema.ts'
-import { type CaseFacts, openCase, type Trigger } from './case.ts'
+import { type CaseFacts, hoursOf, moveCase, openCase, type Trigger } from './case.ts'
 import * as hitStore from './hit-store.ts'
+import { resuming } from './leases.ts'
 import type * as sourceStore from './source-store.ts'
+import * as store from './store.ts'
+import { CASE_STATE } from './transition.ts'
 
 export interface Opinion {
   giver: Uuid
@@ -50,6 +53,8 @@ export interface Opened {
   origin?: Uuid
   trigger: Trigger
   ref: string
+  /** What a case that waits for its source waits for. */
+  answers?: boolean
 }
 
 /** A case of somebody's for a reason that the log tells; done again it changes nothing. */
@@ -61,11 +66,25 @@ export async function openFor(options: ReviewFollowOptions, participant: Uuid, o
   await asParticipant(app, participant, async (tx) => {
     const hit = await hitStore.hitForUpdate(tx, participant, { origin, signal_id: item.signal_id })
     const [slug, now] = [directory.slugOf(participant), clock()]
-    await openCase(provenance, tx, {
+    const { event } = await openCase(provenance, tx, {
       ...{ participant, slug, facts: factsOf(origin, item), trigger, ref },
       ...{ own_hits: hit?.count ?? 0, confirmations, disputed: trigger === 'dispute', now },
     })
+    if (of.answers === true && event !== undefined)
+      await goOn(options, tx, { by: { participant, slug }, of: { origin, signal_id: item.signal_id }, now })
   })
+}
+
+/** What waited for its source goes on. */
+async function goOn(
+  { provenance }: ReviewFollowOptions,
+  tx: Tx<'participant'>,
+  { by, of, now }: { by: { participant: Uuid; slug: string }; of: { origin: Uuid; signal_id: Uuid }; now: Date },
+): Promise<void> {
+  const row = await store.liveCase(tx, by.participant, of)
+  if (row?.state !== CASE_STATE.held || row.paused_at === null) return
+  const hours = await hoursOf(tx, by.participant)
+  await moveCase(provenance, tx, row, resuming(row, { by, now, reason: 'answered', hours }))
 }
 
 export function factsOf(origin: Uuid, { signal_id, signal_key, revision, category, item }: Item): CaseFacts {

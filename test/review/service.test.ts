@@ -553,6 +553,24 @@ describe('what others do', () => {
     expect([answer.state, (await w.review.undo(w.as(banana), undone)).state]).toEqual(['open', 'open'])
   })
 
+  test('an answer to a question brings the case back that waits for it', async () => {
+    const { id, item } = await opened()
+    const asks = { verdict: 'needs_information', reason: 'context' } as const
+    await w.review.decide(w.as(banana), id, w.verdict(await w.review.claim(w.as(banana), id), asks))
+    await w.release()
+    expect((await w.caseOf(banana, id)).state).toBe('held')
+    const answer = { note: 'on the second surface' }
+    await w.feedback.answerQuestion(
+      { ...apple, person: newId(w.now()) },
+      { signal: item.signal, asker: 'banana' },
+      answer,
+    )
+    await w.settle()
+    const { state, held_until, triggers, priority } = await w.caseOf(banana, id)
+    expect([state, held_until, triggers?.at(-1)?.kind]).toEqual(['open', undefined, 'lifecycle'])
+    expect(priority).not.toContain('Waits for the source.')
+  })
+
   test('a hit after an action opens the case again, and the source hears that it was seen again', async () => {
     const { id, item } = await opened()
     await w.review.decide(w.as(banana), id, w.verdict(await w.review.claim(w.as(banana), id)))
