@@ -19,6 +19,7 @@ import type { ReviewService } from '../src/review/service.ts'
 import type { Conformance } from '../src/sandbox/service.ts'
 import type { SignalService } from '../src/signals/service.ts'
 import type { UploadJobs } from '../src/signals/upload-jobs.ts'
+import type { UploadStreams } from '../src/signals/upload-streams.ts'
 import type { LimitsInUse } from '../src/usage/limits.ts'
 import type { RequestLog } from '../src/usage/service.ts'
 import type { Webhooks } from '../src/webhooks/service.ts'
@@ -249,8 +250,9 @@ async function openApi(): Promise<string> {
     app.register(participants.credentialRoutes, { participants: uncalled<ParticipantService>() })
     app.register(participants.hashProfileRoutes, { hashProfiles: uncalled<HashProfiles>() })
     app.register(matching.evaluationRoutes, { evaluations: uncalled<EvaluationService>() })
-    app.register(signals.signalRoutes, { signals: uncalled<SignalService>() })
-    app.register(signals.uploadRoutes, { signals: uncalled<SignalService>(), uploads: uncalled<UploadJobs>() })
+    const sending = { signals: uncalled<SignalService>(), uploading: uncalled<UploadStreams>() }
+    app.register(signals.signalRoutes, sending)
+    app.register(signals.uploadRoutes, { ...sending, uploads: uncalled<UploadJobs>() })
     app.register(feeds.feedRoutes, { feeds: uncalled<FeedService>(), streams: uncalled<EventStreams>() })
     app.register(feedback.feedbackRoutes, { feedback: uncalled<FeedbackService>() })
     app.register(review.reviewRoutes, { review: uncalled<ReviewService>() })

@@ -7,7 +7,7 @@ import { explorerOf, governanceOf } from './exploring.ts'
 import { feedbackRoutes } from './feedback/routes.ts'
 import type { FeedbackService } from './feedback/service.ts'
 import { auditedAcks, auditedFeeds, auditedLookups } from './feeds/audited.ts'
-import { createEventStreams, type EventStreams } from './feeds/event-stream.ts'
+import { createEventStreams } from './feeds/event-stream.ts'
 import { feedRoutes } from './feeds/routes.ts'
 import type { FeedService } from './feeds/service.ts'
 import { governanceRoutes } from './governance/routes.ts'
@@ -50,7 +50,8 @@ import { signalRoutes, uploadRoutes } from './signals/routes.ts'
 import { rulesOf } from './signals/rules.ts'
 import type { SignalService } from './signals/service.ts'
 import type { UploadJobs } from './signals/upload-jobs.ts'
-import { createLimitsInUse, type LimitsInUse } from './usage/limits.ts'
+import { createUploadStreams } from './signals/upload-streams.ts'
+import { createLimitsInUse, type LimitSources, type LimitsInUse } from './usage/limits.ts'
 import { usageRoutes } from './usage/routes.ts'
 import type { RequestLog } from './usage/service.ts'
 import { webhookRoutes } from './webhooks/routes.ts'
@@ -137,7 +138,10 @@ export async function createListeners(
 
   const counts = createRequestCounts(clock, requests)
   const streams = createEventStreams({ events: (...asked) => feeds.events(...asked) })
-  const limitsInUse = limitsOf(parts, serving, { counts, streams, under: mtls.openUnder, connections })
+  const uploading = createUploadStreams()
+  const keyed = answersOf(parts)
+  const counting = { counts, streams, uploading, keyed, connections, under: mtls.openUnder }
+  const limitsInUse = limitsOf(parts, serving, counting)
   const partner = createInstance({ https: mtls.https, ...keptBy(serving.requestLog, watch('partner')) })
   partner.register(mtls.plugin)
   const onIssued = metrics.accessToken
@@ -154,15 +158,15 @@ export async function createListeners(
       const peer = request.peer as typeof request.peer | undefined
       if (peer !== undefined && head.line !== undefined) reply.header('provenance-checkpoint', head.line)
     })
-    keepAnswers(app, { keys: answersOf(parts), onFault: watch('partner').onFault })
+    keepAnswers(app, { keys: keyed, onFault: watch('partner').onFault })
     await app.register(aboutRoutes, aboutOf(parts))
     await app.register(credentialRoutes, { participants })
     await app.register(accessRoutes, { access, onFault: watch('partner').onFault })
     const hashProfiles = createHashProfiles({ db: pools.app, keys, provenance, authority })
     await app.register(hashProfileRoutes, { hashProfiles })
     await app.register(evaluationRoutes, { evaluations })
-    await app.register(signalRoutes, { signals })
-    await app.register(uploadRoutes, { signals, uploads })
+    await app.register(signalRoutes, { signals, uploading })
+    await app.register(uploadRoutes, { signals, uploads, uploading })
     app.addHook('preClose', async () => streams.close())
     await app.register(feedRoutes, { feeds, streams })
     await app.register(taxiiRoutes, { ...taxii, onFault: watch('partner').onFault })
@@ -187,17 +191,12 @@ export async function createListeners(
   partner.register(Object.assign(api, { [Symbol.for('skip-override')]: true }))
 
   const handshakeTimeout = LIMITS.handshake_seconds * 1_000
-  const enrol = createInstance({
-    https: { key, cert: chain, minVersion: 'TLSv1.3', handshakeTimeout },
-    ...watch('enrol'),
-  })
+  const https = { key, cert: chain, minVersion: 'TLSv1.3', handshakeTimeout } as const
+  const enrol = createInstance({ https, ...watch('enrol') })
   guardStrangers(enrol, onRefused, LIMITS.enrol_connections)
   enrol.register(enrolmentRoutes, { participants })
-  const people = await createConsoleListener(
-    parts,
-    { ...serving, connectionsUnder: mtls.openUnder, limitsInUse },
-    watch('console'),
-  )
+  const shown = { ...serving, connectionsUnder: mtls.openUnder, limitsInUse }
+  const people = await createConsoleListener(parts, shown, watch('console'))
   if (people !== undefined) guardStrangers(people.app, onRefused, LIMITS.console_connections)
   return { partner, enrol, people }
 }
@@ -216,9 +215,8 @@ const keptBy = (requestLog: RequestLog, watch: Pick<InstanceOptions, 'onFinished
   },
 })
 
-interface Counting {
+interface Counting extends Pick<LimitSources, 'streams' | 'uploading' | 'keyed'> {
   counts: RequestCounts
-  streams: EventStreams
   under(spki: string): number
   connections: Partial<MtlsLimits>
 }
@@ -226,10 +224,10 @@ interface Counting {
 const limitsOf = (
   { clock, authority }: Parts,
   { feeds, evaluations, uploads, notifying }: Serving,
-  { counts, streams, under, connections }: Counting,
+  { counts, under, connections, ...counting }: Counting,
 ): LimitsInUse =>
   createLimitsInUse({
-    ...{ clock, authority, counts, streams, evaluations, uploads, reveals: feeds },
+    ...{ clock, authority, counts, ...counting, evaluations, uploads, reveals: feeds },
     connections: { under, limit: connections.connectionsPerCredential ?? LIMITS.connections_per_credential },
     webhooks: notifying.webhooks,
   })

@@ -46,6 +46,8 @@ export interface IdempotencyKeys {
   within<T>(claim: Claim, work: () => T): T
   /** Before the first byte leaves. What may be kept is; where nothing was changed a refusal leaves no trace. */
   settle(claim: Claim, answer: Omit<KeptAnswer, 'body'> & { body: string | undefined }): Promise<void>
+  /** New keys of a participant today (UTC), of how many, and when the next day begins. */
+  usedBy(participant: Uuid): Promise<{ used: number; limit: number; resets_at: Date }>
 }
 
 interface Options {
@@ -85,6 +87,11 @@ export function createIdempotencyKeys(options: Options): IdempotencyKeys {
         if (isFinal(status) && (await store.finishKey(tx, name, { claim: id, answer, refused }))) return
         await store.releaseKey(tx, name, id, clock())
       })
+    },
+    async usedBy(participant) {
+      const now = clock()
+      const used = await asParticipant(db, participant, (tx) => store.keysUsedOn(tx, participant, dayOf(now)))
+      return { used, limit: LIMITS.idempotency_keys_per_day, resets_at: nextDay(now) }
     },
   }
 }

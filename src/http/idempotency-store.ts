@@ -111,6 +111,17 @@ export async function debitKey(
   return row !== undefined
 }
 
+/** New keys of a day. */
+export async function keysUsedOn(tx: Tx, participant_id: Uuid, day: string): Promise<number> {
+  const row = await tx
+    .selectFrom('idempotency_use')
+    .select('used')
+    .where('participant_id', '=', participant_id)
+    .where('day', '=', day)
+    .executeTakeFirst()
+  return row?.used ?? 0
+}
+
 /** What is over, a portion; answers how many. */
 export async function forgetKeys(
   tx: Tx,

@@ -45,7 +45,7 @@ import { SANDBOX_DELAY_MAX } from '../sandbox/schema.ts'
 import { SEALED_VALUE_MAX, SOURCE_HOLD_MAX } from '../signals/schema.ts'
 import { LINE_MAX } from '../signals/stream.ts'
 import { ITEM_BYTES_MAX, ITEMS_MAX, SUBMISSION_BYTES_MAX } from '../signals/submission.ts'
-import { JOB_BYTES, JOBS_LIVE, RESULT_DAYS } from '../signals/upload-limits.ts'
+import { JOB_BYTES, JOBS_LIVE, RESULT_DAYS, UPLOADS_OPEN } from '../signals/upload-limits.ts'
 import { REQUESTS_KEPT_DAYS, REQUESTS_PAGE_MAX, REQUESTS_PER_HOUR, REQUESTS_WAITING_MAX } from '../usage/schema.ts'
 import { ATTEMPT_MS, ATTEMPTS_MAX } from '../webhooks/schedule.ts'
 import {
@@ -133,6 +133,7 @@ const BODY = {
   stream_line_bytes: limit(LINE_MAX, 'bytes', 'item-limit', 'on a line of the answer'),
   upload_job_bytes: limit(JOB_BYTES, 'bytes', 'too-large', 'of an upload that is worked off later'),
   upload_jobs: limit(JOBS_LIVE, 'uploads', 'rate-limited', 'of a participant that are not worked off'),
+  uploads_per_credential: limit(UPLOADS_OPEN, 'streams and uploads at a time', 'stream-limit', 'that are being sent'),
   upload_result_days: limit(RESULT_DAYS, 'days', [], 'that results of such an upload are kept'),
   request_seconds: limit(30, 'seconds', 'request-timeout', 'closed'),
   stream_seconds: limit(600, 'seconds', 'request-timeout', 'closed'),

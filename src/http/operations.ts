@@ -229,7 +229,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     summary: 'Takes submissions line by line without end, and answers each as it is committed',
     description:
       'A line with the JWS, then as many item lines as it signed, and again. Of each answer line `status` and `code` say what became of it; what concerns the whole stream is on the last line.',
-    codes: ['invalid-header'],
+    codes: ['invalid-header', 'stream-limit'],
     itemCodes: [
       ...new Set<ErrorCode>([...WHOLE, ...ITEM, 'too-large', 'request-timeout', 'busy', 'read-only']),
       'outcome-unknown',
@@ -257,7 +257,10 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     id: 'putUpload',
     summary:
       'Takes a whole upload, to be worked off after its sender has gone; the same one again answers what became of it',
-    codes: ['too-large', 'request-timeout', 'rate-limited', 'state-conflict', 'unsupported-media-type', 'read-only'],
+    codes: [
+      ...(['too-large', 'request-timeout', 'rate-limited', 'stream-limit', 'state-conflict'] as const),
+      ...(['unsupported-media-type', 'read-only'] as const),
+    ],
     body: {
       type: 'application/x-ndjson',
       lines: [

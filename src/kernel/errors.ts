@@ -114,7 +114,7 @@ export const CATALOGUE = {
   'session-ended': [401, 'There is no session, or it has ended; sign in again'],
   'headers-too-large': [431, 'The request headers are larger than 16 KiB'],
   'rate-limited': [429, 'Too many requests'],
-  'stream-limit': [429, 'The credential has as many event streams open as it may'],
+  'stream-limit': [429, 'The credential has as many streams open as it may'],
   'quota-exceeded': [429, 'The quota of the day for this purpose is used up'],
   internal: [500, 'The node failed; nothing was changed unless it was acknowledged'],
   busy: [503, 'The node is overloaded; try again'],

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyInstance } from 'fastify'
 import { LIMITS } from '../http/limits.ts'
 import { paced } from '../http/pace.ts'
 import { Refusal } from '../kernel/errors.ts'
@@ -21,6 +22,7 @@ import {
 import type { SignalService } from './service.ts'
 import { takeUpload } from './upload.ts'
 import type { UploadJobs } from './upload-jobs.ts'
+import type { UploadStreams } from './upload-streams.ts'
 
 const PACE = {
   bytesPerSecond: LIMITS.stream_bytes_per_second,
@@ -29,8 +31,13 @@ const PACE = {
 }
 const NDJSON = 'application/x-ndjson'
 
+export interface SignalRoutesOptions {
+  signals: SignalService
+  uploading: UploadStreams
+}
+
 /** What a source sends and asks of its own. */
-export const signalRoutes: FastifyPluginAsyncTypebox<{ signals: SignalService }> = async (app, { signals }) => {
+export const signalRoutes: FastifyPluginAsyncTypebox<SignalRoutesOptions> = async (app, { signals, uploading }) => {
   app.post(
     '/v1/submissions',
     {
@@ -50,9 +57,7 @@ export const signalRoutes: FastifyPluginAsyncTypebox<{ signals: SignalService }>
   )
 
   app.register(async (streams) => {
-    // JSON would be gathered in memory up to the limit of a stream.
-    streams.removeAllContentTypeParsers()
-    streams.addContentTypeParser(NDJSON, (_request, payload, done) => done(null, payload))
+    takeStreams(streams, uploading)
     streams.post(
       '/v1/submissions/stream',
       { config: { scope: 'signals:submit', stream: true, bulk: true }, bodyLimit: LIMITS.stream_bytes },
@@ -96,13 +101,16 @@ export const signalRoutes: FastifyPluginAsyncTypebox<{ signals: SignalService }>
 export interface UploadRoutesOptions {
   signals: Pick<SignalService, 'nextLine'>
   uploads: UploadJobs
+  uploading: UploadStreams
 }
 
 /** How far uploads are, and those that go on after their sender has gone. */
-export const uploadRoutes: FastifyPluginAsyncTypebox<UploadRoutesOptions> = async (app, { signals, uploads }) => {
+export const uploadRoutes: FastifyPluginAsyncTypebox<UploadRoutesOptions> = async (
+  app,
+  { signals, uploads, uploading },
+) => {
   app.register(async (streams) => {
-    streams.removeAllContentTypeParsers()
-    streams.addContentTypeParser(NDJSON, (_request, payload, done) => done(null, payload))
+    takeStreams(streams, uploading)
     streams.put<{ Params: { upload_id: Uuid } }>(
       '/v1/uploads/:upload_id',
       {
@@ -146,6 +154,16 @@ export const uploadRoutes: FastifyPluginAsyncTypebox<UploadRoutesOptions> = asyn
       return reply.type(NDJSON).send(Readable.from(parts, { objectMode: false }))
     },
   )
+}
+
+/** Bodies as they come, so many of one credential at a time. */
+function takeStreams(streams: FastifyInstance, uploading: UploadStreams): void {
+  // JSON would be gathered in memory up to the limit of a stream.
+  streams.removeAllContentTypeParsers()
+  streams.addContentTypeParser(NDJSON, (_request, payload, done) => done(null, payload))
+  streams.addHook('onRequest', async ({ peer }, reply) => {
+    reply.raw.once('close', uploading.take(peer.credential))
+  })
 }
 
 /**

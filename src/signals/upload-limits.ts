@@ -2,5 +2,7 @@
 export const JOB_BYTES = 268_435_456
 export const JOBS_LIVE = 4
 export const RESULT_DAYS = 7
+/** Streams and uploads that one credential sends at a time. */
+export const UPLOADS_OPEN = 8
 /** Of one row. */
 export const PART_BYTES = 1_048_576

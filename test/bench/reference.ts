@@ -17,6 +17,7 @@ import { countersign } from '../../src/signals/countersignature.ts'
 import { signalRoutes } from '../../src/signals/routes.ts'
 import { rulesOf } from '../../src/signals/rules.ts'
 import { createSignalService, type SignalService } from '../../src/signals/service.ts'
+import { createUploadStreams } from '../../src/signals/upload-streams.ts'
 import { driveReads } from './reads.ts'
 
 /** Sealed segments held in memory: different enough from each other, and small beside the node. */
@@ -53,7 +54,9 @@ export const referenceRoutes =
         })
       },
     )
-    await app.register(signalRoutes, { prefix: '/bench/unlogged', signals: unlogged(parts) })
+    await app.register(signalRoutes, {
+      ...{ prefix: '/bench/unlogged', signals: unlogged(parts), uploading: createUploadStreams() },
+    })
   }
 
 function constant(app: FastifyInstance): void {

@@ -53,7 +53,6 @@ const UNSERVED: Readonly<Record<string, string>> = {
   'select log_chain_seg': NOT_YET,
   'select console_form': 'PostgreSQL asks for it of who deletes a row by its key',
   'select client_assertion': 'PostgreSQL asks for it of who deletes rows by their columns',
-  'select idempotency_use': 'PostgreSQL asks for it of who counts up in a row and forgets others',
   'insert authority_epoch': 'the migration makes its one row',
 }
 

@@ -4,6 +4,7 @@ import { feedRoutes } from '../../src/feeds/routes.ts'
 import { createInstance, requireScopes } from '../../src/http/instance.ts'
 import type { Scope } from '../../src/participants/schema.ts'
 import { signalRoutes, uploadRoutes } from '../../src/signals/routes.ts'
+import { createUploadStreams } from '../../src/signals/upload-streams.ts'
 import type { Party, World } from './world.ts'
 
 export interface TestApp {
@@ -32,8 +33,9 @@ export async function anApp({ signals, uploads, feeds, now }: World): Promise<Te
     request.peer = { participant, slug, uri, ...certificate, scopes: peer.scopes }
   })
   requireScopes(app)
-  await app.register(signalRoutes, { signals })
-  await app.register(uploadRoutes, { signals, uploads })
+  const uploading = createUploadStreams()
+  await app.register(signalRoutes, { signals, uploading })
+  await app.register(uploadRoutes, { signals, uploads, uploading })
   const streams = createEventStreams({ events: (...asked) => feeds.events(...asked) })
   await app.register(feedRoutes, { feeds, streams })
   return {

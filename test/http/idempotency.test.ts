@@ -471,6 +471,8 @@ describe('a key', () => {
     expect([refused.statusCode, refused.json()]).toMatchObject([
       ...[429, { code: 'quota-exceeded', limit: LIMITS.idempotency_keys_per_day }],
     ])
+    const { idempotency_keys_per_day: limit } = LIMITS
+    expect(await keys.usedBy(cherry.participant)).toMatchObject({ used: limit, limit })
     expect((await post('/v1/fruit', known)).body).toBe(body)
     expect((await post('/v1/fruit', undefined)).statusCode).toBe(200)
     w.pass(Number(refused.headers['retry-after']) * 1_000)

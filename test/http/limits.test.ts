@@ -50,7 +50,7 @@ import { SANDBOX_DELAY_MAX } from '../../src/sandbox/schema.ts'
 import { SOURCE_HOLD_MAX } from '../../src/signals/schema.ts'
 import { LINE_MAX } from '../../src/signals/stream.ts'
 import { ITEM_BYTES_MAX, ITEMS_MAX } from '../../src/signals/submission.ts'
-import { JOBS_LIVE, RESULT_DAYS } from '../../src/signals/upload-limits.ts'
+import { JOBS_LIVE, RESULT_DAYS, UPLOADS_OPEN } from '../../src/signals/upload-limits.ts'
 import {
   REQUESTS_KEPT_DAYS,
   REQUESTS_PAGE_MAX,
@@ -131,7 +131,7 @@ const FORMATS: Partial<Record<keyof typeof LIMITS, number>> = {
   ...{ saved_views: VIEWS_MAX, view_name_characters: VIEW_NAME_MAX, severe_cap: CAP_MAX },
   ...{ webhook_seconds: ATTEMPT_MS / 1_000, webhook_attempts: ATTEMPTS_MAX, webhook_endpoints: ENDPOINTS_MAX },
   ...{ webhook_waiting: DELIVERIES_WAITING_MAX, webhook_kept_days: DELIVERIES_KEPT_DAYS },
-  streams_per_credential: STREAMS_MAX,
+  ...{ streams_per_credential: STREAMS_MAX, uploads_per_credential: UPLOADS_OPEN },
   event_stream_seconds: STREAM_SECONDS,
   event_stream_heartbeat_seconds: HEARTBEAT_SECONDS,
   chain_links: CHAIN_MAX,

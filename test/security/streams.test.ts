@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { LIMITS } from '../../src/http/limits.ts'
 import type { ErrorCode } from '../../src/kernel/errors.ts'
 import { newId, type Uuid } from '../../src/kernel/ids.ts'
 import type { SignedSubmission } from '../../src/signals/submission.ts'
@@ -214,6 +215,35 @@ test.for<[what: string, path: string, headers: string[], code: ErrorCode]>([
   expect(text.slice(0, text.indexOf('\r\n\r\n')).toLowerCase()).toContain('connection: close')
   expect(JSON.parse(text.slice(text.indexOf('{')))).toMatchObject({ code })
   expect(socket.bytesWritten).toBeLessThan(64 * 1_048_576)
+})
+
+test('a credential has as many streams of submissions and uploads open as the limit says; one that ended makes room', async () => {
+  const begin = async (path: string): Promise<TLSSocket> => {
+    const socket = await client.dial()
+    const [method, ...more] = path.endsWith('stream') ? ['POST', `upload-id: ${newId(new Date())}`] : ['PUT']
+    socket.write(`${method} ${path} HTTP/1.1\r\n${['host: x', LINES, CHUNKS, ...more].join('\r\n')}\r\n\r\n`)
+    return socket
+  }
+  const openNow = async (): Promise<unknown> => {
+    const { text } = await client.ask({ method: 'GET', path: '/v1/limits' })
+    const [key] = (JSON.parse(text) as { credentials: { limits: { name: string; used: number }[] }[] }).credentials
+    return key?.limits.find(({ name }) => name === 'uploads_per_credential')?.used
+  }
+  const most = LIMITS.uploads_per_credential
+  const paths = Array.from({ length: most }, (_, i) =>
+    i % 2 === 0 ? '/v1/submissions/stream' : `/v1/uploads/${newId(new Date())}`,
+  )
+  const sockets = await Promise.all(paths.map(begin))
+  await expect.poll(openNow).toBe(most)
+  for (const path of paths.slice(0, 2)) {
+    const refused = await begin(path)
+    expect(await received(refused)).toMatch(/^HTTP\/1\.1 429 [\s\S]*"code":"stream-limit"/)
+    refused.destroy()
+  }
+  sockets.pop()?.destroy()
+  await expect.poll(openNow).toBe(most - 1)
+  expect(told(await send(await signed(await good())))).toMatchObject([{ status: 201 }, { accepted: 1 }])
+  for (const socket of sockets) socket.destroy()
 })
 
 test('a caller that leaves in the middle is no fault of the node', async () => {

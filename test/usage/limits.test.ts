@@ -22,6 +22,8 @@ function sourcesOf(credentials: Credential[] = [aCredential()]) {
     ...{ clock, counts, authority: { credentials: () => credentials } },
     connections: { under: (spki) => (spki === 'a' ? 3 : 0), limit: 64 },
     streams: { openBy: (credential) => (credential === key ? 2 : 0) },
+    uploading: { openBy: (credential) => (credential === key ? 1 : 0) },
+    keyed: { usedBy: async () => ({ used: 9, limit: 50_000, resets_at: inDays(0.5) }) },
     evaluations: {
       usedBy: async () => ({
         quotas: [{ purpose: 'lookup', used: 7, limit: 100 }],
@@ -48,6 +50,7 @@ test('a credential is told what the buckets hold that refuse it', async () => {
         { name: 'refusals_per_credential_per_minute', used: 1, limit: LIMITS.refusals_per_credential_per_minute },
         { name: 'connections_per_credential', used: 3, limit: 64 },
         { name: 'streams_per_credential', used: 2, limit: LIMITS.streams_per_credential },
+        { name: 'uploads_per_credential', used: 1, limit: LIMITS.uploads_per_credential },
       ],
     },
   ])
@@ -73,6 +76,10 @@ test('quotas say when they begin anew, and every name is one of the limits', asy
   })
   expect(own).toContainEqual({
     ...{ name: 'reveals_per_day', used: 3, limit: LIMITS.reveals_per_day },
+    resets_at: '2026-11-28T00:00:00.000Z',
+  })
+  expect(own).toContainEqual({
+    ...{ name: 'idempotency_keys_per_day', used: 9, limit: LIMITS.idempotency_keys_per_day },
     resets_at: '2026-11-28T00:00:00.000Z',
   })
   expect(own).toContainEqual({ name: 'oprf_elements_burst', used: 1_000, limit: 5_000 })

@@ -13,12 +13,14 @@ const CREDENTIAL_LIMITS = [
   ['refusals_per_credential_per_minute', 'Answers 403 or 404'],
   ['connections_per_credential', 'Connections'],
   ['streams_per_credential', 'Event streams'],
+  ['uploads_per_credential', 'Uploads'],
 ] as const
 
 const LIMIT_WORDS: Readonly<Record<string, string>> = {
   oprf_elements_per_day: 'Evaluations today',
   oprf_elements_burst: 'Evaluations at once',
   reveals_per_day: 'Sealed values revealed today',
+  idempotency_keys_per_day: 'New Idempotency-Keys today',
   upload_jobs: 'Uploads that are not worked off',
   webhook_endpoints: 'Endpoints of webhooks',
 }
