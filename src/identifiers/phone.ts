@@ -7,13 +7,16 @@ import {
 import { type Normalised, PROFILE, refused } from './profile.ts'
 
 const E164 = /^\+[1-9][0-9]{6,14}$/
+/** What was dialled before the ten digits of Mexico until 2019 and stands in lists still; no number there begins so. */
+const MEXICAN = /^\+52(?:01|04[45]|1)([2-9][0-9]{9})$/
 const LIMIT = 64
 const TRUNK = 'digits that are no part of the number: write it without the trunk prefix'
 
 /**
  * `phone/1`: E.164 with its plus. A number in national form needs the region it was dialled in (ISO 3166-1 alpha-2);
  * nothing is guessed from anything else. Whether the number is in use is not judged: numbering plans change. What would
- * be another number if it were read once more, as with the zero of national calls behind the country code, is refused.
+ * be another number if it were read once more, as with the zero of national calls behind the country code, is refused. Of one
+that was told in two ways, as mobile numbers of Mexico, both are the present one.
  */
 export function canonicalPhone(
   raw: string,
@@ -21,16 +24,19 @@ export function canonicalPhone(
 ): Normalised {
   const text = raw.normalize('NFKC').trim()
   if (text.length > LIMIT) return refused(`longer than ${LIMIT} characters`)
-  // What is E.164 already stays as it is, or is refused, under every version of the numbering plans.
-  if (E164.test(text)) return settled(text)
+  // What is E.164 already stays as it is but for Mexico, or is refused, under every version of the numbering plans.
+  if (E164.test(text)) return settled(present(text))
   if (defaultRegion !== undefined && !isSupportedCountry(defaultRegion)) return refused('an unknown region')
   if (defaultRegion === undefined && !/^\+/.test(text)) return refused('a national form without its region')
-  const number = parsed(text, defaultRegion)
+  const read = parsed(text, defaultRegion)
+  const number = read !== undefined && MEXICAN.test(read.number) ? parsed(present(read.number)) : read
   if (number === undefined || !number.isPossible()) return refused('not a phone number')
-  if (number.ext !== undefined) return refused('a number without its extension')
+  if (read?.ext !== undefined) return refused('a number without its extension')
   if (!E164.test(number.number)) return refused('not a number of E.164')
   return settled(number.number)
 }
+
+const present = (e164: string): string => e164.replace(MEXICAN, '+52$1')
 
 const parsed = (text: string, region?: CountryCode): PhoneNumber | undefined =>
   parsePhoneNumberFromString(text, { extract: false, ...(region === undefined ? {} : { defaultCountry: region }) })

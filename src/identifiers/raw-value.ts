@@ -1,3 +1,4 @@
+import { parse } from 'tldts'
 import { ipv6Text } from './ip.ts'
 
 /** A string that looks like something raw, by its RFC 6901 pointer; never the string itself. */
@@ -25,6 +26,8 @@ const NUMBER = /\p{Nd}(?:[ ()./-]{0,2}\p{Nd})*/gu
 const DIGITS = 9
 /** The ideographic full stop is a dot between labels too (UTS #46), but ends sentences before a word in its own script. */
 const STOP = /(?<=\w)\u3002(?=\w)/g
+/** In scripts that end sentences with it, the list of public suffixes and a path in ASCII tell a host from two sentences. */
+const STOPPED_HOST = /(?<![\p{L}\p{N}_.-])((?:[\p{L}\p{N}-]{1,63}[.\u3002]){1,8}\p{L}{2,24})\/[a-z0-9_@+~%]/giu
 const OCTET = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)'
 const IPV6_LIKE = /(?<![\p{L}\p{N}_:.])[0-9a-f:]{3,39}(?:\.\d{1,3}){0,3}(?![\p{L}\p{N}_:])/giu
 
@@ -76,9 +79,12 @@ function kindOf(text: string): string | undefined {
     .replaceAll(DATES, ' ')
   const found = DETECTORS.find(([, pattern]) => pattern.test(plain))
   if (found !== undefined) return found[0]
+  if (plain.includes('\u3002') && [...plain.matchAll(STOPPED_HOST)].some(isHost)) return 'a link with a path'
   if ((plain.match(IPV6_LIKE) ?? []).some(isIpv6)) return 'an IP address'
   return (plain.match(NUMBER) ?? []).some(isLong) ? 'a phone number or an account number' : undefined
 }
+
+const isHost = ([, host = '']: RegExpMatchArray): boolean => parse(host.replaceAll('\u3002', '.')).isIcann === true
 
 /** `::` alone, or one group before it, stands in program code too. */
 const isIpv6 = (text: string): boolean =>

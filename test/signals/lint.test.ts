@@ -272,6 +272,8 @@ describe('what looks raw', () => {
     [{ note: 'call +1 202 555 0123' }, '/note'],
     [{ note: 'account 123456789' }, '/note'],
     [{ note: 'write to jay@birds\u3002example' }, '/note'],
+    [{ note: '\u4f8b\u3048\u3002\u307f\u3093\u306a/join' }, '/note'],
+    [{ note: '\u898b\u3066 \u4f8b\u3048\uff61\u307f\u3093\u306a/join' }, '/note'],
     [{ note: 'write to jay@\u9ce5\uff61\u4f8b\u3048' }, '/note'],
     [{ note: 'see birds\uff61example/nest' }, '/note'],
   ] as const)('is refused in %j', ([change, pointer]) => {
@@ -279,6 +281,8 @@ describe('what looks raw', () => {
   })
   test('is no sentence that ends before words with a slash', () => {
     expect(fault(anItem({ note: '\u9ce5\u3067\u3059\u3002PDF/\u5199\u771f' }))).toBe('accepted')
+    expect(fault(anItem({ note: '\u9ce5\u3067\u3059\u3002\u753b\u50cf/PDF' }))).toBe('accepted')
+    expect(fault(anItem({ note: '\u9ce5\u3067\u3059\u3002\u4e2d\u56fd/\u65e5\u672c' }))).toBe('accepted')
   })
   test('is refused in each string of a tactic and of a pattern', () => {
     const raw = 'jay@birds.example.org'
