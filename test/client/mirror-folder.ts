@@ -12,7 +12,7 @@ export interface MirrorFolder {
   /** What a source says in one submission: items, or ends of signals. */
   says(source: TestSource, items: readonly object[], told?: { feed?: Uuid; type?: string; prg?: string }): Promise<void>
   /** What the node says of a signal by itself. */
-  nodeSays(type: string, of: { source: string; signal: Uuid; revision?: number; feed?: Uuid }): void
+  nodeSays(type: string, of: { source: string; signal: Uuid; revision?: number; feed?: Uuid; at?: Date }): void
   /** Path of a feed's file. */
   file(feed?: Uuid): string
 }
@@ -47,9 +47,9 @@ export function aMirror(home: string): MirrorFolder {
       }
       append(feed, await received(node, source, items.map(textOf), told))
     },
-    nodeSays(type, { source, signal, revision = 1, feed = FEED }) {
+    nodeSays(type, { source, signal, revision = 1, feed = FEED, at = NOON }) {
       const said = { source, signal, revision, event: newId(NOON), reason: 'expired' }
-      const event = { seq: String(seqOf(feed) + 1), type, at: NOON.toISOString(), feed, ...said }
+      const event = { seq: String(seqOf(feed) + 1), type, at: at.toISOString(), feed, ...said }
       append(feed, [{ event, proof: undefined }])
     },
   }

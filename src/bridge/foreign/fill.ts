@@ -63,14 +63,18 @@ async function fillOf(options: FillOptions, writes: Writes, { feed, kind }: Fill
   if (some.length > 0) await take()
 }
 
-/** A mirror that was taken anew is shorter than what was read of the former one, or has other bytes: then its feed is taken anew as well. */
+/**
+ * A mirror that was taken anew is shorter than what was read of the former one, or has other bytes: then its feed is taken anew as well.
+ * Clients go on from one second over all feeds: what comes now comes at the newest of them.
+ */
 function placeOf(writes: Writes, feed: MirroredFeed): Place {
   const place = writes.place(feed.feed)
   const goesOn =
     place.bytes <= feed.bytes && BigInt(place.seq) <= BigInt(feed.seq) && beginsLine(feed.file, place.bytes)
-  if (goesOn) return place
-  writes.forget(feed.feed)
-  return writes.place(feed.feed)
+  if (!goesOn) writes.forget(feed.feed)
+  const from = goesOn ? place : writes.place(feed.feed)
+  const newest = writes.newest()
+  return from.second < newest ? { ...from, second: newest, same: 0 } : from
 }
 
 interface Taking {

@@ -151,6 +151,8 @@ export function shelfReads(db: DatabaseSync): Reads {
       if (gone.length > 0) statement(FORGET).run(feed)
       const upto = Math.max(0, ...gone.map(({ last_updated }) => last_updated))
       if (upto > 0) raise(`purged ${feed}`, upto)
+      // Whoever fetched all of it goes on behind that: nothing new may come before.
+      raise('second', counter(`purged ${feed}`) + 1)
       return gone.length
     },
   }

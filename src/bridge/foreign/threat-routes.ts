@@ -156,9 +156,17 @@ function updates(options: ThreatRoutesOptions, { client, given, base }: Asked, {
     reads.reach(`te:${client.name}`, feed, reads.posBefore(feed, start), now().getTime())
   const page = found.slice(0, limit)
   const last = page.at(-1)
-  if (last === undefined) return { data: [nothingNew(Math.max(start, reads.newest(feed)))] }
+  const behind = behindPurged(reads, feed, start)
+  if (last === undefined) return { data: [nothingNew(Math.max(behind, reads.newest(feed)))] }
   const data = page.map((record) => threatUpdate(record, reads, client.status))
-  return found.length <= limit ? { data } : { data, paging: pagingOf(given, base, `${last.pos}.${begun}`) }
+  if (found.length > limit) return { data, paging: pagingOf(given, base, `${last.pos}.${begun}`) }
+  return { data: stop === undefined && last.last_updated < behind ? [...data, nothingNew(behind)] : data }
+}
+
+/** Where whoever fetched all of it anew goes on: behind what was taken away, though nothing came since. */
+function behindPurged(reads: Reads, feed: string, start: number): number {
+  const purged = reads.purgedUpto(feed)
+  return start > 0 || purged === 0 ? start : purged + 1
 }
 
 const TOO_OLD = 'start_time is older than what is kept of ended records: drop everything and fetch anew'

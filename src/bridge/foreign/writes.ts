@@ -64,6 +64,8 @@ export interface Value {
 /** What the shelf takes in, within a transaction. */
 export interface Writes {
   place(feed: string): Place
+  /** The last second of all feeds that a client may have been told: nothing new comes before it. */
+  newest(): number
   move(feed: string, place: Place): void
   forget(feed: string): void
   sign(feed: string, source: string, signal: string): Signed | undefined
@@ -107,7 +109,13 @@ export function shelfWrites(db: DatabaseSync): Writes {
   const valuesOf = db.prepare(
     'select feed, type, indicator, kind, seq from sign where source = ? and signal = ? and type is not null',
   )
-  const second = db.prepare('select second from place where feed = ?')
+  const newest = db.prepare(
+    "select max((select coalesce(max(second), 0) from place), (select coalesce(max(value), 0) from counter where name = 'second')) as second",
+  )
+  const raised = db.prepare(
+    "insert into counter (name, value) values ('second', ?) on conflict (name) do update set value = max(value, excluded.value)",
+  )
+  const newestNow = (): number => (newest.get() as { second: number }).second
 
   const touch: Writes['touch'] = ({ feed, type, indicator, kind, seq }, at) => {
     const { n } = lives.get(feed, type, indicator) as { n: number }
@@ -128,7 +136,12 @@ export function shelfWrites(db: DatabaseSync): Writes {
   return {
     touch,
     place: (feed) => (placed.get(feed) as Place | undefined) ?? START,
-    move: (feed, { bytes, seq, added_us, second: at, same }) => void moved.run(feed, bytes, seq, added_us, at, same),
+    newest: newestNow,
+    move(feed, { bytes, seq, added_us, second, same }) {
+      moved.run(feed, bytes, seq, added_us, second, same)
+      // Beside the places, which go where a feed is taken anew.
+      raised.run(second)
+    },
     forget(feed) {
       for (const table of ['place', 'sign', 'said', 'record', 'reached'])
         db.prepare(`delete from ${table} where feed = ?`).run(feed)
@@ -140,10 +153,8 @@ export function shelfWrites(db: DatabaseSync): Writes {
     },
     react({ source, signal, giver, outcome }) {
       reacted.run(source, signal, giver, outcome)
-      for (const value of valuesOf.all(source, signal) as unknown as (Value & Pick<Signed, 'kind' | 'seq'>)[]) {
-        const now = second.get(value.feed) as { second: number } | undefined
-        touch(value, now?.second ?? 0)
-      }
+      for (const value of valuesOf.all(source, signal) as unknown as (Value & Pick<Signed, 'kind' | 'seq'>)[])
+        touch(value, newestNow())
     },
   }
 }

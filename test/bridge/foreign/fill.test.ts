@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { fill } from '../../../src/bridge/foreign/fill.ts'
+import { shelfReads } from '../../../src/bridge/foreign/reads.ts'
 import { openShelf, type Shelf } from '../../../src/bridge/foreign/shelf.ts'
 import { aHash, aMirror, apple } from '../../client/mirror-folder.ts'
-import { PROGRAMME, sha } from '../../signals/factory.ts'
+import { FEED } from '../../client/source.ts'
+import { idOf, NOON, PROGRAMME, sha } from '../../signals/factory.ts'
 
 const [one, two, three] = [1, 2, 3].map((n) => aHash('pdq', sha(`heron ${n}`)))
 if (one === undefined || two === undefined || three === undefined) throw new Error('three hashes')
@@ -49,4 +51,27 @@ test('of a mirror that is damaged behind what was read a shelf keeps what it has
   writeFileSync(mirror.file(), all.fill(7, read))
   await expect(filled()).rejects.toMatchObject({ reason: 'mirror-damaged' })
   expect(signals()).toEqual([one.signal])
+})
+
+test('what comes later into any feed has no earlier time, since clients go on from one time over all of them', async () => {
+  const [mirror, other] = [aMirror(home), idOf(77)]
+  const at = new Date(NOON.getTime() + 100_000)
+  await mirror.says(apple, [one, two])
+  mirror.nodeSays('signal.held', { source: 'apple', signal: one.signal, at })
+  await filled()
+  await mirror.says(apple, [three], { feed: other })
+  mirror.nodeSays('signal.expired', { source: 'apple', signal: one.signal, at: NOON })
+  await filled()
+  const reads = shelfReads(shelf.db)
+  const from = { second: at.getTime() / 1_000 }
+  const since = (feed: string) => reads.records(feed, { from, endedAfter: 0, limit: 9 }).map((row) => row.indicator)
+  expect(since(other)).toEqual([three.value.hash])
+
+  // Nor one that is older than what was taken away.
+  const before = at.getTime() / 1_000 + 1
+  expect(reads.purge(FEED, { before, erasedBefore: before, reached: 0 })).toBe(1)
+  mirror.nodeSays('signal.held', { source: 'apple', signal: two.signal, at })
+  await filled()
+  const behind = { second: reads.purgedUpto(FEED) + 1 }
+  expect(reads.records(FEED, { from: behind, endedAfter: 0, limit: 9 })).toMatchObject([{ indicator: two.value.hash }])
 })
