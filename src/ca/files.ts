@@ -1,5 +1,5 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
-import { readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Clock } from '../kernel/clock.ts'
 import { syncFolder, writeDurably } from '../kernel/durable.ts'
@@ -26,27 +26,59 @@ export interface ProgrammeCa extends CaSigner {
   rootCertificate(): string
 }
 
+/** In the order in which they come into the folder: with the last one it is a CA. */
+const FILES = ['root.key', 'issuer.key', 'issuer.crt', 'root.crt'] as const
+const ASIDE = /^\.[0-9]+\.new$/
+
 /**
- * Makes a folder of `root.key`, `root.crt`, `issuer.key`, `issuer.crt`, all of them or none; an empty one may be there. Issuing
- * needs the issuer alone: take `root.key` away and keep it offline.
+ * Makes a folder of `root.key`, `root.crt`, `issuer.key`, `issuer.crt`; an empty one may be there, also a volume or a symbolic link
+ * to one. What an interruption left is ended by the next try, or made anew. Issuing needs the issuer alone: take `root.key` away
+ * and keep it offline.
  */
 export async function createProgrammeCa(
   dir: string,
   { clock, names = NEUTRAL_NAMES }: CaOptions,
 ): Promise<ProgrammeCa> {
-  // What an interruption leaves there has issued nothing.
-  const fresh = `${dir}.${process.pid}.new`
-  rmSync(fresh, { recursive: true, force: true })
-  write(fresh, 'root', await createRoot(names.root, clock()))
-  await renewIssuer(fresh, { clock, names })
-  try {
-    renameSync(fresh, dir)
-  } catch (cause) {
-    rmSync(fresh, { recursive: true })
-    throw new StartRefused(`${dir}: is no empty folder; a CA is not made over another`, { cause })
-  }
+  mkdirSync(dir, { recursive: true, mode: 0o700 })
   syncFolder(dirname(dir))
+  const there = readdirSync(dir)
+  const root = readTextFile(join(dir, 'root.key'))
+  const left = there.find((name) => ASIDE.test(name) && root !== undefined && keyIn(join(dir, name)) === root)
+  if (left === undefined && there.some((name) => !ASIDE.test(name))) throw notEmpty(dir)
+  const aside = join(dir, left ?? `.${process.pid}.new`)
+  if (left === undefined) {
+    rmSync(aside, { recursive: true, force: true })
+    write(aside, 'root', await createRoot(names.root, clock()))
+    await renewIssuer(aside, { clock, names })
+    // Of two that make it one has its key here; the other's is never used.
+    if (!linked(aside, dir, 'root.key')) {
+      rmSync(aside, { recursive: true })
+      throw notEmpty(dir)
+    }
+  }
+  for (const name of FILES) {
+    syncFolder(dir)
+    linked(aside, dir, name)
+  }
+  syncFolder(dir)
+  for (const name of readdirSync(dir)) if (ASIDE.test(name)) rmSync(join(dir, name), { recursive: true, force: true })
   return openProgrammeCa(dir)
+}
+
+const keyIn = (dir: string): string | undefined => readTextFile(join(dir, 'root.key'))
+
+const notEmpty = (dir: string): StartRefused =>
+  new StartRefused(`${dir}: is no empty folder; a CA is not made over another`)
+
+/** False where a file of that name is there already. */
+function linked(from: string, to: string, name: string): boolean {
+  try {
+    linkSync(join(from, name), join(to, name))
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  }
 }
 
 /** Puts a fresh issuer key and certificate of one year in place of the old ones; needs `root.key`. */

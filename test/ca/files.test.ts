@@ -1,5 +1,18 @@
 import { X509Certificate } from 'node:crypto'
-import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -11,6 +24,7 @@ import { StartRefused } from '../../src/kernel/errors.ts'
 import { pemOf, uriOf } from '../support/pki.ts'
 
 const clock = systemClock
+const FOUR = ['issuer.crt', 'issuer.key', 'root.crt', 'root.key']
 let dir: string
 
 beforeEach(() => {
@@ -20,7 +34,7 @@ afterEach(() => rmSync(join(dir, '..'), { recursive: true }))
 
 test('a CA is four files, and its keys are for their owner alone', async () => {
   await createProgrammeCa(dir, { clock })
-  expect(readdirSync(dir).sort()).toEqual(['issuer.crt', 'issuer.key', 'root.crt', 'root.key'])
+  expect(readdirSync(dir).sort()).toEqual(FOUR)
   const modeOf = (name: string): number => statSync(join(dir, name)).mode & 0o777
   expect([modeOf('root.key'), modeOf('issuer.key'), modeOf('.')]).toEqual([0o600, 0o600, 0o700])
 })
@@ -62,10 +76,32 @@ test('a CA whose making was interrupted is made by the next try', async () => {
     return clock()
   }
   await expect(createProgrammeCa(dir, { clock: interrupted })).rejects.toThrow('after the root')
-  expect(existsSync(dir)).toBe(false)
+  expect(() => openProgrammeCa(dir)).toThrow(/missing/)
   await createProgrammeCa(dir, { clock })
-  expect(readdirSync(join(dir, '..'))).toEqual(['ca'])
+  expect(readdirSync(dir).sort()).toEqual(FOUR)
   expect(openProgrammeCa(dir).issuerCertificate()).toContain('CERTIFICATE')
+})
+
+test('an empty folder that cannot be replaced, as a volume or behind a symbolic link, becomes a CA in its place', async () => {
+  const [volume, plain] = [join(dir, '..', 'volume'), join(dir, '..', 'plain')]
+  for (const path of [volume, plain]) mkdirSync(path)
+  symlinkSync(volume, dir)
+  for (const path of [dir, plain]) {
+    const inode = statSync(path).ino
+    await createProgrammeCa(path, { clock })
+    expect([readdirSync(path).sort(), statSync(path).ino]).toEqual([FOUR, inode])
+    await expect(createProgrammeCa(path, { clock })).rejects.toThrow(StartRefused)
+  }
+})
+
+test('a CA of which only some files came into its folder is ended by the next try, with the same keys', async () => {
+  await createProgrammeCa(dir, { clock })
+  const [aside, key] = [join(dir, '.17.new'), readFileSync(join(dir, 'issuer.key'), 'utf8')]
+  cpSync(dir, join(dir, '..', 'copy'), { recursive: true })
+  renameSync(join(dir, '..', 'copy'), aside)
+  for (const name of ['issuer.crt', 'root.crt']) rmSync(join(dir, name))
+  await createProgrammeCa(dir, { clock })
+  expect([readdirSync(dir).sort(), readFileSync(join(dir, 'issuer.key'), 'utf8')]).toEqual([FOUR, key])
 })
 
 test('a renewed issuer has another key under the same root', async () => {
