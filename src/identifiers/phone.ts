@@ -15,8 +15,8 @@ const TRUNK = 'digits that are no part of the number: write it without the trunk
 /**
  * `phone/1`: E.164 with its plus. A number in national form needs the region it was dialled in (ISO 3166-1 alpha-2);
  * nothing is guessed from anything else. Whether the number is in use is not judged: numbering plans change. What would
- * be another number if it were read once more, as with the zero of national calls behind the country code, is refused. Of one
-that was told in two ways, as mobile numbers of Mexico, both are the present one.
+ * be another number if it were read once more, as with the zero of national calls behind the country code, is refused. A mobile
+ * number of Mexico is the present one however it was dialled.
  */
 export function canonicalPhone(
   raw: string,
