@@ -79,13 +79,15 @@ export function endSwitch(dir: string): void {
   if (next === undefined) return
   const present = readIfThere(join(dir, VKEY_FILE))
   if (present !== undefined && present !== next) {
-    const former = join(dir, 'former', String(logIdOf(openVkey(present).name)))
-    // What is gone was kept by the run that broke off.
-    for (const name of [VKEY_FILE, ...OF_ONE_LOG]) {
+    const origin = openVkey(present).name
+    const former = join(dir, 'former', String(logIdOf(origin)))
+    // What is gone was kept by the run that broke off; a head of the next log is another process's that has ended the switch.
+    const own = OF_ONE_LOG.flatMap((name) => {
       const text = readIfThere(join(dir, name))
-      if (text !== undefined) writeDurably(join(former, name), text)
-    }
-    for (const name of OF_ONE_LOG) rmSync(join(dir, name), { force: true })
+      return text === undefined || (name === HEAD_FILE && !text.startsWith(`${origin}\n`)) ? [] : [{ name, text }]
+    })
+    for (const { name, text } of [{ name: VKEY_FILE, text: present }, ...own]) writeDurably(join(former, name), text)
+    for (const { name } of own) rmSync(join(dir, name), { force: true })
     writeDurably(join(dir, VKEY_FILE), next)
   }
   removeDurably(join(dir, NEXT_FILE))

@@ -424,6 +424,16 @@ test.for([0, 1, 2, 3, 4])(
   },
 )
 
+test('a switch that two processes end at once takes no head of the next log for one of the former', () => {
+  const [old, next] = [aLog(3, 'node.example.org/log/1'), aLog(2, 'node.example.org/log/2')]
+  home.enrolled(anEnrolment({ vkey: old.vkey }))
+  writeFileSync(join(dir, 'log.next.vkey'), `${next.vkey}\n`)
+  writeFileSync(join(dir, 'log.checkpoint'), next.checkpoint())
+  const { vkey, head } = openHome(dir).pinned()
+  expect([vkey, head?.note]).toEqual([`${next.vkey}\n`, next.checkpoint()])
+  expect(readdirSync(join(dir, 'former', '1'))).toEqual(['log.vkey'])
+})
+
 test('notes are one line each, in their order, for the owner alone', () => {
   home.note('events.ndjson', { event: 'a', what: 'one\ntwo' })
   home.note('events.ndjson', { event: 'b' })
