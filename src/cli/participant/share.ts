@@ -146,7 +146,7 @@ export async function signFile(source: RawSource, signing: Signing): Promise<Sig
   await handle.sync()
   await handle.close()
   await rename(`${path}.new`, path)
-  writeDurably(join(dir, 'signed.json'), JSON.stringify(signed, textLines), 0o600)
+  keepSigned(session.home.dir, signed)
   return signed
 }
 
@@ -170,6 +170,10 @@ const OTHER_OPTIONS =
   'this file was shared with other options: give those again, or put the lines that are to be shared otherwise into another file'
 
 const sealsOf = (read: Read): number => (read.outcome === 'raw' && read.raw.seal === true ? 1 : 0)
+
+/** What is sent for its upload from now on. */
+export const keepSigned = (dir: string, signed: Signed): void =>
+  writeDurably(join(dir, 'uploads', signed.upload, 'signed.json'), JSON.stringify(signed, textLines), 0o600)
 
 /** What was signed at home for an upload; undefined where it was signed elsewhere. */
 export function signedUpload(dir: string, upload: Uuid): Signed | undefined {

@@ -6,6 +6,7 @@ import { type Common, openHomeContext } from './context.ts'
 import { send } from './send.ts'
 import { type Session, withSession } from './session.ts'
 import { linesFrom, type RawSource, rawFile, type Signed, signFile } from './share.ts'
+import { signAnew } from './sign-anew.ts'
 import { tryOut } from './submit-try.ts'
 import { submitTokens } from './tokens.ts'
 import { sealLines } from './values.ts'
@@ -48,8 +49,9 @@ A line names a type and the raw value, and whatever differs from the options:
   {"type":"media_hash","algorithm":"pdq","hash":"<64 hex digits>"}
   {"type":"email","hashed":{"profile":"email/1","kid":"spring","token":"<64 hex digits>"}}
 Sending the same file again sends the same signed bytes: what is durable already is not stored twice, what was refused is
-told again, and a submission of which everything was refused is judged anew. With other options it is signed
-anew as long as nothing of it is stored, and refused after that.`
+told again, and a submission of which everything was refused is judged anew. What the node never took within
+seven days is signed anew, for the same signals. With other options all of it is signed anew as long as nothing
+of it is stored, and refused after that.`
 
 /** Shares raw lines, wherever they are from. */
 export async function submit(
@@ -71,7 +73,7 @@ export async function submit(
     return made
   }
   if (dryRun) return tryOut(session, source, sign)
-  const signed = await sign(source)
+  const signed = await signAnew(session, await sign(source), key)
   if (options.detach === true && signed.items > 0) return leave(session, signed)
   const told = await send(session, signed)
   await sealLines(session, signed, source)

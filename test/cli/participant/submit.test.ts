@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command } from 'commander'
@@ -6,10 +6,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { importCommand } from '../../../src/cli/participant/import.ts'
 import { lookupCommand } from '../../../src/cli/participant/lookup.ts'
 import type { Session } from '../../../src/cli/participant/session.ts'
-import { rawFile } from '../../../src/cli/participant/share.ts'
+import { rawFile, type Signed } from '../../../src/cli/participant/share.ts'
 import { submit, submitCommand } from '../../../src/cli/participant/submit.ts'
 import type { Client } from '../../../src/client/client.ts'
+import { odOf } from '../../../src/client/countersigned.ts'
 import type { Uuid } from '../../../src/kernel/ids.ts'
+import type { UploadJob } from '../../../src/signals/schema.ts'
+import { signSubmission } from '../../../src/signals/submission.ts'
 import { aTestNode, type Member, type TestNode } from '../../support/node.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'aldis-submit-'))
@@ -172,7 +175,10 @@ describe('an answer that did not arrive', () => {
         throw Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })
       },
     })
-  const noted = (): number => readFileSync(join(apple.home.dir, 'events.ndjson'), 'utf8').split('\n').length - 1
+  const noted = (): number => {
+    const file = join(apple.home.dir, 'events.ndjson')
+    return existsSync(file) ? readFileSync(file, 'utf8').split('\n').length - 1 : 0
+  }
 
   test('is asked for again in the same run, and each item is told once', async () => {
     const [before, seen] = [noted(), [] as bigint[]]
@@ -245,6 +251,85 @@ test('a submission that was refused is sent again without those that were stored
   const second = await submitted(file, { between: counting })
   expect(second.told.at(-1)).toMatchObject({ accepted: 0, refused: 1_000, before: 1_001 })
   expect([sent, second.code]).toEqual([1_001, 8])
+})
+
+describe('what was signed too long ago', () => {
+  const away: Between = () => ({
+    async *upload() {
+      yield* []
+      throw Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })
+    },
+  })
+  const keptOf = (upload: unknown): { path: string; file: string; signed: Pick<Signed, 'path' | 'submissions'> } => {
+    const file = join(apple.home.dir, 'uploads', String(upload), 'signed.json')
+    const signed = JSON.parse(readFileSync(file, 'utf8'))
+    return { path: signed.path, file, signed }
+  }
+  /** As if it had been signed eight days ago, all of it; answers the signals. */
+  async function aged(upload: unknown): Promise<string[]> {
+    const { path, file, signed } = keptOf(upload)
+    const lines = readFileSync(path, 'utf8').trim().split('\n')
+    const firsts = Object.keys(signed.submissions).map(Number)
+    const member = apple.home.membership()
+    const ids: string[] = []
+    const written: string[] = []
+    for (const [i, first] of firsts.entries()) {
+      const items = lines.slice(first, (firsts[i + 1] ?? lines.length + 1) - 1).map((line) => JSON.parse(line).item)
+      ids.push(...items.map((item) => JSON.parse(item).signal))
+      const made = await signSubmission({
+        ...{ typ: 'aldis-signal+jws', iss: member.uri, aud: member.node_origin, prg: member.programme },
+        ...{ items, key: apple.home.signingKey(), now: new Date(Date.now() - 8 * 86_400_000) },
+      })
+      signed.submissions[String(first)] = { payload: made.jws.payload, od: odOf(made.jws) }
+      written.push(...[{ jws: made.jws }, ...made.items].map((one) => `${JSON.stringify(one)}\n`))
+    }
+    writeFileSync(path, written.join(''))
+    writeFileSync(file, JSON.stringify(signed))
+    return ids
+  }
+  const createdIn = (told: Told[]): unknown[] =>
+    told.filter(({ outcome }) => outcome === 'created').map(({ signal }) => signal)
+
+  test('and was never taken is signed anew for the same signals, and stored once', async () => {
+    const file = fileOf(links(1_500))
+    await expect(submitted(file, { between: away })).rejects.toMatchObject({ code: 'ECONNRESET' })
+    const upload = await rawFile(file).upload((await apple.client.audiences()).audiences[0]?.audience as Uuid)
+    const ids = await aged(upload)
+    const former = keptOf(upload).path
+    const { code, told } = await submitted(file)
+    expect([code, told.at(-1)]).toEqual([0, expect.objectContaining({ accepted: 1_500, refused: 0, before: 0 })])
+    expect(createdIn(told)).toEqual(ids)
+    expect([existsSync(former), existsSync(keptOf(upload).path)]).toEqual([false, true])
+    expect((await submitted(file)).told).toMatchObject([{ accepted: 0, before: 1_500 }])
+  })
+  test('and was refused whole is signed anew; what is stored stays as it was signed', async () => {
+    const file = fileOf([...links(1_000), { ...links(1)[0], category: 'no_such' }])
+    const first = await submitted(file)
+    const { upload } = first.told.at(-1) ?? expect.fail('nothing told')
+    await aged(upload)
+    const before = keptOf(upload).signed.submissions
+    const second = await submitted(file)
+    expect(second.told.filter(({ outcome }) => outcome === 'refused')).toEqual([
+      expect.not.objectContaining({ code: 'submission-stale' }),
+    ])
+    expect(second.told.at(-1)).toMatchObject({ accepted: 0, before: 1_000, refused: 1 })
+    const { '1': stored, '1002': anew } = keptOf(upload).signed.submissions
+    expect([stored, anew]).toEqual([before['1'], expect.not.objectContaining(before['1002'] ?? {})])
+  })
+  test('is left to a job of the node that is under way', async () => {
+    const file = fileOf(links(1))
+    await expect(submitted(file, { between: away })).rejects.toMatchObject({ code: 'ECONNRESET' })
+    const upload = await rawFile(file).upload((await apple.client.audiences()).audiences[0]?.audience as Uuid)
+    await aged(upload)
+    const before = keptOf(upload).signed
+    const job = { upload, state: 'running', received_at: '', bytes: '1', lines: '2', accepted: '0', refused: '0' }
+    const running: Between = (client) => ({
+      ...away(client),
+      uploads: { ...client.uploads, get: async () => ({ next_line: '1', job: job as UploadJob }) },
+    })
+    await expect(submitted(file, { between: running })).rejects.toMatchObject({ code: 'ECONNRESET' })
+    expect(keptOf(upload).signed).toEqual(before)
+  })
 })
 
 describe('a file that is sent again with other options', () => {
