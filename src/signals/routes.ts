@@ -162,7 +162,8 @@ function takeStreams(streams: FastifyInstance, uploading: UploadStreams): void {
   streams.removeAllContentTypeParsers()
   streams.addContentTypeParser(NDJSON, (_request, payload, done) => done(null, payload))
   streams.addHook('onRequest', async ({ peer }, reply) => {
-    reply.raw.once('close', uploading.take(peer.credential))
+    // Who has gone already would never give its place back.
+    if (!reply.raw.closed) reply.raw.once('close', uploading.take(peer.credential))
   })
 }
 

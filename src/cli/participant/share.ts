@@ -107,17 +107,12 @@ export async function signFile(source: RawSource, signing: Signing): Promise<Sig
   const flush = async (): Promise<void> => {
     const held = pack.take()
     if (held.length === 0) return
-    const { member } = session
-    const made = await signSubmission({
-      ...{ typ: 'aldis-signal+jws', iss: member.uri, aud: member.node_origin, prg: member.programme },
-      ...{ items: held.map(({ text }) => text), key: signing.key, now: new Date() },
-    })
+    const { as, lines } = await signLines(session, { items: held.map(({ text }) => text), key: signing.key })
     const first = signed.lines + 1n
-    signed.submissions[String(first)] = { payload: made.jws.payload, od: odOf(made.jws) }
+    signed.submissions[String(first)] = as
     held.forEach(({ line, type }, i) => {
       signed.origin[String(first + 1n + BigInt(i))] = [line, type]
     })
-    const lines = [{ jws: made.jws }, ...made.items].map((one) => `${JSON.stringify(one)}\n`)
     await handle.write(lines.join(''))
     signed.lines += BigInt(lines.length)
     signed.items += held.length
@@ -170,6 +165,19 @@ const OTHER_OPTIONS =
   'this file was shared with other options: give those again, or put the lines that are to be shared otherwise into another file'
 
 const sealsOf = (read: Read): number => (read.outcome === 'raw' && read.raw.seal === true ? 1 : 0)
+
+/** A submission of these items, signed now: as what, and the lines that are sent. */
+export async function signLines(
+  { member }: Pick<Session, 'member'>,
+  { items, key }: { items: readonly string[]; key: SigningKey },
+): Promise<{ as: Signed['submissions'][string]; lines: string[] }> {
+  const made = await signSubmission({
+    ...{ typ: 'aldis-signal+jws', iss: member.uri, aud: member.node_origin, prg: member.programme },
+    ...{ items, key, now: new Date() },
+  })
+  const lines = [{ jws: made.jws }, ...made.items].map((one) => `${JSON.stringify(one)}\n`)
+  return { as: { payload: made.jws.payload, od: odOf(made.jws) }, lines }
+}
 
 /** What is sent for its upload from now on. */
 export const keepSigned = (dir: string, signed: Signed): void =>

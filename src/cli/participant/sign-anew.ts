@@ -1,21 +1,22 @@
 import { createWriteStream, rmSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { odOf } from '../../client/countersigned.ts'
-import { type FlatJws, headerOf, type SigningKey, signSubmission } from '../../signals/submission.ts'
+import { type FlatJws, headerOf, type SigningKey } from '../../signals/submission.ts'
 import { firstsOf, keptAnswer } from './answered.ts'
 import type { Session } from './session.ts'
-import { keepSigned, linesFrom, type Signed } from './share.ts'
+import { keepSigned, linesFrom, type Signed, signLines } from './share.ts'
 
 /** The node takes what was signed within seven days; a day is for sending it. */
 const FRESH_SECONDS = 6 * 86_400
+
+/** One is sent while the other is written. */
+const FILES = ['signed.ndjson', 'signed.anew.ndjson'] as const
 
 /** The same items under a signature of now. */
 interface Anew {
   signed: Signed
   stale: ReadonlySet<bigint>
   key: SigningKey
-  now: Date
 }
 
 /**
@@ -23,27 +24,25 @@ interface Anew {
  * Its items stay what they were, with their signals' ids, so that nothing can be stored twice; what may be stored stays as it is.
  */
 export async function signAnew(session: Session, signed: Signed, key: SigningKey): Promise<Signed> {
-  const now = new Date()
-  const stale = await staleOf(session, signed, { key, now })
+  const stale = await staleOf(session, signed, key)
   if (stale.size === 0) return signed
   const submissions = { ...signed.submissions }
-  const path = join(dirname(signed.path), `signed.${now.getTime()}.ndjson`)
-  const lines = linesAnew(session, { signed: { ...signed, submissions }, stale, key, now })
+  const path = join(dirname(signed.path), basename(signed.path) === FILES[0] ? FILES[1] : FILES[0])
+  const lines = linesAnew(session, { signed: { ...signed, submissions }, stale, key })
   await pipeline(lines, createWriteStream(path, { mode: 0o600, flush: true }))
   // The file that it names takes the place of the former with it.
   const anew = { ...signed, path, submissions }
   keepSigned(session.home.dir, anew)
   rmSync(signed.path, { force: true })
-  session.output.say(`signed anew: ${stale.size} submissions that were signed too long ago to be taken`)
+  session.output.say(
+    `signed anew: ${stale.size} submissions, signed too long ago or by a former key, of which nothing is stored`,
+  )
   return anew
 }
 
 /** The first lines of those that are to be signed anew. */
-async function staleOf(
-  session: Session,
-  signed: Signed,
-  { key, now }: Pick<Anew, 'key' | 'now'>,
-): Promise<Set<bigint>> {
+async function staleOf(session: Session, signed: Signed, key: SigningKey): Promise<Set<bigint>> {
+  const since = Date.now() / 1_000 - FRESH_SECONDS
   const untaken = await untakenOf(session, signed)
   const stale = new Set<bigint>()
   if (untaken.size === 0) return stale
@@ -53,7 +52,7 @@ async function staleOf(
     if (!untaken.has(line)) continue
     const { jws } = JSON.parse(text) as { jws: FlatJws }
     const { iat, kid } = headerOf(jws.protected)
-    if (kid !== key.kid || now.getTime() / 1_000 - iat > FRESH_SECONDS) stale.add(line)
+    if (kid !== key.kid || iat < since) stale.add(line)
   }
   return stale
 }
@@ -72,17 +71,14 @@ async function untakenOf(session: Session, signed: Signed): Promise<Set<bigint>>
 }
 
 /** All lines, in their number; notes in `submissions` what was signed. */
-async function* linesAnew({ member }: Session, { signed, stale, key, now }: Anew): AsyncGenerator<string> {
+async function* linesAnew(session: Session, { signed, stale, key }: Anew): AsyncGenerator<string> {
   let held: { first: bigint; items: string[] } | undefined
   const ended = async (): Promise<string> => {
     if (held === undefined) return ''
-    const { jws, items } = await signSubmission({
-      ...{ typ: 'aldis-signal+jws', iss: member.uri, aud: member.node_origin, prg: member.programme },
-      ...{ items: held.items, key, now },
-    })
-    signed.submissions[String(held.first)] = { payload: jws.payload, od: odOf(jws) }
+    const { as, lines } = await signLines(session, { items: held.items, key })
+    signed.submissions[String(held.first)] = as
     held = undefined
-    return [{ jws }, ...items].map((one) => `${JSON.stringify(one)}\n`).join('')
+    return lines.join('')
   }
   let line = 0n
   for await (const text of linesFrom(signed, 1n)) {

@@ -10,6 +10,7 @@ import { rawFile, type Signed } from '../../../src/cli/participant/share.ts'
 import { submit, submitCommand } from '../../../src/cli/participant/submit.ts'
 import type { Client } from '../../../src/client/client.ts'
 import { odOf } from '../../../src/client/countersigned.ts'
+import { makeSigningKey, openSigningKey } from '../../../src/client/signing-key.ts'
 import type { Uuid } from '../../../src/kernel/ids.ts'
 import type { UploadJob } from '../../../src/signals/schema.ts'
 import { signSubmission } from '../../../src/signals/submission.ts'
@@ -265,8 +266,8 @@ describe('what was signed too long ago', () => {
     const signed = JSON.parse(readFileSync(file, 'utf8'))
     return { path: signed.path, file, signed }
   }
-  /** As if it had been signed eight days ago, all of it; answers the signals. */
-  async function aged(upload: unknown): Promise<string[]> {
+  /** As if it had been signed eight days ago, all of it, or as it is said; answers the signals. */
+  async function aged(upload: unknown, { days = 8, key = apple.home.signingKey() } = {}): Promise<string[]> {
     const { path, file, signed } = keptOf(upload)
     const lines = readFileSync(path, 'utf8').trim().split('\n')
     const firsts = Object.keys(signed.submissions).map(Number)
@@ -278,7 +279,7 @@ describe('what was signed too long ago', () => {
       ids.push(...items.map((item) => JSON.parse(item).signal))
       const made = await signSubmission({
         ...{ typ: 'aldis-signal+jws', iss: member.uri, aud: member.node_origin, prg: member.programme },
-        ...{ items, key: apple.home.signingKey(), now: new Date(Date.now() - 8 * 86_400_000) },
+        ...{ items, key, now: new Date(Date.now() - days * 86_400_000) },
       })
       signed.submissions[String(first)] = { payload: made.jws.payload, od: odOf(made.jws) }
       written.push(...[{ jws: made.jws }, ...made.items].map((one) => `${JSON.stringify(one)}\n`))
@@ -315,6 +316,13 @@ describe('what was signed too long ago', () => {
     expect(second.told.at(-1)).toMatchObject({ accepted: 0, before: 1_000, refused: 1 })
     const { '1': stored, '1002': anew } = keptOf(upload).signed.submissions
     expect([stored, anew]).toEqual([before['1'], expect.not.objectContaining(before['1002'] ?? {})])
+  })
+  test('or by a former key, as one that was rotated, is signed anew too', async () => {
+    const file = fileOf(links(1))
+    await expect(submitted(file, { between: away })).rejects.toMatchObject({ code: 'ECONNRESET' })
+    const upload = await rawFile(file).upload((await apple.client.audiences()).audiences[0]?.audience as Uuid)
+    const ids = await aged(upload, { days: 0, key: openSigningKey(makeSigningKey()) })
+    expect(createdIn((await submitted(file)).told)).toEqual(ids)
   })
   test('is left to a job of the node that is under way', async () => {
     const file = fileOf(links(1))
