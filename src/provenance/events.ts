@@ -38,7 +38,8 @@ const log = { origin: 'M', key: 'M', previous: 'M' }
 const said = { signal: 'AS', authority: 'AS', od: 'AS', kid: 'A' }
 const decided = {
   ...{ case: 'A', signal: 'A', decision: 'A', verdict: 'A', reason: 'A', counts: 'A', reviewers: 'A' },
-  ...{ authority: 'A', supersedes: 'A', job: 'A', single_reviewed: 'A' },
+  // `proposed`: a second person is asked for, and nothing is decided before.
+  ...{ authority: 'A', supersedes: 'A', job: 'A', single_reviewed: 'A', proposed: 'A' },
 }
 
 /** Every kind of event and who may open what of it; undeclared fields are refused. */

@@ -80,7 +80,7 @@ export function createDsaTally(period: Period, me: string): DsaTally {
     take({ kind, time, fields }) {
       if (time >= period.to || textIn(fields, 'actor') !== me) return
       if (kind === 'review.undone') decisions.undo(textIn(fields, 'decision'))
-      if (kind === 'review.decided' && time >= period.from)
+      if (kind === 'review.decided' && time >= period.from && fields.get('proposed') !== true)
         decisions.decide(textIn(fields, 'decision'), decisionIn(fields), textIn(fields, 'supersedes'))
     },
     counts() {

@@ -16,8 +16,8 @@ export interface Fact {
 const COUNTED = ['actor', 'types', 'categories'] as const
 
 /**
- * Of each kind that figures are made of the fields that a figure reads: a fold sees no others. Facts are kept in this order, so
- * whoever changes it empties `report_facts` in a migration, and they are made anew.
+ * Of each kind that figures are made of the fields that a figure reads: a fold sees no others. Facts are kept in this order: what no
+ * entry has had may come behind it, and whoever changes it otherwise empties `report_facts` in a migration, and they are made anew.
  */
 export const READS = {
   // Says whether a period reaches back into a log that this one continues.
@@ -31,7 +31,7 @@ export const READS = {
   erasure: ['types', 'categories'],
   'tombstone.acked': ['actor', 'stage'],
   'feedback.given': ['actor', 'signal', 'outcome', 'supersedes'],
-  'review.decided': ['actor', 'decision', 'supersedes', 'counts'],
+  'review.decided': ['actor', 'decision', 'supersedes', 'counts', 'proposed'],
   'review.undone': ['decision'],
   'dispute.opened': ['actor', 'dispute', 'ground'],
   'dispute.closed': ['dispute', 'result'],

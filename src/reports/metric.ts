@@ -99,7 +99,7 @@ export const METRICS = [
     definition:
       'What platforms said that they did because of signals. A count that was not reported is none of 0: each has how many platforms reported it.',
     query:
-      'review.decided in, without those that review.undone or a later supersedes names: sum of each member of counts; distinct actor with that member',
+      'review.decided in that are no proposals, without those that review.undone or a later supersedes names: sum of each member of counts; distinct actor with that member',
   },
   {
     id: 'disputes.opened',

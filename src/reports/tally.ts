@@ -176,7 +176,7 @@ const acknowledged: Fold = (state, { fields, parties, time }) => {
 }
 
 const decided: Fold = (state, { fields }, inPeriod) => {
-  if (!inPeriod) return
+  if (!inPeriod || fields.get('proposed') === true) return
   const counts = Object(fields.get('counts')) as Record<string, unknown>
   const what = { actor: textIn(fields, 'actor'), counts }
   state.decisions.decide(textIn(fields, 'decision'), what, textIn(fields, 'supersedes'))

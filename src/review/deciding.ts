@@ -111,6 +111,7 @@ export const recordDecided = (
       ...{ verdict: nameOf(decision.verdict), reason: decision.reason, counts: countsOf(decision) },
       ...{ authority: by.authority, supersedes: before.find(({ seq }) => seq === decision.supersedes)?.decision_id },
       ...{ job: decision.job_id ?? undefined, single_reviewed: decision.single_reviewed || undefined },
+      proposed: (decision.needs_second && persons === 1) || undefined,
     },
   })
 

@@ -36,7 +36,7 @@ const TABLE: readonly (readonly [kinds: string, ...lines: string[]])[] = [
   ['hit.reported', 'n root: actor'],
   [
     'review.decided',
-    'case signal decision verdict reason counts reviewers authority supersedes job single_reviewed: actor',
+    'case signal decision verdict reason counts reviewers authority supersedes job single_reviewed proposed: actor',
   ],
   ['review.moved', 'case signal from to reason: actor'],
   ['review.routed', 'rules: actor'],

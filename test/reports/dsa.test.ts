@@ -38,6 +38,14 @@ test('what was done counts once, and as the last decision of it says', () => {
   expect(counts).toMatchObject({ here: 1, attested: 2, upheld: 0 })
 })
 
+test('what waits for a second person did nothing yet', () => {
+  const first = decided(1, 'd1', { counts: { urls_blocked: 4 } })
+  const proposal = decided(2, 'd2', { counts: { urls_blocked: 9 }, supersedes: 'd1', proposed: true })
+  expect(countsOf(first, proposal).ground.law).toMatchObject({ urls_blocked: 4, decisions: 1 })
+  const approved = decided(3, 'd2', { counts: { urls_blocked: 9 }, supersedes: 'd1', reviewers: 2 })
+  expect(countsOf(first, proposal, approved).ground.law).toMatchObject({ urls_blocked: 9, decisions: 1 })
+})
+
 test('a decision that was taken back, or that an appeal reversed, did nothing', () => {
   const undone = { ...decided(2, 'd1'), kind: 'review.undone' }
   expect(countsOf(decided(1, 'd1', { counts: { urls_blocked: 4 } }), undone).ground.law.decisions).toBe(0)

@@ -81,8 +81,13 @@ describe('the figures of a period', () => {
   })
 
   test('sum what was done by decisions that stand, and tell none from not reported', () => {
-    const decided = (actor: string, decision: string, counts: object, supersedes?: string) =>
-      entry('review.decided', { day: 1, fields: { actor, decision, counts, ...(supersedes && { supersedes }) } })
+    const decided = (actor: string, decision: string, counts: object, supersedes?: string, more = {}) =>
+      entry('review.decided', {
+        day: 1,
+        fields: { actor, decision, counts, ...(supersedes && { supersedes }), ...more },
+      })
+    const proposed = (...[actor, decision, counts, supersedes]: Parameters<typeof decided>) =>
+      decided(actor, decision, counts, supersedes, { proposed: true })
     const figures = figuresOf(
       decided('a', 'd1', { accounts_actioned: 7, urls_blocked: 0 }),
       decided('a', 'd2', { accounts_actioned: 2 }, 'd1'),
@@ -92,6 +97,8 @@ describe('the figures of a period', () => {
       // Whose correction nobody stands for.
       decided('c', 'd5', { accounts_actioned: 50 }, 'd4'),
       entry('review.undone', { day: 2, fields: { decision: 'd5' } }),
+      // Nobody has approved it yet, so what it would correct stands.
+      proposed('a', 'd6', { accounts_actioned: 80 }, 'd2'),
     )
     expect(figures.get('outcomes.reported')).toEqual({
       ...{ value: 3, reporting: 2 },

@@ -84,6 +84,18 @@ describe('a second person is another person', () => {
     expect(await there.answer(signedIn(fig), 'approve')).toBe('done')
   })
 
+  test('and until that one approves the log calls it proposed, as no decision is', async () => {
+    const { id, answer } = await decided(attested('ann'))
+    await answer(attested('bob'), 'approve')
+    const of = w.t.owner.selectFrom('prov_record').select('event_id').where('kind', '=', 'review.decided')
+    const told = await Promise.all((await of.orderBy('at').execute()).map(({ event_id }) => w.opened(event_id)))
+    const own = told.filter((one) => one['case'] === id)
+    expect(own.map(({ reviewers, proposed }) => [reviewers, proposed])).toEqual([
+      [1, true],
+      [2, undefined],
+    ])
+  })
+
   test('whoever it is may deny: nothing leaves by that', async () => {
     const { id, answer } = await decided(attested('ann'))
     expect(await answer(signedIn(fig), 'deny')).toBe('done')
