@@ -6,7 +6,7 @@ import type { LoggedEvent } from '../provenance/service.ts'
 import type { SignalItem } from '../signals/schema.ts'
 import type { Trigger } from './case.ts'
 import { changed, confirming, gone } from './lifecycle.ts'
-import { type Item, openFor, type ReviewFollowOptions, type Told } from './open-for.ts'
+import { factsFor, factsOf, type Item, openFor, type ReviewFollowOptions, type Told } from './open-for.ts'
 import { ruleOf } from './routing.ts'
 import * as routingStore from './routing-store.ts'
 import * as sourceStore from './source-store.ts'
@@ -73,7 +73,9 @@ async function routeItem(
   for (const rule of rules) {
     const met = ruleOf(rule, signal, options.clock())
     if (met !== undefined)
-      await openFor(options, rule.participant_id, { entry, item, trigger: 'routing_rule', ref: met })
+      await openFor(options, rule.participant_id, {
+        ...{ facts: factsOf(entry.participant_id, item), trigger: 'routing_rule', ref: met },
+      })
   }
 }
 
@@ -81,7 +83,7 @@ async function routeItem(
 async function questioned(options: ReviewFollowOptions, entry: LoggedEvent): Promise<void> {
   const told = await options.feedback.feedbackAt(entry.participant_id, entry.event_id)
   if (told?.outcome !== OUTCOME.needs_information) return
-  await openAt(options, told, { entry, participant: told.origin, trigger: 'question', ref: entry.event_id })
+  await openAt(options, told, { participant: told.origin, trigger: 'question', ref: entry.event_id })
 }
 
 /** A case of the source, and of everyone who confirmed or is about to: one look for each, not one appeal for each. */
@@ -92,7 +94,7 @@ async function disputed(options: ReviewFollowOptions, entry: LoggedEvent): Promi
   const confirmed = opinions.filter(({ outcome }) => isConfirmation(outcome)).map(({ giver }) => giver)
   for (const participant of new Set([told.origin, ...confirmed, ...(await confirming(options, told))])) {
     if (participant === entry.participant_id) continue
-    await openAt(options, told, { entry, participant, trigger: 'dispute', ref: told.dispute_id })
+    await openAt(options, told, { participant, trigger: 'dispute', ref: told.dispute_id })
   }
 }
 
@@ -108,16 +110,15 @@ async function answered(
   const cases = await store.casesOf(options.projector, { origin, signals: [signal_id] })
   // Who spoke without a case has the answer in its inbox.
   if (!cases.some(({ participant_id }) => participant_id === participant)) return
-  await openAt(options, told, { entry, participant, trigger: 'lifecycle', ref: entry.event_id, answers })
+  await openAt(options, told, { participant, trigger: 'lifecycle', ref: entry.event_id, answers })
 }
 
 async function openAt(
   options: ReviewFollowOptions,
-  { origin, signal_id }: Told,
-  of: { entry: LoggedEvent; participant: Uuid; trigger: Trigger; ref: string; answers?: boolean },
+  told: Told,
+  of: { participant: Uuid; trigger: Trigger; ref: string; answers?: boolean },
 ): Promise<void> {
-  const item = await sourceStore.newestOf(options.projector, origin, signal_id)
+  const facts = await factsFor(options, of.participant, told)
   // What was erased since is nobody's case.
-  if (item === undefined) return
-  await openFor(options, of.participant, { ...of, item, origin })
+  if (facts !== undefined) await openFor(options, of.participant, { ...of, facts })
 }

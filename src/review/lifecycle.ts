@@ -2,12 +2,11 @@ import { asParticipant, type Tx } from '../db/as-participant.ts'
 import { isConfirmation } from '../feedback/opinion.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import type { LoggedEvent } from '../provenance/service.ts'
-import type { SignalItem } from '../signals/schema.ts'
 import { refresh } from './again.ts'
 import { moveCase } from './case.ts'
 import { type Ending, endProposal } from './deciding.ts'
 import * as decisionStore from './decision-store.ts'
-import { factsOf, type Item, openFor, type ReviewFollowOptions, type Told } from './open-for.ts'
+import { factsFor, factsOf, type Item, openFor, type ReviewFollowOptions, sees, type Told } from './open-for.ts'
 import * as sourceStore from './source-store.ts'
 import * as store from './store.ts'
 import { after, stateOf } from './transition.ts'
@@ -39,15 +38,13 @@ export async function changed(
   const origin = entry.participant_id
   for (const { participant_id: participant, signal_id } of await store.casesOf(projector, { origin, signals })) {
     const by = { participant, slug: directory.slugOf(participant) }
-    const newest = () => sourceStore.newestOf(projector, origin, signal_id)
-    const said = how.ended ? undefined : await newest()
+    const said = how.ended ? undefined : await sourceStore.newestOf(projector, origin, signal_id)
     const reopens = await asParticipant(app, participant, async (tx) => {
       const row = await store.liveCase(tx, participant, { origin, signal_id })
       return row !== undefined && carry(options, tx, { by, row, said, ...how })
     })
-    const item = reopens ? (said ?? (await newest())) : undefined
-    if (item !== undefined)
-      await openFor(options, participant, { entry, item, trigger: 'lifecycle', ref: entry.event_id })
+    const facts = reopens ? await factsFor(options, participant, { origin, signal_id }) : undefined
+    if (facts !== undefined) await openFor(options, participant, { facts, trigger: 'lifecycle', ref: entry.event_id })
   }
 }
 
@@ -63,15 +60,9 @@ async function carry(
   // What was told stays to be looked at again, whatever becomes of the signal.
   if (again && participant !== origin && stands.some(confirms)) return true
   if (ended && stands.length === 0) await endCase(options, tx, { by, row, decision: all.at(-1) })
-  if (said !== undefined && sees(options, row, said))
+  if (said !== undefined && sees(options, { participant, origin }, said))
     await refresh(options.provenance, tx, { by, row, now: options.clock(), facts: factsOf(origin, said) })
   return false
-}
-
-/** A revision may have left whoever has a case without the signal. */
-function sees({ directory }: ReviewFollowOptions, { participant_id, origin }: store.CaseRow, { item }: Item): boolean {
-  const { audience } = JSON.parse(item) as SignalItem
-  return participant_id === origin || directory.audience(audience)?.members.has(participant_id) === true
 }
 
 /** Nothing is left to decide, and nobody stands for what was proposed. */

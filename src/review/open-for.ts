@@ -3,12 +3,13 @@ import type { Db } from '../db/connect.ts'
 import { isConfirmation } from '../feedback/opinion.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Uuid } from '../kernel/ids.ts'
-import type { LoggedEvent, ProvenanceService } from '../provenance/service.ts'
+import type { ProvenanceService } from '../provenance/service.ts'
 import { SIGNAL_TYPE, type SignalItem } from '../signals/schema.ts'
 import { type CaseFacts, hoursOf, moveCase, openCase, type Trigger } from './case.ts'
 import * as hitStore from './hit-store.ts'
+import { severityOf } from './info.ts'
 import { resuming } from './leases.ts'
-import type * as sourceStore from './source-store.ts'
+import * as sourceStore from './source-store.ts'
 import * as store from './store.ts'
 import { CASE_STATE } from './transition.ts'
 
@@ -47,10 +48,7 @@ export interface ReviewFollowOptions {
 export type Item = Awaited<ReturnType<typeof sourceStore.itemsOf>>[number]
 
 export interface Opened {
-  entry: LoggedEvent
-  item: Item
-  /** Whose signal it is; the entry's participant unless said otherwise. */
-  origin?: Uuid
+  facts: CaseFacts
   trigger: Trigger
   ref: string
   /** What a case that waits for its source waits for. */
@@ -60,18 +58,19 @@ export interface Opened {
 /** A case of somebody's for a reason that the log tells; done again it changes nothing. */
 export async function openFor(options: ReviewFollowOptions, participant: Uuid, of: Opened): Promise<void> {
   const { app, clock, provenance, directory, feedback } = options
-  const { entry, item, origin = entry.participant_id, trigger, ref } = of
-  const opinions = await feedback.opinionsOf(origin, item.signal_id)
+  const { facts, trigger, ref } = of
+  const { origin, signal_id } = facts
+  const opinions = await feedback.opinionsOf(origin, signal_id)
   const confirmations = opinions.filter(({ giver, outcome }) => giver !== participant && isConfirmation(outcome)).length
   await asParticipant(app, participant, async (tx) => {
-    const hit = await hitStore.hitForUpdate(tx, participant, { origin, signal_id: item.signal_id })
+    const hit = await hitStore.hitForUpdate(tx, participant, { origin, signal_id })
     const [slug, now] = [directory.slugOf(participant), clock()]
     const { event } = await openCase(provenance, tx, {
-      ...{ participant, slug, facts: factsOf(origin, item), trigger, ref },
+      ...{ participant, slug, facts, trigger, ref },
       ...{ own_hits: hit?.count ?? 0, confirmations, disputed: trigger === 'dispute', now },
     })
     if (of.answers === true && event !== undefined)
-      await goOn(options, tx, { by: { participant, slug }, of: { origin, signal_id: item.signal_id }, now })
+      await goOn(options, tx, { by: { participant, slug }, of: { origin, signal_id }, now })
   })
 }
 
@@ -85,6 +84,34 @@ async function goOn(
   if (row?.state !== CASE_STATE.held || row.paused_at === null) return
   const hours = await hoursOf(tx, by.participant)
   await moveCase(provenance, tx, row, resuming(row, { by, now, reason: 'answered', hours }))
+}
+
+/**
+ * What a case of somebody's may show of a signal: what its source says now, to whom that is given; to others what their case
+ * shows already. Undefined for what is erased, and for whom neither tells anything.
+ */
+export async function factsFor(
+  options: ReviewFollowOptions,
+  participant: Uuid,
+  { origin, signal_id }: Pick<Told, 'origin' | 'signal_id'>,
+): Promise<CaseFacts | undefined> {
+  const item = await sourceStore.newestOf(options.projector, origin, signal_id)
+  if (item === undefined) return undefined
+  if (sees(options, { participant, origin }, item)) return factsOf(origin, item)
+  const row = await asParticipant(options.app, participant, (tx) =>
+    store.liveCase(tx, participant, { origin, signal_id }),
+  )
+  return row && { ...row, severity: severityOf(row.severity) }
+}
+
+/** A revision may have left whoever has a case, or had the signal, without it. */
+export function sees(
+  { directory }: ReviewFollowOptions,
+  { participant, origin }: { participant: Uuid; origin: Uuid },
+  { item }: Item,
+): boolean {
+  const { audience } = JSON.parse(item) as SignalItem
+  return participant === origin || directory.audience(audience)?.members.has(participant) === true
 }
 
 export function factsOf(origin: Uuid, { signal_id, signal_key, revision, category, item }: Item): CaseFacts {

@@ -486,6 +486,23 @@ describe('what others do', () => {
     expect((await w.caseOf(banana, id)).state).toBe('open')
   })
 
+  test('whoever a revision leaves without the signal looks again at what it did, and is shown nothing of what was revised', async () => {
+    const narrow = (await w.group('fruit-bowl', [apple, cherry])).audience
+    const { id, item } = await opened()
+    await w.review.decide(w.as(banana), id, w.verdict(await w.review.claim(w.as(banana), id)))
+    await w.release()
+    await w.revise(apple, item, { audience: narrow, severity: 'critical', confidence: 10 })
+    await w.settle()
+    const shown = { state: 'open', revision: 1, severity: item.severity, confidence: item.confidence }
+    expect(await w.caseOf(banana, id)).toMatchObject(shown)
+    // And so where somebody to whom it is given objects to it.
+    const of = { ...w.about(apple, { ...item, revision: 2 }), dispute: newId(w.now()), ground: 'false_match' }
+    await w.object(cherry, of)
+    await w.settle()
+    const { triggers, ...now } = await w.caseOf(banana, id)
+    expect([now, triggers?.map(({ kind }) => kind)]).toMatchObject([shown, ['private_hit', 'lifecycle', 'dispute']])
+  })
+
   test('a signal that runs out ends what nobody decided, and leaves what was acted on', async () => {
     const at = `${new Date(w.now().getTime() + 86_400_000).toISOString().slice(0, 19)}Z`
     const [one, two] = [await opened({ expires_at: at }), await opened({ expires_at: at })]
