@@ -1,6 +1,6 @@
 import type { Tx } from '../db/as-participant.ts'
 import { Refusal } from '../kernel/errors.ts'
-import { newId, timeAfter, type Uuid } from '../kernel/ids.ts'
+import { newId, type Uuid } from '../kernel/ids.ts'
 import type { ProvenanceService } from '../provenance/service.ts'
 import * as decisionStore from './decision-store.ts'
 import type { Hours } from './hours.ts'
@@ -130,7 +130,7 @@ async function addReason(
 async function arrivedAt(tx: Tx<'participant'>, { participant_id, case_id, state }: store.CaseRow, now: Date) {
   if (state !== CASE_STATE.decided && state !== CASE_STATE.awaiting_second) return now
   const last = (await decisionStore.decisionsOf(tx, participant_id, case_id)).at(-1)
-  return last === undefined ? now : timeAfter([last.last_event], now)
+  return last === undefined ? now : new Date(Math.max(now.getTime(), last.decided_at.getTime() + 1))
 }
 
 /** What a case shows of its signal. A feed may be behind the log: what is older than the case takes nothing back. */

@@ -9,7 +9,7 @@ import * as decisionStore from './decision-store.ts'
 import { countsOf, nameOf } from './outcome.ts'
 import type { DecisionRequest, DecisionResult } from './schema.ts'
 import { personsFor } from './second.ts'
-import type * as store from './store.ts'
+import * as store from './store.ts'
 import { CASE_STATE, type CaseAct, stateOf } from './transition.ts'
 
 export interface DecidingOptions {
@@ -54,11 +54,12 @@ export async function writeDecision(
     change: { held_until: second ? new Date(now.getTime() + PROPOSAL_MS) : null, assigned_to: null },
   })
   const release_at = second ? null : new Date(now.getTime() + graceMs)
+  const decided_at = await afterWhatCame(tx, row, now)
   const former = replacedBy({ corrects, verdict: body.verdict }, before)
   const decision: decisionStore.DecisionRow = {
     ...{ participant_id: by.participant, case_id: row.case_id, seq: before.length + 1, decision_id: body.decision },
     ...{ verdict: OUTCOME[body.verdict], reason: body.reason, ...wordsOf(body), ...columnsOf(body.counts ?? {}) },
-    ...{ authority: AUTHORITY[by.authority], decided_by: by.who, decided_at: now, needs_second: second },
+    ...{ authority: AUTHORITY[by.authority], decided_by: by.who, decided_at, needs_second: second },
     ...{ supersedes: former?.seq ?? null, corrects, approved_by: null, release_at, released_at: null, ended_at: null },
     ...{ refused_by: null, refusal: null, job_id: job ?? null, single_reviewed: persons === 'marked' },
     last_event: event,
@@ -66,6 +67,12 @@ export async function writeDecision(
   await recordDecided(options, tx, { by, row, decision, before, persons: 1, now })
   await decisionStore.insertDecision(tx, decision)
   return resultOf(row, decision, moved)
+}
+
+/** Whoever decides knows of every trigger of the case, by whatever clock each came: `lookAgain` opens it for those that are later. */
+async function afterWhatCame(tx: Tx, { participant_id, case_id }: store.CaseRow, now: Date): Promise<Date> {
+  const triggers = await store.triggersOf(tx, participant_id, case_id)
+  return new Date(triggers.reduce((latest, { at }) => Math.max(latest, at.getTime()), now.getTime()))
 }
 
 const actOf = (corrects: boolean, second: boolean): CaseAct => {
