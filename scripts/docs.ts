@@ -107,7 +107,7 @@ async function reports(): Promise<string> {
     '```',
     '',
     'To publish it, somebody of governance proposes `report.publish` with the digest that `make` tells, and somebody of governance of another organisation approves',
-    'it; the log then names period, size and digest (`report.published`):',
+    'it; the log then names period, size, digest and format (`report.published`):',
     '',
     '```console',
     `aldis propose report.publish '{"from":"2026-07-01T00:00:00Z","to":"2027-01-01T00:00:00Z","log_size":1284113,"digest":"286d2d4f.."}' --by PERSON`,

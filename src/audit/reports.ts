@@ -4,7 +4,7 @@ import { parseNote } from '../provenance/note.ts'
 import { bytesOf, differences, periodOf } from '../reports/document.ts'
 import { parseReport, ReportMalformed } from '../reports/parse.ts'
 import { reachesBack } from '../reports/period.ts'
-import type { Report } from '../reports/schema.ts'
+import { REPORT_FORMATS, type Report } from '../reports/schema.ts'
 import { suppress } from '../reports/suppress.ts'
 import { createTally, type Tally } from '../reports/tally.ts'
 import type { Entry } from './entry.ts'
@@ -30,6 +30,7 @@ interface Named {
   digest: string
   period: string
   size: string
+  format: string
 }
 
 /** Check 16: every figure of a published report is what the entries below its checkpoint make it. */
@@ -46,7 +47,13 @@ export function checkReports(hash: Hash, files: readonly ReportFile[]): EntryChe
       }
       if (entry.kind !== 'report.published') return
       const text = (name: string): string => String(entry.fields.get(name))
-      named.push({ index: entry.index, digest: text('digest'), period: text('period'), size: text('log_size') })
+      named.push({
+        index: entry.index,
+        digest: text('digest'),
+        period: text('period'),
+        size: text('log_size'),
+        format: text('queries'),
+      })
     },
     end() {
       const missing = named.filter(({ digest }) => !reports.has(digest))
@@ -64,11 +71,14 @@ export function checkReports(hash: Hash, files: readonly ReportFile[]): EntryChe
   }
 }
 
-function faultsOf({ period, size }: Named, found: Recomputed | undefined): string[] {
+function faultsOf({ period, size, format }: Named, found: Recomputed | undefined): string[] {
   if (found === undefined) return []
   const { report } = found
   if (`${report.period.from}/${report.period.to}` !== period || String(found.size) !== size)
     return ['the report is of another period or checkpoint than the entry says']
+  // An entry that names no format of its own names the first.
+  if (format !== REPORT_FORMATS[0] && format !== report.format)
+    return ['the report is of another format than the entry says']
   if (found.back) return ['the report reaches back into a log that this one continues']
   return differences(report.figures, suppress(found.tally.figures(), report))
 }

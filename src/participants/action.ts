@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { InstantSchema, SlugSchema, UuidSchema } from '../kernel/schema.ts'
+import { REPORT_FORMATS } from '../reports/schema.ts'
 import {
   AUDIENCE_MEMBERS_MAX,
   AudienceModeSchema,
@@ -128,6 +129,8 @@ const PAYLOADS = {
       log_size: Type.Integer({ minimum: 1 }),
       /** SHA-256 of the report's RFC 8785 form, lower-case hex: `aldis report make` tells it. */
       digest: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+      /** Of the report; the first one where none is named. */
+      format: Type.Optional(Type.Enum([...REPORT_FORMATS])),
     },
     closed,
   ),

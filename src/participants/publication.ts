@@ -4,6 +4,7 @@ import { toBase64Url, utf8 } from '../kernel/bytes.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import { parseStrict } from '../kernel/strict-json.ts'
+import { REPORT_FORMATS } from '../reports/schema.ts'
 import { type Act, type ActContext, log, participantOf } from './act.ts'
 import type { PayloadOf } from './action.ts'
 import type { OversightContext } from './oversight.ts'
@@ -114,11 +115,11 @@ export async function publishPolicy(
 export async function publishReport(
   context: ActContext & OversightContext,
   { tx, act }: { tx: Tx; act: Act },
-  { from, to, log_size, digest }: PayloadOf<'report.publish'>,
+  { from, to, log_size, digest, format = REPORT_FORMATS[0] }: PayloadOf<'report.publish'>,
 ): Promise<void> {
   if (!(new Date(from) < new Date(to) && new Date(to) <= act.at))
     throw new Refusal('validation-failed', { detail: 'to follows from, and is over' })
-  const fields = { digest, period: `${from}/${to}`, queries: 'aldis-report/1', log_size: String(log_size) }
+  const fields = { digest, period: `${from}/${to}`, queries: format, log_size: String(log_size) }
   const event = await log(context, { tx, act }, { kind: 'report.published', fields })
   await context.oversight.reportPublished(tx, { digest, at: act.at, event })
 }

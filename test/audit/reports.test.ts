@@ -4,7 +4,7 @@ import { checkReports } from '../../src/audit/reports.ts'
 import { toHex } from '../../src/kernel/bytes.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
 import { bytesOf, reportOf } from '../../src/reports/document.ts'
-import type { Report } from '../../src/reports/schema.ts'
+import { REPORT_FORMATS, type Report } from '../../src/reports/schema.ts'
 import { suppress } from '../../src/reports/suppress.ts'
 import { createTally } from '../../src/reports/tally.ts'
 import { entriesOf, forge } from '../provenance/forge.ts'
@@ -29,7 +29,8 @@ function honest(): Report {
 }
 const published = (report: Report, change: Record<string, unknown> = {}) =>
   entry(4, 'report.published', {
-    ...{ digest: toHex(sha256(bytesOf(report))), period: `${report.period.from}/${report.period.to}`, log_size: '3' },
+    ...{ digest: toHex(sha256(bytesOf(report))), period: `${report.period.from}/${report.period.to}` },
+    ...{ log_size: '3', queries: report.format },
     ...change,
   })
 
@@ -62,6 +63,15 @@ test('a report recomputes by the rule of its own format, and of no other', () =>
   expect([now, former, { ...now, format }, { ...former, format: now.format }].map(result)).toEqual([
     ...['PASS', 'PASS', 'FAIL', 'FAIL'],
   ])
+})
+
+test('a report is of the format that its entry names; one that names the first is of before there was another', () => {
+  const report = honest()
+  const results = [...REPORT_FORMATS, 'aldis-report/9'].map((queries) =>
+    checked(report, published(report, { queries })),
+  )
+  expect(results.map(({ result }) => result)).toEqual(['PASS', 'PASS', 'FAIL'])
+  expect(results[2]?.says).toBe('entry 4: the report is of another format than the entry says')
 })
 
 test('a report that two organisations published with other figures fails, and says which', () => {

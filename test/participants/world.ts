@@ -6,7 +6,7 @@ import { fileKeys } from '../../src/keys/file.ts'
 import type { ActionName, PayloadOf } from '../../src/participants/action.ts'
 import { createAuthority } from '../../src/participants/authority.ts'
 import { initProgramme, type NewProgramme } from '../../src/participants/bootstrap.ts'
-import { epochKey, epochOf } from '../../src/provenance/record.ts'
+import { epochKey, epochOf, openedFields, openRecord } from '../../src/provenance/record.ts'
 import { freshDatabase } from '../support/database.ts'
 import { NODE_SPKI, recorderOver, serviceOver } from './service-over.ts'
 
@@ -56,6 +56,17 @@ export async function aWorld() {
       .select(['r.event_id', 'r.kind'])
       .execute()
 
+  /** What the log says under a name, of every entry of a kind in the order of their ids. */
+  const said = async (kind: string, name: string): Promise<unknown[]> => {
+    const rows = await t.owner
+      .selectFrom('prov_record')
+      .select(['event_id', 'body', 'epoch', 'c'])
+      .where('kind', '=', kind)
+      .orderBy('event_id')
+      .execute()
+    return rows.map((row) => openedFields(openRecord(row, row.event_id, keys)).get(name))
+  }
+
   /** Proposed by one administrator, approved by the other, executed. */
   const decide = async <A extends ActionName>(action: A, payload: PayloadOf<A>): Promise<unknown> => {
     const { request_id } = await service.propose(action, payload, ada)
@@ -64,7 +75,22 @@ export async function aWorld() {
   }
 
   return {
-    ...{ t, clock, events, recorder, folder, programme, ada, ben, authority, service, decide, hashKeys, conformance },
+    ...{
+      t,
+      clock,
+      events,
+      said,
+      recorder,
+      folder,
+      programme,
+      ada,
+      ben,
+      authority,
+      service,
+      decide,
+      hashKeys,
+      conformance,
+    },
     now: () => now,
     pass: (ms: number) => {
       now = new Date(now.getTime() + ms)

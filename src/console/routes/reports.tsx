@@ -74,7 +74,7 @@ export const reportRoutes: FastifyPluginAsync<ReportRoutesOptions> = async (app,
     const { digest, size } = listed
     const refusal = await pressed(sessions, request, async () => {
       readNothing(body)
-      const payload = { ...report.period, log_size: Number(size), digest }
+      const payload = { ...report.period, log_size: Number(size), digest, format: report.format }
       await participants.propose('report.publish', payload, viewer.person)
     })
     return refusal === undefined ? goTo(reply, links.requests()) : showOne(options, reply, request, refusal)
