@@ -194,8 +194,9 @@ const Publish = ({ listed, viewer, mayMake, once, refusal }: ReportProps): VNode
       <h2>Publish</h2>
       <Errors refusal={refusal} />
       <p>
-        A person of governance of another organisation approves it. The log then names period, size and digest for good;
-        everybody who takes part may fetch the report. Recompute it from an export before you propose or approve it.
+        A person of governance of another organisation approves it. The log then names period, size, digest and format
+        for good; everybody who takes part may fetch the report. Recompute it from an export before you propose or
+        approve it.
       </p>
       <Form action={links.publishReport(listed.digest)} csrf={viewer.csrf} once={once}>
         <Button kind="primary">Propose publication</Button>
