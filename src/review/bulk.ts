@@ -129,16 +129,21 @@ async function begin(
   return fixed
 }
 
+const DECISION = ['verdict', 'reason', 'note_team', 'note_shared'] as const
+
 /** The same id stands for the same list and decision, or for nothing that can be asked for again. */
 async function repeated(
   tx: Tx<'participant'>,
-  { participant_id, job_id, verdict, reason }: bulkStore.JobRow,
+  asked: bulkStore.JobRow,
   { cases }: Pick<BulkRequest, 'cases'>,
 ): Promise<bulkStore.JobRow> {
+  const { participant_id, job_id } = asked
   const known = await ownJob(tx, participant_id, job_id)
   const items = await bulkStore.itemsOf(tx, participant_id, job_id)
-  const same = items.length === cases.length && items.every((one, i) => one.case_id === cases[i]?.case)
-  if (!same || known.verdict !== verdict || known.reason !== reason)
+  const isSame = ({ case_id, version }: bulkStore.ItemRow, i: number): boolean =>
+    case_id === cases[i]?.case && version === cases[i]?.version
+  const same = items.length === cases.length && items.every(isSame)
+  if (!same || DECISION.some((name) => known[name] !== asked[name]))
     throw new Refusal('state-conflict', { detail: 'this id was used for another list or decision' })
   return known
 }

@@ -99,6 +99,9 @@ describe('up to 25 cases', () => {
     expect(await codeOf(w.review.beginBulk(ann(), { ...request, verdict: 'seen_here', reason: 'investigating' }))).toBe(
       'state-conflict',
     )
+    const newer = { cases: [{ case: one.id, version: 2 }] }
+    for (const change of [newer, { note_team: 'seen twice' }, { note_shared: 'no longer used' }])
+      expect(await codeOf(w.review.beginBulk(ann(), { ...request, ...change }))).toBe('state-conflict')
     expect(await statesOf([one, two])).toEqual(['decided', 'open'])
   })
 
