@@ -247,6 +247,7 @@ test('a credential has as many streams of submissions and uploads open as the li
 })
 
 test('a caller that leaves in the middle is no fault of the node', async () => {
+  const before = n.logged().length
   const { feeds } = await apple.client.feeds()
   const inbox = feeds.find(({ kind }) => kind === 'inbox')
   const bodies = ['/v1/lookups', '/v1/submissions', '/v1/submissions/stream'].map((path) => {
@@ -262,5 +263,11 @@ test('a caller that leaves in the middle is no fault of the node', async () => {
     socket.destroy()
   }
   await new Promise((resolve) => setTimeout(resolve, 500))
-  expect(n.logged()).not.toContain('"level":"error"')
+  const errors = n
+    .logged()
+    .slice(before)
+    .split('\n')
+    .filter((line) => line.includes('"level":"error"'))
+  // A loop that found the database busy is no matter of any caller's.
+  expect(errors.filter((line) => !line.includes('"event":"a loop failed"'))).toEqual([])
 })
