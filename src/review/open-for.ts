@@ -101,7 +101,12 @@ export async function factsFor(
   const row = await asParticipant(options.app, participant, (tx) =>
     store.liveCase(tx, participant, { origin, signal_id }),
   )
-  return row && { ...row, severity: severityOf(row.severity) }
+  return row && shownBy(row)
+}
+
+function shownBy(row: store.CaseRow): CaseFacts {
+  const { origin, signal_id, signal_key, revision, type, category, severity, confidence } = row
+  return { origin, signal_id, signal_key, revision, type, category, severity: severityOf(severity), confidence }
 }
 
 /** A revision may have left whoever has a case, or had the signal, without it. */

@@ -75,22 +75,8 @@ export async function aWorld() {
   }
 
   return {
-    ...{
-      t,
-      clock,
-      events,
-      said,
-      recorder,
-      folder,
-      programme,
-      ada,
-      ben,
-      authority,
-      service,
-      decide,
-      hashKeys,
-      conformance,
-    },
+    ...{ t, clock, events, said, recorder, folder, programme, ada, ben },
+    ...{ authority, service, decide, hashKeys, conformance },
     now: () => now,
     pass: (ms: number) => {
       now = new Date(now.getTime() + ms)
