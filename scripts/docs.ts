@@ -90,7 +90,7 @@ function firstDifference(a: string, b: string): number {
 
 async function reports(): Promise<string> {
   const { METRICS } = await import('../src/reports/metric.ts')
-  const { SUPPRESSED_BELOW } = await import('../src/reports/schema.ts')
+  const { REPORT_FORMATS, SUPPRESSED_BELOW } = await import('../src/reports/schema.ts')
   return lines(
     '# Transparency reports',
     '',
@@ -107,10 +107,10 @@ async function reports(): Promise<string> {
     '```',
     '',
     'To publish it, somebody of governance proposes `report.publish` with the digest that `make` tells, and somebody of governance of another organisation approves',
-    'it; the log then names period, size, digest and format (`report.published`):',
+    'it; the log then names period, size, digest and format (`report.published`), the first format where none is named:',
     '',
     '```console',
-    `aldis propose report.publish '{"from":"2026-07-01T00:00:00Z","to":"2027-01-01T00:00:00Z","log_size":1284113,"digest":"286d2d4f.."}' --by PERSON`,
+    `aldis propose report.publish '{"from":"2026-07-01T00:00:00Z","to":"2027-01-01T00:00:00Z","log_size":1284113,"digest":"286d2d4f..","format":"${REPORT_FORMATS.at(-1)}"}' --by PERSON`,
     '```',
     '',
     `Counts from 1 to ${SUPPRESSED_BELOW - 1} are withheld (\`--k\` sets another threshold), medians of as few times too. Where a table would lack one cell, or`,
