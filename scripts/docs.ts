@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import type { FeedbackService } from '../src/feedback/service.ts'
 import type { EventStreams } from '../src/feeds/event-stream.ts'
 import type { FeedService } from '../src/feeds/service.ts'
@@ -60,7 +60,8 @@ const DOCUMENTS: readonly Document[] = [
   { path: 'config/example.env', make: async () => (await settings()).env },
   { path: 'docs/openapi.json', make: openApi },
   { path: 'migrations/schema.sql', make: schema },
-  { path: 'src/matching/pdq-wasm.ts', make: pdqModule },
+  { path: 'src/kernel/sha256-rows-wasm.ts', make: () => wasmModule('src/kernel/sha256-rows.wat', 'SHA256_ROWS_WASM') },
+  { path: 'src/matching/pdq-wasm.ts', make: () => wasmModule('src/matching/pdq.wat', 'PDQ_WASM') },
 ]
 
 const [option, ...names] = process.argv.slice(2)
@@ -306,18 +307,17 @@ async function schema(): Promise<string> {
   }
 }
 
-/** The search in an index of PDQ hashes, assembled: what runs is committed, so that neither build nor tests need the assembler. */
-async function pdqModule(): Promise<string> {
+/** What is written in WebAssembly's text, assembled: what runs is committed, so that neither build nor tests need the assembler. */
+async function wasmModule(path: string, name: string): Promise<string> {
   const { default: open } = await import('wabt')
-  const text = await readFile(join(ROOT, 'src/matching/pdq.wat'), 'utf8')
-  const module = (await open()).parseWat('pdq.wat', text)
+  const module = (await open()).parseWat(basename(path), await readFile(join(ROOT, path), 'utf8'))
   module.resolveNames()
   module.validate()
   const { buffer } = module.toBinary({})
   module.destroy()
   return lines(
-    `/** ${MADE_BY} from pdq.wat, which says what it does. */`,
-    'export const PDQ_WASM =',
+    `/** ${MADE_BY} from ${basename(path)}, which says what it does. */`,
+    `export const ${name} =`,
     `  '${Buffer.from(buffer).toString('base64')}'`,
   )
 }

@@ -3,6 +3,9 @@
 /** A hash function over bytes, or over the UTF-8 of a text; SHA-256 unless said otherwise. */
 export type Hash = (data: Uint8Array | string) => Uint8Array
 
+/** The hashes of `prefix || row` for each row of `width` bytes, one after the other; SHA-256, 32 bytes of each. */
+export type HashRows = (prefix: Uint8Array, rows: Uint8Array, width: number) => Uint8Array
+
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 const HEX = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'))

@@ -1,7 +1,7 @@
 import { fromBase64 } from '../kernel/bytes.ts'
+import { instantiate, makeMemory } from '../kernel/wasm.ts'
 import { type Chunk, type ChunkPlaces, LINE_BITS, MOST_FLIPS, maskOf, PLANS, writeChunk } from './pdq-chunks.ts'
 import { PDQ_WASM } from './pdq-wasm.ts'
-import { instantiate, makeMemory } from './wasm.ts'
 
 /** A PDQ hash has 256 bits; the field takes two of at most this distance for the same picture. */
 export const PDQ_BYTES = 32

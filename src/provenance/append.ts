@@ -1,8 +1,10 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Tx } from '../db/as-participant.ts'
 import { sha256 } from '../kernel/sha256.ts'
+import { sha256Rows } from '../kernel/sha256-rows.ts'
 import { type ChainLink, encodeBatch, type PackedEntry } from './batch.ts'
-import { chainDigest, chainsHash, decoyCount, decoyDigest, entryOf, genesisLink, nextLink } from './chain.ts'
+import { decoyCount, ENTRY_LENGTH, genesisLink, nextLink } from './chain.ts'
+import { entriesOf, type Parts } from './entries.ts'
 import * as store from './store.ts'
 import { decodeEdges, encodeEdges, growTiles, rootOfEdges } from './tile.ts'
 
@@ -45,13 +47,15 @@ export async function append(
   batch: { logId: number; head: store.LogHead; rows: readonly Row[]; chains: Chains; salt: () => Uint8Array },
 ): Promise<{ size: bigint; root: Uint8Array }> {
   const { logId: log_id, head, rows, chains, salt } = batch
-  const entries = await later(() => rows.map((row, i) => chained(row, { chains, salt, idx: head.size + BigInt(i) })))
+  const entries = await later(() =>
+    blinded(rows.map((row, i) => linked(row, { chains, salt, idx: head.size + BigInt(i) }))),
+  )
   const written = { log_id, first_idx: head.size, n: entries.length, data: encodeBatch(entries) }
   const [grown] = await Promise.all([
     later(() => {
       const edges = decodeEdges(head.edges)
       const { tiles, ...tree } = growTiles(
-        sha256,
+        sha256Rows,
         { size: head.size, edges },
         entries.map(({ entry }) => entry),
       )
@@ -87,11 +91,8 @@ export async function openChains(
   return new Map([...counts.keys()].map((some) => [some, named(some).flatMap((party) => chains.get(party) ?? [])]))
 }
 
-/** The entry of a record: its chains moved on by one, blinded, padded with decoys. */
-function chained(
-  row: Row,
-  { chains, salt, idx }: { chains: Chains; salt: () => Uint8Array; idx: bigint },
-): PackedEntry {
+/** A record with its chains moved on by one, padded with decoys. */
+function linked(row: Row, { chains, salt, idx }: { chains: Chains; salt: () => Uint8Array; idx: bigint }) {
   const own = chains.get(row.parties)
   if (own === undefined) throw new Error('parties without chains')
   const c = commitmentOf(row)
@@ -103,10 +104,16 @@ function chained(
     chain.n += 1
     return { party: chain.party, seq: chain.seq, salt: salt(), link: chain.link }
   })
-  const decoys = Array.from({ length: decoyCount(links.length) }, salt)
-  const digests = links.map((link) => chainDigest(sha256, link))
-  for (const one of decoys) digests.push(decoyDigest(sha256, one))
-  return { packed: row.packed, entry: entryOf(sha256, c, chainsHash(sha256, digests)), chains: links, decoys }
+  return { packed: row.packed, c, chains: links, decoys: Array.from({ length: decoyCount(links.length) }, salt) }
+}
+
+/** The same as entries. */
+function blinded(records: readonly Omit<PackedEntry & Parts, 'entry'>[]): PackedEntry[] {
+  const entries = entriesOf(sha256Rows, records)
+  return records.map((record, i) => ({
+    ...record,
+    entry: entries.subarray(ENTRY_LENGTH * i, ENTRY_LENGTH * (i + 1)),
+  }))
 }
 
 const named = (parties: string): string[] => (parties === '' ? [] : parties.split(' '))

@@ -6,9 +6,9 @@ export type { ChainLink } from './batch.ts'
 const DIGEST = 32
 const LINK = utf8('prov-link/v1\n')
 const CHAINS = utf8('prov-chains/v1\n')
-const ENTRY = utf8('prov-entry/v1\n')
-const VERSION = 1
-const ENTRY_LENGTH = 1 + DIGEST
+export const ENTRY = utf8('prov-entry/v1\n')
+export const VERSION = 1
+export const ENTRY_LENGTH = 1 + DIGEST
 
 /** What is hashed next, laid out once: the log takes tens of thousands of entries a second, and a hash keeps nothing of it. */
 const linked = laidOut(LINK, DIGEST + 8 + DIGEST)
@@ -48,23 +48,27 @@ export const chainDisclosure = ({ party, seq, salt, link }: ChainLink): string =
   toBase64Url(utf8(`["${toBase64Url(salt)}","chain",{"party":"${party}","seq":${seq},"link":"${toBase64Url(link)}"}]`))
 
 /** SHA-256 of the disclosure. */
-export function chainDigest(hash: Hash, own: ChainLink): Uint8Array {
+export const chainDigest = (hash: Hash, own: ChainLink): Uint8Array => hash(chainDisclosed(own))
+
+export const decoyDigest = (hash: Hash, salt: Uint8Array): Uint8Array => hash(decoyDisclosed(salt))
+
+/** The bytes of `chainDisclosure`, until the next disclosure is made. */
+export function chainDisclosed(own: ChainLink): Uint8Array {
   const { party, seq, salt, link } = own
   const fits = NAME.test(party) && seq >= 0n && seq <= SEQ_MAX && isDigest(salt) && isDigest(link)
-  if (!fits) return hash(utf8(chainDisclosure(own)))
+  if (!fits) return utf8(chainDisclosure(own))
   const from = writeBase64Url(salt, text, ascii('["', 0))
   const to = writeBase64Url(link, text, ascii(`","chain",{"party":"${party}","seq":${seq},"link":"`, from))
-  return hashEncoded(hash, text.subarray(0, ascii('"}]', to)))
+  return encodedText(ascii('"}]', to))
 }
 
-export function decoyDigest(hash: Hash, salt: Uint8Array): Uint8Array {
-  if (!isDigest(salt)) return hash(utf8(toBase64Url(utf8(`["${toBase64Url(salt)}","decoy"]`))))
-  const end = ascii('","decoy"]', writeBase64Url(salt, text, ascii('["', 0)))
-  return hashEncoded(hash, text.subarray(0, end))
+/** The bytes of a decoy's disclosure, until the next is made. */
+export function decoyDisclosed(salt: Uint8Array): Uint8Array {
+  if (!isDigest(salt)) return utf8(toBase64Url(utf8(`["${toBase64Url(salt)}","decoy"]`)))
+  return encodedText(ascii('","decoy"]', writeBase64Url(salt, text, ascii('["', 0))))
 }
 
-const hashEncoded = (hash: Hash, bytes: Uint8Array): Uint8Array =>
-  hash(encoded.subarray(0, writeBase64Url(bytes, encoded, 0)))
+const encodedText = (end: number): Uint8Array => encoded.subarray(0, writeBase64Url(text.subarray(0, end), encoded, 0))
 
 /** Writes into `text`; answers where it ends. */
 function ascii(characters: string, at: number): number {
@@ -80,12 +84,14 @@ export function decoyCount(n: number): number {
 }
 
 /** H = SHA-256("prov-chains/v1\n" || sorted digests). */
-export function chainsHash(hash: Hash, digests: readonly Uint8Array[]): Uint8Array {
+export const chainsHash = (hash: Hash, digests: readonly Uint8Array[]): Uint8Array => hash(chainsHashed(digests))
+
+/** What `chainsHash` hashes, of digests in any order. */
+export function chainsHashed(digests: readonly Uint8Array[]): Uint8Array {
   const [only] = digests
-  if (only === undefined || digests.length > 1 || !isDigest(only))
-    return hash(concat(CHAINS, ...[...digests].sort(compare)))
+  if (only === undefined || digests.length > 1 || !isDigest(only)) return concat(CHAINS, ...[...digests].sort(compare))
   alone.set(only, CHAINS.length)
-  return hash(alone)
+  return alone
 }
 
 /** entry = 0x01 || SHA-256("prov-entry/v1\n" || C || H), 33 bytes. */

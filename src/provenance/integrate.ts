@@ -35,16 +35,14 @@ interface Before {
   ended: Promise<void>
   /** The highest event that it read. */
   last: Uuid | undefined
-  /** What waits behind that. */
-  ahead: outboxStore.Outbox | undefined
+  /** What waits behind that; nothing if it could not be read. */
+  ahead: Promise<outboxStore.Outbox | undefined> | undefined
 }
 
 interface Placing {
   rows: readonly Row[]
   /** Their events, a `uuidArray`. */
   ids: Buffer
-  /** Behind which event the next round begins, if it does not begin at the first. */
-  behind: Uuid | undefined
 }
 
 /** Gives outbox rows their index. Any number may run: the head's lock lets one through, and an event is indexed once. */
@@ -58,6 +56,9 @@ export function createIntegrator({ db, logId, salt }: IntegratorOptions): Integr
   const read = (tx: Tx, after: Uuid | undefined, own = false) =>
     outboxStore.outbox(tx, logId, { limit: ENTRIES_AT_ONCE, own, after })
 
+  /** What the next round takes, on another connection: this one has enough to do while it holds the head. */
+  const readAhead = (after: Uuid) => atLog(db, logId, (tx) => read(tx, after)).catch(() => undefined)
+
   /** Of what waits, that which takes its place now, and all that is to be cleared. */
   const choose = async (tx: Tx, waiting: outboxStore.Outbox, mine: boolean) => {
     const known = await placedBefore(tx, logId, waiting, mine)
@@ -69,15 +70,14 @@ export function createIntegrator({ db, logId, salt }: IntegratorOptions): Integr
     }
   }
 
-  /** Gives them their index; while it hashes, the database reads what the next round takes. */
-  const place = async (tx: Tx, head: store.LogHead, { rows, ids, behind }: Placing) => {
+  /** Gives them their index. */
+  const place = async (tx: Tx, head: store.LogHead, { rows, ids }: Placing) => {
     const chains = await openChains(tx, { logId, head, rows })
-    const [grown, next] = await Promise.all([
+    const [grown] = await Promise.all([
       append(tx, { logId, head, rows, chains, salt }),
-      behind === undefined ? undefined : read(tx, behind),
       store.insertEvents(tx, { log_id: logId, first_idx: head.size, ids }),
     ])
-    return { ...grown, ahead: next }
+    return grown
   }
 
   const index = async (tx: Tx, { last, ahead }: Partial<Before>, follows: boolean) => {
@@ -86,12 +86,12 @@ export function createIntegrator({ db, logId, salt }: IntegratorOptions): Integr
     if (head.closed_size !== null) throw new LogHalted('closed', `the log ended at ${head.closed_size}`)
     const mine = isSame(head, left)
     // What opens a log is its first entry.
-    const waiting = (mine ? ahead : undefined) ?? (await read(tx, last, head.size === 0n))
+    const waiting = (mine ? await ahead : undefined) ?? (await read(tx, last, head.size === 0n))
     const { fresh, done } = await choose(tx, waiting, mine)
     if (done.n === 0) return { ...head, ...done, ahead: undefined }
     const rows = fresh.map((at) => rowAt(waiting, at))
-    const placed = await place(tx, head, { rows, ids: idsOf(waiting, fresh), behind: follows ? done.last : undefined })
-    return { ...placed, ...done }
+    const next = follows && done.last !== undefined ? readAhead(done.last) : undefined
+    return { ...(await place(tx, head, { rows, ids: idsOf(waiting, fresh) })), ...done, ahead: next }
   }
 
   type Indexed = NonNullable<Awaited<ReturnType<typeof index>>>

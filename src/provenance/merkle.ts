@@ -1,18 +1,28 @@
-import { concat, equal, type Hash, u64 } from '../kernel/bytes.ts'
+import { concat, equal, type Hash, type HashRows, u64 } from '../kernel/bytes.ts'
+import { hashAll } from '../kernel/hash-rows.ts'
 
 const LEAF = Uint8Array.of(0)
+const NODE = Uint8Array.of(1)
 const EMPTY = new Uint8Array(0)
 /** What is hashed next: a hash keeps nothing of it. */
 const room = new Uint8Array(256)
 const pair = room.subarray(0, 65)
 
 /** SHA-256(0x00 || entry), RFC 6962 section 2.1. */
-export function leafHash(hash: Hash, entry: Uint8Array): Uint8Array {
-  if (entry.length >= room.length) return hash(concat(LEAF, entry))
+export const leafHash = (hash: Hash, entry: Uint8Array): Uint8Array => hash(leafOf(entry))
+
+function leafOf(entry: Uint8Array): Uint8Array {
+  if (entry.length >= room.length) return concat(LEAF, entry)
   room[0] = 0
   room.set(entry, 1)
-  return hash(room.subarray(0, 1 + entry.length))
+  return room.subarray(0, 1 + entry.length)
 }
+
+/** `leafHash` of each entry, one after the other. */
+export const leafHashes = (rows: HashRows, entries: readonly Uint8Array[]): Uint8Array => hashAll(rows, entries, leafOf)
+
+/** `nodeHash` of each two neighbours of a level that has an even number of them. */
+export const nodesAbove = (rows: HashRows, level: Uint8Array): Uint8Array => rows(NODE, level, 64)
 
 /** SHA-256(0x01 || left || right), RFC 6962 section 2.1; both are 32 bytes. */
 export function nodeHash(hash: Hash, left: Uint8Array, right: Uint8Array): Uint8Array {

@@ -25,7 +25,10 @@ export async function readAnchored(
   return range
 }
 
-/** Appends committed entries up to `to` to the range; they are recomputed, not believed. */
+/**
+ * Appends committed entries up to `to` to the range; they are recomputed, not believed: one by one and by OpenSSL, where the
+ * integrator hashes rows in WebAssembly. A fault of either is found before anything is signed.
+ */
 export async function readBack(
   tx: Db | Tx,
   logId: number,

@@ -1,9 +1,10 @@
-import { concat, type Hash, u64 } from '../kernel/bytes.ts'
-import { emptyRoot, leafHash, nodeHash, treeHash } from './merkle.ts'
+import { concat, type Hash, type HashRows, u64 } from '../kernel/bytes.ts'
+import { emptyRoot, leafHashes, nodeHash, nodesAbove, treeHash } from './merkle.ts'
 
 /** Hashes of a full tile, entries of a full bundle (C2SP tlog-tiles). */
 export const TILE_WIDTH = 256
 const HASH = 32
+const TILE_BYTES = TILE_WIDTH * HASH
 
 /** `tile/<L>/<N>[.p/<W>]`; level -1 is the entry bundles. */
 export function tilePath(level: number, n: bigint, width = TILE_WIDTH): string {
@@ -85,19 +86,20 @@ export interface Grown {
 }
 
 /** The tree with more entries: tiles that became full, and the new edges. One leaf and one node hash an entry. */
-export function growTiles(hash: Hash, from: { size: bigint; edges: Edges }, entries: readonly Uint8Array[]): Grown {
+export function growTiles(rows: HashRows, from: { size: bigint; edges: Edges }, entries: readonly Uint8Array[]): Grown {
   const tiles: FullTile[] = []
-  const leaves = entries.map((entry) => leafHash(hash, entry))
   const bundle = growBundle(from, entries, tiles)
   const levels: Uint8Array[] = []
-  let nodes: readonly Uint8Array[] = leaves
+  let nodes = leafHashes(rows, entries)
   let start = from.size
   for (let level = 0; nodes.length > 0 || level < from.edges.levels.length; level++) {
-    const filled = growLevel(from.edges.levels[level] ?? new Uint8Array(0), nodes)
+    const { full, edge } = filled(concat(from.edges.levels[level] ?? new Uint8Array(0), nodes))
     const first = (start - (start % 256n)) / 256n
-    for (const [i, data] of filled.full.entries()) tiles.push({ level, n: first + BigInt(i), data })
-    levels.push(filled.edge)
-    nodes = filled.full.map((tile) => treeHash(hash, hashesOf(tile)))
+    for (let at = 0; at < full.length; at += TILE_BYTES)
+      tiles.push({ level, n: first + BigInt(at / TILE_BYTES), data: full.slice(at, at + TILE_BYTES) })
+    levels.push(edge)
+    nodes = full
+    for (let width = TILE_WIDTH; width > 1; width /= 2) nodes = nodesAbove(rows, nodes)
     start = first
   }
   return { size: from.size + BigInt(entries.length), edges: { bundle, levels }, tiles }
@@ -154,18 +156,10 @@ function growBundle(
   }
 }
 
-function growLevel(edge: Uint8Array, nodes: readonly Uint8Array[]): { full: Uint8Array[]; edge: Uint8Array } {
-  const all = new Uint8Array(edge.length + nodes.length * HASH)
-  all.set(edge)
-  let to = edge.length
-  for (const node of nodes) {
-    all.set(node, to)
-    to += HASH
-  }
-  const tile = TILE_WIDTH * HASH
-  const full: Uint8Array[] = []
-  for (let at = 0; at + tile <= all.length; at += tile) full.push(all.slice(at, at + tile))
-  return { full, edge: all.slice(full.length * tile) }
+/** A level's full tiles, one after the other, and what is none yet. */
+function filled(level: Uint8Array): { full: Uint8Array; edge: Uint8Array } {
+  const end = level.length - (level.length % TILE_BYTES)
+  return { full: level.subarray(0, end), edge: level.slice(end) }
 }
 
 /** Roots of the complete subtrees of a run of fewer than 256 nodes, the largest first. */

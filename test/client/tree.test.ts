@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { createTree } from '../../src/client/tree.ts'
 import { equal, toHex, u64 } from '../../src/kernel/bytes.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
+import { sha256Rows } from '../../src/kernel/sha256-rows.ts'
 import { leafHash } from '../../src/provenance/merkle.ts'
 import { emptyEdges, growTiles, parseTilePath, rootOfEdges } from '../../src/provenance/tile.ts'
 import { flipped } from '../provenance/vectors.ts'
@@ -12,7 +13,7 @@ const entryAt = (i: number): Uint8Array => u64(BigInt(i))
 /** A log of numbered entries as tiles, with its head; `asked` are the paths that were fetched. */
 function aLog(size: number) {
   const grown = growTiles(
-    sha256,
+    sha256Rows,
     { size: 0n, edges: emptyEdges },
     Array.from({ length: size }, (_, i) => entryAt(i)),
   )

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { toHex, utf8 } from '../../src/kernel/bytes.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
+import { sha256Rows } from '../../src/kernel/sha256-rows.ts'
 import { rootFromPath, verifyConsistency } from '../../src/provenance/merkle.ts'
 import { consistencyProof, inclusionProof, prefixRoot, type ReadTile } from '../../src/provenance/proof.ts'
 import { emptyEdges, growTiles, tilePath, tileWidth } from '../../src/provenance/tile.ts'
@@ -14,7 +15,7 @@ const LEAVES = ENTRIES.map(leafOf)
 
 /** The tree as its readers have it at any size: tiles of exactly the width that was asked for, and of no other. */
 function published(): (size: bigint) => ReadTile {
-  const { tiles, edges } = growTiles(sha256, { size: 0n, edges: emptyEdges }, ENTRIES)
+  const { tiles, edges } = growTiles(sha256Rows, { size: 0n, edges: emptyEdges }, ENTRIES)
   const full = new Map(tiles.map(({ level, n, data }) => [tilePath(level, n), data]))
   return (size) => async (level, n, width) => {
     expect(width).toBe(tileWidth(size, level, n))
@@ -72,7 +73,7 @@ describe('from tiles alone', () => {
   })
   test('the proofs of the published log are its published ones', async () => {
     const { tiles, edges } = growTiles(
-      sha256,
+      sha256Rows,
       { size: 0n, edges: emptyEdges },
       LOG.entries.map((one) => Buffer.from(one, 'hex')),
     )

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { concat, toBase64, toHex, utf8 } from '../../src/kernel/bytes.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
+import { sha256Rows } from '../../src/kernel/sha256-rows.ts'
 import {
   decodeBundle,
   decodeEdges,
@@ -32,7 +33,7 @@ interface Tree {
 const EMPTY: Tree = { size: 0n, edges: emptyEdges, tiles: new Map() }
 
 function grow(tree: Tree, entries: readonly Uint8Array[]): Tree {
-  const { size, edges, tiles } = growTiles(sha256, tree, entries)
+  const { size, edges, tiles } = growTiles(sha256Rows, tree, entries)
   return {
     size,
     edges,

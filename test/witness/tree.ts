@@ -1,5 +1,6 @@
 import { utf8 } from '../../src/kernel/bytes.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
+import { sha256Rows } from '../../src/kernel/sha256-rows.ts'
 import { formatAddCheckpoint } from '../../src/provenance/add-checkpoint.ts'
 import { leafHash, treeHash } from '../../src/provenance/merkle.ts'
 import { consistencyProof } from '../../src/provenance/proof.ts'
@@ -19,7 +20,7 @@ export function aTree(word = 'plum') {
     )
   const proof = (from: number, to: number): Promise<Uint8Array[]> => {
     const entries = Array.from({ length: to }, (_, i) => entry(i))
-    const { edges } = growTiles(sha256, { size: 0n, edges: emptyEdges }, entries)
+    const { edges } = growTiles(sha256Rows, { size: 0n, edges: emptyEdges }, entries)
     return consistencyProof(sha256, async (level) => edges.levels[level] ?? new Uint8Array(), BigInt(from), BigInt(to))
   }
   const note = (size: number, key = log, origin = ORIGIN): string =>
