@@ -6,7 +6,9 @@ export type { ChainLink } from './batch.ts'
 const DIGEST = 32
 const LINK = utf8('prov-link/v1\n')
 const CHAINS = utf8('prov-chains/v1\n')
+/** What is hashed of an entry begins with it. */
 export const ENTRY = utf8('prov-entry/v1\n')
+/** An entry's first byte. */
 export const VERSION = 1
 export const ENTRY_LENGTH = 1 + DIGEST
 
