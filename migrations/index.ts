@@ -31,6 +31,7 @@ import { slices } from './0029-slices.ts'
 import { sealedValues } from './0030-sealed-values.ts'
 import { reportFacts } from './0031-report-facts.ts'
 import { idempotency } from './0032-idempotency.ts'
+import { undoneDecisions } from './0033-undone-decisions.ts'
 
 /** In order, never edited once released, never removed; nothing is discovered. */
 export const migrations: readonly Migration[] = [
@@ -66,4 +67,5 @@ export const migrations: readonly Migration[] = [
   { name: '0030-sealed-values', up: sealedValues },
   { name: '0031-report-facts', up: reportFacts },
   { name: '0032-idempotency', up: idempotency },
+  { name: '0033-undone-decisions', up: undoneDecisions },
 ]

@@ -400,6 +400,7 @@ create table decision (
 );
 CREATE INDEX decision_at ON public.decision USING btree (participant_id, decided_at);
 CREATE INDEX decision_due ON public.decision USING btree (release_at) WHERE ((release_at IS NOT NULL) AND (released_at IS NULL) AND (ended_at IS NULL));
+CREATE INDEX decision_ended ON public.decision USING btree (participant_id, last_event) WHERE (ended_at IS NOT NULL);
 CREATE INDEX decision_job ON public.decision USING btree (participant_id, job_id) WHERE (job_id IS NOT NULL);
 CREATE INDEX decision_second ON public.decision USING btree (participant_id, decided_at) WHERE needs_second;
 alter table decision enable row level security;

@@ -36,6 +36,19 @@ export async function updateDecision(
     .execute()
 }
 
+/** The case of a decision that an event ended. */
+export const caseEndedBy = (tx: Tx, participant_id: Uuid, event: Uuid) =>
+  tx
+    .selectFrom('decision as d')
+    .innerJoin('review_case as c', (join) =>
+      join.onRef('c.participant_id', '=', 'd.participant_id').onRef('c.case_id', '=', 'd.case_id'),
+    )
+    .select(['c.origin', 'c.signal_id'])
+    .where('d.participant_id', '=', participant_id)
+    .where('d.last_event', '=', event)
+    .where('d.ended_at', 'is not', null)
+    .executeTakeFirst()
+
 /** Decisions whose grace is over. */
 export const dueDecisions = (db: Db, now: Date, limit: number) =>
   db

@@ -5,7 +5,7 @@ import type { Uuid } from '../kernel/ids.ts'
 import type { LoggedEvent } from '../provenance/service.ts'
 import type { SignalItem } from '../signals/schema.ts'
 import type { Trigger } from './case.ts'
-import { changed, confirming, gone } from './lifecycle.ts'
+import { changed, confirming, gone, undone } from './lifecycle.ts'
 import { factsFor, factsOf, type Item, openFor, type ReviewFollowOptions, type Told } from './open-for.ts'
 import { ruleOf } from './routing.ts'
 import * as routingStore from './routing-store.ts'
@@ -38,6 +38,7 @@ export const createCases =
       erasure: (entry) => gone(options, entry, true),
       'feedback.given': (entry) => questioned(options, entry),
       'dispute.opened': (entry) => disputed(options, entry),
+      'review.undone': (entry) => undone(options, entry),
       'dispute.closed': async (entry) =>
         answered(options, entry, await options.feedback.answerAt(entry.participant_id, entry.event_id)),
       'question.answered': async (entry) =>

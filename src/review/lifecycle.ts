@@ -48,6 +48,18 @@ export async function changed(
   }
 }
 
+/** A decision that is as if it had not been: where its signal ended meanwhile, nothing is left to decide. */
+export async function undone(options: ReviewFollowOptions, { participant_id, event_id }: LoggedEvent): Promise<void> {
+  const { app, projector, directory } = options
+  const of = await asParticipant(app, participant_id, (tx) => decisionStore.caseEndedBy(tx, participant_id, event_id))
+  if (of === undefined || !(await sourceStore.hasEnded(projector, of.origin, of.signal_id))) return
+  await asParticipant(app, participant_id, async (tx) => {
+    const row = await store.liveCase(tx, participant_id, of)
+    const by = { participant: participant_id, slug: directory.slugOf(participant_id) }
+    if (row !== undefined) await carry(options, tx, { by, row, said: undefined, ended: true, again: false })
+  })
+}
+
 /** Whether the case is to be looked at again; where it is not, it ends or shows what its source says now. */
 async function carry(
   options: ReviewFollowOptions,

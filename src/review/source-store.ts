@@ -28,6 +28,19 @@ export const endedBy = (db: Db, participant_id: Uuid, event: Uuid) =>
     .where('state', 'in', [SIGNAL_STATE.expired, SIGNAL_STATE.erased])
     .execute()
 
+/** Whether a signal is no more: withdrawn, run out or erased. */
+export async function hasEnded(db: Db, participant_id: Uuid, signal_id: Uuid): Promise<boolean> {
+  const row = await db
+    .selectFrom('signal')
+    .select('state')
+    .where('participant_id', '=', participant_id)
+    .where('signal_id', '=', signal_id)
+    .executeTakeFirst()
+  return row !== undefined && ENDED.has(row.state)
+}
+
+const ENDED: ReadonlySet<number> = new Set([SIGNAL_STATE.withdrawn, SIGNAL_STATE.expired, SIGNAL_STATE.erased])
+
 const itemsIn = (db: Db, participant_id: Uuid) =>
   db
     .selectFrom('signal_revision as r')

@@ -514,6 +514,41 @@ describe('what others do', () => {
     expect([(await w.caseOf(banana, one.id)).state, (await w.caseOf(banana, two.id)).state]).toEqual(['closed', 'void'])
   })
 
+  test('a signal that ended within the grace of a decision leaves nothing to decide once that is undone', async () => {
+    const VERDICT = { outdated: { verdict: 'outdated', reason: 'inactive' }, confirmed_action_taken: {} } as const
+    const at = `${new Date(w.now().getTime() + 2_000).toISOString().slice(0, 19)}Z`
+    const [withdrawn, expired, live, acted] = [
+      await opened(),
+      await opened({ expires_at: at }),
+      await opened(),
+      await opened(),
+    ]
+    const decide = async ({ id }: { id: Uuid }, verdict: keyof typeof VERDICT) =>
+      w.review.decide(w.as(banana), id, w.verdict(await w.review.claim(w.as(banana), id), VERDICT[verdict]))
+    await decide(acted, 'confirmed_action_taken')
+    await w.release()
+    await w.hit(banana, apple, acted.item, 2)
+    const [one, two, three, four] = [
+      await decide(withdrawn, 'outdated'),
+      await decide(expired, 'confirmed_action_taken'),
+      await decide(live, 'outdated'),
+      await decide(acted, 'outdated'),
+    ]
+    await w.withdraw(apple, withdrawn.item.signal)
+    await w.withdraw(apple, acted.item.signal)
+    w.pass(3_000)
+    await w.expire(apple.participant, 'apple')
+    await w.settle()
+    const states = () =>
+      Promise.all([withdrawn, expired, live, acted].map(async ({ id }) => (await w.caseOf(banana, id)).state))
+    expect(await states()).toEqual(['decided', 'decided', 'decided', 'decided'])
+    for (const { case: id, decision } of [one, two, three, four])
+      await w.review.undo(w.as(banana), { case: id, decision })
+    await w.settle()
+    // What was told before stays to be looked at again.
+    expect(await states()).toEqual(['void', 'void', 'open', 'open'])
+  })
+
   test('what its source makes critical takes two persons, whether it waits, is proposed or stands in its grace', async () => {
     const [waits, proposed, alone] = [await opened(), await opened(), await opened()]
     const decide = async ({ id }: { id: Uuid }, change = {}) =>
