@@ -2,7 +2,7 @@ import { equal, fromBase64Url, type Hash } from '../kernel/bytes.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import { isParty } from '../provenance/batch.ts'
 import { type ChainLink, chainDigest, chainDisclosure, chainsHash, decoyDigest, entryOf } from '../provenance/chain.ts'
-import { commitment, decoy, digestOf, digestsOf, type Field, fieldOf } from '../provenance/commitment.ts'
+import { commitment, decoy, digestOf, digestsOf, type Field, fieldOf, fieldsOfRead } from '../provenance/commitment.ts'
 import type { ExportEntry, ExportRead } from '../provenance/schema.ts'
 import { listIn } from './names.ts'
 
@@ -70,13 +70,14 @@ function madeOf(hash: Hash, c: Uint8Array, { links, decoys }: Pick<Entry, 'links
 }
 
 export const openRead = (hash: Hash, line: ExportRead): Inner => ({
-  ...readPayload(hash, line),
+  ...readPayload(hash, line, fieldsOfRead),
   ...{ read: line.read, items: line.items },
 })
 
 function readPayload(
   hash: Hash,
   { payload, disclosures }: Pick<ExportEntry, 'payload' | 'disclosures'>,
+  apart = (fields: readonly Field[]): readonly Field[] => fields,
 ): OpenedPayload {
   const left = new Set(digestsOf(payload))
   const faults = left.size === 0 ? ['the payload is not canonical'] : []
@@ -86,7 +87,7 @@ function readPayload(
     if (!left.delete(digestOf(hash, one))) faults.push('a disclosure is not in the payload')
     const field = fieldOf(one)
     if (field?.name === 'source') sources.push(Object(field.value) as Record<string, unknown>)
-    else if (field !== undefined) faults.push(...putField(fields, field))
+    else if (field !== undefined) faults.push(...apart([field]).flatMap((own) => putField(fields, own)))
     else if (!isDecoy(one)) faults.push('a disclosure is malformed')
   }
   return { c: commitment(hash, payload), fields, sources, unopened: [...left], faults }

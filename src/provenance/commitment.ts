@@ -20,6 +20,15 @@ export interface Field {
   value: unknown
 }
 
+/** The field of a read's record in which everything is that the reader alone may open. */
+export const READ = 'read'
+
+/** The fields of a read's record, each by itself; those of a record that an earlier node made are. */
+export const fieldsOfRead = (fields: readonly Field[]): Field[] =>
+  fields.flatMap((field) =>
+    field.name === READ ? Object.entries(Object(field.value)).map(([name, value]) => ({ name, value })) : [field],
+  )
+
 /** The fields of the disclosures, if each hashes into the payload; else what is wrong. */
 export function openPayload(
   hash: Hash,

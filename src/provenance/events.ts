@@ -1,4 +1,5 @@
 import type { Uuid } from '../kernel/ids.ts'
+import { READ } from './commitment.ts'
 
 /**
  * Who may open a field: `A` the actor, `S` the source concerned, `R` organisations the signal was disclosed to, `M` every
@@ -11,6 +12,8 @@ interface Kind {
   fields: Readonly<Record<string, Audience>>
   /** The number of digests is padded to a multiple of 8: it would tell how many sources there are. */
   padded?: true
+  /** Fields that are committed as one, of this name: whoever may open one of them may open all. */
+  together?: string
   /** Fields that say what signals said: they go once one of the signals is erased. */
   erasable?: readonly string[]
 }
@@ -94,6 +97,7 @@ export const EVENTS = {
   read: {
     fields: { route: 'A', channel: 'A', as_of: 'A', n: 'A', body: 'A', asked: 'A', purpose: 'A', set_salt: 'A' },
     padded: true,
+    together: READ,
   },
   'export.begin': { fields: { as_of: 'A', route: 'A', items: 'A', body: 'A', complete: 'A' }, padded: true },
   'export.end': { fields: { as_of: 'A', route: 'A', items: 'A', body: 'A', complete: 'A' }, padded: true },
@@ -213,15 +217,23 @@ export function disclosuresOf(event: NewEvent): { disclosures: AudienceField[]; 
   const known = audiencesOf(kind)
   const common =
     kind === 'read' ? {} : { type: kind, time: at.toISOString(), actor: event.actor ?? 'node', subject, after }
-  const disclosures = Object.entries({ ...common, ...fields })
+  const said = Object.entries({ ...common, ...fields })
     .filter(([, value]) => value !== undefined)
     .map(([name, value]): AudienceField => {
       const audience = known.get(name)
       if (audience === undefined) throw new TypeError(`${kind} has no field ${name}`)
       return { audience: owned(audience, subject), name, value }
     })
+  const disclosures = together(kind, said)
   for (const source of sources) disclosures.push({ audience: `S:${source.party}`, name: 'source', value: source })
   return { disclosures, decoys: isPadded(kind) ? (8 - (disclosures.length % 8)) % 8 : 0 }
+}
+
+function together(kind: EventKind, said: AudienceField[]): AudienceField[] {
+  const name = (EVENTS[kind] as Kind).together
+  const [first] = said
+  if (name === undefined || first === undefined) return said
+  return [{ audience: first.audience, name, value: Object.fromEntries(said.map((one) => [one.name, one.value])) }]
 }
 
 const audiences = new Map<EventKind, ReadonlyMap<string, Audience>>()

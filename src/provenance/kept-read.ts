@@ -2,6 +2,7 @@ import { concat, utf8 } from '../kernel/bytes.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import { uuidBytes } from '../kernel/ids.ts'
 import type { KeyService } from '../keys/service.ts'
+import { fieldsOfRead } from './commitment.ts'
 import type { Audience } from './events.ts'
 import { type Committable, commit, DECOY, epochKey, type Opened, openedOf, openUnlessLost } from './record.ts'
 
@@ -47,7 +48,7 @@ function oneByOne(salts: readonly string[]): () => string {
 
 /** What a read says under a name. */
 export const valueIn = ({ fields }: KeptRead, wanted: string): unknown =>
-  fields.find(([, name]) => name === wanted)?.[2]
+  fieldsOfRead(fields.map(([, name, value]) => ({ name, value }))).find(({ name }) => name === wanted)?.value
 
 /** The items of a read that stand nowhere else, by source. */
 export type KeptItems = readonly (readonly [party: string, ...items: (readonly [Uuid, number])[]])[]

@@ -2,7 +2,7 @@ import { equal, fromBase64, fromBase64Url, type Hash, toBase64, toBase64Url, utf
 import { isUuid, type Uuid } from '../kernel/ids.ts'
 import { chainsHash, entryOf } from './chain.ts'
 import { openCheckpoint } from './checkpoint.ts'
-import { commitment, type Field, openPayload } from './commitment.ts'
+import { commitment, type Field, fieldsOfRead, openPayload } from './commitment.ts'
 import { leafHash, rootFromPath } from './merkle.ts'
 import type { VerifierKey, VerifyEd25519 } from './note.ts'
 import { itemLeaf, sourceLeaf } from './readset.ts'
@@ -135,7 +135,7 @@ function verifyInner(
   // A root alone does not say how many leaves are under it, nor so at which place one stands.
   const fits = root !== undefined && toBase64Url(root) === batch.get('root') && inner.size === batch.get('n')
   step('the inner record is in the batch', fits ? undefined : 'the batch names another root or size')
-  return opened.outcome === 'opened' ? opened.fields : []
+  return opened.outcome === 'opened' ? fieldsOfRead(opened.fields) : []
 }
 
 function verifyItem(

@@ -82,7 +82,7 @@ export function commit(
 export const openedOf = ({ disclosures }: Committable, texts: readonly string[]): Opened[] =>
   texts.map((text, i): Opened => [disclosures[i]?.audience ?? DECOY, text])
 
-/** By Node's own means: a read has sixteen of them, before its first byte. */
+/** By Node's own means: a read has eight of them, before its first byte. */
 const base64Url = (text: string): string => Buffer.from(text).toString('base64url')
 
 /** The disclosures of a stored record; throws if the row is not the one the commitment names. */

@@ -13,7 +13,7 @@ import {
   genesisLink,
   nextLink,
 } from '../../src/provenance/chain.ts'
-import { commitment, decoy, digestOf, digestsOf, fieldOf } from '../../src/provenance/commitment.ts'
+import { commitment, decoy, digestOf, digestsOf, fieldOf, fieldsOfRead } from '../../src/provenance/commitment.ts'
 import { leafHash, treeHash } from '../../src/provenance/merkle.ts'
 import { type ReadItem, type SourceRead, setRoot, sourceRoot } from '../../src/provenance/readset.ts'
 import type { ExportEntry, ExportRead } from '../../src/provenance/schema.ts'
@@ -50,10 +50,8 @@ export function plainOf(records: readonly string[]): Plain[] {
   const plain: Plain[] = []
   for (const text of records) {
     const line = JSON.parse(text) as ExportEntry | ExportRead
-    const fields = line.disclosures.flatMap((one): Fields => {
-      const field = fieldOf(one)
-      return field === undefined ? [] : [[field.name, field.value]]
-    })
+    const said = line.disclosures.flatMap((one) => fieldOf(one) ?? [])
+    const fields = ('read' in line ? fieldsOfRead(said) : said).map(({ name, value }): Fields[number] => [name, value])
     if ('read' in line) plain.at(-1)?.reads.push({ fields, items: line.items })
     else {
       const { event, changes, expired, erased, payload } = line

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { newId } from '../../src/kernel/ids.ts'
+import { fieldsOfRead } from '../../src/provenance/commitment.ts'
 import {
   disclosuresOf,
   EVENTS,
@@ -142,7 +143,9 @@ const anEvent = (change: Partial<NewEvent> & Pick<NewEvent, 'kind'>): NewEvent =
   ...change,
 })
 const opensOf = (event: NewEvent, viewer: Viewer): string[] =>
-  disclosuresOf(event).disclosures.flatMap(({ audience, name }) => (mayOpen(audience, viewer) ? [name] : []))
+  fieldsOfRead(disclosuresOf(event).disclosures.filter(({ audience }) => mayOpen(audience, viewer))).map(
+    ({ name }) => name,
+  )
 
 describe('the table of events', () => {
   test('names every kind and every field, once', () => {
@@ -208,6 +211,16 @@ describe('the fields of an event', () => {
       ['policy', 'taxonomy'],
       ['digest', 'x'],
     ])
+  })
+  test('of a read are one for the reader, and one for each source', () => {
+    const fields = { route: '/v1/lookups', as_of: { log: '7' }, purpose: undefined }
+    const sources = [{ party: 'plum', n: 2 }]
+    const { disclosures, decoys } = disclosuresOf(anEvent({ kind: 'read', fields, sources }))
+    expect(disclosures).toEqual([
+      { audience: 'A', name: 'read', value: { route: '/v1/lookups', as_of: { log: '7' } } },
+      { audience: 'S:plum', name: 'source', value: { party: 'plum', n: 2 } },
+    ])
+    expect(decoys).toBe(6)
   })
   test("are the node's where nobody else acts, and move on its chain", () => {
     const { actor: _, ...event } = anEvent({ kind: 'signal.expired', subject: 'plum' })

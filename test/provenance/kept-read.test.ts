@@ -16,6 +16,7 @@ import {
   type KeptRead,
   keptUnlessLost,
   partsIn,
+  valueIn,
 } from '../../src/provenance/kept-read.ts'
 import { epochKey, epochOf } from '../../src/provenance/record.ts'
 
@@ -76,6 +77,18 @@ test('a read that a release before kept, with its payload and disclosures as the
       )
     }),
   )
+})
+
+test('what a read says is told by name, also of one whose fields an earlier node committed each by itself', () => {
+  const said = { route: '/v1/lookups', n: 2, as_of: { log: '7' } }
+  const own = (value: unknown, name: string) => ({ audience: 'A', name, value })
+  const apart = Object.entries(said).map(([name, value]) => own(value, name))
+  for (const disclosures of [[own(said, 'read')], apart]) {
+    const { kept } = commitRead({ disclosures, decoys: 0 }, items, salt)
+    const read = JSON.parse(kept) as KeptRead
+    for (const [name, value] of Object.entries(said)) expect(valueIn(read, name)).toEqual(value)
+    expect(valueIn(read, 'purpose')).toBeUndefined()
+  }
 })
 
 test('a row under the name of another is not opened', () => {

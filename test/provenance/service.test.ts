@@ -8,7 +8,14 @@ import { verifyEd25519 } from '../../src/provenance/ed25519.ts'
 import type { NewEvent } from '../../src/provenance/events.ts'
 import { createFlusher } from '../../src/provenance/flush.ts'
 import { createJournal, type PreparedRead, type Read } from '../../src/provenance/journal.ts'
-import { disclosedBy, type KeptRead, keptUnlessLost, partsIn, partsUnlessLost } from '../../src/provenance/kept-read.ts'
+import {
+  disclosedBy,
+  type KeptRead,
+  keptUnlessLost,
+  valueIn as keptValueIn,
+  partsIn,
+  partsUnlessLost,
+} from '../../src/provenance/kept-read.ts'
 import type { Given } from '../../src/provenance/ledger.ts'
 import { leafHash, rootFromPath, verifyConsistency } from '../../src/provenance/merkle.ts'
 import { formatVkey } from '../../src/provenance/note.ts'
@@ -171,8 +178,7 @@ describe('the journal', () => {
     return verified(w, await w.ledger.receipt(w.holder('kiwi', true), event_id)).fields
   }
   const keptIn = ({ kept }: PreparedRead): KeptRead => JSON.parse(kept)
-  const saidIn = (read: PreparedRead, wanted: string): unknown =>
-    keptIn(read).fields.find(([, name]) => name === wanted)?.[2]
+  const saidIn = (read: PreparedRead, wanted: string): unknown => keptValueIn(keptIn(read), wanted)
   const saltOf = (read: PreparedRead): Buffer => Buffer.from(String(saidIn(read, 'set_salt')), 'base64url')
 
   test('has a read when its transaction is committed, and not before', async () => {
