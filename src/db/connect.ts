@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from 'kysely'
 import pg from 'pg'
 import { copyFrom, copyTo } from './copy-stream.ts'
@@ -133,8 +134,12 @@ class CopyOut extends pg.Query {
 }
 
 function driverClient(client: pg.PoolClient): DriverClient {
+  const together = sentTogether(streamOf(client))
   return {
-    query: (query) => client.query(query),
+    query(query) {
+      together()
+      return client.query(query)
+    },
     copyOut: (text) =>
       new Promise((resolve, reject) => {
         const copy = new CopyOut(text, (error) => (error ? reject(error) : resolve(copy.chunks)))
@@ -152,8 +157,25 @@ function driverClient(client: pg.PoolClient): DriverClient {
   }
 }
 
-/** `pg` has no public way to cut a connection whose query is still running. */
-function streamOf(client: object): { destroy(): void } | undefined {
-  const { connection } = client as { connection?: { stream?: { destroy(): void } } }
+/**
+ * What is sent in one turn goes out at once, such as what opens a transaction with its first statement: each message wakes the
+ * server's process, and each of its answers ours.
+ */
+function sentTogether(stream: Socket | undefined): () => void {
+  let corked = false
+  return () => {
+    if (corked || stream === undefined) return
+    corked = true
+    stream.cork()
+    process.nextTick(() => {
+      corked = false
+      stream.uncork()
+    })
+  }
+}
+
+/** `pg` has no public way to cut a connection whose query is still running, nor to hold it back. */
+function streamOf(client: object): Socket | undefined {
+  const { connection } = client as { connection?: { stream?: Socket } }
   return connection?.stream
 }
