@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Transaction } from 'kysely'
 import { isUuid } from '../kernel/ids.ts'
-import type { Db } from './connect.ts'
+import { type Db, pipelined } from './connect.ts'
 import { type Session, sessionOf } from './driver.ts'
 import { asRefusal, isRepeatable } from './failure.ts'
 import { LOGGED } from './placement.ts'
@@ -121,10 +121,11 @@ async function open<F extends Family, T>(
     let session: Session | undefined
     try {
       return await db.transaction().execute(async (tx) => {
-        session = await tx.getExecutor().provideConnection(async (connection) => sessionOf(connection))
+        const connection = await tx.getExecutor().provideConnection(async (own) => own)
+        session = sessionOf(connection)
         for (const setting of first) session.open(setting)
         session.guard({ commit: refuseUnrecorded, statement: (sql) => watcher?.(family, sql) })
-        return fn(tx as unknown as Tx<F>)
+        return fn(pipelined(db, tx, connection) as unknown as Tx<F>)
       })
     } catch (error) {
       const repeat = isRepeatable(error) && session?.committing() === false

@@ -1,5 +1,14 @@
 import type { Socket } from 'node:net'
-import { Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from 'kysely'
+import {
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  Kysely,
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  Transaction,
+} from 'kysely'
 import pg from 'pg'
 import { copyFrom, copyTo } from './copy-stream.ts'
 import { createDriver, type DriverClient } from './driver.ts'
@@ -45,7 +54,14 @@ const INT8 = 20
 const INT8_ARRAY = 1016
 const DATE = 1082
 
-const pools = new WeakMap<object, pg.Pool>()
+/** What a pool was made of. */
+interface Made {
+  pool: pg.Pool
+  driver: Driver
+  dialect: Dialect
+}
+
+const pools = new WeakMap<object, Made>()
 let emitted: Set<string> | undefined
 
 /**
@@ -69,30 +85,41 @@ export function connect(options: ConnectOptions): Db {
     emitted?.add(sql)
     statementLog?.(sql)
   }
-  const db: Db = new Kysely<Database>({
-    dialect: {
-      createAdapter: () => new PostgresAdapter(),
-      createDriver: () =>
-        createDriver(
-          { connect: async () => driverClient(await pool.connect()), end: () => pool.end() },
-          {
-            commitTimeoutMs,
-            onStatement,
-            keepsStatements,
-          },
-        ),
-      createIntrospector: (kysely) => new PostgresIntrospector(kysely),
-      createQueryCompiler: () => new PostgresQueryCompiler(),
-    },
-  })
-  pools.set(db, pool)
+  const driver = createDriver(
+    { connect: async () => driverClient(await pool.connect()), end: () => pool.end() },
+    { commitTimeoutMs, onStatement, keepsStatements },
+  )
+  const dialect: Dialect = {
+    createAdapter: () => new PostgresAdapter(),
+    createDriver: () => driver,
+    createIntrospector: (kysely) => new PostgresIntrospector(kysely),
+    createQueryCompiler: () => new PostgresQueryCompiler(),
+  }
+  const db: Db = new Kysely<Database>({ dialect })
+  pools.set(db, { pool, driver, dialect })
   return db
+}
+
+/**
+ * The same open transaction, of which statements that are asked for together go out together, in their order: Kysely itself
+ * sends each once the one before is answered.
+ */
+export function pipelined(db: Db, tx: Transaction<Database>, connection: DatabaseConnection): Transaction<Database> {
+  const { driver, dialect } = poolOf(db)
+  const executor = tx.getExecutor().withConnectionProvider({ provideConnection: async (use) => use(connection) })
+  return new Transaction<Database>({ config: { dialect }, dialect, driver, executor })
+}
+
+function poolOf(db: Db): Made {
+  const made = pools.get(db)
+  if (made === undefined) throw new TypeError('the pool is none of connect')
+  return made
 }
 
 /** Connections of the pool, those idle, and requests waiting for one. */
 export function poolState(db: Db): { total: number; idle: number; waiting: number } {
-  const pool = pools.get(db)
-  return { total: pool?.totalCount ?? 0, idle: pool?.idleCount ?? 0, waiting: pool?.waitingCount ?? 0 }
+  const { totalCount, idleCount, waitingCount } = poolOf(db).pool
+  return { total: totalCount, idle: idleCount, waiting: waitingCount }
 }
 
 /** From now on every pool of this process keeps each distinct statement text. For tests: it grows without bound. */

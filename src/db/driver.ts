@@ -9,8 +9,7 @@ import {
 import { Refusal } from '../kernel/errors.ts'
 import type { Sink } from './copy-stream.ts'
 import { asRefusal, isConnectionLost, isUnknownAtCommit } from './failure.ts'
-import { keptName } from './kept.ts'
-import { type Statement, statementOf, type Write } from './statement.ts'
+import { keptName, type Statement, statementOf, type Write } from './statement.ts'
 
 interface ClientResult {
   command: string
@@ -55,6 +54,11 @@ export interface Guard {
 export interface Session extends DatabaseConnection {
   /** Adds a setting to what opens the transaction: sent ahead of its first statement, whose failure tells of its own. */
   open(setting: string): void
+  /**
+   * A statement of unchanging text that changes something and whose answer nobody waits for: sent with what comes next, COMMIT
+   * perhaps, which fails by its failure.
+   */
+  hold(query: CompiledQuery): void
   /** From here to the end no transaction control passes, nor what the guard refuses. */
   guard(guard: Guard): void
   /** The data of a COPY of a query TO STDOUT; it takes no parameters. */
@@ -112,34 +116,42 @@ function controlOf(connection: DatabaseConnection): SessionControl {
 /** What goes over one connection, and whether it still can. */
 interface Sender {
   /** Holds back what opens a transaction until its first statement, so that both are one message. */
-  hold(text: string): void
-  /** Takes back what was held; false if it was sent already. */
+  open(text: string): void
+  /** The same of a statement, until the next one. */
+  hold(query: Query): void
+  /** Whether the transaction is not opened, and no statement of it is held. */
+  isEmpty(): boolean
+  /** Takes back what is held; false if the transaction was opened already. */
   takeBack(): boolean
   /** Statements of ours have no values. The extended protocol takes one statement a query and refuses more. */
-  run(text: string, values?: readonly unknown[], name?: string): Promise<ClientResult>
+  run(query: Query): Promise<ClientResult>
   copyOut(text: string): Promise<Buffer[]>
   copyTo(text: string, sink: Sink): Promise<number>
   copyFrom(text: string, source: AsyncIterable<Uint8Array>): Promise<number>
-  /** Why what was sent without waiting failed, once it has been answered. */
+  /** Why what was sent without waiting failed, once all of it has been answered. */
   failure(): Promise<unknown>
   forget(): void
   broken: boolean
 }
 
+interface Query {
+  text: string
+  values?: readonly unknown[]
+  /** Under which the connection keeps it prepared. */
+  name?: string | undefined
+}
+
 function createSender(client: DriverClient, onStatement: (sql: string) => void): Sender {
-  let held: string[] = []
+  let opening: string[] = []
+  let waiting: Query[] = []
   let ahead: Promise<unknown> = Promise.resolve()
   let failed: unknown
 
-  const send = (text: string, values?: readonly unknown[], name?: string): Promise<ClientResult> => {
+  const send = ({ text, values, name }: Query): Promise<ClientResult> => {
     const kept = name === undefined ? {} : { name }
-    const query =
-      values === undefined ? { text } : { text, values: [...values], queryMode: 'extended' as const, ...kept }
-    return client.query(query).catch((error: unknown) => {
-      // Nobody waits for what is sent ahead: its failure explains the next one.
-      if (values === undefined) failed ??= error
-      return fail(error)
-    })
+    return client.query(
+      values === undefined ? { text } : { text, values: [...values], queryMode: 'extended' as const, ...kept },
+    )
   }
 
   const fail = (error: unknown): never => {
@@ -147,11 +159,20 @@ function createSender(client: DriverClient, onStatement: (sql: string) => void):
     throw failed ?? error
   }
 
+  /** The failure of what nobody waits for explains that of what follows. */
+  const sendAhead = (query: Query): Promise<unknown> =>
+    send(query).catch((error: unknown) => {
+      failed ??= error
+      sender.broken ||= isConnectionLost(error)
+    })
+
   const sendHeld = (): void => {
-    if (held.length === 0) return
-    held.forEach(onStatement)
-    ahead = send(held.join('; ')).catch(() => {})
-    held = []
+    if (opening.length + waiting.length === 0) return
+    for (const text of [...opening, ...waiting.map((query) => query.text)]) onStatement(text)
+    const queries = opening.length === 0 ? waiting : [{ text: opening.join('; ') }, ...waiting]
+    ahead = Promise.all([ahead, ...queries.map(sendAhead)])
+    opening = []
+    waiting = []
   }
 
   const copy = <T>(text: string, start: () => Promise<T>): Promise<T> => {
@@ -162,16 +183,19 @@ function createSender(client: DriverClient, onStatement: (sql: string) => void):
 
   const sender: Sender = {
     broken: false,
-    hold: (text) => void held.push(text),
+    open: (text) => void opening.push(text),
+    hold: (query) => void waiting.push(query),
+    isEmpty: () => opening.length > 0 && waiting.length === 0,
     takeBack() {
-      const unsent = held.length > 0
-      held = []
+      const unsent = opening.length > 0
+      opening = []
+      waiting = []
       return unsent
     },
-    run(text, values, name) {
+    run(query) {
       sendHeld()
-      onStatement(text)
-      return send(text, values, name)
+      onStatement(query.text)
+      return send(query).catch(fail)
     },
     copyOut: (text) => copy(text, () => client.copyOut(text)),
     copyTo: (text, sink) => copy(text, () => client.copyTo(text, sink)),
@@ -204,7 +228,11 @@ function createSession(client: DriverClient, options: DriverOptions): SessionCon
   }
 
   return {
-    open: (setting) => sender.hold(setting),
+    open: (setting) => sender.open(setting),
+    hold({ sql, parameters }) {
+      writes.push(...admit(sql).writes)
+      sender.hold({ text: sql, values: parameters, name: keepsStatements ? keptName(sql) : undefined })
+    },
     guard(next) {
       guard = next
     },
@@ -225,8 +253,8 @@ function createSession(client: DriverClient, options: DriverOptions): SessionCon
     async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
       const { sql, parameters } = query
       const statement = admit(sql)
-      const name = keepsStatements ? keptName(query) : undefined
-      const { command, rowCount, rows } = await sender.run(sql, parameters, name).catch((error: unknown) => {
+      const sent = sender.run({ text: sql, values: parameters })
+      const { command, rowCount, rows } = await sent.catch((error: unknown) => {
         throw state === 'none' ? asRefusal(error) : error
       })
       if (!statement.plain || rowCount !== 0) writes.push(...statement.writes)
@@ -244,26 +272,25 @@ function createSession(client: DriverClient, options: DriverOptions): SessionCon
       writes = []
       guard = undefined
       sender.forget()
-      sender.hold(beginText(settings))
+      sender.open(beginText(settings))
     },
     async commit() {
       const failed = await sender.failure()
       if (failed !== undefined) throw failed
       guard?.commit(writes)
-      if (sender.takeBack()) {
+      if (sender.isEmpty()) {
+        sender.takeBack()
         state = 'none'
         return
       }
       state = 'ending'
       commitSent = true
-      const commit = () => sender.run('commit')
-      const unreplicated = await commitWithin(commitTimeoutMs, client, commit).catch((error: unknown) => {
-        if (error instanceof AbortedTransactionError || !isUnknownAtCommit(error)) throw error
-        sender.broken = true
-        throw new Refusal('outcome-unknown', { cause: error, retryAfter: 1 })
+      await commitWithin(commitTimeoutMs, client, sender).catch(async (error: unknown) => {
+        // COMMIT did not happen for what failed before it, and so all of it may be done again.
+        if (error === (await sender.failure())) commitSent = false
+        throw error
       })
       state = 'none'
-      if (unreplicated) throw new Refusal('outcome-unknown', { retryAfter: 1 })
     },
     async rollback() {
       if (sender.broken || state !== 'open') return
@@ -273,7 +300,7 @@ function createSession(client: DriverClient, options: DriverOptions): SessionCon
       }
       state = 'ending'
       // The error that led here matters more than one of ROLLBACK's own; the connection is dropped then.
-      await sender.run('rollback').catch(() => {
+      await sender.run({ text: 'rollback' }).catch(() => {
         sender.broken = true
       })
       state = 'none'
@@ -282,21 +309,33 @@ function createSession(client: DriverClient, options: DriverOptions): SessionCon
   }
 }
 
-/** COMMIT itself; true if it is durable here but the wait for the standby was cut short. */
-async function commitWithin(ms: number, client: DriverClient, commit: () => Promise<ClientResult>): Promise<boolean> {
+/**
+ * COMMIT itself, with what is held. Throws what stopped it; `outcome-unknown` where nobody can tell, or where it is durable here
+ * but the wait for the standby was cut short.
+ */
+async function commitWithin(ms: number, client: DriverClient, sender: Sender): Promise<void> {
   let unreplicated = false
+  let timer: NodeJS.Timeout | undefined
   const off = client.onNotice((code) => {
     unreplicated ||= code === '01000'
   })
-  const timer = setTimeout(() => client.destroySocket(), ms)
   try {
-    const { command } = await commit()
-    if (command === 'ROLLBACK') throw new AbortedTransactionError()
-    return unreplicated
+    const answer = sender.run({ text: 'commit' })
+    // What goes with it has a time of its own.
+    await Promise.race([answer, sender.failure()])
+    timer = setTimeout(() => client.destroySocket(), ms)
+    const { command } = await answer
+    if (command === 'ROLLBACK') throw (await sender.failure()) ?? new AbortedTransactionError()
+  } catch (error) {
+    if (error instanceof AbortedTransactionError || !isUnknownAtCommit(error)) throw error
+    if (error === (await sender.failure()) && !sender.broken) throw error
+    sender.broken = true
+    throw new Refusal('outcome-unknown', { cause: error, retryAfter: 1 })
   } finally {
     clearTimeout(timer)
     off()
   }
+  if (unreplicated) throw new Refusal('outcome-unknown', { retryAfter: 1 })
 }
 
 const beginText = ({ isolationLevel, accessMode }: TransactionSettings): string =>

@@ -1,3 +1,5 @@
+import { sha256Hex } from '../kernel/sha256.ts'
+
 const VERBS = ['insert', 'update', 'delete', 'merge', 'truncate', 'copy'] as const
 const PARTICLES: ReadonlyMap<string, string> = new Map([
   ['insert', 'into'],
@@ -34,6 +36,16 @@ interface Token {
 }
 
 const cache = new Map<string, Statement>()
+const names = new Map<string, string>()
+
+/** Under which a connection keeps a statement prepared; of those few whose text never changes. */
+export function keptName(sql: string): string {
+  const known = names.get(sql)
+  if (known !== undefined) return known
+  const name = `kept_${sha256Hex(sql).slice(0, 32)}`
+  names.set(sql, name)
+  return name
+}
 
 /** Classifies one SQL statement, raw or built; comments, strings and quoted names are not mistaken for keywords. */
 export function statementOf(sql: string): Statement {

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { asParticipant, atControl, atFeed, atLog, type Tx } from '../../src/db/as-participant.ts'
 import { connect, type Db } from '../../src/db/connect.ts'
 import { type EmbeddedPostgres, startEmbedded } from '../../src/db/embedded.ts'
+import { executeKept } from '../../src/db/kept.ts'
 import { newId, type Uuid } from '../../src/kernel/ids.ts'
 import { freshDatabase, type TestDatabase } from '../support/database.ts'
 import { wireTo } from './wire.ts'
@@ -40,8 +41,16 @@ const record = (tx: Tx, participant_id: Uuid, event_id: Uuid) =>
 const acknowledgedBy = (me: Uuid) =>
   asParticipant(t.app, me, (tx) => tx.selectFrom('feed_ack').selectAll().where('participant_id', '=', me).execute())
 
-const raise = (tx: Tx, state: string) =>
-  sql.raw(`do $$ begin raise exception 'on purpose' using errcode = '${state}'; end $$`).execute(tx)
+const raising = (state: string) =>
+  sql.raw(`do $$ begin raise exception 'on purpose' using errcode = '${state}'; end $$`)
+const raise = (tx: Tx, state: string) => raising(state).execute(tx)
+
+/** One that nobody waits for. */
+const uploaded = (tx: Tx, me: Uuid, id = anId()) =>
+  executeKept(
+    tx,
+    sql`insert into upload (participant_id, upload_id, next_line, updated_at) select ${me}::uuid, ${id}::uuid, 1, ${NOON}`,
+  )
 
 describe('asParticipant', () => {
   test('shows the rows of its participant and of nobody else', async () => {
@@ -255,16 +264,99 @@ describe('COMMIT', () => {
     expect(runs).toBe(1)
   })
 
-  test('one statement with its participant and its timeout costs two round trips', async () => {
+  test.for<[what: string, turns: number, work: (tx: Tx, me: Uuid) => Promise<unknown>]>([
+    ['a statement', 2, (tx) => sql`select 1`.execute(tx)],
+    ['two, asked for together', 2, (tx) => Promise.all([sql`select 1`.execute(tx), sql`select 2`.execute(tx)])],
+    ['two, one after the other', 3, async (tx) => [await sql`select 1`.execute(tx), await sql`select 2`.execute(tx)]],
+    ['an insert that nobody waits for', 1, (tx, me) => uploaded(tx, me)],
+    ['a statement, and such an insert', 2, async (tx, me) => [await sql`select 1`.execute(tx), await uploaded(tx, me)]],
+  ])('of %s, with its participant and its timeout, costs %i round trips', async ([, turns, work]) => {
     const wire = await wireTo(t.url('aldis_app'))
     const db = connect({ url: wire.url, max: 1 })
-    const work = () => asParticipant(db, anId(), (tx) => sql`select 1`.execute(tx), { timeoutMs: 60_000 })
-    await work()
+    const done = (me = anId()) => asParticipant(db, me, (tx) => work(tx, me), { timeoutMs: 60_000 })
+    await done()
     wire.reset()
-    await work()
-    expect(wire.turns()).toBe(2)
+    await done()
+    expect(wire.turns()).toBe(turns)
     await db.destroy()
     await wire.close()
+  })
+
+  describe('that takes an insert with it', () => {
+    const stored = (me: Uuid) =>
+      asParticipant(t.app, me, (tx) => tx.selectFrom('upload').selectAll().where('participant_id', '=', me).execute())
+
+    test('makes both durable, in their order', async () => {
+      const me = anId()
+      const [first, second] = [anId(), anId()]
+      await asParticipant(t.app, me, async (tx) => {
+        await uploaded(tx, me, first)
+        expect(await tx.selectFrom('upload').select('upload_id').execute()).toEqual([{ upload_id: first }])
+        await uploaded(tx, me, second)
+      })
+      expect((await stored(me)).map(({ upload_id }) => upload_id)).toEqual([first, second])
+    })
+    test('tells of its failure, and has not happened', async () => {
+      const [me, twice] = [anId(), anId()]
+      let runs = 0
+      const attempt = asParticipant(t.app, me, async (tx) => {
+        runs += 1
+        await tx.insertInto('upload').values(anUpload(me, twice)).execute()
+        await uploaded(tx, me, twice)
+      })
+      await expect(attempt).rejects.toMatchObject({ code: '23505' })
+      expect([runs, await stored(me)]).toEqual([1, []])
+    })
+    test('tells of its failure at the statement that follows it', async () => {
+      const [me, twice] = [anId(), anId()]
+      const attempt = asParticipant(t.app, me, async (tx) => {
+        await uploaded(tx, me, twice)
+        await uploaded(tx, me, twice)
+        await sql`select 1`.execute(tx)
+        expect.fail('went on')
+      })
+      await expect(attempt).rejects.toMatchObject({ code: '23505' })
+    })
+    test('is tried again with everything before it where it met a deadlock', async () => {
+      let runs = 0
+      const attempt = asParticipant(t.app, anId(), async (tx) => {
+        runs += 1
+        await executeKept(tx, raising('40P01'))
+      })
+      await expect(attempt).rejects.toMatchObject({ code: 'busy', cause: { code: '40P01' } })
+      expect(runs).toBe(4)
+    })
+    test('is busy, and has not happened, where it takes too long', async () => {
+      const one = connect({ url: t.url('aldis_app'), max: 1 })
+      const slow = asParticipant(one, anId(), (tx) => executeKept(tx, sql`select pg_sleep(5)`), { timeoutMs: 50 })
+      await expect(slow).rejects.toMatchObject({ code: 'busy', cause: { code: '57014' } })
+      expect((await sql`select 1 as one`.execute(one)).rows).toEqual([{ one: 1 }])
+      await one.destroy()
+    })
+    test('is not sent where its work fails after it', async () => {
+      const me = anId()
+      const attempt = asParticipant(t.app, me, async (tx) => {
+        await sql`select 1`.execute(tx)
+        await uploaded(tx, me)
+        throw new RangeError('mine')
+      })
+      await expect(attempt).rejects.toThrow(RangeError)
+      expect(await stored(me)).toEqual([])
+    })
+    test.for([
+      { when: 'before', rows: 0 },
+      { when: 'after', rows: 1 },
+    ] as const)('and is cut $when the server sees it is unknown, with $rows row', async ({ when, rows }) => {
+      const me = anId()
+      const wire = await wireTo(t.url('aldis_app'))
+      const db = connect({ url: wire.url, max: 1 })
+      wire.cutAt('into upload', when)
+      await expect(asParticipant(db, me, (tx) => uploaded(tx, me))).rejects.toMatchObject({ code: 'outcome-unknown' })
+      await wire.over()
+      await expect.poll(() => stored(me)).toHaveLength(rows)
+      await db.destroy()
+      await wire.close()
+    })
   })
 })
 

@@ -12,6 +12,9 @@ export interface Wire {
   close(): Promise<void>
 }
 
+/** The end of what the server answers a COMMIT: ReadyForQuery, outside a transaction. */
+const IDLE = Buffer.from('Z\0\0\0\x05I')
+
 /** A loopback proxy in front of a PostgreSQL URL, which counts round trips and cuts connections. */
 export async function wireTo(url: string): Promise<Wire> {
   const target = new URL(url)
@@ -29,6 +32,7 @@ export async function wireTo(url: string): Promise<Wire> {
     }
     let last: 'client' | 'server' = 'server'
     let gone = false
+    let commits = false
     client.on('data', (bytes) => {
       if (last === 'server') turns += 1
       last = 'client'
@@ -37,13 +41,14 @@ export async function wireTo(url: string): Promise<Wire> {
       if (hit === 'before') end()
       if (hit === 'after') {
         gone = true
+        commits = bytes.includes('commit')
         client.destroy()
       }
     })
     upstream.on('data', (bytes) => {
       last = 'server'
-      if (gone) end()
-      else client.write(bytes)
+      if (!gone) client.write(bytes)
+      else if (!commits || bytes.subarray(-IDLE.length).equals(IDLE)) end()
     })
     for (const socket of [client, upstream]) {
       sockets.add(socket)
