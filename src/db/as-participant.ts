@@ -125,7 +125,7 @@ async function open<F extends Family, T>(
         session = sessionOf(connection)
         for (const setting of first) session.open(setting)
         session.guard({ commit: refuseUnrecorded, statement: (sql) => watcher?.(family, sql) })
-        return fn(pipelined(db, tx, connection) as unknown as Tx<F>)
+        return fn(pipelined(tx, connection) as unknown as Tx<F>)
       })
     } catch (error) {
       const repeat = isRepeatable(error) && session?.committing() === false

@@ -54,14 +54,7 @@ const INT8 = 20
 const INT8_ARRAY = 1016
 const DATE = 1082
 
-/** What a pool was made of. */
-interface Made {
-  pool: pg.Pool
-  driver: Driver
-  dialect: Dialect
-}
-
-const pools = new WeakMap<object, Made>()
+const pools = new WeakMap<object, pg.Pool>()
 let emitted: Set<string> | undefined
 
 /**
@@ -85,41 +78,46 @@ export function connect(options: ConnectOptions): Db {
     emitted?.add(sql)
     statementLog?.(sql)
   }
-  const driver = createDriver(
-    { connect: async () => driverClient(await pool.connect()), end: () => pool.end() },
-    { commitTimeoutMs, onStatement, keepsStatements },
-  )
-  const dialect: Dialect = {
-    createAdapter: () => new PostgresAdapter(),
-    createDriver: () => driver,
-    createIntrospector: (kysely) => new PostgresIntrospector(kysely),
-    createQueryCompiler: () => new PostgresQueryCompiler(),
-  }
-  const db: Db = new Kysely<Database>({ dialect })
-  pools.set(db, { pool, driver, dialect })
+  const driver = () =>
+    createDriver(
+      { connect: async () => driverClient(await pool.connect()), end: () => pool.end() },
+      { commitTimeoutMs, onStatement, keepsStatements },
+    )
+  const db: Db = new Kysely<Database>({ dialect: dialectOf(driver) })
+  pools.set(db, pool)
   return db
 }
+
+const dialectOf = (createDriver: () => Driver): Dialect => ({
+  createAdapter: () => new PostgresAdapter(),
+  createDriver,
+  createIntrospector: (kysely) => new PostgresIntrospector(kysely),
+  createQueryCompiler: () => new PostgresQueryCompiler(),
+})
+
+/** Of a transaction, which has its connection. */
+const none = (): never => {
+  throw new TypeError('a transaction opens no connection')
+}
+const NO_DRIVER: Driver = {
+  ...{ init: none, acquireConnection: none, beginTransaction: none, commitTransaction: none },
+  ...{ rollbackTransaction: none, releaseConnection: none, destroy: none },
+}
+const WITHIN = dialectOf(() => NO_DRIVER)
 
 /**
  * The same open transaction, of which statements that are asked for together go out together, in their order: Kysely itself
  * sends each once the one before is answered.
  */
-export function pipelined(db: Db, tx: Transaction<Database>, connection: DatabaseConnection): Transaction<Database> {
-  const { driver, dialect } = poolOf(db)
+export function pipelined(tx: Transaction<Database>, connection: DatabaseConnection): Transaction<Database> {
   const executor = tx.getExecutor().withConnectionProvider({ provideConnection: async (use) => use(connection) })
-  return new Transaction<Database>({ config: { dialect }, dialect, driver, executor })
-}
-
-function poolOf(db: Db): Made {
-  const made = pools.get(db)
-  if (made === undefined) throw new TypeError('the pool is none of connect')
-  return made
+  return new Transaction<Database>({ config: { dialect: WITHIN }, dialect: WITHIN, driver: NO_DRIVER, executor })
 }
 
 /** Connections of the pool, those idle, and requests waiting for one. */
 export function poolState(db: Db): { total: number; idle: number; waiting: number } {
-  const { totalCount, idleCount, waitingCount } = poolOf(db).pool
-  return { total: totalCount, idle: idleCount, waiting: waitingCount }
+  const pool = pools.get(db)
+  return { total: pool?.totalCount ?? 0, idle: pool?.idleCount ?? 0, waiting: pool?.waitingCount ?? 0 }
 }
 
 /** From now on every pool of this process keeps each distinct statement text. For tests: it grows without bound. */

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Db } from '../db/connect.ts'
+import type { Some } from '../db/participants-at-once.ts'
 import type { Uuid } from '../kernel/ids.ts'
 
 // What the projector reads of whoever said something.
@@ -17,37 +18,37 @@ export interface ProjectedItem {
   profile: string
 }
 
-/** The accepted items of submissions of one participant, in their order. */
-export const itemsOf = (db: Db, participant_id: Uuid, submissions: readonly Uuid[]): Promise<ProjectedItem[]> =>
+/** With whose it is. */
+export interface SaidItem extends ProjectedItem {
+  participant_id: Uuid
+}
+
+/** The accepted items of submissions, each's in their order. */
+export const itemsOf = (db: Db, { participants, events }: Some): Promise<SaidItem[]> =>
   db
     .selectFrom('signal_revision as r')
     .innerJoin('signal as s', (join) =>
       join.onRef('s.participant_id', '=', 'r.participant_id').onRef('s.signal_id', '=', 'r.signal_id'),
     )
-    .select(['r.submission_id', 'r.signal_id', 'r.revision', 'r.item_index', 'r.salt', 'r.item'])
+    .select(['r.submission_id', 'r.participant_id', 'r.signal_id', 'r.revision', 'r.item_index', 'r.salt', 'r.item'])
     .select(['s.signal_key', 's.type', 's.profile'])
-    .where('r.participant_id', '=', participant_id)
-    .where(sql<boolean>`r.submission_id = any(${submissions}::uuid[])`)
+    .where(sql<boolean>`r.participant_id = any(${participants}::uuid[])`)
+    .where(sql<boolean>`r.submission_id = any(${events}::uuid[])`)
     .orderBy('r.submission_id')
     .orderBy('r.item_index')
     .execute()
 
-/** How many items submissions of one participant have. */
-export const sizesOf = (db: Db, participant_id: Uuid, submissions: readonly Uuid[]) =>
-  db
-    .selectFrom('submission')
-    .select(['submission_id', 'n'])
-    .where('participant_id', '=', participant_id)
-    .where(sql<boolean>`submission_id = any(${submissions}::uuid[])`)
-    .execute()
+/** How many items submissions have. */
+export const sizesOf = (db: Db, some: Some) => submissions(db, some).select(['submission_id', 'n']).execute()
 
-export const submissionsOf = (db: Db, participant_id: Uuid, submissions: readonly Uuid[]) =>
+export const submissionsOf = (db: Db, some: Some) =>
+  submissions(db, some).select(['submission_id', 'jws', 'n', 'leaves', 'response']).execute()
+
+const submissions = (db: Db, { participants, events }: Some) =>
   db
     .selectFrom('submission')
-    .select(['submission_id', 'jws', 'n', 'leaves', 'response'])
-    .where('participant_id', '=', participant_id)
-    .where(sql<boolean>`submission_id = any(${submissions}::uuid[])`)
-    .execute()
+    .where(sql<boolean>`participant_id = any(${participants}::uuid[])`)
+    .where(sql<boolean>`submission_id = any(${events}::uuid[])`)
 
 /** The texts of the revisions before these, and perhaps of others of the same signals. */
 export const formerItems = (db: Db, participant_id: Uuid, later: readonly { signal_id: Uuid; revision: number }[]) =>

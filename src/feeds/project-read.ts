@@ -1,4 +1,5 @@
 import type { Db } from '../db/connect.ts'
+import { participantsAtOnce, type Some } from '../db/participants-at-once.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import type { LoggedEvent, ProvenanceService } from '../provenance/service.ts'
@@ -106,7 +107,8 @@ async function planOther(
   }
   if (kind === 'signal.released') {
     const released = there(entry, await store.releasedBy(db, participant_id, event_id))
-    const [submission] = await store.submissionsOf(db, participant_id, [released.submission_id])
+    const sent = participantsAtOnce([{ participant_id, event_id: released.submission_id }])
+    const [submission] = (await Promise.all(sent.map((some) => store.submissionsOf(db, some)))).flat()
     const { leaves } = there(entry, submission)
     const path = auditPaths(sha256, leavesOf(leaves))(released.item_index)
     proofs.set(event_id, proofOf(told, { submission: there(entry, submission), items: [], formerOf: () => undefined }))
@@ -136,10 +138,8 @@ function there<T>({ idx }: LoggedEvent, row: T | undefined): T {
 
 /** As many of the entries as have about as many items as a round takes. */
 async function takenOf({ db }: ReadingOptions, entries: readonly LoggedEvent[]): Promise<readonly LoggedEvent[]> {
-  const sizes = new Map<Uuid, number>()
-  for (const [participant_id, ids] of bySource(entries)) {
-    for (const { submission_id, n } of await store.sizesOf(db, participant_id, ids)) sizes.set(submission_id, n)
-  }
+  const told = await Promise.all(saidIn(entries).map((some) => store.sizesOf(db, some)))
+  const sizes = new Map(told.flat().map(({ submission_id, n }) => [submission_id, n]))
   let items = 0
   const end = entries.findIndex(({ event_id }) => {
     const full = items >= ITEMS_AT_ONCE
@@ -152,7 +152,7 @@ async function takenOf({ db }: ReadingOptions, entries: readonly LoggedEvent[]):
 /** A submission with its accepted items in their order, and the texts that revisions and withdrawals follow. */
 interface Found {
   submission: Awaited<ReturnType<typeof store.submissionsOf>>[number]
-  items: readonly store.ProjectedItem[]
+  items: readonly store.SaidItem[]
   formerOf(item: Revision): string | undefined
 }
 
@@ -162,13 +162,11 @@ interface Submitted {
   attested: Map<Uuid, store.ProjectedItem & { former: string | undefined }>
 }
 
-/** One question a source, however many submissions it has among the entries. */
 async function submissionsIn({ db }: ReadingOptions, entries: readonly LoggedEvent[]): Promise<Submitted> {
   const found: Submitted = { signed: new Map(), attested: new Map() }
-  for (const [participant_id, ids] of bySource(entries)) {
-    const submissions = await store.submissionsOf(db, participant_id, ids)
-    const items = await store.itemsOf(db, participant_id, ids)
-    const formerOf = await formerItems(db, participant_id, items)
+  for (const some of saidIn(entries)) {
+    const [submissions, items] = await Promise.all([store.submissionsOf(db, some), store.itemsOf(db, some)])
+    const formerOf = await formerItems(db, items)
     const own = Map.groupBy(items, ({ submission_id }) => submission_id)
     for (const submission of submissions) {
       const { submission_id } = submission
@@ -180,11 +178,9 @@ async function submissionsIn({ db }: ReadingOptions, entries: readonly LoggedEve
   return found
 }
 
-function bySource(entries: readonly LoggedEvent[]): [Uuid, Uuid[]][] {
-  const submitted = entries.filter(({ kind }) => SIGNAL_KINDS.has(kind))
-  const groups = Map.groupBy(submitted, ({ participant_id }) => participant_id)
-  return [...groups].map(([participant_id, own]) => [participant_id, own.map(({ event_id }) => event_id)])
-}
+/** What sources said of their signals. */
+const saidIn = (entries: readonly LoggedEvent[]): Some[] =>
+  participantsAtOnce(entries.filter(({ kind }) => SIGNAL_KINDS.has(kind)))
 
 function proofOf({ source }: Told, { submission }: Found): Proof {
   const { submission_id, n, jws, response } = submission
@@ -204,18 +200,21 @@ function planSubmission(
   )
 }
 
-type Revision = Pick<store.ProjectedItem, 'signal_id' | 'revision'>
+type Revision = Pick<store.SaidItem, 'participant_id' | 'signal_id' | 'revision'>
 
 /** The texts that revisions and withdrawals follow. */
-async function formerItems(
-  db: Db,
-  participant_id: Uuid,
-  items: readonly Revision[],
-): Promise<(item: Revision) => string | undefined> {
-  const later = items.filter(({ revision }) => revision > 1)
-  const rows = later.length === 0 ? [] : await store.formerItems(db, participant_id, later)
-  const texts = new Map(rows.map(({ signal_id, revision, item }) => [`${signal_id}/${revision}`, item]))
-  return ({ signal_id, revision }) => texts.get(`${signal_id}/${revision - 1}`)
+async function formerItems(db: Db, items: readonly Revision[]): Promise<(item: Revision) => string | undefined> {
+  const later = Map.groupBy(
+    items.filter(({ revision }) => revision > 1),
+    ({ participant_id }) => participant_id,
+  )
+  // What another source calls by the same id is another signal.
+  const texts = new Map<string, string>()
+  for (const [source, own] of later) {
+    for (const { signal_id, revision, item } of await store.formerItems(db, source, own))
+      texts.set(`${source}/${signal_id}/${revision}`, item)
+  }
+  return ({ participant_id, signal_id, revision }) => texts.get(`${participant_id}/${signal_id}/${revision - 1}`)
 }
 
 const toldBy = (directory: FeedDirectory, entry: LoggedEvent): Told => ({

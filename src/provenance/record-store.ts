@@ -3,6 +3,7 @@ import { bytesArray, jsonTexts, plainArray } from '../db/arrays.ts'
 import type { Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
 import { executeKept } from '../db/kept.ts'
+import { participantsAtOnce, type Some } from '../db/participants-at-once.ts'
 import type { Uuid } from '../kernel/ids.ts'
 
 // Records, each in the shard of who wrote it.
@@ -61,41 +62,32 @@ export const recordOf = (db: Db, participant_id: Uuid, event_id: Uuid) =>
 
 type Events = readonly { event_id: Uuid; participant_id: Uuid }[]
 
-/** What is asked of records, for one participant at a time: each lives in its own shard. */
-async function perShard<T extends { event_id: Uuid }>(
+async function found<T extends { event_id: Uuid }>(
   events: Events,
-  ask: (participant: Uuid, ids: string) => Promise<T[]>,
+  ask: (some: Some) => Promise<T[]>,
 ): Promise<Map<Uuid, T>> {
-  const found = new Map<Uuid, T>()
-  for (const [participant, own] of Map.groupBy(events, (event) => event.participant_id)) {
-    const rows = await ask(participant, plainArray(own.map(({ event_id }) => event_id)))
-    for (const row of rows) found.set(row.event_id, row)
-  }
-  return found
+  const rows = await Promise.all(participantsAtOnce(events).map(ask))
+  return new Map(rows.flat().map((row) => [row.event_id, row]))
 }
 
-const records = (db: Db, participant: Uuid, ids: string) =>
+const records = (db: Db, { participants, events }: Some) =>
   db
     .selectFrom('prov_record')
-    .where('participant_id', '=', participant)
-    .where(sql<boolean>`event_id = any(${ids}::uuid[])`)
+    .where(sql<boolean>`participant_id = any(${participants}::uuid[])`)
+    .where(sql<boolean>`event_id = any(${events}::uuid[])`)
 
 /** Records by event id. */
 export const recordsOf = (db: Db, events: Events) =>
-  perShard(events, (participant, ids) =>
-    records(db, participant, ids).select(['event_id', 'payload', 'c', 'body', 'epoch']).execute(),
-  )
+  found(events, (some) => records(db, some).select(['event_id', 'payload', 'c', 'body', 'epoch']).execute())
 
 /** What is opened of records, without what is held against the log. */
 export const sealedOf = (db: Db, events: Events) =>
-  perShard(events, (participant, ids) =>
-    records(db, participant, ids).select(['event_id', 'c', 'body', 'epoch']).execute(),
-  )
+  found(events, (some) => records(db, some).select(['event_id', 'c', 'body', 'epoch']).execute())
 
 /** What entries are made of. */
 export const payloadsOf = (db: Db, events: Events) =>
-  perShard(events, (participant, ids) => records(db, participant, ids).select(['event_id', 'payload']).execute())
+  found(events, (some) => records(db, some).select(['event_id', 'payload']).execute())
 
 /** Kind and time of records. */
 export const kindsOf = (db: Db, events: Events) =>
-  perShard(events, (participant, ids) => records(db, participant, ids).select(['event_id', 'kind', 'at']).execute())
+  found(events, (some) => records(db, some).select(['event_id', 'kind', 'at']).execute())

@@ -5,6 +5,7 @@ import { createNetworks } from '../../src/feeds/network-read.ts'
 import { type NetworkResult, RELATIONS_MAX } from '../../src/feeds/schema.ts'
 import { newId, type Uuid } from '../../src/kernel/ids.ts'
 import { RELATION, type SignalItem } from '../../src/signals/schema.ts'
+import { readSays } from '../provenance/disclosures.ts'
 import { type Change, DAY, instantAt } from '../signals/factory.ts'
 import { aWorld, type Party, type World } from './world.ts'
 
@@ -73,10 +74,7 @@ async function readOf(by: Party, read: string): Promise<Record<string, unknown>[
   await w.provenance.journal.flush(by.participant, by.slug)
   const inner = await w.provenance.journal.inner(by.participant, name)
   if (inner === undefined || inner === 'waiting') throw new Error('no record of the read')
-  return inner.opened.map(([, text]) => {
-    const [, field, value] = JSON.parse(Buffer.from(text ?? '', 'base64url').toString()) as [string, string, unknown]
-    return { [field]: value }
-  })
+  return readSays(inner.opened).map(({ name: field, value }) => ({ [field]: value }))
 }
 
 describe('a network', () => {

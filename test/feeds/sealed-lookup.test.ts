@@ -8,6 +8,7 @@ import { fromHex, toHex } from '../../src/kernel/bytes.ts'
 import { newId, type Uuid } from '../../src/kernel/ids.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
 import { ENTRY_BYTES, sealedKey, sealKid } from '../../src/matching/sealed.ts'
+import { readSays } from '../provenance/disclosures.ts'
 import { DAY, instantAt, textOf } from '../signals/factory.ts'
 import { aWorld, type Party, type World } from './world.ts'
 
@@ -61,12 +62,7 @@ async function readOf(by: Party, read: string): Promise<Record<string, unknown>>
   await journal.flush(by.participant, by.slug)
   const inner = await journal.inner(by.participant, name)
   if (inner === undefined || inner === 'waiting') throw new Error(`no record of the read ${place}`)
-  return Object.fromEntries(
-    inner.opened.flatMap(([, text]) => {
-      const [, field, value] = JSON.parse(Buffer.from(text ?? '', 'base64url').toString()) as [string, string, unknown]
-      return [[field, value]]
-    }),
-  )
+  return Object.fromEntries(readSays(inner.opened).map(({ name: field, value }) => [field, value]))
 }
 
 describe('a sealed feed', () => {

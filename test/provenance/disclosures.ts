@@ -1,5 +1,6 @@
 import { type Hash, toBase64Url, utf8 } from '../../src/kernel/bytes.ts'
-import { digestOf, payloadOver } from '../../src/provenance/commitment.ts'
+import { digestOf, type Field, fieldOf, fieldsOfRead, payloadOver } from '../../src/provenance/commitment.ts'
+import type { Opened } from '../../src/provenance/record.ts'
 
 // What a record is made of, as its definition says it; the node makes it by means of its own.
 
@@ -10,3 +11,7 @@ export const disclosure = (salt: Uint8Array, name: string, value: unknown): stri
 /** The payload over disclosures and decoys. */
 export const payloadOf = (hash: Hash, disclosures: readonly string[]): string =>
   payloadOver(disclosures.map((one) => digestOf(hash, one)))
+
+/** What an opened record of a read says, without its decoys. */
+export const readSays = (opened: readonly Opened[]): Field[] =>
+  fieldsOfRead(opened.flatMap(([, text]) => fieldOf(text ?? '') ?? []))

@@ -10,7 +10,8 @@ import { fromHex } from '../../src/kernel/bytes.ts'
 import { newId, type Uuid } from '../../src/kernel/ids.ts'
 import { prefixOf } from '../../src/matching/bucket.ts'
 import { sealedKey } from '../../src/matching/sealed.ts'
-import { keptUnlessLost } from '../../src/provenance/kept-read.ts'
+import { disclosedBy, keptUnlessLost } from '../../src/provenance/kept-read.ts'
+import { readSays } from '../provenance/disclosures.ts'
 import { aTestNode, EPOCH, type Member, type TestNode } from '../support/node.ts'
 import { type TestPki, testPki } from '../support/pki.ts'
 import { type Recorder, record } from '../support/recorder.ts'
@@ -144,7 +145,7 @@ async function readsOf(work: () => Promise<unknown>): Promise<ReadonlyMap<string
   const fresh = (await all()).filter(({ journal_id }) => !before.has(journal_id))
   return fresh.flatMap((row) =>
     (keptUnlessLost(n.node.parts.keys, row) ?? []).map(
-      ({ fields }) => new Map(fields.map(([, name, value]) => [name, value])),
+      (kept) => new Map(readSays(disclosedBy(kept).opened).map(({ name, value }) => [name, value])),
     ),
   )
 }
