@@ -18,33 +18,28 @@ export interface ProjectedItem {
   profile: string
 }
 
-/** With whose it is. */
-export interface SaidItem extends ProjectedItem {
-  participant_id: Uuid
-}
-
-/** The accepted items of submissions, each's in their order. */
-export const itemsOf = (db: Db, { participants, events }: Some): Promise<SaidItem[]> =>
+/** The accepted items of submissions of one participant, in their order: of several, PostgreSQL would rather read the whole table. */
+export const itemsOf = (db: Db, participant_id: Uuid, submissions: readonly Uuid[]): Promise<ProjectedItem[]> =>
   db
     .selectFrom('signal_revision as r')
     .innerJoin('signal as s', (join) =>
       join.onRef('s.participant_id', '=', 'r.participant_id').onRef('s.signal_id', '=', 'r.signal_id'),
     )
-    .select(['r.submission_id', 'r.participant_id', 'r.signal_id', 'r.revision', 'r.item_index', 'r.salt', 'r.item'])
+    .select(['r.submission_id', 'r.signal_id', 'r.revision', 'r.item_index', 'r.salt', 'r.item'])
     .select(['s.signal_key', 's.type', 's.profile'])
-    .where(sql<boolean>`r.participant_id = any(${participants}::uuid[])`)
-    .where(sql<boolean>`r.submission_id = any(${events}::uuid[])`)
+    .where('r.participant_id', '=', participant_id)
+    .where(sql<boolean>`r.submission_id = any(${submissions}::uuid[])`)
     .orderBy('r.submission_id')
     .orderBy('r.item_index')
     .execute()
 
 /** How many items submissions have. */
-export const sizesOf = (db: Db, some: Some) => submissions(db, some).select(['submission_id', 'n']).execute()
+export const sizesOf = (db: Db, some: Some) => submissionsAmong(db, some).select(['submission_id', 'n']).execute()
 
 export const submissionsOf = (db: Db, some: Some) =>
-  submissions(db, some).select(['submission_id', 'jws', 'n', 'leaves', 'response']).execute()
+  submissionsAmong(db, some).select(['submission_id', 'jws', 'n', 'leaves', 'response']).execute()
 
-const submissions = (db: Db, { participants, events }: Some) =>
+const submissionsAmong = (db: Db, { participants, events }: Some) =>
   db
     .selectFrom('submission')
     .where(sql<boolean>`participant_id = any(${participants}::uuid[])`)

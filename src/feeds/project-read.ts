@@ -1,5 +1,5 @@
 import type { Db } from '../db/connect.ts'
-import { participantsAtOnce, type Some } from '../db/participants-at-once.ts'
+import { participantsAtOnce } from '../db/participants-at-once.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import type { LoggedEvent, ProvenanceService } from '../provenance/service.ts'
@@ -60,7 +60,7 @@ export async function readEntries(options: ReadingOptions, from: bigint): Promis
   const planned: Planned[] = []
   const proofs = new Map<Uuid, Proof>()
   for (const entry of taken) {
-    if (SIGNAL_KINDS.has(entry.kind)) {
+    if (isSaid(entry)) {
       planned.push(...planSaid(options, entry, { found, proofs }))
     } else if (entry.kind === 'signal.expired') {
       const ended = await store.expiredBy(db, entry.participant_id, entry.event_id)
@@ -138,7 +138,7 @@ function there<T>({ idx }: LoggedEvent, row: T | undefined): T {
 
 /** As many of the entries as have about as many items as a round takes. */
 async function takenOf({ db }: ReadingOptions, entries: readonly LoggedEvent[]): Promise<readonly LoggedEvent[]> {
-  const told = await Promise.all(saidIn(entries).map((some) => store.sizesOf(db, some)))
+  const told = await Promise.all(participantsAtOnce(entries.filter(isSaid)).map((some) => store.sizesOf(db, some)))
   const sizes = new Map(told.flat().map(({ submission_id, n }) => [submission_id, n]))
   let items = 0
   const end = entries.findIndex(({ event_id }) => {
@@ -152,7 +152,7 @@ async function takenOf({ db }: ReadingOptions, entries: readonly LoggedEvent[]):
 /** A submission with its accepted items in their order, and the texts that revisions and withdrawals follow. */
 interface Found {
   submission: Awaited<ReturnType<typeof store.submissionsOf>>[number]
-  items: readonly store.SaidItem[]
+  items: readonly store.ProjectedItem[]
   formerOf(item: Revision): string | undefined
 }
 
@@ -164,23 +164,26 @@ interface Submitted {
 
 async function submissionsIn({ db }: ReadingOptions, entries: readonly LoggedEvent[]): Promise<Submitted> {
   const found: Submitted = { signed: new Map(), attested: new Map() }
-  for (const some of saidIn(entries)) {
-    const [submissions, items] = await Promise.all([store.submissionsOf(db, some), store.itemsOf(db, some)])
-    const formerOf = await formerItems(db, items)
-    const own = Map.groupBy(items, ({ submission_id }) => submission_id)
-    for (const submission of submissions) {
-      const { submission_id } = submission
-      found.signed.set(submission_id, { submission, items: own.get(submission_id) ?? [], formerOf })
-      own.delete(submission_id)
+  const said = entries.filter(isSaid)
+  const sent = (await Promise.all(participantsAtOnce(said).map((some) => store.submissionsOf(db, some)))).flat()
+  const submissions = new Map(sent.map((one) => [one.submission_id, one]))
+  for (const [source, own] of Map.groupBy(said, ({ participant_id }) => participant_id)) {
+    const ids = own.map(({ event_id }) => event_id)
+    const all = await store.itemsOf(db, source, ids)
+    const formerOf = await formerItems(db, source, all)
+    const byEvent = Map.groupBy(all, ({ submission_id }) => submission_id)
+    for (const id of ids) {
+      const [submission, items = []] = [submissions.get(id), byEvent.get(id)]
+      const [first] = items
+      if (submission !== undefined) found.signed.set(id, { submission, items, formerOf })
+      else if (first !== undefined) found.attested.set(id, { ...first, former: formerOf(first) })
     }
-    for (const [event, [item]] of own) if (item) found.attested.set(event, { ...item, former: formerOf(item) })
   }
   return found
 }
 
-/** What sources said of their signals. */
-const saidIn = (entries: readonly LoggedEvent[]): Some[] =>
-  participantsAtOnce(entries.filter(({ kind }) => SIGNAL_KINDS.has(kind)))
+/** Whether a source said something of its signals. */
+const isSaid = ({ kind }: LoggedEvent): boolean => SIGNAL_KINDS.has(kind)
 
 function proofOf({ source }: Told, { submission }: Found): Proof {
   const { submission_id, n, jws, response } = submission
@@ -200,21 +203,18 @@ function planSubmission(
   )
 }
 
-type Revision = Pick<store.SaidItem, 'participant_id' | 'signal_id' | 'revision'>
+type Revision = Pick<store.ProjectedItem, 'signal_id' | 'revision'>
 
 /** The texts that revisions and withdrawals follow. */
-async function formerItems(db: Db, items: readonly Revision[]): Promise<(item: Revision) => string | undefined> {
-  const later = Map.groupBy(
-    items.filter(({ revision }) => revision > 1),
-    ({ participant_id }) => participant_id,
-  )
-  // What another source calls by the same id is another signal.
-  const texts = new Map<string, string>()
-  for (const [source, own] of later) {
-    for (const { signal_id, revision, item } of await store.formerItems(db, source, own))
-      texts.set(`${source}/${signal_id}/${revision}`, item)
-  }
-  return ({ participant_id, signal_id, revision }) => texts.get(`${participant_id}/${signal_id}/${revision - 1}`)
+async function formerItems(
+  db: Db,
+  participant_id: Uuid,
+  items: readonly Revision[],
+): Promise<(item: Revision) => string | undefined> {
+  const later = items.filter(({ revision }) => revision > 1)
+  const rows = later.length === 0 ? [] : await store.formerItems(db, participant_id, later)
+  const texts = new Map(rows.map(({ signal_id, revision, item }) => [`${signal_id}/${revision}`, item]))
+  return ({ signal_id, revision }) => texts.get(`${signal_id}/${revision - 1}`)
 }
 
 const toldBy = (directory: FeedDirectory, entry: LoggedEvent): Told => ({
