@@ -18,17 +18,37 @@ export interface ProjectedItem {
   profile: string
 }
 
-/** The accepted items of submissions of one participant, in their order: of several, PostgreSQL would rather read the whole table. */
+/**
+ * The accepted items of submissions of one participant, in their order. Submission by submission and signal by signal: of a source
+ * that is new to its statistics PostgreSQL expects a row, and would rather read all that it has.
+ */
 export const itemsOf = (db: Db, participant_id: Uuid, submissions: readonly Uuid[]): Promise<ProjectedItem[]> =>
   db
-    .selectFrom('signal_revision as r')
-    .innerJoin('signal as s', (join) =>
-      join.onRef('s.participant_id', '=', 'r.participant_id').onRef('s.signal_id', '=', 'r.signal_id'),
+    .selectFrom(sql<{ id: Uuid }>`unnest(${submissions}::uuid[])`.as<'sent'>(sql`sent(id)`))
+    .innerJoinLateral(
+      (eb) =>
+        eb
+          .selectFrom('signal_revision')
+          .select(['submission_id', 'signal_id', 'revision', 'item_index', 'salt', 'item'])
+          .where('participant_id', '=', participant_id)
+          .whereRef('submission_id', '=', 'sent.id')
+          .offset(0)
+          .as('r'),
+      (join) => join.onTrue(),
+    )
+    .innerJoinLateral(
+      (eb) =>
+        eb
+          .selectFrom('signal')
+          .select(['signal_key', 'type', 'profile'])
+          .where('participant_id', '=', participant_id)
+          .whereRef('signal_id', '=', 'r.signal_id')
+          .limit(1)
+          .as('s'),
+      (join) => join.onTrue(),
     )
     .select(['r.submission_id', 'r.signal_id', 'r.revision', 'r.item_index', 'r.salt', 'r.item'])
     .select(['s.signal_key', 's.type', 's.profile'])
-    .where('r.participant_id', '=', participant_id)
-    .where(sql<boolean>`r.submission_id = any(${submissions}::uuid[])`)
     .orderBy('r.submission_id')
     .orderBy('r.item_index')
     .execute()
