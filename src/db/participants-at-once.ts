@@ -10,8 +10,14 @@ export interface Some {
   events: string
 }
 
-/** The events in as few statements as may be, not one for each participant: loops over the log ask many times a second. */
-export function participantsAtOnce(events: readonly { participant_id: Uuid; event_id: Uuid }[]): Some[] {
+export type Events = readonly { participant_id: Uuid; event_id: Uuid }[]
+
+/** What is asked of events, in as few statements as may be and not one for each participant: loops over the log ask many times a second. */
+export const askTogether = async <Row>(events: Events, ask: (some: Some) => Promise<Row[]>): Promise<Row[]> =>
+  (await Promise.all(participantsAtOnce(events).map(ask))).flat()
+
+/** The events by the statements that they are asked for in. */
+export function participantsAtOnce(events: Events): Some[] {
   const groups = [...Map.groupBy(events, ({ participant_id }) => participant_id)]
   return Array.from({ length: Math.ceil(groups.length / AT_ONCE) }, (_, i) => {
     const some = groups.slice(AT_ONCE * i, AT_ONCE * (i + 1))

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Db } from '../db/connect.ts'
-import type { Some } from '../db/participants-at-once.ts'
+import { askTogether, type Events, type Some } from '../db/participants-at-once.ts'
 import type { Uuid } from '../kernel/ids.ts'
 
 // What the projector reads of whoever said something.
@@ -54,10 +54,13 @@ export const itemsOf = (db: Db, participant_id: Uuid, submissions: readonly Uuid
     .execute()
 
 /** How many items submissions have. */
-export const sizesOf = (db: Db, some: Some) => submissionsAmong(db, some).select(['submission_id', 'n']).execute()
+export const sizesOf = (db: Db, events: Events) =>
+  askTogether(events, (some) => submissionsAmong(db, some).select(['submission_id', 'n']).execute())
 
-export const submissionsOf = (db: Db, some: Some) =>
-  submissionsAmong(db, some).select(['submission_id', 'jws', 'n', 'leaves', 'response']).execute()
+export const submissionsOf = (db: Db, events: Events) =>
+  askTogether(events, (some) =>
+    submissionsAmong(db, some).select(['submission_id', 'jws', 'n', 'leaves', 'response']).execute(),
+  )
 
 const submissionsAmong = (db: Db, { participants, events }: Some) =>
   db

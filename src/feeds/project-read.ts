@@ -1,5 +1,4 @@
 import type { Db } from '../db/connect.ts'
-import { participantsAtOnce } from '../db/participants-at-once.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import type { LoggedEvent, ProvenanceService } from '../provenance/service.ts'
@@ -107,8 +106,7 @@ async function planOther(
   }
   if (kind === 'signal.released') {
     const released = there(entry, await store.releasedBy(db, participant_id, event_id))
-    const sent = participantsAtOnce([{ participant_id, event_id: released.submission_id }])
-    const [submission] = (await Promise.all(sent.map((some) => store.submissionsOf(db, some)))).flat()
+    const [submission] = await store.submissionsOf(db, [{ participant_id, event_id: released.submission_id }])
     const { leaves } = there(entry, submission)
     const path = auditPaths(sha256, leavesOf(leaves))(released.item_index)
     proofs.set(event_id, proofOf(told, { submission: there(entry, submission), items: [], formerOf: () => undefined }))
@@ -138,8 +136,8 @@ function there<T>({ idx }: LoggedEvent, row: T | undefined): T {
 
 /** As many of the entries as have about as many items as a round takes. */
 async function takenOf({ db }: ReadingOptions, entries: readonly LoggedEvent[]): Promise<readonly LoggedEvent[]> {
-  const told = await Promise.all(participantsAtOnce(entries.filter(isSaid)).map((some) => store.sizesOf(db, some)))
-  const sizes = new Map(told.flat().map(({ submission_id, n }) => [submission_id, n]))
+  const told = await store.sizesOf(db, entries.filter(isSaid))
+  const sizes = new Map(told.map(({ submission_id, n }) => [submission_id, n]))
   let items = 0
   const end = entries.findIndex(({ event_id }) => {
     const full = items >= ITEMS_AT_ONCE
@@ -165,8 +163,7 @@ interface Submitted {
 async function submissionsIn({ db }: ReadingOptions, entries: readonly LoggedEvent[]): Promise<Submitted> {
   const found: Submitted = { signed: new Map(), attested: new Map() }
   const said = entries.filter(isSaid)
-  const sent = (await Promise.all(participantsAtOnce(said).map((some) => store.submissionsOf(db, some)))).flat()
-  const submissions = new Map(sent.map((one) => [one.submission_id, one]))
+  const submissions = new Map((await store.submissionsOf(db, said)).map((one) => [one.submission_id, one]))
   for (const [source, own] of Map.groupBy(said, ({ participant_id }) => participant_id)) {
     const ids = own.map(({ event_id }) => event_id)
     const all = await store.itemsOf(db, source, ids)

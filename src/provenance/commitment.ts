@@ -29,11 +29,12 @@ export const fieldsOfRead = (fields: readonly Field[]): Field[] =>
     field.name === READ ? Object.entries(Object(field.value)).map(([name, value]) => ({ name, value })) : [field],
   )
 
-/** The fields of the disclosures, if each hashes into the payload; else what is wrong. */
+/** The fields of the disclosures, taken `apart`, if each hashes into the payload; else what is wrong. */
 export function openPayload(
   hash: Hash,
   payload: string,
   disclosures: readonly string[],
+  apart = (fields: readonly Field[]): readonly Field[] => fields,
 ): { outcome: 'opened'; fields: Field[] } | { outcome: 'failed'; why: string } {
   const digests = digestsOf(payload)
   if (digests === undefined) return { outcome: 'failed', why: 'the payload is not canonical' }
@@ -42,10 +43,10 @@ export function openPayload(
     if (!digests.has(digestOf(hash, one))) return { outcome: 'failed', why: 'a disclosure is not in the payload' }
     const field = fieldOf(one)
     if (field === undefined) return { outcome: 'failed', why: 'a disclosure is malformed' }
-    if (field.name !== 'source' && fields.some(({ name }) => name === field.name)) {
-      return { outcome: 'failed', why: `the field ${field.name} is there twice` }
-    }
-    fields.push(field)
+    const own = apart([field])
+    const twice = own.find((put) => put.name !== 'source' && fields.some(({ name }) => name === put.name))
+    if (twice !== undefined) return { outcome: 'failed', why: `the field ${twice.name} is there twice` }
+    fields.push(...own)
   }
   return { outcome: 'opened', fields }
 }

@@ -126,7 +126,7 @@ function verifyInner(
   step: (name: string, why: string | undefined) => void,
 ): Field[] {
   if (inner === undefined) return []
-  const opened = openPayload(hash, inner.payload, inner.disclosures)
+  const opened = openPayload(hash, inner.payload, inner.disclosures, fieldsOfRead)
   step('disclosures are in the inner record', opened.outcome === 'failed' ? opened.why : undefined)
   const leaf = leafHash(hash, commitment(hash, inner.payload))
   const path = nodesOf(inner.path)
@@ -135,7 +135,7 @@ function verifyInner(
   // A root alone does not say how many leaves are under it, nor so at which place one stands.
   const fits = root !== undefined && toBase64Url(root) === batch.get('root') && inner.size === batch.get('n')
   step('the inner record is in the batch', fits ? undefined : 'the batch names another root or size')
-  return opened.outcome === 'opened' ? fieldsOfRead(opened.fields) : []
+  return opened.outcome === 'opened' ? opened.fields : []
 }
 
 function verifyItem(

@@ -3,7 +3,7 @@ import { bytesArray, jsonTexts, plainArray } from '../db/arrays.ts'
 import type { Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
 import { executeKept } from '../db/kept.ts'
-import { participantsAtOnce, type Some } from '../db/participants-at-once.ts'
+import { askTogether, type Events, type Some } from '../db/participants-at-once.ts'
 import type { Uuid } from '../kernel/ids.ts'
 
 // Records, each in the shard of who wrote it.
@@ -60,15 +60,10 @@ export const recordOf = (db: Db, participant_id: Uuid, event_id: Uuid) =>
     .where('event_id', '=', event_id)
     .executeTakeFirst()
 
-type Events = readonly { event_id: Uuid; participant_id: Uuid }[]
-
-async function found<T extends { event_id: Uuid }>(
+const found = async <T extends { event_id: Uuid }>(
   events: Events,
   ask: (some: Some) => Promise<T[]>,
-): Promise<Map<Uuid, T>> {
-  const rows = await Promise.all(participantsAtOnce(events).map(ask))
-  return new Map(rows.flat().map((row) => [row.event_id, row]))
-}
+): Promise<Map<Uuid, T>> => new Map((await askTogether(events, ask)).map((row) => [row.event_id, row]))
 
 const records = (db: Db, { participants, events }: Some) =>
   db

@@ -32,14 +32,13 @@ export const endedBy = (db: Db, participant_id: Uuid, event: Uuid) =>
 export async function hasEnded(db: Db, participant_id: Uuid, signal_id: Uuid): Promise<boolean> {
   const row = await db
     .selectFrom('signal')
-    .select('state')
+    .select('signal_id')
     .where('participant_id', '=', participant_id)
     .where('signal_id', '=', signal_id)
+    .where('state', 'in', [SIGNAL_STATE.withdrawn, SIGNAL_STATE.expired, SIGNAL_STATE.erased])
     .executeTakeFirst()
-  return row !== undefined && ENDED.has(row.state)
+  return row !== undefined
 }
-
-const ENDED: ReadonlySet<number> = new Set([SIGNAL_STATE.withdrawn, SIGNAL_STATE.expired, SIGNAL_STATE.erased])
 
 const itemsIn = (db: Db, participant_id: Uuid) =>
   db

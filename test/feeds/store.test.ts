@@ -5,6 +5,7 @@ import { asParticipant, type Tx } from '../../src/db/as-participant.ts'
 import * as ackStore from '../../src/feeds/ack-store.ts'
 import * as keyStore from '../../src/feeds/key-store.ts'
 import * as objectStore from '../../src/feeds/object-store.ts'
+import * as originStore from '../../src/feeds/origin-store.ts'
 import { SEGMENT_SIZE } from '../../src/feeds/schema.ts'
 import * as store from '../../src/feeds/store.ts'
 import { keyOfSignal } from '../../src/interop/stix/ids.ts'
@@ -573,6 +574,31 @@ test('entries are found by their places alone in a feed that the database has no
     return plans()
   }).finally(() => young.end())
   expect(plan).toContain('Index Scan using feed_entry_pkey on feed_entry')
+})
+
+test('items of a submission are found by its index, of a source too that the database has no statistics of', async () => {
+  const young = await aWorld()
+  const [known, source] = [newId(young.now()), newId(young.now())]
+  const sent = [idOf(7_001), idOf(7_002)]
+  const shared = (by: Uuid, submissions: readonly Uuid[]) =>
+    sql`
+    with sent as (select gen_random_uuid() as id, n from generate_series(1, 20000) n), said as (
+      insert into signal_revision (participant_id, signal_id, revision, submission_id, item_index, item)
+      select ${by}::uuid, id, 1, coalesce((${submissions}::uuid[])[n], gen_random_uuid()), 0, '{}' from sent)
+    insert into signal (participant_id, signal_id, signal_key, type, profile, category, audience_id, revision, state,
+      expires_at, leaf, last_event)
+    select ${by}::uuid, id, ${Buffer.alloc(32)}, 1, 'url/1', 1, ${idOf(0)}::uuid, 1, 1, ${young.now()},
+      ${Buffer.alloc(32)}, ${idOf(0)}::uuid from sent`.execute(young.t.owner)
+  await shared(known, [])
+  await sql`analyze signal, signal_revision`.execute(young.t.owner)
+  await shared(source, sent)
+  const { db, plans } = planned(young.t.projector)
+  const items = await originStore.itemsOf(db, source, sent)
+  const [plan] = await plans().finally(() => young.end())
+  expect(items.map(({ submission_id }) => submission_id)).toEqual(sent)
+  expect(plan).toContain('Index Scan using signal_revision_submission on signal_revision')
+  expect(plan).toMatch(/Index Scan using signal_pkey on signal .*\n *Index Cond: .*signal_id = /)
+  expect(plan).not.toMatch(/Filter|Seq Scan/)
 })
 
 test('match keys only move forward in the log', async () => {

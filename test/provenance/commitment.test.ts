@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { toBase64Url, toHex, utf8 } from '../../src/kernel/bytes.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
-import { commitment, decoy, digestOf, openPayload } from '../../src/provenance/commitment.ts'
+import { commitment, decoy, digestOf, fieldsOfRead, openPayload } from '../../src/provenance/commitment.ts'
 import { disclosure, payloadOf } from './disclosures.ts'
 import { aBit, aHash, bytes, flipped, RECORD } from './vectors.ts'
 
@@ -112,6 +112,26 @@ describe('a disclosure that is in the payload', () => {
     expect(opens(disclosure(salt, 'source', { party: 'plum' }), disclosure(other, 'source', { party: 'fig' }))).toBe(
       'opened',
     )
+  })
+  test('of a read is taken apart, and what it says is not said beside it again', () => {
+    const other = new Uint8Array(32).fill(1)
+    const read = disclosure(salt, 'read', { n: 1, route: '/v1/lookups' })
+    const opened = (...texts: string[]) => openPayload(sha256, payloadOf(sha256, texts), texts, fieldsOfRead)
+    const fields = [
+      { name: 'n', value: 1 },
+      { name: 'route', value: '/v1/lookups' },
+    ]
+    expect(opened(read)).toEqual({ outcome: 'opened', fields })
+    expect(opened(disclosure(salt, 'n', 1), disclosure(other, 'route', '/v1/lookups'))).toEqual({
+      outcome: 'opened',
+      fields,
+    })
+    for (const texts of [
+      [read, disclosure(other, 'n', 2)],
+      [disclosure(other, 'n', 2), read],
+      [read, disclosure(other, 'read', { n: 2 })],
+    ])
+      expect(opened(...texts)).toEqual({ outcome: 'failed', why: 'the field n is there twice' })
   })
   test('but is a decoy opens nothing', () => {
     expect(opens(decoy(salt))).toBe('failed')
