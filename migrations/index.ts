@@ -32,6 +32,7 @@ import { sealedValues } from './0030-sealed-values.ts'
 import { reportFacts } from './0031-report-facts.ts'
 import { idempotency } from './0032-idempotency.ts'
 import { undoneDecisions } from './0033-undone-decisions.ts'
+import { decidedRevisions } from './0034-decided-revisions.ts'
 
 /** In order, never edited once released, never removed; nothing is discovered. */
 export const migrations: readonly Migration[] = [
@@ -68,4 +69,5 @@ export const migrations: readonly Migration[] = [
   { name: '0031-report-facts', up: reportFacts },
   { name: '0032-idempotency', up: idempotency },
   { name: '0033-undone-decisions', up: undoneDecisions },
+  { name: '0034-decided-revisions', up: decidedRevisions },
 ]

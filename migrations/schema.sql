@@ -385,6 +385,7 @@ create table decision (
   single_reviewed boolean not null default false,
   refused_by text collate "C",
   refusal text collate "C",
+  revision integer,
   constraint decision_pkey PRIMARY KEY (participant_id, case_id, seq),
   constraint decision_participant_id_decision_id_key UNIQUE (participant_id, decision_id),
   constraint decision_accounts_actioned_check CHECK ((accounts_actioned >= 0)),
@@ -395,6 +396,7 @@ create table decision (
   constraint decision_content_removed_check CHECK ((content_removed >= 0)),
   constraint decision_investigations_opened_check CHECK ((investigations_opened >= 0)),
   constraint decision_reports_filed_check CHECK ((reports_filed >= 0)),
+  constraint decision_revision_check CHECK ((revision >= 1)),
   constraint decision_seq_check CHECK ((seq >= 1)),
   constraint decision_urls_blocked_check CHECK ((urls_blocked >= 0))
 );

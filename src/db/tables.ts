@@ -489,6 +489,8 @@ export interface DecisionTable {
   decision_id: Settled<Uuid>
   verdict: Settled<number>
   reason: Settled<string>
+  /** Of the signal, as whoever decided saw it; null in rows of earlier releases. */
+  revision: Settled<number | null>
   note_team: Settled<string | null>
   note_shared: Settled<string | null>
   category_suggested: Settled<string | null>

@@ -16,7 +16,10 @@ interface Again {
   now: Date
 }
 
-/** Part of a larger change: a case shows what its source says now, and nothing else of it changes. An older revision is passed over. */
+/**
+ * Part of a larger change: a case shows what its source says now. Whoever is about to decide reads it again, for it has another
+ * version; one that is decided keeps its own, since undoing is of the decision. An older revision is passed over.
+ */
 export async function refresh(
   recorder: Recorder,
   tx: Tx<'participant'>,
@@ -27,7 +30,8 @@ export async function refresh(
   const weighed = { ...row, ...change }
   const due = dueAt(row.opened_at, weighed, { asked: false, hours: await hoursOf(tx, row.participant_id) })
   const due_at = new Date(Math.min(due.getTime(), row.due_at.getTime()))
-  await store.updateCase(tx, row, { ...change, rank: rankOf(weighed), due_at, last_event: event })
+  const version = row.state === CASE_STATE.decided ? row.version : row.version + 1
+  await store.updateCase(tx, row, { ...change, version, rank: rankOf(weighed), due_at, last_event: event })
   await recorder.record(tx, {
     ...{ kind: 'review.moved', event_id: event, participant_id: row.participant_id, at: now, actor: by.slug },
     fields: { case: row.case_id, signal: row.signal_id, from: state, to: state, reason: 'revised' },

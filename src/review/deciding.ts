@@ -62,7 +62,7 @@ export async function writeDecision(
     ...{ authority: AUTHORITY[by.authority], decided_by: by.who, decided_at, needs_second: second },
     ...{ supersedes: former?.seq ?? null, corrects, approved_by: null, release_at, released_at: null, ended_at: null },
     ...{ refused_by: null, refusal: null, job_id: job ?? null, single_reviewed: persons === 'marked' },
-    last_event: event,
+    ...{ revision: row.revision, last_event: event },
   }
   await recordDecided(options, tx, { by, row, decision, before, persons: 1, now })
   await decisionStore.insertDecision(tx, decision)

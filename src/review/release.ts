@@ -119,7 +119,7 @@ async function tell(
   const { by, row, decision, verdict } = of
   const { reason, note_shared, category_suggested, single_reviewed } = decision
   const authority = decision.authority === AUTHORITY.reviewed_here ? 'reviewed_here' : 'attested'
-  const about = { origin: row.origin, signal: row.signal_id, revision: row.revision }
+  const about = { origin: row.origin, signal: row.signal_id, revision: decision.revision ?? row.revision }
   const note = note_shared ?? undefined
   await feedback.tell(tx, by, {
     ...{ ...about, outcome: verdict as Outcome, reason, note, authority },

@@ -549,6 +549,33 @@ describe('what others do', () => {
     expect(await states()).toEqual(['void', 'void', 'open', 'open'])
   })
 
+  test('whoever read a case before its source revised it reads it again, and nothing is decided meanwhile', async () => {
+    const { id, item } = await opened()
+    const lease = await w.review.claim(w.as(banana), id)
+    await w.revise(apple, item, { confidence: 10 })
+    await w.settle()
+    const of = w.verdict(lease)
+    expect(await codeOf(w.review.decide(w.as(banana), id, of))).toBe('case-moved')
+    const { version, decisions } = await w.caseOf(banana, id)
+    expect([decisions, version]).toEqual([[], lease.version + 1])
+    await w.review.decide(w.as(banana), id, { ...of, version })
+    expect((await w.caseOf(banana, id)).state).toBe('decided')
+  })
+
+  test('what is told names the revision that was decided on, not one that came within the grace', async () => {
+    const { id, item } = await opened()
+    const of = { verdict: 'not_violating', reason: 'false_match' } as const
+    const decision = w.verdict(await w.review.claim(w.as(banana), id), of)
+    await w.review.decide(w.as(banana), id, decision)
+    await w.revise(apple, item, { confidence: 10 })
+    await w.settle()
+    expect(await w.caseOf(banana, id)).toMatchObject({ state: 'decided', revision: 2 })
+    await w.release()
+    const own = ['feedback.given', 'dispute.opened'] as const
+    for (const kind of own)
+      expect((await told(kind)).filter(({ signal }) => signal === item.signal)).toMatchObject([{ revision: 1 }])
+  })
+
   test('what its source makes critical takes two persons, whether it waits, is proposed or stands in its grace', async () => {
     const [waits, proposed, alone] = [await opened(), await opened(), await opened()]
     const decide = async ({ id }: { id: Uuid }, change = {}) =>
@@ -561,7 +588,10 @@ describe('what others do', () => {
     const first = (await w.queue(banana, { severity: 'critical' })).cases.map((one) => one.case)
     expect(first).toContain(waits.id)
     expect(await w.caseOf(banana, waits.id)).toMatchObject({ severity: 'critical', revision: 2, state: 'open' })
-    expect((await w.review.decide(w.as(banana), waits.id, w.verdict(lease))).state).toBe('awaiting_second')
+    const { token } = lease
+    const decided = ({ version }: { version: number }) =>
+      w.review.decide(w.as(banana), waits.id, w.verdict({ version, token }))
+    expect((await decided(await w.caseOf(banana, waits.id))).state).toBe('awaiting_second')
     expect(await w.caseOf(banana, proposed.id)).toMatchObject({ severity: 'critical', state: 'awaiting_second' })
     await w.release()
     expect(await w.caseOf(banana, alone.id)).toMatchObject({ state: 'open', decisions: [{ standing: 'ended' }] })
