@@ -13,7 +13,7 @@ import { exactBytes, matchExact, matchPdq, matchPdqFaiss } from './figures/match
 import { mtlsOverhead } from './figures/mtls.ts'
 import { oprfClient, oprfEvaluate } from './figures/oprf.ts'
 import { createQueues } from './figures/review.ts'
-import { submitSingle } from './figures/single.ts'
+import { submitSingle, submitWriters } from './figures/single.ts'
 import { load, STREAM } from './figures/stream.ts'
 import { publishedOf, submitSustained } from './figures/sustained.ts'
 import { fullSync, syncMemory } from './figures/sync.ts'
@@ -90,6 +90,11 @@ const FIGURES: Readonly<Record<string, Figure>> = {
     stored: false,
     grows: false,
     spec: ({ world, count }) => submitSingle({ world, count, from: 2 * BEYOND }),
+  },
+  'submit.writers': {
+    stored: false,
+    grows: false,
+    spec: ({ world, count }) => submitWriters({ world, count, from: 6 * BEYOND }),
   },
   'console.queue': { stored: true, grows: false, spec: (asked) => queues.queue({ ...asked, from: 4 * BEYOND }) },
   'console.decide': { stored: true, grows: false, spec: (asked) => queues.decide({ ...asked, from: 4 * BEYOND }) },

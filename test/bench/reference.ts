@@ -1,24 +1,19 @@
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
-import { sql } from 'kysely'
 import { asParticipant } from '../../src/db/as-participant.ts'
 import { poolState } from '../../src/db/connect.ts'
 import { createInstance, requireScopes } from '../../src/http/instance.ts'
 import { LIMITS } from '../../src/http/limits.ts'
 import { createMetrics } from '../../src/http/metrics.ts'
 import { shedLoad } from '../../src/http/pressure.ts'
-import { createPatternChecker } from '../../src/jobs/pattern-check.ts'
 import type { Uuid } from '../../src/kernel/ids.ts'
 import type { Log } from '../../src/kernel/log.ts'
-import { KID, type Parts } from '../../src/parts.ts'
-import type { ProvenanceService, RecordRow } from '../../src/provenance/service.ts'
-import { countersign } from '../../src/signals/countersignature.ts'
+import type { Parts } from '../../src/parts.ts'
 import { signalRoutes } from '../../src/signals/routes.ts'
-import { rulesOf } from '../../src/signals/rules.ts'
-import { createSignalService, type SignalService } from '../../src/signals/service.ts'
 import { createUploadStreams } from '../../src/signals/upload-streams.ts'
 import { driveReads } from './reads.ts'
+import { unlogged } from './unlogged.ts'
 
 /** Sealed segments held in memory: different enough from each other, and small beside the node. */
 const HELD = 16
@@ -79,43 +74,6 @@ function* repeated(buffers: readonly Buffer[], bytes: number): Generator<Buffer>
     left -= next.length
     yield next
   }
-}
-
-/**
- * Submissions as the node takes them, with a log that writes nothing: no salts, digests or sealed disclosures, no record, no
- * outbox, hence no entry and no feed. Behind it the same checks, the same rows and the same countersignature.
- */
-function unlogged(parts: Parts): SignalService {
-  const { pools, clock, programme, authority, keys, receiptKid } = parts
-  const { slug, node_origin } = programme
-  const rules = rulesOf(authority)
-  const provenance: ProvenanceService = {
-    ...parts.provenance,
-    prepare: ({ event_id, participant_id, kind, at }): RecordRow => ({ ...EMPTY, event_id, participant_id, kind, at }),
-    // A transaction without any statement on the outbox is rolled back; this one writes no row.
-    insert: async (tx) => {
-      await sql`with nothing as (select null::uuid as event_id where false)
-        insert into prov_outbox (event_id) select event_id from nothing`.execute(tx)
-    },
-    admit: () => {},
-    wake: () => {},
-  }
-  return createSignalService({
-    ...{ db: pools.app, clock, keys, provenance, rules, patterns: createPatternChecker() },
-    categoryId: rules.categoryId,
-    categorySlug: rules.categorySlug,
-    timeoutMs: 10_000,
-    verifyContext: ({ participant, uri }) => ({
-      ...{ iss: uri, aud: node_origin, prg: slug, now: clock() },
-      findKey: (kid) => authority.signingKey(participant, kid),
-    }),
-    countersign: (input) =>
-      countersign(input, { kid: receiptKid, iss: node_origin, sign: (data) => keys.sign(KID.receipt, data) }),
-  })
-}
-
-const EMPTY = {
-  ...{ log_id: 1, payload: '', c: Buffer.alloc(32), body: Buffer.alloc(0), epoch: 0, parties: '', after: null },
 }
 
 /**

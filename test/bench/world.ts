@@ -39,8 +39,14 @@ export interface Member {
   enrolled: Enrolled
 }
 
+/** Whom signals are shared with, and where they are read. */
+export interface Reach {
+  audience: Uuid
+  feed: Uuid
+}
+
 /** A programme on a database of its own, and the node that serves it. */
-export interface World {
+export interface World extends Reach {
   dir: string
   /** The database's folder. */
   pgdata: string
@@ -48,8 +54,8 @@ export interface World {
   db: pg.Client
   /** One a credential: neighbours belong to different participants. */
   members: readonly Member[]
-  audience: Uuid
-  feed: Uuid
+  /** A group of the same members, for signals that no log tells of. */
+  beside: Reach
   postgres: string
   /** Of another database of the same server. */
   url(role: string, database: string): string
@@ -83,14 +89,15 @@ export async function openWorld(): Promise<World> {
       return node
     })
     db = await connected(server)
-    const { rows } = await db.query<{ audience_id: Uuid; feed_id: Uuid; version: string }>(
-      "select audience_id, feed_id, current_setting('server_version') as version from audience join feed using (audience_id)",
+    const { rows } = await db.query<Reach & { version: string }>(
+      `select audience_id as audience, feed_id as feed, current_setting('server_version') as version
+        from audience join feed using (audience_id) order by group_id nulls first`,
     )
-    const [found] = rows
-    if (found === undefined) throw new Error('the programme has no audience')
-    const { audience_id: audience, feed_id: feed, version: postgres } = found
+    const [everybody, beside] = rows
+    if (everybody === undefined || beside === undefined) throw new Error('the programme has an audience and a group')
+    const { version: postgres, ...reach } = everybody
     return {
-      ...{ dir, pgdata: server.dir, db, members, audience, feed, postgres, url: server.url },
+      ...{ dir, pgdata: server.dir, db, members, ...reach, beside, postgres, url: server.url },
       node: () => {
         if (node === undefined) throw new Error('the node does not run')
         return node
@@ -150,6 +157,7 @@ async function foundProgramme(
     )
     await decide('hash-profile.publish', { kid: EPOCH, suite: 'hmac-sha256', not_before, not_after })
     for (const slug of SLUGS) await decide('participant.admit', { slug, name: slug, kind: 'platform' })
+    await decide('group.create', { slug: 'beside', name: 'beside', mode: 'full', members: [...SLUGS] })
     const { addresses } = await start()
     return await enrolAll(addresses.enrol, async (participant, label) => {
       const made = await decide('credential.enrol', { participant, label, scopes: [...SCOPES] })

@@ -2,8 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { submissionOf } from '../items.ts'
 import { type Measured, quantile, type Row, type Run, rowOf, type Spec } from '../measure.ts'
 import { requestOf, served, type Wire } from '../wire.ts'
-import type { World } from '../world.ts'
+import type { Reach, World } from '../world.ts'
 import { wiresOf } from './lookup.ts'
+import { carriedBy, UNLOGGED, until } from './single.ts'
 
 const CLIENTS = 64
 /** A little more than the target, which a load that is steady can only come near to. */
@@ -36,22 +37,22 @@ export function submitSustained({ world, seconds, from, published }: Sustained):
   const beside = Math.max(1, BESIDE * seconds)
   let next = from
   let warm = false
-  const load = (path: string, forSeconds: number): Promise<Accepted[]> =>
+  const load = (path: string, { audience }: Reach, forSeconds: number): Promise<Accepted[]> =>
     steady(wires, forSeconds, async (wire, client) => {
       next += 1
       const member = world.members[client]
       if (member === undefined) throw new Error('no member')
-      const submission = await submissionOf(member, { from: next, n: 1, audience: world.audience })
+      const submission = await submissionOf(member, { from: next, n: 1, audience })
       const { body } = await served(wire, requestOf('POST', path, JSON.stringify(submission)), 201)
       return eventOf(body)
     })
   const measured: Run = async (timed) => {
-    const checkpoints = watch(world)
-    const { result, seconds: took } = await timed(() => load('/v1/submissions', warm ? seconds : beside))
+    const [carried, checkpoints] = [await carriedBy(world, world.feed), watch(world)]
+    const { result, seconds: took } = await timed(() => load('/v1/submissions', world, warm ? seconds : beside))
     warm = true
     await until(world, 'select (select size from log_head) <= (select size from log_published) as done')
     published.push(quantile(await waits(world, result, await checkpoints.stop()), 0.99))
-    await until(world, "select next_idx >= (select size from log_head) as done from projector where name = 'feeds'")
+    await carried(result.length)
     return result.length / took
   }
   return {
@@ -64,9 +65,11 @@ export function submitSustained({ world, seconds, from, published }: Sustained):
     warmups: 1,
     measured,
     reference: {
-      what: `the same without the log, during ${Math.round(beside)} s`,
+      what: `the same without the log, as in submit.single, during ${Math.round(beside)} s`,
       run: async (timed) => {
-        const { result, seconds: took } = await timed(() => load('/bench/unlogged/v1/submissions', beside))
+        const carried = await carriedBy(world, world.beside.feed)
+        const { result, seconds: took } = await timed(() => load(UNLOGGED, world.beside, beside))
+        await carried(result.length)
         return result.length / took
       },
     },
@@ -166,12 +169,4 @@ function firstOver(checkpoints: readonly Seen[], index: number): Seen | undefine
     else low = middle + 1
   }
   return checkpoints[low]
-}
-
-async function until({ db }: World, query: string): Promise<void> {
-  for (;;) {
-    const { rows } = await db.query<{ done: boolean }>(query)
-    if (rows[0]?.done === true) return
-    await delay(5)
-  }
 }
