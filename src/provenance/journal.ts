@@ -5,6 +5,7 @@ import type { Clock } from '../kernel/clock.ts'
 import { dayOf } from '../kernel/day.ts'
 import { newId, type Uuid, uuidBytes } from '../kernel/ids.ts'
 import { sha256 } from '../kernel/sha256.ts'
+import { sha256Rows } from '../kernel/sha256-rows.ts'
 import type { KeyService } from '../keys/service.ts'
 import { askedDigest } from './asked.ts'
 import { disclosuresOf, type NewEvent } from './events.ts'
@@ -130,7 +131,7 @@ export const sourceSets = (salt: Uint8Array, sources: readonly ReadSource[]): So
   sources.map(({ party, items }) => ({
     party,
     n: items.length,
-    root: toBase64Url(setRoot(sha256, salt, party, items)),
+    root: toBase64Url(setRoot(sha256, salt, party, items, sha256Rows)),
   }))
 
 function prepare(

@@ -4,6 +4,7 @@ import { hashAll } from '../kernel/hash-rows.ts'
 const LEAF = Uint8Array.of(0)
 const NODE = Uint8Array.of(1)
 const EMPTY = new Uint8Array(0)
+const DIGEST = 32
 /** What is hashed next: a hash keeps nothing of it. */
 const room = new Uint8Array(256)
 const pair = room.subarray(0, 65)
@@ -20,6 +21,10 @@ function leafOf(entry: Uint8Array): Uint8Array {
 
 /** `leafHash` of each entry, one after the other. */
 export const leafHashes = (rows: HashRows, entries: readonly Uint8Array[]): Uint8Array => hashAll(rows, entries, leafOf)
+
+/** The same of entries of `width` bytes that stand one after the other. */
+export const leafHashesOf = (rows: HashRows, entries: Uint8Array, width: number): Uint8Array =>
+  rows(LEAF, entries, width)
 
 /** `nodeHash` of each two neighbours of a level that has an even number of them. */
 export const nodesAbove = (rows: HashRows, level: Uint8Array): Uint8Array => rows(NODE, level, 64)
@@ -40,6 +45,17 @@ export function treeHash(hash: Hash, leafHashes: readonly Uint8Array[]): Uint8Ar
   let level = leafHashes
   while (level.length > 1) level = parents(hash, level)
   return level[0] ?? emptyRoot(hash)
+}
+
+/** The same over leaf hashes that stand one after the other. */
+export function treeHashOf(hash: Hash, rows: HashRows, leafHashes: Uint8Array): Uint8Array {
+  let level = leafHashes
+  while (level.length > DIGEST) {
+    const even = level.length - (level.length % (2 * DIGEST))
+    const above = nodesAbove(rows, level.subarray(0, even))
+    level = even === level.length ? above : concat(above, level.subarray(even))
+  }
+  return level.length === 0 ? emptyRoot(hash) : level
 }
 
 /** The audit path of leaf `index`, leaf side first (RFC 6962 section 2.1.1); throws a RangeError outside the tree. */

@@ -72,10 +72,20 @@ export function commit(
   salt: () => string,
 ): Committed {
   const said = disclosures.map(({ name, value }) => `${JSON.stringify(name)},${JSON.stringify(value)}`)
-  const texts = said.map((own) => base64Url(`["${salt()}",${own}]`))
-  for (let i = 0; i < decoys; i++) texts.push(base64Url(`["${salt()}","decoy"]`))
+  const begun = beginnings(Array.from({ length: disclosures.length + decoys }, salt))
+  const texts = begun.map((text, i) => text + (i < said.length ? base64Url(`",${said[i]}]`) : DECOY_END))
   const payload = payloadOver(texts.map(sha256Url))
   return { said, texts, payload, c: commitment(sha256, payload) }
+}
+
+/** As long as 45 bytes are, which end where a text of base64url may be cut. */
+const BEGUN = 60
+
+/** Of each disclosure what is before the end of its salt, written at once. */
+function beginnings(salts: readonly string[]): string[] {
+  const all = base64Url(salts.map((salt) => `["${salt}`).join(''))
+  if (all.length !== BEGUN * salts.length) throw new TypeError('a salt is not of 32 bytes')
+  return salts.map((_, i) => all.slice(BEGUN * i, BEGUN * (i + 1)))
 }
 
 /** What was committed, with who may open each. */
@@ -84,6 +94,8 @@ export const openedOf = ({ disclosures }: Committable, texts: readonly string[])
 
 /** By Node's own means: a read has eight of them, before its first byte. */
 const base64Url = (text: string): string => Buffer.from(text).toString('base64url')
+
+const DECOY_END = base64Url('","decoy"]')
 
 /** The disclosures of a stored record; throws if the row is not the one the commitment names. */
 export function openRecord(

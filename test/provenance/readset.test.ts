@@ -4,6 +4,7 @@ import { toHex, u64 } from '../../src/kernel/bytes.ts'
 import { hmac } from '../../src/kernel/hmac.ts'
 import { newId, type Uuid } from '../../src/kernel/ids.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
+import { sha256Rows } from '../../src/kernel/sha256-rows.ts'
 import { leafHash, rootFromPath } from '../../src/provenance/merkle.ts'
 import { type ReadItem, setKey, setLeaf, setProof, setRoot, sourceRoot } from '../../src/provenance/readset.ts'
 import { aBit, aHash, bytes, flipped, READSET } from './vectors.ts'
@@ -53,6 +54,14 @@ describe('a set', () => {
       setRoot(sha256, SALT, 'plum', [...ITEMS, first ?? expect.fail('no items')]),
     ]
     expect(new Set([root, ...changed.map(toHex)]).size).toBe(1 + changed.length)
+  })
+  test('has one root, whether its leaves are hashed one by one or together', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 70 }), aHash, (n, salt) => {
+        const items = some(n)
+        expect(toHex(setRoot(sha256, salt, 'plum', items, sha256Rows))).toBe(toHex(setRoot(sha256, salt, 'plum', items)))
+      }),
+    )
   })
   test('proves each of its items, and with one bit turned none', () => {
     fc.assert(

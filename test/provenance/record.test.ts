@@ -57,6 +57,23 @@ test('the published record is made of its fields and salts', () => {
   expect(made.texts).toEqual(fields.map(({ disclosure }) => disclosure))
 })
 
+test('what is committed is JSON, and a decoy holds its salt and nothing else', () => {
+  const salts = Array.from({ length: 3 }, salt)
+  const drawn = [...salts]
+  const disclosures = [{ audience: 'A', name: 'note', value: 'plums, and “more”' }]
+  const { texts } = commit({ disclosures, decoys: 2 }, () => drawn.shift() ?? expect.fail('one salt too many'))
+  expect(texts.map((text) => JSON.parse(decoded(text)) as unknown)).toEqual([
+    [salts[0], 'note', 'plums, and “more”'],
+    [salts[1], 'decoy'],
+    [salts[2], 'decoy'],
+  ])
+})
+
+test('a salt of another length is refused', () => {
+  for (const short of ['', 'A'.repeat(42), 'A'.repeat(44)])
+    expect(() => commit({ disclosures: [], decoys: 1 }, () => short)).toThrow('a salt is not of 32 bytes')
+})
+
 describe('a record', () => {
   test('opens to the fields of its event, each with its audience', () => {
     const event = anEvent({ after: newId(NOON) })

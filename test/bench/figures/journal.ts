@@ -3,7 +3,9 @@ import type { Driven } from '../reads.ts'
 import { openWire, requestOf, served } from '../wire.ts'
 import type { World } from '../world.ts'
 
-const READS_PER_SECOND = 10_000
+const TARGET = 10_000
+/** A little more, which a load that is steady can only come near to. */
+const READS_PER_SECOND = 11_000
 const PARTICIPANTS = 50
 const LEAVES = 'read.journal.leaves'
 const LEAVES_TARGET = 50
@@ -17,7 +19,7 @@ export function readJournal({ world, seconds, leaves }: { world: World; seconds:
     name: 'read.journal',
     what: `disclosing reads committed at the journal service, ${READS_PER_SECOND.toLocaleString('en')} a second asked for in the names of ${PARTICIPANTS} participants`,
     unit: 'reads/s',
-    target: READS_PER_SECOND,
+    target: TARGET,
     rounds: 3,
     warmups: 1,
     measured: async (timed) => {
