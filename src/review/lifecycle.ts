@@ -69,9 +69,10 @@ async function carry(
   const { participant_id: participant, origin, case_id } = row
   const all = await decisionStore.decisionsOf(tx, participant, case_id)
   const stands = standing(all)
-  const newer = ({ revision }: decisionStore.DecisionRow) => said === undefined || (revision ?? 0) < said.revision
-  // What was told stays to be looked at again, whatever becomes of the signal; not by whoever knew of the revision.
-  if (again && participant !== origin && stands.some((one) => confirms(one) && newer(one))) return true
+  const told = stands.filter(confirms)
+  const isNew = told.every(({ revision }) => said === undefined || (revision ?? 0) < said.revision)
+  // What was told stays to be looked at again, whatever becomes of the signal; not where somebody knew of the revision.
+  if (again && participant !== origin && told.length > 0 && isNew) return true
   if (ended && stands.length === 0) await endCase(options, tx, { by, row, decision: all.at(-1) })
   if (said !== undefined && sees(options, { participant, origin }, said))
     await refresh(options.provenance, tx, { by, row, now: options.clock(), facts: factsOf(origin, said) })

@@ -59,7 +59,9 @@ describe('a set', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 70 }), aHash, (n, salt) => {
         const items = some(n)
-        expect(toHex(setRoot(sha256, salt, 'plum', items, sha256Rows))).toBe(toHex(setRoot(sha256, salt, 'plum', items)))
+        expect(toHex(setRoot(sha256, salt, 'plum', items, sha256Rows))).toBe(
+          toHex(setRoot(sha256, salt, 'plum', items)),
+        )
       }),
     )
   })
