@@ -30,6 +30,7 @@ import { readOptions } from './options.ts'
 import { topFunctions } from './profile.ts'
 import { jsonOf, tableOf } from './report.ts'
 import { ROOT } from './root.ts'
+import { COUNTED, countStatements, topStatements } from './statements.ts'
 import { openWorld, type World } from './world.ts'
 
 const RSS = 'feed.full-sync.rss'
@@ -214,11 +215,14 @@ async function figureOf(name: string, asked: Asked, rounds?: number): Promise<Ro
 }
 
 async function startProfile(): Promise<() => Promise<void>> {
+  await countStatements(world.db)
   await world.node().startProfile()
   return async () => {
+    const statements = await topStatements(world.db)
     const path = join(mkdtempSync(join(tmpdir(), 'aldis-profile-')), `${options.profile}.cpuprofile`)
     await world.node().stopProfile(path)
     console.log([`self time on the node's main thread; ${path}`, ...topFunctions(path, ROOT)].join('\n'))
+    console.log(['the database: share, calls, ms of executing and of planning', ...statements].join('\n'))
   }
 }
 
@@ -240,7 +244,7 @@ function report(rows: readonly Row[], growth: readonly Growth[]): void {
   keep({ rows, growth, machine: machineOf(world.postgres), date }, NAMES)
 }
 
-const world = await openWorld()
+const world = await openWorld(options.profile === undefined ? {} : COUNTED)
 const stopped = (signal: NodeJS.Signals): void => {
   say(`${signal}: cleaning up`)
   void world.end().finally(() => process.exit(1))

@@ -65,9 +65,9 @@ export interface World extends Reach {
   end(): Promise<void>
 }
 
-export async function openWorld(): Promise<World> {
+export async function openWorld(settings: Readonly<Record<string, string>> = {}): Promise<World> {
   const dir = mkdtempSync(join(tmpdir(), 'aldis-bench-'))
-  const server = await startEmbedded({ dataDir: join(dir, 'postgres') })
+  const server = await startEmbedded({ dataDir: join(dir, 'postgres'), settings })
   const env = settingsIn(dir)
   let node: NodeProcess | undefined
   let db: pg.Client | undefined
