@@ -33,6 +33,7 @@ import { reportFacts } from './0031-report-facts.ts'
 import { idempotency } from './0032-idempotency.ts'
 import { undoneDecisions } from './0033-undone-decisions.ts'
 import { decidedRevisions } from './0034-decided-revisions.ts'
+import { recordsInLine } from './0035-records-in-line.ts'
 
 /** In order, never edited once released, never removed; nothing is discovered. */
 export const migrations: readonly Migration[] = [
@@ -70,4 +71,5 @@ export const migrations: readonly Migration[] = [
   { name: '0032-idempotency', up: idempotency },
   { name: '0033-undone-decisions', up: undoneDecisions },
   { name: '0034-decided-revisions', up: decidedRevisions },
+  { name: '0035-records-in-line', up: recordsInLine },
 ]

@@ -22,7 +22,10 @@ export interface LoopOptions {
   round(): Promise<Found>
   /** Milliseconds between rounds that found nothing. */
   idleMs: number
-  /** Milliseconds at least from the begin of one round to that of the next, unless the first was full. */
+  /**
+   * Milliseconds at least from the begin of one round to that of the next, unless the first was full; three times as long as it
+   * took, up to 300, where that is more.
+   */
   restMs?: number
   /** Told of each round that failed; the next ones come ever later, up to five seconds. */
   onError(error: unknown): void
@@ -30,6 +33,9 @@ export interface LoopOptions {
 
 const LONGEST_MS = 5_000
 const FIRST_MS = 100
+/** Rounds are longest where the machine is full, and cost about as much for little as for more: there more shares one. */
+const SHARE = 3
+const SHARED_MS = 300
 
 export function createLoop({ round, idleMs, restMs = 0, onError }: LoopOptions): Loop {
   let running: Promise<void> | undefined
@@ -39,8 +45,9 @@ export function createLoop({ round, idleMs, restMs = 0, onError }: LoopOptions):
   let failures = 0
   let wellAt = performance.now()
   let begunAt = Number.NEGATIVE_INFINITY
+  let rest = restMs
 
-  const plan = (ms: number, rest = restMs): void => {
+  const plan = (ms: number): void => {
     clearTimeout(timer)
     if (!stopped) timer = setTimeout(run, Math.max(ms, begunAt + rest - performance.now(), 0))
   }
@@ -52,9 +59,11 @@ export function createLoop({ round, idleMs, restMs = 0, onError }: LoopOptions):
       const found = await round()
       failures = 0
       wellAt = performance.now()
-      plan(found || woken ? 0 : idleMs, found === 'full' ? 0 : restMs)
+      rest = restMs === 0 || found === 'full' ? 0 : Math.max(restMs, Math.min(SHARED_MS, SHARE * (wellAt - begunAt)))
+      plan(found || woken ? 0 : idleMs)
     } catch (error) {
       failures += 1
+      rest = restMs
       onError(error)
       plan(Math.min(LONGEST_MS, FIRST_MS * 2 ** failures))
     }
