@@ -325,12 +325,20 @@ async function observed(n: TestNode): Promise<void> {
   await settled(n)
 }
 
-/** Until every change has its index and has reached the feeds. */
-const settled = ({ node: { parts } }: TestNode): Promise<void> =>
+const FOLLOWED = `
+  select coalesce(p.next_idx, 0) >= h.size as done
+  from log_head h left join projector p on p.log_id = h.log_id and p.name = 'feedback'
+  order by h.log_id desc limit 1`
+
+/** Until every change has its index, has reached the feeds and is followed. */
+const settled = (n: TestNode): Promise<void> =>
   until(async () => {
-    const { outbox, size, projected } = await parts.provenance.state(parts.pools.integrator)
-    return outbox === 0 && projected === size
-  }, 'the projector')
+    const { provenance, pools } = n.node.parts
+    const { outbox, size, projected } = await provenance.state(pools.integrator)
+    if (outbox > 0 || projected !== size) return false
+    const [followed] = (await pastOurPools(n, FOLLOWED)) as { done: boolean }[]
+    return followed?.done === true
+  }, 'the projectors')
 
 async function until(done: () => Promise<boolean>, what: string): Promise<void> {
   for (let tries = 0; tries < 400; tries++) {
