@@ -32,8 +32,8 @@ const SWEEP_MS = 60_000
 const KNOWN_REST_MS = 30_000
 
 /** A round costs about as much for one entry as for fifty: with a rest, single submissions share rounds. */
-const INTEGRATE_REST_MS = 50
-const PROJECT_REST_MS = 100
+export const INTEGRATE_REST_MS = 50
+export const PROJECT_REST_MS = 100
 /** Nobody waits for an entry to be found: many share a round. */
 const EXPLORE_REST_MS = 500
 /** An entry tells of all that a participant had evaluated since the one before. */

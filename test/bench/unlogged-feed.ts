@@ -5,6 +5,7 @@ import { createProjector } from '../../src/feeds/project.ts'
 import { createLoop } from '../../src/jobs/loop.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
 import { silentLog } from '../../src/kernel/log.ts'
+import { PROJECT_REST_MS } from '../../src/loops.ts'
 import { joinBase, openCore } from '../../src/parts.ts'
 import { placeOf } from '../../src/provenance/origin.ts'
 import type { LoggedEvent } from '../../src/provenance/service.ts'
@@ -13,8 +14,6 @@ import type { Answered } from './unlogged.ts'
 
 /** A number that no log of the node has. */
 const LOG = 1_000
-/** As the node's. */
-const REST_MS = 100
 
 const { url, config } = workerData as Handed
 const core = await openCore(joinBase(url, { config, clock: systemClock }), {
@@ -45,7 +44,7 @@ const loop = createLoop({
     return projector.full() ? 'full' : n > 0
   },
   idleMs: 500,
-  restMs: REST_MS,
+  restMs: PROJECT_REST_MS,
   onError: (error) => {
     throw error
   },

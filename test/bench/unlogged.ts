@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 import type { Handed } from '../../src/background.ts'
 import { createPatternChecker } from '../../src/jobs/pattern-check.ts'
 import type { Uuid } from '../../src/kernel/ids.ts'
+import { INTEGRATE_REST_MS } from '../../src/loops.ts'
 import { KID, type Parts } from '../../src/parts.ts'
 import type { ProvenanceService, RecordRow } from '../../src/provenance/service.ts'
 import { countersign } from '../../src/signals/countersignature.ts'
@@ -16,8 +17,6 @@ export interface Answered {
 }
 
 const FEED = new URL(`./unlogged-feed${import.meta.url.slice(-3)}`, import.meta.url)
-/** As long as answers are gathered for that thread: as the node's integrator gathers. */
-const GATHER_MS = 50
 
 /**
  * Submissions as the node takes them, with a log that writes nothing: no salts, digests or sealed disclosures, no record, no
@@ -75,11 +74,12 @@ function feedThread({ database, config }: Parts): (one: Answered) => void {
       throw error
     })
     const to = worker
+    // As the node's integrator gathers.
     if (gathered.length === 0)
       setTimeout(() => {
         to.postMessage(gathered)
         gathered = []
-      }, GATHER_MS)
+      }, INTEGRATE_REST_MS)
     gathered.push(one)
   }
 }

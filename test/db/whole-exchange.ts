@@ -330,7 +330,7 @@ const FOLLOWED = `
   from log_head h left join projector p on p.log_id = h.log_id and p.name = 'feedback'
   order by h.log_id desc limit 1`
 
-/** Until every change has its index, has reached the feeds and is followed. */
+/** Until every change has its index, has reached the feeds and is followed; what our pools send for it is what the node sends. */
 const settled = (n: TestNode): Promise<void> =>
   until(async () => {
     const { provenance, pools } = n.node.parts

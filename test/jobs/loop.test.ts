@@ -145,6 +145,14 @@ test('a loop that rests works a third of the time at most, whoever wakes it, but
   expect(begun.slice(0, 4)).toEqual([0, 210, 5_001, 5_101])
 })
 
+test('a loop without a rest goes on at once, however long a round took', async () => {
+  const { loop, begun, next } = watched()
+  next(new Promise<Found>((resolve) => setTimeout(resolve, 70, true)), false)
+  loop.start()
+  await pass(80)
+  expect(begun).toEqual([0, 71])
+})
+
 test('each failure is told, and the next round comes ever later up to five seconds', async () => {
   const { loop, begun, errors, next } = watched()
   const faults = Array.from({ length: 9 }, (_, i) => new Error(`fault ${i}`))

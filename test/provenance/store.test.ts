@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import { sql } from 'kysely'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
@@ -553,4 +554,19 @@ describe('the database lets', () => {
     expect(await seen('apple')).toEqual([])
     expect(await seen('plum')).toEqual([{ event_id }])
   })
+})
+
+test('a record of usual size lies in its row alone', async () => {
+  const w = await aLog()
+  const beside = async (): Promise<bigint> => {
+    const { rows } = await sql<{ n: bigint }>`
+      select pg_relation_size(reltoastrelid) as n from pg_class where relname = 'prov_record'`.execute(w.t.owner)
+    return rows[0]?.n ?? -1n
+  }
+  const before = await beside()
+  await sql`insert into prov_record (participant_id, event_id, log_id, kind, at, payload, c, body, epoch)
+    values (${newId(new Date())}, ${newId(new Date())}, 1, 'read', now(), ${randomBytes(350).toString('hex')},
+      ${randomBytes(32)}, ${randomBytes(3_000)}, 1)`.execute(w.t.owner)
+  const after = await beside().finally(() => w.end())
+  expect(after).toBe(before)
 })

@@ -36,6 +36,8 @@ function rowsOf({ one, typed, viewer }: CaseView): [name: string, mine: string, 
   const reason = typed['reason']
   return [
     ['Case', 'claimed by you', holderOf(one, viewer.pseudonym)],
+    // Its source may be all that has moved it.
+    ['Signal', 'as you read it', `revision ${one.revision}`],
     ['Verdict', verdict ? verdictLabel(verdict) : NOTHING, last === undefined ? NOTHING : verdictLabel(last.verdict)],
     ['Reason', reason ? reasonLabel(reason) : NOTHING, last === undefined ? NOTHING : reasonLabel(last.reason)],
     ['Counts', countsOf(typed), last === undefined ? NOTHING : countsOf(last.counts)],

@@ -182,6 +182,7 @@ describe('a case', () => {
     expect(sent.body).toContain('The case has moved on since you read it')
     expect(sent.body).toContain('ripe plums')
     expect(sent.body).toContain(`open, ${bob.pseudonym} works on it`)
+    expect(sent.body).toContain('<td>revision 1</td>')
     await w.later(LEASE_MS + 1)
     const kept = await w.post(ann, `/cases/${id}/claim`, {
       ...decided,
