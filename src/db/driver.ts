@@ -59,6 +59,8 @@ export interface Session extends DatabaseConnection {
    * perhaps, which fails by its failure.
    */
   hold(query: CompiledQuery): void
+  /** A question of unchanging text that is kept prepared, with the plan that the settings make of it: they hold to the end of the transaction. */
+  ask<R>(query: CompiledQuery, settings: readonly string[]): Promise<QueryResult<R>>
   /** From here to the end no transaction control passes, nor what the guard refuses. */
   guard(guard: Guard): void
   /** The data of a COPY of a query TO STDOUT; it takes no parameters. */
@@ -115,8 +117,10 @@ function controlOf(connection: DatabaseConnection): SessionControl {
 
 /** What goes over one connection, and whether it still can. */
 interface Sender {
-  /** Holds back what opens a transaction until its first statement, so that both are one message. */
+  /** Holds back what opens a transaction, or what is set within one, until the next statement: all of it is one message. */
   open(text: string): void
+  /** The same, unless the open transaction has it already. */
+  openOnce(text: string): void
   /** The same of a statement, until the next one. */
   hold(query: Query): void
   /** Whether the transaction is not opened, and no statement of it is held. */
@@ -144,6 +148,7 @@ interface Query {
 function createSender(client: DriverClient, onStatement: (sql: string) => void): Sender {
   let opening: string[] = []
   let waiting: Query[] = []
+  const once = new Set<string>()
   let ahead: Promise<unknown> = Promise.resolve()
   let failed: unknown
 
@@ -184,6 +189,10 @@ function createSender(client: DriverClient, onStatement: (sql: string) => void):
   const sender: Sender = {
     broken: false,
     open: (text) => void opening.push(text),
+    openOnce(text) {
+      if (!once.has(text)) opening.push(text)
+      once.add(text)
+    },
     hold: (query) => void waiting.push(query),
     isEmpty: () => opening.length > 0 && waiting.length === 0,
     takeBack() {
@@ -206,10 +215,13 @@ function createSender(client: DriverClient, onStatement: (sql: string) => void):
     },
     forget() {
       failed = undefined
+      once.clear()
     },
   }
   return sender
 }
+
+const CHANGES = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE'])
 
 function createSession(client: DriverClient, options: DriverOptions): SessionControl {
   const { commitTimeoutMs, onStatement, keepsStatements } = options
@@ -227,6 +239,20 @@ function createSession(client: DriverClient, options: DriverOptions): SessionCon
     return statement
   }
 
+  const execute = async <R>(
+    { sql, parameters }: CompiledQuery,
+    { name, settings = [] }: { name?: string; settings?: readonly string[] } = {},
+  ): Promise<QueryResult<R>> => {
+    const statement = admit(sql)
+    for (const setting of settings) sender.openOnce(setting)
+    const sent = sender.run({ text: sql, values: parameters, name })
+    const { command, rowCount, rows } = await sent.catch((error: unknown) => {
+      throw state === 'none' ? asRefusal(error) : error
+    })
+    if (!statement.plain || rowCount !== 0) writes.push(...statement.writes)
+    return { rows: rows as R[], ...(CHANGES.has(command) && { numAffectedRows: BigInt(rowCount ?? 0) }) }
+  }
+
   return {
     open: (setting) => sender.open(setting),
     hold({ sql, parameters }) {
@@ -238,29 +264,14 @@ function createSession(client: DriverClient, options: DriverOptions): SessionCon
     },
     committing: () => commitSent,
     changed: () => writes.length > 0,
-    copyOut: async (sql) => {
-      admit(sql)
-      return sender.copyOut(sql)
-    },
-    copyTo: async (sql, sink) => {
-      admit(sql)
-      return sender.copyTo(sql, sink)
-    },
+    copyOut: async (sql) => admit(sql) && sender.copyOut(sql),
+    copyTo: async (sql, sink) => admit(sql) && sender.copyTo(sql, sink),
     copyFrom: async (sql, source) => {
       writes.push(...admit(sql).writes)
       return sender.copyFrom(sql, source)
     },
-    async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-      const { sql, parameters } = query
-      const statement = admit(sql)
-      const sent = sender.run({ text: sql, values: parameters })
-      const { command, rowCount, rows } = await sent.catch((error: unknown) => {
-        throw state === 'none' ? asRefusal(error) : error
-      })
-      if (!statement.plain || rowCount !== 0) writes.push(...statement.writes)
-      const changed = ['INSERT', 'UPDATE', 'DELETE', 'MERGE'].includes(command)
-      return { rows: rows as R[], ...(changed && { numAffectedRows: BigInt(rowCount ?? 0) }) }
-    },
+    executeQuery: (query) => execute(query),
+    ask: (query, settings) => execute(query, keepsStatements ? { name: keptName(query.sql), settings } : {}),
     // Streaming would hold a portal open, which a pipelined connection cannot.
     streamQuery() {
       throw new Error('streaming is not offered; page instead')

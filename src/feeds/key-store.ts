@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { bytesArray, hexArray, plainArray } from '../db/arrays.ts'
 import type { Tx } from '../db/as-participant.ts'
 import { copyBytes } from '../db/copy-out.ts'
+import { askKept } from '../db/kept.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import type { Placed } from './plan.ts'
 
@@ -27,13 +28,15 @@ export async function upsertShared(tx: Tx, rows: readonly Placed[]): Promise<voi
 
 /** Live signals behind the keys, in hex, that the open transaction's participant may see: row-level security cuts the rest. */
 export const lookUp = (tx: Tx, keys: readonly string[], now: Date) =>
-  tx
-    .selectFrom('shared_signal')
-    .select(['signal_key', 'signal_id', 'type', 'profile', 'origin', 'revision', 'feed_id', 'seq', 'log_idx'])
-    .where(sql<boolean>`signal_key = any(${hexArray(keys)}::bytea[])`)
-    .where('state', '=', 1)
-    .where('expires_at', '>', now)
-    .execute()
+  askKept(
+    tx,
+    tx
+      .selectFrom('shared_signal')
+      .select(['signal_key', 'signal_id', 'type', 'profile', 'origin', 'revision', 'feed_id', 'seq', 'log_idx'])
+      .where(sql<boolean>`signal_key = any(${hexArray(keys)}::bytea[])`)
+      .where('state', '=', 1)
+      .where('expires_at', '>', now),
+  )
 
 /** Bytes of a key, and of the three ids behind it: whose signal, which, and the audience. */
 const KEY_ROW = 80

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
+import { askKept } from '../db/kept.ts'
 import type { Uuid } from '../kernel/ids.ts'
 
 export const headOf = (tx: Tx, feed_id: Uuid) =>
@@ -39,29 +40,31 @@ export const entriesAfter = (
  * them, a database that has no statistics of a feed yet reads the whole of it.
  */
 export const entriesAt = (tx: Tx, feed_id: Uuid, seqs: readonly bigint[]) =>
-  tx
-    .selectFrom(sql<{ at: bigint }>`unnest(${seqs}::int8[])`.as<'place'>(sql`place(at)`))
-    .innerJoinLateral(
-      (eb) =>
+  askKept(
+    tx,
+    tx
+      .selectFrom(sql<{ at: bigint }>`unnest(${seqs}::int8[])`.as<'place'>(sql`place(at)`))
+      .innerJoinLateral(
+        (eb) =>
+          eb
+            .selectFrom('feed_entry')
+            .select(['seq', 'origin', 'signal_id', 'revision', 'submission_id', 'body'])
+            .where('feed_id', '=', feed_id)
+            .whereRef('seq', '=', 'place.at')
+            .limit(1)
+            .as('e'),
+        (join) => join.onTrue(),
+      )
+      .selectAll('e')
+      .select((eb) =>
         eb
-          .selectFrom('feed_entry')
-          .select(['seq', 'origin', 'signal_id', 'revision', 'submission_id', 'body'])
-          .where('feed_id', '=', feed_id)
-          .whereRef('seq', '=', 'place.at')
-          .limit(1)
-          .as('e'),
-      (join) => join.onTrue(),
-    )
-    .selectAll('e')
-    .select((eb) =>
-      eb
-        .selectFrom('feed_submission as s')
-        .select('s.body')
-        .where('s.feed_id', '=', feed_id)
-        .whereRef('s.submission_id', '=', 'e.submission_id')
-        .as('proof'),
-    )
-    .execute()
+          .selectFrom('feed_submission as s')
+          .select('s.body')
+          .where('s.feed_id', '=', feed_id)
+          .whereRef('s.submission_id', '=', 'e.submission_id')
+          .as('proof'),
+      ),
+  )
 
 export const submissionBodies = (db: Tx | Db, feed_id: Uuid, ids: readonly Uuid[]) =>
   db

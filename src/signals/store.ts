@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { bytesArray, jsonTexts, plainArray } from '../db/arrays.ts'
 import type { Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
-import { executeKept } from '../db/kept.ts'
+import { askKept, executeKept } from '../db/kept.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import type { Current } from './lifecycle.ts'
 import { SIGNAL_STATE } from './schema.ts'
@@ -70,22 +70,26 @@ const COLUMNS = [
 
 /** The participant's signals among `ids`, locked until the transaction ends. */
 export const signalsForUpdate = (tx: Tx, participant_id: Uuid, ids: readonly Uuid[]): Promise<LockedSignal[]> =>
-  tx
-    .selectFrom('signal')
-    .select([...COLUMNS, 'value_event'])
-    .where('participant_id', '=', participant_id)
-    .where(sql<boolean>`signal_id = any(${ids}::uuid[])`)
-    .forUpdate()
-    .execute()
+  askKept(
+    tx,
+    tx
+      .selectFrom('signal')
+      .select([...COLUMNS, 'value_event'])
+      .where('participant_id', '=', participant_id)
+      .where(sql<boolean>`signal_id = any(${ids}::uuid[])`)
+      .forUpdate(),
+  )
 
 /** Submissions of the participant with these identifiers, for replays. */
 export const submissionsByJti = (tx: Tx, participant_id: Uuid, jtis: readonly string[]) =>
-  tx
-    .selectFrom('submission')
-    .select(['submission_id', 'jti', 'od', 'response'])
-    .where('participant_id', '=', participant_id)
-    .where(sql<boolean>`jti = any(${jtis}::text[])`)
-    .execute()
+  askKept(
+    tx,
+    tx
+      .selectFrom('submission')
+      .select(['submission_id', 'jti', 'od', 'response'])
+      .where('participant_id', '=', participant_id)
+      .where(sql<boolean>`jti = any(${jtis}::text[])`),
+  )
 
 /** A replayed answer commits a write too: it then waits for the standby as its first telling did. */
 export async function countReplay(tx: Tx, participant_id: Uuid, submission_id: Uuid): Promise<void> {

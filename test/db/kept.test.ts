@@ -1,10 +1,13 @@
 import { type RawBuilder, sql } from 'kysely'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { asParticipant, type Tx } from '../../src/db/as-participant.ts'
 import { connect, type Db } from '../../src/db/connect.ts'
-import { executeKept } from '../../src/db/kept.ts'
+import { askKept, executeKept } from '../../src/db/kept.ts'
+import { lookUp } from '../../src/feeds/key-store.ts'
+import { entriesAt } from '../../src/feeds/store.ts'
 import { newId, type Uuid } from '../../src/kernel/ids.ts'
 import { insertRecords, type RecordRow } from '../../src/provenance/record-store.ts'
+import { signalsForUpdate, submissionsByJti } from '../../src/signals/store.ts'
 import { freshDatabase, type TestDatabase } from '../support/database.ts'
 
 /** After so many executions PostgreSQL may plan once for all. */
@@ -36,6 +39,37 @@ async function prepared(db: Db): Promise<{ names: number; calls: number }> {
     select count(*)::int as names, coalesce(sum(generic_plans + custom_plans), 0)::int as calls
     from pg_prepared_statements where name like 'kept%'`.execute(db)
   return rows[0] ?? { names: 0, calls: 0 }
+}
+
+const PLANNED_BY = ['enable_seqscan', 'plan_cache_mode']
+
+async function settings(db: Db | Tx): Promise<string[]> {
+  const { rows } = await sql<{ setting: string }>`
+    select setting from pg_settings where name = any(${PLANNED_BY}::text[]) order by name`.execute(db)
+  return rows.map(({ setting }) => setting)
+}
+
+interface Question {
+  name: string
+  statement: string
+  parameters: number
+}
+
+/** The plan that stays, of each question that the connection keeps. */
+async function plans(db: Db, by: Uuid, ask: (tx: Tx) => Promise<unknown>): Promise<Map<string, string>> {
+  return asParticipant(db, by, async (tx) => {
+    await ask(tx)
+    const { rows } = await sql<Question>`
+      select name, statement, array_length(parameter_types, 1) as parameters from pg_prepared_statements
+      where statement like 'select%' and name like 'kept%'`.execute(tx)
+    const found = new Map<string, string>()
+    for (const { name, statement, parameters } of rows) {
+      const nulls = Array.from({ length: parameters }, () => 'null').join()
+      const told = await sql<{ 'QUERY PLAN': string }>`explain execute ${sql.id(name)} (${sql.raw(nulls)})`.execute(tx)
+      found.set(statement, told.rows.map((row) => row['QUERY PLAN']).join('\n'))
+    }
+    return found
+  })
 }
 
 async function recorded(of: Uuid): Promise<number> {
@@ -113,4 +147,85 @@ test('it tells the transaction what it changed: without a record it is rolled ba
   }
   await expect(asParticipant(keeping, apple, alone)).rejects.toThrow('without a provenance record')
   expect(await t.owner.selectFrom('feed_ack').selectAll().where('participant_id', '=', apple).execute()).toEqual([])
+})
+
+describe('a question that is kept', () => {
+  const asked = (tx: Tx, of: Uuid) => submissionsByJti(tx, of, ['an-id'])
+
+  test('is planned once by a connection, and answered each time', async () => {
+    const db = connect({ url: t.url('aldis_app'), max: 1, keepsStatements: true })
+    const apple = newId(new Date())
+    for (let i = 0; i < OFTEN; i++) await asParticipant(db, apple, (tx) => asked(tx, apple))
+    const { rows } = await sql<{ generic: number; custom: number }>`
+      select generic_plans::int as generic, custom_plans::int as custom from pg_prepared_statements
+      where name like 'kept%'`.execute(db)
+    expect(rows).toEqual([{ generic: OFTEN, custom: 0 }])
+    await db.destroy()
+  })
+
+  test('sets how it is planned once in a transaction, which ends with it', async () => {
+    const sent: string[] = []
+    const db = connect({
+      ...{ url: t.url('aldis_app'), max: 1, keepsStatements: true },
+      statementLog: (text) => sent.push(text),
+    })
+    const apple = newId(new Date())
+    const before = await settings(db)
+    const within = await asParticipant(db, apple, async (tx) => {
+      await Promise.all([asked(tx, apple), asked(tx, apple)])
+      await asked(tx, apple)
+      return settings(tx)
+    })
+    expect([before, within, await settings(db)]).toEqual([
+      ['on', 'auto'],
+      ['off', 'force_generic_plan'],
+      ['on', 'auto'],
+    ])
+    expect(sent.filter((text) => text.includes('enable_seqscan'))).toHaveLength(1)
+    await db.destroy()
+  })
+
+  test('is asked as any other where connections are not kept', async () => {
+    const apple = newId(new Date())
+    const within = await asParticipant(pooled, apple, async (tx) => {
+      await asked(tx, apple)
+      return settings(tx)
+    })
+    expect([within, await prepared(pooled)]).toEqual([['on', 'auto'], { names: 0, calls: 0 }])
+  })
+
+  test('shows each transaction what it is about, by the one plan', async () => {
+    const [apple, banana] = [newId(new Date()), newId(new Date())]
+    const kinds = (tx: Tx) =>
+      askKept(tx, tx.selectFrom('prov_record').select('participant_id').where('kind', '=', 'signal.submitted'))
+    const db = connect({ url: t.url('aldis_app'), max: 1, keepsStatements: true })
+    for (const own of [apple, banana]) await record(db, own, own)
+    for (const own of [apple, banana, apple]) {
+      expect(await asParticipant(db, own, kinds)).toEqual([{ participant_id: own }])
+    }
+    await db.destroy()
+  })
+
+  test('finds by the whole of its key though it was planned when its tables were empty', async () => {
+    const db = connect({ url: t.url('aldis_app'), max: 1, keepsStatements: true })
+    const apple = newId(new Date())
+    const made = await plans(db, apple, async (tx) => {
+      await lookUp(tx, ['00'.repeat(32)], new Date())
+      await entriesAt(tx, apple, [1n])
+      await signalsForUpdate(tx, apple, [apple])
+      await submissionsByJti(tx, apple, ['an-id'])
+    })
+    await db.destroy()
+    const keys = [
+      'Index Cond: (signal_key = ANY ($1))',
+      'Index Cond: ((feed_id = $3) AND (seq = place.at))',
+      'Index Cond: ((feed_id = $1) AND (submission_id = feed_entry.submission_id))',
+      'Index Cond: ((participant_id = $1) AND (signal_id = ANY ($2)))',
+      'Index Cond: ((participant_id = $1) AND (jti = ANY ($2)))',
+    ]
+    const all = [...made.values()].join('\n')
+    expect([made.size, keys.filter((key) => !all.includes(key))]).toEqual([4, []])
+    // Which feeds one may see is read with them: there are as many as audiences and participants.
+    expect([...all.matchAll(/Seq Scan on (\w+)/g)].map(([, table]) => table)).toEqual(['feed', 'feed'])
+  })
 })
