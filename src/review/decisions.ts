@@ -1,5 +1,6 @@
 import { asParticipant, type Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
+import { isTwin } from '../db/failure.ts'
 import { checkReason, checkWords } from '../feedback/judge.ts'
 import { AUTHORITY, OUTCOME } from '../feedback/schema.ts'
 import type { Clock } from '../kernel/clock.ts'
@@ -54,7 +55,7 @@ export function createDecisions(options: DecisionsOptions): Decisions {
       const { verdict, reason, note_team, note_shared, category_suggested } = body
       checkReason(verdict, reason, note_shared ?? note_team)
       checkWords({ note_team, note_shared, category_suggested })
-      return logged(by, (tx) => decideIn(options, tx, { by, case_id, body }))
+      return logged(by, (tx) => decideIn(options, tx, { by, case_id, body })).catch(ofAnotherCase)
     },
     second: async (by, of, answer) => {
       checkWords({ reason: answer.reason })
@@ -83,9 +84,16 @@ async function decideIn(
   return result
 }
 
+const isTaken = (cause?: unknown): Refusal =>
+  new Refusal('state-conflict', { detail: 'this id was used for another decision', cause })
+
+/** An id names one decision in all cases of an organisation: of the case at hand it was looked for already. */
+function ofAnotherCase(error: unknown): never {
+  throw isTwin(error) ? isTaken(error) : error
+}
+
 function repeated(row: store.CaseRow, known: decisionStore.DecisionRow, body: Body): DecisionResult {
-  if (known.verdict !== OUTCOME[body.verdict] || known.reason !== body.reason)
-    throw new Refusal('state-conflict', { detail: 'this id was used for another decision' })
+  if (known.verdict !== OUTCOME[body.verdict] || known.reason !== body.reason) throw isTaken()
   return resultOf(row, known, row)
 }
 

@@ -321,6 +321,17 @@ describe('decisions', () => {
     expect(await codeOf(w.review.decide(w.as(banana), id, { ...body, reason: 'law' }))).toBe('state-conflict')
   })
 
+  test('the id of a decision is refused for another case, and changes nothing there', async () => {
+    const [{ id }, { id: other }] = [await opened(), await opened()]
+    const body = w.verdict(await w.review.claim(w.as(banana), id))
+    await w.review.decide(w.as(banana), id, body)
+    const lease = await w.review.claim(w.as(banana), other)
+    const again = () => w.review.decide(w.as(banana), other, { ...w.verdict(lease), decision: body.decision })
+    const kinds = await w.recorded(async () => expect(await codeOf(again())).toBe('state-conflict'))
+    expect([kinds, (await w.caseOf(banana, other)).state]).toEqual([[], 'open'])
+    expect((await w.review.decide(w.as(banana), other, w.verdict(lease))).state).toBe('decided')
+  })
+
   test('a decision over an older version is refused and names the present one', async () => {
     const { id } = await opened()
     const lease = await w.review.claim(w.as(banana), id)
