@@ -417,7 +417,8 @@ export interface HitTable {
   participant_id: Settled<Uuid>
   origin: Settled<Uuid>
   signal_id: Settled<Uuid>
-  signal_key: Settled<Buffer>
+  /** Zeros: nobody asks for it. A release before wrote the match key, which stays until its signal is erased. */
+  signal_key: Buffer
   /** Since the beginning; never less than before. */
   count: number
   last_at: Date
@@ -432,7 +433,8 @@ export interface ReviewCaseTable {
   case_id: Settled<Uuid>
   origin: Settled<Uuid>
   signal_id: Settled<Uuid>
-  signal_key: Settled<Buffer>
+  /** Zeros once the signal is erased. */
+  signal_key: Buffer
   revision: number
   type: Settled<number>
   category: number

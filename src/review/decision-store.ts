@@ -2,6 +2,7 @@ import { type Selectable, sql } from 'kysely'
 import type { Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
 import type { DecisionTable } from '../db/tables.ts'
+import { OUTCOME } from '../feedback/schema.ts'
 import type { Uuid } from '../kernel/ids.ts'
 
 export type DecisionRow = Selectable<DecisionTable>
@@ -48,6 +49,53 @@ export const caseEndedBy = (tx: Tx, participant_id: Uuid, event: Uuid) =>
     .where('d.last_event', '=', event)
     .where('d.ended_at', 'is not', null)
     .executeTakeFirst()
+
+/**
+ * Released decisions by which action was taken on another's signal. Not those that a later release takes the place of, nor those
+ * before one that finds nothing wrong after all.
+ */
+const actions = (tx: Tx, participant_id: Uuid) =>
+  tx
+    .selectFrom('decision as d')
+    .innerJoin('review_case as c', (join) =>
+      join.onRef('c.participant_id', '=', 'd.participant_id').onRef('c.case_id', '=', 'd.case_id'),
+    )
+    .where('d.participant_id', '=', participant_id)
+    .where('c.origin', '<>', participant_id)
+    .where('d.verdict', '=', OUTCOME.confirmed_action_taken)
+    .where('d.released_at', 'is not', null)
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('decision as l')
+            .select('l.seq')
+            .where('l.participant_id', '=', participant_id)
+            .whereRef('l.case_id', '=', 'd.case_id')
+            .where('l.released_at', 'is not', null)
+            .whereRef('l.seq', '>', 'd.seq')
+            .where(({ or, eb, ref }) =>
+              or([eb('l.supersedes', '=', ref('d.seq')), eb('l.verdict', '=', OUTCOME.not_violating)]),
+            ),
+        ),
+      ),
+    )
+
+/** Whether action was taken on a signal, and that stands. */
+export async function isActedOn(tx: Tx, participant_id: Uuid, of: { origin: Uuid; signal_id: Uuid }): Promise<boolean> {
+  const row = await actions(tx, participant_id)
+    .select('d.seq')
+    .where('c.origin', '=', of.origin)
+    .where('c.signal_id', '=', of.signal_id)
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+/** How many signals it was taken on. */
+export const actedOn = (tx: Tx, participant_id: Uuid) =>
+  actions(tx, participant_id)
+    .select(sql<bigint>`count(distinct (c.origin, c.signal_id))`.as('n'))
+    .executeTakeFirstOrThrow()
 
 /** Decisions whose grace is over. */
 export const dueDecisions = (db: Db, now: Date, limit: number) =>

@@ -18,6 +18,7 @@ export async function figuresOf(
   const since = new Date(now.getTime() - FIGURES_DAYS * DAY_MS)
   const ages = await figuresStore.openAges(tx, participant, now)
   const verdicts = await decisionStore.verdictCounts(tx, participant)
+  const acted = await decisionStore.actedOn(tx, participant)
   const hits = await hitStore.hitCounts(tx, participant)
   const { cases } = await figuresStore.inbound(tx, participant, since)
   const decided = await figuresStore.decided(tx, participant, since)
@@ -31,7 +32,7 @@ export async function figuresOf(
       ...{ opened: Number(samples.opened), answered: Number(samples.answered), agreed: Number(samples.agreed) },
     },
     single_reviewed: total(verdicts, ({ single }) => single),
-    ...{ acted: Number(hits?.acted ?? 0), seen_again: Number(hits?.again ?? 0) },
+    ...{ acted: Number(acted.n), seen_again: Number(hits?.again ?? 0) },
     hits_since_action: Number(hits?.since ?? 0),
     recent: {
       ...{ days: FIGURES_DAYS, inbound: Number(cases), decided: total(decided, ({ n }) => n) },

@@ -2,6 +2,7 @@ import { type Selectable, sql } from 'kysely'
 import type { Tx } from '../db/as-participant.ts'
 import type { HitTable } from '../db/tables.ts'
 import type { Uuid } from '../kernel/ids.ts'
+import { NO_KEY } from './store.ts'
 
 type HitRow = Selectable<HitTable>
 type NameOf = Pick<HitRow, 'participant_id' | 'origin' | 'signal_id'>
@@ -9,7 +10,7 @@ type NameOf = Pick<HitRow, 'participant_id' | 'origin' | 'signal_id'>
 export const hitForUpdate = (tx: Tx, participant_id: Uuid, of: { origin: Uuid; signal_id: Uuid }) =>
   tx
     .selectFrom('hit')
-    .select(['origin', 'signal_id', 'signal_key', 'count', 'last_at', 'own_ref', 'acted_count', 'last_event'])
+    .select(['origin', 'signal_id', 'count', 'last_at', 'own_ref', 'acted_count', 'last_event'])
     .where('participant_id', '=', participant_id)
     .where('origin', '=', of.origin)
     .where('signal_id', '=', of.signal_id)
@@ -51,12 +52,43 @@ export async function updateHit(
     .execute()
 }
 
-/** Of all hits: how many signals were acted on, and what was seen again since. */
+/** The match key that a release before this one noted. */
+export async function forgetKey(
+  tx: Tx,
+  { participant_id, origin, signal_id }: NameOf,
+  last_event: Uuid,
+): Promise<void> {
+  await tx
+    .updateTable('hit')
+    .set({ signal_key: NO_KEY, last_event })
+    .where('participant_id', '=', participant_id)
+    .where('origin', '=', origin)
+    .where('signal_id', '=', signal_id)
+    .where('signal_key', '<>', NO_KEY)
+    .execute()
+}
+
+/** No action stands any more after which further hits would be hits. */
+export async function forgetAction(
+  tx: Tx,
+  { participant_id, origin, signal_id }: NameOf,
+  last_event: Uuid,
+): Promise<void> {
+  await tx
+    .updateTable('hit')
+    .set({ acted_count: null, last_event })
+    .where('participant_id', '=', participant_id)
+    .where('origin', '=', origin)
+    .where('signal_id', '=', signal_id)
+    .where('acted_count', 'is not', null)
+    .execute()
+}
+
+/** Of signals that were acted on: what was seen again since. */
 export const hitCounts = (tx: Tx, participant_id: Uuid) =>
   tx
     .selectFrom('hit')
     .select((eb) => [
-      eb.fn.countAll<bigint>().filterWhere('acted_count', 'is not', null).as('acted'),
       eb.fn.countAll<bigint>().filterWhere(sql<boolean>`count > acted_count`).as('again'),
       sql<bigint>`coalesce(sum(count - acted_count), 0)::bigint`.as('since'),
     ])

@@ -2,7 +2,7 @@ import { asParticipant, type Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
 import type { HitsOf } from '../feedback/tell.ts'
 import type { FactsOf, SignalFacts } from '../feeds/facts.ts'
-import { concat, fromHex, toBase64Url, u32 } from '../kernel/bytes.ts'
+import { concat, toBase64Url, u32 } from '../kernel/bytes.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { newId, type Uuid, uuidBytes } from '../kernel/ids.ts'
@@ -11,8 +11,10 @@ import { leafHash, treeHash } from '../provenance/merkle.ts'
 import type { ProvenanceService } from '../provenance/service.ts'
 import { SIGNAL_TYPE } from '../signals/schema.ts'
 import { crosses, openCase } from './case.ts'
+import * as decisionStore from './decision-store.ts'
 import * as hitStore from './hit-store.ts'
 import type { HitReport, HitResult } from './schema.ts'
+import * as store from './store.ts'
 
 export interface HitsOptions {
   db: Db
@@ -101,10 +103,11 @@ async function take(
   let known = await find()
   if (known === undefined) {
     if (facts === undefined) return undefined
-    const key = fromHex(hit.key)
-    if (key === undefined) throw new Refusal('validation-failed')
-    const row = { ...name, ...counted, signal_key: Buffer.from(key), acted_count: null }
-    if (await hitStore.insertHit(tx, row)) return opened(options, tx, { ...taking, before: 0, again: false })
+    // Locked first: a decision that is just released is waited for, or finds this row.
+    await store.liveCase(tx, by.participant, name)
+    const again = await decisionStore.isActedOn(tx, by.participant, name)
+    const row = { ...name, ...counted, signal_key: store.NO_KEY, acted_count: again ? 0 : null }
+    if (await hitStore.insertHit(tx, row)) return opened(options, tx, { ...taking, before: 0, again })
     // Another report made it meanwhile: its count is the one before.
     known = await find()
     if (known === undefined) throw new Refusal('busy', { retryAfter: 1 })

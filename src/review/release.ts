@@ -80,9 +80,9 @@ async function release(
   })
   // Of an own signal nobody else is told: its disputes have an answer of their own.
   if (row.origin !== row.participant_id) await tell(options, tx, { by, row, decision, verdict })
-  if (decision.verdict === OUTCOME.confirmed_action_taken) await noteAction(tx, row, event)
   if (!waits) await sample(tx, { row, decision, event, now })
   await decisionStore.updateDecision(tx, decision, { released_at: now, last_event: event })
+  await noteAction(tx, { row, decision, event })
   await lookAgain(provenance, tx, { by, row: { ...row, ...moved }, decision, now })
 }
 
@@ -130,11 +130,16 @@ async function tell(
     await feedback.object(tx, by, { ...about, ground: reason, note, authority })
 }
 
-/** From now on further hits are hits after an action. */
-async function noteAction(tx: Tx<'participant'>, row: store.CaseRow, event: Uuid): Promise<void> {
-  const of = { origin: row.origin, signal_id: row.signal_id }
-  const hit = await hitStore.hitForUpdate(tx, row.participant_id, of)
-  if (hit !== undefined) await hitStore.updateHit(tx, row, { acted_count: hit.count, last_event: event })
+/** From now on further hits are hits after an action; or no longer, where no action stands. What has no hits yet asks with the first. */
+async function noteAction(
+  tx: Tx<'participant'>,
+  { row, decision, event }: { row: store.CaseRow; decision: decisionStore.DecisionRow; event: Uuid },
+): Promise<void> {
+  if (decision.verdict === OUTCOME.confirmed_action_taken) {
+    const hit = await hitStore.hitForUpdate(tx, row.participant_id, row)
+    if (hit !== undefined) await hitStore.updateHit(tx, row, { acted_count: hit.count, last_event: event })
+  } else if (decision.supersedes !== null && !(await decisionStore.isActedOn(tx, row.participant_id, row)))
+    await hitStore.forgetAction(tx, row, event)
 }
 
 async function comeBack(

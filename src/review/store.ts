@@ -8,6 +8,9 @@ import { CASE_STATE } from './transition.ts'
 
 export type CaseRow = Selectable<ReviewCaseTable>
 
+/** In place of a match key that is erased, or that nobody asks for. */
+export const NO_KEY = Buffer.alloc(32)
+
 /** Every column of a case. */
 export const CASE = [
   ...(['participant_id', 'case_id', 'origin', 'signal_id', 'signal_key', 'revision', 'type', 'category'] as const),
@@ -75,6 +78,7 @@ export type CaseChange = Partial<
     CaseRow,
     | ('revision' | 'category' | 'severity' | 'confidence' | 'state' | 'version' | 'own_hits' | 'confirmations')
     | ('disputed' | 'rank' | 'due_at' | 'paused_at' | 'opened_at' | 'held_until' | 'hold_reason' | 'assigned_to')
+    | 'signal_key'
   >
 > & { last_event: Uuid }
 
@@ -218,4 +222,14 @@ export const casesOf = (db: Db, of: { origin: Uuid; signals: readonly Uuid[] }) 
     .where('origin', '=', of.origin)
     .where(sql<boolean>`signal_id = any(${of.signals}::uuid[])`)
     .where('state', '<>', CASE_STATE.void)
+    .execute()
+
+/** Cases of signals, those that are over included, that hold a match key. */
+export const keyedCases = (db: Db, of: { origin: Uuid; signals: readonly Uuid[] }) =>
+  db
+    .selectFrom('review_case')
+    .select(['case_id', 'participant_id'])
+    .where('origin', '=', of.origin)
+    .where(sql<boolean>`signal_id = any(${of.signals}::uuid[])`)
+    .where('signal_key', '<>', NO_KEY)
     .execute()

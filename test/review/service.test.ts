@@ -43,6 +43,37 @@ async function opened(change: object = {}): Promise<{ item: SignalItem; id: Uuid
   return { item, id }
 }
 
+/** A case of banana's over what it received and saw nothing of. */
+async function routed(): Promise<{ item: SignalItem; id: Uuid }> {
+  const none = { keyword_patterns: false, critical: false, not_reviewed: false, new_sources: false, categories: [] }
+  await w.review.route(banana, { ...none, not_reviewed: true })
+  const item = await shared({ basis: 'automated' })
+  await w.review.route(banana, none)
+  const found = (await w.queue(banana, { limit: 100 })).cases.find(({ signal }) => signal === item.signal)
+  if (found === undefined) throw new Error('no case')
+  return { item, id: found.case }
+}
+
+const REASON_OF = {
+  ...{ confirmed_action_taken: 'own_policy', confirmed_no_presence: 'no_account' },
+  ...{ outdated: 'inactive', not_violating: 'policy_differs' },
+} as const
+
+/** Claimed and decided, or corrected where it is closed. */
+async function decided(id: Uuid, verdict: keyof typeof REASON_OF) {
+  const { state, version } = await w.caseOf(banana, id)
+  const lease = state === 'closed' ? { version } : await w.review.claim(w.as(banana), id)
+  const { token: _, ...corrects } = w.verdict(
+    { token: id, version },
+    { verdict, reason: REASON_OF[verdict], counts: {} },
+  )
+  return w.review.decide(w.as(banana), id, {
+    ...corrects,
+    ...('token' in lease && { token: lease.token }),
+    version: lease.version,
+  })
+}
+
 /** The loop does all entries once more, as after a crash it does some. */
 async function followedAgain(): Promise<void> {
   await w.t.owner.updateTable('projector').set({ next_idx: 0n }).where('name', '=', 'feedback').execute()
@@ -698,6 +729,57 @@ describe('what others do', () => {
     expect(await w.feedback.opinions(banana.participant, { source: 'apple', signal: item.signal })).toMatchObject({
       seen_again: 1,
     })
+  })
+
+  test('after an action each report opens the case again, also where nothing was reported before it', async () => {
+    const { id, item } = await routed()
+    await w.release()
+    const { acted, seen_again, hits_since_action } = await w.review.figures(banana.participant)
+    await decided(id, 'confirmed_action_taken')
+    await w.release()
+    expect((await w.review.figures(banana.participant)).acted).toBe(acted + 1)
+    for (const count of [1, 2, 3, 4]) {
+      expect((await w.hit(banana, apple, item, count)).results[0]?.case).toBe(id)
+      expect((await w.caseOf(banana, id)).state).toBe('open')
+      await decided(id, 'confirmed_no_presence')
+      await w.release()
+    }
+    expect(await w.review.figures(banana.participant)).toMatchObject({
+      ...{ acted: acted + 1, seen_again: seen_again + 1, hits_since_action: hits_since_action + 4 },
+    })
+  })
+
+  test('where the action is corrected or found uncalled for, reports open a case at their numbers alone', async () => {
+    const verdicts = ['outdated', 'not_violating'] as const
+    await w.release()
+    const { acted } = await w.review.figures(banana.participant)
+    for (const verdict of verdicts) {
+      const { id, item } = await opened()
+      await decided(id, 'confirmed_action_taken')
+      await w.release()
+      if (verdict === 'not_violating') await w.hit(banana, apple, item, 3)
+      await decided(id, verdict)
+      await w.release()
+      expect((await w.hit(banana, apple, item, 4)).results[0]?.case).toBe(verdict === 'outdated' ? id : undefined)
+      expect((await w.hit(banana, apple, item, 5)).results[0]?.case).toBeUndefined()
+      expect((await w.hit(banana, apple, item, 10)).results[0]?.case).toBe(id)
+    }
+    expect((await w.review.figures(banana.participant)).acted).toBe(acted)
+  })
+
+  test('an action that was undone, or corrected before anything was reported, makes no report one after an action', async () => {
+    const [undone, corrected] = [await routed(), await routed()]
+    const { decision } = await decided(undone.id, 'confirmed_action_taken')
+    await w.review.undo(w.as(banana), { case: undone.id, decision })
+    await decided(undone.id, 'outdated')
+    await decided(corrected.id, 'confirmed_action_taken')
+    await w.release()
+    await decided(corrected.id, 'outdated')
+    await w.release()
+    for (const { id, item } of [undone, corrected]) {
+      expect((await w.hit(banana, apple, item, 3)).results[0]?.case).toBe(id)
+      expect((await w.hit(banana, apple, item, 4)).results[0]?.case).toBeUndefined()
+    }
   })
 
   test('received signals become cases by rules that an organisation sets, and by none before', async () => {

@@ -27,6 +27,7 @@ const LEAD = 'lea'
 const VERDICTS = {
   confirmed_action_taken: 'own_policy',
   outdated: 'inactive',
+  not_violating: 'policy_differs',
   needs_information: 'context',
 } as const
 type Verdict = keyof typeof VERDICTS

@@ -11,6 +11,8 @@ export interface Decision {
   verdict: string
   status: 'proposed' | 'grace' | 'released' | 'ended'
   corrects: boolean
+  /** Whether a later release takes its place. */
+  replaced: boolean
   /** Whether something came after it. */
   overtaken: boolean
   releaseAt: number
@@ -28,16 +30,15 @@ export interface Model {
   decisions: Decision[]
   heldUntil: number | undefined
   hits: number
-  acted: boolean
   disputed: boolean
   ended: boolean
   /** Entries of the log that tell of the case. */
   entries: number
 }
 
-export const begun = (critical: boolean, now: number): Model => ({
+export const begun = (critical: boolean, now: number, hits: number): Model => ({
   ...{ critical, state: 'open', version: 1, now, lease: undefined, grips: new Map(), decisions: [] },
-  ...{ heldUntil: undefined, hits: 1, acted: false, disputed: false, ended: false, entries: 1 },
+  ...{ heldUntil: undefined, hits, disputed: false, ended: false, entries: 1 },
 })
 
 export const last = (m: Model): Decision | undefined => m.decisions.at(-1)
@@ -89,6 +90,7 @@ export function decide(m: Model, who: string, { id, verdict }: { id: Uuid; verdi
     verdict,
     status: second ? 'proposed' : 'grace',
     corrects,
+    replaced: false,
     overtaken: false,
     releaseAt,
   })
@@ -165,9 +167,9 @@ export function round(m: Model): void {
   if (m.state === 'decided' && decision?.status === 'grace' && decision.releaseAt <= m.now) {
     const waits = decision.verdict === 'needs_information'
     move(m, waits ? 'held' : 'closed')
+    replace(m, decision)
     decision.status = 'released'
     if (waits) m.heldUntil = m.now + DAY_MS
-    m.acted ||= decision.verdict === 'confirmed_action_taken'
     lookAgain(m, decision)
   }
   if (!back) return
@@ -175,6 +177,15 @@ export function round(m: Model): void {
   if (m.state === 'held') move(m, 'open')
   else if (m.state === 'awaiting_second' && decision !== undefined) refuseProposal(m, decision)
 }
+
+/** A correction takes the place of what was released last; what finds nothing wrong, of all. */
+function replace(m: Model, { corrects, verdict }: Decision): void {
+  for (const one of verdict === 'not_violating' ? released(m) : corrects ? released(m).slice(-1) : [])
+    one.replaced = true
+}
+
+const acted = (m: Model): boolean =>
+  released(m).some(({ verdict, replaced }) => verdict === 'confirmed_action_taken' && !replaced)
 
 /** A reason is added, and opens what was closed. */
 function reason(m: Model): void {
@@ -193,7 +204,7 @@ const confirms = (m: Model): boolean =>
 const bandOf = (hits: number): number => [1, 2, 10].filter((from) => hits >= from).length
 
 export function hit(m: Model, count: number): void {
-  if (bandOf(count) > bandOf(m.hits) || m.acted) reason(m)
+  if (bandOf(count) > bandOf(m.hits) || acted(m)) reason(m)
   m.hits = count
 }
 
