@@ -18,7 +18,7 @@ import { createIntegrator, ENTRIES_AT_ONCE as INTEGRATED_AT_ONCE } from './prove
 import { createOutages } from './provenance/outage.ts'
 import { createPublisher } from './provenance/publish.ts'
 import { createKeyRetirement } from './provenance/retire-keys.ts'
-import { bulkOf, followAll, releaseOf } from './reviewing.ts'
+import { bulkOf, followAll, forgetOf, releaseOf } from './reviewing.ts'
 import { createExpiry } from './signals/expire.ts'
 import { rulesOf } from './signals/rules.ts'
 import { createValueRewrap, ensureValueKeys } from './signals/value-rewrap.ts'
@@ -173,8 +173,6 @@ export function createLogLoops(core: Core, { onCarried, onPublished, onHalted }:
   const project = loop('project', 500, projectAll(core, onCarried), PROJECT_REST_MS)
   const follow = loop('follow', 500, followAll(core), PROJECT_REST_MS)
   const explore = loop('explore', 1_000, exploreAll(core), EXPLORE_REST_MS)
-  const releases = releaseOf(core)
-  const bulk = bulkOf(core)
   const integrate = loop(
     'integrate',
     250,
@@ -195,16 +193,7 @@ export function createLogLoops(core: Core, { onCarried, onPublished, onHalted }:
     project,
     follow,
     explore,
-    release: loop(
-      'release',
-      1_000,
-      unlessHalted(() => releases.round()),
-    ),
-    bulk: loop(
-      'bulk',
-      BULK_IDLE_MS,
-      unlessHalted(() => bulk.round()),
-    ),
+    ...reviewLoops(core, loop, unlessHalted),
     seal: loop('seal', 2_000, async () => (await sealer.round()) > 0),
     buckets: loop('buckets', 2_000, async () => (await buckets.round()) > 0),
     flush: loop('flush', 1_000, unlessHalted(flushReads), 1_000),
@@ -222,6 +211,32 @@ export function createLogLoops(core: Core, { onCarried, onPublished, onHalted }:
       'expire',
       60_000,
       unlessHalted(() => expireSignals(core, expire)),
+    ),
+  }
+}
+
+/** What becomes of cases by time alone. */
+function reviewLoops(
+  core: Core,
+  loop: ReturnType<typeof loopOf>,
+  unlessHalted: (work: () => Promise<number>) => () => Promise<boolean>,
+) {
+  const [releases, bulk, forgetting] = [releaseOf(core), bulkOf(core), forgetOf(core)]
+  return {
+    release: loop(
+      'release',
+      1_000,
+      unlessHalted(() => releases.round()),
+    ),
+    bulk: loop(
+      'bulk',
+      BULK_IDLE_MS,
+      unlessHalted(() => bulk.round()),
+    ),
+    forget: loop(
+      'forget',
+      HOUR_MS,
+      unlessHalted(() => forgetting.round()),
     ),
   }
 }

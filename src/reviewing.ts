@@ -16,6 +16,7 @@ import { timeOf, type Uuid } from './kernel/ids.ts'
 import { type Core, KID, type Parts } from './parts.ts'
 import { type BulkWork, createBulkWork } from './review/bulk-work.ts'
 import { createCases } from './review/follow.ts'
+import { forgetAll } from './review/forget.ts'
 import { hitsOf } from './review/hits.ts'
 import { criticalSecondOf } from './review/policy.ts'
 import { createRelease } from './review/release.ts'
@@ -135,4 +136,17 @@ export function releaseOf({ pools, clock, provenance, authority }: Core): { roun
     feedback: createTelling({ clock, provenance, hits: hitsOf, directory: authority }),
     slugOf: (participant) => authority.slugOf(participant),
   })
+}
+
+/** Match keys of erased signals that cases still hold; answers how many had one. */
+export function forgetOf({ pools, clock, provenance, authority }: Core): { round(): Promise<number> } {
+  const { app, projector } = pools
+  return {
+    async round() {
+      const sources = authority.participants().map(({ participant_id }) => participant_id)
+      const n = await forgetAll({ app, projector, clock, provenance, directory: authority }, sources)
+      if (n > 0) provenance.wake()
+      return n
+    },
+  }
 }

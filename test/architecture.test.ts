@@ -165,6 +165,7 @@ const EFFECTFUL: Readonly<Record<string, string>> = {
   'src/review/follow.ts': 'loop: what the log tells of, to cases',
   'src/review/lifecycle.ts': 'part of that loop: what sources change or take back',
   'src/review/open-for.ts': 'part of that loop: a case for a reason',
+  'src/review/forget.ts': 'part of that loop, and a loop: match keys of what was erased',
   'src/review/again.ts': 'part of a change: a case shows what is said now, or is opened for what came meanwhile',
   'src/feeds/audited.ts': 'part of the service: acknowledgements as auditors see them',
   'src/erasure/list-file.ts': 'remembers outside the database what was erased',

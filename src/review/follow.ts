@@ -5,7 +5,7 @@ import type { Uuid } from '../kernel/ids.ts'
 import type { LoggedEvent } from '../provenance/service.ts'
 import type { SignalItem } from '../signals/schema.ts'
 import type { Trigger } from './case.ts'
-import { changed, confirming, gone, undone } from './lifecycle.ts'
+import { changed, confirming, erased, gone, undone } from './lifecycle.ts'
 import { factsFor, factsOf, type Item, openFor, type ReviewFollowOptions, type Told } from './open-for.ts'
 import { ruleOf } from './routing.ts'
 import * as routingStore from './routing-store.ts'
@@ -34,8 +34,8 @@ export const createCases =
         await changed(options, entry, { signals: items.map(({ signal_id }) => signal_id), ended: true, again: true })
       },
       // A date that came says nothing against what was done.
-      'signal.expired': (entry) => gone(options, entry, false),
-      erasure: (entry) => gone(options, entry, true),
+      'signal.expired': async (entry) => void (await gone(options, entry, false)),
+      erasure: (entry) => erased(options, entry),
       'feedback.given': (entry) => questioned(options, entry),
       'dispute.opened': (entry) => disputed(options, entry),
       'review.undone': (entry) => undone(options, entry),

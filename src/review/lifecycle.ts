@@ -6,7 +6,17 @@ import { refresh } from './again.ts'
 import { moveCase } from './case.ts'
 import { type Ending, endProposal } from './deciding.ts'
 import * as decisionStore from './decision-store.ts'
-import { factsFor, factsOf, type Item, openFor, type ReviewFollowOptions, sees, type Told } from './open-for.ts'
+import { forgetKeys } from './forget.ts'
+import {
+  factsFor,
+  factsOf,
+  type Item,
+  openFor,
+  type ReviewFollowOptions,
+  sees,
+  shownBy,
+  type Told,
+} from './open-for.ts'
 import * as sourceStore from './source-store.ts'
 import * as store from './store.ts'
 import { after, stateOf } from './transition.ts'
@@ -39,11 +49,14 @@ export async function changed(
   for (const { participant_id: participant, signal_id } of await store.casesOf(projector, { origin, signals })) {
     const by = { participant, slug: directory.slugOf(participant) }
     const said = how.ended ? undefined : await sourceStore.newestOf(projector, origin, signal_id)
-    const reopens = await asParticipant(app, participant, async (tx) => {
+    const again = await asParticipant(app, participant, async (tx) => {
       const row = await store.liveCase(tx, participant, { origin, signal_id })
-      return row !== undefined && carry(options, tx, { by, row, said, ...how })
+      return row !== undefined && (await carry(options, tx, { by, row, said, ...how })) ? row : undefined
     })
-    const facts = reopens ? await factsFor(options, participant, { origin, signal_id }) : undefined
+    if (again === undefined) continue
+    // Of what is erased nothing is left but what the case shows.
+    const left = how.ended ? shownBy(again) : undefined
+    const facts = (await factsFor(options, participant, { origin, signal_id })) ?? left
     if (facts !== undefined) await openFor(options, participant, { facts, trigger: 'lifecycle', ref: entry.event_id })
   }
 }
@@ -91,10 +104,18 @@ async function endCase(
   if (decision?.ended_at === null) await endProposal({ provenance }, tx, { by, row, decision, now })
 }
 
-/** The same of signals that an event ended without a submission. */
-export async function gone(options: ReviewFollowOptions, entry: LoggedEvent, again: boolean): Promise<void> {
+/** The same of signals that an event ended without a submission; answers which. */
+export async function gone(options: ReviewFollowOptions, entry: LoggedEvent, again: boolean): Promise<Uuid[]> {
   const ended = await sourceStore.endedBy(options.projector, entry.participant_id, entry.event_id)
-  await changed(options, entry, { signals: ended.map(({ signal_id }) => signal_id), ended: true, again })
+  const signals = ended.map(({ signal_id }) => signal_id)
+  await changed(options, entry, { signals, ended: true, again })
+  return signals
+}
+
+/** What two persons erased; nobody keeps what it was looked up by. */
+export async function erased(options: ReviewFollowOptions, entry: LoggedEvent): Promise<void> {
+  const signals = await gone(options, entry, true)
+  await forgetKeys(options, { origin: entry.participant_id, signals })
 }
 
 /** Who confirms a signal by a decision whose grace runs. */

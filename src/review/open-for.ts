@@ -104,7 +104,8 @@ export async function factsFor(
   return row && shownBy(row)
 }
 
-function shownBy(row: store.CaseRow): CaseFacts {
+/** What a case shows of its signal, as of its source. */
+export function shownBy(row: store.CaseRow): CaseFacts {
   const { origin, signal_id, signal_key, revision, type, category, severity, confidence } = row
   return { origin, signal_id, signal_key, revision, type, category, severity: severityOf(severity), confidence }
 }

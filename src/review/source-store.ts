@@ -1,4 +1,5 @@
 /** What the log tells of, read beside the source. */
+import { sql } from 'kysely'
 import type { Db } from '../db/connect.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import { SIGNAL_STATE } from '../signals/schema.ts'
@@ -27,6 +28,25 @@ export const endedBy = (db: Db, participant_id: Uuid, event: Uuid) =>
     .where('last_event', '=', event)
     .where('state', 'in', [SIGNAL_STATE.expired, SIGNAL_STATE.erased])
     .execute()
+
+/** Erased signals of a source after one, in order. */
+export async function erasedAfter(
+  db: Db,
+  participant_id: Uuid,
+  { after, limit }: { after: Uuid; limit: number },
+): Promise<Uuid[]> {
+  const rows = await db
+    .selectFrom('signal')
+    .select('signal_id')
+    .where('participant_id', '=', participant_id)
+    // As a literal: an index holds these alone.
+    .where(sql<boolean>`state = 5`)
+    .where('signal_id', '>', after)
+    .orderBy('signal_id')
+    .limit(limit)
+    .execute()
+  return rows.map(({ signal_id }) => signal_id)
+}
 
 /** Whether a signal is no more: withdrawn, run out or erased. */
 export async function hasEnded(db: Db, participant_id: Uuid, signal_id: Uuid): Promise<boolean> {

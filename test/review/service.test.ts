@@ -536,6 +536,40 @@ describe('what others do', () => {
     expect((await w.caseOf(banana, id)).state).toBe('open')
   })
 
+  test('what was acted on is looked at again once it is erased, and shown as it was seen', async () => {
+    const { id, item } = await opened({ severity: 'high' })
+    await decided(id, 'confirmed_action_taken')
+    await w.release()
+    await w.decide('signals.erase', { participant: 'apple', signals: [item.signal], basis: 'subject_request' })
+    await w.settle()
+    const seen = await w.caseOf(banana, id)
+    expect(seen).toMatchObject({ state: 'open', severity: 'high', own_hits: 1 })
+    expect([seen.triggers?.at(-1)?.kind, seen.said]).toEqual(['lifecycle', undefined])
+    await followedAgain()
+    expect((await w.caseOf(banana, id)).version).toBe(seen.version)
+  })
+
+  test('a withdrawal that is followed only after the erasure opens what was acted on', async () => {
+    const { id, item } = await opened()
+    await decided(id, 'confirmed_action_taken')
+    await w.release()
+    await w.withdraw(apple, item.signal)
+    await w.project()
+    w.pass(1_000)
+    await w.decide('signals.erase', { participant: 'apple', signals: [item.signal], basis: 'subject_request' })
+    await w.follower().round()
+    expect((await w.caseOf(banana, id)).triggers?.map(({ kind }) => kind)).toEqual(['private_hit', 'lifecycle'])
+    await w.settle()
+    expect((await w.caseOf(banana, id)).state).toBe('open')
+  })
+
+  test('an erasure before anybody decided leaves nothing to decide', async () => {
+    const { id, item } = await opened()
+    await w.decide('signals.erase', { participant: 'apple', signals: [item.signal], basis: 'subject_request' })
+    await w.settle()
+    expect((await w.caseOf(banana, id)).state).toBe('void')
+  })
+
   test('whoever a revision leaves without the signal looks again at what it did, and is shown nothing of what was revised', async () => {
     const narrow = (await w.group('fruit-bowl', [apple, cherry])).audience
     const { id, item } = await opened()
