@@ -214,7 +214,7 @@ const crashing = fc.constant(
   ),
 )
 
-const hitting = fc.integer({ min: 1, max: 9 }).map((more) =>
+const hitting = fc.oneof(fc.integer({ min: 1, max: 2 }), fc.integer({ min: 3, max: 9 })).map((more) =>
   command(
     `${more} more hits`,
     async (m, r) => {
@@ -266,7 +266,7 @@ export const commands = (length: number): fc.Arbitrary<Command[]> =>
           [undoing, 2],
           [releasing, 2],
           [crashing, 2],
-          [hitting, 2],
+          [hitting, 6],
           [holding, 2],
           [resuming, 1],
           [racing, 1],
