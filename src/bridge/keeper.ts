@@ -48,6 +48,8 @@ export interface Keeper {
 /** Between what is told of a synchronisation that takes long. */
 const PROGRESS_MS = 5_000
 
+const ALL = { full: true, sealed: true } as const
+
 export function createKeeper(options: KeeperOptions): Keeper {
   const { link, mirrors, rounds, clock, intervalMs, random, tell } = options
   const { dir } = link.home
@@ -58,10 +60,14 @@ export function createKeeper(options: KeeperOptions): Keeper {
   let timer: NodeJS.Timeout | undefined
   let stopped = true
 
-  /** Whether the files could be opened; what was open before stays so. */
-  const reopen = (changed: { full: boolean; sealed: boolean }): boolean => {
+  /** Files that may hold more than what is open. The next round finds nothing new in what a failed one has written. */
+  let due: Readonly<Record<'full' | 'sealed', boolean>> = ALL
+
+  /** Whether all that is due could be opened; what was open before stays so. */
+  const reopen = (feeds: Known['feeds'] | undefined): boolean => {
     try {
-      mirrors.reopen({ full: changed.full, sealed: changed.sealed ? known?.feeds : undefined })
+      mirrors.reopen({ full: due.full || !mirrors.ready(), sealed: due.sealed ? feeds : undefined })
+      due = { full: false, sealed: due.sealed && feeds === undefined }
       return true
     } catch (error) {
       tell({ what: 'mirror-unread', code: refusalAtNode(error).code })
@@ -71,13 +77,14 @@ export function createKeeper(options: KeeperOptions): Keeper {
 
   const took = async (outcome: Extract<RoundOutcome, { outcome: 'synced' }>): Promise<void> => {
     const { changed, events, signals, paused, ends } = outcome
-    known = outcome.known
-    if (!reopen({ full: changed.full || !mirrors.ready(), sealed: changed.sealed })) {
+    due = { full: due.full || changed.full, sealed: due.sealed || changed.sealed }
+    if (!reopen(outcome.known.feeds)) {
       failed({ why: 'fault', code: 'mirror-unread' })
       return
     }
     // Only what is matched by now is called fresh.
-    writeKnown(dir, known)
+    writeKnown(dir, outcome.known)
+    known = outcome.known
     failure = undefined
     failures = 0
     tell({ what: 'synced', events, signals, paused })
@@ -88,6 +95,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
   }
 
   const failed = (how: { why: RoundFault; code: string }): void => {
+    due = ALL
     failure = how
     failures += 1
     tell({ what: 'sync-failed', ...how, failures })
@@ -118,7 +126,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
   return {
     start() {
       stopped = false
-      reopen({ full: true, sealed: known !== undefined })
+      reopen(known?.feeds)
       run()
     },
     async stop() {
