@@ -47,13 +47,18 @@ export async function answerStream(
   response.end(() => request.complete || request.destroy())
 }
 
-/** Waits until the answer is taken, or nobody is there to take it. */
+/** Waits until the answer is taken. Throws where nobody is there to take it. */
 async function drained(response: ServerResponse): Promise<void> {
+  // One that was closed before is never closed again: to wait for that would keep its place for good.
+  if (response.destroyed) throw new Error(GONE)
   const waiting = new AbortController()
   const { signal } = waiting
   await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })])
   waiting.abort()
+  if (response.destroyed) throw new Error(GONE)
 }
+
+const GONE = 'whoever asked has gone'
 
 /** What came is answered before more is waited for: a client may send a line and wait for its answer. */
 async function* batched(request: IncomingMessage, flush: () => Promise<void>): AsyncGenerator<Uint8Array> {

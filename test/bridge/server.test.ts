@@ -194,7 +194,8 @@ describe('a stream', () => {
     expect(lines.slice(0, 3).map(({ line }) => line)).toEqual([1, 3, 4])
   })
 
-  test('whose answers nobody takes is read no further', async () => {
+  /** A stream whose answers nobody takes, sent so many pieces and until no more of it is answered. */
+  async function untaken(least: number) {
     const { port } = new URL(server.origin)
     const socket = connect(Number(port), '127.0.0.1').pause()
     const head = `POST /v1/stream HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAuthorization: Bearer pear\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n`
@@ -203,14 +204,28 @@ describe('a stream', () => {
     socket.write(head)
     // Until nothing more is taken on either side.
     let [sent, before] = [0, -1]
-    while (groups !== before || sent < 20) {
+    while (groups !== before || sent < least) {
       before = groups
       sent += 1
       socket.write(chunk)
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
-    expect(groups * BRIDGE_LIMITS.lines_at_once).toBeLessThan(sent * 4_096)
+    return { lines: sent * 4_096, socket }
+  }
+
+  test('whose answers nobody takes is read no further', async () => {
+    const { lines, socket } = await untaken(20)
+    expect(groups * BRIDGE_LIMITS.lines_at_once).toBeLessThan(lines)
     socket.destroy()
     await once(socket, 'close')
+  })
+
+  test('that its client leaves in the midst of the answers gives its place to another', async () => {
+    for (let n = 0; n < BRIDGE_LIMITS.streams_at_once; n++) {
+      const { socket } = await untaken(4)
+      socket.destroy()
+      await once(socket, 'close')
+    }
+    await expect.poll(async () => (await send({ path: '/v1/stream', headers, body: '1\n' }))[0]).toBe(200)
   })
 })
