@@ -33,7 +33,12 @@ export function matchAll(mirror: OpenMirror, asked: readonly (Asked | Refusal)[]
 
 async function matchOne({ matcher, texts }: OpenMirror, asked: Asked, { epochs, lack }: Tokened): Promise<Told> {
   try {
-    if (asked.kind === 'text') return toldOf(matchText(texts(), asked.text))
+    if (asked.kind === 'text')
+      return toldOf(
+        texts()
+          .match(asked.text)
+          .map(({ found, ...place }) => toldMatch(found, place)),
+      )
     const ready = asked.kind === 'ready'
     const found = ready ? await matcher.match(asked.query) : await matcher.matchKeys(keysUnder(asked.line, epochs))
     return toldOf(
@@ -49,9 +54,3 @@ async function matchOne({ matcher, texts }: OpenMirror, asked: Asked, { epochs, 
       : { outcome: 'unknown', code: refusal.code, detail: 'ask again' }
   }
 }
-
-const matchText = ({ matcher, signals }: ReturnType<OpenMirror['texts']>, text: string) =>
-  matcher.match(text).flatMap(({ signal, revision, start, end }) => {
-    const found = signals.get(`${signal} ${revision}`)
-    return found === undefined ? [] : [toldMatch(found, { start, end })]
-  })

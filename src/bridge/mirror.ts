@@ -6,12 +6,17 @@ import { openSealedMirror, type PrivateLookUp } from '../client/private-lookup.t
 import type { FeedList } from '../feeds/schema.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Uuid } from '../kernel/ids.ts'
-import { createTextMatcher, type TextMatcher } from '../matching/text-match.ts'
+import { createTextMatcher, type TextHit } from '../matching/text-match.ts'
+
+/** A keyword pattern that a text matches, and where. */
+export interface TextMatch extends Pick<TextHit, 'start' | 'end'> {
+  found: PatternSignal
+}
 
 /** Keyword patterns, ready for texts. */
 export interface Texts {
-  matcher: TextMatcher
-  signals: ReadonlyMap<string, PatternSignal>
+  /** Those that match and have not expired, in the order of their places. */
+  match(text: string): TextMatch[]
 }
 
 /** The mirror as it stood after one synchronisation. */
@@ -78,7 +83,7 @@ export function createMirrors(home: string, { programme, clock }: { programme: s
     reopen(changed) {
       if (changed.sealed !== undefined) sealed = openSealed(join(home, 'feeds'), changed.sealed, clock)
       if (!changed.full || !existsSync(matchFileOf(home))) return
-      const next = generationOf(createMatcher(matchFileOf(home), { programme, now: clock }))
+      const next = generationOf(createMatcher(matchFileOf(home), { programme, now: clock }), clock)
       retire(current)
       current = next
     },
@@ -90,12 +95,12 @@ export function createMirrors(home: string, { programme, clock }: { programme: s
   }
 }
 
-function generationOf(matcher: Matcher): Generation {
+function generationOf(matcher: Matcher, clock: Clock): Generation {
   let texts: Texts | undefined
   return {
     matcher,
     texts() {
-      texts ??= textsOf(matcher.patterns())
+      texts ??= textsOf(matcher.patterns(), clock)
       return texts
     },
     users: 0,
@@ -103,10 +108,17 @@ function generationOf(matcher: Matcher): Generation {
   }
 }
 
-function textsOf(patterns: readonly PatternSignal[]): Texts {
+function textsOf(patterns: readonly PatternSignal[], clock: Clock): Texts {
+  const matcher = createTextMatcher(patterns)
+  const signals = new Map(patterns.map((pattern) => [`${pattern.signal} ${pattern.revision}`, pattern]))
   return {
-    matcher: createTextMatcher(patterns),
-    signals: new Map(patterns.map((pattern) => [`${pattern.signal} ${pattern.revision}`, pattern])),
+    match: (text) =>
+      matcher.match(text).flatMap(({ signal, revision, start, end }) => {
+        const found = signals.get(`${signal} ${revision}`)
+        // A generation stays while the node is away or has nothing new: meanwhile patterns expire.
+        const lives = found !== undefined && Date.parse(found.expires_at) > clock().getTime()
+        return lives ? [{ found, start, end }] : []
+      }),
   }
 }
 

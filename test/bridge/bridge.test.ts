@@ -16,6 +16,8 @@ import { anItem, idOf, instantAt, NOON, PROGRAMME, sha } from '../signals/factor
 import { bridgeClient } from './client.ts'
 import { aHome, aKnown, SPRING } from './home.ts'
 
+/** When one of the patterns expires. */
+const SOON = instantAt(3_600_000)
 const CANARY = 'quince.canary@mail.example'
 
 let home: Home
@@ -33,6 +35,10 @@ beforeAll(async () => {
     anItem({ value: { profile: 'email/1', kid: 'spring', token } }, 'email'),
     aHash('pdq', `03${'6b'.repeat(31)}`),
     anItem({}, 'keyword_pattern'),
+    anItem(
+      { expires_at: SOON, value: { ...anItem({}, 'keyword_pattern').value, text: 'green kite' } },
+      'keyword_pattern',
+    ),
     aHash('md5', 'ab'.repeat(16), { tlp: 'red' }),
   ])
   await refreshMatchFile({ home: home.dir, programme: PROGRAMME, now: NOON })
@@ -77,6 +83,16 @@ describe('without a node, a bridge', () => {
     }
     const token = { type: 'email', profile: 'email/1', kid: 'split', token: sha('nobody') }
     expect(await matched(token)).toEqual({ index: 0, outcome: 'none' })
+  })
+
+  test('tells no pattern that has expired since it was first looked for', async () => {
+    const text = { type: 'text', value: 'a green kite' }
+    expect(await matched(text)).toMatchObject({ outcome: 'match' })
+    now = new Date(Date.parse(SOON) - 1)
+    expect(await matched(text)).toMatchObject({ outcome: 'match' })
+    now = new Date(SOON)
+    expect(await matched(text)).toEqual({ index: 0, outcome: 'none' })
+    now = NOON
   })
 
   test('tells no signal at TLP red, and that there was one', async () => {
