@@ -95,9 +95,12 @@ const handlingOf = ({ handling, tlp }: Pick<SignalItem, 'handling' | 'tlp'>): To
   reshare: RESHARE[tlp],
 })
 
+/** Signals at TLP red are for people: no bridge tells them. */
+export const isTold = ({ tlp }: { tlp: string }): boolean => tlp !== 'red'
+
 /** What was found, with why it may not be all. */
 export function toldOf(matches: readonly ToldSignal[], lack: Lack | undefined = undefined, more = false): Told {
-  const told = matches.filter(({ handling }) => handling.tlp !== 'red')
+  const told = matches.filter(({ handling }) => isTold(handling))
   const withheld = matches.length - told.length
   const outcome = told.length > 0 ? 'match' : lack === undefined ? 'none' : 'unknown'
   return {

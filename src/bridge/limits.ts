@@ -15,6 +15,9 @@ export const BRIDGE_LIMITS = {
   bodies_at_once: 16,
   /** Of one look-up or match. */
   queries: QUERIES_MAX,
+  /** Signals that are told of one query, and of all queries of a request: who shares thousands that are alike fills nobody's memory. */
+  matches: 100,
+  matches_of_request: 10_000,
   /** Of one line of a stream, its newline not counted. */
   line_bytes: LINE_BYTES,
   /** Lines of a stream that are matched together. */

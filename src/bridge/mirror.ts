@@ -7,6 +7,8 @@ import type { FeedList } from '../feeds/schema.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import { createTextMatcher, type TextHit } from '../matching/text-match.ts'
+import { isTold } from './answer.ts'
+import { BRIDGE_LIMITS } from './limits.ts'
 
 /** A keyword pattern that a text matches, and where. */
 export interface TextMatch extends Pick<TextHit, 'start' | 'end'> {
@@ -44,6 +46,8 @@ export interface Mirrors {
   size(): number
   close(): Promise<void>
 }
+
+const TOLD = { most: BRIDGE_LIMITS.matches, tells: isTold }
 
 interface Generation extends OpenMirror {
   users: number
@@ -83,7 +87,7 @@ export function createMirrors(home: string, { programme, clock }: { programme: s
     reopen(changed) {
       if (changed.sealed !== undefined) sealed = openSealed(join(home, 'feeds'), changed.sealed, clock)
       if (!changed.full || !existsSync(matchFileOf(home))) return
-      const next = generationOf(createMatcher(matchFileOf(home), { programme, now: clock }), clock)
+      const next = generationOf(createMatcher(matchFileOf(home), { ...TOLD, programme, now: clock }), clock)
       retire(current)
       current = next
     },

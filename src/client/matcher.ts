@@ -36,8 +36,10 @@ export interface Match {
 
 export interface Matches {
   matches: Match[]
-  /** Whether there are more than are told: 65,536 of a key, or as many PDQ hashes. */
+  /** Whether there are more than are told: 65,536 of a key, or as many PDQ hashes; or as many as are told at most. */
   more: boolean
+  /** How many match and are not to be told, of those that were looked at. */
+  withheld?: number
 }
 
 /** What is met: an identifier by its token, a link, or the hash of a file. */
@@ -69,6 +71,10 @@ export interface MatcherOptions {
   programme?: string
   /** Whether signals that the programme holds match too. */
   held?: boolean
+  /** Signals that are told of one query: of PDQ hashes the nearest. All unless given. */
+  most?: number
+  /** Which signals are told, the others being counted (`withheld`): all unless given. */
+  tells?(match: Match): boolean
   now?(): Date
 }
 
@@ -104,27 +110,29 @@ export function createMatcher(path: string, options: MatcherOptions = {}): Match
     return found
   }
 
-  const near = async (key: Uint8Array): Promise<Matches> => {
-    const { hits, more }: PdqHits = header.counts.pdq === 0 ? { hits: [], more: false } : await thread.search(key)
-    const matches = hits.flatMap(({ entry, distance }) => {
+  const near = async (key: Uint8Array, into: Gathering): Promise<void> => {
+    if (header.counts.pdq === 0) return
+    const { hits, more }: PdqHits = await thread.search(key)
+    if (more) into.isMore()
+    // At once, so that of many questions no more stays in memory than what is told.
+    for (const { entry, distance } of hits) {
       const found = live.at(records.getUint32(4 * entry, true))
-      return found === undefined ? [] : [matchOf(found, distance)]
-    })
-    return { matches, more }
+      if (found !== undefined && !into.take(matchOf(found, distance))) return
+    }
+  }
+
+  const same = (first: number, isAsked: (record: MatchRecord) => boolean, into: Gathering): void => {
+    for (const record of live.run(first, into.isMore)) if (isAsked(record) && !into.take(matchOf(record, 0))) return
   }
 
   const matchKeys = async (keys: readonly LookupKey[]): Promise<Matches> => {
     const asked = askedOf(keys)
-    const runs = exact([...asked.exact.values()].map(({ key }) => key)).map((first) => live.run(first))
-    const same = runs
-      .flatMap(({ found }) => found)
-      .filter(({ kind, key }) => asked.exact.get(toHex(key))?.kinds.has(kind))
-      .map((record) => matchOf(record, 0))
-    const nearby = await Promise.all(asked.pdq.map(near))
-    return {
-      matches: [...same, ...nearby.flatMap(({ matches }) => matches)],
-      more: [...runs, ...nearby].some(({ more }) => more),
-    }
+    const into = gathering(options)
+    const isAsked = ({ key, kind }: MatchRecord): boolean => asked.exact.get(toHex(key))?.kinds.has(kind) === true
+    for (const first of exact([...asked.exact.values()].map(({ key }) => key))) same(first, isAsked, into)
+    // The thread answers in order, and so they are gathered.
+    await Promise.all(asked.pdq.map((key) => near(key, into)))
+    return into.all()
   }
 
   return {
@@ -159,17 +167,41 @@ function liveRecords(reader: MatchReader, { held = false, now = () => new Date()
       return lives(found) ? found : undefined
     },
     /** The live ones of the key that begins at a record. */
-    run(first: number): { found: MatchRecord[]; more: boolean } {
-      const found: MatchRecord[] = []
+    *run(first: number, isMore: () => void): Generator<MatchRecord> {
       let seen = 0
       for (const record of sameKeyed(reader, first)) {
-        if (seen === HITS_MOST) return { found, more: true }
+        if (seen === HITS_MOST) return isMore()
         seen += 1
         const one = decoded(record, 0)
-        if (lives(one)) found.push(one)
+        if (lives(one)) yield one
       }
-      return { found, more: false }
     },
+  }
+}
+
+/** What is told of one query. */
+interface Gathering {
+  /** False where as many are told as may be: there are more. */
+  take(match: Match): boolean
+  isMore(): void
+  all(): Matches
+}
+
+function gathering({ most = Number.POSITIVE_INFINITY, tells = () => true }: MatcherOptions): Gathering {
+  const matches: Match[] = []
+  let more = false
+  let withheld = 0
+  return {
+    take(match) {
+      if (!tells(match)) withheld += 1
+      else if (matches.length < most) matches.push(match)
+      else more = true
+      return !more || matches.length < most
+    },
+    isMore() {
+      more = true
+    },
+    all: () => ({ matches, more, ...(withheld === 0 ? {} : { withheld }) }),
   }
 }
 

@@ -204,6 +204,31 @@ describe('what is no longer so does not match', () => {
   })
 })
 
+describe('of a query', () => {
+  test('all that match are told, unless it is said how many: then the nearest, and that there are more', async () => {
+    const hash = pdq()
+    const items = [5, 1, 4, 2, 3].map((n) => aHash('pdq', turned(hash, n)))
+    await mirror.says(apple, items)
+    const query: MatchQuery = { type: 'media_hash', algorithm: 'pdq', hash }
+    const distances = async (options: MatcherOptions) => {
+      const { matches, more } = await (await matcher(options)).match(query)
+      return [matches.map(({ distance }) => distance), more]
+    }
+    expect(await distances({})).toEqual([[1, 2, 3, 4, 5], false])
+    expect(await distances({ most: 5 })).toEqual([[1, 2, 3, 4, 5], false])
+    expect(await distances({ most: 2 })).toEqual([[1, 2], true])
+  })
+
+  test('what is not to be told is counted, and takes the room of nothing that is', async () => {
+    const value = anItem({}, 'ip').value
+    const items = ['red', 'red', 'green', 'red'].map((tlp) => anItem({ value, tlp }, 'ip'))
+    await mirror.says(apple, items)
+    const tells = ({ tlp }: Match) => tlp !== 'red'
+    const found = await (await matcher({ most: 1, tells })).match({ type: 'ip', ...value })
+    expect([signalsOf(found.matches), found.more, found.withheld]).toEqual([[items[2]?.signal], false, 3])
+  })
+})
+
 test.for<[string, MatchQuery]>([
   ['a token that is none', { type: 'email', profile: 'email/1', kid: 'spring', token: 'plum' }],
   ['a PDQ hash of 31 bytes', { type: 'media_hash', algorithm: 'pdq', hash: 'ab'.repeat(31) }],
