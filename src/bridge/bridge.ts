@@ -75,7 +75,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   const fresh = (): void => expectFresh(keeper.syncedAt(), { now: clock(), maxAgeMs })
   const secret = openSecret(home.dir)
   const foreign = createForeign({
-    ...{ link, writing, known, clock, acknowledges, expectFresh: fresh, wake: () => keeper.wake() },
+    ...{ link, writing, known, clock, acknowledges, maxAgeMs, wake: () => keeper.wake() },
     cursorKey: Buffer.from(secret.digest('taxii-cursor', new Uint8Array()), 'hex'),
     onWithheld: (why) => metrics.withheld(why),
     onFault: (error) => tell({ what: 'fault', route: 'foreign', code: codeOf(error) }),

@@ -6,10 +6,15 @@ export function ageOf(syncedAt: Date | undefined, now: Date): number | undefined
   return syncedAt === undefined ? undefined : Math.abs(now.getTime() - syncedAt.getTime())
 }
 
+/** Whether it is not older than an answer may be. */
+export function isFresh(syncedAt: Date | undefined, { now, maxAgeMs }: { now: Date; maxAgeMs: number }): boolean {
+  const age = ageOf(syncedAt, now)
+  return age !== undefined && age <= maxAgeMs
+}
+
 /** Throws `mirror-stale` where it is older than an answer may be: withdrawals may be missing from it. */
 export function expectFresh(syncedAt: Date | undefined, { now, maxAgeMs }: { now: Date; maxAgeMs: number }): void {
-  const age = ageOf(syncedAt, now)
-  if (age !== undefined && age <= maxAgeMs) return
+  if (isFresh(syncedAt, { now, maxAgeMs })) return
   const since = syncedAt === undefined ? {} : { since: instant(syncedAt) }
   const detail =
     syncedAt === undefined

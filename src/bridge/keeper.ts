@@ -1,7 +1,7 @@
 import type { Clock } from '../kernel/clock.ts'
 import { acknowledge } from './acknowledge.ts'
 import { ageOf, pauseAfter } from './freshness.ts'
-import { type Known, readKnown, writeKnown } from './known.ts'
+import { type Known, readKnown, syncedAtOf, writeKnown } from './known.ts'
 import type { Mirrors } from './mirror.ts'
 import { type NodeLink, refusalAtNode } from './node-link.ts'
 import type { RoundFault, RoundOutcome } from './round.ts'
@@ -139,7 +139,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
       if (running === undefined && !stopped && failure?.why !== 'contradicted') plan(0)
     },
     known: () => known,
-    syncedAt: () => (known === undefined ? undefined : new Date(known.synced_at)),
+    syncedAt: () => syncedAtOf(known),
     failure: () => failure,
   }
 }

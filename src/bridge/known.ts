@@ -22,3 +22,6 @@ export function readKnown(home: string): Known | undefined {
 
 export const writeKnown = (home: string, known: Known): void =>
   writeDurably(fileOf(home), `${JSON.stringify(known)}\n`, 0o600)
+
+export const syncedAtOf = (known: Known | undefined): Date | undefined =>
+  known === undefined ? undefined : new Date(known.synced_at)

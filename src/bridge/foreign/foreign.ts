@@ -5,7 +5,8 @@ import type { FeedList } from '../../feeds/schema.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { Refusal } from '../../kernel/errors.ts'
 import type { Uuid } from '../../kernel/ids.ts'
-import type { Known } from '../known.ts'
+import { expectFresh, isFresh } from '../freshness.ts'
+import { type Known, syncedAtOf } from '../known.ts'
 import type { NodeLink } from '../node-link.ts'
 import type { Route } from '../server.ts'
 import type { Writing } from '../writing.ts'
@@ -25,7 +26,8 @@ export interface ForeignOptions {
   writing: Writing
   known(): Known | undefined
   clock: Clock
-  expectFresh(): void
+  /** Age of what was taken in of the mirror beyond which nothing is answered from it. */
+  maxAgeMs: number
   /** Fetches what is new. */
   wake(): void
   acknowledges: boolean
@@ -65,11 +67,13 @@ export function createForeign(options: ForeignOptions): Foreign {
   const kindOf = (feed: string) => known()?.feeds.find((one) => one.feed === feed && one.mode === 'full')?.kind
   let running: Promise<void> | undefined
   let again = false
-  let taken = false
+  /** The synchronisation that was taken in last, all of it. */
+  let taken: Date | undefined
 
   const round = async (): Promise<void> => {
+    const at = syncedAtOf(known())
     await fill({ shelf, home: home.dir, programme, kindOf, onWithheld })
-    taken = true
+    taken = at
     const now = Math.floor(clock().getTime() / 1_000)
     for (const { feed } of feeds()) {
       if (options.acknowledges) {
@@ -104,13 +108,19 @@ export function createForeign(options: ForeignOptions): Foreign {
       })
   }
   const writing = createForeignWriting({ link, writing: options.writing, known, now: clock })
-  /** The first time all of the mirror is taken in, for which whoever asks waits: half of it would look like all. */
+  /**
+   * The first time, and after long without a client, all of the mirror is taken in, for which whoever asks waits: half of it would look like
+   * all. A mirror that is fresh and cannot be taken in is of no use: what it has of ends is not told.
+   */
   const ready = async (): Promise<void> => {
-    options.expectFresh()
-    if (taken) return
+    const age = { now: clock(), maxAgeMs: options.maxAgeMs }
+    expectFresh(syncedAtOf(known()), age)
+    if (isFresh(taken, age)) return
     refresh()
     await running
-    if (!taken) throw new Refusal('mirror-stale', { detail: 'the mirror could not be taken in', retryAfter: 5 })
+    if (taken === undefined)
+      throw new Refusal('mirror-stale', { detail: 'the mirror could not be taken in', retryAfter: 5 })
+    expectFresh(taken, age)
   }
   const suiteOf = (kid: string): string | undefined => known()?.hash_profiles.find((one) => one.kid === kid)?.suite
   const mayShare = (audience: string | null): boolean =>
