@@ -102,11 +102,13 @@ const SAME_MAX = 5_000
 function later(place: Place, { event, bytes }: Mirrored): Place {
   const ms = Date.parse(event.at)
   const us = ms * 1_000
-  const full = place.same >= SAME_MAX ? place.second + 1 : place.second
+  // A revision may end one record and begin another.
+  const records = event.type === 'signal.revised' ? 2 : 1
+  const full = place.same + records > SAME_MAX ? place.second + 1 : place.second
   const second = Math.max(full, Math.floor(ms / 1_000))
   return {
     ...{ bytes: place.bytes + bytes, seq: event.seq, added_us: us > place.added_us ? us : place.added_us + 1 },
-    ...{ second, same: second === place.second ? place.same + 1 : 1 },
+    ...{ second, same: second === place.second ? place.same + records : records },
   }
 }
 
@@ -142,8 +144,18 @@ function put(options: FillOptions, writes: Writes, { feed, next, one }: Putting)
   }
   // What was erased is known by its ids alone; its value stays with the record, as long as clients must hear of it.
   writes.put(event.type === 'signal.erased' ? { ...row, type: null, indicator: null, tags: null } : row)
+  leaveFormer(writes, row, before, next.second)
   const { type, indicator } = row
   if (type !== null && indicator !== null) writes.touch({ ...row, type, indicator }, next.second)
+  if (event.type === 'signal.erased') writes.erase(row)
+}
+
+/** A keyword pattern may get other words: clients that keep the former ones must hear of their end. */
+function leaveFormer(writes: Writes, row: Signed, before: Signed | undefined, second: number): void {
+  const { type = null, indicator = null } = before ?? {}
+  if (type === null || indicator === null || (type === row.type && indicator === row.indicator)) return
+  writes.leave({ ...row, type, indicator })
+  writes.touch({ ...row, type, indicator }, second)
 }
 
 /** What is told of an event. Signals at TLP red are for people: no bridge tells them. */
@@ -160,7 +172,8 @@ function stateOf(
   before: Signed | undefined,
 ): Pick<Signed, 'state' | 'item'> {
   if (item !== undefined) return { state: 'live', item: JSON.stringify(item) }
-  if (type === 'signal.held') return { state: 'held', item: before?.item ?? null }
+  // What had ended before, since it is at TLP red now, is told no more for being held.
+  if (type === 'signal.held' && before?.item != null) return { state: 'held', item: before.item }
   return { state: 'ended', item: null }
 }
 

@@ -69,6 +69,8 @@ export interface Reads {
 const FORGET = `update sign set type = null, indicator = null, tags = null
   where feed = ? and state = 'ended' and type is not null and not exists (
     select 1 from record r where r.feed = sign.feed and r.type = sign.type and r.indicator = sign.indicator)`
+const FORGET_FORMER = `delete from former where feed = ? and not exists (
+    select 1 from record r where r.feed = former.feed and r.type = former.type and r.indicator = former.indicator)`
 
 export function shelfReads(db: DatabaseSync): Reads {
   const statements = new Map<string, StatementSync>()
@@ -148,7 +150,7 @@ export function shelfReads(db: DatabaseSync): Reads {
          and (last_updated < ? or (erased = 1 and (last_updated < ? or pos <= ?))) returning last_updated`,
         ...[feed, before, erasedBefore, reached],
       )
-      if (gone.length > 0) statement(FORGET).run(feed)
+      if (gone.length > 0) for (const sql of [FORGET, FORGET_FORMER]) statement(sql).run(feed)
       const upto = Math.max(0, ...gone.map(({ last_updated }) => last_updated))
       if (upto > 0) raise(`purged ${feed}`, upto)
       // Whoever fetched all of it goes on behind that: nothing new may come before.

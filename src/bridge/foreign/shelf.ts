@@ -2,7 +2,7 @@ import { closeSync, openSync, rmSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 
 /** What other protocols are answered from, in one file beside the mirror. It is derived: another form, and it is made anew. */
-const FORM = 2
+const FORM = 3
 
 const TABLES = `
   create table place (feed text primary key, bytes integer not null, seq text not null, added_us integer not null,
@@ -21,6 +21,8 @@ const TABLES = `
   create unique index record_pos on record (feed, pos);
   create index record_number on record (number);
   create index record_ended on record (live, last_updated);
+  create table former (feed text not null, source text not null, signal text not null, type text not null, indicator text not null,
+    primary key (feed, source, signal, type, indicator)) strict, without rowid;
   create table reaction (source text not null, signal text not null, giver text not null, outcome text not null,
     primary key (source, signal, giver)) strict, without rowid;
   create table said (feed text not null, seq integer not null, object text not null, event text not null, giver text not null,

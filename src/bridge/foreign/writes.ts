@@ -61,6 +61,9 @@ export interface Value {
   indicator: string
 }
 
+/** A signal of one feed. */
+type SignedName = Pick<Signed, 'feed' | 'source' | 'signal'>
+
 /** What the shelf takes in, within a transaction. */
 export interface Writes {
   place(feed: string): Place
@@ -72,6 +75,10 @@ export interface Writes {
   put(row: Signed): void
   /** The record of a value moves to the end: something of it changed. */
   touch(value: Value & Pick<Signed, 'kind' | 'seq'>, second: number): void
+  /** A signal has this value no longer. */
+  leave(of: SignedName & Value): void
+  /** Of a signal that was erased: what is told of the ends of its former values goes as soon as that of its last. */
+  erase(of: SignedName): void
   react(of: { source: string; signal: string; giver: string; outcome: string }): void
   say(row: SaidRow): void
 }
@@ -101,6 +108,12 @@ export function shelfWrites(db: DatabaseSync): Writes {
     `insert or replace into record (feed, type, indicator, number, pos, last_updated, live, ended_seq, erased)
      values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   )
+  const left = db.prepare('insert or ignore into former (feed, source, signal, type, indicator) values (?, ?, ?, ?, ?)')
+  const erasing = db.prepare(
+    `update record set erased = 1 where feed = ? and live = 0 and (type, indicator) in
+     (select type, indicator from former where feed = ? and source = ? and signal = ?)`,
+  )
+  const cleared = db.prepare('delete from former where feed = ? and source = ? and signal = ?')
   const reacted = db.prepare('insert or replace into reaction (source, signal, giver, outcome) values (?, ?, ?, ?)')
   const said = db.prepare(
     `insert or replace into said (feed, seq, object, event, giver, source, signal, outcome, at_ms, added_us)
@@ -143,13 +156,18 @@ export function shelfWrites(db: DatabaseSync): Writes {
       raised.run(second)
     },
     forget(feed) {
-      for (const table of ['place', 'sign', 'said', 'record', 'reached'])
+      for (const table of ['place', 'sign', 'said', 'record', 'former', 'reached'])
         db.prepare(`delete from ${table} where feed = ?`).run(feed)
     },
     sign: (feed, source, signal) => found.get(feed, source, signal) as Signed | undefined,
     put: (row) => void put.run(...COLUMNS.map((name): SQLInputValue => row[name])),
     say({ feed, seq, object, event, giver, source, signal, outcome, at_ms, added_us }) {
       said.run(feed, seq, object, event, giver, source, signal, outcome, at_ms, added_us)
+    },
+    leave: ({ feed, source, signal, type, indicator }) => void left.run(feed, source, signal, type, indicator),
+    erase({ feed, source, signal }) {
+      erasing.run(feed, feed, source, signal)
+      cleared.run(feed, source, signal)
     },
     react({ source, signal, giver, outcome }) {
       reacted.run(source, signal, giver, outcome)

@@ -47,7 +47,7 @@ export function toStix(signal: SignalVersion, { suiteOf }: Viewer): Mapped {
   if (ended !== undefined) return ending(signal, { revoked: true, says: { state: 'ended', end_reason: ended } })
   // A hold may be lifted, and a revocation may not: the object stays, and matches nothing.
   if (signal.item === undefined)
-    return ending(signal, { says: { state: signal.reason === 'erased' ? 'ended' : 'held' } })
+    return ending(signal, { says: { state: signal.type === 'signal.held' ? 'held' : 'ended' } })
   return live(signal, signal.item, suiteOf)
 }
 

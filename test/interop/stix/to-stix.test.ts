@@ -155,6 +155,13 @@ describe('what is no more', () => {
     expect(object).not.toHaveProperty('revoked')
     expect(own(object)).toMatchObject({ state: 'held' })
   })
+  test('what is told no more and may come back is no revocation, and is not said to be held', () => {
+    for (const type of ['signal.revised', 'signal.released'] as const) {
+      const object = made(undefined, { type, firstType: 'url' })
+      expect(object).not.toHaveProperty('revoked')
+      expect(own(object)).toMatchObject({ state: 'ended' })
+    }
+  })
   test('what has no pattern is withheld, and its end as well', () => {
     for (const type of ['tactic', 'relation'] as const) {
       expect(toStix(version(anItem({}, type)), { suiteOf })).toEqual({ withheld: 'no-stix-form' })
