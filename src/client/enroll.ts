@@ -3,6 +3,7 @@ import { createHash, type X509Certificate } from 'node:crypto'
 import { request } from 'node:https'
 import { connect, type TLSSocket } from 'node:tls'
 import { Pkcs10CertificateRequestGenerator } from '@peculiar/x509'
+import { answerTo } from '../kernel/answer-to.ts'
 import { toBase64Url } from '../kernel/bytes.ts'
 import { type EnrolmentResult, enrolmentProof } from '../participants/schema.ts'
 import { VerificationFailed } from './errors.ts'
@@ -72,13 +73,14 @@ export async function enroll({ origin, code, tls, signing }: EnrolOptions): Prom
     })
     out.on('timeout', () => out.destroy(new Error('the node did not answer in time')))
     out.on('error', reject)
-    out.on('response', (message) => {
-      collect(message, REFUSAL_MAX).then((received) => {
+    answerTo(out)
+      .then(async (message) => {
+        const received = await collect(message, REFUSAL_MAX)
         const status = message.statusCode ?? 0
-        if (status === 201) resolve(JSON.parse(received.toString()) as EnrolmentResult)
-        else reject(problemOf({ status, headers: message.headers, body: received }))
-      }, reject)
-    })
+        if (status !== 201) throw problemOf({ status, headers: message.headers, body: received })
+        resolve(JSON.parse(received.toString()) as EnrolmentResult)
+      })
+      .catch(reject)
     out.end(body)
   })
 }

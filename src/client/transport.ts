@@ -3,6 +3,7 @@ import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:h
 import { Agent, type AgentOptions, request } from 'node:https'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
+import { answerTo } from '../kernel/answer-to.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import { AldisError, AnswerTooLong, type Problem, VerificationFailed } from './errors.ts'
 
@@ -83,7 +84,7 @@ export function createTransport(
         headers: { accept: 'application/json', ...(type === undefined ? {} : { 'content-type': type }), ...headers },
         ...(signal === undefined ? {} : { signal }),
       })
-      out.on('response', resolve).on('error', reject)
+      answerTo(out).then(resolve, reject)
       endIfSilent(out)
       if (write === undefined) out.end()
       else
@@ -108,13 +109,14 @@ export function createTransport(
         ...(signal === undefined ? {} : { signal }),
       })
       out.on('timeout', () => out.destroy(timedOut()))
+      // Also in the middle of an answer, which by itself would only be cut off.
       out.on('error', reject)
-      out.on('response', (message) => {
-        collect(message, isGood(message.statusCode ?? 0) ? most : REFUSAL_MAX).then(
-          (received) => resolve({ status: message.statusCode ?? 0, headers: message.headers, body: received }),
-          reject,
-        )
-      })
+      answerTo(out)
+        .then(async (message) => {
+          const received = await collect(message, isGood(message.statusCode ?? 0) ? most : REFUSAL_MAX)
+          resolve({ status: message.statusCode ?? 0, headers: message.headers, body: received })
+        })
+        .catch(reject)
       out.end(body)
     })
 

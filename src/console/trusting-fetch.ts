@@ -1,5 +1,6 @@
 import { type RequestOptions, request } from 'node:https'
 import { getCACertificates } from 'node:tls'
+import { answerTo } from '../kernel/answer-to.ts'
 
 const TIMEOUT_MS = 10_000
 const ANSWER_MAX = 1_048_576
@@ -27,7 +28,8 @@ export function trustingFetch(ca: string | undefined): (url: string, asked: Aske
         // A connection that was kept would be verified by whoever made it first.
         agent: false,
       }
-      const asking = request(new URL(url), options, (answer) => {
+      const asking = request(new URL(url), options)
+      answerTo(asking).then((answer) => {
         const chunks: Buffer[] = []
         let size = 0
         answer.on('data', (chunk: Buffer) => {
@@ -37,7 +39,7 @@ export function trustingFetch(ca: string | undefined): (url: string, asked: Aske
         })
         answer.on('error', reject)
         answer.on('end', () => resolve(responseOf(answer.statusCode ?? 500, answer.headers, Buffer.concat(chunks))))
-      })
+      }, reject)
       asking.on('timeout', () => asking.destroy(new Error('the identity provider does not answer')))
       asking.on('error', reject)
       asking.end(bytes)

@@ -3,6 +3,7 @@ import { request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import { setTimeout as delay } from 'node:timers/promises'
 import { LIMITS } from '../http/limits.ts'
+import { answerTo } from '../kernel/answer-to.ts'
 import type { Log } from '../kernel/log.ts'
 import type { AlarmChange } from './alarms.ts'
 
@@ -104,15 +105,11 @@ const signature = (secret: string, text: string): string =>
     .digest('base64')
 
 /** The status; of the answer's body nothing is taken. */
-function post({ url, headers, body }: Message, signal: AbortSignal): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const request = url.protocol === 'https:' ? requestHttps : requestHttp
-    const out = request(url, { method: 'POST', headers, signal, agent: false, maxHeaderSize: HEADERS_MAX })
-    out.on('response', (answer) => {
-      resolve(answer.statusCode ?? 0)
-      answer.destroy()
-    })
-    out.on('error', reject)
-    out.end(body)
-  })
+async function post({ url, headers, body }: Message, signal: AbortSignal): Promise<number> {
+  const request = url.protocol === 'https:' ? requestHttps : requestHttp
+  const out = request(url, { method: 'POST', headers, signal, agent: false, maxHeaderSize: HEADERS_MAX })
+  out.end(body)
+  const answer = await answerTo(out)
+  answer.destroy()
+  return answer.statusCode ?? 0
 }

@@ -1,5 +1,6 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import { answerTo } from '../kernel/answer-to.ts'
 import { toHex } from '../kernel/bytes.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import { cosignatureIn, EXCHANGE_MAX, formatAddCheckpoint, parseSize, SIZE_TYPE } from './add-checkpoint.ts'
@@ -66,16 +67,17 @@ export function createWitnessClient(
   const prefix = url.replace(/\/$/, '')
   const secure = prefix.startsWith('https:')
   const agent = secure ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true })
-  const call = (path: string, signal: AbortSignal, body?: string): Promise<Answered> =>
-    new Promise<Answered>((resolve, reject) => {
-      const method = body === undefined ? 'GET' : 'POST'
+  const call = async (path: string, signal: AbortSignal, body?: string): Promise<Answered> => {
+    const method = body === undefined ? 'GET' : 'POST'
+    try {
       const out = (secure ? httpsRequest : httpRequest)(`${prefix}${path}`, { agent, method, signal })
-      out.on('response', (message) => resolve(answerOf(message))).on('error', reject)
       out.end(body)
-    }).catch((error: unknown) => {
+      return await answerOf(await answerTo(out))
+    } catch (error) {
       // In the middle of an answer it looks like a connection that the other side has ended.
       throw signal.aborted ? signal.reason : error
-    })
+    }
+  }
 
   const latest = async (): Promise<Shown> => {
     const path = `/${toHex(originHash(sha256, log.name))}/checkpoint`

@@ -1,6 +1,7 @@
 import { type LookupAddress, lookup as lookUpName } from 'node:dns'
 import { request } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
+import { answerTo } from '../kernel/answer-to.ts'
 import { isInside } from './address.ts'
 import { ATTEMPT_MS, type Fault, faultOf } from './schedule.ts'
 
@@ -55,11 +56,13 @@ export function createPoster(options: PosterOptions): Poster {
         headers: { ...headers, 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
         signal: AbortSignal.timeout(timeoutMs),
       })
-      asking.on('response', (answer) => {
-        resolve(faultOf(answer.statusCode ?? 0))
-        answer.destroy()
-      })
-      asking.on('error', (error) => resolve(nameOf(error)))
+      answerTo(asking).then(
+        (answer) => {
+          resolve(faultOf(answer.statusCode ?? 0))
+          answer.destroy()
+        },
+        (error: Error) => resolve(nameOf(error)),
+      )
       asking.end(body)
     })
   return { post: async (posting) => posted(posting, await identity?.()) }

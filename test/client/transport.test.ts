@@ -17,6 +17,7 @@ import {
   type TlsIdentity,
   type Transport,
 } from '../../src/client/transport.ts'
+import { BROKEN, brokenServer } from '../support/broken-answers.ts'
 import { pemOf, type TestPki, testPki } from '../support/pki.ts'
 import { type Answerer, closeServers, identityOf, json, type Seen, serve } from './server.ts'
 
@@ -320,6 +321,23 @@ describe('no request is sent', () => {
 
   test('in the clear', async () => {
     await expect(transportTo('http://127.0.0.1:1').call(GET)).rejects.toMatchObject({ code: 'ERR_INVALID_PROTOCOL' })
+  })
+})
+
+describe('to a node that breaks off in place of an answer, a call fails and does not wait for ever:', () => {
+  test.each(Object.entries(BROKEN))('one that %s', async (_what, act) => {
+    const { key, chain: cert } = pki.material
+    const broken = await brokenServer(act, { key, cert })
+    const transport = transportTo(`https://localhost:${broken.port}`)
+    const failed = { code: 'ECONNRESET' }
+    try {
+      await expect(transport.call(GET)).rejects.toMatchObject(failed)
+      // As often as any call whose connection broke.
+      expect(broken.asked()).toBe(6)
+      await expect(transport.open({ method: 'GET', path: '/' })).rejects.toMatchObject(failed)
+    } finally {
+      await broken.close()
+    }
   })
 })
 

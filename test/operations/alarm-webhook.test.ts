@@ -5,6 +5,7 @@ import { afterEach, expect, test } from 'vitest'
 import { LIMITS } from '../../src/http/limits.ts'
 import { createLog } from '../../src/kernel/log.ts'
 import { createWebhook, type Webhook } from '../../src/operations/alarm-webhook.ts'
+import { BROKEN, brokenServer } from '../support/broken-answers.ts'
 
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
 const CHANGE = { name: 'disk-full', state: 'raised', at: new Date('2026-11-26T12:00:00.000Z') } as const
@@ -33,6 +34,21 @@ async function receiver(
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/alarms`
+  const hook = hookTo(url, options)
+  ending.push(
+    () =>
+      new Promise((resolve) => {
+        server.close(resolve)
+        server.closeAllConnections()
+      }),
+  )
+  return { heard, ...hook, url, server }
+}
+
+function hookTo(
+  url: string,
+  options: { secret?: string; timeoutMs?: number } = {},
+): { webhook: Webhook; lines: string[] } {
   const lines: string[] = []
   const log = createLog({ level: 'debug', destination: { write: (line) => void lines.push(line) } })
   let ids = 0
@@ -42,15 +58,8 @@ async function receiver(
     clock: () => new Date('2026-11-26T12:00:01.500Z'),
     newId: () => `id-${++ids}`,
   })
-  ending.push(
-    () => webhook.stop(),
-    () =>
-      new Promise((resolve) => {
-        server.close(resolve)
-        server.closeAllConnections()
-      }),
-  )
-  return { heard, webhook, lines, url, server }
+  ending.push(() => webhook.stop())
+  return { webhook, lines }
 }
 
 const ok = (response: ServerResponse): void => void response.writeHead(204).end()
@@ -137,6 +146,17 @@ test('an answer whose head is too long is a failure', async () => {
   webhook.send(CHANGE)
   await webhook.idle()
   expect(heard.length).toBe(2)
+})
+
+test.each(Object.entries(BROKEN))('a receiver that %s has failed, and the next change is told', async (_what, act) => {
+  const broken = await brokenServer(act)
+  ending.push(broken.close)
+  const { webhook, lines } = hookTo(`http://127.0.0.1:${broken.port}/alarms`)
+  webhook.send(CHANGE)
+  webhook.send({ ...CHANGE, state: 'cleared' })
+  await webhook.idle()
+  expect(broken.asked()).toBe(2 * LIMITS.alarm_attempts)
+  expect(lines.filter((line) => line.includes('an alarm was not delivered'))).toHaveLength(2)
 })
 
 test('nobody there is a failure, and no error of ours', async () => {

@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { createPoster, type PosterOptions } from '../../src/webhooks/post.ts'
+import { BROKEN, brokenServer, headAlone } from '../support/broken-answers.ts'
 import { type TestPki, testPki } from '../support/pki.ts'
 
 let pki: TestPki
@@ -79,6 +80,26 @@ describe('a message', () => {
     expect(await post({}, 'https://localhost:1/')).toBe('unreachable')
     answer = (request) => void request.socket.destroy()
     expect(await post()).toBe('unreachable')
+  })
+  test.each(Object.entries(BROKEN))('has failed where the receiver %s, and not for ever', async (_what, act) => {
+    const { key, chain: cert } = pki.material
+    const broken = await brokenServer(act, { key, cert })
+    try {
+      expect(await post({}, `https://localhost:${broken.port}/`)).toBe('unreachable')
+      expect(broken.asked()).toBe(1)
+    } finally {
+      await broken.close()
+    }
+  })
+  test('has failed where 101 is answered without another protocol, and then nothing', async () => {
+    const { key, chain: cert } = pki.material
+    const broken = await brokenServer((socket) => socket.write('HTTP/1.1 101 Fig\r\n\r\n'), { key, cert })
+    expect(await post({}, `https://localhost:${broken.port}/`).finally(broken.close)).toBe('refused')
+  })
+  test('is taken by a status of 2xx also where the connection closes after the head of the answer', async () => {
+    const { key, chain: cert } = pki.material
+    const broken = await brokenServer(headAlone, { key, cert })
+    expect(await post({}, `https://localhost:${broken.port}/`).finally(broken.close)).toBeUndefined()
   })
   test('goes to nobody whose certificate is not trusted', async () => {
     answer = (_, response) => void response.writeHead(204).end()

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { get as httpGet, type IncomingMessage } from 'node:http'
+import { get as httpGet } from 'node:http'
 import { fileURLToPath } from 'node:url'
+import { answerTo } from '../../kernel/answer-to.ts'
 import type { Scene } from './scene.ts'
 import type { Shared } from './story.ts'
 
@@ -66,7 +66,7 @@ export async function askingAsTheyDo(scene: Scene, hash: string): Promise<void> 
 
 /** As a program asks: what a browser adds would be refused. */
 async function asked(url: string): Promise<{ status: number | undefined; text: string }> {
-  const [message] = (await once(httpGet(url), 'response')) as [IncomingMessage]
+  const message = await answerTo(httpGet(url))
   const chunks: Buffer[] = []
   for await (const chunk of message) chunks.push(chunk as Buffer)
   return { status: message.statusCode, text: Buffer.concat(chunks).toString() }

@@ -1,4 +1,5 @@
 import { request } from 'node:https'
+import { answerTo } from '../../kernel/answer-to.ts'
 import type { Uuid } from '../../kernel/ids.ts'
 import type { ListedPerson } from '../../participants/person.ts'
 import type { Role } from '../../participants/schema.ts'
@@ -78,11 +79,7 @@ async function grant(
 
 /** The status of what a browser would be answered. */
 const askSignIn = (url: string, ca: string): Promise<number | undefined> =>
-  new Promise((resolve, reject) => {
-    request(url, { ca, agent: false }, (answer) => {
-      answer.resume()
-      resolve(answer.statusCode)
-    })
-      .on('error', reject)
-      .end()
+  answerTo(request(url, { ca, agent: false }).end()).then((answer) => {
+    answer.resume()
+    return answer.statusCode
   })

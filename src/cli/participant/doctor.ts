@@ -1,6 +1,5 @@
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { get, type IncomingMessage } from 'node:http'
+import { get } from 'node:http'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { readKnown } from '../../bridge/known.ts'
@@ -8,6 +7,7 @@ import { runningAt } from '../../bridge/running.ts'
 import { secretFile } from '../../bridge/secret.ts'
 import { askForToken } from '../../client/access.ts'
 import { collect } from '../../client/transport.ts'
+import { answerTo } from '../../kernel/answer-to.ts'
 import { isUuid } from '../../kernel/ids.ts'
 import { EXIT, faultOf } from '../exit.ts'
 import {
@@ -145,8 +145,8 @@ async function bridgeCheck(dir: string, check: Check): Promise<void> {
 async function metricsAt(origin: string, dir: string): Promise<string> {
   const authorization = `Bearer ${readFileSync(secretFile(dir), 'utf8').trim()}`
   const asked = get(`${origin}/metrics`, { headers: { authorization }, signal: AbortSignal.timeout(BRIDGE_MS) })
-  const text = await once(asked, 'response')
-    .then(async ([answer]: IncomingMessage[]) => (answer?.statusCode === 200 ? collect(answer) : undefined))
+  const text = await answerTo(asked)
+    .then(async (answer) => (answer.statusCode === 200 ? collect(answer) : undefined))
     .catch(() => undefined)
   if (text === undefined) throw new Error(`gives no answer at ${origin}, where it listens; start aldis bridge again`)
   return text.toString()

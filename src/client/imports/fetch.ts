@@ -1,6 +1,7 @@
 import { type IncomingMessage, request as requestInClear } from 'node:http'
 import { request } from 'node:https'
 import { basename } from 'node:path'
+import { answerTo } from '../../kernel/answer-to.ts'
 import { Refusal } from '../../kernel/errors.ts'
 import { isLoopback } from '../../kernel/loopback.ts'
 import { fileInMemory, type ListFile, MANIFEST } from './list-file.ts'
@@ -122,27 +123,27 @@ function createTaker({ limits, ca, signal }: Taking): Take {
   }
 }
 
-function ask(url: URL, { ca, signal, silentMs }: { ca: string | undefined; signal: AbortSignal; silentMs: number }) {
-  return new Promise<IncomingMessage>((resolve, reject) => {
-    const headers = { accept: '*/*', 'accept-encoding': 'identity', 'user-agent': 'aldis' }
-    const options = { method: 'GET', agent: false, headers, signal, timeout: silentMs } as const
-    const out =
-      url.protocol === 'https:'
-        ? request(url, { ...options, ...(ca === undefined ? {} : { ca }) })
-        : requestInClear(url, options)
-    let answer: IncomingMessage | undefined
-    out.on('response', (message) => {
-      answer = message
-      resolve(message)
-    })
-    out.on('timeout', () => {
-      const silent = tooSlow(`nothing came for ${silentMs / 1_000} s`)
-      answer?.destroy(silent)
-      out.destroy(silent)
-    })
-    out.on('error', reject)
-    out.end()
+function ask(
+  url: URL,
+  { ca, signal, silentMs }: { ca: string | undefined; signal: AbortSignal; silentMs: number },
+): Promise<IncomingMessage> {
+  const headers = { accept: '*/*', 'accept-encoding': 'identity', 'user-agent': 'aldis' }
+  const options = { method: 'GET', agent: false, headers, signal, timeout: silentMs } as const
+  const out =
+    url.protocol === 'https:'
+      ? request(url, { ...options, ...(ca === undefined ? {} : { ca }) })
+      : requestInClear(url, options)
+  let answer: IncomingMessage | undefined
+  out.on('response', (message) => {
+    answer = message
   })
+  out.on('timeout', () => {
+    const silent = tooSlow(`nothing came for ${silentMs / 1_000} s`)
+    answer?.destroy(silent)
+    out.destroy(silent)
+  })
+  out.end()
+  return answerTo(out)
 }
 
 /** Compressed, a small answer could be a large list. */

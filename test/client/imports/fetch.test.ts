@@ -9,7 +9,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { FETCH_LIMITS, type FetchLimits, fetchList, isAddress } from '../../../src/client/imports/fetch.ts'
 import type { Imported } from '../../../src/client/imports/row.ts'
 import { type ImportOptions, importDigest, importRows, type List } from '../../../src/client/imports/source.ts'
-import { testPki } from '../../support/pki.ts'
+import { BROKEN, brokenServer } from '../../support/broken-answers.ts'
+import { type TestPki, testPki } from '../../support/pki.ts'
 
 const IDS = [1, 2, 3].map((n) => `${n}0000000-0000-4000-8000-000000000000`)
 const eventOf = (n: number) => ({
@@ -31,13 +32,14 @@ const files: Answerer = ({ url = '' }, response) => {
   const text = FILES[url.replace('/feed/', '')]
   response.writeHead(text === undefined ? 404 : 200).end(text)
 }
+let pki: TestPki
 let answer: Answerer
 let asked: string[]
 let [origin, clear, ca] = ['', '', '']
 const closers: (() => void)[] = []
 
 beforeAll(async () => {
-  const pki = await testPki()
+  pki = await testPki()
   ca = pki.ca.root
   const { key, chain: cert } = pki.material
   const heard: Answerer = (request, response) => {
@@ -196,6 +198,12 @@ describe('what is not fetched:', () => {
     const error = await fetched('/feed/').catch((one: unknown) => one)
     expect(error).toEqual(refusal('list-unavailable'))
     expect(String(error)).toMatch(says)
+  })
+  test.each(Object.entries(BROKEN))('anything from a server that %s', async (_what, act) => {
+    const { key, chain: cert } = pki.material
+    const broken = await brokenServer(act, { key, cert })
+    const list = fetchList(`https://localhost:${broken.port}/feed/`, { format: 'misp', ca })
+    await expect(list.finally(broken.close)).rejects.toEqual(refusal('list-unavailable'))
   })
   test('anything from a server whose certificate is not vouched for', async () => {
     const error = await fetchList(`${origin}/feed/`, { format: 'misp' }).catch((one: unknown) => one)
