@@ -50,7 +50,7 @@ export interface Delivering {
 
 const AT_ONCE = 16
 const EACH_AT_ONCE = 2
-/** Of which so many may be of endpoints that have their share. */
+/** By one statement; there is another where they are of few endpoints. */
 const LOOKED_AT = 128
 const PATIENCE_MS = 1_000
 const DAY_MS = 86_400_000
@@ -71,6 +71,7 @@ export function createDelivering(options: DeliveringOptions): Delivering {
     flying.set(key, { endpoint: one.endpoint_id, done })
     return done
   }
+  const nextOf = createTurns((passed) => store.dueDeliveries(projector, clock(), { passed, limit: LOOKED_AT }))
   const busy = (): Uuid[] => [...new Set([...flying.values()].map(({ endpoint }) => endpoint))]
 
   return {
@@ -86,11 +87,7 @@ export function createDelivering(options: DeliveringOptions): Delivering {
           : 0,
       ),
     async post() {
-      const due = await store.dueDeliveries(projector, clock(), { busy: busy(), limit: LOOKED_AT })
-      const begun = [...Map.groupBy(due, ({ endpoint_id }) => endpoint_id).values()]
-        .flatMap((own) => own.slice(0, EACH_AT_ONCE))
-        .slice(0, Math.max(0, AT_ONCE - flying.size))
-        .map(start)
+      const begun = (await nextOf(busy(), AT_ONCE - flying.size)).map(start)
       // A receiver that is slow holds up its own messages and nobody else's.
       await within(Promise.all(begun), PATIENCE_MS)
       return begun.length
@@ -98,6 +95,39 @@ export function createDelivering(options: DeliveringOptions): Delivering {
     settled: async () => {
       await Promise.allSettled([...flying.values()].map(({ done }) => done))
     },
+  }
+}
+
+/**
+ * Whose messages are next: of each endpoint its oldest, and nobody has a second turn while somebody else waits for the first. What waits for
+ * an endpoint is passed over with it, so that it hides nobody's messages, however much it is.
+ */
+function createTurns(due: (passed: readonly Uuid[]) => Promise<Named[]>) {
+  const had = new Set<Uuid>()
+  /** Adds messages of whoever has had no turn; whether somebody of them may be left. */
+  const take = async (next: Named[], passed: Set<Uuid>, places: number): Promise<boolean> => {
+    const found = await due([...passed, ...had])
+    for (const [endpoint, own] of Map.groupBy(found, ({ endpoint_id }) => endpoint_id)) {
+      const left = places - next.length
+      if (left === 0) return true
+      next.push(...own.slice(0, Math.min(EACH_AT_ONCE, left)))
+      had.add(endpoint)
+      passed.add(endpoint)
+    }
+    return found.length === LOOKED_AT
+  }
+  return async (busy: readonly Uuid[], places: number): Promise<Named[]> => {
+    const next: Named[] = []
+    const passed = new Set(busy)
+    let anew = had.size === 0
+    while (next.length < places) {
+      if (await take(next, passed, places)) continue
+      // Everybody who waits has had a turn.
+      had.clear()
+      if (anew) break
+      anew = true
+    }
+    return next
   }
 }
 

@@ -148,13 +148,13 @@ export async function waitingFor(
   return rows.length
 }
 
-/** Of all organisations, what has to be posted by now, but for endpoints that are being posted to. */
-export const dueDeliveries = (db: Db, now: Date, { busy, limit }: { busy: readonly Uuid[]; limit: number }) =>
+/** Of all organisations, what has to be posted by now, the oldest first, but for endpoints that are passed over. */
+export const dueDeliveries = (db: Db, now: Date, { passed, limit }: { passed: readonly Uuid[]; limit: number }) =>
   db
     .selectFrom('webhook_delivery')
     .select(['participant_id', 'endpoint_id', 'message_id'])
     .where('next_at', '<=', now)
-    .where(sql<boolean>`endpoint_id <> all(${busy}::uuid[])`)
+    .where(sql<boolean>`endpoint_id <> all(${passed}::uuid[])`)
     .orderBy('next_at')
     .limit(limit)
     .execute()

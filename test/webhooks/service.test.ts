@@ -33,6 +33,7 @@ const away = new Set<Uuid>()
 let unread: Uuid | undefined
 interface Heard {
   id: string
+  path: string
   body: { type: string; data: Record<string, string> }
   text: string
   headers: IncomingHttpHeaders
@@ -48,8 +49,11 @@ beforeAll(async () => {
     let text = ''
     for await (const chunk of request) text += String(chunk)
     const { headers } = request
-    heard.push({ id: String(headers['webhook-id']), body: JSON.parse(text), text, headers })
+    const path = (request.url ?? '').slice(1)
+    heard.push({ id: String(headers['webhook-id']), path, body: JSON.parse(text), text, headers })
     if (request.url === '/slow') return
+    if (request.url === '/switch')
+      return void request.socket.write('HTTP/1.1 101 Fig\r\nConnection: Upgrade\r\nUpgrade: fig\r\n\r\n')
     response.writeHead(status).end()
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -427,6 +431,78 @@ describe('an endpoint for feeds', () => {
     ).toHaveLength(2)
     server.closeAllConnections()
     await delivering.settled()
+  })
+  test('that switches protocols has failed, and keeps no place from others', async () => {
+    heads = [head(plums, 1n)]
+    const { endpoint } = await webhooks.addForFeeds(program(), anId(), {
+      ...{ url: url.replace('/aldis', '/switch'), feeds: [plums] },
+    })
+    for (let i = 0; i < 4; i++) await webhooks.test(program(), endpoint, anId())
+    await delivered()
+    await delivering.settled()
+    expect(
+      (await webhooks.deliveries(apple.participant, endpoint)).map(({ attempts, fault }) => [attempts, fault]),
+    ).toEqual(Array(4).fill([1, 'unreachable']))
+  })
+})
+
+describe('what waits for one endpoint keeps no other waiting:', () => {
+  const feed = anId()
+  const got = new Map<string, string[]>()
+  const added = async (name: string, by = program()): Promise<Uuid> => {
+    const { endpoint } = await webhooks.addForFeeds(by, anId(), { url: url.replace('aldis', name), feeds: [feed] })
+    return endpoint
+  }
+  const waitsFor = async (endpoint: Uuid, messages: number, by = program()): Promise<string[]> => {
+    const sent: string[] = []
+    for (let i = 0; i < messages; i++) {
+      sent.push(await webhooks.test(by, endpoint, anId()))
+      w.pass(1)
+    }
+    return sent
+  }
+  /** To whom so many messages went in a round. */
+  const round = async (): Promise<Record<string, number>> => {
+    heard = []
+    await delivering.post()
+    const own = Map.groupBy(heard, ({ path }) => path)
+    for (const [path, messages] of own) got.set(path, [...(got.get(path) ?? []), ...messages.map(({ id }) => id)])
+    return Object.fromEntries([...own].map(([path, messages]) => [path, messages.length]))
+  }
+
+  test('a message goes out in the next round, however many older ones another endpoint has', async () => {
+    heads = [head(feed, 1n)]
+    const [many, one] = [await added('many'), await added('one')]
+    await waitsFor(many, 130)
+    await waitsFor(one, 1)
+    expect(await round()).toEqual({ many: 2, one: 1 })
+    expect(await round()).toEqual({ many: 2 })
+    await webhooks.end(program(), many)
+  })
+  test('nobody has a second turn before the others had one, and each has its own in their order', async () => {
+    heads = [head(feed, 1n)]
+    hosts.set('banana', new Set(['localhost']))
+    const names = Array.from({ length: 2 * ENDPOINTS_MAX }, (_, n) => `fig${n}`)
+    const sent = new Map<string, string[]>()
+    const endpoints: [ReturnType<typeof program>, Uuid][] = []
+    for (const [n, name] of names.entries()) {
+      const by = n < ENDPOINTS_MAX ? program() : { ...owner(banana), credential: person }
+      const endpoint = await added(name, by)
+      endpoints.push([by, endpoint])
+      sent.set(name, await waitsFor(endpoint, 5, by))
+    }
+    const [first, second, last] = [names.slice(0, 6), names.slice(6, 8), names.slice(8)]
+    const each = (own: readonly string[], messages: number) => Object.fromEntries(own.map((name) => [name, messages]))
+    expect(await round()).toEqual(each([...first, ...second], 2))
+    expect(await round()).toEqual(each([...last, ...first], 2))
+    expect(await round()).toEqual({ ...each([...second, ...last], 2), ...each(first, 1) })
+    expect(await round()).toEqual(each([...second, ...last], 1))
+    expect(await round()).toEqual({})
+    const parts = [0, 2, 4].map((from) => (own: readonly string[]) => own.slice(from, from + 2).toSorted())
+    for (const name of names)
+      for (const part of parts) expect(part(got.get(name) ?? []), name).toEqual(part(sent.get(name) ?? []))
+    for (const [by, endpoint] of endpoints) await webhooks.end(by, endpoint)
+    hosts.delete('banana')
   })
 })
 
