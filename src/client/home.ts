@@ -64,6 +64,8 @@ export interface Home extends Heads {
   /** The head and key as kept, for work without the node. */
   pinned(): { vkey: string; head: KeptHead | undefined }
   keepReceipt(event: string, text: string): string
+  /** Keeps one that is not what was promised beside the receipts, as evidence: under its own name a good one can still come. */
+  keepRefused(event: string, text: string): string
   /** Notes what was done, one JSON line each. What `events.ndjson` promises is on the disk afterwards. */
   note(file: string, line: object): void
 }
@@ -161,16 +163,19 @@ export function openHome(dir: string): Home {
         .filter((name) => FILE_NAME.test(name))
         .map((kid) => ({ kid, key: epochKey(needed(join('hash-keys', kid), readSecret(join(folder, kid))).trim()) }))
     },
-    keepReceipt(event, text) {
-      const path = join(dir, 'receipts', `${fileName(event, 'receipt')}.tlog-proof`)
-      writeDurably(path, text)
-      return path
-    },
+    keepReceipt: (event, text) => keepIn(dir, `${fileName(event, 'receipt')}.tlog-proof`, text),
+    keepRefused: (event, text) => keepIn(dir, `${fileName(event, 'receipt')}.refused`, text),
     note(file, line) {
       mkdirSync(dir, { recursive: true, mode: 0o700 })
       appendLine(at(file), JSON.stringify(line), file === EVENT_NOTES)
     },
   }
+}
+
+function keepIn(dir: string, name: string, text: string): string {
+  const path = join(dir, 'receipts', name)
+  writeDurably(path, text)
+  return path
 }
 
 /** As `fileName` takes them: what a crash left of one being written is none. */

@@ -4,12 +4,14 @@ import { removeDurably, writeDurably } from '../kernel/durable.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import type { VerifierKey } from '../provenance/note.ts'
 import { hostOf, logIdOf, openingOf } from '../provenance/origin.ts'
+import type { Policy } from '../provenance/policy.ts'
 import { parseReceipt, type Verified } from '../provenance/receipt.ts'
 import { VerificationFailed } from './errors.ts'
 import { readIfThere } from './files.ts'
 import { HEAD_FILE } from './heads.ts'
 import type { Home } from './home.ts'
 import { advanceHead, checkReceipt, openHead, openVkey } from './verify.ts'
+import { openPolicy } from './witnessed.ts'
 
 /** What its first entry says of the log that the node opened after ours. */
 export interface NextLog {
@@ -66,6 +68,15 @@ export function keyOfReceipt({ dir, pinned }: Pick<Home, 'dir' | 'pinned'>, rece
   if (origin === undefined || origin === present.name || !existsSync(former)) return present
   const keys = readdirSync(former).map((number) => openVkey(readFileSync(join(former, number, VKEY_FILE), 'utf8')))
   return keys.find(({ name }) => name === origin) ?? present
+}
+
+/** The witnesses that a receipt under this key must have: those that are pinned, for the present log alone. */
+export function policyOfReceipt(
+  { pinned, pinnedPolicy }: Pick<Home, 'pinned' | 'pinnedPolicy'>,
+  key: VerifierKey,
+): Policy | undefined {
+  const text = key.name === openVkey(pinned().vkey).name ? pinnedPolicy() : undefined
+  return text === undefined ? undefined : openPolicy(text, key)
 }
 
 function follow(dir: string, vkeyText: string): void {

@@ -6,10 +6,9 @@ import type { Client } from './client.ts'
 import { VerificationFailed } from './errors.ts'
 import { readIfThere } from './files.ts'
 import type { Home } from './home.ts'
-import { keyOfReceipt } from './next-log.ts'
+import { keyOfReceipt, policyOfReceipt } from './next-log.ts'
 import { type EpochKey, isSum } from './oprf-work.ts'
-import { checkReceipt, openVkey } from './verify.ts'
-import { openPolicy } from './witnessed.ts'
+import { checkReceipt } from './verify.ts'
 
 /** An entry is in a checkpoint within seconds. */
 const PUBLISHED_MS = 10_000
@@ -51,9 +50,7 @@ async function expectPublished(home: Home, client: Pick<Client, 'receipt'>, said
   const text = await client.receipt(said.event, {}, PUBLISHED_MS)
   if (text === undefined) throw new VerificationFailed('OPRF key', 'its entry is not published yet; try again')
   const vkey = keyOfReceipt(home, text)
-  const present = vkey.name === openVkey(home.pinned().vkey).name
-  const policy = present ? home.pinnedPolicy() : undefined
-  const verified = checkReceipt(text, vkey, policy === undefined ? undefined : openPolicy(policy, vkey))
+  const verified = checkReceipt(text, vkey, policyOfReceipt(home, vkey))
   const fields = new Map(verified.fields.map(({ name, value }) => [name, value]))
   const entry = { kid: fields.get('kid'), public_key: fields.get('public_key'), shares: fields.get('shares') } as Told
   const same = fields.get('type') === 'hash_profile.published' && fields.get('suite') === said.suite

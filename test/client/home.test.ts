@@ -383,12 +383,15 @@ describe('a receipt', () => {
     for (const name of [idOf(7), `read-${idOf(7)}-3`]) {
       const path = home.keepReceipt(name, 'a receipt')
       expect([path, readFileSync(path, 'utf8')]).toEqual([join(dir, 'receipts', `${name}.tlog-proof`), 'a receipt'])
+      expect(home.keepRefused(name, 'another')).toBe(join(dir, 'receipts', `${name}.refused`))
+      expect(readFileSync(path, 'utf8')).toBe('a receipt')
     }
   })
 
   test.for(['', '..', '../membership', '/tmp/pear', 'a/b', 'a\0'])('is not kept under the name %j', (name) => {
     mkdirSync(join(dir, 'receipts'), { recursive: true })
-    expect(() => home.keepReceipt(name, 'a receipt')).toThrow(expect.objectContaining({ step: 'receipt' }))
+    for (const keep of [home.keepReceipt, home.keepRefused])
+      expect(() => keep(name, 'a receipt')).toThrow(expect.objectContaining({ step: 'receipt' }))
     expect([readdirSync(dir), readdirSync(join(dir, 'receipts'))]).toEqual([['receipts'], []])
   })
 })

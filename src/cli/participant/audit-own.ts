@@ -26,6 +26,8 @@ export interface OwnAudit {
   now: Date
   /** The node, where it is asked for what the folder does not have yet. */
   client?: Client | undefined
+  /** It gave a receipt that does not verify, or is of something else than was promised. */
+  refused?: boolean | undefined
 }
 
 /** Which check a step of the verification of a chain is of. */
@@ -92,11 +94,13 @@ async function expectInTree({ seq, index, leaf }: HistoryEntry, tile: ReadTile):
     throw new VerificationFailed('chain entry', `link ${seq} is of another entry than the log has at ${index}`)
 }
 
-const promisesMet = ({ home, key, now }: OwnAudit, kept: KeptHistory): Promise<KeptPromises> =>
-  checkPromises(home.dir, {
+async function promisesMet({ home, key, now, refused }: OwnAudit, kept: KeptHistory): Promise<KeptPromises> {
+  if (refused === true) throw new VerificationFailed('receipt', 'a receipt that was fetched does not verify')
+  return checkPromises(home.dir, {
     ...{ key, now, entries: kept.entries(), below: kept.place.size },
     keyOf: (receipt) => keyOfReceipt(home, receipt),
   })
+}
 
 const proofsBy = ({ home, me, key }: OwnAudit, ours: ReadonlyMap<string, bigint>) => ({
   ...{ me, key, ours },

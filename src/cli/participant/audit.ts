@@ -5,7 +5,6 @@ import type { Result } from '../../audit/finding.ts'
 import type { SignedHead } from '../../audit/head.ts'
 import type { KeptNote } from '../../audit/history.ts'
 import { linesOf, parseState, reportOf, stateText } from '../../audit/report.ts'
-import type { Client } from '../../client/client.ts'
 import { keepEvidence } from '../../client/evidence-file.ts'
 import { readIfThere } from '../../client/files.ts'
 import { folderLog, nodeLog, webLog } from '../../client/log-source.ts'
@@ -22,7 +21,7 @@ import { type Policy, PolicyMalformed, parsePolicy } from '../../provenance/poli
 import type { VerifiedLog } from '../../provenance/verified-log.ts'
 import { EXIT } from '../exit.ts'
 import { outputOf } from '../output.ts'
-import { auditOwn } from './audit-own.ts'
+import { auditOwn, type OwnAudit } from './audit-own.ts'
 import { takeReceipts } from './receipts.ts'
 import { homeOf, type Session, textOf, withSession } from './session.ts'
 
@@ -79,24 +78,32 @@ failed, one is unknown. Two checkpoints that contradict each other are written b
 const isUrl = (text: string): boolean => /^https?:\/\//.test(text)
 
 async function auditAtNode(command: Command, options: AuditArguments, session: Session): Promise<void> {
-  if (options.as !== undefined) await takeReceipts(session, () => {})
-  await audit(command, options, nodeLog(session.client), session.client)
+  const { passed } = options.as === undefined ? { passed: true } : await takeReceipts(session, () => {})
+  await audit(command, options, nodeLog(session.client), { client: session.client, refused: !passed })
 }
 
 /** What our folder is asked for; `StartRefused` where it is another's, or where an auditor's records are given as well. */
-function ownIn(command: Command, { as: me, records }: AuditArguments, key: VerifierKey, client?: Client) {
+function ownIn(command: Command, { as: me, records }: AuditArguments, key: VerifierKey, node: AskedNode) {
   if (me === undefined) return undefined
   if (records !== undefined) throw new StartRefused('--as and --records: give one of the two')
   const home = homeOf(command)
   if (home.membership().participant !== me) throw new StartRefused(`--as: the folder ${home.dir} is not of ${me}`)
-  const own = { home, me, key, now: new Date(), client }
+  const own = { home, me, key, now: new Date(), ...node }
   return (head: SignedHead, { tile }: VerifiedLog) => auditOwn(own, head, tile)
 }
 
-async function audit(command: Command, options: AuditArguments, source: LogSource, client?: Client): Promise<void> {
+/** What a folder's own node was asked for, where it is asked. */
+type AskedNode = Pick<OwnAudit, 'client' | 'refused'>
+
+async function audit(
+  command: Command,
+  options: AuditArguments,
+  source: LogSource,
+  node: AskedNode = {},
+): Promise<void> {
   const output = outputOf(command)
   const { key, kept } = pinnedBy(command, options)
-  const own = ownIn(command, options, key, client)
+  const own = ownIn(command, options, key, node)
   const vkey = formatVkey(sha256, key.name, key.publicKey)
   const { report } = options
   const state = report === undefined ? undefined : `${report}.state`

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { VerificationFailed } from '../../client/errors.ts'
-import { keyOfReceipt } from '../../client/next-log.ts'
+import type { Home } from '../../client/home.ts'
+import { keyOfReceipt, policyOfReceipt } from '../../client/next-log.ts'
 import { keptReceipt, promisesIn } from '../../client/promises.ts'
 import { checkReceipt, isOf, openVkey } from '../../client/verify.ts'
 import { openPolicy } from '../../client/witnessed.ts'
@@ -9,7 +10,8 @@ import { sha256 } from '../../kernel/sha256.ts'
 import { askedFault } from '../../provenance/asked.ts'
 import { parseBundle } from '../../provenance/bundle.ts'
 import type { VerifierKey } from '../../provenance/note.ts'
-import type { Verified } from '../../provenance/receipt.ts'
+import type { Policy } from '../../provenance/policy.ts'
+import { parseReceipt, type Verified } from '../../provenance/receipt.ts'
 import { EXIT } from '../exit.ts'
 import { type Output, outputOf } from '../output.ts'
 import { homeOf, type Session, textOf, withSession } from './session.ts'
@@ -38,17 +40,14 @@ export function receiptCommands(program: Command): void {
       const given = vkey === undefined ? undefined : openVkey(textOf(vkey))
       const keyOf = (receipt: string): VerifierKey => given ?? keyOfReceipt(homeOf(command), receipt)
       const own = vkey === undefined ? homeOf(command) : undefined
-      /** The pinned policy is of the present log alone. */
-      const policyOf = (key: VerifierKey): string | undefined => {
-        if (policy !== undefined) return textOf(policy)
-        return own !== undefined && key.name === openVkey(own.pinned().vkey).name ? own.pinnedPolicy() : undefined
+      const policyOf = (key: VerifierKey): Policy | undefined => {
+        if (policy !== undefined) return openPolicy(textOf(policy), key)
+        return own === undefined ? undefined : policyOfReceipt(own, key)
       }
       const passed = files.flatMap((file) =>
         receiptsIn(textOf(file), file).map(({ name, text, says }) => {
           const key = keyOf(text)
-          const wanted = policyOf(key)
-          const witnesses = wanted === undefined ? undefined : openPolicy(wanted, key)
-          const checked = checkReceipt(text, key, witnesses)
+          const checked = checkReceipt(text, key, policyOf(key))
           const certified = says === undefined ? checked : withStep(checked, 'certificate', says(checked)[0])
           const verified =
             keys === undefined
@@ -121,9 +120,9 @@ async function fetchReceipts(session: Session): Promise<void> {
   if (!passed) process.exitCode = EXIT.unverified
 }
 
-/** Fetches, verifies and keeps what was promised and has no receipt in the folder yet; answers how many that were. */
+/** Fetches, verifies and keeps what was promised and has no receipt in the folder yet; answers how many that were, and whether all were good. */
 export async function takeReceipts(
-  { client, home, output }: Session,
+  { client, home, output }: Pick<Session, 'client' | 'home' | 'output'>,
   tellOf: (told: object, text: string) => void,
 ): Promise<{ asked: number; passed: boolean }> {
   // A key that is not pinned yet is pinned here, at first use.
@@ -138,14 +137,22 @@ export async function takeReceipts(
       output.warn(`${name}: its checkpoint is still to come; run aldis receipts again`)
       continue
     }
-    const verified = checkReceipt(text, keyOfReceipt(home, text))
-    const path = home.keepReceipt(name, text)
-    const kept = isOf(text, c)
-    if (!kept) output.warn(`${name}: the entry is another than the one that the node promised`)
-    const good = verified.passed && kept
+    const { why, type } = judged(home, text, c)
+    const good = why === undefined
+    const path = good ? home.keepReceipt(name, text) : home.keepRefused(name, text)
+    if (!good) output.warn(`${name}: ${why}; what the node gave is kept as evidence, and the next run asks again`)
     passed &&= good
-    const type = verified.fields.find((field) => field.name === 'type')?.value
     tellOf({ event, read, path, passed: good, type }, `${good ? '✓' : '✗'} ${String(type).padEnd(18)} ${path}`)
   }
   return { asked: wanted.length, passed }
+}
+
+/** What an answer is a receipt of, and why it is not the one that was promised; by the pinned key and witnesses. */
+function judged(home: Home, text: string, promised: string): { why?: string; type?: unknown } {
+  if (parseReceipt(text) === undefined) return { why: 'it is no receipt' }
+  const key = keyOfReceipt(home, text)
+  const { passed, fields, steps } = checkReceipt(text, key, policyOfReceipt(home, key))
+  const type = fields.find(({ name }) => name === 'type')?.value
+  if (!isOf(text, promised)) return { why: 'the entry is another than the one that the node promised', type }
+  return passed ? { type } : { why: steps.find(({ why }) => why !== undefined)?.why ?? 'it does not verify', type }
 }

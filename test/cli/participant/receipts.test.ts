@@ -1,0 +1,116 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { takeReceipts } from '../../../src/cli/participant/receipts.ts'
+import type { Client } from '../../../src/client/client.ts'
+import { isOf } from '../../../src/client/verify.ts'
+import { sha256 } from '../../../src/kernel/sha256.ts'
+import { formatVkey } from '../../../src/provenance/note.ts'
+import { openWitnessKey } from '../../../src/witness/key.ts'
+import { runCli } from '../../support/cli.ts'
+import { aTestNode, type Member, type TestNode } from '../../support/node.ts'
+
+let n: TestNode
+let fig: Member
+let dir: string
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'aldis-receipts-'))
+  n = await aTestNode()
+  fig = await n.member('fig')
+  // The log has a first checkpoint.
+  await submitted('https://fig.example/0')
+})
+afterAll(async () => {
+  await n.end()
+  rmSync(dir, { recursive: true, force: true })
+})
+beforeEach(() => {
+  for (const name of ['events.ndjson', 'receipts', 'witness.policy'])
+    rmSync(join(fig.home.dir, name), { recursive: true, force: true })
+})
+
+const kept = (): string[] => {
+  const folder = join(fig.home.dir, 'receipts')
+  return existsSync(folder) ? readdirSync(folder).toSorted() : []
+}
+
+/** A submission with its receipt, and what the node promised of it; noted as `aldis submit` does. */
+async function submitted(raw: string): Promise<{ event: string; rec: string; receipt: string }> {
+  const item = await fig.item({ type: 'url', raw }, await fig.everybody())
+  const { submission, countersignature } = await fig.client.submit(await fig.sign([item]))
+  const event = submission ?? expect.fail('not stored')
+  const { rec } = JSON.parse(Buffer.from(countersignature?.protected ?? '', 'base64url').toString()) as { rec: string }
+  const receipt = (await fig.client.receipt(event)) ?? expect.fail('not published')
+  return { event, rec, receipt }
+}
+const note = ({ event, rec }: { event: string; rec: string }): void =>
+  writeFileSync(
+    join(fig.home.dir, 'events.ndjson'),
+    `${JSON.stringify({ event, rec, at: new Date().toISOString() })}\n`,
+  )
+
+/** A run at a node that gives other answers. */
+async function given(answers: Partial<Client> = {}) {
+  const warned: string[] = []
+  const client: Client = { ...fig.client, ...answers }
+  const output = {
+    json: true,
+    ...{ data: () => {}, say: () => {}, warn: (one: string) => void warned.push(one) },
+    progress: () => ({ at: () => {}, end: () => {} }),
+  }
+  const told: object[] = []
+  const taken = await takeReceipts({ home: fig.home, client, output }, (one) => void told.push(one))
+  return { ...taken, told, warned: warned.join('\n') }
+}
+
+test('a receipt that is not the promised one is kept as evidence alone, and the good one is fetched by the next run', async () => {
+  const [one, other] = [await submitted('https://fig.example/a'), await submitted('https://fig.example/b')]
+  note(one)
+  const name = `${one.event}.tlog-proof`
+  const refused = `${one.event}.refused`
+  const cut = one.receipt.replace(/\nindex (\d+)\n/, (_, index) => `\nindex ${Number(index) + 1}\n`)
+  expect(cut).not.toBe(one.receipt)
+  for (const [text, why] of [
+    [other.receipt, /the entry is another/],
+    [cut, /kept as evidence/],
+    ['fig', /no receipt/],
+  ] as const) {
+    const run = await given({ receipt: async () => text })
+    expect(run).toMatchObject({ asked: 1, passed: false, told: [{ passed: false }] })
+    expect(run.warned).toMatch(why)
+    expect(kept()).toEqual([refused])
+    expect(readFileSync(join(fig.home.dir, 'receipts', refused), 'utf8')).toBe(text)
+  }
+  expect(await given()).toMatchObject({ asked: 1, passed: true, told: [{ passed: true, type: 'signal.submitted' }] })
+  expect(kept()).toEqual([refused, name].toSorted())
+  expect(isOf(readFileSync(join(fig.home.dir, 'receipts', name), 'utf8'), one.rec)).toBe(true)
+  expect(await given()).toMatchObject({ asked: 0, passed: true })
+})
+
+test('a receipt without the witnesses that are pinned is not kept as one', async () => {
+  const head = await fig.home.advance(fig.client)
+  const one = await submitted('https://fig.example/c')
+  note(one)
+  await fig.home.advance(fig.client)
+  const { vkey } = openWitnessKey(join(dir, 'w'), 'w.example/w')
+  const key = formatVkey(sha256, n.parts.vkey.name, n.parts.vkey.publicKey)
+  fig.home.pinPolicy(`log ${key}\nwitness w ${vkey} http://127.0.0.1:1\nquorum w\n`)
+  const run = await given({ checkpoint: async () => head.note })
+  expect([run, kept()]).toMatchObject([{ asked: 1, passed: false }, [`${one.event}.refused`]])
+  expect(run.warned).toMatch(/0 of 1 witnesses/)
+})
+
+test('aldis receipts ends with 7 as often as the node gives another receipt, and with 0 once it gives the promised one', async () => {
+  const one = await submitted('https://fig.example/d')
+  note({ ...one, rec: Buffer.alloc(32).toString('base64url') })
+  for (let i = 0; i < 2; i++) {
+    const run = await runCli(fig.home.dir, 'receipts')
+    expect([run.code, run.lines, kept()]).toMatchObject([7, [{ passed: false }], [`${one.event}.refused`]])
+  }
+  const audited = await runCli(fig.home.dir, 'audit', '--log', 'node', '--as', 'fig')
+  expect(audited.code).toBe(7)
+  expect(JSON.stringify(audited.lines)).toContain('a receipt that was fetched does not verify')
+  note(one)
+  expect(await runCli(fig.home.dir, 'receipts')).toMatchObject({ code: 0, lines: [{ passed: true }] })
+})
