@@ -8,13 +8,18 @@ export interface Hours {
 const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
 
+const WEEK_MS = 7 * DAY_MS
+
 /** The moment at which so much time has passed, counted only while somebody reviews; without hours always. */
 export function workingAfter(begin: Date, ms: number, hours: Hours | undefined): Date {
   if (hours === undefined || ms <= 0) return new Date(begin.getTime() + ms)
-  let left = ms
-  for (let day = dayOf(begin.getTime()); ; day += DAY_MS) {
+  // What is left after whole weeks is never nothing: it is over with the last minute of somebody's work, not a week later.
+  const weeks = Math.ceil(ms / inWeek(hours)) - 1
+  let left = ms - weeks * inWeek(hours)
+  const first = begin.getTime() + weeks * WEEK_MS
+  for (let day = dayOf(first); ; day += DAY_MS) {
     const { from, to } = windowOf(day, hours)
-    const start = Math.max(from, begin.getTime())
+    const start = Math.max(from, first)
     if (start + left <= to) return new Date(start + left)
     left -= Math.max(0, to - start)
   }
@@ -24,13 +29,18 @@ export function workingAfter(begin: Date, ms: number, hours: Hours | undefined):
 export function workingBetween(begin: Date, end: Date, hours: Hours | undefined): number {
   const [first, last] = [begin.getTime(), end.getTime()]
   if (hours === undefined) return last - first
-  let sum = 0
-  for (let day = dayOf(first); day < last; day += DAY_MS) {
+  const weeks = Math.max(0, Math.floor((last - first) / WEEK_MS))
+  const rest = first + weeks * WEEK_MS
+  let sum = weeks * inWeek(hours)
+  for (let day = dayOf(rest); day < last; day += DAY_MS) {
     const { from, to } = windowOf(day, hours)
-    sum += Math.max(0, Math.min(to, last) - Math.max(from, first))
+    sum += Math.max(0, Math.min(to, last) - Math.max(from, rest))
   }
   return sum
 }
+
+/** Whatever seven days follow each other, somebody works as long in them: hours are by UTC, which has no summer time. */
+const inWeek = ({ days, from, to }: Hours): number => new Set(days).size * (to - from) * MINUTE_MS
 
 const dayOf = (at: number): number => at - (at % DAY_MS)
 
