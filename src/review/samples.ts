@@ -17,7 +17,7 @@ import {
   type SampleResult,
 } from './sample-schema.ts'
 import { isSampled } from './sampling.ts'
-import { compare, type Named } from './second.ts'
+import type { Named } from './second.ts'
 import { columnsOf, type Expects, NO_SETTING, settingOf } from './setting.ts'
 import * as settingStore from './setting-store.ts'
 import type * as store from './store.ts'
@@ -110,11 +110,10 @@ export async function sample(
 
 async function list({ db, colleagues, some }: SamplesOptions, by: Reader & Named): Promise<Disclosed> {
   const known = await colleagues(by.slug)
-  const rows = await asParticipant(db, by.participant, (tx) =>
-    settingStore.openSamples(tx, by.participant, SAMPLES_MAX),
-  )
-  const own = rows.filter((row) =>
-    personsOf(row).every((person) => compare(person, by, (who) => known.has(who)) === 'two'),
+  const others = by.authority === 'reviewed_here' ? [...known] : known.has(by.who) ? 'all' : []
+  const beside = { who: by.who, authority: AUTHORITY[by.authority], others } as const
+  const own = await asParticipant(db, by.participant, (tx) =>
+    settingStore.openSamples(tx, by.participant, { ...beside, limit: SAMPLES_MAX }),
   )
   const { body, read } = await some(
     by,

@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import type { Tx } from '../db/as-participant.ts'
 import type { ReviewSampleTable, ReviewSettingTable } from '../db/tables.ts'
 import type { Uuid } from '../kernel/ids.ts'
@@ -40,16 +40,38 @@ export async function insertSample(tx: Tx, row: SampleRow): Promise<void> {
   await tx.insertInto('review_sample').values(row).execute()
 }
 
-/** Those that nobody decided a second time, the oldest first. */
-export const openSamples = (tx: Tx, participant_id: Uuid, limit: number): Promise<SampleRow[]> =>
-  tx
+export interface Beside {
+  who: string
+  authority: number
+  /** Names of another authority beside whom `who` is another person. */
+  others: readonly string[] | 'all'
+}
+
+/**
+ * Those that nobody decided a second time and somebody may, beside each who stood for the first decision; the oldest first. Chosen
+ * here: what nobody who is present may answer stays, and would in the end hide all others.
+ */
+export const openSamples = (
+  tx: Tx,
+  participant_id: Uuid,
+  { who, authority, others, limit }: Beside & { limit: number },
+): Promise<SampleRow[]> => {
+  const own = who.toLowerCase()
+  const isOther = (name: 'decided_by' | 'approved_by') =>
+    others === 'all' ? sql<boolean>`true` : sql<boolean>`${sql.ref(name)} = any(${others}::text[])`
+  const isTwo = (name: 'decided_by' | 'approved_by') =>
+    sql<boolean>`(lower(${sql.ref(name)}) <> ${own} and (authority = ${authority} or ${isOther(name)}))`
+  return tx
     .selectFrom('review_sample')
     .selectAll()
     .where('participant_id', '=', participant_id)
     .where('second_by', 'is', null)
+    .where(isTwo('decided_by'))
+    .where((eb) => eb.or([eb('approved_by', 'is', null), isTwo('approved_by')]))
     .orderBy('sample_id')
     .limit(limit)
     .execute()
+}
 
 export const sampleForUpdate = (tx: Tx, participant_id: Uuid, sample_id: Uuid): Promise<SampleRow | undefined> =>
   tx

@@ -1,7 +1,9 @@
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { pseudonymOf } from '../../../src/console/viewer.ts'
 import type { Uuid } from '../../../src/kernel/ids.ts'
-import type { SampleList } from '../../../src/review/sample-schema.ts'
+import { SAMPLES_MAX, type SampleList } from '../../../src/review/sample-schema.ts'
+import { compare } from '../../../src/review/second.ts'
 import type { SignalItem } from '../../../src/signals/schema.ts'
 import type { Party } from '../../feeds/world.ts'
 import { aReviewWorld, type ReviewWorld } from '../world.ts'
@@ -102,6 +104,57 @@ describe('a sample of what is closed', () => {
     expect(samples.answered - samples.agreed).toBeGreaterThan(0)
     await w.review.set(banana, NEVER)
   })
+
+  test('stays to be found by whoever may answer it, however many older ones nobody who is present may', async () => {
+    await w.review.set(banana, { hours: null, sample_percent: 100 })
+    const id = await closed('outdated', 'inactive')
+    const older = { n: SAMPLES_MAX, decided_by: 'bob', approved_by: 'cat', authority: 2 }
+    await planted(id, older)
+    await planted(id, { ...older, decided_by: 'eve', approved_by: null, authority: 3 })
+    const own = (await listed('bob')).filter((one) => one.case.case === id)
+    expect(own).toHaveLength(1)
+    expect((await listed('dan')).length).toBe(SAMPLES_MAX)
+    await w.t.owner.deleteFrom('review_sample').where('reason', '=', 'planted').execute()
+    await w.review.set(banana, NEVER)
+  })
+
+  test('is listed to exactly those who are another person than each who stood for the first', async () => {
+    const { person_id } = await w.participants.addPerson(w.ada, { name: 'Fig', organisation: 'banana' })
+    await w.participants.grantRole(w.ada, { person: person_id, role: 'analyst' })
+    const fig = pseudonymOf(person_id)
+    const { id } = await opened()
+    const names = ['ann', 'Ann', 'bob', fig, fig.toLowerCase()]
+    const firsts = names.flatMap((decided_by) =>
+      [null, 'ann', 'bob', fig].flatMap((approved_by) =>
+        [2, 3].map((authority) => ({ decided_by, approved_by, authority })),
+      ),
+    )
+    for (const first of firsts) await planted(id, { n: 1, ...first })
+    const rows = await w.t.owner.selectFrom('review_sample').selectAll().where('reason', '=', 'planted').execute()
+    for (const authority of ['attested', 'reviewed_here'] as const)
+      for (const who of names) {
+        const by = { ...w.as(banana, who), authority }
+        const { body } = await w.review.samples({ ...by, route: '/v1/review/samples' })
+        const seen = new Set((JSON.parse(body) as SampleList).samples.map(({ sample }) => sample))
+        const two = (first: string, of: number) =>
+          compare({ who: first, authority: of === 3 ? 'reviewed_here' : 'attested' }, by, (name) => name === fig) ===
+          'two'
+        for (const { sample_id, decided_by, approved_by, authority: of } of rows)
+          expect([who, authority, decided_by, approved_by, of, seen.has(sample_id)]).toEqual([
+            ...[who, authority, decided_by, approved_by, of],
+            two(decided_by, of) && (approved_by === null || two(approved_by, of)),
+          ])
+      }
+    await w.t.owner.deleteFrom('review_sample').where('reason', '=', 'planted').execute()
+  })
+
+  /** Samples of a case that are older than all others. */
+  const planted = (id: Uuid, of: { n: number; decided_by: string; approved_by: string | null; authority: number }) =>
+    sql`insert into review_sample (participant_id, sample_id, case_id, seq, verdict, reason, decided_by, approved_by, authority,
+        opened_at, last_event)
+      select ${banana.participant}, ('00000000' || substr(gen_random_uuid()::text, 9))::uuid, ${id}, 1, 1, 'planted',
+        ${of.decided_by}, ${of.approved_by}, ${of.authority}, ${w.now()}, gen_random_uuid()
+      from generate_series(1, ${of.n})`.execute(w.t.owner)
 
   test('is about as large as it was asked for, and none where it was not', async () => {
     await closed('outdated', 'inactive')
