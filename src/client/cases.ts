@@ -46,8 +46,8 @@ export interface CaseClient {
   decide(id: Uuid, request: DecisionRequest): Promise<DecisionResult>
   second(id: Uuid, decision: Uuid, request: SecondRequest): Promise<DecisionResult>
   undo(id: Uuid, decision: Uuid, operator: string): Promise<MoveResult>
-  /** What would become of cases that are decided alike now. */
-  planBulk(asked: BulkAsked): Promise<BulkPlan>
+  /** What would become of cases that are decided alike now; of a filter it is a logged read. */
+  planBulk(asked: BulkAsked): Promise<BulkPlan & { read: string }>
   /** Up to 25 are decided by the answer; of more, `bulkJob` tells how far they are. */
   beginBulk(request: BulkRequest): Promise<BulkJob>
   bulkJob(job: Uuid): Promise<BulkJob>
@@ -100,7 +100,7 @@ export function casesOver({ get, send, queryOf }: Asking): CaseClient {
     decide: (id, request) => plain(send('POST', `/v1/cases/${id}/decisions`, request)),
     second: (id, decision, request) => post(`${id}/decisions/${decision}/second`, request),
     undo: (id, decision, operator) => post(`${id}/decisions/${decision}/undo`, { operator }),
-    planBulk: (asked) => plain(send('POST', '/v1/bulk-jobs/plan', asked)),
+    planBulk: (asked) => send('POST', '/v1/bulk-jobs/plan', asked),
     beginBulk: (request) => plain(send('POST', '/v1/bulk-jobs', request)),
     bulkJob: (job) => plain(get(`/v1/bulk-jobs/${job}`)),
     bulkJobs: (query = {}) => plain(get(`/v1/bulk-jobs${queryOf(query)}`)),

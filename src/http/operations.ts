@@ -567,8 +567,13 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   'POST /v1/bulk-jobs/plan': {
     id: 'planBulkJob',
     summary: 'Tells what would become of cases if they were decided alike now; changes nothing',
-    description: 'Either `cases`, or a `filter`: then of the first 1,000 open cases that it leaves.',
-    codes: ['raw-identifier'],
+    description:
+      'Either `cases`, or a `filter`: then of the first 1,000 open cases that it leaves, which is recorded as a read of their signals.',
+    codes: ['raw-identifier', 'log-behind'],
+    answers: {
+      200: { description: 'Of a filter, recorded first; of named cases, or where none is left, not', headers: READ },
+    },
+    commits: true,
   },
   'POST /v1/bulk-jobs': {
     id: 'beginBulkJob',

@@ -1,14 +1,17 @@
 import { asParticipant, type Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
+import type { Disclosed, Reader } from '../feeds/answer.ts'
 import type { FactsOf } from '../feeds/facts.ts'
 import { toHex } from '../kernel/bytes.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
 import type { Uuid } from '../kernel/ids.ts'
+import type { ProvenanceService } from '../provenance/service.ts'
 import { leftBy, needsLead, type Standing } from './bulk-rule.ts'
 import { BULK_MAX, type BulkAsked, type BulkFilter, type BulkPlan, type BulkResult } from './bulk-schema.ts'
 import type { Reviewer } from './case.ts'
 import { type Known, pageOf } from './queue.ts'
+import { disclose } from './read.ts'
 import { CASES_MAX } from './schema.ts'
 import { isCritical } from './second.ts'
 import * as store from './store.ts'
@@ -18,17 +21,23 @@ export interface BulkPlanOptions extends Known {
   db: Db
   clock: Clock
   facts: FactsOf
+  provenance: ProvenanceService
+  slugOf(participant: Uuid): string
   /** Of each statement. */
   timeoutMs: number
 }
 
-/** What would become of cases if they were decided alike now; changes nothing, and tells nothing of their signals. */
+/**
+ * What would become of cases if they were decided alike now; changes nothing. Of named ones it tells nothing of their signals; by
+ * which a filter leaves it tells what a page of the queue does, and is a read like it.
+ */
 export const createBulkPlan =
   (options: BulkPlanOptions) =>
-  async (by: Reviewer, asked: Omit<BulkAsked, 'operator'>): Promise<BulkPlan> => {
+  async (by: Reviewer & Reader, asked: Omit<BulkAsked, 'operator'>): Promise<Disclosed> => {
     const { cases, filter, verdict } = asked
     if ((cases === undefined) === (filter === undefined))
       throw new Refusal('validation-failed', { detail: 'either cases or a filter' })
+    if (filter !== undefined) options.provenance.admit()
     return asParticipant(
       options.db,
       by.participant,
@@ -37,7 +46,8 @@ export const createBulkPlan =
         const rows = found?.rows ?? (await store.casesNamed(tx, by.participant, cases ?? []))
         const ids = cases ?? rows.map(({ case_id }) => case_id)
         const planned = await plannedOf(options, tx, { by, rows, ids, verdict })
-        return told(planned, found?.more ?? false)
+        const body = told(planned, found?.more ?? false)
+        return disclose(options, tx, { by, rows: found?.rows ?? [], body })
       },
       { timeoutMs: options.timeoutMs },
     )

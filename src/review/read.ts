@@ -132,14 +132,14 @@ export function createCaseReads(options: CaseReadsOptions): CaseReads {
   }
 }
 
-interface Given {
+export interface Given {
   rows: readonly Pick<store.CaseRow, 'origin' | 'signal_id' | 'revision'>[]
   body: object
 }
 
 /** Facts of others' signals leave with it: it is a read like a look-up, and each source is told how much. */
-async function disclose(
-  { provenance, slugOf }: CaseReadsOptions,
+export async function disclose(
+  { provenance, slugOf }: Pick<CaseReadsOptions, 'provenance' | 'slugOf'>,
   tx: Tx<'participant'>,
   { by, rows, body }: Given & { by: Reader },
 ): Promise<Disclosed> {

@@ -215,12 +215,16 @@ const decisionRoutes: FastifyPluginAsyncTypebox<{ review: ReviewService }> = asy
   )
 }
 
-/** Cases that are decided alike, for a platform's own tools; what they answer names cases and tells nothing of their signals. */
+/** Cases that are decided alike, for a platform's own tools; but for a plan of a filter, what they answer tells nothing of signals. */
 const jobRoutes: FastifyPluginAsyncTypebox<{ review: ReviewService }> = async (app, { review }) => {
   app.post(
     '/v1/bulk-jobs/plan',
-    { ...WORK, schema: { body: BulkAsked, response: { 200: BulkPlan } }, bodyLimit: LIMITS.bulk_bytes },
-    async ({ peer, body: { operator, ...asked } }) => review.planBulk(attested(peer, { operator }), asked),
+    {
+      config: { ...WORK.config, raw: { 200: BulkPlan } },
+      ...{ schema: { body: BulkAsked }, bodyLimit: LIMITS.bulk_bytes },
+    },
+    async ({ peer, body: { operator, ...asked }, routeOptions }, reply) =>
+      disclose(reply, await review.planBulk({ ...attested(peer, { operator }), route: routeOptions.url ?? '' }, asked)),
   )
 
   app.post(

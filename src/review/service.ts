@@ -1,5 +1,6 @@
 import { asParticipant } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
+import type { Disclosed, Reader } from '../feeds/answer.ts'
 import type { FactsOf } from '../feeds/facts.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
@@ -7,7 +8,7 @@ import { newId, type Uuid } from '../kernel/ids.ts'
 import type { ProvenanceService } from '../provenance/service.ts'
 import { type Bulk, createBulk } from './bulk.ts'
 import { createBulkPlan } from './bulk-plan.ts'
-import type { BulkAsked, BulkPlan } from './bulk-schema.ts'
+import type { BulkAsked } from './bulk-schema.ts'
 import type { BulkWork } from './bulk-work.ts'
 import type { Reviewer } from './case.ts'
 import { createDecisions, type Decisions, type DecisionsOptions } from './decisions.ts'
@@ -50,8 +51,8 @@ type By = { participant: Uuid; slug: string }
 
 /** Everything that an organisation does with its cases; another's are not there. */
 export interface ReviewService extends Leases, Decisions, Bulk, Samples, CaseReads, CaseNotices {
-  /** What would become of cases that are decided alike now. */
-  planBulk(by: Reviewer, asked: Omit<BulkAsked, 'operator'>): Promise<BulkPlan>
+  /** What would become of cases that are decided alike now, a `BulkPlan`; of a filter it is written down before it is given out. */
+  planBulk(by: Reviewer & Reader, asked: Omit<BulkAsked, 'operator'>): Promise<Disclosed>
   /** What the organisation's own matcher found; each hit is taken or refused for itself. */
   reportHits(by: By, report: HitReport): Promise<HitResult>
   /** Which received signals become cases; none before the organisation says so. */

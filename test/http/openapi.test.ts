@@ -204,6 +204,7 @@ describe('an operation', () => {
       'listReviewSamples',
       'lookUp',
       'openSignal',
+      'planBulkJob',
       'revealValue',
     ])
   })

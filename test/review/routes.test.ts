@@ -72,6 +72,19 @@ describe('over HTTP', () => {
     expect((await app.inject('/v1/review/figures')).json()).toMatchObject({ open: 1, acted: 0 })
   })
 
+  test('a plan of a filter names its read, and one of named cases is none', async () => {
+    const { results } = (await post('/v1/hits', { hits: [hitOf()] })).json<{ results: { case: Uuid }[] }>()
+    const plan = (asked: object) => post('/v1/bulk-jobs/plan', { operator: 'ann', ...asked })
+    const found = await plan({ filter: { source: 'apple' } })
+    expect(found.headers).toMatchObject({
+      ...{ 'provenance-read': expect.stringMatching(/^[0-9a-f-]{36}\.\d+ /), 'cache-control': 'no-store' },
+    })
+    const [{ case: id = newId(w.now()) } = {}] = found.json<{ cases: { case?: Uuid }[] }>().cases
+    const named = await plan({ cases: [results[0]?.case ?? id] })
+    expect([named.statusCode, named.headers['provenance-read']]).toEqual([200, undefined])
+    expect(named.json()).toMatchObject({ cases: [{ case: id }] })
+  })
+
   test.each([
     ['an unknown member', { plum: 1 }, 422, 'validation-failed'],
     ['no hit at all', { count: 0 }, 422, 'validation-failed'],

@@ -105,7 +105,9 @@ async function begin(
 ): Promise<void> {
   const { cases } = session.client
   const { as: operator, reason, note, teamNote, dryRun = false } = options
-  const plan = await cases.planBulk({ operator, cases: ids, verdict: verdict as BulkRequest['verdict'] })
+  const asked = { operator, cases: ids, verdict: verdict as BulkRequest['verdict'] }
+  // Of named cases it is no read.
+  const { read: _, ...plan } = await cases.planBulk(asked)
   if (dryRun) {
     session.output.data(plan, columns(plan.cases.map((one) => [one.case, one.result])))
     return

@@ -109,7 +109,7 @@ async function showPlan(
 ): Promise<FastifyReply> {
   const { review, clock } = reviewing
   const { viewer, body } = request
-  const plan = asked.cases?.length === 0 ? NOTHING : await review.planBulk(reviewerOf(viewer), asked)
+  const plan = asked.cases?.length === 0 ? NOTHING : await planOf(review, request, asked)
   const shown = await casesOf(reviewing, request, plan)
   const page = {
     ...({ title: 'Decide alike', current: 'queue', styles: ['review.css'], scripts: ['review.js'] } as const),
@@ -117,6 +117,15 @@ async function showPlan(
   }
   const view = { viewer, plan, shown, job: job ?? newId(clock()), typed: typedOf(body), refusal }
   return sendPage(reply, page, <BulkPage {...view} />)
+}
+
+async function planOf(
+  review: Reviewing['review'],
+  { viewer, routeOptions }: FastifyRequest,
+  asked: Selected['asked'],
+): Promise<BulkPlan> {
+  const by = { ...reviewerOf(viewer), ...readerOf(viewer, routeOptions.url) }
+  return JSON.parse((await review.planBulk(by, asked)).body) as BulkPlan
 }
 
 /** What the page says of the first of them: a read like any other. */

@@ -1,10 +1,13 @@
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { toBase64Url } from '../../../src/kernel/bytes.ts'
 import { newId, type Uuid } from '../../../src/kernel/ids.ts'
-import type { BulkJob, BulkRequest } from '../../../src/review/bulk-schema.ts'
+import { sha256 } from '../../../src/kernel/sha256.ts'
+import type { BulkJob, BulkPlan, BulkRequest } from '../../../src/review/bulk-schema.ts'
 import { LEASE_MS } from '../../../src/review/lease.ts'
 import type { SignalItem } from '../../../src/signals/schema.ts'
 import type { Party } from '../../feeds/world.ts'
+import { readSays } from '../../provenance/disclosures.ts'
 import { aWithdrawal } from '../../signals/factory.ts'
 import { aReviewWorld, GRACE_MS, keyOf, type ReviewWorld } from '../world.ts'
 
@@ -55,6 +58,10 @@ const asked = (cases: readonly Opened[], change: Partial<BulkRequest> = {}) => (
 })
 const ann = () => w.as(banana, 'ann')
 const lea = () => w.as(banana, 'lea', true)
+const planOf = async (asked: object): Promise<{ plan: BulkPlan; read: string }> => {
+  const { body, read } = await w.review.planBulk({ ...ann(), route: '/v1/bulk-jobs/plan' }, asked)
+  return { plan: JSON.parse(body) as BulkPlan, read }
+}
 const approval = ({ n, digest }: BulkJob) => ({ answer: 'approve' as const, n, digest })
 const jobOf = (job: Uuid): Promise<BulkJob> => w.review.bulkJob(banana.participant, job)
 const statesOf = async (cases: readonly Opened[]): Promise<string[]> => {
@@ -135,9 +142,9 @@ describe('a plan', () => {
     await w.review.claim(w.as(banana, 'bob'), taken.id)
     await w.withdraw(apple, gone.item.signal)
     await w.settle()
-    const plan = async () =>
-      w.review.planBulk(ann(), { cases: cases.map(({ id }) => id), verdict: 'confirmed_no_presence' })
-    const told = await plan()
+    const plan = async () => planOf({ cases: cases.map(({ id }) => id), verdict: 'confirmed_no_presence' })
+    const { plan: told, read } = await plan()
+    expect(read).toBe('')
     expect(told).toMatchObject({ changed: 2, proposed: 1, needs_lead: false, more: false })
     expect(told.cases.map(({ result }) => result)).toEqual(['decided', 'proposed', 'claimed', 'signal_ended'])
     expect(await w.recorded(plan)).toEqual([])
@@ -150,11 +157,30 @@ describe('a plan', () => {
 
   test('of a filter takes open cases alone, in the order of the queue', async () => {
     const cases = await opened({ category: 'trafficking' }, { category: 'trafficking', severity: 'high' })
-    const plan = await w.review.planBulk(ann(), { filter: { category: 'trafficking' } })
+    const { plan } = await planOf({ filter: { category: 'trafficking' } })
     expect(plan.cases.map((one) => one.case)).toEqual(cases.map(({ id }) => id).reverse())
     await w.review.beginBulk(ann(), asked(cases))
-    expect((await w.review.planBulk(ann(), { filter: { category: 'trafficking' } })).cases).toEqual([])
-    expect(await codeOf(w.review.planBulk(ann(), {}))).toBe('validation-failed')
+    expect((await planOf({ filter: { category: 'trafficking' } })).plan.cases).toEqual([])
+    expect(await codeOf(planOf({}))).toBe('validation-failed')
+  })
+
+  test('of a filter tells of signals what a page of the queue does, and is recorded as a read of them all', async () => {
+    const filter = { category: 'contact_offence' }
+    const cases = await opened(...plain(3).map((one) => ({ ...one, ...filter })))
+    const { read, plan } = await planOf({ filter })
+    expect(plan.cases).toHaveLength(3)
+    await w.provenance.journal.flush(banana.participant, 'banana')
+    const inner = await w.provenance.journal.inner(banana.participant, read.split(' ')[0] ?? '')
+    if (inner === undefined || inner === 'waiting') throw new Error('no record of the read')
+    const said = Object.fromEntries(readSays(inner.opened).map(({ name, value }) => [name, value]))
+    expect(said).toMatchObject({ route: '/v1/bulk-jobs/plan', n: 3, source: { party: 'apple', n: 3 } })
+    expect(said['body']).toBe(toBase64Url(sha256(Buffer.from(JSON.stringify(plan)))))
+    // Without the log nothing is given out.
+    w.weather.healthy = false
+    expect(await codeOf(planOf({ filter }))).toBe('log-behind')
+    w.weather.healthy = true
+    await w.review.beginBulk(ann(), asked(cases))
+    expect((await planOf({ filter })).read).toBe('')
   })
 })
 
