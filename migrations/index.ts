@@ -34,6 +34,7 @@ import { idempotency } from './0032-idempotency.ts'
 import { undoneDecisions } from './0033-undone-decisions.ts'
 import { decidedRevisions } from './0034-decided-revisions.ts'
 import { recordsInLine } from './0035-records-in-line.ts'
+import { dueAndHanded } from './0037-due-and-handed.ts'
 
 /** In order, never edited once released, never removed; nothing is discovered. */
 export const migrations: readonly Migration[] = [
@@ -72,4 +73,5 @@ export const migrations: readonly Migration[] = [
   { name: '0033-undone-decisions', up: undoneDecisions },
   { name: '0034-decided-revisions', up: decidedRevisions },
   { name: '0035-records-in-line', up: recordsInLine },
+  { name: '0037-due-and-handed', up: dueAndHanded },
 ]

@@ -386,6 +386,7 @@ create table decision (
   refused_by text collate "C",
   refusal text collate "C",
   revision integer,
+  due_at timestamp with time zone,
   constraint decision_pkey PRIMARY KEY (participant_id, case_id, seq),
   constraint decision_participant_id_decision_id_key UNIQUE (participant_id, decision_id),
   constraint decision_accounts_actioned_check CHECK ((accounts_actioned >= 0)),
@@ -853,6 +854,7 @@ create table hit (
   constraint hit_count_check CHECK ((count >= 0)),
   constraint hit_signal_key_check CHECK ((length(signal_key) = 32))
 );
+CREATE INDEX hit_acted ON public.hit USING btree (participant_id, signal_id) WHERE (acted_count IS NOT NULL);
 alter table hit enable row level security;
 alter table hit force row level security;
 create policy aldis_app_all on hit for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
@@ -1515,12 +1517,14 @@ create table review_case (
   hold_reason text collate "C",
   assigned_to text collate "C",
   last_event uuid not null,
+  handed_event uuid,
   constraint review_case_pkey PRIMARY KEY (participant_id, case_id),
   constraint review_case_confidence_check CHECK (((confidence >= 0) AND (confidence <= 100))),
   constraint review_case_severity_check CHECK (((severity >= 1) AND (severity <= 4))),
   constraint review_case_signal_key_check CHECK ((length(signal_key) = 32))
 );
 CREATE INDEX review_case_assigned ON public.review_case USING btree (participant_id, case_id) WHERE ((state = 1) AND (assigned_to IS NOT NULL));
+CREATE INDEX review_case_handed ON public.review_case USING btree (participant_id, handed_event DESC NULLS LAST, case_id DESC) WHERE ((state = 1) AND (assigned_to IS NOT NULL));
 CREATE INDEX review_case_held ON public.review_case USING btree (held_until) WHERE (held_until IS NOT NULL);
 CREATE INDEX review_case_late ON public.review_case USING btree (participant_id, due_at, case_id) WHERE (state = 1);
 CREATE UNIQUE INDEX review_case_live ON public.review_case USING btree (participant_id, origin, signal_id) WHERE (state <> 6);

@@ -454,6 +454,8 @@ export interface ReviewCaseTable {
   held_until: Date | null
   hold_reason: string | null
   assigned_to: string | null
+  /** The hand-over to whoever it is assigned to; null in rows of earlier releases. */
+  handed_event: Uuid | null
   last_event: Uuid
 }
 
@@ -504,6 +506,8 @@ export interface DecisionTable {
   authority: Settled<number>
   decided_by: Settled<string>
   decided_at: Settled<Date>
+  /** By when the case was to be decided, as it stood then; null in rows of earlier releases. */
+  due_at: Settled<Date | null>
   needs_second: Settled<boolean>
   supersedes: Settled<number | null>
   /** Of a case that was closed: undone or refused, what was decided before stands. */

@@ -1,13 +1,16 @@
 import type { Tx } from '../db/as-participant.ts'
 import { newId } from '../kernel/ids.ts'
 import type { ProvenanceService } from '../provenance/service.ts'
-import { type CaseFacts, hoursOf, isAsked, moveCase, newerOf, type Reviewer } from './case.ts'
+import { type CaseFacts, countsFrom, hoursOf, isAsked, moveCase, newerOf, type Reviewer, sooner } from './case.ts'
 import type { DecisionRow } from './decision-store.ts'
-import { dueAt, rankOf } from './priority.ts'
+import { dueAt, isMoreUrgent, rankOf } from './priority.ts'
 import * as store from './store.ts'
 import { CASE_STATE, stateOf } from './transition.ts'
 
 type Recorder = Pick<ProvenanceService, 'record'>
+
+/** Reasons that are looked at, of those that came between a decision and its end. */
+const CAME_MAX = 100
 
 interface Again {
   by: Pick<Reviewer, 'participant' | 'slug'>
@@ -28,8 +31,8 @@ export async function refresh(
   if (facts.revision <= row.revision) return
   const [event, state, change] = [newId(now), stateOf(row.state), newerOf(row, facts)]
   const weighed = { ...row, ...change }
-  const due = dueAt(row.opened_at, weighed, { asked: false, hours: await hoursOf(tx, row.participant_id) })
-  const due_at = new Date(Math.min(due.getTime(), row.due_at.getTime()))
+  const urgency = { asked: false, hours: await hoursOf(tx, row.participant_id) }
+  const due_at = isMoreUrgent(weighed, row) ? sooner(row, dueAt(countsFrom(row, now), weighed, urgency)) : row.due_at
   const version = row.state === CASE_STATE.decided ? row.version : row.version + 1
   await store.updateCase(tx, row, { ...change, version, rank: rankOf(weighed), due_at, last_event: event })
   await recorder.record(tx, {
@@ -48,12 +51,12 @@ export async function lookAgain(
   { by, row, now, decision }: Again & { decision: DecisionRow },
 ): Promise<{ state: number; version: number }> {
   if (row.state !== CASE_STATE.closed) return row
-  const triggers = await store.triggersOf(tx, row.participant_id, row.case_id)
-  const came = triggers.filter(({ at }) => at > decision.decided_at)
+  const came = await store.triggersOf(tx, row, { after: decision.decided_at, limit: CAME_MAX })
   const [first] = came
   if (first === undefined) return row
   const asked = came.some(({ kind }) => isAsked(kind))
-  const due_at = dueAt(now, row, { asked, hours: await hoursOf(tx, row.participant_id) })
-  const change = { opened_at: now, due_at, assigned_to: null }
+  const disputed = came.some(({ kind }) => kind === 'dispute')
+  const due_at = dueAt(now, { ...row, disputed }, { asked, hours: await hoursOf(tx, row.participant_id) })
+  const change = { opened_at: now, due_at, disputed, assigned_to: null }
   return moveCase(recorder, tx, row, { act: 'reopen', by, reason: first.kind, now, change })
 }

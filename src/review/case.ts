@@ -87,7 +87,7 @@ async function makeCase(
     ...{ participant_id: participant, case_id, ...rest, ...weighed },
     ...{ state: CASE_STATE.open, version: 1, rank: rankOf(weighed), due_at },
     ...{ paused_at: null, opened_at: now, held_until: null, hold_reason: null, assigned_to: null },
-    last_event: event,
+    ...{ handed_event: null, last_event: event },
   })
   if (!made) return undefined
   await remember(recorder, tx, { case_id, event, opening, from: undefined })
@@ -106,25 +106,34 @@ async function addReason(
     ...{ participant_id, case_id, kind: trigger, ref: opening.ref, at, last_event: event },
   })
   if (!isNew) return { case_id, event: undefined }
+  const state = stateOf(known.state)
+  const opens = after(state, 'reopen')
   const weighed = {
     ...newerOf(known, facts),
     own_hits: Math.max(known.own_hits, opening.own_hits),
     confirmations: opening.confirmations,
-    disputed: known.disputed || opening.disputed,
+    // A dispute that was decided on is none of what a case is opened for again.
+    disputed: (opens === undefined && known.disputed) || opening.disputed,
   }
-  const state = stateOf(known.state)
-  const opens = after(state, 'reopen')
-  const opened_at = opens === undefined ? known.opened_at : now
-  const due = dueAt(opened_at, weighed, { asked: isAsked(trigger), hours: await hoursOf(tx, participant_id) })
+  const urgency = { asked: isAsked(trigger), hours: await hoursOf(tx, participant_id) }
   await store.updateCase(tx, known, {
-    ...{ ...weighed, rank: rankOf(weighed), opened_at, last_event: event },
-    // What makes a case more urgent brings its date forward, and never back while it is open.
-    due_at: opens === undefined && known.due_at < due ? known.due_at : due,
-    ...(opens !== undefined && { state: CASE_STATE[opens], version: known.version + 1, assigned_to: null }),
+    ...{ ...weighed, rank: rankOf(weighed), last_event: event },
+    ...(opens === undefined
+      ? { due_at: sooner(known, dueAt(countsFrom(known, now), weighed, urgency)) }
+      : {
+          ...{ opened_at: now, assigned_to: null, due_at: dueAt(now, weighed, urgency) },
+          ...{ state: CASE_STATE[opens], version: known.version + 1 },
+        }),
   })
   await told(recorder, tx, { case_id, event, opening, from: state, to: opens ?? state })
   return { case_id, event }
 }
+
+/** What makes a case more urgent brings its date forward, and never back while it is open. */
+export const sooner = ({ due_at }: store.CaseRow, due: Date): Date => (due_at < due ? due_at : due)
+
+/** Of what waits for its source the time stands still: it is added once the case goes on. */
+export const countsFrom = ({ paused_at }: store.CaseRow, now: Date): Date => paused_at ?? now
 
 /** After what was decided or proposed of a case that nobody may decide now: whoever did so did not know of it, by whatever clock. */
 async function arrivedAt(tx: Tx<'participant'>, { participant_id, case_id, state }: store.CaseRow, now: Date) {

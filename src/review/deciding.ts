@@ -59,7 +59,8 @@ export async function writeDecision(
   const decision: decisionStore.DecisionRow = {
     ...{ participant_id: by.participant, case_id: row.case_id, seq: before.length + 1, decision_id: body.decision },
     ...{ verdict: OUTCOME[body.verdict], reason: body.reason, ...wordsOf(body), ...columnsOf(body.counts ?? {}) },
-    ...{ authority: AUTHORITY[by.authority], decided_by: by.who, decided_at, needs_second: second },
+    ...{ authority: AUTHORITY[by.authority], decided_by: by.who, decided_at, due_at: row.due_at },
+    needs_second: second,
     ...{ supersedes: former?.seq ?? null, corrects, approved_by: null, release_at, released_at: null, ended_at: null },
     ...{ refused_by: null, refusal: null, job_id: job ?? null, single_reviewed: persons === 'marked' },
     ...{ revision: row.revision, last_event: event },
@@ -71,8 +72,8 @@ export async function writeDecision(
 
 /** Whoever decides knows of every trigger of the case, by whatever clock each came: `lookAgain` opens it for those that are later. */
 async function afterWhatCame(tx: Tx, { participant_id, case_id }: store.CaseRow, now: Date): Promise<Date> {
-  const triggers = await store.triggersOf(tx, participant_id, case_id)
-  return new Date(triggers.reduce((latest, { at }) => Math.max(latest, at.getTime()), now.getTime()))
+  const last = await store.lastTriggered(tx, { participant_id, case_id })
+  return new Date(Math.max(last?.getTime() ?? 0, now.getTime()))
 }
 
 const actOf = (corrects: boolean, second: boolean): CaseAct => {

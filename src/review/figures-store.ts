@@ -52,7 +52,7 @@ export const decided = (tx: Tx, participant_id: Uuid, since: Date) =>
     .selectFrom((eb) =>
       eb
         .selectFrom('decision')
-        .select(['case_id', 'verdict', 'corrects', 'decided_at'])
+        .select(['case_id', 'verdict', 'corrects', 'decided_at', 'due_at'])
         .where('participant_id', '=', participant_id)
         .where('decided_at', '>=', since)
         .where('released_at', 'is not', null)
@@ -68,7 +68,9 @@ export const decided = (tx: Tx, participant_id: Uuid, since: Date) =>
     .select((eb) =>
       eb.fn
         .countAll<bigint>()
-        .filterWhere((f) => f.and([f('d.corrects', '=', false), f('d.decided_at', '>', f.ref('c.due_at'))]))
+        .filterWhere((f) =>
+          f.and([f('d.corrects', '=', false), sql<boolean>`d.decided_at > coalesce(d.due_at, c.due_at)`]),
+        )
         .as('late'),
     )
     .groupBy(['c.origin', 'd.verdict'])

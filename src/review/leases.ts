@@ -238,7 +238,7 @@ async function handOver(
     fields: { case: case_id, signal: row.signal_id, from: 'open', to: 'open', reason: 'handed_over' },
   })
   const next = row.version + 1
-  await store.updateCase(tx, row, { assigned_to: to, version: next, last_event: event })
+  await store.updateCase(tx, row, { assigned_to: to, handed_event: event, version: next, last_event: event })
   // Under a token that nobody has: what stands in another tab of whoever gave it away stands for it no longer.
   await end(tx, row, { by, token: newId(now), now })
   return resultOf(row, { state: row.state, version: next })

@@ -24,14 +24,15 @@ export const takenSince = (tx: Tx, participant_id: Uuid, { since, limit }: Since
     .limit(limit)
     .execute()
 
-/** Open cases that were handed to somebody. */
+/** Open cases that were handed to somebody, the last handed over first. */
 export const handedOver = (tx: Tx, participant_id: Uuid, limit: number) =>
   tx
     .selectFrom('review_case')
-    .select(['case_id', 'assigned_to', 'due_at', 'last_event'])
+    .select(['case_id', 'assigned_to', 'handed_event', 'due_at', 'last_event'])
     .where('participant_id', '=', participant_id)
     .where(sql<boolean>`state = 1`)
     .where('assigned_to', 'is not', null)
+    .orderBy(sql`handed_event desc nulls last`)
     .orderBy('case_id', 'desc')
     .limit(limit)
     .execute()

@@ -60,10 +60,11 @@ export function createCaseNotices({ db, clock, timeoutMs }: CaseNoticesOptions):
 
 type Rows<F extends (...args: never[]) => Promise<unknown[]>> = Awaited<ReturnType<F>>[number]
 
-const handedOver = (row: Rows<typeof store.handedOver>): CaseNotice => ({
-  ...{ kind: 'case.handed_over', id: `${row.case_id}/${row.assigned_to}`, case: row.case_id },
-  ...{ at: new Date(timeOf(row.last_event)), due: row.due_at },
-  ...(row.assigned_to !== null && { for: row.assigned_to }),
+/** Each hand-over is told of, also a second one to the same person; its event moves with nothing else. */
+const handedOver = ({ case_id, assigned_to, ...row }: Rows<typeof store.handedOver>): CaseNotice => ({
+  ...{ kind: 'case.handed_over', id: row.handed_event ?? `${case_id}/${assigned_to}`, case: case_id },
+  ...{ at: new Date(timeOf(row.handed_event ?? row.last_event)), due: row.due_at },
+  ...(assigned_to !== null && { for: assigned_to }),
 })
 
 const takenOver = (row: Rows<typeof store.takenSince>): CaseNotice => ({

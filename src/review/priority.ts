@@ -25,7 +25,7 @@ export const bandOf = (hits: number): number => BANDS.filter((from) => hits >= f
 export const rankOf = ({ severity, own_hits, confirmations, confidence }: Weighed): number =>
   ((severity * 4 + bandOf(own_hits)) * 16 + Math.min(confirmations, 15)) * 128 + confidence
 
-/** By when it has to be decided, from the moment it was opened; time counts only while the organisation reviews. */
+/** By when it has to be decided, from the moment that the reason came; time counts only while the organisation reviews. */
 export function dueAt(
   opened: Date,
   weighed: Weighed,
@@ -33,6 +33,9 @@ export function dueAt(
 ): Date {
   return workingAfter(opened, hoursOf(weighed, asked) * HOUR_MS, hours)
 }
+
+/** Whether it has less time than another. */
+export const isMoreUrgent = (one: Weighed, than: Weighed): boolean => hoursOf(one, false) < hoursOf(than, false)
 
 function hoursOf({ severity, own_hits, disputed }: Weighed, asked: boolean): number {
   if (severity === SEVERITY.critical || disputed || asked) return 4

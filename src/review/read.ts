@@ -71,6 +71,8 @@ export interface CaseReads {
 
 const SINCE_MAX = 100
 const PROPOSALS_MAX = 100
+/** Reasons that a case is told with: the newest. */
+const TRIGGERS_MAX = 100
 
 export function createCaseReads(options: CaseReadsOptions): CaseReads {
   const { db, clock, provenance, timeoutMs } = options
@@ -188,7 +190,7 @@ async function wholeCase(
 ): Promise<Given> {
   const row = await ownCase(tx, participant, case_id)
   const [info] = await infosOf(options, tx, [row])
-  const triggers = await store.triggersOf(tx, participant, case_id)
+  const triggers = await store.triggersOf(tx, row, { limit: TRIGGERS_MAX })
   const decisions = await decisionStore.decisionsOf(tx, participant, case_id)
   const hit = await hitStore.hitOf(tx, participant, row)
   const facts = await factsOf(options, tx, row)

@@ -15,7 +15,8 @@ export const NO_KEY = Buffer.alloc(32)
 export const CASE = [
   ...(['participant_id', 'case_id', 'origin', 'signal_id', 'signal_key', 'revision', 'type', 'category'] as const),
   ...(['severity', 'confidence', 'state', 'version', 'own_hits', 'confirmations', 'disputed', 'rank'] as const),
-  ...(['due_at', 'paused_at', 'opened_at', 'held_until', 'hold_reason', 'assigned_to', 'last_event'] as const),
+  ...(['due_at', 'paused_at', 'opened_at', 'held_until', 'hold_reason', 'assigned_to', 'handed_event'] as const),
+  'last_event' as const,
 ] as const
 
 // ---- cases
@@ -78,7 +79,7 @@ export type CaseChange = Partial<
     CaseRow,
     | ('revision' | 'category' | 'severity' | 'confidence' | 'state' | 'version' | 'own_hits' | 'confirmations')
     | ('disputed' | 'rank' | 'due_at' | 'paused_at' | 'opened_at' | 'held_until' | 'hold_reason' | 'assigned_to')
-    | 'signal_key'
+    | 'signal_key' | 'handed_event'
   >
 > & { last_event: Uuid }
 
@@ -131,15 +132,36 @@ export async function wasTriggered(
   return row !== undefined
 }
 
-export const triggersOf = (tx: Tx, participant_id: Uuid, case_id: Uuid) =>
-  tx
+/** The newest, in their order; `after` leaves out what came until then. */
+export const triggersOf = async (
+  tx: Tx,
+  { participant_id, case_id }: { participant_id: Uuid; case_id: Uuid },
+  { after, limit }: { after?: Date; limit: number },
+) => {
+  const query = tx
     .selectFrom('case_trigger')
     .select(['kind', 'ref', 'at', 'last_event'])
     .where('participant_id', '=', participant_id)
     .where('case_id', '=', case_id)
-    .orderBy('last_event')
-    .orderBy('kind')
-    .execute()
+    .orderBy('last_event', 'desc')
+    .orderBy('kind', 'desc')
+    .limit(limit)
+  return (await (after === undefined ? query : query.where('at', '>', after)).execute()).reverse()
+}
+
+/** Of what a case was opened for or given. */
+export const lastTriggered = async (
+  tx: Tx,
+  { participant_id, case_id }: { participant_id: Uuid; case_id: Uuid },
+): Promise<Date | undefined> => {
+  const row = await tx
+    .selectFrom('case_trigger')
+    .select((eb) => eb.fn.max('at').as('at'))
+    .where('participant_id', '=', participant_id)
+    .where('case_id', '=', case_id)
+    .executeTakeFirst()
+  return row?.at ?? undefined
+}
 
 // ---- leases
 
