@@ -4,6 +4,7 @@ import type { Db } from '../db/connect.ts'
 import type { DecisionTable } from '../db/tables.ts'
 import { OUTCOME } from '../feedback/schema.ts'
 import type { Uuid } from '../kernel/ids.ts'
+import { COUNTED_MAX } from './queue-store.ts'
 
 export type DecisionRow = Selectable<DecisionTable>
 
@@ -91,10 +92,17 @@ export async function isActedOn(tx: Tx, participant_id: Uuid, of: { origin: Uuid
   return row !== undefined
 }
 
-/** How many signals it was taken on. */
+/** How many signals it was taken on, by the newest of these decisions. */
 export const actedOn = (tx: Tx, participant_id: Uuid) =>
-  actions(tx, participant_id)
-    .select(sql<bigint>`count(distinct (c.origin, c.signal_id))`.as('n'))
+  tx
+    .selectFrom(
+      actions(tx, participant_id)
+        .select(['c.origin', 'c.signal_id'])
+        .orderBy('d.decided_at', 'desc')
+        .limit(COUNTED_MAX + 1)
+        .as('a'),
+    )
+    .select(sql<bigint>`count(distinct (a.origin, a.signal_id))`.as('n'))
     .executeTakeFirstOrThrow()
 
 /** Decisions whose grace is over. */
@@ -139,14 +147,21 @@ export const proposedOf = (tx: Tx, participant_id: Uuid, cases: readonly Uuid[])
     .where('ended_at', 'is', null)
     .execute()
 
-/** Released decisions by verdict: those that stand, and those that a later one corrected. */
+/** The newest released decisions by verdict: those that stand, and those that a later one corrected. */
 export const verdictCounts = (tx: Tx, participant_id: Uuid) =>
   tx
-    .selectFrom('decision as d')
+    .selectFrom((eb) =>
+      eb
+        .selectFrom('decision')
+        .select(['verdict', 'supersedes', 'single_reviewed'])
+        .where('participant_id', '=', participant_id)
+        .where('released_at', 'is not', null)
+        .orderBy('decided_at', 'desc')
+        .limit(COUNTED_MAX + 1)
+        .as('d'),
+    )
     .select((eb) => ['d.verdict', eb.fn.countAll<bigint>().as('n')])
     .select((eb) => eb.fn.countAll<bigint>().filterWhere('d.supersedes', 'is not', null).as('corrections'))
     .select((eb) => eb.fn.countAll<bigint>().filterWhere('d.single_reviewed', '=', true).as('single'))
-    .where('d.participant_id', '=', participant_id)
-    .where('d.released_at', 'is not', null)
     .groupBy('d.verdict')
     .execute()

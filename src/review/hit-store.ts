@@ -2,6 +2,7 @@ import { type Selectable, sql } from 'kysely'
 import type { Tx } from '../db/as-participant.ts'
 import type { HitTable } from '../db/tables.ts'
 import type { Uuid } from '../kernel/ids.ts'
+import { COUNTED_MAX } from './queue-store.ts'
 import { NO_KEY } from './store.ts'
 
 type HitRow = Selectable<HitTable>
@@ -84,13 +85,21 @@ export async function forgetAction(
     .execute()
 }
 
-/** Of signals that were acted on: what was seen again since. */
+/** Of the newest signals that were acted on: what was seen again since. */
 export const hitCounts = (tx: Tx, participant_id: Uuid) =>
   tx
-    .selectFrom('hit')
+    .selectFrom((eb) =>
+      eb
+        .selectFrom('hit')
+        .select(['count', 'acted_count'])
+        .where('participant_id', '=', participant_id)
+        .where('acted_count', 'is not', null)
+        .orderBy('signal_id', 'desc')
+        .limit(COUNTED_MAX + 1)
+        .as('h'),
+    )
     .select((eb) => [
       eb.fn.countAll<bigint>().filterWhere(sql<boolean>`count > acted_count`).as('again'),
       sql<bigint>`coalesce(sum(count - acted_count), 0)::bigint`.as('since'),
     ])
-    .where('participant_id', '=', participant_id)
     .executeTakeFirst()

@@ -43,7 +43,7 @@ export interface ReviewServiceOptions {
   categorySlug(id: number): string
   participantBySlug(slug: string): { participant_id: Uuid } | undefined
   slugOf(participant: Uuid): string
-  /** Of each statement of a page of cases. */
+  /** Of each statement of a page of cases, and of figures. */
   timeoutMs: number
 }
 
@@ -112,6 +112,8 @@ export function createReviewService(options: ReviewServiceOptions): ReviewServic
       return rules
     },
     figures: (participant) =>
-      asParticipant(db, participant, (tx) => figuresOf(tx, participant, { now: clock(), slugOf: options.slugOf })),
+      asParticipant(db, participant, (tx) => figuresOf(tx, participant, { now: clock(), slugOf: options.slugOf }), {
+        timeoutMs: options.timeoutMs,
+      }),
   }
 }

@@ -5,6 +5,7 @@ import { newId, type Uuid } from '../../src/kernel/ids.ts'
 import { hitsOf } from '../../src/review/hits.ts'
 import { LEASE_MS } from '../../src/review/lease.ts'
 import { takeNext } from '../../src/review/leases.ts'
+import { createReviewService, type ReviewServiceOptions } from '../../src/review/service.ts'
 import { caseOf } from '../../src/review/store.ts'
 import type { SignalItem } from '../../src/signals/schema.ts'
 import type { Party } from '../feeds/world.ts'
@@ -872,6 +873,18 @@ describe('what others do', () => {
     await followedAgain()
     expect(await count()).toEqual(before)
   })
+})
+
+test('each statement of figures has a time of its own', async () => {
+  const statements: string[] = []
+  const db = connect({ url: w.t.url('aldis_app'), max: 1, statementLog: (sql) => statements.push(sql) })
+  const asked = { db, clock: () => w.now(), slugOf: () => '', timeoutMs: 1_234 }
+  try {
+    await createReviewService(asked as unknown as ReviewServiceOptions).figures(banana.participant)
+  } finally {
+    await db.destroy()
+  }
+  expect(statements.join()).toContain('statement_timeout = 1234')
 })
 
 describe('the queue', () => {

@@ -2,7 +2,10 @@ import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { asParticipant, type Tx } from '../../../src/db/as-participant.ts'
 import type { Uuid } from '../../../src/kernel/ids.ts'
+import * as decisionStore from '../../../src/review/decision-store.ts'
 import * as figuresStore from '../../../src/review/figures-store.ts'
+import * as hitStore from '../../../src/review/hit-store.ts'
+import * as noticeStore from '../../../src/review/notice-store.ts'
 import * as queueStore from '../../../src/review/queue-store.ts'
 import { freshDatabase, type TestDatabase } from '../../support/database.ts'
 import { planned } from '../../support/plans.ts'
@@ -31,7 +34,17 @@ beforeAll(async () => {
       from generate_series(1, ${count}) n`.execute(t.owner)
   await sql`insert into review_lease select participant_id, case_id, 'h' || (rank % 40), gen_random_uuid(), ${NOW}::timestamptz + interval '10 min'
     from review_case where state = 1`.execute(t.owner)
-  await sql`analyze review_case, review_lease`.execute(t.owner)
+  // A fifth of the hits were acted on, three times as many decisions were released as are counted.
+  await sql`insert into hit (participant_id, origin, signal_id, signal_key, count, last_at, own_ref, acted_count, last_event)
+    select ${OWN}::uuid, ${other}::uuid, gen_random_uuid(), sha256(n::text::bytea), 5, ${NOW}::timestamptz, null,
+      case when n % 5 = 0 then 3 end, gen_random_uuid()
+    from generate_series(1, ${6 * CASES}) n`.execute(t.owner)
+  await sql`insert into decision (participant_id, case_id, seq, decision_id, verdict, reason, authority, decided_by, decided_at,
+      needs_second, corrects, release_at, released_at, single_reviewed, last_event)
+    select ${OWN}::uuid, gen_random_uuid(), 1, gen_random_uuid(), 1 + n % 3, 'law', 2, 'ann',
+      ${NOW}::timestamptz - n * interval '1 minute', false, false, ${NOW}::timestamptz, ${NOW}::timestamptz, false, gen_random_uuid()
+    from generate_series(1, ${3 * CASES}) n`.execute(t.owner)
+  await sql`analyze review_case, review_lease, hit, decision`.execute(t.owner)
 })
 afterAll(() => t.drop())
 
@@ -85,6 +98,7 @@ const READS: readonly (readonly [what: string, index: string, work: Work])[] = [
     'review_case_opened',
     (tx) => queueStore.openedSince(tx, OWN, { since: new Date(NOW.getTime() - 600_000), limit }),
   ],
+  ['what was handed over last', 'review_case_handed', (tx) => noticeStore.handedOver(tx, OWN, limit)],
   ['the count of what waits', 'review_case_state', (tx) => queueStore.waitingCounts(tx, OWN)],
   ['the count of what is held', 'review_lease_holder', (tx) => queueStore.heldBy(tx, OWN, { who: 'h1', now: NOW })],
 ]
@@ -117,6 +131,25 @@ describe('at ten thousand open cases among sixty thousand', () => {
     const { rows } = await sql<{ n: string }>`select count(*) as n from review_case
       where participant_id = ${OWN} and state = 1 and type = 3 and due_at > ${NOW}`.execute(t.owner)
     expect(seen.length).toBe(Number(rows[0]?.n))
+  })
+
+  test.each([
+    ['signals that were acted on', 'hit_acted', (tx: Tx<'participant'>) => hitStore.hitCounts(tx, OWN)],
+    ['released decisions', 'decision_at', (tx: Tx<'participant'>) => decisionStore.verdictCounts(tx, OWN)],
+  ])('figures count the newest ten thousand of %s, by %s', async (_, index, work) => {
+    const plan = await plansOf(work)
+    expect(plan).toContain(index)
+    expect(plan).not.toMatch(/Seq Scan|Sort Key: (decided_at|signal_id)/)
+  })
+
+  test('and no more, however many there are', async () => {
+    const [hits, verdicts] = await asParticipant(t.app, OWN, async (tx) => [
+      await hitStore.hitCounts(tx, OWN),
+      await decisionStore.verdictCounts(tx, OWN),
+    ])
+    const many = queueStore.COUNTED_MAX + 1
+    expect([Number(hits?.acted), Number(hits?.again), Number(hits?.since)]).toEqual([many, many, 2 * many])
+    expect(verdicts.reduce((sum, { n }) => sum + Number(n), 0)).toBe(many)
   })
 
   test('counts are of the own organisation', async () => {
