@@ -47,6 +47,8 @@ export interface Opening {
   confirmations: number
   disputed: boolean
   now: Date
+  /** Adds nothing to a case that somebody is to look at already. */
+  oneOfMany?: boolean
 }
 
 type Recorder = Pick<ProvenanceService, 'record'>
@@ -101,6 +103,7 @@ async function addReason(
 ): Promise<{ case_id: Uuid; event: Uuid | undefined }> {
   const { facts, now, trigger } = opening
   const { case_id, participant_id } = known
+  if (opening.oneOfMany === true && (await isToBeLookedAt(tx, known))) return { case_id, event: undefined }
   const [event, at] = [newId(now), await arrivedAt(tx, known, now)]
   const isNew = await store.insertTrigger(tx, {
     ...{ participant_id, case_id, kind: trigger, ref: opening.ref, at, last_event: event },
@@ -140,6 +143,15 @@ async function arrivedAt(tx: Tx<'participant'>, { participant_id, case_id, state
   if (state !== CASE_STATE.decided && state !== CASE_STATE.awaiting_second) return now
   const last = (await decisionStore.decisionsOf(tx, participant_id, case_id)).at(-1)
   return last === undefined ? now : new Date(Math.max(now.getTime(), last.decided_at.getTime() + 1))
+}
+
+/** It is open, or will be, for something came since it was decided. */
+async function isToBeLookedAt(tx: Tx<'participant'>, row: store.CaseRow): Promise<boolean> {
+  const state = stateOf(row.state)
+  if (state !== 'decided' && state !== 'awaiting_second') return state !== 'closed'
+  const last = (await decisionStore.decisionsOf(tx, row.participant_id, row.case_id)).at(-1)
+  if (last === undefined) return false
+  return (await store.triggersOf(tx, row, { after: last.decided_at, limit: 1 })).length > 0
 }
 
 /** What a case shows of its signal. A feed may be behind the log: what is older than the case takes nothing back. */

@@ -123,18 +123,20 @@ async function opened(
   { before, again, ...taking }: Taking & { before: number; again: boolean },
 ): Promise<{ changed: true; case_id: Uuid | undefined }> {
   const { hit, facts } = taking
-  if (facts === undefined || !(crosses(before, hit.count) || again)) return { changed: true, case_id: undefined }
-  const { case_id } = await openForHit(options, tx, { ...taking, facts, ref: refOf(hit.count, again) })
+  const reaches = crosses(before, hit.count)
+  if (facts === undefined || !(reaches || again)) return { changed: true, case_id: undefined }
+  const opening = { ref: refOf(hit.count, again), oneOfMany: !reaches }
+  const { case_id } = await openForHit(options, tx, { ...taking, ...opening, facts })
   return { changed: true, case_id }
 }
 
-/** Each number opens once; after an action each further report does. */
+/** Each number opens once; after an action each further report does, unless it is to be looked at already. */
 const refOf = (count: number, again: boolean): string => (again ? `again-${count}` : `hits-${count}`)
 
 async function openForHit(
   options: HitsOptions,
   tx: Tx<'participant'>,
-  { by, hit, origin, facts, now, ref }: Taking & { facts: SignalFacts; ref: string },
+  { by, hit, origin, facts, now, ref, oneOfMany }: Taking & { facts: SignalFacts; ref: string; oneOfMany: boolean },
 ): Promise<{ case_id: Uuid | undefined }> {
   const { taxonomy, category, severity, confidence, type } = facts.item
   return openCase(options.provenance, tx, {
@@ -143,7 +145,7 @@ async function openForHit(
       ...{ origin, signal_id: hit.signal, signal_key: Buffer.from(hit.key, 'hex'), revision: facts.revision },
       ...{ type: SIGNAL_TYPE[type], category: options.categoryId(taxonomy, category), severity, confidence },
     },
-    ...{ trigger: 'private_hit', ref, own_hits: hit.count, disputed: false, now },
+    ...{ trigger: 'private_hit', ref, own_hits: hit.count, disputed: false, now, oneOfMany },
     confirmations: await options.confirmations(tx, { origin, signal: hit.signal }),
   })
 }

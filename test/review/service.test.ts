@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { asParticipant } from '../../src/db/as-participant.ts'
 import { connect } from '../../src/db/connect.ts'
@@ -119,6 +120,39 @@ describe('hits', () => {
     expect(await w.hit(banana, cherry, item)).toEqual(refused)
     expect(await w.hit(banana, apple, { ...item, signal: newId(w.now()) })).toEqual(refused)
     expect(await w.hit(apple, apple, item)).toEqual(refused)
+  })
+
+  test('after an action, reports add nothing to a case that somebody is to look at already', async () => {
+    const { id, item } = await opened()
+    await w.hit(banana, apple, item, 10)
+    const refs = async () => (await w.caseOf(banana, id)).triggers?.slice(2).map(({ ref }) => ref)
+    const decide = async (change: object = {}) =>
+      w.review.decide(w.as(banana), id, w.verdict(await w.review.claim(w.as(banana), id), change))
+    await decide()
+    await w.release()
+    // It opens the case, and those after it tell whose it is.
+    const reports = await Promise.all([11, 12, 13].map((count) => w.hit(banana, apple, item, count)))
+    for (const { results } of reports) expect(results[0]?.case ?? id).toBe(id)
+    expect(await refs()).toHaveLength(1)
+    // What was decided without knowing of it is looked at again, because of the first.
+    await decide()
+    for (const count of [14, 15, 16]) await w.hit(banana, apple, item, count)
+    await w.release()
+    expect((await refs())?.at(-1)).toBe('again-14')
+    expect(await refs()).toHaveLength(2)
+    expect((await w.caseOf(banana, id)).state).toBe('open')
+    await decide({ escalate: true })
+    for (const count of [17, 18, 19]) await w.hit(banana, apple, item, count)
+    expect((await refs())?.slice(2)).toEqual(['again-17'])
+  })
+
+  test('a case is told with the newest hundred of its reasons', async () => {
+    const { id } = await opened()
+    await sql`insert into case_trigger select participant_id, case_id, 'lifecycle', n::text, at + n * interval '1 s',
+        ('ffffffff-ffff-7fff-8fff-' || lpad(to_hex(n), 12, '0'))::uuid
+      from case_trigger, generate_series(1, 120) n where case_id = ${id}`.execute(w.t.owner)
+    const refs = (await w.caseOf(banana, id)).triggers?.map(({ ref }) => ref)
+    expect(refs).toEqual(Array.from({ length: 100 }, (_, i) => String(i + 21)))
   })
 
   test('one case of an organisation for a signal, however many report at once', async () => {

@@ -203,8 +203,12 @@ const confirms = (m: Model): boolean =>
 
 const bandOf = (hits: number): number => [1, 2, 10].filter((from) => hits >= from).length
 
+/** Whether somebody is to look at the case already, so that one more hit after an action adds nothing. */
+const isToBeLookedAt = (m: Model): boolean =>
+  m.state === 'decided' || m.state === 'awaiting_second' ? last(m)?.overtaken === true : m.state !== 'closed'
+
 export function hit(m: Model, count: number): void {
-  if (bandOf(count) > bandOf(m.hits) || acted(m)) reason(m)
+  if (bandOf(count) > bandOf(m.hits) || (acted(m) && !isToBeLookedAt(m))) reason(m)
   m.hits = count
 }
 
