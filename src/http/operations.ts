@@ -481,7 +481,8 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   'POST /v1/hits': {
     id: 'reportHits',
     summary: "Takes what a platform's own matcher found, as counts since the beginning; nobody else sees them",
-    description: 'The first, second and tenth hit open a case, and each report after an action does.',
+    description:
+      'The first, second and tenth hit open a case, and after an action a further report does, unless somebody is to look at it already. A hit whose `own_ref` looks raw is refused alone: 422 and `raw-identifier` in its result.',
     codes: ['log-behind'],
     commits: true,
   },

@@ -2,6 +2,7 @@ import { asParticipant, type Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
 import type { HitsOf } from '../feedback/tell.ts'
 import type { FactsOf, SignalFacts } from '../feeds/facts.ts'
+import { findRaw } from '../identifiers/raw-value.ts'
 import { concat, toBase64Url, u32 } from '../kernel/bytes.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
@@ -64,6 +65,10 @@ async function report(
   const leaves: Uint8Array[] = []
   const results: HitResult['results'] = []
   for (const [index, { hit, origin }] of named.entries()) {
+    if (isRaw(hit.own_ref)) {
+      results.push({ index, status: 422, code: 'raw-identifier' })
+      continue
+    }
     const facts = factsOf.get(`${origin}/${hit.signal}`)
     const taken =
       origin === undefined || origin === by.participant
@@ -80,6 +85,12 @@ async function report(
   })
   return { results, event }
 }
+
+/** A number that stands alone, or after letters, is that of a ticket, however long it is. */
+const TICKET = /^[A-Za-z]*[._-]?[0-9]+$/
+
+const isRaw = (own_ref: string | undefined): boolean =>
+  own_ref !== undefined && !TICKET.test(own_ref) && findRaw(own_ref).length > 0
 
 interface Taking {
   by: By

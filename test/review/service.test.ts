@@ -10,7 +10,7 @@ import { createReviewService, type ReviewServiceOptions } from '../../src/review
 import { caseOf } from '../../src/review/store.ts'
 import type { SignalItem } from '../../src/signals/schema.ts'
 import type { Party } from '../feeds/world.ts'
-import { aReviewWorld, GRACE_MS, type ReviewWorld } from './world.ts'
+import { aReviewWorld, GRACE_MS, keyOf, type ReviewWorld } from './world.ts'
 
 let w: ReviewWorld
 let apple: Party
@@ -120,6 +120,26 @@ describe('hits', () => {
     expect(await w.hit(banana, cherry, item)).toEqual(refused)
     expect(await w.hit(banana, apple, { ...item, signal: newId(w.now()) })).toEqual(refused)
     expect(await w.hit(apple, apple, item)).toEqual(refused)
+  })
+
+  test('a reference that looks raw refuses its hit alone; numbers are those of tickets', async () => {
+    const items = [await shared(), await shared(), await shared(), await shared(), await shared()]
+    const refs = ['192.0.2.7', '353861234567', 'INC0012345678', `0x${'5a'.repeat(20)}`, '01-86-123-4567']
+    const last_at = '2026-03-01T11:00:00Z'
+    const hits = items.map((item, i) => ({
+      ...{ source: 'apple', signal: item.signal, key: keyOf(item), count: 1, last_at, own_ref: refs[i] ?? '' },
+    }))
+    const { results } = await w.review.reportHits(banana, { hits })
+    expect(results.map(({ status, code }) => [status, code])).toEqual([
+      [422, 'raw-identifier'],
+      [200, undefined],
+      [200, undefined],
+      [422, 'raw-identifier'],
+      [422, 'raw-identifier'],
+    ])
+    expect(results.map((one) => one.case === undefined)).toEqual([true, false, false, true, true])
+    const { rows } = await sql`select from hit where own_ref in ('192.0.2.7', '01-86-123-4567')`.execute(w.t.owner)
+    expect(rows).toEqual([])
   })
 
   test('after an action, reports add nothing to a case that somebody is to look at already', async () => {
