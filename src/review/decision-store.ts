@@ -51,20 +51,25 @@ export const caseEndedBy = (tx: Tx, participant_id: Uuid, event: Uuid) =>
     .where('d.ended_at', 'is not', null)
     .executeTakeFirst()
 
-/**
- * Released decisions by which action was taken on another's signal. Not those that a later release takes the place of, nor those
- * before one that finds nothing wrong after all.
- */
+/** Released decisions by which action was taken. */
 const actions = (tx: Tx, participant_id: Uuid) =>
   tx
-    .selectFrom('decision as d')
-    .innerJoin('review_case as c', (join) =>
-      join.onRef('c.participant_id', '=', 'd.participant_id').onRef('c.case_id', '=', 'd.case_id'),
-    )
-    .where('d.participant_id', '=', participant_id)
+    .selectFrom('decision')
+    .select(['case_id', 'seq'])
+    .where('participant_id', '=', participant_id)
+    .where('verdict', '=', OUTCOME.confirmed_action_taken)
+    .where('released_at', 'is not', null)
+
+/**
+ * Those of them on another's signal that stand: not those that a later release takes the place of, nor those before one that finds
+ * nothing wrong after all.
+ */
+const standing = (tx: Tx, participant_id: Uuid, taken = actions(tx, participant_id)) =>
+  tx
+    .selectFrom(taken.as('d'))
+    .innerJoin('review_case as c', 'c.case_id', 'd.case_id')
+    .where('c.participant_id', '=', participant_id)
     .where('c.origin', '<>', participant_id)
-    .where('d.verdict', '=', OUTCOME.confirmed_action_taken)
-    .where('d.released_at', 'is not', null)
     .where(({ not, exists, selectFrom }) =>
       not(
         exists(
@@ -83,7 +88,7 @@ const actions = (tx: Tx, participant_id: Uuid) =>
 
 /** Whether action was taken on a signal, and that stands. */
 export async function isActedOn(tx: Tx, participant_id: Uuid, of: { origin: Uuid; signal_id: Uuid }): Promise<boolean> {
-  const row = await actions(tx, participant_id)
+  const row = await standing(tx, participant_id)
     .select('d.seq')
     .where('c.origin', '=', of.origin)
     .where('c.signal_id', '=', of.signal_id)
@@ -94,15 +99,14 @@ export async function isActedOn(tx: Tx, participant_id: Uuid, of: { origin: Uuid
 
 /** How many signals it was taken on, by the newest of these decisions. */
 export const actedOn = (tx: Tx, participant_id: Uuid) =>
-  tx
-    .selectFrom(
-      actions(tx, participant_id)
-        .select(['c.origin', 'c.signal_id'])
-        .orderBy('d.decided_at', 'desc')
-        .limit(COUNTED_MAX + 1)
-        .as('a'),
-    )
-    .select(sql<bigint>`count(distinct (a.origin, a.signal_id))`.as('n'))
+  standing(
+    tx,
+    participant_id,
+    actions(tx, participant_id)
+      .orderBy('decided_at', 'desc')
+      .limit(COUNTED_MAX + 1),
+  )
+    .select(sql<bigint>`count(distinct (c.origin, c.signal_id))`.as('n'))
     .executeTakeFirstOrThrow()
 
 /** Decisions whose grace is over. */

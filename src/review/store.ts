@@ -79,7 +79,8 @@ export type CaseChange = Partial<
     CaseRow,
     | ('revision' | 'category' | 'severity' | 'confidence' | 'state' | 'version' | 'own_hits' | 'confirmations')
     | ('disputed' | 'rank' | 'due_at' | 'paused_at' | 'opened_at' | 'held_until' | 'hold_reason' | 'assigned_to')
-    | 'signal_key' | 'handed_event'
+    | 'signal_key'
+    | 'handed_event'
   >
 > & { last_event: Uuid }
 

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { asParticipant, type Tx } from '../../../src/db/as-participant.ts'
+import { OUTCOME } from '../../../src/feedback/schema.ts'
 import type { Uuid } from '../../../src/kernel/ids.ts'
 import * as decisionStore from '../../../src/review/decision-store.ts'
 import * as figuresStore from '../../../src/review/figures-store.ts'
@@ -41,9 +42,11 @@ beforeAll(async () => {
     from generate_series(1, ${6 * CASES}) n`.execute(t.owner)
   await sql`insert into decision (participant_id, case_id, seq, decision_id, verdict, reason, authority, decided_by, decided_at,
       needs_second, corrects, release_at, released_at, single_reviewed, last_event)
-    select ${OWN}::uuid, gen_random_uuid(), 1, gen_random_uuid(), 1 + n % 3, 'law', 2, 'ann',
+    select ${OWN}::uuid, c.case_id, 1, gen_random_uuid(), case when n % 3 = 0 then ${OUTCOME.not_violating}::int2
+        else ${OUTCOME.confirmed_action_taken}::int2 end, 'law', 2, 'ann',
       ${NOW}::timestamptz - n * interval '1 minute', false, false, ${NOW}::timestamptz, ${NOW}::timestamptz, false, gen_random_uuid()
-    from generate_series(1, ${3 * CASES}) n`.execute(t.owner)
+    from (select case_id, row_number() over () as n from review_case where participant_id = ${OWN} and state = 5) c
+    where n <= ${3 * CASES}`.execute(t.owner)
   await sql`analyze review_case, review_lease, hit, decision`.execute(t.owner)
 })
 afterAll(() => t.drop())
@@ -143,12 +146,13 @@ describe('at ten thousand open cases among sixty thousand', () => {
   })
 
   test('and no more, however many there are', async () => {
-    const [hits, verdicts] = await asParticipant(t.app, OWN, async (tx) => [
+    const [hits, verdicts, acted] = await asParticipant(t.app, OWN, async (tx) => [
       await hitStore.hitCounts(tx, OWN),
       await decisionStore.verdictCounts(tx, OWN),
+      await decisionStore.actedOn(tx, OWN),
     ])
     const many = queueStore.COUNTED_MAX + 1
-    expect([Number(hits?.acted), Number(hits?.again), Number(hits?.since)]).toEqual([many, many, 2 * many])
+    expect([Number(hits?.again), Number(hits?.since), Number(acted.n)]).toEqual([many, 2 * many, many])
     expect(verdicts.reduce((sum, { n }) => sum + Number(n), 0)).toBe(many)
   })
 
