@@ -1,5 +1,5 @@
-import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { drained } from '../kernel/drained.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { parseStrict } from '../kernel/strict-json.ts'
 import { type Line, linesOf, notUtf8 } from '../signals/stream.ts'
@@ -28,6 +28,7 @@ export async function answerStream(
     const lines = group.map(({ line }, i) => `${JSON.stringify({ line: Number(line), ...told[i] })}\n`)
     group = []
     if (!response.write(lines.join(''))) await drained(response)
+    if (response.destroyed) throw new Error('whoever asked has gone')
   }
   request.socket.setTimeout(BRIDGE_LIMITS.stream_idle_seconds * 1_000, () => request.destroy())
   try {
@@ -46,19 +47,6 @@ export async function answerStream(
   }
   response.end(() => request.complete || request.destroy())
 }
-
-/** Waits until the answer is taken. Throws where nobody is there to take it. */
-async function drained(response: ServerResponse): Promise<void> {
-  // One that was closed before is never closed again: to wait for that would keep its place for good.
-  if (response.destroyed) throw new Error(GONE)
-  const waiting = new AbortController()
-  const { signal } = waiting
-  await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })])
-  waiting.abort()
-  if (response.destroyed) throw new Error(GONE)
-}
-
-const GONE = 'whoever asked has gone'
 
 /** What came is answered before more is waited for: a client may send a line and wait for its answer. */
 async function* batched(request: IncomingMessage, flush: () => Promise<void>): AsyncGenerator<Uint8Array> {

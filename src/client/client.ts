@@ -58,7 +58,7 @@ import { type ConformanceClient, conformanceOver } from './conformance.ts'
 import { evaluatorOver } from './evaluator.ts'
 import { type StreamQuery, streamEvents } from './event-stream.ts'
 import { headerOf, neededHeader } from './headers.ts'
-import { linesOf } from './lines.ts'
+import { linesOf, writeLines } from './lines.ts'
 import { type LogLooks, looksOver } from './log-looks.ts'
 import { type OversightClient, oversightOver } from './oversight.ts'
 import { type SealedDelta, sealedPage, sealedSegment } from './sealed-feed.ts'
@@ -340,11 +340,7 @@ async function* uploadLines(
     path: '/v1/submissions/stream',
     type: 'application/x-ndjson',
     headers: { 'upload-id': upload.id, 'upload-line': String(upload.line) },
-    write: async (out) => {
-      for await (const line of lines) {
-        if (!out.write(line)) await new Promise((resolve) => out.once('drain', resolve))
-      }
-    },
+    write: (out) => writeLines(out, lines),
   })
   if (message.statusCode !== 200) throw await refusalIn(message)
   try {

@@ -1,4 +1,6 @@
+import type { Writable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
+import { drained } from '../kernel/drained.ts'
 import { AnswerTooLong } from './errors.ts'
 
 /**
@@ -26,4 +28,15 @@ async function* linesByPiece(pieces: AsyncIterable<Uint8Array>, most: number): A
   }
   rest += decoder.end()
   if (rest !== '') yield [rest]
+}
+
+/**
+ * Writes the lines as fast as they are taken, and does not end what they go to. Throws once nobody takes them any more, and lets go of what
+ * they come from.
+ */
+export async function writeLines(out: Writable, lines: AsyncIterable<string | Uint8Array>): Promise<void> {
+  for await (const line of lines) {
+    if (!out.write(line)) await drained(out)
+    if (out.destroyed) throw new Error('the connection was closed before all of it was sent')
+  }
 }

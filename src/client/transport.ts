@@ -38,7 +38,7 @@ export interface Transport {
   call(call: Call): Promise<Answer>
   /** The answer as it comes, for bodies that do not fit in memory; no retry. Ends with `ETIMEDOUT` if the node is silent. */
   open(
-    call: Omit<Call, 'idempotent' | 'body' | 'most'> & { write?: (out: NodeJS.WritableStream) => Promise<void> },
+    call: Omit<Call, 'idempotent' | 'body' | 'most'> & { write?: (out: ClientRequest) => Promise<void> },
   ): Promise<IncomingMessage>
   /** Ends what is under way; nothing is tried again. */
   close(): void

@@ -1,6 +1,6 @@
 import type { Uuid } from '../kernel/ids.ts'
 import type { UploadJob, UploadJobList, UploadLine, UploadPlace } from '../signals/schema.ts'
-import { linesOf } from './lines.ts'
+import { linesOf, writeLines } from './lines.ts'
 import { ANSWER_MAX, collect, refusalIn, type Transport } from './transport.ts'
 
 /** Uploads that the node works off while nobody is connected. */
@@ -23,11 +23,7 @@ export function uploadsOver(transport: Transport, get: <T>(path: string) => Prom
     async put(upload, lines) {
       const message = await transport.open({
         ...{ method: 'PUT', path: `/v1/uploads/${upload}`, type: NDJSON },
-        write: async (out) => {
-          for await (const line of lines) {
-            if (!out.write(line)) await new Promise((resolve) => out.once('drain', resolve))
-          }
-        },
+        write: (out) => writeLines(out, lines),
       })
       if (message.statusCode !== 202) throw await refusalIn(message)
       return JSON.parse((await collect(message)).toString()) as UploadJob

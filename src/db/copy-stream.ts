@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 import pg from 'pg'
+import { drained } from '../kernel/drained.ts'
 
 /** Takes what a COPY gives, some hundred kilobytes at once; the server waits while it does. */
 export type Sink = (bytes: Buffer) => Promise<void>
@@ -95,16 +96,6 @@ class CopyFrom extends pg.Query {
       if (wire.stream.writableNeedDrain) await drained(wire.stream)
     }
   }
-}
-
-function drained(stream: Duplex): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      stream.off('drain', end).off('close', end)
-      resolve()
-    }
-    stream.on('drain', end).on('close', end)
-  })
 }
 
 interface Client {

@@ -2,6 +2,7 @@ import { PassThrough } from 'node:stream'
 import type { Sink } from '../db/copy-stream.ts'
 import { atOneMoment, copyTableOut, countRows, nodeConnections, tablesInOrder } from '../db/dump.ts'
 import type { WholeDatabase } from '../db/open.ts'
+import { drained } from '../kernel/drained.ts'
 import type { LogStanding } from '../provenance/standing.ts'
 import { manifestLog } from './backup.ts'
 import { type RestoreOptions, restore } from './refill.ts'
@@ -44,14 +45,4 @@ async function* through(push: (sink: Sink) => Promise<unknown>): AsyncGenerator<
   )
   yield* pipe as AsyncIterable<Uint8Array>
   await pushed
-}
-
-function drained(pipe: PassThrough): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      pipe.off('drain', end).off('close', end)
-      resolve()
-    }
-    pipe.on('drain', end).on('close', end)
-  })
 }
