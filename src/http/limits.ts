@@ -26,7 +26,13 @@ import {
 } from '../feeds/schema.ts'
 import { BATCHES_LOOKED_MAX, MATRIX_DAYS } from '../governance/schema.ts'
 import { FILTER_MAX, PAGE_MAX as TAXII_PAGE_MAX } from '../interop/taxii/query.ts'
-import { PATTERN_HEAP_MB, PATTERN_MS, PATTERNS_MS, PATTERNS_WAITING } from '../jobs/pattern-check.ts'
+import {
+  PATTERN_HEAP_MB,
+  PATTERN_MS,
+  PATTERNS_MS,
+  PATTERNS_WAITING,
+  PATTERNS_WAITING_EACH,
+} from '../jobs/pattern-check.ts'
 import type { ErrorCode } from '../kernel/errors.ts'
 import { JSON_LIMITS } from '../kernel/strict-json.ts'
 import { OPRF_JOB_MS, OPRF_QUEUE } from '../keys/oprf-pool.ts'
@@ -289,6 +295,7 @@ const PATTERNS = {
   pattern_thread_mb: limit(PATTERN_HEAP_MB, 'MB', 'pattern-cost', 'of the thread that does it'),
   patterns_ms: limit(PATTERNS_MS, 'milliseconds', 'pattern-cost', 'for all patterns of a submission'),
   patterns_waiting: limit(PATTERNS_WAITING, 'submissions', 'busy', 'whose patterns wait to be tried'),
+  patterns_waiting_each: limit(PATTERNS_WAITING_EACH, 'submissions', 'busy', 'of one participant; they take turns'),
 } as const
 
 const PRESSURE = {

@@ -8,8 +8,9 @@ export const PATTERN_MS = 250
 export const PATTERN_HEAP_MB = 64
 /** Of the patterns that were handed over together: those that the time does not reach are refused. */
 export const PATTERNS_MS = 5_000
-/** Who may wait for the thread. */
+/** Who may wait for the thread; and of one participant, as many as eight streams verify ahead. */
 export const PATTERNS_WAITING = 64
+export const PATTERNS_WAITING_EACH = 40
 const YOUNG_MB = 16
 const STACK_MB = 4
 /** A busy machine may starve a thread: what took too long is tried once more, in another. */
@@ -20,19 +21,23 @@ export interface PatternCheckOptions {
   deadlineMs?: number
   totalMs?: number
   waiting?: number
+  each?: number
 }
 
 const PROGRAM = new URL(`./pattern-worker${import.meta.url.slice(-3)}`, import.meta.url)
 
 /**
  * Tries patterns in a thread with little memory, which is ended when one takes too long and replaced for the next: neither
- * time, memory nor a crash that a pattern causes is the caller's. The thread starts with the first pattern and keeps no
- * process alive while it has none.
+ * time, memory nor a crash that a pattern causes is the caller's. Participants take turns, so that nobody waits for all that another
+ * one sent. The thread starts with the first pattern and keeps no process alive while it has none.
  */
 export function createPatternChecker(options: PatternCheckOptions = {}): PatternChecker {
-  const { deadlineMs = PATTERN_MS, totalMs = PATTERNS_MS, waiting = PATTERNS_WAITING } = options
+  const { deadlineMs = PATTERN_MS, totalMs = PATTERNS_MS } = options
+  const { waiting = PATTERNS_WAITING, each = PATTERNS_WAITING_EACH } = options
   let thread: Thread | undefined
-  let turn: Promise<unknown> = Promise.resolve()
+  /** What waits of each participant, in the order of their turns. */
+  const lanes = new Map<string, (() => Promise<void>)[]>()
+  let turns: Promise<void> | undefined
   let callers = 0
   let closed = false
 
@@ -61,20 +66,35 @@ export function createPatternChecker(options: PatternCheckOptions = {}): Pattern
     return all
   }
 
+  async function takeTurns(): Promise<void> {
+    for (;;) {
+      const [lane] = lanes
+      if (lane === undefined) break
+      const [by, [first, ...rest]] = lane
+      lanes.delete(by)
+      if (rest.length > 0) lanes.set(by, rest)
+      await first?.()
+    }
+    turns = undefined
+  }
+
   return {
-    async check(patterns) {
+    async check(patterns, by = '') {
       if (closed || callers === waiting) throw busy('patterns of others are being tried')
+      const own = lanes.get(by) ?? []
+      if (own.length === each) throw busy('patterns of yours wait to be tried')
       callers += 1
-      const mine = turn.then(() => checkAll(patterns))
-      turn = mine.catch(() => {})
-      return mine.finally(() => {
+      const { promise, resolve, reject } = Promise.withResolvers<PatternChecked[]>()
+      lanes.set(by, [...own, () => checkAll(patterns).then(resolve, reject)])
+      turns ??= takeTurns()
+      return promise.finally(() => {
         callers -= 1
       })
     },
     async close() {
       closed = true
       await thread?.end()
-      await turn
+      await turns
       // One that was being started meanwhile.
       await thread?.end()
     },

@@ -34,8 +34,8 @@ export type PatternRefused = Extract<PatternChecked, { outcome: 'refused' }>
 
 /** Tries patterns of others where a bad one does no harm. */
 export interface PatternChecker {
-  /** Each for itself, in their order. Throws `busy` where too many wait, or where the checker was closed. */
-  check(patterns: readonly Pattern[]): Promise<PatternChecked[]>
+  /** Each for itself, in their order, by turns with whoever else has some. Throws `busy` where too many wait, or where the checker was closed. */
+  check(patterns: readonly Pattern[], by?: string): Promise<PatternChecked[]>
   close(): Promise<void>
 }
 

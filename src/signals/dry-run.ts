@@ -20,7 +20,7 @@ export async function dryRun(
   const { db, clock, patterns, timeoutMs } = options
   const now = clock()
   const first = checked(options, by, { submission, now })
-  const judged = (await tryPatterns(first.judged, patterns)) ?? first.judged
+  const judged = (await tryPatterns(first.judged, patterns, by.participant)) ?? first.judged
   const ids = new Set(judged.flatMap((one): Uuid[] => ('item' in one ? [one.item.signal] : [])))
   const rows = await asParticipant(
     db,

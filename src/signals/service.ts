@@ -114,7 +114,7 @@ export function createSignalService(options: SignalServiceOptions): SignalServic
     values: createSealedValues(options),
     async submit(by, submission, upload) {
       const { verified, judged } = checked(options, by, { submission, now: clock() })
-      const tried = tryPatterns(judged, options.patterns)?.catch(asError)
+      const tried = tryPatterns(judged, options.patterns, by.participant)?.catch(asError)
       return inTurn(by.participant, tried, async (settled = judged) => {
         try {
           if (settled instanceof Error) throw settled

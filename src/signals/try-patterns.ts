@@ -1,3 +1,4 @@
+import type { Uuid } from '../kernel/ids.ts'
 import { COMMON_MAX, type PatternChecked, type PatternChecker } from '../matching/pattern.ts'
 import type { Judged } from './apply.ts'
 import type { SignalItem } from './schema.ts'
@@ -8,12 +9,16 @@ type PatternItem = Extract<SignalItem, { type: 'keyword_pattern' }>
 export function tryPatterns(
   judged: readonly Judged[],
   { check }: Pick<PatternChecker, 'check'>,
+  by: Uuid,
 ): Promise<readonly Judged[]> | undefined {
   const found = judged.flatMap((one, index) =>
     one.outcome === 'signal' && one.item.type === 'keyword_pattern' ? [{ index, item: one.item }] : [],
   )
   if (found.length === 0) return undefined
-  return check(found.map(({ item }) => item.value)).then((checked) => {
+  return check(
+    found.map(({ item }) => item.value),
+    by,
+  ).then((checked) => {
     const faults = new Map(found.map(({ index, item }, i) => [index, patternFault(item, checked[i])]))
     return judged.map((one, index) => faults.get(index) ?? one)
   })

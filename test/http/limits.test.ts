@@ -31,7 +31,13 @@ import { BATCHES_LOOKED_MAX, MATRIX_DAYS } from '../../src/governance/schema.ts'
 import { REFUSAL_ROWS_MAX } from '../../src/http/handshake-refusals.ts'
 import { LIMIT_GROUPS, LIMITS } from '../../src/http/limits.ts'
 import { FILTER_MAX, PAGE_MAX as TAXII_PAGE_MAX } from '../../src/interop/taxii/query.ts'
-import { PATTERN_HEAP_MB, PATTERN_MS, PATTERNS_MS, PATTERNS_WAITING } from '../../src/jobs/pattern-check.ts'
+import {
+  PATTERN_HEAP_MB,
+  PATTERN_MS,
+  PATTERNS_MS,
+  PATTERNS_WAITING,
+  PATTERNS_WAITING_EACH,
+} from '../../src/jobs/pattern-check.ts'
 import { CATALOGUE } from '../../src/kernel/errors.ts'
 import { JSON_LIMITS } from '../../src/kernel/strict-json.ts'
 import { OPRF_JOB_MS, OPRF_QUEUE } from '../../src/keys/oprf-pool.ts'
@@ -112,6 +118,7 @@ const FORMATS: Partial<Record<keyof typeof LIMITS, number>> = {
   pattern_thread_mb: PATTERN_HEAP_MB,
   patterns_ms: PATTERNS_MS,
   patterns_waiting: PATTERNS_WAITING,
+  patterns_waiting_each: PATTERNS_WAITING_EACH,
   hits: HITS_MAX,
   page_cases: CASES_MAX,
   page_own_signals: SENT_MAX,

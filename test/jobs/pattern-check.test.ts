@@ -68,3 +68,23 @@ test('who comes when too many wait, or after the end, is told to come again', as
   await narrow.close()
   await expect(narrow.check([re2('blue kite')])).rejects.toMatchObject({ code: 'busy' })
 })
+
+test('participants take turns, so that one of them waits for one submission of another and not for all', async () => {
+  const fair = createPatternChecker({ deadlineMs: 5_000 })
+  const order: string[] = []
+  const asked = ['apple', 'apple', 'apple', 'apple', 'banana', 'apple', 'banana'].map((by, i) =>
+    fair.check([re2('blue kite')], by).then(() => order.push(`${by} ${i}`)),
+  )
+  await Promise.all(asked)
+  expect(order).toEqual(['apple 0', 'apple 1', 'banana 4', 'apple 2', 'banana 6', 'apple 3', 'apple 5'])
+  await fair.close()
+})
+
+test('of one participant no more wait than have their places, and others find theirs', async () => {
+  const fair = createPatternChecker({ each: 1, deadlineMs: 5_000 })
+  const own = [1, 2].map(() => fair.check([re2('blue kite')], 'apple'))
+  await expect(fair.check([re2('blue kite')], 'apple')).rejects.toMatchObject({ code: 'busy' })
+  expect(says(await fair.check([re2('blue kite')], 'banana'))).toEqual(['ok'])
+  expect((await Promise.all(own)).map(says)).toEqual([['ok'], ['ok']])
+  await fair.close()
+})

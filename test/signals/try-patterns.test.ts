@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import type { PatternChecked } from '../../src/matching/pattern.ts'
+import { newId } from '../../src/kernel/ids.ts'
+import type { PatternChecked, PatternChecker } from '../../src/matching/pattern.ts'
 import type { Judged } from '../../src/signals/apply.ts'
 import { patternFault, tryPatterns } from '../../src/signals/try-patterns.ts'
 import { anItem } from './factory.ts'
@@ -7,12 +8,13 @@ import { anItem } from './factory.ts'
 const judged = (item: ReturnType<typeof anItem> | ReturnType<typeof anItem<'keyword_pattern'>>): Judged => ({
   ...{ outcome: 'signal', item, key: new Uint8Array(32), profile: 'kite', category: 1, prev: undefined },
 })
+const BY = newId(new Date())
 const never = { check: async () => Promise.reject(new Error('asked')) }
 const refused: PatternChecked = { outcome: 'refused', code: 'pattern-size', pointer: '/text', reason: 'too large' }
 
 test('where no pattern is among the items nothing is waited for', () => {
-  expect(tryPatterns([judged(anItem())], never)).toBeUndefined()
-  expect(tryPatterns([], never)).toBeUndefined()
+  expect(tryPatterns([judged(anItem())], never, BY)).toBeUndefined()
+  expect(tryPatterns([], never, BY)).toBeUndefined()
 })
 
 test('only patterns are tried, and each answer goes to its own item', async () => {
@@ -22,14 +24,13 @@ test('only patterns are tried, and each answer goes to its own item', async () =
     judged(anItem()),
     judged(anItem({}, 'keyword_pattern')),
   ]
-  const asked: number[] = []
-  const tried = await tryPatterns(items, {
-    check: async (patterns) => {
-      asked.push(patterns.length)
-      return [{ outcome: 'ok', common: 0 }, refused]
-    },
-  })
-  expect(asked).toEqual([2])
+  const asked: unknown[] = []
+  const check: PatternChecker['check'] = async (patterns, by) => {
+    asked.push([patterns.length, by])
+    return [{ outcome: 'ok', common: 0 }, refused]
+  }
+  const tried = await tryPatterns(items, { check }, BY)
+  expect(asked).toEqual([[2, BY]])
   expect(tried?.slice(0, 3)).toEqual(items.slice(0, 3))
   expect(tried?.[3]).toEqual({ outcome: 'refused', code: 'pattern-size', pointer: '/value/text', detail: 'too large' })
 })
