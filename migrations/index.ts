@@ -35,6 +35,7 @@ import { undoneDecisions } from './0033-undone-decisions.ts'
 import { decidedRevisions } from './0034-decided-revisions.ts'
 import { recordsInLine } from './0035-records-in-line.ts'
 import { dueAndHanded } from './0037-due-and-handed.ts'
+import { heldByRequest } from './0038-held-by-request.ts'
 
 /** In order, never edited once released, never removed; nothing is discovered. */
 export const migrations: readonly Migration[] = [
@@ -74,4 +75,5 @@ export const migrations: readonly Migration[] = [
   { name: '0034-decided-revisions', up: decidedRevisions },
   { name: '0035-records-in-line', up: recordsInLine },
   { name: '0037-due-and-handed', up: dueAndHanded },
+  { name: '0038-held-by-request', up: heldByRequest },
 ]

@@ -1883,6 +1883,7 @@ create table signal_hold (
   held_at timestamp with time zone not null,
   released_event uuid,
   released_at timestamp with time zone,
+  request uuid,
   constraint signal_hold_pkey PRIMARY KEY (participant_id, held_event)
 );
 CREATE INDEX signal_hold_of ON public.signal_hold USING btree (participant_id, signal_id, held_event);

@@ -829,6 +829,8 @@ export interface SignalHoldTable {
   held_at: Settled<Date>
   released_event: Uuid | null
   released_at: Date | null
+  /** By which two persons of the programme placed it. */
+  request: Settled<Uuid | null>
 }
 
 // ---- signal_key: what others look up

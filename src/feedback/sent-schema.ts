@@ -129,6 +129,8 @@ export interface DisputeOf {
 /** One's own signal with all that became of it. */
 export interface SentDetail extends SentSignal {
   audience_label: string
+  /** Two persons of the programme hold it, and only two of them let it go. */
+  held_by_programme: boolean
   /** When it changed last. */
   changed_at: Date
   revisions: SentRevision[]

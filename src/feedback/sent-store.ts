@@ -183,6 +183,17 @@ export const heldNow = (tx: Tx, participant_id: Uuid, limit: number) =>
     .limit(limit)
     .execute()
 
+/** The hold of a signal that two persons placed and nobody ended. */
+export const heldByRequest = (tx: Tx, participant_id: Uuid, signal_id: Uuid) =>
+  tx
+    .selectFrom('signal_hold')
+    .select('held_event')
+    .where('participant_id', '=', participant_id)
+    .where('signal_id', '=', signal_id)
+    .where('request', 'is not', null)
+    .where('released_event', 'is', null)
+    .executeTakeFirst()
+
 const DISPUTE = [
   'd.dispute_id',
   'd.opener',

@@ -153,10 +153,12 @@ async function detailOf(
   const revisions = await store.revisionsOf(tx, participant, signal, LISTED_MAX)
   const said = await store.saidOf(tx, participant, signal)
   const disputes = await store.disputesOf(tx, participant, signal, LISTED_MAX)
+  const hold = await store.heldByRequest(tx, participant, signal)
   const answers = await questionStore.answersOf(tx, participant, signal, LISTED_MAX)
   return {
     ...info,
     audience_label: directory.audience(row.audience_id)?.label ?? row.audience_id,
+    held_by_programme: row.state === SIGNAL_STATE.held && hold !== undefined,
     changed_at: new Date(timeOf(row.last_event)),
     revisions: revisions.map(({ revision, submission_id, item, signed }) => ({
       ...{ revision, event: submission_id, at: new Date(timeOf(submission_id)), signed },

@@ -475,6 +475,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   'POST /v1/signals/:signal/release': {
     id: 'releaseSignal',
     summary: "Lets one's own held signal go, once every dispute of it is answered",
+    description: 'What two persons of the programme hold is let go by two of them alone.',
     codes: ['state-conflict', 'signal-held', 'log-behind'],
     commits: true,
   },

@@ -20,7 +20,7 @@ export interface Holds {
   hold(tx: Tx, of: HeldSignal & { dispute: Uuid | undefined; request?: Uuid }): Promise<boolean>
   /**
    * Recipients may use it again: by its source's own act, or by two persons whose `request` was approved. `not-found` and
-   * `state-conflict` where there is nothing to release.
+   * `state-conflict` where there is nothing to release, `signal-held` for a source whose signal two persons hold.
    */
   release(tx: Tx, of: HeldSignal & { request?: Uuid }): Promise<Date>
   /** When the signal was last released, if it ever was. */
@@ -46,7 +46,7 @@ export function createHolds(provenance: Recorder): Holds {
       })
       await store.insertHold(tx, {
         ...{ participant_id: participant, held_event: event_id, signal_id: signal, revision: row.revision },
-        ...{ dispute_id: dispute ?? null, held_at: at },
+        ...{ dispute_id: dispute ?? null, held_at: at, request: request ?? null },
       })
       return true
     },
@@ -56,6 +56,10 @@ export function createHolds(provenance: Recorder): Holds {
       if (row.state !== SIGNAL_STATE.held) throw new Refusal('state-conflict', { detail: 'the signal is not held' })
       const hold = await store.lastHold(tx, participant, signal)
       if (hold === undefined) throw new Error('a held signal without its hold')
+      if (hold.request !== null && request === undefined)
+        throw new Refusal('signal-held', {
+          detail: 'two persons of the programme hold it: ask them to release it, or withdraw it',
+        })
       const at = timeAfter([row.last_event], now)
       const released_event = newId(at)
       await provenance.record(tx, {

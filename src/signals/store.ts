@@ -249,6 +249,7 @@ export async function insertHold(
     revision: number
     dispute_id: Uuid | null
     held_at: Date
+    request: Uuid | null
   },
 ): Promise<void> {
   await tx
@@ -289,7 +290,7 @@ async function setState(
 export const lastHold = (tx: Tx, participant_id: Uuid, signal_id: Uuid) =>
   tx
     .selectFrom('signal_hold')
-    .select(['held_event', 'dispute_id', 'released_at'])
+    .select(['held_event', 'dispute_id', 'released_at', 'request'])
     .where('participant_id', '=', participant_id)
     .where('signal_id', '=', signal_id)
     .orderBy('held_event', 'desc')

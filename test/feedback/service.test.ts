@@ -4,6 +4,7 @@ import { newId, type Uuid } from '../../src/kernel/ids.ts'
 import type { SignalItem } from '../../src/signals/schema.ts'
 import type { Party } from '../feeds/world.ts'
 import { aReviewWorld, keyOf, type ReviewWorld } from '../review/world.ts'
+import { instantAt } from '../signals/factory.ts'
 
 let w: ReviewWorld
 let apple: Party
@@ -295,6 +296,22 @@ describe('a hold', () => {
     await expect(w.decide('signal.release', { participant: 'apple', signal: item.signal })).rejects.toMatchObject({
       code: 'state-conflict',
     })
+  })
+
+  test('what two persons hold of a source, the source does not let go, and two persons do', async () => {
+    const since = instantAt(0, w.now())
+    const item = await shared()
+    const other = await shared()
+    await w.decide('source.hold', { participant: 'apple', since })
+    const kinds = await w.recorded(async () => {
+      expect(await codeOf(w.feedback.release(apple, item.signal))).toBe('signal-held')
+    })
+    expect(kinds).toEqual([])
+    expect((await w.own(apple, item.signal)).state).toBe('held')
+    expect((await w.withdraw(apple, other.signal)).results).toMatchObject([{ status: 200 }])
+    await w.decide('source.release', { participant: 'apple' })
+    expect((await w.own(apple, item.signal)).state).toBe('live')
+    await w.settle()
   })
 
   test('a held signal may be withdrawn, and runs out at its date', async () => {

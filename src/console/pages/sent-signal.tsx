@@ -163,14 +163,16 @@ const ReachBar = ({ n, of, ended }: { n: number; of: number; ended: boolean }): 
   </>
 )
 
+function heldText({ held_by_programme, open_disputes }: SentDetail): string {
+  if (held_by_programme) return 'Two persons of the programme hold it, and two of them let it go. You may withdraw it.'
+  if (open_disputes > 0) return 'Answer its disputes first. Then it can be released, or withdrawn.'
+  return 'Every dispute is answered. Release it if it is right, or withdraw it.'
+}
+
 const Held = ({ viewer, one, once }: SentSignalView): VNode => (
   <Note tone="warn" title="This signal is held: recipients stop using it, and look-ups do not find it">
-    <p>
-      {one.open_disputes > 0
-        ? 'Answer its disputes first. Then it can be released, or withdrawn.'
-        : 'Every dispute is answered. Release it if it is right, or withdraw it.'}
-    </p>
-    {maySpeak(viewer) && one.open_disputes === 0 && (
+    <p>{heldText(one)}</p>
+    {maySpeak(viewer) && one.open_disputes === 0 && !one.held_by_programme && (
       <Form action={links.releaseSubmission(one.signal)} csrf={viewer.csrf} once={once}>
         <Button kind="primary">Release</Button>
       </Form>

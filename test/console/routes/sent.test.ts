@@ -6,6 +6,7 @@ import { changesRoot } from '../../../src/provenance/signal-change.ts'
 import { createAuditedSignals } from '../../../src/signals/audited.ts'
 import type { SignalItem } from '../../../src/signals/schema.ts'
 import type { Party } from '../../feeds/world.ts'
+import { instantAt } from '../../signals/factory.ts'
 import { aConsoleWorld, type ConsoleWorld, type Person } from '../review/world.ts'
 
 const EVIL = '"><script>alert(1)</script>'
@@ -121,6 +122,29 @@ describe('a dispute', () => {
     const { statusCode, body } = await w.post(people.lead, path)
     expect(statusCode).toBe(409)
     expect(body).toMatch(/signal-held|state-conflict/)
+  })
+})
+
+describe('a held signal', () => {
+  test('is offered for release to who may speak, but not where two persons of the programme hold it', async () => {
+    const since = instantAt(0, w.now())
+    const [own, theirs] = [w.item({ audience }), w.item({ audience })]
+    await w.submit(apple, [own, theirs])
+    await w.settle()
+    const dispute = newId(w.now())
+    await w.object(banana, { ...w.about(apple, own), dispute, ground: 'unlawful' })
+    await w.settle()
+    await w.feedback.answer(apple, dispute, { result: 'confirmed' })
+    await w.decide('source.hold', { participant: 'apple', since })
+    await w.settle()
+    const [path, refused] = [own, theirs].map(({ signal }) => `/submissions/${signal}/release`)
+    expect((await w.get(people.lead, `/submissions/${own.signal}`)).body).toContain(path)
+    const { body } = await w.get(people.lead, `/submissions/${theirs.signal}`)
+    expect(body).toContain('Two persons of the programme hold it')
+    expect(body).not.toContain(refused)
+    const answer = await w.post(people.lead, refused ?? '')
+    expect([answer.statusCode, answer.body.includes('signal-held')]).toEqual([409, true])
+    expect((await w.post(people.lead, path ?? '')).statusCode).toBe(303)
   })
 })
 
