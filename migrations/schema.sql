@@ -452,8 +452,10 @@ create table dispute_answer (
 CREATE INDEX dispute_answer_event ON public.dispute_answer USING btree (participant_id, last_event);
 alter table dispute_answer enable row level security;
 alter table dispute_answer force row level security;
+create policy aldis_admin_select on dispute_answer for select to aldis_admin using (true);
 create policy aldis_app_all on dispute_answer for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
 create policy aldis_projector_select on dispute_answer for select to aldis_projector using (true);
+grant select on dispute_answer to aldis_admin;
 grant insert, select on dispute_answer to aldis_app;
 grant select on dispute_answer to aldis_projector;
 
@@ -471,7 +473,9 @@ create table dispute_received (
 );
 alter table dispute_received enable row level security;
 alter table dispute_received force row level security;
+create policy aldis_admin_select on dispute_received for select to aldis_admin using (true);
 create policy aldis_app_all on dispute_received for all to aldis_app using ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif"))) with check ((participant_id = ( SELECT (NULLIF(current_setting('app.participant'::text, true), ''::text))::uuid AS "nullif")));
+grant select on dispute_received to aldis_admin;
 grant insert, select on dispute_received to aldis_app;
 
 create table dispute_result (

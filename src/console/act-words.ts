@@ -104,7 +104,8 @@ export const ACT_WORDS: Readonly<Record<ActionName, { title: string; effect: str
   },
   'source.release': {
     title: 'Release what a source shared',
-    effect: 'Everything that was held so is matched again. What is held because of a dispute stays held.',
+    effect:
+      'Everything that was held so is matched again. What is disputed, or held because recipients disagreed, stays held.',
   },
   'feed.pause': {
     title: 'Pause a feed',

@@ -64,6 +64,7 @@ export const createOpinions = (options: OpinionsOptions): BeginRound => {
     'feedback.given': (entry) => takeFeedback(options, entry),
     'dispute.opened': (entry) => takeDispute(options, entry),
     'dispute.closed': (entry) => takeAnswer(options, entry),
+    'signal.released': (entry) => takeRelease(options, entry),
     'signal.revised': ({ participant_id, event_id }) =>
       asParticipant(options.app, participant_id, (tx) => store.moveTallies(tx, participant_id, event_id)),
   }
@@ -100,6 +101,14 @@ async function takeFeedback(options: OpinionsOptions, entry: LoggedEvent): Promi
     const opinion = { signal_id: signal, giver, outcome, independent: own_hits > 0, recurrences, at, place }
     if (!(await store.upsertOpinion(tx, { participant_id: origin, ...opinion }, OUTCOME.needs_information))) return
     await count(options, tx, { origin, signal })
+  })
+}
+
+/** What was said while two persons held a signal is counted once they let it go. */
+async function takeRelease(options: OpinionsOptions, { participant_id: origin, event_id }: LoggedEvent): Promise<void> {
+  await asParticipant(options.app, origin, async (tx) => {
+    const row = await store.releasedByRequest(tx, origin, event_id)
+    if (row !== undefined) await count(options, tx, { origin, signal: row.signal_id })
   })
 }
 

@@ -47,6 +47,16 @@ export const answerAt = (db: Db, participant_id: Uuid, last_event: Uuid) =>
     .where('last_event', '=', last_event)
     .executeTakeFirst()
 
+/** The signal that an event let go, if two persons had held it. */
+export const releasedByRequest = (tx: Tx, participant_id: Uuid, released_event: Uuid) =>
+  tx
+    .selectFrom('signal_hold')
+    .select('signal_id')
+    .where('participant_id', '=', participant_id)
+    .where('released_event', '=', released_event)
+    .where('request', 'is not', null)
+    .executeTakeFirst()
+
 export const tallyOf = (tx: Tx, participant_id: Uuid, signal_id: Uuid) =>
   tx
     .selectFrom('signal_tally')

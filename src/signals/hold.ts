@@ -23,7 +23,7 @@ export interface Holds {
    * `state-conflict` where there is nothing to release, `signal-held` for a source whose signal two persons hold.
    */
   release(tx: Tx, of: HeldSignal & { request?: Uuid }): Promise<Date>
-  /** When the signal was last released, if it ever was. */
+  /** When the signal was last released, if it ever was; what two persons held is none. */
   releasedAt(tx: Tx<'participant'>, of: Pick<HeldSignal, 'participant' | 'signal'>): Promise<Date | undefined>
   /** The audience and state of the source's own signal, locked. */
   standing(
@@ -73,7 +73,7 @@ export function createHolds(provenance: Recorder): Holds {
       return at
     },
     releasedAt: async (tx, { participant, signal }) =>
-      (await store.lastHold(tx, participant, signal))?.released_at ?? undefined,
+      (await store.lastRelease(tx, participant, signal))?.released_at ?? undefined,
     async standing(tx, { participant, signal }) {
       const [row] = await store.signalsForUpdate(tx, participant, [signal])
       if (row === undefined) return undefined

@@ -20,7 +20,7 @@ export interface SourceHolds {
   pending(db: Db, participant: Uuid, since: Date): Promise<number>
   /** Holds them all; answers how many. `policy-refused` above the limit, and nothing is held. */
   hold(tx: Tx, of: DecidedHold & { since: Date }): Promise<number>
-  /** Lets go everything that was held so, and nothing that is disputed; answers how many. */
+  /** Lets go everything that was held so, and nothing that is disputed or held by recipients; answers how many. */
   release(tx: Tx, of: DecidedHold): Promise<number>
 }
 
@@ -42,7 +42,7 @@ export function createSourceHolds(recorder: Recorder): SourceHolds {
       return n
     },
     async release(tx, of) {
-      const ids = await store.heldUndisputed(tx, of.participant)
+      const ids = await store.heldByRequest(tx, of.participant)
       for (const signal of ids) await holds.release(tx, { ...of, signal })
       return ids.length
     },

@@ -290,9 +290,21 @@ async function setState(
 export const lastHold = (tx: Tx, participant_id: Uuid, signal_id: Uuid) =>
   tx
     .selectFrom('signal_hold')
-    .select(['held_event', 'dispute_id', 'released_at', 'request'])
+    .select(['held_event', 'dispute_id', 'request'])
     .where('participant_id', '=', participant_id)
     .where('signal_id', '=', signal_id)
+    .orderBy('held_event', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+
+/** When a hold of the signal that two persons had not placed ended last; null while the newest of them stands. */
+export const lastRelease = (tx: Tx, participant_id: Uuid, signal_id: Uuid) =>
+  tx
+    .selectFrom('signal_hold')
+    .select('released_at')
+    .where('participant_id', '=', participant_id)
+    .where('signal_id', '=', signal_id)
+    .where('request', 'is', null)
     .orderBy('held_event', 'desc')
     .limit(1)
     .executeTakeFirst()
@@ -320,8 +332,8 @@ export async function liveSince(
   return rows.map(({ signal_id }) => signal_id)
 }
 
-/** Signals of a source that are held, and not because of a dispute. */
-export async function heldUndisputed(tx: Tx, participant_id: Uuid): Promise<Uuid[]> {
+/** Signals of a source that two persons hold, but for those with a dispute that it has not answered. */
+export async function heldByRequest(tx: Tx, participant_id: Uuid): Promise<Uuid[]> {
   const rows = await tx
     .selectFrom('signal_hold as h')
     .innerJoin('signal as s', (join) =>
@@ -329,9 +341,14 @@ export async function heldUndisputed(tx: Tx, participant_id: Uuid): Promise<Uuid
     )
     .select('h.signal_id')
     .where('h.participant_id', '=', participant_id)
-    .where('h.dispute_id', 'is', null)
+    .where('h.request', 'is not', null)
     .where('h.released_event', 'is', null)
     .where('s.state', '=', SIGNAL_STATE.held)
+    .where(
+      sql<boolean>`not exists (select from dispute_received d where d.participant_id = ${participant_id}
+        and d.signal_id = h.signal_id and not exists (select from dispute_answer a
+          where a.participant_id = ${participant_id} and a.dispute_id = d.dispute_id))`,
+    )
     .orderBy('h.held_event')
     .execute()
   return rows.map(({ signal_id }) => signal_id)

@@ -70,6 +70,12 @@ export const GUESTS: readonly Guest[] = [
     verbs: ['select', 'insert', 'update'],
     why: 'two persons hold what a source shares, or let a held signal go; rare',
   },
+  ...['dispute_received', 'dispute_answer'].map(
+    (table): Guest => ({
+      ...{ family: 'control', table, verbs: ['select'] },
+      why: 'what is disputed stays held where two persons let the rest go; rare',
+    }),
+  ),
   { family: 'control', table: 'prov_outbox', verbs: ['insert'], why: PROGRAMMES },
   { family: 'control', table: 'feed_head', verbs: ['insert'], why: 'an audience or inbox is made with its feed; rare' },
   { family: 'log', table: 'prov_outbox', verbs: ['select', 'delete'], why: 'the sequencer empties it' },

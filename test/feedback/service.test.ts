@@ -314,6 +314,52 @@ describe('a hold', () => {
     await w.settle()
   })
 
+  test('two persons let go what two persons held, and neither what recipients hold nor what is disputed', async () => {
+    const since = instantAt(0, w.now())
+    const [theirs, plain, disputed] = [await shared(), await shared(), await shared()]
+    for (const i of [0, 1, 2]) await decided(party(i), theirs, wrong)
+    await w.decide('source.hold', { participant: 'apple', since })
+    const dispute = newId(w.now())
+    await w.object(party(0), { ...w.about(apple, disputed), dispute, ground: 'false_match' })
+    await w.settle()
+    const states = async () =>
+      Promise.all([theirs, plain, disputed].map(async ({ signal }) => (await w.own(apple, signal)).state))
+    expect(await states()).toEqual(['held', 'held', 'held'])
+    await w.decide('source.release', { participant: 'apple' })
+    expect(await states()).toEqual(['held', 'live', 'held'])
+    await w.feedback.answer(apple, dispute, { result: 'rejected' })
+    await w.decide('source.release', { participant: 'apple' })
+    expect(await states()).toEqual(['held', 'live', 'live'])
+    await w.feedback.release(apple, theirs.signal)
+    await w.settle()
+    expect(await states()).toEqual(['live', 'live', 'live'])
+  })
+
+  test('what recipients said before or while two persons held a signal counts when they let it go', async () => {
+    const since = instantAt(0, w.now())
+    const [before, during] = [await shared(), await shared()]
+    for (const i of [0, 1]) for (const item of [before, during]) await decided(party(i), item, wrong)
+    for (const item of [before, during]) await w.hit(party(2), apple, item)
+    await w.decide('source.hold', { participant: 'apple', since })
+    // Said before the hold has come to the recipient's feed.
+    const disagrees = { outcome: 'not_violating', reason: 'policy_differs' }
+    await w.give(party(2), { ...w.about(apple, during), ...disagrees })
+    await w.settle()
+    w.pass(1_000)
+    await w.decide('source.release', { participant: 'apple' })
+    expect((await w.own(apple, during.signal)).state).toBe('live')
+    await w.settle()
+    expect((await w.own(apple, during.signal)).state).toBe('held')
+    expect((await w.own(apple, before.signal)).state).toBe('live')
+    await w.give(party(2), { ...w.about(apple, before), ...disagrees })
+    await w.settle()
+    expect((await w.own(apple, before.signal)).state).toBe('held')
+    // It is theirs, and so the source's to let go.
+    await w.feedback.release(apple, during.signal)
+    expect((await w.own(apple, during.signal)).state).toBe('live')
+    await w.settle()
+  })
+
   test('a held signal may be withdrawn, and runs out at its date', async () => {
     const items = [
       await shared(),
