@@ -148,7 +148,13 @@ export const objections = (tx: Tx, participant_id: Uuid, limit: number) =>
     .innerJoin('signal as s', (join) =>
       join.onRef('s.signal_id', '=', 'o.signal_id').on('s.participant_id', '=', participant_id),
     )
-    .select(['o.signal_id', 'o.giver', 'o.outcome', 'o.at', 's.type', 's.last_event'])
+    .innerJoin('signal_revision as r', (join) =>
+      join
+        .onRef('r.signal_id', '=', 's.signal_id')
+        .onRef('r.revision', '=', 's.revision')
+        .on('r.participant_id', '=', participant_id),
+    )
+    .select(['o.signal_id', 'o.giver', 'o.outcome', 'o.at', 's.type', 'r.submission_id'])
     .select(
       sql<boolean>`exists (select from question_answer a where a.participant_id = ${participant_id}
         and a.signal_id = o.signal_id and a.asker = o.giver and a.at >= o.at)`.as('answered'),

@@ -182,9 +182,9 @@ async function attentionOf(
 ): Promise<Attention> {
   const now = clock()
   const to = new Date(now.getTime() + ENDING_DAYS * DAY_MS)
-  // A revision answers what was said before it.
+  // A revision answers what was said before it; that the signal was held or let go does not.
   const open = (await store.objections(tx, participant, SENT_LOOKED_AT))
-    .filter(({ at, last_event, answered }) => at.getTime() >= timeOf(last_event) && !answered)
+    .filter(({ at, submission_id, answered }) => at.getTime() >= timeOf(submission_id) && !answered)
     .map(({ signal_id, type, giver, outcome, at }) => ({
       ...{ signal: signal_id, type: typeName(type), giver: directory.slugOf(giver), outcome: outcomeName(outcome), at },
     }))

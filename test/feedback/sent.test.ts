@@ -181,6 +181,25 @@ test('what is asked or disagreed waits until a revision follows, and what ends s
   })
 })
 
+test('what is asked or disagreed waits on while its signal is held, and after it was let go', async () => {
+  const since = instantAt(0, w.now())
+  const item = await shared()
+  await give(banana, item, asks)
+  await give(cherry, item, { outcome: 'outdated', reason: 'inactive' })
+  const waits = async () => {
+    const { questions, disagreements, held } = await w.feedback.attention(apple.participant)
+    return [questions, disagreements, held].map((part) => part.filter(({ signal }) => signal === item.signal).length)
+  }
+  w.pass(60_000)
+  await w.decide('source.hold', { participant: 'apple', since })
+  await w.settle()
+  expect(await waits()).toEqual([1, 1, 1])
+  w.pass(60_000)
+  await w.decide('source.release', { participant: 'apple' })
+  await w.settle()
+  expect(await waits()).toEqual([1, 1, 0])
+})
+
 test('figures are of the signals of thirty days, each a part of what was sent', async () => {
   const before = await w.feedback.sentFigures(apple.participant)
   const [good, bad] = [await shared(), await shared()]
