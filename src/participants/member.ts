@@ -6,6 +6,7 @@ import type { PayloadOf } from './action.ts'
 import { endSigningKeys, revokeAll } from './credential.ts'
 import { liveCredentials } from './credential-store.ts'
 import { endOnboarding } from './onboarding.ts'
+import type { OversightContext } from './oversight.ts'
 import { seesSignals } from './policy.ts'
 import { askReview } from './request.ts'
 import { nameOf, PARTICIPANT_KIND, PARTICIPANT_STATUS } from './schema.ts'
@@ -21,7 +22,7 @@ export interface MemberContext extends ActContext {
   conformant(participant: Uuid): Promise<boolean>
 }
 
-export interface DepartureContext extends ActContext {
+export interface DepartureContext extends ActContext, OversightContext {
   /** Destroys what the participant let others reveal, within the transaction in which it leaves. */
   forgetValues(tx: Tx, participant: Uuid): Promise<void>
 }
@@ -109,7 +110,10 @@ export async function resume(
   await moveTo(context, within, { row, to: 'active' })
 }
 
-/** For good: keys end, groups and audiences are left; what was received by then stays readable as ends only. */
+/**
+ * For good: keys end, groups and audiences are left; what was received by then stays readable as ends only. `hold-placed` while
+ * its signals are kept.
+ */
 export async function offboard(
   context: DepartureContext,
   within: { tx: Tx; act: Act },
@@ -117,6 +121,9 @@ export async function offboard(
 ): Promise<void> {
   const { tx, act } = within
   const row = await participantOf(tx, participant)
+  // What its signals share would be destroyed with it.
+  if (await context.oversight.keepsSignals(tx, row.participant_id))
+    throw new Refusal('hold-placed', { detail: 'suspend it, until two persons have lifted the hold' })
   const ends = await feedEnds(context, row.participant_id)
   const event = await moveTo(context, within, { row, to: 'left', reason })
   await context.forgetValues(tx, row.participant_id)

@@ -322,6 +322,25 @@ describe('value and data key go', () => {
     await isGone(item)
     await expect(reveal(banana, item.signal)).rejects.toMatchObject({ code: 'value-absent' })
   })
+  test('and not while its signals are under a legal hold: until that is lifted, the source does not leave', async () => {
+    const damson = await w.admit('damson')
+    await w.regroup('fruit', { join: [damson] })
+    await w.authority.refresh()
+    const raw = aLink()
+    const item = linkItem(raw)
+    await w.submit(damson, [item])
+    await give(damson, item.signal, raw)
+    await w.project()
+    const placed = { participant: 'damson', what: 'signals', reason: 'audit' } as const
+    const { hold } = (await w.decide('hold.place', placed)) as { hold: Uuid }
+    const leave = () => w.decide('participant.offboard', { participant: 'damson', reason: 'left_programme' })
+    await expect(leave()).rejects.toMatchObject({ code: 'hold-placed' })
+    await w.authority.refresh()
+    expect((await reveal(banana, item.signal)).value).toBe(raw)
+    await w.decide('hold.lift', { hold })
+    await leave()
+    await isGone(item)
+  })
 })
 
 test('a new year has its own key: data keys move to it, and the former is destroyed once no backup needs it', async () => {
