@@ -95,8 +95,8 @@ const EVENT_LENGTH = 36
 const NOTE_EVERY = 64
 
 interface Asked {
-  /** The last link whose batch was asked. */
-  seq: string
+  /** The last link whose batch was asked, by the name of its log: the chain of another log begins at 1 again. Absent in files of before. */
+  logs?: Record<string, string>
   proofs: ItemProof[]
 }
 
@@ -105,18 +105,21 @@ interface Asked {
  * proofs are kept, in `proofs/<signal>`. That a batch gave it out is proven; that it did not, the node says.
  */
 export async function proveReads(signal: Uuid, using: ItemProofs): Promise<ItemProof[]> {
-  const { dir, me, entries } = using
+  const { dir, me, entries, key } = using
   const folder = join(dir, 'proofs', signal)
   const askedFile = join(folder, 'asked.json')
   const text = readIfThere(askedFile)
-  const asked = text === undefined ? { seq: '0', proofs: [] } : (JSON.parse(text) as Asked)
+  const { logs = {}, proofs: known }: Asked = text === undefined ? { proofs: [] } : JSON.parse(text)
+  const asked = { logs, proofs: known }
+  const after = BigInt(logs[key.name] ?? 0)
   let unnoted = 0
   for await (const entry of entries) {
     const obtained = obtainedBy(entry, me)
-    if (obtained === undefined || entry.seq <= BigInt(asked.seq)) continue
+    if (obtained === undefined || entry.seq <= after) continue
     const found = await proofsIn(folder, { ...using, obtained, signal })
-    asked.proofs.push(...found)
-    asked.seq = String(entry.seq)
+    // A batch that is asked again gives what it gave.
+    if (found.length > 0) asked.proofs = [...asked.proofs.filter(({ event }) => event !== entry.event), ...found]
+    logs[key.name] = String(entry.seq)
     unnoted += 1
     if (found.length === 0 && unnoted < NOTE_EVERY) continue
     writeDurably(askedFile, JSON.stringify(asked))

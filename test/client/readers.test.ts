@@ -1,7 +1,12 @@
-import { describe, expect, test } from 'vitest'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { HistoryEntry } from '../../src/client/history.ts'
-import { obtainedBy, readersOf } from '../../src/client/readers.ts'
+import { obtainedBy, proveReads, readersOf } from '../../src/client/readers.ts'
+import { openVkey } from '../../src/client/verify.ts'
 import { newId } from '../../src/kernel/ids.ts'
+import { aLog } from './source.ts'
 
 const NOON = '2026-03-01T12:00:00.000Z'
 let seq = 0n
@@ -54,5 +59,43 @@ describe('the list of readers', () => {
     const entry = anEntry(part())
     const twice = { ...entry, fields: [...entry.fields, ...entry.fields.slice(-1)] }
     expect(() => obtainedBy(twice, 'plum')).toThrow(expect.objectContaining({ step: 'chain readers' }))
+  })
+})
+
+describe('the proofs of one signal', () => {
+  let dir: string
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), 'aldis-proofs-'))
+  })
+  afterEach(() => rmSync(dir, { recursive: true }))
+
+  const signal = newId(new Date(NOON))
+  const keyOf = (log: number) => openVkey(aLog(0, `node.example.org/provenance/${log}`).vkey)
+  /** The links so numbered of a log's chain, each a batch that gave out something of ours. */
+  const links = (...seqs: number[]): HistoryEntry[] => seqs.map((n) => ({ ...anEntry(part()), seq: BigInt(n) }))
+  /** The numbers of the links whose batches are asked. */
+  async function asked(log: number, entries: readonly HistoryEntry[]): Promise<number[]> {
+    const seqs: number[] = []
+    const itemReceipt = async (event: string) => {
+      seqs.push(Number(entries.find((entry) => entry.event === event)?.seq))
+      return undefined
+    }
+    await proveReads(signal, { client: { itemReceipt }, key: keyOf(log), dir, me: 'plum', entries: each(...entries) })
+    return seqs
+  }
+
+  test('are asked of each link once, and of the links of the next log although they have the same numbers', async () => {
+    const first = links(1, 2, 3)
+    expect(await asked(1, first)).toEqual([1, 2, 3])
+    expect(await asked(1, [...first, ...links(4)])).toEqual([4])
+    const next = links(1, 2)
+    expect(await asked(2, next)).toEqual([1, 2])
+    expect(await asked(2, [...next, ...links(3)])).toEqual([3])
+    expect(await asked(1, [...first, ...links(4, 5)])).toEqual([5])
+  })
+  test('are asked anew where it was not noted of which log the last link is', async () => {
+    mkdirSync(join(dir, 'proofs', signal), { recursive: true })
+    writeFileSync(join(dir, 'proofs', signal, 'asked.json'), JSON.stringify({ seq: '9', proofs: [] }))
+    expect(await asked(1, links(1, 2))).toEqual([1, 2])
   })
 })
