@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { createReadStream, statSync } from 'node:fs'
+import { createReadStream, mkdirSync, statSync } from 'node:fs'
 import { open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { odOf } from '../../client/countersigned.ts'
@@ -13,6 +13,7 @@ import { canonicalJson } from '../../kernel/canonical-json.ts'
 import { removeDurably, writeDurably } from '../../kernel/durable.ts'
 import { Refusal } from '../../kernel/errors.ts'
 import { derivedId, type Uuid } from '../../kernel/ids.ts'
+import { createMarker } from '../../kernel/marker.ts'
 import { sha256 } from '../../kernel/sha256.ts'
 import type { PatternChecker } from '../../matching/pattern.ts'
 import type { SigningKey } from '../../signals/submission.ts'
@@ -148,6 +149,19 @@ export async function signFile(source: RawSource, signing: Signing): Promise<Sig
 /** The audience is in the upload's name. */
 const optionsDigest = ({ taxonomy, defaults }: Signing['context']): string =>
   sha256(Buffer.from(canonicalJson({ taxonomy, defaults }))).toString('hex')
+
+/**
+ * Has an upload for one process, from its signing to its end: throws `home-in-use` while another living one signs or sends it. Answers
+ * how to let go.
+ */
+export async function onlySender({ home }: Pick<Session, 'home'>, upload: Uuid): Promise<() => Promise<void>> {
+  const dir = join(home.dir, 'uploads', upload)
+  mkdirSync(dir, { recursive: true, mode: 0o700 })
+  const marker = createMarker(join(dir, 'sender'))
+  if (!(await marker.take()))
+    throw new Refusal('home-in-use', { detail: 'this file is being shared already: run it again once that has ended' })
+  return () => marker.release()
+}
 
 /** Takes what was signed with other options away, for it to be signed anew; throws `state-conflict` where the node has some of it. */
 async function discard({ home, client }: Session, kept: Signed): Promise<void> {

@@ -1,11 +1,12 @@
 import { type Command, Option } from 'commander'
 import { createPatternChecker } from '../../jobs/pattern-check.ts'
+import type { AudienceInfo } from '../../participants/schema.ts'
 import { BASIS, HANDLING_NUMBER, SEVERITY, SURFACE, TLP } from '../../signals/schema.ts'
 import { EXIT } from '../exit.ts'
 import { type Common, openHomeContext } from './context.ts'
 import { send } from './send.ts'
 import { type Session, withSession } from './session.ts'
-import { linesFrom, type RawSource, rawFile, type Signed, signFile } from './share.ts'
+import { linesFrom, onlySender, type RawSource, rawFile, type Signed, signFile } from './share.ts'
 import { signAnew } from './sign-anew.ts'
 import { tryOut } from './submit-try.ts'
 import { submitTokens } from './tokens.ts'
@@ -59,7 +60,7 @@ export async function submit(
   source: RawSource,
   { dryRun = false, ...options }: Common & { dryRun?: boolean },
 ): Promise<void> {
-  const { output, home } = session
+  const { output } = session
   const { key, context, audience } = await openHomeContext(session, options)
   const sign = async (from: RawSource): Promise<Signed> => {
     const tokens = await submitTokens(session)
@@ -73,8 +74,25 @@ export async function submit(
     return made
   }
   if (dryRun) return tryOut(session, source, sign)
-  const signed = await signAnew(session, await sign(source), key)
-  if (options.detach === true && signed.items > 0) return leave(session, signed)
+  const upload = await source.upload(audience.audience)
+  const letGo = await onlySender(session, upload)
+  try {
+    const signed = await signAnew(session, await sign({ ...source, upload: async () => upload }), key)
+    if (options.detach === true && signed.items > 0) await leave(session, signed)
+    else await share(session, { signed, source, audience })
+  } finally {
+    await letGo()
+  }
+}
+
+interface Sharing {
+  signed: Signed
+  source: RawSource
+  audience: Pick<AudienceInfo, 'audience' | 'label'>
+}
+
+async function share(session: Session, { signed, source, audience }: Sharing): Promise<void> {
+  const { output, home } = session
   const told = await send(session, signed)
   await sealLines(session, signed, source)
   const refused = told.refused + signed.refused.length

@@ -223,6 +223,19 @@ describe('an answer that did not arrive', () => {
   })
 })
 
+test('a file is signed and sent by one process at a time, and by another one after that', async () => {
+  const file = fileOf(links(2))
+  const meanwhile: Between = (client) => ({
+    async *upload(upload, lines) {
+      await expect(submitted(file)).rejects.toMatchObject({ code: 'home-in-use', status: 409 })
+      yield* client.upload(upload, lines)
+    },
+  })
+  const { told } = await submitted(file, { between: meanwhile })
+  expect(told.at(-1)).toMatchObject({ accepted: 2, refused: 0, before: 0 })
+  expect((await submitted(file)).told).toMatchObject([{ accepted: 0, before: 2 }])
+})
+
 test('a file of which everything is refused is judged at every run, and each line is named', async () => {
   const file = fileOf(links(2).map((line) => ({ ...line, category: 'no_such' })))
   for (const _ of ['first', 'second']) {
