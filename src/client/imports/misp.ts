@@ -26,12 +26,16 @@ const LEDGER: Readonly<Record<string, string>> = { btc: 'bitcoin', xmr: 'monero'
 export function* mispRows(value: unknown, map: ImportMap, first: number): Generator<Imported> {
   let line = first
   const event = recordIn(recordIn(value)?.['Event']) ?? {}
-  const own = tagsOf(event, map)
+  const own = listIn(event['Tag'])
   const objects = listIn(event['Object']).flatMap((one) => listIn(recordIn(one)?.['Attribute']))
   for (const attribute of [...listIn(event['Attribute']), ...objects]) {
     const read = (recordIn(attribute) ?? {}) as Attribute
     if (read.deleted === true || read.deleted === '1') continue
-    yield { line, from: wordOf(read.type), ...attributeRow(read, { ...own, ...tagsOf(read, map), ...seenIn(read) }) }
+    yield {
+      line,
+      from: wordOf(read.type),
+      ...attributeRow(read, { ...tagsOf([...listIn(read.Tag), ...own], map), ...seenIn(read) }),
+    }
     line += 1
   }
 }
@@ -54,9 +58,9 @@ function attributeRow({ type, value }: Attribute, said: Partial<RawLine>): Row {
   return refused('attributes of this type are not taken')
 }
 
-/** Level and category of tags; of two levels the stricter one. */
-function tagsOf({ Tag }: { Tag?: unknown }, map: ImportMap): Partial<RawLine> {
-  const names = listIn(Tag).flatMap((tag) => {
+/** Level and category of an attribute's tags and its event's behind them: of two levels the stricter one, of two categories the first. */
+function tagsOf(tags: readonly unknown[], map: ImportMap): Partial<RawLine> {
+  const names = tags.flatMap((tag) => {
     const name = recordIn(tag)?.['name']
     return typeof name === 'string' ? [name] : []
   })

@@ -261,6 +261,24 @@ describe('a feed of MISP', () => {
       { type: 'media_hash', algorithm: 'sha256', hash: sha('pear'), tlp: 'green', category: 'grooming' },
     ])
   })
+  test.each([
+    ['tlp:red', 'tlp:green', 'red'],
+    ['tlp:green', 'tlp:red', 'red'],
+    ['tlp:amber+strict', 'tlp:amber', 'amber+strict'],
+    ['tlp:clear', 'tlp:white', 'clear'],
+  ])('of an event at %s an attribute at %s is shared at %s, the stricter level', async (whole, own, tlp) => {
+    const value = event([one('ip-dst', '192.0.2.7', { Tag: [{ name: own }] })], { Tag: [{ name: whole }] })
+    expect((await rowsOf(aFile(JSON.stringify(value)), how('misp'))).map(raw)).toEqual([
+      { type: 'ip', raw: '192.0.2.7', tlp },
+    ])
+  })
+  test("an attribute's category goes before its event's", async () => {
+    const categories = { 'safety:minor': 'grooming', 'safety:money': 'sextortion_financial' }
+    const own = one('ip-dst', '192.0.2.7', { Tag: [{ name: 'safety:money' }] })
+    const value = event([own], { Tag: [{ name: 'safety:minor' }] })
+    const rows = await rowsOf(aFile(JSON.stringify(value)), how('misp', { map: { categories } }))
+    expect(rows.map(raw)).toMatchObject([{ category: 'sextortion_financial' }])
+  })
   test.each(['target-email', 'attachment', 'text', 'comment', 'filename', 'x'.repeat(99), '__proto__'])(
     '%s is refused, and its value not told',
     async (type) => {
