@@ -2,7 +2,7 @@ import { closeSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync, re
 import { join } from 'node:path'
 import type { FeedList, SealedEventBody } from '../feeds/schema.ts'
 import { concat, fromBase64Url, u64 } from '../kernel/bytes.ts'
-import { writeDurably } from '../kernel/durable.ts'
+import { removeDurably, writeDurably } from '../kernel/durable.ts'
 import { isUuid, type Uuid } from '../kernel/ids.ts'
 import { ENTRY_BYTES } from '../matching/sealed.ts'
 import type { Received } from './client.ts'
@@ -118,8 +118,11 @@ function openSealedFiles(dir: string, feed: Uuid): SealedFiles {
   const kept = readIfThere(at('json'))
   const [entries, ends, deltas] = [open(at('sealed')), open(at('ndjson')), openSync(at('deltas.ndjson'), 'a', 0o600)]
   let place = kept === undefined ? START : (JSON.parse(kept) as Place)
-  // What was noted is not there: to truncate would fill it up with zeros.
-  if (fstatSync(entries).size < place.entries || fstatSync(ends).size < place.ends) place = START
+  // What was noted is not there: to truncate would fill it up with zeros. Nor is it there once other bytes are as many.
+  if (fstatSync(entries).size < place.entries || fstatSync(ends).size < place.ends) {
+    removeDurably(at('json'))
+    place = START
+  }
   // What a crash left behind the noted place comes again.
   ftruncateSync(entries, place.entries)
   ftruncateSync(ends, place.ends)

@@ -166,6 +166,17 @@ describe('a sealed mirror', () => {
     expect(await present(3)).toEqual([1, 2, 3])
   })
 
+  test('that lost what it noted and is killed while it is filled anew is whole after the next time', async () => {
+    const feed = aFeed({ events: [live(1), live(2), live(3)] })
+    await syncWith(feed)
+    truncateSync(join(dir, `${FEED}.sealed`), RECORD_BYTES)
+    await expect(syncWith({ ...feed, signs: () => '' })).rejects.toThrow('no pinned key')
+    // Other bytes, as many as were noted before.
+    appendFileSync(join(dir, `${FEED}.sealed`), Buffer.alloc(3 * RECORD_BYTES))
+    expect(await syncWith(feed)).toMatchObject({ n: 3 })
+    expect(await present(3)).toEqual([1, 2, 3])
+  })
+
   test('counts what came, and names nothing of it', async () => {
     const told: [number, number][] = []
     const ends: string[] = []
