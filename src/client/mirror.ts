@@ -8,7 +8,7 @@ import { type Client, receivedOf } from './client.ts'
 import { AldisError, VerificationFailed } from './errors.ts'
 import { readIfThere } from './files.ts'
 import type { MatchRows } from './match-changes.ts'
-import { type ErasedName, eraseInMirror, withoutItem } from './mirror-erase.ts'
+import { type ErasedName, erasedNames, eraseInMirror, withoutItem } from './mirror-erase.ts'
 import { syncSealed } from './sealed-mirror.ts'
 import type { SegmentThreads } from './segment-threads.ts'
 import { linesOf, type Run, runHere, type SegmentWork, segmentsHere } from './segment-work.ts'
@@ -129,7 +129,8 @@ async function syncFeed(options: SyncOptions, feed: Feed): Promise<number> {
       const { erased } = run
       // Before the place moves on: a crash between the two repeats it.
       if (erased.length > 0) file.erase(erased)
-      const withoutErased = () => linesOf(run.received().map((one) => withoutItem(one, erased) ?? one))
+      const names = erasedNames(erased)
+      const withoutErased = () => linesOf(run.received().map((one) => withoutItem(one, names) ?? one))
       const from = file.bytes()
       file.append(erased.length === 0 ? run.lines() : withoutErased(), { cursor, seq: run.last })
       n += run.count

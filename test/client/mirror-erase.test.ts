@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -58,6 +58,28 @@ describe('an erased signal in a mirror', () => {
     writeFileSync(`${path}.new`, readFileSync(path))
     eraseInMirror(path, [{ source: 'apple', signal: 'one' }])
     expect(readdirSync(dir)).toEqual(['feed.ndjson'])
+  })
+  test('leaves a mirror that has nothing of it as it is, and removes what a killed erasure had begun', () => {
+    const path = written([event({ source: 'banana' }), event({ signal: 'two' }), event({ item: undefined })])
+    const { ino, mtimeMs } = statSync(path)
+    writeFileSync(`${path}.new`, JSON.stringify(event({})))
+    expect(eraseInMirror(path, [{ source: 'apple', signal: 'one' }])).toBe(0)
+    expect(statSync(path)).toMatchObject({ ino, mtimeMs })
+    expect(readdirSync(dir)).toEqual(['feed.ndjson'])
+  })
+  test('is looked for once, however many lines there are', () => {
+    const ids = Array.from({ length: 500 }, (_, i) => `signal-${i}`)
+    const path = written(ids.map((signal) => event({ signal })))
+    let looks = 0
+    const names = ids.map((id) => ({
+      source: 'apple',
+      get signal() {
+        looks += 1
+        return id
+      },
+    }))
+    expect(eraseInMirror(path, names)).toBe(500)
+    expect(looks).toBe(500)
   })
   test('is found wherever it stands, in a file of any size', () => {
     fc.assert(
