@@ -29,18 +29,18 @@ export interface Heads {
   pinnedPolicy(): string | undefined
 }
 
-/** It is held while one file is written. */
+/** It is held while little is written. */
 const LOCKED_FOR_MS = 10_000
 const LOCK_PAUSE_MS = 10
 
 /** Takes the lock that others hold for moments; what a killed process left is taken over. Throws `home-in-use` if it is held on. */
-async function lockOf(path: string): Promise<() => Promise<void>> {
+export async function lockOf(path: string): Promise<() => Promise<void>> {
   const marker = createMarker(path)
   for (let waited = 0; waited < LOCKED_FOR_MS; waited += LOCK_PAUSE_MS) {
     if (await marker.take()) return () => marker.release()
     await delay(LOCK_PAUSE_MS)
   }
-  throw new Refusal('home-in-use', { detail: 'another process is keeping the head of the log: run it again' })
+  throw new Refusal('home-in-use', { detail: 'another process is keeping what the log says: run it again' })
 }
 
 export function createHeads(dir: string, pinned: () => { vkey: string; head: KeptHead | undefined }): Heads {

@@ -8,7 +8,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { equal, fromBase64Url, toBase64Url } from '../kernel/bytes.ts'
 import { writeDurably } from '../kernel/durable.ts'
 import { StartRefused } from '../kernel/errors.ts'
@@ -16,6 +16,7 @@ import { logIdOf } from '../provenance/origin.ts'
 import type { Client } from './client.ts'
 import { VerificationFailed } from './errors.ts'
 import { readIfThere } from './files.ts'
+import { lockOf } from './heads.ts'
 import { type ChainOf, type ChainPlace, chainEntries, chainStart, type HistoryEntry, history } from './history.ts'
 import { linesOf } from './lines.ts'
 import type { KeptHead } from './verify.ts'
@@ -24,7 +25,10 @@ import type { KeptHead } from './verify.ts'
 export interface KeptHistory {
   /** The last link that was verified, and the size of the log that it was verified under. */
   readonly place: ChainPlace & { size: bigint }
-  /** Takes what the chain has further, verifies and keeps it; answers how many links. */
+  /**
+   * Takes what the chain has further, verifies and keeps it; answers how many links. One process of a home does so at a time: throws
+   * `home-in-use` while another one goes on doing it.
+   */
   extend(client: Pick<Client, 'chain' | 'tile'>, head: KeptHead): Promise<number>
   /** Every link that is kept, its chain computed anew from the first. Throws `VerificationFailed` where the file was changed. */
   entries(): AsyncGenerator<HistoryEntry>
@@ -49,8 +53,11 @@ export function openHistory(home: string, of: ChainOf): KeptHistory {
   const dir = join(home, 'history', String(logIdOf(of.origin)))
   const file = join(dir, 'chain.ndjson')
   const placeFile = join(dir, 'place.json')
-  const text = readIfThere(placeFile)
-  let { place, bytes } = text === undefined ? startOf(of) : readPlace(JSON.parse(text) as Place, { of, placeFile })
+  const noted = () => {
+    const text = readIfThere(placeFile)
+    return text === undefined ? startOf(of) : readPlace(JSON.parse(text) as Place, { of, placeFile })
+  }
+  let { place, bytes } = noted()
 
   const keep = (handle: number, entries: readonly HistoryEntry[], size: bigint): void => {
     const last = entries.at(-1)
@@ -67,6 +74,25 @@ export function openHistory(home: string, of: ChainOf): KeptHistory {
     writeDurably(placeFile, `${JSON.stringify(now)}\n`, 0o600)
   }
 
+  const take = async (client: Pick<Client, 'chain' | 'tile'>, head: KeptHead): Promise<number> => {
+    const handle = openAt(file, bytes)
+    try {
+      let n = 0
+      let fresh: HistoryEntry[] = []
+      for await (const entry of history({ client, of, head, kept: place })) {
+        fresh.push(entry)
+        n += 1
+        if (fresh.length < FLUSH_EVERY) continue
+        keep(handle, fresh, head.size)
+        fresh = []
+      }
+      keep(handle, fresh, head.size)
+      return n
+    } finally {
+      closeSync(handle)
+    }
+  }
+
   return {
     get place() {
       return place
@@ -74,21 +100,16 @@ export function openHistory(home: string, of: ChainOf): KeptHistory {
     async extend(client, head) {
       if (head.size < place.size)
         throw new VerificationFailed('chain head', 'the log is smaller than it was when the chain was verified')
-      const handle = openAt(file, bytes)
+      mkdirSync(dir, { recursive: true, mode: 0o700 })
+      const letGo = await lockOf(join(dir, 'chain.lock'))
       try {
-        let n = 0
-        let fresh: HistoryEntry[] = []
-        for await (const entry of history({ client, of, head, kept: place })) {
-          fresh.push(entry)
-          n += 1
-          if (fresh.length < FLUSH_EVERY) continue
-          keep(handle, fresh, head.size)
-          fresh = []
-        }
-        keep(handle, fresh, head.size)
-        return n
+        const now = noted()
+        place = now.place
+        bytes = now.bytes
+        // Another process has verified it meanwhile, under a head that it took later.
+        return head.size < place.size ? 0 : await take(client, head)
       } finally {
-        closeSync(handle)
+        await letGo()
       }
     },
     async *entries() {
@@ -108,7 +129,6 @@ export function openHistory(home: string, of: ChainOf): KeptHistory {
 
 /** The file to append to, with just the bytes that are noted. */
 function openAt(file: string, bytes: number): number {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   const handle = openSync(file, 'a', 0o600)
   if (fstatSync(handle).size < bytes) {
     closeSync(handle)

@@ -380,6 +380,31 @@ describe('my history', () => {
     await expect(later.extend(apple.client, { ...head, size: 1n })).rejects.toMatchObject({ step: 'chain head' })
     expect(await later.extend(apple.client, head)).toBe(0)
   })
+  test('is kept whole by two that extend it at once, and neither blames the node', async () => {
+    const dir = mkdtempSync(join(folder, 'kept-'))
+    const head = await apple.home.advance(apple.client)
+    const [one, two, late] = [1, 2, 3].map(() => openHistory(dir, chainOf(apple)))
+    if (one === undefined || two === undefined || late === undefined) throw new Error('three')
+    // It was asked a little earlier.
+    const first = one.extend(
+      lying((lines) => lines.slice(0, -1)),
+      head,
+    )
+    const after: Pick<Client, 'chain' | 'tile'> = {
+      tile: apple.client.tile,
+      chain: async function* (query) {
+        await first
+        yield* apple.client.chain(query)
+      },
+    }
+    await Promise.all([first, two.extend(after, head)])
+    const n = Number(two.place.seq)
+    const again = await Array.fromAsync(openHistory(dir, chainOf(apple)).entries())
+    expect(again.map(({ seq }) => Number(seq))).toEqual(Array.from({ length: n }, (_, i) => i + 1))
+    // Its head was taken before the one under which another has verified more.
+    expect(await late.extend(apple.client, { ...head, size: head.size - 1n })).toBe(0)
+    expect(late.place.seq).toBe(BigInt(n))
+  })
   test('in the folder is that which was verified, or refused', async () => {
     const dir = mkdtempSync(join(folder, 'kept-'))
     const head = await apple.home.advance(apple.client)

@@ -66,10 +66,10 @@ function whatOf(entry: HistoryEntry, me: string): string {
 
 /** The chain in the folder, with what is new. */
 export async function extended({ client, home, member }: Session): Promise<KeptHistory> {
-  const head = await home.advance(client)
   const { name } = openVkey(home.pinned().vkey)
+  // Before the head: what another process keeps meanwhile is verified under one that may be newer.
   const kept = openHistory(home.dir, { party: member.participant, origin: name })
-  await kept.extend(client, head)
+  await kept.extend(client, await home.advance(client))
   return kept
 }
 
