@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { mirroredSignals, signAct } from './client/acts.ts'
+import { mirroredSignals, signAct, theSignal } from './client/acts.ts'
 import type { Client } from './client/client.ts'
 import { renewIfDue, verifierFor } from './client/connected.ts'
 import { daysOf, TAXONOMY } from './client/defaults.ts'
@@ -163,8 +163,8 @@ async function send({ home, client }: Connected, typ: SubmissionType, item: obje
 async function answer({ home, client }: Connected, source: string, signal: Uuid): Promise<void> {
   const dir = join(home.dir, 'feeds')
   await syncFeeds({ client, verifier: await verifierFor({ home, client }), dir, wait: 0 })
-  const found = (await mirroredSignals(dir, new Set([signal]))).get(signal)
-  if (found === undefined || found.source !== source)
+  const found = theSignal((await mirroredSignals(dir, new Set([signal]))).get(signal), source)
+  if (found === undefined)
     throw new Refusal('not-found', { detail: 'no signal of yours that the simulated participant received' })
   const item = { v: 1 as const, source, signal, revision: found.revision, key: found.key }
   await client.giveFeedback(

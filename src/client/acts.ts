@@ -1,7 +1,7 @@
-import { createReadStream, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { createReadStream } from 'node:fs'
 import type { DisputeItem, FeedbackItem, SignedAct } from '../feedback/schema.ts'
 import { toHex, utf8 } from '../kernel/bytes.ts'
+import { Refusal } from '../kernel/errors.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import type { SignalItem } from '../signals/schema.ts'
 import { type SigningKey, signSubmission } from '../signals/submission.ts'
@@ -9,6 +9,8 @@ import { mediaKey } from './derive.ts'
 import { LIVE } from './ends.ts'
 import type { Membership } from './home.ts'
 import { linesOf } from './lines.ts'
+import type { MirrorLine } from './mirror-lines.ts'
+import { mirroredFeeds } from './mirror-reader.ts'
 
 /** A signal as its source said it last, out of our own mirrors; how others of our acts name it. */
 export interface MirroredSignal {
@@ -19,18 +21,45 @@ export interface MirroredSignal {
   key: string
 }
 
-/** The signals among `wanted` that stand in the mirrors of a folder, each in its newest revision there. */
-export async function mirroredSignals(dir: string, wanted: ReadonlySet<string>): Promise<Map<string, MirroredSignal>> {
-  const found = new Map<string, MirroredSignal>()
-  for (const file of readdirSync(dir).filter((name) => /^[0-9a-f-]{36}\.ndjson$/.test(name))) {
-    for await (const line of linesOf(createReadStream(join(dir, file)))) {
-      const { event } = JSON.parse(line) as { event?: Partial<Record<string, unknown>> }
-      if (typeof event?.['signal'] !== 'string' || !wanted.has(event['signal'])) continue
-      const mirrored = mirroredSignal(event)
-      if (mirrored !== undefined) found.set(event['signal'], mirrored)
+/**
+ * The signals among `wanted` that stand in the mirrors of a folder, each in its newest revision there: of one id those of every source
+ * that calls one of its signals so. Throws `MatchFileRefused` where a file is shorter than noted.
+ */
+export async function mirroredSignals(
+  dir: string,
+  wanted: ReadonlySet<string>,
+): Promise<ReadonlyMap<string, readonly MirroredSignal[]>> {
+  const found = new Map<string, MirroredSignal[]>()
+  for (const { file, bytes } of mirroredFeeds(dir).filter((feed) => feed.bytes > 0)) {
+    for await (const line of linesOf(createReadStream(file, { end: bytes - 1 }))) {
+      const { event } = JSON.parse(line) as MirrorLine
+      if (event === undefined || !wanted.has(event.signal)) continue
+      const mirrored = mirroredSignal({ ...event })
+      if (mirrored !== undefined) found.set(event.signal, withNewest(found.get(event.signal) ?? [], mirrored))
     }
   }
   return found
+}
+
+/** In the place of what its source said of it before. */
+function withNewest(known: readonly MirroredSignal[], one: MirroredSignal): MirroredSignal[] {
+  const former = known.find(({ source }) => source === one.source)
+  if (former !== undefined && former.revision > one.revision) return [...known]
+  return [...known.filter((other) => other !== former), one]
+}
+
+/**
+ * The one of these that is meant: the only one, or that of the source that is named. Undefined where there is none; throws
+ * `validation-failed` where several sources have one and none is named, since ids are their choice.
+ */
+export function theSignal(
+  among: readonly MirroredSignal[] = [],
+  source?: string | undefined,
+): MirroredSignal | undefined {
+  const [one, ...others] = among.filter((other) => source === undefined || other.source === source)
+  if (others.length > 0)
+    throw new Refusal('validation-failed', { detail: 'several sources have a signal of this id: name its source' })
+  return one
 }
 
 /** The signal that a mirrored event brings; undefined where it brings none. */

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { connect } from 'node:tls'
 import { onlyWriter } from '../../bridge/writer.ts'
-import { type MirroredSignal, mirroredSignals, signAct } from '../../client/acts.ts'
+import { type MirroredSignal, mirroredSignals, signAct, theSignal } from '../../client/acts.ts'
 import { verifierFor } from '../../client/connected.ts'
 import { derive } from '../../client/derive.ts'
 import { AldisError } from '../../client/errors.ts'
@@ -57,11 +57,11 @@ export function createSteps(session: Session): Steps {
       return `signal ${signal} of ${known.peer.source}, its signature and a log of ${size} entries verified`
     },
     lookup: async () => {
-      const found = await lookedUp(session, await mirrored(session, peer().signal))
+      const found = await lookedUp(session, await mirrored(session, peer()))
       return found ? 'found by its match key' : fail('the signal was not found')
     },
     feedback: async () => {
-      const about = await mirrored(session, peer().signal)
+      const about = await mirrored(session, peer())
       const item = {
         v: 1 as const,
         source: about.source,
@@ -77,7 +77,7 @@ export function createSteps(session: Session): Steps {
       return 'given under our signature, and received of our own signal'
     },
     withdrawal_obeyed: async () => {
-      const about = await mirrored(session, peer().signal)
+      const about = await mirrored(session, peer())
       await ask(session, { do: 'withdrawal', signal: about.signal })
       await acknowledged(session, await synced(session, isEnd('signal.withdrawn', about.signal)))
       return (await lookedUp(session, about)) ? fail('a withdrawn signal is still found') : 'gone, and acknowledged'
@@ -137,9 +137,12 @@ const acknowledged = async ({ client }: Session, { feed, seq }: Seen): Promise<v
   await client.acknowledge(feed as Uuid, seq, 'mirror_removed')
 }
 
-async function mirrored({ home }: Session, signal: Uuid): Promise<MirroredSignal> {
+async function mirrored(
+  { home }: Session,
+  { signal, source }: Pick<SandboxDone, 'signal' | 'source'>,
+): Promise<MirroredSignal> {
   const found = await mirroredSignals(join(home.dir, 'feeds'), new Set([signal]))
-  return found.get(signal) ?? fail('the signal is not in the mirror')
+  return theSignal(found.get(signal), source) ?? fail('the signal is not in the mirror')
 }
 
 async function lookedUp({ client }: Session, { key, source, signal }: MirroredSignal): Promise<boolean> {

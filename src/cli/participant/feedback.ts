@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { Argument, type Command, Option } from 'commander'
-import { type MirroredSignal, mirroredSignals, signAct } from '../../client/acts.ts'
+import { type MirroredSignal, mirroredSignals, signAct, theSignal } from '../../client/acts.ts'
 import { noteEvent } from '../../client/connected.ts'
 import { odOf } from '../../client/countersigned.ts'
 import {
@@ -20,11 +20,22 @@ import { type Session, withSession } from './session.ts'
 import { type Counts, countOption, REASONS_HELP, reasonOption } from './words.ts'
 
 interface Words {
+  source?: string
   reason?: string
   note?: string
   category?: string
   count?: Counts
 }
+
+interface Ground {
+  source?: string
+  ground: string
+  note?: string
+}
+
+/** As `aldis reveal` has it. */
+const sourceOption = (): Option =>
+  new Option('--source <slug>', 'whose it is, where several sources have a signal of the id')
 
 export function feedbackCommands(program: Command): void {
   program
@@ -32,6 +43,7 @@ export function feedbackCommands(program: Command): void {
     .addArgument(new Argument('<outcome>', 'what became of it').choices(Object.keys(OUTCOME)))
     .description('tell the source what became of its signal here, signed; all recipients are told how many said so')
     .addHelpText('after', REASONS_HELP)
+    .addOption(sourceOption())
     .addOption(reasonOption())
     .option('--note <text>', 'for the source; no personal data')
     .option('--category <category>', 'that fits better')
@@ -70,9 +82,10 @@ function disputeCommands(program: Command): void {
     .command('open <signal>')
     .description('its source has to answer within three days')
     .addOption(new Option('--ground <ground>', 'why it is wrong').choices(Object.keys(GROUNDS)).makeOptionMandatory())
+    .addOption(sourceOption())
     .option('--note <text>', 'for the source; no personal data')
-    .action((signal: string, { ground, note }: { ground: string; note?: string }, command: Command) =>
-      withSession(command, (session) => open(session, idOf(signal), { ground, note })),
+    .action((signal: string, words: Ground, command: Command) =>
+      withSession(command, (session) => open(session, idOf(signal), words)),
     )
 
   dispute
@@ -108,9 +121,9 @@ async function give(
   signal: Uuid,
   { outcome, words }: { outcome: string; words: Words },
 ): Promise<void> {
-  const { reason, note, category, count } = words
+  const { source, reason, note, category, count } = words
   const item = {
-    ...{ v: 1, ...(await named(session, signal)), outcome },
+    ...{ v: 1, ...(await named(session, signal, source)), outcome },
     ...(reason === undefined ? {} : { reason }),
     ...(note === undefined ? {} : { note }),
     ...(category === undefined ? {} : { category_suggested: category }),
@@ -120,22 +133,18 @@ async function give(
   told(session, { act, result: await session.client.giveFeedback(act), what: outcome, signal })
 }
 
-async function open(
-  session: Session,
-  signal: Uuid,
-  { ground, note }: { ground: string; note: string | undefined },
-): Promise<void> {
+async function open(session: Session, signal: Uuid, { source, ground, note }: Ground): Promise<void> {
   const dispute = newId(new Date())
   const item = {
-    ...{ v: 1, ...(await named(session, signal)), dispute, ground },
+    ...{ v: 1, ...(await named(session, signal, source)), dispute, ground },
     ...(note === undefined ? {} : { note }),
   } as DisputeItem
   const act = await signed(session, item)
   told(session, { act, result: await session.client.openDispute(act), what: `dispute ${dispute}`, signal })
 }
 
-async function named({ home }: Session, signal: Uuid): Promise<MirroredSignal> {
-  const found = (await mirroredSignals(join(home.dir, 'feeds'), new Set([signal]))).get(signal)
+async function named({ home }: Session, signal: Uuid, source: string | undefined): Promise<MirroredSignal> {
+  const found = theSignal((await mirroredSignals(join(home.dir, 'feeds'), new Set([signal]))).get(signal), source)
   if (found === undefined)
     throw new Refusal('not-found', { detail: 'aldis sync brings the signals that are named here' })
   return found

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import { mirroredSignals } from '../../client/acts.ts'
+import { type MirroredSignal, mirroredSignals, theSignal } from '../../client/acts.ts'
 import { linesOf } from '../../client/lines.ts'
 import { Refusal } from '../../kernel/errors.ts'
 import { HITS_MAX, type HitReport } from '../../review/schema.ts'
@@ -11,6 +11,7 @@ import { type Session, withSession } from './session.ts'
 const EXAMPLE = `
 A line names a signal that aldis sync brought, and how often our own matcher has seen it since the beginning:
   {"signal":"<id>","count":14,"last_at":"2026-11-26T15:00:00Z","own_ref":"ticket-881"}
+  {"signal":"<id>","source":"<slug>",..}    where several sources have a signal of the id
 Nobody else sees them. The first, second and tenth open a case; the same file again changes nothing.`
 
 export function hitsCommand(program: Command): void {
@@ -25,6 +26,7 @@ export function hitsCommand(program: Command): void {
 
 interface Line {
   signal?: unknown
+  source?: unknown
   count?: unknown
   last_at?: unknown
   own_ref?: unknown
@@ -69,14 +71,19 @@ async function sendLines(
   const wanted = new Set(lines.map(({ read }) => String(read.signal)))
   const known = await mirroredSignals(join(home.dir, 'feeds'), wanted)
   const told = { refused: 0, opened: 0 }
-  const refuse = (line: number, code: string): void => {
+  const refuse = (line: number, code: string, detail?: string): void => {
     told.refused += 1
-    output.data({ line, outcome: 'refused', code }, `line ${line}  refused: ${code}`)
+    const why = detail === undefined ? code : `${code}  ${detail}`
+    output.data({ line, outcome: 'refused', code, detail }, `line ${line}  refused: ${why}`)
   }
   const named = lines.flatMap(({ line, read }) => {
-    const mirrored = known.get(String(read.signal))
-    if (mirrored === undefined) refuse(line, 'not-found')
-    return mirrored === undefined ? [] : [{ line, read, mirrored }]
+    try {
+      return [{ line, read, mirrored: meantBy(read, known) }]
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      refuse(line, error.code, error.detail)
+      return []
+    }
   })
   if (named.length === 0) return told
   const hits = named.map(({ read, mirrored: { source, signal, key } }) => ({ ...read, source, signal, key }))
@@ -91,4 +98,11 @@ async function sendLines(
     }
   }
   return told
+}
+
+/** Out of our mirrors. Throws `not-found`, and `validation-failed` where several sources have one and the line names none of them. */
+function meantBy({ signal, source }: Line, known: Awaited<ReturnType<typeof mirroredSignals>>): MirroredSignal {
+  const found = theSignal(known.get(String(signal)), source === undefined ? undefined : String(source))
+  if (found === undefined) throw new Refusal('not-found')
+  return found
 }
