@@ -296,7 +296,17 @@ export const createNodeLoops = (
   })
   return {
     known: loop('known', 1_000, () => known.load(), KNOWN_REST_MS),
-    audit: loop('audit', 5_000, async () => (await handshakes.flush()) + (await sightings.flush()) > 0, 1_000),
+    audit: loop(
+      'audit',
+      5_000,
+      async () => {
+        // What keeps one from being written down does not keep the other.
+        const flushed = await Promise.allSettled([handshakes.flush(), sightings.flush()])
+        for (const one of flushed) if (one.status === 'rejected') throw one.reason
+        return flushed.some((one) => one.status === 'fulfilled' && one.value > 0)
+      },
+      1_000,
+    ),
     keys: loop('keys', HOUR_MS, async () => {
       await ensureEpochKeys(keys, clock())
       await rotateAccessKeys(keys, clock())

@@ -8,13 +8,14 @@ export interface RefusalRow {
   count: number
 }
 
-/** Adds to what was counted for the same minute, place and reason. */
+/** Adds to what was counted for the same minute, place and reason; several listeners hand over rows that are alike. */
 export async function addRefusals(tx: Tx, rows: readonly RefusalRow[]): Promise<void> {
   await sql`
     insert into handshake_refusal (minute, address, reason, count)
-    select * from unnest(${rows.map(({ minute }) => minute.toISOString())}::timestamptz[],
+    select minute, address, reason, sum(count)::int4 from unnest(${rows.map(({ minute }) => minute.toISOString())}::timestamptz[],
       ${rows.map(({ address }) => address)}::text[], ${rows.map(({ reason }) => reason)}::text[],
-      ${rows.map(({ count }) => count)}::int4[])
+      ${rows.map(({ count }) => count)}::int4[]) as told (minute, address, reason, count)
+    group by minute, address, reason
     on conflict (minute, address, reason) do update set count = handshake_refusal.count + excluded.count`.execute(tx)
 }
 

@@ -207,6 +207,22 @@ test('mayRead and the database agree on who sees a shared signal', async () => {
   )
 })
 
+test('refusals that two listeners counted alike are one row, with the sum of both', async () => {
+  const audit = createHandshakeAudit(w.t.admin)
+  const row = { minute: at(-3600), address: '192.0.2.8', reason: 'connection-limit', count: 2 }
+  for (const count of [2, 3]) audit.add({ ...row, count })
+  audit.add({ ...row, reason: 'key-unknown' })
+  expect(await audit.flush()).toBe(3)
+  audit.add(row)
+  await audit.flush()
+  const own = (await audit.newest(100)).filter(({ address }) => address === row.address)
+  expect(own).toEqual([
+    { ...row, count: 7 },
+    { ...row, reason: 'key-unknown' },
+  ])
+  expect(await audit.forget(new Date(at(-1800).getTime() + REFUSALS_KEPT_DAYS * 86_400_000))).toBe(2)
+})
+
 test('refused handshakes are forgotten after ninety days, and no others', async () => {
   const audit = createHandshakeAudit(w.t.admin)
   const row = { address: '192.0.2.7', reason: 'key-unknown', count: 1 }
