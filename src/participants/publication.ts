@@ -1,4 +1,3 @@
-import { Compile } from 'typebox/compile'
 import type { Tx } from '../db/as-participant.ts'
 import { toBase64Url, utf8 } from '../kernel/bytes.ts'
 import { Refusal } from '../kernel/errors.ts'
@@ -8,11 +7,9 @@ import { REPORT_FORMATS } from '../reports/schema.ts'
 import { type Act, type ActContext, log, participantOf } from './act.ts'
 import type { PayloadOf } from './action.ts'
 import type { OversightContext } from './oversight.ts'
-import { AgreementPolicy, type KeyHolder, type KeyShare, OPRF_SUITE, PROFILE_STATUS, ReviewPolicy } from './schema.ts'
+import { policyFault } from './policy-form.ts'
+import { type KeyHolder, type KeyShare, OPRF_SUITE, PROFILE_STATUS } from './schema.ts'
 import * as store from './store.ts'
-
-const REVIEW = Compile(ReviewPolicy)
-const AGREEMENT = Compile(AgreementPolicy)
 
 /** A policy is larger than what partners send. */
 const POLICY_LIMITS = { depth: 8, members: 256, string: 4_096, array: 1_000 }
@@ -94,11 +91,8 @@ export async function publishPolicy(
   { tx, act }: { tx: Tx; act: Act },
   { kind, version, body }: PayloadOf<'policy.publish'>,
 ): Promise<void> {
-  const policy = parseStrict(body, POLICY_LIMITS)
-  if (kind === 'review' && !REVIEW.Check(policy))
-    throw new Refusal('validation-failed', { detail: 'critical_second is required or marked' })
-  if (kind === 'agreement' && !AGREEMENT.Check(policy))
-    throw new Refusal('validation-failed', { detail: 'v, label, sha256 of the document, effective_from' })
+  const fault = policyFault(kind, parseStrict(body, POLICY_LIMITS), body)
+  if (fault !== undefined) throw new Refusal('validation-failed', { detail: fault })
   const current = await store.policyVersion(tx, kind)
   if (version <= current)
     throw new Refusal('state-conflict', { detail: 'a later version is published', extra: { current } })

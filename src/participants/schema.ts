@@ -67,6 +67,47 @@ export const AgreementPolicy = Type.Object(
   closed,
 )
 export type AgreementPolicy = Static<typeof AgreementPolicy>
+/** What signals are of, as rules of the programme name it; signals have a number and a shape for each. */
+export const SIGNAL_TYPES = [
+  ...(['url', 'domain', 'email', 'phone', 'username', 'account_id', 'payment_handle', 'ip'] as const),
+  ...(['keyword_pattern', 'media_hash', 'tactic', 'relation'] as const),
+] as const
+const Version = Type.Integer({ minimum: 1, maximum: 1_000_000 })
+/** Of a type that is not to live at all it is 0. */
+const Days = Type.Integer({ minimum: 0, maximum: 36_500 })
+const DaysOfType = Type.Object({ default: Days, maximum: Days }, closed)
+/** The body of the policy `retention`: for how many days signals live, and reads are kept. */
+export const RetentionPolicy = Type.Object(
+  {
+    version: Version,
+    signal_days: Type.Object(Object.fromEntries(SIGNAL_TYPES.map((type) => [type, DaysOfType])), closed),
+    read_journal_days: Type.Integer(),
+  },
+  closed,
+)
+const Words = Type.String({ minLength: 1, maxLength: 1_000 })
+/** As a signal names its category. */
+const CategorySlug = Type.String({ pattern: '^[a-z0-9][a-z0-9_-]{0,62}$' })
+/** The body of the policy `taxonomy`: what signals may be of, by a number that is stored and a name that travels. */
+export const TaxonomyPolicy = Type.Object(
+  {
+    version: Version,
+    sources: Type.Optional(Type.Array(Type.Object({ id: SlugSchema, title: Words }, closed))),
+    categories: Type.Array(
+      Type.Object(
+        {
+          ...{ id: Type.Integer({ minimum: 1, maximum: 32_767 }), slug: CategorySlug, needs_note: Type.Boolean() },
+          definition: Type.Optional(Words),
+          severity: Type.Optional(Type.Enum(['low', 'medium', 'high', 'critical'])),
+          stix_label: Type.Optional(SlugSchema),
+          sources: Type.Optional(Type.Array(SlugSchema)),
+        },
+        closed,
+      ),
+    ),
+  },
+  closed,
+)
 export const SUITES = ['hmac-sha256', 'oprf-ristretto255-sha512'] as const
 export const OPRF_SUITE = 'oprf-ristretto255-sha512'
 

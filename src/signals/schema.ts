@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox'
 import type { ErrorCode } from '../kernel/errors.ts'
 import { BigIntSchema, InstantSchema, UuidSchema } from '../kernel/schema.ts'
+import type { SIGNAL_TYPES } from '../participants/schema.ts'
 
 const closed = { additionalProperties: false } as const
 const Digest = Type.String({ pattern: '^[0-9a-f]{64}$' })
@@ -24,7 +25,7 @@ export const SIGNAL_TYPE = {
   media_hash: 10,
   tactic: 11,
   relation: 12,
-} as const
+} as const satisfies Record<(typeof SIGNAL_TYPES)[number], number>
 export type SignalType = keyof typeof SIGNAL_TYPE
 
 export const SIGNAL_STATE = { live: 1, withdrawn: 2, expired: 3, held: 4, erased: 5 } as const

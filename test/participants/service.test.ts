@@ -9,7 +9,7 @@ import { createAuthority } from '../../src/participants/authority.ts'
 import { initProgramme } from '../../src/participants/bootstrap.ts'
 import { enrolmentProof, signingKeyProof } from '../../src/participants/schema.ts'
 import { anEnrolment, aRequest, aSigner } from './keys.ts'
-import { aWorld, NODE_SPKI, NOON, PROGRAMME, type World } from './world.ts'
+import { aWorld, NODE_SPKI, NOON, PROGRAMME, TAXONOMY, type World } from './world.ts'
 
 const MINUTE = 60_000
 const DAY = 86_400_000
@@ -55,7 +55,7 @@ describe('bootstrap', () => {
       ['Ben', ['node_admin']],
     ])
     expect(await rows(fresh.t.owner.selectFrom('feed_head').selectAll().execute())).toBe(1)
-    expect(fresh.authority.policy('taxonomy')).toMatchObject({ version: 1, body: '{"version":1}' })
+    expect(fresh.authority.policy('taxonomy')).toMatchObject({ version: 1, body: TAXONOMY })
     await fresh.end()
   })
   test('again with the same names changes nothing', async () => {
@@ -531,15 +531,24 @@ describe('publications', () => {
     await own.end()
   })
   test("a policy's version goes up, and the older one stays known", async () => {
-    const body = '{"version":2}'
+    const body = '{"version":2,"categories":[]}'
     await w.decide('policy.publish', { kind: 'taxonomy', version: 2, body })
     expect(w.authority.policy('taxonomy')?.body).toBe(body)
-    expect(w.authority.policy('taxonomy', 1)?.body).toBe('{"version":1}')
+    expect(w.authority.policy('taxonomy', 1)?.body).toBe(TAXONOMY)
     const older = await approved('policy.publish', { kind: 'taxonomy', version: 2, body })
     await expect(w.service.execute(older, w.ada)).rejects.toMatchObject(refused('state-conflict'))
     const broken = await approved('policy.publish', { kind: 'taxonomy', version: 3, body: '{"a":1,"a":2}' })
     await expect(w.service.execute(broken, w.ada)).rejects.toMatchObject(refused('json-strict'))
   })
+  test.for(['taxonomy', 'retention'] as const)(
+    'a %s policy that no submission could be read by is not published',
+    async (kind) => {
+      const request = await approved('policy.publish', { kind, version: 99, body: '{}' })
+      const [current, events] = [w.authority.policy(kind), await rows(w.events())]
+      await expect(w.service.execute(request, w.ada)).rejects.toMatchObject(refused('validation-failed'))
+      expect([w.authority.policy(kind), await rows(w.events())]).toEqual([current, events])
+    },
+  )
 })
 
 const spkiOf = async (credential: string): Promise<string> => {

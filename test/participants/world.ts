@@ -6,12 +6,20 @@ import { fileKeys } from '../../src/keys/file.ts'
 import type { ActionName, PayloadOf } from '../../src/participants/action.ts'
 import { createAuthority } from '../../src/participants/authority.ts'
 import { initProgramme, type NewProgramme } from '../../src/participants/bootstrap.ts'
+import { SIGNAL_TYPES } from '../../src/participants/schema.ts'
 import { epochKey, epochOf, openedFields, openRecord } from '../../src/provenance/record.ts'
 import { freshDatabase } from '../support/database.ts'
 import { NODE_SPKI, recorderOver, serviceOver } from './service-over.ts'
 
 export const NOON = new Date('2026-03-01T12:00:00Z')
 export { NODE_SPKI }
+
+export const TAXONOMY = '{"version":1,"categories":[]}'
+const RETENTION = JSON.stringify({
+  version: 1,
+  signal_days: Object.fromEntries(SIGNAL_TYPES.map((type) => [type, { default: 90, maximum: 365 }])),
+  read_journal_days: 400,
+})
 
 export const PROGRAMME = {
   slug: 'orchard',
@@ -22,8 +30,8 @@ export const PROGRAMME = {
     { name: 'Ben', organisation: 'orchard-office' },
   ],
   policies: [
-    { kind: 'taxonomy', version: 1, body: '{"version":1}' },
-    { kind: 'retention', version: 1, body: '{"version":1}' },
+    { kind: 'taxonomy', version: 1, body: TAXONOMY },
+    { kind: 'retention', version: 1, body: RETENTION },
   ],
 } as const satisfies NewProgramme
 

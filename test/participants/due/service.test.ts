@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Uuid } from '../../../src/kernel/ids.ts'
 import type { ActionName } from '../../../src/participants/action.ts'
 import { anEnrolment } from '../keys.ts'
-import { aWorld, type World } from '../world.ts'
+import { aWorld, TAXONOMY, type World } from '../world.ts'
 
 const [MINUTE, DAY] = [60_000, 86_400_000]
 const refused = (code: string) => ({ code })
@@ -165,20 +165,21 @@ describe('to undo what was done', () => {
     expect(await membersOf(group)).toEqual(['ash', 'beech'])
   })
   test('publishes the policy before as a new version, and only what is in force', async () => {
-    const body = (slugs: string[]) => JSON.stringify({ version: 2, categories: slugs })
-    const second = await approved('policy.publish', { kind: 'taxonomy', version: 2, body: body(['a']) })
+    const categories = (slug: string) => [{ id: 1, slug, needs_note: false }]
+    const body = (slug: string) => JSON.stringify({ version: 2, categories: categories(slug) })
+    const second = await approved('policy.publish', { kind: 'taxonomy', version: 2, body: body('a') })
     const before = await w.service.differences({
       action: 'policy.publish',
-      payload: JSON.stringify({ kind: 'taxonomy', version: 2, body: body(['a']) }),
+      payload: JSON.stringify({ kind: 'taxonomy', version: 2, body: body('a') }),
     })
     expect(before).toEqual([
       { what: 'version', before: '1', after: '2' },
-      { what: 'categories', before: 'absent', after: '["a"]' },
+      { what: 'categories', before: '[]', after: JSON.stringify(categories('a')) },
     ])
     await w.service.execute(second, w.ada)
     const back = await w.service.undo(second, w.ada)
-    expect(JSON.parse(back.payload)).toEqual({ kind: 'taxonomy', version: 3, body: '{"version":1}' })
-    await w.decide('policy.publish', { kind: 'taxonomy', version: 3, body: body(['b']) })
+    expect(JSON.parse(back.payload)).toEqual({ kind: 'taxonomy', version: 3, body: TAXONOMY })
+    await w.decide('policy.publish', { kind: 'taxonomy', version: 3, body: body('b') })
     await expect(w.service.undo(second, w.ada)).rejects.toMatchObject(refused('state-conflict'))
   })
   test('gives a quota the number that it had before', async () => {
