@@ -7,8 +7,13 @@ import { endLoginsOf } from './login-store.ts'
 import * as store from './people-store.ts'
 import { PERSON_STATUS, type Role } from './schema.ts'
 
-/** Fewer could approve nothing any more. */
-const ADMINS_MIN = 2
+/** Roles of which somebody must remain, and how many. */
+const REMAINING: readonly { role: Role; least: number; detail: string }[] = [
+  // Fewer could approve nothing any more.
+  { role: 'node_admin', least: 2, detail: 'two node administrators must remain; grant the role first' },
+  // Administrators approve in its place while nobody holds it: that is for a programme that has just begun.
+  { role: 'governance', least: 1, detail: 'a person of governance must remain; grant the role to another first' },
+]
 
 export interface NewPerson {
   name: string
@@ -30,9 +35,9 @@ export interface People {
   addPerson(by: Uuid, person: NewPerson): Promise<{ person_id: Uuid }>
   /** Roles of partners; those of the node and of governance are `approval-missing` here and go through `role.grant`. */
   grantRole(by: Uuid, grant: { person: Uuid; role: Role }): Promise<void>
-  /** Alone and at once. Refuses to leave fewer than two node administrators. */
+  /** Alone and at once. Refuses to leave fewer than two node administrators, and to end the last role of governance. */
   endRole(by: Uuid, grant: { person: Uuid; role: Role }): Promise<void>
-  /** Alone and at once: roles and logins end with it, and no vote of the person counts any more. */
+  /** Alone and at once: roles and logins end with it, and no vote of the person counts any more. Refuses what `endRole` does. */
   endPerson(by: Uuid, person: Uuid): Promise<void>
   listPeople(): Promise<ListedPerson[]>
 }
@@ -58,7 +63,7 @@ export function createPeople(context: ActContext): People {
         await mayChange(tx, by, { person, role })
         const held = await store.presentRoles(tx)
         if (held.get(person)?.includes(role) !== true) throw new Refusal('not-found')
-        if (role === 'node_admin') refuseTooFew(held)
+        refuseTooFew(held, [role])
         const event = await log(
           context,
           { tx, act: { at, person: by } },
@@ -69,7 +74,7 @@ export function createPeople(context: ActContext): People {
     endPerson: (by, person) =>
       change(context, async (tx, at) => {
         const whom = await mayChange(tx, by, { person })
-        if (whom.roles.includes('node_admin')) refuseTooFew(await store.presentRoles(tx))
+        refuseTooFew(await store.presentRoles(tx), whom.roles)
         const { organisation } = whom
         const event = await log(
           context,
@@ -110,10 +115,11 @@ async function mayChange(tx: Tx, by: Uuid, { person, role }: { person: Uuid; rol
   return whom
 }
 
-function refuseTooFew(held: ReadonlyMap<Uuid, readonly Role[]>): void {
-  const admins = [...held.values()].filter((roles) => roles.includes('node_admin'))
-  if (admins.length <= ADMINS_MIN)
-    throw new Refusal('policy-refused', { detail: 'two node administrators must remain; grant the role first' })
+function refuseTooFew(held: ReadonlyMap<Uuid, readonly Role[]>, ending: readonly Role[]): void {
+  for (const { role, least, detail } of REMAINING) {
+    const holders = [...held.values()].filter((roles) => roles.includes(role))
+    if (ending.includes(role) && holders.length <= least) throw new Refusal('policy-refused', { detail })
+  }
 }
 
 /** Part of a larger change: the caller has seen to who may do it. */

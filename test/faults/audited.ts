@@ -231,7 +231,6 @@ async function joinAndSchedule(w: World): Promise<void> {
     await p.provideItem(w.ada, onboarding, item, { digest, version: 'v1', signatory: 'general counsel' })
     await p.judgeItem(judge, onboarding, { item, digest, verdict: 'accepted' })
   }
-  await p.endRole(w.ada, { person: judge, role: 'governance' })
   await w.decide('participant.admit', { ...who, onboarding, probation_days: 30 })
   await w.decide('participant.admit', { slug: 'fig', name: 'fig', kind: 'platform', probation_days: 7 })
   const invitation = { participant: 'elder', label: 'main', scopes: ['feed:read' as const], read_back: true as const }
@@ -246,7 +245,7 @@ async function joinAndSchedule(w: World): Promise<void> {
   const effective_at = `${new Date(w.now().getTime() + 60_000).toISOString().slice(0, 19)}Z`
   const leave = { group: 'hedge', join: [], leave: ['fig'], effective_at }
   const [asked, other] = [await p.propose('group.change', leave, w.ada), await p.propose('group.change', leave, w.ada)]
-  await p.approve(asked.request_id, w.ben, w.now())
+  await p.approve(asked.request_id, judge, w.now())
   await p.cancel(other.request_id, w.ada)
   w.pass(10 * 60_000)
   await p.executeDue(() => {})

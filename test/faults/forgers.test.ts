@@ -654,7 +654,7 @@ const CHANGES: readonly (readonly [what: string, change: () => string, back: () 
     'a role that nobody gave',
     () =>
       `insert into role_grant (person_id, role, granted_at, last_event) select '${world.w.ada}', 'governance', granted_at, last_event from role_grant where person_id = '${world.w.ada}'`,
-    () => `delete from role_grant where role = 'governance' and ended_at is null`,
+    () => `delete from role_grant where role = 'governance' and person_id = '${world.w.ada}'`,
     /role \S+ governance \S+: the row names an event that did not make it so/,
   ],
   [

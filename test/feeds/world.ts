@@ -58,6 +58,7 @@ import {
   textOf,
   uriOf,
 } from '../signals/factory.ts'
+import { approveAs } from '../support/approve.ts'
 import { freshDatabase } from '../support/database.ts'
 
 const LOG_ID = 1
@@ -153,10 +154,10 @@ export async function aWorld() {
     nodeKeys: () => ({ log_vkey: 'node.example.org/provenance/1+00000000+AAAA', receipt_keys: [] }),
     makeHashKey: async (_, suite) => (suite === OPRF_SUITE ? PUBLISHED : undefined),
   })
-  /** Proposed by one administrator, approved by the other, executed. */
+  /** Proposed by one administrator, approved by the other or by governance, executed. */
   const decide = async <A extends ActionName>(action: A, payload: PayloadOf<A>): Promise<unknown> => {
     const { request_id } = await participants.propose(action, payload, ada)
-    await participants.approve(request_id, ben, now)
+    await approveAs(participants, request_id, { second: ben, at: now })
     return (await participants.execute(request_id, ada)).result
   }
   await decide('hash-profile.publish', {

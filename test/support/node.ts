@@ -18,6 +18,7 @@ import type { Scope } from '../../src/participants/schema.ts'
 import { openBase, type Parts } from '../../src/parts.ts'
 import type { SignalItem } from '../../src/signals/schema.ts'
 import { type SignedSubmission, type SubmissionType, signSubmission } from '../../src/signals/submission.ts'
+import { approveAs } from './approve.ts'
 import { freshDatabase, type TestDatabase } from './database.ts'
 
 const SCOPES: readonly Scope[] = [
@@ -45,7 +46,7 @@ export interface TestNode {
   /** Where there is one. */
   console: string | undefined
   ada: Uuid
-  /** Proposed by one administrator, approved by the other, executed. */
+  /** Proposed by one administrator, approved by the other or by governance, executed. */
   decide<A extends ActionName>(action: A, payload: PayloadOf<A>): Promise<unknown>
   /** Admits a participant and enrols it over the listener, with keys in a folder of its own. */
   member(slug: string, options?: { kind?: 'platform' | 'observer'; scopes?: readonly Scope[] }): Promise<Member>
@@ -101,7 +102,7 @@ export async function aTestNode(
 
   const decide = async <A extends ActionName>(action: A, payload: PayloadOf<A>): Promise<unknown> => {
     const { request_id } = await participants.propose(action, payload, ada)
-    await participants.approve(request_id, ben, clock())
+    await approveAs(participants, request_id, { second: ben, at: clock() })
     return (await participants.execute(request_id, ada)).result
   }
   const now = clock().getTime()

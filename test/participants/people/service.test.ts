@@ -126,6 +126,26 @@ describe('whoever leaves', () => {
   test('leaves two node administrators behind', async () => {
     await expect(w.service.endPerson(w.ada, w.ben)).rejects.toMatchObject(refused('policy-refused'))
   })
+  test('leaves a person of governance behind: no administrator alone takes its place', async () => {
+    const own = await aWorld()
+    const governor = async (name: string): Promise<Uuid> => {
+      const { person_id } = await own.service.addPerson(own.ada, { name, organisation: 'council' })
+      await own.decide('role.grant', { person: person_id, role: 'governance' })
+      return person_id
+    }
+    const last = { code: 'policy-refused', detail: expect.stringContaining('grant the role to another first') }
+    const gil = await governor('Gil')
+    const before = (await own.events()).length
+    await expect(own.service.endRole(own.ada, { person: gil, role: 'governance' })).rejects.toMatchObject(last)
+    await expect(own.service.endPerson(own.ada, gil)).rejects.toMatchObject(last)
+    expect((await own.events()).length).toBe(before)
+    const kim = await governor('Kim')
+    await own.service.endRole(own.ada, { person: gil, role: 'governance' })
+    await own.service.endPerson(own.ada, gil)
+    await expect(own.service.endPerson(own.ada, kim)).rejects.toMatchObject(last)
+    expect((await own.service.listPeople()).find(({ person_id }) => person_id === kim)?.roles).toEqual(['governance'])
+    await own.end()
+  })
 })
 
 describe('the list of requests', () => {
