@@ -97,7 +97,7 @@ export const PARTNER_ROLES: readonly Role[] = ['partner_admin', 'lead', 'analyst
 
 /**
  * Whether `by` may see to `whom` alone: a node administrator to everybody, an administrator of a partner to colleagues and
- * never to itself.
+ * never to itself. Roles nobody grants to themselves.
  */
 export const maySeeTo = (by: PersonInRole, whom: Pick<PersonInRole, 'person_id' | 'organisation'>): boolean =>
   by.roles.includes('node_admin') ||

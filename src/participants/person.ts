@@ -29,7 +29,7 @@ export interface ListedPerson {
   roles: readonly Role[]
 }
 
-/** An administrator of a partner does all of this for its own organisation and its own roles, and not to itself. */
+/** An administrator of a partner does all of this for its own organisation and its own roles, and not to itself. Nobody grants itself a role. */
 export interface People {
   /** A person without any role; `by` is an administrator. */
   addPerson(by: Uuid, person: NewPerson): Promise<{ person_id: Uuid }>
@@ -55,6 +55,8 @@ export function createPeople(context: ActContext): People {
     grantRole: (by, { person, role }) =>
       change(context, async (tx, at) => {
         await mayChange(tx, by, { person, role })
+        // A node administrator may give roles of its own up, and takes none.
+        if (by === person) throw ownAccess()
         if (needsTwo(role)) throw new Refusal('approval-missing', { detail: 'propose role.grant' })
         await grantRole(context, { tx, act: { at, person: by } }, { person, role })
       }),
@@ -99,6 +101,9 @@ export function createPeople(context: ActContext): People {
   }
 }
 
+const ownAccess = (): Refusal =>
+  new Refusal('policy-refused', { detail: 'nobody changes their own access; ask another administrator' })
+
 /** The person whom an administrator changes; `person-unknown` for one whom it may not, `not-found` for one who is not there. */
 async function mayChange(tx: Tx, by: Uuid, { person, role }: { person: Uuid; role?: Role }): Promise<PersonInRole> {
   const admin = await inRole(tx, by, ADMINS)
@@ -107,8 +112,7 @@ async function mayChange(tx: Tx, by: Uuid, { person, role }: { person: Uuid; rol
   // An administrator of a partner is not told who else is in the programme.
   if (whom === undefined || (ofPartner && whom.organisation !== admin.organisation))
     throw new Refusal('not-found', { detail: 'there is no such person' })
-  if (!maySeeTo(admin, whom))
-    throw new Refusal('policy-refused', { detail: 'nobody changes their own access; ask another administrator' })
+  if (!maySeeTo(admin, whom)) throw ownAccess()
   const touched = role === undefined ? whom.roles : [role]
   if (ofPartner && !touched.every((one) => PARTNER_ROLES.includes(one)))
     throw new Refusal('policy-refused', { detail: 'roles of the programme are for its node administrators' })

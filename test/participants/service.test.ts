@@ -117,6 +117,14 @@ describe('people', () => {
     const attempt = w.service.grantRole(w.ada, { person: w.ben, role: 'analyst' })
     await expect(attempt).rejects.toMatchObject(refused('policy-refused'))
   })
+  test('an administrator grants itself no role, and another does', async () => {
+    const grant = { person: w.ada, role: 'partner_admin' } as const
+    const before = await rows(w.events())
+    await expect(w.service.grantRole(w.ada, grant)).rejects.toMatchObject(refused('policy-refused'))
+    expect(await rows(w.events())).toBe(before)
+    await w.service.grantRole(w.ben, grant)
+    await w.service.endRole(w.ben, grant)
+  })
   test('the last two administrators stay', async () => {
     await expect(w.service.endRole(w.ada, { person: w.ben, role: 'node_admin' })).rejects.toMatchObject(
       refused('policy-refused'),
