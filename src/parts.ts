@@ -277,6 +277,7 @@ export async function openCore(base: Base, options: PartsOptions): Promise<Core>
 export async function openParts(base: Base, options: PartsOptions): Promise<Parts> {
   const core = await openCore(base, options)
   const { config, clock, keys, pools, provenance, authority, programme, logId, origin } = core
+  const { log = silentLog } = options
   await ensureEpochKeys(keys, clock())
   await rotateAccessKeys(keys, clock())
   await ensureValueKeys(keys, clock())
@@ -301,6 +302,7 @@ export async function openParts(base: Base, options: PartsOptions): Promise<Part
   const anomalies = anomaliesOf(core, handshakes, sightings)
   const participants = createParticipantService({
     ...{ admin: pools.admin, app: pools.app, clock, recorder: provenance, programme, authority },
+    onStale: (error) => log.warn({ name: 'authority', error }, 'what was changed is not read yet'),
     nonceKey: keys.mac(KID.nonce, Buffer.from('signing-key-nonce')),
     randomBytes: (n) => randomBytes(n),
     nodeSpki: () => spki,

@@ -20,6 +20,8 @@ export interface ActContext {
   programme: store.Programme
   /** Called after a change has been committed, before its caller is answered. */
   changed(): Promise<void>
+  /** Told that `changed` failed. */
+  onStale?: ((error: unknown) => void) | undefined
 }
 
 /** On whose word something is done; the log knows people by their id alone. */
@@ -61,9 +63,13 @@ export async function change<T>(context: ActContext, work: (tx: Tx, at: Date) =>
     await store.bumpEpoch(tx)
     return work(tx, context.clock())
   })
-  await context.changed()
+  await renewed(context)
   return result
 }
+
+/** What is committed is answered as done, also while this process cannot read it yet: its next look does. */
+const renewed = ({ changed, onStale }: Pick<ActContext, 'changed' | 'onStale'>): Promise<void> =>
+  changed().catch((error: unknown) => onStale?.(error))
 
 /** What came of an act that may find its work done already. */
 export interface Outcome<T> {
@@ -80,7 +86,7 @@ export async function changeOnce<T>(context: ActContext, work: (tx: Tx, at: Date
     return outcome
   })
   // Also after a repetition: this process may not have seen yet what another one made.
-  await context.changed()
+  await renewed(context)
   return result
 }
 

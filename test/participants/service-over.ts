@@ -31,18 +31,21 @@ interface Over {
   authority: Authority
   hashKeys: string[]
   conformance: { passed: boolean }
+  /** What went wrong after a change was committed. */
+  stale?: unknown[]
 }
 
 /** Participants without what is of signals. */
-export const serviceOver = ({ admin, app, clock, recorder, programme, authority, hashKeys, conformance }: Over) =>
+export const serviceOver = ({ hashKeys, conformance, stale = [], ...over }: Over) =>
   createParticipantService({
-    ...{ admin, app, clock, recorder, programme, authority },
+    ...over,
+    onStale: (error) => void stale.push(error),
     nonceKey: randomBytes(32),
     randomBytes: (n) => randomBytes(n),
     nodeSpki: () => NODE_SPKI,
     rootCertificate: () => 'the root\n',
     nextLog: { origin: 'node.example.org/provenance/1', next: 'node.example.org/provenance/2' },
-    oversight: oversightActs({ recorder, attempted: async () => {} }),
+    oversight: oversightActs({ recorder: over.recorder, attempted: async () => {} }),
     releaseSignal: async () => {
       throw new Error('no signals here')
     },
@@ -55,7 +58,7 @@ export const serviceOver = ({ admin, app, clock, recorder, programme, authority,
     issue: async ({ csrPem, uri }) => ({
       chain: `leaf of ${uri}\n`,
       spki: toHex(await pinOfRequest(csrPem)),
-      notAfter: new Date(clock().getTime() + 7 * 86_400_000),
+      notAfter: new Date(over.clock().getTime() + 7 * 86_400_000),
     }),
     makeHashKey: async (kid) => void hashKeys.push(kid),
   })

@@ -54,8 +54,9 @@ export async function aWorld() {
   await authority.refresh()
   const hashKeys: string[] = []
   const conformance = { passed: true }
+  const stale: unknown[] = []
   const over = { admin: t.admin, app: t.app, clock, recorder, programme, authority }
-  const service = serviceOver({ ...over, hashKeys, conformance })
+  const service = serviceOver({ ...over, hashKeys, conformance, stale })
 
   const events = () =>
     t.owner
@@ -84,7 +85,7 @@ export async function aWorld() {
 
   return {
     ...{ t, clock, events, said, recorder, folder, programme, ada, ben },
-    ...{ authority, service, decide, hashKeys, conformance },
+    ...{ authority, service, decide, hashKeys, conformance, stale },
     now: () => now,
     pass: (ms: number) => {
       now = new Date(now.getTime() + ms)
