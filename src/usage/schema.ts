@@ -10,6 +10,8 @@ export const REQUESTS_KEPT_DAYS = 7
 export const REQUESTS_PAGE_MAX = 200
 /** Of all organisations, while the database does not take them. */
 export const REQUESTS_WAITING_MAX = 10_000
+/** Rows of one organisation that are written together. */
+export const REQUESTS_BATCH = 1_000
 /** Of one organisation in an hour; as many that were refused, so that what goes well hides nothing that does not. */
 export const REQUESTS_PER_HOUR = 10_000
 

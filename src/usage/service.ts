@@ -7,6 +7,7 @@ import { keptFrom } from './forget-requests.ts'
 import { decodePlace, encodePlace } from './place.ts'
 import {
   type LoggedRequest,
+  REQUESTS_BATCH,
   REQUESTS_PAGE_MAX,
   REQUESTS_PER_HOUR,
   REQUESTS_WAITING_MAX,
@@ -33,13 +34,12 @@ export interface RequestLog {
   page(participant: Uuid, query: RequestQuery): Promise<RequestList>
 }
 
-const BATCH = 1_000
 /** Of columns of four bytes. */
 const MOST = 2 ** 31 - 1
 
 export function createRequestLog(options: RequestLogOptions): RequestLog {
   const { db, clock, timeoutMs, waiting = REQUESTS_WAITING_MAX, perHour = REQUESTS_PER_HOUR } = options
-  const buffer = createBuffer({ waiting, perHour, batch: BATCH })
+  const buffer = createBuffer({ waiting, perHour, batch: REQUESTS_BATCH })
   return {
     add: (row) => buffer.add({ ...row, at: clock(), duration_ms: Math.min(MOST, Math.max(0, row.duration_ms)) }),
     async round() {

@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { asParticipant } from '../../src/db/as-participant.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
 import type { Uuid } from '../../src/kernel/ids.ts'
+import { silentLog } from '../../src/kernel/log.ts'
+import { createMetering } from '../../src/metering.ts'
 import { createRequestForgetting } from '../../src/usage/forget-requests.ts'
 import { type LoggedRequest, REQUESTS_KEPT_DAYS } from '../../src/usage/schema.ts'
 import { createRequestLog } from '../../src/usage/service.ts'
@@ -167,6 +169,35 @@ describe('what finds no room', () => {
     await expect(log.round()).rejects.toThrow()
     const request_id = 'other00000000000'
     expect((await banana.client.usage.requests({ request_id })).requests).toHaveLength(1)
+  })
+})
+
+describe('all that waits', () => {
+  const ROWS = 5_000
+  /** That many more of one organisation, with a route of their own. */
+  async function waiting(route: string) {
+    const credential = (await banana.client.whoami()).credential.id
+    const metering = createMetering(w.node.parts, silentLog)
+    for (let i = 0; i < ROWS; i++)
+      metering.requestLog.add(
+        aRow(`${route.slice(4, 8)}${i.toString(36).padStart(12, '0')}`, { credential, slug: 'banana', route }),
+      )
+    const written = async (): Promise<number> =>
+      (await w.node.t.owner.selectFrom('request_log').select('request_id').where('route', '=', route).execute()).length
+    return { metering, written }
+  }
+
+  test('is written down when the node stops, however many batches it is', async () => {
+    const { metering, written } = await waiting('/v1/at-stop')
+    await metering.loop.stop()
+    expect(await written()).toBe(ROWS)
+  })
+  test('is written down without a rest between full batches', async () => {
+    const { metering, written } = await waiting('/v1/in-a-go')
+    metering.loop.start()
+    // With a second between two of them it would take four.
+    await expect.poll(written, { timeout: 3_500 }).toBe(ROWS)
+    await metering.loop.stop()
   })
 })
 
