@@ -311,7 +311,7 @@ export async function openParts(base: Base, options: PartsOptions): Promise<Part
     // Certificates end in real time, whatever clock the services go by.
     issue: (request) => issueClientCertificate(ca, { ...request, now: new Date() }),
     nextLog,
-    eraseSignals: erasures.erase,
+    ...{ scanReaders: erasures.scan, eraseSignals: erasures.erase },
     releaseSignal: createHolds(provenance).release,
     conformant: passedLast(pools.app),
     forgetValues,

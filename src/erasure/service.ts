@@ -6,9 +6,9 @@ import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { newId, timeOf, type Uuid } from '../kernel/ids.ts'
 import { ALL, type Page, type PageAsked, pageOf } from '../kernel/page.ts'
-import type { DecidedErasure } from '../participants/erasure.ts'
+import type { DecidedErasure, ScannedReaders } from '../participants/erasure.ts'
 import type { Settling } from '../participants/request.ts'
-import type { EventPlace, RecordEraser } from '../provenance/erase.ts'
+import type { EventPlace, GivenOut, RecordEraser } from '../provenance/erase.ts'
 import type { Recorder } from '../provenance/service.ts'
 import type { HeldSignals, SignalEraser } from '../signals/erase.ts'
 import type { ErasureList } from './list-file.ts'
@@ -36,6 +36,8 @@ export interface Erasures {
    * is on its way would come into them afterwards.
    */
   erase(tx: Tx, decided: DecidedErasure): Promise<{ event: Uuid; notified: number }>
+  /** Who has obtained the signals so far, in short transactions of its own; refused as the erasure would be. */
+  scan(of: Sought): Promise<ScannedReaders>
   /**
    * Carries out what the list names and this database does not know, since it is an older one, unless its request was taken back
    * or rejected; answers how many. Only before loops and listeners begin.
@@ -66,6 +68,7 @@ export interface ErasureOptions {
 
 export const createErasures = (options: ErasureOptions): Erasures => ({
   erase: (tx, decided) => carryOut(options, tx, { ...decided, quiet: false }),
+  scan: (of) => scan(options, of),
   replay: () => replay(options),
   list: async () => (await atControl(options.admin, (tx) => listed(options, tx, ALL))).rows,
   page: (asked) => atControl(options.admin, (tx) => listed(options, tx, asked)),
@@ -73,28 +76,61 @@ export const createErasures = (options: ErasureOptions): Erasures => ({
     asParticipant(options.app, participant, (tx) => store.isAsked(tx, participant, event)),
 })
 
+type Sought = Pick<DecidedErasure, 'participant' | 'slug' | 'signals'>
 /** `quiet`: nothing is on its way into feeds, for no loop runs. */
 type Order = DecidedErasure & { quiet: boolean }
 
-async function carryOut(options: ErasureOptions, tx: Tx, order: Order): Promise<{ event: Uuid; notified: number }> {
-  const { records, signals, feeds, recorder } = options
-  const { participant, slug, at, basis, request, after } = order
+/** A read is journaled under the time at which it is made and seen once it is committed, and clocks of processes differ. */
+const IN_FLIGHT_MS = 60_000
+/** Twice: what comes during the first scan is looked at by the second, so that little is left for the erasure itself. */
+const scan = async (options: ErasureOptions, of: Sought): Promise<ScannedReaders> =>
+  scanOnce(options, of, await scanOnce(options, of))
+
+/** Each reader in a transaction of its own; of `before` on what was journaled since. */
+async function scanOnce(options: ErasureOptions, of: Sought, before?: ScannedReaders): Promise<ScannedReaders> {
+  const { admin, clock, records } = options
+  const at = clock()
+  const holders = [...(before?.holders ?? [])]
+  const { given } = await atControl(admin, (tx) => givenOut(options, tx, { ...of, at, quiet: false }))
+  for (const reader of readersBut(options, of.slug, holders))
+    holders.push(...(await atControl(admin, (tx) => records.holders(tx, [reader], given, before?.upto))))
+  return { holders, upto: new Date(at.getTime() - IN_FLIGHT_MS) }
+}
+
+/** Everybody but the source and those that are known to hold something of it. */
+const readersBut = ({ participants }: ErasureOptions, source: string, known: readonly Uuid[]): Uuid[] =>
+  participants().flatMap(({ slug, participant_id: one }) => (slug === source || known.includes(one) ? [] : one))
+
+/** What is to go, locked, with where it stands and what readers may have been given of it. */
+async function givenOut(options: ErasureOptions, tx: Tx, order: Sought & Pick<Order, 'at' | 'quiet'>) {
+  const { records, signals, feeds } = options
+  const { participant, slug } = order
   const held = await signals.hold(tx, participant, order.signals)
   const places = await placesOf(records, tx, { held, order })
   const found = await feeds.find(tx, participant, soughtIn(held, places))
   const entries = new Map([...found].map(([feed, events]) => [feed, events.map(({ seq }) => seq)]))
-  const readers = options.participants().flatMap((one) => (one.slug === slug ? [] : one.participant_id))
   const since = new Date(Math.min(...held.revisions.map(({ submission_id }) => timeOf(submission_id))))
-  const holders = await records.holders(tx, readers, { slug, signals: new Set(order.signals), entries, since })
+  const given: GivenOut = { slug, signals: new Set(order.signals), entries, since }
+  return { held, places, found, given }
+}
+
+async function carryOut(options: ErasureOptions, tx: Tx, order: Order): Promise<{ event: Uuid; notified: number }> {
+  const { records, signals, feeds, recorder } = options
+  const { participant, slug, at, basis, request, after, scanned } = order
+  const { held, places, found, given } = await givenOut(options, tx, order)
   const targets = await records.blank(tx, { participant, places: submissionsIn(held, places), at })
   const event = newId(at)
+  await signals.erase(tx, { participant, event, held })
+  await feeds.erase(tx, { source: participant, found, signals: held.signals })
+  // As late as can be: whoever reads it between this and COMMIT is not asked.
+  const known = scanned?.holders ?? []
+  const late = await records.holders(tx, readersBut(options, slug, known), given, scanned?.upto)
+  const holders = [...known, ...late]
   await recorder.record(tx, {
     ...{ kind: 'erasure', event_id: event, participant_id: participant, at, subject: slug },
     fields: { targets, ...signals.fields(held), basis, approval: request, notified: holders.length },
     ...(after !== undefined && { after }),
   })
-  await signals.erase(tx, { participant, event, held })
-  await feeds.erase(tx, { source: participant, found, signals: held.signals })
   const notified = holders.length
   await store.insertErasure(tx, {
     participant_id: participant,
@@ -116,7 +152,7 @@ type Places = ReadonlyMap<Uuid, readonly EventPlace[]>
 async function placesOf(
   records: RecordEraser,
   tx: Tx,
-  { held, order }: { held: HeldSignals; order: Order },
+  { held, order }: { held: HeldSignals; order: Pick<Order, 'at' | 'quiet'> },
 ): Promise<Places> {
   const { signals, revisions } = held
   const newest = signals.flatMap(({ last_event, value_event }) => [

@@ -15,6 +15,9 @@ import { type Role, VERDICT } from './schema.ts'
 /** What an approved action does, within the transaction that also marks it as executed. */
 export type Executors = { [A in ActionName]: (tx: Tx, payload: PayloadOf<A>, act: Act) => Promise<unknown> }
 
+/** Of an act that reads for long before it changes anything: reads, in no transaction, and answers the act with what it read. */
+export type Preparers = { [A in ActionName]?: (payload: PayloadOf<A>) => Promise<Executors[A]> }
+
 export interface Execution {
   /** Its time has come and nobody pressed anything: the log names no person. */
   alone?: boolean
@@ -39,24 +42,43 @@ export interface Approvals {
 
 type Executor = (tx: Tx, payload: unknown, act: Act) => Promise<unknown>
 
-export function createApprovals(context: ActContext & OversightContext, executors: Executors): Approvals {
-  const { admin, clock } = context
-
-  /** The request, locked, with who may vote on it now and what was voted. */
-  async function locked(tx: Tx, request_id: Uuid) {
-    const request = await store.requestForUpdate(tx, request_id)
-    if (request === undefined || !isAction(request.action)) throw new Refusal('not-found')
-    const roles = await store.presentRoles(tx)
-    const rule = ACTIONS[request.action]
-    return {
-      request: { ...request, effective_at: effectiveAt(request.payload) },
-      action: request.action,
-      rule,
-      roles,
-      approvers: approversNow(rule, new Set([...roles.values()].flat())),
-      given: await store.approvalsOf(tx, request_id),
-    }
+/** The request, locked, with who may vote on it now and what was voted. */
+async function locked(tx: Tx, request_id: Uuid) {
+  const request = await store.requestForUpdate(tx, request_id)
+  if (request === undefined || !isAction(request.action)) throw new Refusal('not-found')
+  const roles = await store.presentRoles(tx)
+  const rule = ACTIONS[request.action]
+  return {
+    request: { ...request, effective_at: effectiveAt(request.payload) },
+    action: request.action,
+    rule,
+    roles,
+    approvers: approversNow(rule, new Set([...roles.values()].flat())),
+    given: await store.approvalsOf(tx, request_id),
   }
+}
+
+type Locked = Awaited<ReturnType<typeof locked>>
+
+/** With the authority that `by`, whoever asked and whoever approved have now. */
+async function readyFor(tx: Tx, found: Locked, { by, at }: { by: Uuid; at: Date }) {
+  const { request, action, rule, roles, approvers, given } = found
+  const { organisation } = await inRole(tx, by, [...rule.proposers, ...approvers])
+  const counted = given.filter(({ digest }) => equal(digest, request.digest))
+  const still = (approver: Uuid): boolean => holds(roles.get(approver), approvers)
+  const standing = standingOf(request, counted, { now: at, inRole: still })
+  if (standing === 'short') throw new Refusal('approval-missing')
+  if (standing !== 'ready') throw new Refusal('approval-refused', { detail: `the request is ${standing}` })
+  if (!holds(roles.get(request.requested_by), rule.proposers)) throw proposerGone()
+  return { organisation, payload: intactPayload(action, request), last: given.at(-1) }
+}
+
+export function createApprovals(
+  context: ActContext & OversightContext,
+  executors: Executors,
+  preparers: Preparers,
+): Approvals {
+  const { admin, clock } = context
 
   const vote = async (verdict: keyof typeof VERDICT, request_id: Uuid, given: Given): Promise<void> => {
     // Read by people of other organisations.
@@ -74,32 +96,36 @@ export function createApprovals(context: ActContext & OversightContext, executor
     })
   }
 
-  /** With the authority that `by`, whoever asked and whoever approved have now. */
-  const carryOut: Approvals['execute'] = (request_id, by, { alone = false } = {}) =>
-    change(context, async (tx, at) => {
-      const { request, action, rule, roles, approvers, given } = await locked(tx, request_id)
-      const { organisation } = await inRole(tx, by, [...rule.proposers, ...approvers])
-      const counted = given.filter(({ digest }) => equal(digest, request.digest))
-      const still = (approver: Uuid): boolean => holds(roles.get(approver), approvers)
-      const standing = standingOf(request, counted, { now: at, inRole: still })
-      if (standing === 'short') throw new Refusal('approval-missing')
-      if (standing !== 'ready') throw new Refusal('approval-refused', { detail: `the request is ${standing}` })
-      if (!holds(roles.get(request.requested_by), rule.proposers)) throw proposerGone()
-      const payload = intactPayload(action, request)
-      const last = given.at(-1)
+  /** The act with what it read ahead, of a request that could be carried out at that moment. */
+  async function prepared(request_id: Uuid, by: Uuid): Promise<Executor | undefined> {
+    const asked = await atControl(admin, async (tx) => {
+      const found = await locked(tx, request_id)
+      const prepare = preparers[found.action] as ((payload: unknown) => Promise<Executor>) | undefined
+      return prepare && { prepare, ...(await readyFor(tx, found, { by, at: clock() })) }
+    })
+    return asked?.prepare(asked.payload)
+  }
+
+  const carryOut: Approvals['execute'] = async (request_id, by, { alone = false } = {}) => {
+    const ahead = await prepared(request_id, by)
+    return change(context, async (tx, at) => {
+      const found = await locked(tx, request_id)
+      const { request, action } = found
+      const { organisation, payload, last } = await readyFor(tx, found, { by, at })
       const act: Act = {
         at,
         request: request_id,
         ...(!alone && { person: by }),
         ...(last && { after: last.last_event }),
       }
-      const result = await (executors[action] as Executor)(tx, payload, act)
+      const result = await (ahead ?? (executors[action] as Executor))(tx, payload, act)
       const due = request.effective_at
       const fields = { ...requestFields(request, organisation), due: due?.toISOString(), late: lateBy(due, at) }
       const event = await log(context, { tx, act }, { kind: 'approval.executed', fields })
       await store.markExecuted(tx, request_id, { executed_at: at, last_event: event })
       return { action, result }
     })
+  }
 
   return {
     propose: (action, payload, by) =>

@@ -1,14 +1,14 @@
 import { Compile } from 'typebox/compile'
 import type { Uuid } from '../kernel/ids.ts'
 import type { ActContext } from './act.ts'
-import { type Approvals, createApprovals, type Executors } from './approval.ts'
+import { type Approvals, createApprovals, type Executors, type Preparers } from './approval.ts'
 import { type Audiences, createAudiences } from './audience.ts'
 import type { Authority } from './authority.ts'
 import { type CredentialContext, type Credentials, confirmSigningKey, createCredentials } from './credential.ts'
 import { createDirectory, type Directory } from './directory.ts'
 import { createDue, type Due } from './due.ts'
 import { createEnrolments, type EnrolmentContext, type Enrolments, openEnrolment } from './enrolment.ts'
-import { type ErasureContext, erase } from './erasure.ts'
+import { type ErasureContext, erase, scanAhead } from './erasure.ts'
 import { createFeedPauses, type FeedPauses, pauseFeed, resumeFeed } from './feed-pause.ts'
 import { changeGroup, createGroup, createGroups, endGroup, type Groups } from './group.ts'
 import { type HoldContext, releaseHeld } from './hold.ts'
@@ -104,7 +104,7 @@ export function createParticipantService(options: ParticipantServiceOptions): Pa
   const { authority, clock } = options
   const context = { ...options, changed: () => authority.refresh() }
   const audiences = createAudiences(context)
-  const approvals = createApprovals(context, executorsOf(context))
+  const approvals = createApprovals(context, executorsOf(context), preparersOf(context))
   return {
     ...createPeople(context),
     ...createPolicyList(context),
@@ -178,6 +178,13 @@ function executorsOf(
     'emergency.review': async () => {},
   }
 }
+
+const preparersOf = (context: ActContext & ErasureContext & OversightContext): Preparers => ({
+  'signals.erase': async (payload) => {
+    const scanned = await scanAhead(context, payload)
+    return (tx, same, act) => erase(context, { tx, act, scanned }, same)
+  },
+})
 
 function whoami(authority: Authority, { participant, spki, scopes, token }: ParticipantPeer, now: Date): WhoAmI {
   const credential = authority.find(spki)

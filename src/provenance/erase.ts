@@ -1,6 +1,6 @@
 import type { Tx } from '../db/as-participant.ts'
 import { dayOf } from '../kernel/day.ts'
-import type { Uuid } from '../kernel/ids.ts'
+import { firstIdOf, type Uuid } from '../kernel/ids.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import type { KeyService } from '../keys/service.ts'
 import { digestOf, fieldOf } from './commitment.ts'
@@ -43,8 +43,11 @@ export interface RecordEraser {
     tx: Tx,
     of: { participant: Uuid; places: ReadonlyMap<Uuid, readonly EventPlace[]>; at: Date },
   ): Promise<Target[]>
-  /** Of the readers those that obtained something of it, by the read journal, or may have before it begins. */
-  holders(tx: Tx, readers: readonly Uuid[], given: GivenOut): Promise<Uuid[]>
+  /**
+   * Of the readers those that obtained something of it, by the read journal, or may have before it begins. `from`: what was
+   * journaled before was looked at.
+   */
+  holders(tx: Tx, readers: readonly Uuid[], given: GivenOut, from?: Date): Promise<Uuid[]>
 }
 
 const ROWS_AT_ONCE = 64
@@ -84,9 +87,13 @@ export const createRecordEraser = ({ keys, logId }: { keys: KeyService; logId: n
     return targets
   },
 
-  async holders(tx, readers, given) {
+  async holders(tx, readers, given, from) {
     const found: Uuid[] = []
-    for (const reader of readers) if (await hasObtained(tx, keys, { reader, given })) found.push(reader)
+    const first: store.JournalPlace =
+      from === undefined || from < given.since
+        ? { day: dayOf(given.since), journal_id: FIRST }
+        : { day: dayOf(from), journal_id: firstIdOf(from) }
+    for (const reader of readers) if (await hasObtained(tx, keys, { reader, given, first })) found.push(reader)
     return found
   },
 })
@@ -99,12 +106,12 @@ const isOf = (kind: string, disclosure: string): boolean => {
 async function hasObtained(
   tx: Tx,
   keys: KeyService,
-  { reader, given }: { reader: Uuid; given: GivenOut },
+  { reader, given, first }: { reader: Uuid; given: GivenOut; first: store.JournalPlace },
 ): Promise<boolean> {
   // What its oldest reads gave out nobody can tell any more: it may have been this.
   const gone = await store.goneUntil(tx, reader)
   if (gone !== null && gone >= given.since) return true
-  let after: store.JournalPlace = { day: dayOf(given.since), journal_id: FIRST }
+  let after = first
   for (;;) {
     const rows = await store.journalAfter(tx, reader, { after, limit: ROWS_AT_ONCE })
     // Nor of what cannot be opened any more.

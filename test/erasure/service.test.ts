@@ -287,6 +287,59 @@ describe('whoever the log names', () => {
   })
 })
 
+describe('while who is to be asked is being found out', () => {
+  /** Holds a lock while the work goes on. */
+  const locking = (statement: string, work: () => Promise<void>): Promise<void> =>
+    w.t.owner.transaction().execute(async (tx) => {
+      await sql.raw(statement).execute(tx)
+      await work()
+    })
+  /** The transaction of an administrator that waits for a lock, once there is one. */
+  const waiting = async (): Promise<unknown> => {
+    const found = async () =>
+      (
+        await sql<{ pid: number; since: string }>`select pid, xact_start::text as since from pg_stat_activity
+          where datname = current_database() and usename = 'aldis_admin' and wait_event_type = 'Lock'`.execute(
+          w.t.owner,
+        )
+      ).rows
+    await expect.poll(found, { interval: 10, timeout: 10_000 }).toHaveLength(1)
+    return (await found())[0]
+  }
+  const asked = async (event: Uuid) =>
+    (await w.t.owner.selectFrom('erasure_notice').select('participant_id').where('event_id', '=', event).execute()).map(
+      ({ participant_id }) => participant_id,
+    )
+
+  test('whoever reads the value then is asked too', async () => {
+    const [item] = await shared()
+    if (item === undefined) throw new Error('an item')
+    const key = await keyOf(item.signal)
+    const row = `select 1 from prov_record where participant_id = '${apple.participant}' for update`
+    let erasing: ReturnType<typeof erase> | undefined
+    await locking(row, async () => {
+      erasing = erase([item.signal])
+      await waiting()
+      await w.find(banana, [{ type: 'url', profile: 'url/1', keys: [key] }])
+    })
+    expect(await asked((await erasing)?.event as Uuid)).toEqual([banana.participant])
+  })
+
+  test('a participant is suspended at once', async () => {
+    const elder = await w.admit('elder')
+    const [item] = await shared()
+    if (item === undefined) throw new Error('an item')
+    let erasing: ReturnType<typeof erase> | undefined
+    await locking('lock table read_journal in access exclusive mode', async () => {
+      erasing = erase([item.signal])
+      const scan = await waiting()
+      await w.participants.suspend(w.ada, { participant: elder.slug, reason: 'key_theft' })
+      expect(await waiting()).toEqual(scan)
+    })
+    await erasing
+  })
+})
+
 describe('a database that is an older one', () => {
   test('is told of what was erased since, by the list beside the anchor', async () => {
     const [item] = await shared()

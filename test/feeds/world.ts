@@ -147,7 +147,7 @@ export async function aWorld() {
     }),
     nextLog: { origin: 'node.example.org/provenance/1', next: 'node.example.org/provenance/2' },
     oversight: oversightActs({ recorder: provenance, attempted: async () => {} }),
-    eraseSignals: erasures.erase,
+    ...{ scanReaders: erasures.scan, eraseSignals: erasures.erase },
     releaseSignal: createHolds(provenance).release,
     conformant: async () => true,
     forgetValues,

@@ -49,6 +49,9 @@ export const serviceOver = ({ hashKeys, conformance, stale = [], ...over }: Over
     releaseSignal: async () => {
       throw new Error('no signals here')
     },
+    scanReaders: async () => {
+      throw new Error('there are no signals here')
+    },
     eraseSignals: async () => {
       throw new Error('there are no signals here')
     },
