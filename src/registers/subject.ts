@@ -157,6 +157,7 @@ export function createSubjectRegister(options: SubjectOptions): SubjectRegister 
         const parts = await partsOf(options, id)
         if (outcome === 'erased' && (parts.length === 0 || parts.some(({ left }) => left.length > 0)))
           throw new Refusal('state-conflict', { detail: 'not everything that was found is erased' })
+        if (outcome === 'nothing_found') expectNothing(row, parts)
         const at = clock()
         const n = parts.reduce((sum, { signals, left }) => sum + signals.length - left.length, 0)
         const fields = { kind: row.kind, due: row.due_at, outcome, n }
@@ -173,6 +174,15 @@ function expectOpen(row: store.SubjectRow | undefined): store.SubjectRow {
   if (row === undefined) throw new Refusal('not-found')
   if (row.closed_at !== null) throw new Refusal('state-conflict', { detail: 'the request is closed' })
   return row
+}
+
+function expectNothing(row: store.SubjectRow, parts: readonly SubjectPart[]): void {
+  if (row.searched_at === null)
+    throw new Refusal('state-conflict', { detail: 'nothing was searched yet: search for its match keys first' })
+  if (parts.length > 0)
+    throw new Refusal('state-conflict', {
+      detail: 'signals were found: have them erased, or close it as answered or refused',
+    })
 }
 
 async function changed(

@@ -14,6 +14,7 @@ import { ROLES, type Role } from '../../../src/participants/schema.ts'
 import { verifyEd25519 } from '../../../src/provenance/ed25519.ts'
 import { bytesOf } from '../../../src/reports/document.ts'
 import type { Report } from '../../../src/reports/schema.ts'
+import { SIGNAL_STATE } from '../../../src/signals/schema.ts'
 import type { Member } from '../../support/node.ts'
 import { explored } from '../log-world.ts'
 import { aConsoleWorld, type ConsoleWorld, type SignedInPerson } from './world.ts'
@@ -403,6 +404,20 @@ describe('a request of a person', () => {
     await decided('signals.erase')
     expect((await act(id, 'close', { outcome: 'erased' })).status).toBe(303)
     expect((await act(id, 'erase', { participant })).status).toBe(409)
+  })
+  test('is closed as nothing found after a search that found nothing, and only then', async () => {
+    const shared = w.node.t.owner.selectFrom('signal').select('signal_key').where('state', '<>', SIGNAL_STATE.erased)
+    const key = (await shared.executeTakeFirstOrThrow()).signal_key.toString('hex')
+    const close = async (id: string) => {
+      const { status, text } = await act(id, 'close', { outcome: 'nothing_found' })
+      return [status, /nothing was searched yet|signals were found/i.exec(text)?.[0]]
+    }
+    const [some, none] = [await received(), await received()]
+    expect(await close(some)).toEqual([409, 'Nothing was searched yet'])
+    expect((await act(some, 'match', { lines: key })).status).toBe(303)
+    expect(await close(some)).toEqual([409, 'Signals were found'])
+    expect((await act(none, 'match', { lines: '12'.repeat(32) })).status).toBe(303)
+    expect(await close(none)).toEqual([303, undefined])
   })
   test('has a month, and two more once, with a reason', async () => {
     const id = await received()
