@@ -3,6 +3,7 @@ import { dayOf } from '../kernel/day.ts'
 import { Refusal } from '../kernel/errors.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import type { Looker } from '../provenance/explorer.ts'
+import { instantIn } from '../reports/period.ts'
 import { expectedOf, measureOf, type ShareCell } from './matrix.ts'
 import { MATRIX_DAYS, type MatrixCell, type MatrixQuery, type MatrixResult } from './schema.ts'
 import type { ShareRow } from './shares.ts'
@@ -75,9 +76,10 @@ export function createGovernance(options: GovernanceOptions): GovernanceService 
 
 function rangeOf(asked: MatrixQuery, now: Date): { from: string; to: string } {
   const to = asked.to ?? dayOf(new Date(now.getTime() + DAY_MS))
-  const end = Date.parse(to)
+  // What is no day of the calendar would be taken for another here, and refused by the database.
+  const end = instantIn(to)
   const from = asked.from ?? (Number.isNaN(end) ? '' : dayOf(new Date(end - DAYS * DAY_MS)))
-  const days = (end - Date.parse(from)) / DAY_MS
+  const days = (end - instantIn(from)) / DAY_MS
   if (!Number.isInteger(days) || days < 1) throw new Refusal('filter-value', { detail: 'from is a day before to' })
   if (days > MATRIX_DAYS)
     throw new Refusal('filter-range', {

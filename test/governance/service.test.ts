@@ -298,6 +298,10 @@ describe('the matrix', () => {
   test.for([
     [{ from: '2026-01-02', to: '2026-01-02' }, 'filter-value'],
     [{ from: '2026-02-30', to: '2026-03-40' }, 'filter-value'],
+    [{ from: '2026-02-31', to: '2026-03-10' }, 'filter-value'],
+    [{ from: '2026-02-01', to: '2026-02-29' }, 'filter-value'],
+    [{ to: '2026-02-30' }, 'filter-value'],
+    [{ from: '0000-01-01', to: '0000-02-01' }, 'filter-value'],
     [{ from: '2024-01-01', to: '2026-01-01' }, 'filter-range'],
     [{ group: 'nobody' }, 'filter-value'],
   ] as const)('of %o is refused by %s', async ([asked, code]) => {

@@ -116,6 +116,8 @@ test.for([
   ['/log/entries?below=x', 400],
   ['/log/file?form=pdf', 400],
   ['/log/matrix?from=2020-01-01', 400],
+  ['/log/matrix?from=2026-02-31&to=2026-03-10', 400],
+  ['/log/matrix?from=0000-01-01&to=0000-02-01', 400],
   ['/log/matrix?measure=love', 400],
   ['/log/entries/99999999', 404],
   ['/log/entries/1e3', 404],
