@@ -22,7 +22,7 @@ export interface Observed {
   /** The first day that was counted at all. */
   since: string
   activity: readonly Activity[]
-  shares: readonly Share[]
+  shares: Shares
   /** The longest time between two checkpoints of the day, minutes. */
   longestGap: number
   /** Connections that were refused, by day. */
@@ -43,16 +43,21 @@ export interface Activity {
   items: number
 }
 
-export interface Share {
-  day: string
-  source: string
-  recipient: string
-  category: string
-  shared: number
-  confirmed: number
-  not_violating: number
-  answered: number
+/** What was shared on the day and the usual ones before it. */
+export interface Shares {
+  /** What a source shared in a category: in the week up to the day (`recent`), or before. */
+  mixes: readonly { source: string; category: string; recent: boolean; shared: number }[]
+  /** What a source was told. */
+  answers: readonly { source: string; not_violating: number; answered: number }[]
+  /** What a recipient was given so long ago that an answer is due, and how much of it has none. */
+  due: readonly { recipient: string; shared: number; unanswered: number }[]
 }
+
+/** The first day of the week that ends with a day, and the last one whose signals should have their answers by then. */
+export const sharesAskedOn = (day: string): { recent: string; due: string } => ({
+  recent: dayBefore(day, ANSWER_DAYS - 1),
+  due: dayBefore(day, ANSWER_DAYS),
+})
 
 /** Of one organisation, or of `log` itself, on one day. Numbers are whole, in the unit of the rule. */
 export interface Anomaly {
@@ -136,10 +141,9 @@ function unusualHours(observed: Observed): Anomaly[] {
 }
 
 function drifts(observed: Observed): Anomaly[] {
-  const week = dayBefore(observed.day, ANSWER_DAYS - 1)
   const [now, before] = [new Map<string, Map<string, number>>(), new Map<string, Map<string, number>>()]
-  for (const { source, category, day, shared } of observed.shares) {
-    const into = day >= week ? now : before
+  for (const { source, category, recent, shared } of observed.shares.mixes) {
+    const into = recent ? now : before
     const counts = into.get(source) ?? new Map<string, number>()
     into.set(source, counts.set(category, (counts.get(category) ?? 0) + shared))
   }
@@ -162,7 +166,7 @@ export function distance(a: ReadonlyMap<string, number>, b: ReadonlyMap<string, 
 }
 
 function notConfirmed({ shares }: Observed): Anomaly[] {
-  const of = ratios(shares, 'source', ({ not_violating, answered }) => [not_violating, answered])
+  const of = ratios(shares.answers.map(({ source, not_violating, answered }) => [source, not_violating, answered]))
   return of.flatMap(({ subject, percent, of, usual }) =>
     of < ANSWERS_LEAST
       ? []
@@ -173,11 +177,8 @@ function notConfirmed({ shares }: Observed): Anomaly[] {
   )
 }
 
-function unanswered({ shares, day }: Observed): Anomaly[] {
-  const due = dayBefore(day, ANSWER_DAYS)
-  const old = shares.filter((one) => one.day <= due)
-  // An answer counts on the day on which it came: one to an older signal may make them more than were shared.
-  const of = ratios(old, 'recipient', ({ shared, answered }) => [Math.max(0, shared - answered), shared])
+function unanswered({ shares }: Observed): Anomaly[] {
+  const of = ratios(shares.due.map(({ recipient, unanswered: n, shared }) => [recipient, n, shared]))
   return of.flatMap(({ subject, percent, of, usual }) =>
     of < UNANSWERED_LEAST
       ? []
@@ -189,24 +190,17 @@ function unanswered({ shares, day }: Observed): Anomaly[] {
   )
 }
 
-/** Of each organisation a part in percent, of how many, and what the same part is of all the others. */
+/** Of each organisation, named once, a part in percent, of how many, and what the same part is of all the others. */
 function ratios(
-  shares: readonly Share[],
-  by: 'source' | 'recipient',
-  part: (share: Share) => readonly [n: number, of: number],
+  parts: readonly (readonly [subject: string, n: number, of: number])[],
 ): { subject: string; percent: number; of: number; usual: number }[] {
-  const sums = new Map<string, [number, number]>()
-  for (const share of shares) {
-    const [n, of] = part(share)
-    const [sum, all] = sums.get(share[by]) ?? [0, 0]
-    sums.set(share[by], [sum + n, all + of])
-  }
-  const all = [...sums.values()]
-  const total = [all.reduce((sum, [n]) => sum + n, 0), all.reduce((sum, [, of]) => sum + of, 0)] as const
+  const total = [parts.reduce((sum, [, n]) => sum + n, 0), parts.reduce((sum, [, , of]) => sum + of, 0)] as const
   const percent = (n: number, of: number): number => (of <= 0 ? 0 : Math.round((100 * n) / of))
-  return sorted(sums).map(([subject, [n, of]]) => ({
-    ...{ subject, of, percent: percent(n, of), usual: percent(total[0] - n, total[1] - of) },
-  }))
+  return parts
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([subject, n, of]) => ({
+      ...{ subject, of, percent: percent(n, of), usual: percent(total[0] - n, total[1] - of) },
+    }))
 }
 
 const gaps = ({ longestGap }: Observed): Anomaly[] => [

@@ -7,7 +7,7 @@ import { Refusal } from '../kernel/errors.ts'
 import { newId, type Uuid } from '../kernel/ids.ts'
 import { type Page, type PageAsked, pageOf } from '../kernel/page.ts'
 import type { Recorder } from '../provenance/service.ts'
-import { type Anomaly, anomaliesOf, COUNTED_KINDS, type Observed, type Share } from './rules.ts'
+import { type Anomaly, anomaliesOf, COUNTED_KINDS, type Observed, type Shares, sharesAskedOn } from './rules.ts'
 import { CASE_STATE, CASES_LISTED_MAX, type CaseState, type CloseReason } from './schema.ts'
 import { dayBefore, type LookedUp, type UsedFrom } from './sighting-rules.ts'
 import * as store from './store.ts'
@@ -48,7 +48,8 @@ export interface AnomaliesOptions {
   recorder: Recorder & { wake(): void }
   /** In whose name cases are recorded. */
   programme: Uuid
-  shares(range: { from: string; to: string }): Promise<readonly Share[]>
+  /** Of days, the last without it: what is recent begins with one, and answers are due up to another. */
+  shares(asked: { from: string; to: string; recent: string; due: string }): Promise<Shares>
   /** Between two checkpoints that were signed in a period, milliseconds. */
   longestGap(range: { from: Date; to: Date }): Promise<number>
   /** Connections that were refused, by day, from a moment on. */
@@ -178,7 +179,7 @@ async function observedOn(options: AnomaliesOptions, day: string): Promise<Obser
     day,
     since: dayOf(first.hour),
     activity: await store.activityBetween(ledger, logId, { from: start, to: end, kinds: COUNTED_KINDS }),
-    shares: await shares({ from, to: dayOf(end) }),
+    shares: await shares({ from, to: dayOf(end), ...sharesAskedOn(day) }),
     longestGap: Math.floor((await longestGap({ from: new Date(day), to: end })) / MINUTE_MS),
     refused: await refused(start),
     ...{ used: await used(day), looked: await looked({ from, to: day }) },

@@ -6,7 +6,7 @@ import type { Looker } from '../provenance/explorer.ts'
 import { instantIn } from '../reports/period.ts'
 import { expectedOf, measureOf, type ShareCell } from './matrix.ts'
 import { MATRIX_DAYS, type MatrixCell, type MatrixQuery, type MatrixResult } from './schema.ts'
-import type { ShareRow } from './shares.ts'
+import type { SharesTold } from './shares.ts'
 import { createSights, type SightOptions, type Sights } from './sight.ts'
 import * as store from './store.ts'
 
@@ -32,19 +32,21 @@ export interface GovernanceService extends Sights {
   matrix(by: Looker, asked: MatrixQuery): Promise<MatrixResult>
   /** The names of the audiences that the looker may ask for: all, or those it is in. */
   groups(by: Looker): readonly string[]
-  /** The counts by day, for rules that look at them; nothing of it leaves the node. */
-  shares(range: { from: string; to: string }): Promise<readonly ShareRow[]>
+  /** What rules look at; nothing of it leaves the node. */
+  shares(asked: store.ToldAsked): Promise<SharesTold>
 }
 
 const DAY_MS = 86_400_000
 /** Days of a matrix that nobody asked more of. */
 const DAYS = 90
+/** Of one statement over all shares of a month: for a loop, which nobody waits for. */
+const SHARES_TIMEOUT_MS = 30_000
 
 export function createGovernance(options: GovernanceOptions): GovernanceService {
   const { db, logId, auditing, timeoutMs } = options
   return {
     ...createSights(options),
-    shares: (range) => store.sharesBetween(db, logId, range),
+    shares: (asked) => atLog(db, logId, (tx) => store.sharesTold(tx, logId, asked), { timeoutMs: SHARES_TIMEOUT_MS }),
     groups: (by) => [...new Set(groupsFor(options, by).map(({ label }) => label))].sort(),
     async matrix(by, asked) {
       const { from, to } = rangeOf(asked, options.clock())

@@ -19,3 +19,13 @@ export interface ShareCounts {
 }
 
 export type ShareRow = ShareKey & ShareCounts
+
+/** What was shared and answered in some days, added up by whom. */
+export interface SharesTold {
+  /** What a source shared in a category: `recent` from a day on, or before it. */
+  mixes: { source: string; category: string; recent: boolean; shared: number }[]
+  /** What a source was told. */
+  answers: { source: string; not_violating: number; answered: number }[]
+  /** What a recipient was given up to a day, and how much of it waits for an answer. */
+  due: { recipient: string; shared: number; unanswered: number }[]
+}

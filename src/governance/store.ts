@@ -3,7 +3,7 @@ import { plainArray } from '../db/arrays.ts'
 import type { Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
 import type { Uuid } from '../kernel/ids.ts'
-import type { ShareCounts, ShareKey, ShareRow } from './shares.ts'
+import type { ShareCounts, ShareKey, ShareRow, SharesTold } from './shares.ts'
 import { noWaits } from './waits.ts'
 
 // Who shared what with whom, by day; and what of signals and feedback it is counted from.
@@ -47,18 +47,37 @@ export interface SharesAsked {
   party?: string | undefined
 }
 
-export async function sharesBetween(
-  db: Db | Tx,
-  log_id: number,
-  { from, to }: Pick<SharesAsked, 'from' | 'to'>,
-): Promise<ShareRow[]> {
-  return db
-    .selectFrom('share_day')
-    .select(['day', 'source', 'recipient', 'category', 'audience', 'waits', ...COUNTS])
-    .where('log_id', '=', log_id)
-    .where('day', '>=', from)
-    .where('day', '<', to)
-    .execute()
+/** Days as `2026-11-01`. */
+export interface ToldAsked extends Pick<SharesAsked, 'from' | 'to'> {
+  /** The first day of what is recent. */
+  recent: string
+  /** The last day whose signals should have their answers. */
+  due: string
+}
+
+/** Added up by the database: of a large programme a month has millions of rows. */
+export async function sharesTold(tx: Tx, log_id: number, { from, to, recent, due }: ToldAsked): Promise<SharesTold> {
+  const days = tx.selectFrom('share_day').where('log_id', '=', log_id).where('day', '>=', from).where('day', '<', to)
+  const sum = (count: (typeof COUNTS)[number]) => sql<number>`sum(${sql.ref(count)})::float8`.as(count)
+  const isRecent = sql<boolean>`day >= ${recent}::date`
+  // An answer counts on the day on which it came: one to an older signal may make them more than were shared.
+  const unanswered = sql<number>`sum(greatest(shared - answered, 0))::float8`.as('unanswered')
+  const [mixes, answers, owed] = await Promise.all([
+    days
+      .select(['source', 'category', isRecent.as('recent'), sum('shared')])
+      .groupBy(['source', 'category', 'recent'])
+      .execute(),
+    days
+      .select(['source', sum('not_violating'), sum('answered')])
+      .groupBy('source')
+      .execute(),
+    days
+      .where('day', '<=', due)
+      .select(['recipient', sum('shared'), unanswered])
+      .groupBy('recipient')
+      .execute(),
+  ])
+  return { mixes, answers, due: owed }
 }
 
 const WAITS = sql.join(noWaits().map((_, i) => sql`sum(waits[${sql.lit(i + 1)}])::float8`))

@@ -1,14 +1,18 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Activity, anomaliesOf, distance, type Observed, type Share } from '../../src/anomalies/rules.ts'
+import { type Activity, anomaliesOf, distance, type Observed } from '../../src/anomalies/rules.ts'
 import { dayBefore, type LookedUp } from '../../src/anomalies/sighting-rules.ts'
 import { BASELINE_DAYS } from '../../src/anomalies/thresholds.ts'
+import { type Share, toldOf } from './told.ts'
 
 const DAY = '2026-11-20'
 const SINCE = '2026-01-01'
-const observed = (change: Partial<Observed> = {}): Observed => ({
-  ...{ day: DAY, since: SINCE, activity: [], shares: [], longestGap: 0, refused: new Map(), used: [], looked: [] },
-  ...change,
+const observed = ({
+  shares = [],
+  ...change
+}: Partial<Omit<Observed, 'shares'>> & { shares?: readonly Share[] } = {}): Observed => ({
+  ...{ day: DAY, since: SINCE, activity: [], longestGap: 0, refused: new Map(), used: [], looked: [] },
+  ...{ shares: toldOf(shares, DAY), ...change },
 })
 const did = (back: number, items: number, change: Partial<Activity> = {}): Activity => ({
   ...{ day: dayBefore(DAY, back), hour: 9, actor: 'aster', kind: 'signal.submitted', entries: 1, items },
@@ -18,7 +22,7 @@ const steady = (items: number, change: Partial<Activity> = {}): Activity[] =>
   Array.from({ length: BASELINE_DAYS }, (_, i) => did(i + 1, items, change))
 const shared = (back: number, change: Partial<Share> = {}): Share => ({
   ...{ day: dayBefore(DAY, back), source: 'aster', recipient: 'birch', category: 'grooming' },
-  ...{ shared: 0, confirmed: 0, not_violating: 0, answered: 0 },
+  ...{ shared: 0, not_violating: 0, answered: 0 },
   ...change,
 })
 const rulesOf = (of: Observed): string[] => anomaliesOf(of).map(({ rule, subject }) => `${rule} ${subject}`)
