@@ -183,6 +183,7 @@ const passing = fc
 
 const round = async (m: Model, r: Real): Promise<void> => {
   model.round(m)
+  model.follow(m)
   await r.w.releaseRound()
   await r.w.settle()
 }
@@ -231,6 +232,7 @@ const disputing = fc.constant(
     'another disputes',
     async (m, r) => {
       const { w, source, other, item } = r
+      model.follow(m)
       model.dispute(m)
       await w.object(other, { ...w.about(source, item), dispute: newId(w.now()), ground: 'false_match' })
       await w.settle()

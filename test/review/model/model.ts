@@ -32,13 +32,15 @@ export interface Model {
   hits: number
   disputed: boolean
   ended: boolean
+  /** A decision was undone after that, of which the loop has not read yet. */
+  undone: boolean
   /** Entries of the log that tell of the case. */
   entries: number
 }
 
 export const begun = (critical: boolean, now: number, hits: number): Model => ({
   ...{ critical, state: 'open', version: 1, now, lease: undefined, grips: new Map(), decisions: [] },
-  ...{ heldUntil: undefined, hits, disputed: false, ended: false, entries: 1 },
+  ...{ heldUntil: undefined, hits, disputed: false, ended: false, undone: false, entries: 1 },
 })
 
 export const last = (m: Model): Decision | undefined => m.decisions.at(-1)
@@ -138,7 +140,14 @@ export function undo(m: Model): string {
   if (decision.status === 'released') return 'grace-over'
   if (m.state !== 'decided') return 'case-moved'
   refuse(m, decision)
+  m.undone = m.ended
   return 'done'
+}
+
+/** What the loop that follows the log makes of it. */
+export function follow(m: Model): void {
+  if (m.undone) endUnlessDecided(m)
+  m.undone = false
 }
 
 export function hold(m: Model, who: string): string {
@@ -220,12 +229,16 @@ export function dispute(m: Model): void {
 export function withdraw(m: Model): void {
   m.ended = true
   if (confirms(m)) reason(m)
-  else if (released(m).length === 0 && m.state !== 'decided') {
-    const proposal = m.state === 'awaiting_second' ? last(m) : undefined
-    move(m, 'void')
-    m.heldUntil = undefined
-    if (proposal === undefined) return
-    proposal.status = 'ended'
-    m.entries += 1
-  }
+  else endUnlessDecided(m)
+}
+
+/** Where nobody stands for anything, nothing is left to decide. */
+function endUnlessDecided(m: Model): void {
+  if (released(m).length > 0 || m.state === 'decided') return
+  const proposal = m.state === 'awaiting_second' ? last(m) : undefined
+  move(m, 'void')
+  m.heldUntil = undefined
+  if (proposal === undefined) return
+  proposal.status = 'ended'
+  m.entries += 1
 }
