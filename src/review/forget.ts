@@ -39,7 +39,8 @@ async function forgetIn(
   const [now, state] = [clock(), stateOf(row.state)]
   const event = newId(now)
   await store.updateCase(tx, row, { signal_key: store.NO_KEY, last_event: event })
-  await hitStore.forgetKey(tx, row, event)
+  // A release before this one noted it there too.
+  await hitStore.updateHit(tx, row, { signal_key: store.NO_KEY, last_event: event })
   await provenance.record(tx, {
     ...{ kind: 'review.moved', event_id: event, participant_id, at: now, actor: directory.slugOf(participant_id) },
     fields: { case: case_id, signal: row.signal_id, from: state, to: state, reason: 'erased' },

@@ -3,7 +3,6 @@ import type { Tx } from '../db/as-participant.ts'
 import type { HitTable } from '../db/tables.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import { COUNTED_MAX } from './queue-store.ts'
-import { NO_KEY } from './store.ts'
 
 type HitRow = Selectable<HitTable>
 type NameOf = Pick<HitRow, 'participant_id' | 'origin' | 'signal_id'>
@@ -39,10 +38,11 @@ export async function insertHit(tx: Tx, row: HitRow): Promise<boolean> {
   return made !== undefined
 }
 
+/** Nothing where there is none. */
 export async function updateHit(
   tx: Tx,
   { participant_id, origin, signal_id }: NameOf,
-  change: Partial<Pick<HitRow, 'count' | 'last_at' | 'own_ref' | 'acted_count'>> & { last_event: Uuid },
+  change: Partial<Pick<HitRow, 'count' | 'last_at' | 'own_ref' | 'acted_count' | 'signal_key'>> & { last_event: Uuid },
 ): Promise<void> {
   await tx
     .updateTable('hit')
@@ -50,38 +50,6 @@ export async function updateHit(
     .where('participant_id', '=', participant_id)
     .where('origin', '=', origin)
     .where('signal_id', '=', signal_id)
-    .execute()
-}
-
-/** The match key that a release before this one noted. */
-export async function forgetKey(
-  tx: Tx,
-  { participant_id, origin, signal_id }: NameOf,
-  last_event: Uuid,
-): Promise<void> {
-  await tx
-    .updateTable('hit')
-    .set({ signal_key: NO_KEY, last_event })
-    .where('participant_id', '=', participant_id)
-    .where('origin', '=', origin)
-    .where('signal_id', '=', signal_id)
-    .where('signal_key', '<>', NO_KEY)
-    .execute()
-}
-
-/** No action stands any more after which further hits would be hits. */
-export async function forgetAction(
-  tx: Tx,
-  { participant_id, origin, signal_id }: NameOf,
-  last_event: Uuid,
-): Promise<void> {
-  await tx
-    .updateTable('hit')
-    .set({ acted_count: null, last_event })
-    .where('participant_id', '=', participant_id)
-    .where('origin', '=', origin)
-    .where('signal_id', '=', signal_id)
-    .where('acted_count', 'is not', null)
     .execute()
 }
 

@@ -139,7 +139,7 @@ async function noteAction(
     const hit = await hitStore.hitForUpdate(tx, row.participant_id, row)
     if (hit !== undefined) await hitStore.updateHit(tx, row, { acted_count: hit.count, last_event: event })
   } else if (decision.supersedes !== null && !(await decisionStore.isActedOn(tx, row.participant_id, row)))
-    await hitStore.forgetAction(tx, row, event)
+    await hitStore.updateHit(tx, row, { acted_count: null, last_event: event })
 }
 
 async function comeBack(
