@@ -774,7 +774,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   'GET /provenance/1/checkpoint': {
     id: 'getCheckpoint',
     summary: 'Gives the newest published checkpoint of the log, with the cosignatures of its witnesses',
-    codes: ['not-found'],
+    codes: ['log-behind'],
     answers: {
       200: {
         description: 'A signed note',

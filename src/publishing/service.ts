@@ -139,7 +139,7 @@ async function begun(
   { period, k }: { period: Period; k: number },
 ): Promise<Job> {
   const head = await options.checkpoint()
-  if (head === undefined) throw new Refusal('log-behind', { detail: 'there is no checkpoint yet' })
+  if (head === undefined) throw new Refusal('log-behind', { retryAfter: 1, detail: 'the log has no checkpoint yet' })
   const { size, note } = head
   await options.auditing({ ...by, auditor: true }, `entries 0 to ${size - 1n}`, size, 'report')
   const movedAt = options.clock().getTime()

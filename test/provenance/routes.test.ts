@@ -12,6 +12,7 @@ import { aLog, type LogWorld, NOON, type Slug } from './world.ts'
 
 let w: LogWorld
 let app: FastifyInstance
+let unsigned: LogWorld
 let peer: Peer
 const scopes: (string | undefined)[] = []
 const faults: unknown[] = []
@@ -25,7 +26,7 @@ const as = (slug: Slug, ...granted: string[]): void => {
 const get = (path: string) => app.inject({ method: 'GET', url: `/provenance/1/${path}` })
 
 beforeAll(async () => {
-  w = await aLog()
+  ;[w, unsigned] = [await aLog(), await aLog()]
   app = createInstance({ https: {}, onFinished: () => {}, onFault: (error) => void faults.push(error) })
   app.addHook('onRoute', ({ config }) => void scopes.push(config?.scope))
   app.decorateRequest('peer')
@@ -33,6 +34,7 @@ beforeAll(async () => {
     request.peer = peer
   })
   await app.register(provenanceRoutes, { ledger: w.ledger, prefix: '/provenance/1' })
+  await app.register(provenanceRoutes, { ledger: unsigned.ledger, prefix: '/unsigned' })
   for (let i = 0; i < 5; i++) await w.record('apple', { subject: 'plum' })
   await w.publish()
   as('apple')
@@ -41,6 +43,7 @@ afterAll(async () => {
   await app.close()
   expect(faults).toEqual([])
   await w.end()
+  await unsigned.end()
 })
 
 test('every route asks for the scope that reads the log', () => {
@@ -53,6 +56,12 @@ test('the checkpoint is text that may be kept for a second', async () => {
     ...[200, 'text/plain; charset=utf-8', 'private, max-age=1'],
   ])
   expect(body).toBe((await w.ledger.checkpoint())?.note)
+})
+
+test('the checkpoint of a log that was never signed is to come: behind, to be asked for in a second', async () => {
+  const { statusCode, headers, body } = await app.inject({ method: 'GET', url: '/unsigned/checkpoint' })
+  expect([statusCode, headers['retry-after']]).toEqual([503, '1'])
+  expect(JSON.parse(body)).toMatchObject({ code: 'log-behind', detail: 'the log has no checkpoint yet' })
 })
 
 test('the key is a line of text', async () => {
