@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -11,12 +11,14 @@ test("a thread of the log's loops that fails ends the process", { timeout: 60_00
   const dataDir = mkdtempSync(join(tmpdir(), 'aldis-background-'))
   // Nothing listens there.
   const database = { url: 'postgres://aldis@127.0.0.1:1/aldis' }
-  const program = `
+  const program = join(dataDir, 'program.mjs')
+  const begun = `
     import { backgroundThread } from ${JSON.stringify(BACKGROUND)}
     const core = ${JSON.stringify({ config: { dataDir, logLevel: 'silent' }, database })}
     void backgroundThread(core, { onCarried() {}, onSigned() {} }).start()
     setTimeout(() => process.exit(0), 30_000)`
-  const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' })
+  writeFileSync(program, begun)
+  const { status, stderr } = spawnSync(process.execPath, [program], { encoding: 'utf8' })
   expect(status).toBe(1)
   expect(stderr).not.toBe('')
   rmSync(dataDir, { recursive: true, force: true })

@@ -49,7 +49,8 @@ export const provenanceRoutes: FastifyPluginAsyncTypebox<{ ledger: Ledger }> = a
   app.get('/checkpoint', { config }, async (_request, reply) => {
     const latest = await ledger.checkpoint()
     // A log that nothing was signed of yet is only behind: who follows it asks again, as after any outage.
-    if (latest === undefined) throw new Refusal('log-behind', { retryAfter: 1, detail: 'the log has no checkpoint yet' })
+    if (latest === undefined)
+      throw new Refusal('log-behind', { retryAfter: 1, detail: 'the log has no checkpoint yet' })
     const { cosigned, wanted, quorum } = latest.witnessed
     if (!quorum) reply.header('provenance-witnessed', `${cosigned}/${wanted}`)
     return reply.header('cache-control', 'private, max-age=1').type(TEXT).send(latest.note)

@@ -13,6 +13,7 @@ import { stop } from '../../src/http/shutdown.ts'
 import { type Clock, systemClock } from '../../src/kernel/clock.ts'
 import { newId, type Uuid } from '../../src/kernel/ids.ts'
 import { createLog, silentLog } from '../../src/kernel/log.ts'
+import type { StartLookUps } from '../../src/look-ups.ts'
 import type { ActionName, PayloadOf } from '../../src/participants/action.ts'
 import type { Scope } from '../../src/participants/schema.ts'
 import { openBase, type Parts } from '../../src/parts.ts'
@@ -73,9 +74,9 @@ export interface Member {
 }
 
 export async function aTestNode(
-  options: { clock?: Clock; env?: Readonly<Record<string, string>> } = {},
+  options: { clock?: Clock; env?: Readonly<Record<string, string>>; startLookUps?: StartLookUps } = {},
 ): Promise<TestNode> {
-  const { clock = systemClock, env = {} } = options
+  const { clock = systemClock, env = {}, startLookUps } = options
   const t = await freshDatabase()
   const dir = mkdtempSync(join(tmpdir(), 'aldis-node-'))
   const config = loadConfig({
@@ -95,7 +96,10 @@ export async function aTestNode(
   const lines: string[] = []
   const log = createLog({ level: 'debug', destination: { write: (line) => void lines.push(line) } })
   const base = await openBase({ config, clock, log })
-  const node = await createNode(base, log, { measuring: { loopDelayMs: PATIENT_MS } })
+  const node = await createNode(base, log, {
+    measuring: { loopDelayMs: PATIENT_MS },
+    ...(startLookUps && { startLookUps }),
+  })
   const { parts } = node
   const { partner, enrol, ops, console } = await node.listen()
   const { participants } = parts
