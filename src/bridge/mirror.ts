@@ -114,11 +114,10 @@ function generationOf(matcher: Matcher, clock: Clock): Generation {
 
 function textsOf(patterns: readonly PatternSignal[], clock: Clock): Texts {
   const matcher = createTextMatcher(patterns)
-  const signals = new Map(patterns.map((pattern) => [`${pattern.signal} ${pattern.revision}`, pattern]))
   return {
     match: (text) =>
-      matcher.match(text).flatMap(({ signal, revision, start, end }) => {
-        const found = signals.get(`${signal} ${revision}`)
+      matcher.match(text).flatMap(({ pattern, start, end }) => {
+        const found = patterns[pattern]
         // A generation stays while the node is away or has nothing new: meanwhile patterns expire.
         const lives = found !== undefined && Date.parse(found.expires_at) > clock().getTime()
         return lives ? [{ found, start, end }] : []

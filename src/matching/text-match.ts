@@ -21,6 +21,8 @@ export interface TextPattern {
 
 /** Which signal matched, and where: the first place, in UTF-16 code units of the text as it was given. */
 export interface TextHit {
+  /** Its place among the patterns that were given: an id is its source's choice, and two sources may have the same. */
+  pattern: number
   signal: string
   revision: number
   start: number
@@ -28,7 +30,7 @@ export interface TextHit {
 }
 
 export interface TextMatcher {
-  /** One hit for each signal that matches, in the order of their places. Constant memory but for the text itself. */
+  /** One hit for each pattern that matches, in the order of their places. Constant memory but for the text itself. */
   match(text: string): TextHit[]
   readonly size: number
   /** Patterns that are not matched, since they are no safe RE2; whoever sent them should have been refused. */
@@ -90,7 +92,7 @@ export function createTextMatcher(patterns: readonly TextPattern[]): TextMatcher
       const hits: TextHit[] = []
       const found = (pattern: number, start: number, end: number): void => {
         const { signal, revision } = patterns[pattern] ?? { signal: '', revision: 0 }
-        hits.push({ signal, revision, start, end })
+        hits.push({ pattern, signal, revision, start, end })
       }
       for (const lane of ready) matchLane(lane, { text, found, heard, now: texts })
       return hits.length < 2 ? hits : hits.sort((a, b) => a.start - b.start || a.end - b.end)

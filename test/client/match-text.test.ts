@@ -26,7 +26,7 @@ test('each line is matched for itself, however the bytes are cut', async () => {
     expect(lines.map(({ line }) => line)).toEqual([1n, 2n, 3n])
     expect(lines[2]).toEqual({
       ...{ line: 3n, outcome: 'matched' },
-      hits: [{ signal: 'kite', revision: 3, start: 18, end: 27 }],
+      hits: [{ pattern: 0, signal: 'kite', revision: 3, start: 18, end: 27 }],
     })
   }
 })
@@ -34,7 +34,7 @@ test('each line is matched for itself, however the bytes are cut', async () => {
 test('a line beyond 64 KiB is named and passed over, and the next is matched', async () => {
   const lines = await matched(`${'x'.repeat(65_537)}\nblue kite\n${'x'.repeat(65_536)}`, 4_096)
   expect(lines.map(({ outcome }) => outcome)).toEqual(['too-long', 'matched', 'matched'])
-  expect(lines[1]).toMatchObject({ line: 2n, hits: [{ signal: 'kite' }] })
+  expect(lines[1]).toMatchObject({ line: 2n, hits: [{ pattern: 0, signal: 'kite' }] })
 })
 
 test('bytes that are no UTF-8 match nothing and stop nothing', async () => {

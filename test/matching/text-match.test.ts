@@ -20,10 +20,10 @@ const found = (text: string, ...values: Pattern[]): string[] =>
     .map(({ signal, start, end }) => `${signal.at(-1)}:${text.slice(start, end)}`)
 
 describe('a hit', () => {
-  test('names the signal, its revision and the place in the text as it was given', () => {
+  test('names the pattern, its signal and revision, and the place in the text as it was given', () => {
     const text = 'gro\u00dfe \u{1f426} bl\u200bue K\u0131te BLUE\u00a0KITE'
     expect(matcherOf(literal('wren'), literal('blue kite')).match(text)).toEqual([
-      { signal: 'signal 1', revision: 2, start: 20, end: 29 },
+      { pattern: 1, signal: 'signal 1', revision: 2, start: 20, end: 29 },
     ])
     expect(text.slice(20, 29)).toBe('BLUE\u00a0KITE')
   })

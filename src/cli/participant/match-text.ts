@@ -20,7 +20,6 @@ export async function matchTexts(
   { matcher, output, at }: { matcher: Matcher; output: Output; at(lines: number): void },
 ): Promise<TextCounts> {
   const patterns = matcher.patterns()
-  const signals = new Map(patterns.map((pattern) => [pattern.signal as string, pattern]))
   const texts = createTextMatcher(patterns)
   for (const { signal, code } of texts.refused) output.warn(`the pattern of ${signal} is not matched: ${code}`)
   const counts: TextCounts = { lines: 0, matched: 0, refused: 0 }
@@ -34,8 +33,8 @@ export async function matchTexts(
       continue
     }
     if (one.hits.length > 0) counts.matched += 1
-    for (const { signal, start, end } of one.hits) {
-      const found = signals.get(signal)
+    for (const { pattern, start, end } of one.hits) {
+      const found = patterns[pattern]
       if (found !== undefined) tell(output, { line, start, end }, found)
     }
   }
