@@ -213,6 +213,7 @@ async function finished(
   const all = feeds.reduce((sum, { feed, bytes }) => sum + bytes - extension.bytesOf(feed), 0)
   let done = 0
   for (const feed of feeds) {
+    if (feed.bytes < extension.bytesOf(feed.feed)) throw new MatchFileRefused('mirror-damaged', feed.file)
     for await (const one of mirroredEvents(feed, { after: extension.placeOf(feed.feed), programme })) {
       extension.add(one)
       done += one.bytes

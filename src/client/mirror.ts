@@ -122,7 +122,7 @@ async function firstNews(options: SyncOptions, feeds: readonly Feed[]): Promise<
 
 async function syncFeed(options: SyncOptions, feed: Feed): Promise<number> {
   const { client, signal, verifier } = options
-  const file = openMirror(options.dir, feed.feed)
+  const file = openMirror(options.dir, feed)
   let n = 0
   try {
     const take = (run: Run, cursor: string): void => {
@@ -182,7 +182,7 @@ const START: Place = { cursor: undefined, seq: '0', bytes: 0 }
 const UNFLUSHED_BYTES = 33_554_432
 const UNFLUSHED_MS = 2_000
 
-function openMirror(dir: string, feed: Uuid): Mirror {
+function openMirror(dir: string, { feed, last_seq }: Pick<Feed, 'feed' | 'last_seq'>): Mirror {
   // The node chose the name; a path in it would write elsewhere.
   if (!isUuid(feed)) throw new VerificationFailed('feed', 'its name is not a UUID')
   mkdirSync(dir, { recursive: true, mode: 0o700 })
@@ -192,8 +192,9 @@ function openMirror(dir: string, feed: Uuid): Mirror {
   let noted = kept === undefined ? START : (JSON.parse(kept) as Place)
   let notedAt = performance.now()
   let handle = openSync(path, 'a', 0o600)
-  // What was noted is not there: to truncate would fill it up with zeros. Nor is it there once other bytes are as many.
-  if (fstatSync(handle).size < noted.bytes) {
+  // What was noted is not there: to truncate would fill it up with zeros. Nor is it there once other bytes are as many. And what
+  // the feed no longer reaches comes to say something else there: a backup was restored.
+  if (fstatSync(handle).size < noted.bytes || BigInt(noted.seq) > BigInt(last_seq)) {
     removeDurably(statePath)
     noted = START
   }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { FeedList, SealedEventBody } from '../feeds/schema.ts'
 import { concat, fromBase64Url, u64 } from '../kernel/bytes.ts'
 import { removeDurably, writeDurably } from '../kernel/durable.ts'
-import { isUuid, type Uuid } from '../kernel/ids.ts'
+import { isUuid } from '../kernel/ids.ts'
 import { ENTRY_BYTES } from '../matching/sealed.ts'
 import type { Received } from './client.ts'
 import { VerificationFailed } from './errors.ts'
@@ -33,7 +33,7 @@ const ENDS: ReadonlySet<string> = new Set(['signal.withdrawn', 'signal.expired',
  */
 export async function syncSealed(options: SyncOptions, feed: FeedList['feeds'][number]): Promise<number> {
   const { client, signal } = options
-  const file = openSealedFiles(options.dir, feed.feed)
+  const file = openSealedFiles(options.dir, feed)
   let n = 0
   try {
     const take = (delta: SealedDelta): void => {
@@ -110,7 +110,10 @@ interface SealedFiles {
 
 const START: Place = { cursor: undefined, seq: '0', entries: 0, ends: 0 }
 
-function openSealedFiles(dir: string, feed: Uuid): SealedFiles {
+function openSealedFiles(
+  dir: string,
+  { feed, last_seq }: Pick<FeedList['feeds'][number], 'feed' | 'last_seq'>,
+): SealedFiles {
   // The node chose the name; a path in it would write elsewhere.
   if (!isUuid(feed)) throw new VerificationFailed('feed', 'its name is not a UUID')
   mkdirSync(dir, { recursive: true, mode: 0o700 })
@@ -118,8 +121,10 @@ function openSealedFiles(dir: string, feed: Uuid): SealedFiles {
   const kept = readIfThere(at('json'))
   const [entries, ends, deltas] = [open(at('sealed')), open(at('ndjson')), openSync(at('deltas.ndjson'), 'a', 0o600)]
   let place = kept === undefined ? START : (JSON.parse(kept) as Place)
-  // What was noted is not there: to truncate would fill it up with zeros. Nor is it there once other bytes are as many.
-  if (fstatSync(entries).size < place.entries || fstatSync(ends).size < place.ends) {
+  // What was noted is not there: to truncate would fill it up with zeros. Nor is it there once other bytes are as many. And what
+  // the feed no longer reaches comes to say something else there: a backup was restored.
+  const lacks = fstatSync(entries).size < place.entries || fstatSync(ends).size < place.ends
+  if (lacks || BigInt(place.seq) > BigInt(last_seq)) {
     removeDurably(at('json'))
     place = START
   }

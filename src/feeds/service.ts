@@ -208,7 +208,9 @@ function pageOf(
     const head = await store.headOf(tx, feed)
     if (head === undefined) throw new Refusal('not-found')
     const after = later(at.after, place.from_seq - 1n)
-    if (after < head.retained_from - 1n) throw new Refusal('cursor-expired')
+    // Behind what a restored database has: what comes there next is not what the reader had.
+    const beyond = at.after >= head.next_seq && at.after >= place.from_seq
+    if (beyond || after < head.retained_from - 1n) throw new Refusal('cursor-expired')
     const rows = await store.entriesAfter(tx, feed, { after, until: place.until_seq, limit })
     if (rows.length === 0 && !at.empty) return undefined
     options.provenance.admit()

@@ -44,7 +44,7 @@ export const CATALOGUE = {
   ],
   'home-in-use': [409, 'Another process writes this folder'],
   replayed: [409, 'The submission identifier was used before for other bytes'],
-  'cursor-expired': [410, 'The cursor is older than the history of the feed; sync anew from the start'],
+  'cursor-expired': [410, 'The cursor is not within the history of the feed; sync anew from the start'],
   'precondition-failed': [412, 'The object is not as If-Match has it'],
   'too-large': [413, 'The body is larger than the limit of this route'],
   'uri-too-long': [414, 'The URL is longer than 2 KiB'],

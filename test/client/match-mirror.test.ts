@@ -229,6 +229,19 @@ describe('is made anew', () => {
     expect(await refresh()).toEqual({ outcome: 'made', signals: 1 })
   })
 
+  test('where the mirror was taken anew and is shorter, once the file before was read', async () => {
+    await mirror.says(apple, [anItem(), anItem(), anItem()])
+    await refresh()
+    const update = updateMatchFile({ home: mirror.home, programme: PROGRAMME, now: NOON })
+    const [feed] = mirroredFeeds(join(mirror.home, 'feeds'))
+    if (feed === undefined) throw new Error('a feed')
+    const came = await Array.fromAsync(mirroredEvents(feed, { after: undefined, programme: PROGRAMME }))
+    update.take(came, 9, { feed: idOf(5), seq: '9', bytes: 9 })
+    rmSync(join(mirror.home, 'feeds'), { recursive: true })
+    await aMirror(mirror.home).says(apple, [anItem()])
+    expect(await update.finish()).toEqual({ outcome: 'made', signals: 1 })
+  })
+
   test('where the mirror was taken anew and is longer', async () => {
     await mirror.says(apple, [anItem()])
     await refresh()

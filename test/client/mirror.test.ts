@@ -338,6 +338,14 @@ describe('after a crash', () => {
     expect(linesOf()).toEqual(feed.events)
   })
 
+  test('a mirror that stands beyond its feed, which a restored backup set back, is filled anew', async () => {
+    const { feed, server } = await synced(4)
+    feed.events = [...feed.events.slice(0, 2), ...(await events(1, 3))]
+    expect(await syncWith(server)).toBe(3)
+    expect(linesOf()).toEqual(feed.events)
+    expect(await syncWith(server)).toBe(0)
+  })
+
   test.for<[string, () => void]>([
     ['was lost', () => rmSync(file('ndjson'))],
     ['lost its end', () => truncateSync(file('ndjson'), 10)],

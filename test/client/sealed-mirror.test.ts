@@ -166,6 +166,12 @@ describe('a sealed mirror', () => {
     expect(await present(3)).toEqual([1, 2, 3])
   })
 
+  test('that stands beyond its feed, which a restored backup set back, is filled anew', async () => {
+    await syncWith(aFeed({ events: [live(1), live(2), live(3)] }))
+    expect(await syncWith(aFeed({ events: [live(1), live(2)] }))).toMatchObject({ n: 2 })
+    expect(await present(3)).toEqual([1, 2])
+  })
+
   test('that lost what it noted and is killed while it is filled anew is whole after the next time', async () => {
     const feed = aFeed({ events: [live(1), live(2), live(3)] })
     await syncWith(feed)

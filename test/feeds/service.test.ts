@@ -148,6 +148,16 @@ describe('a page', () => {
     const listed = (await w.feeds.feeds(w.reader(banana))).feeds.find((one) => one.feed === feed)
     expect([listed?.from_seq, listed?.start]).toEqual(['3', cursor])
   })
+  test('beyond its feed, as after an older backup was restored, is refused and not answered with nothing', async () => {
+    const { feed } = await aFeed('restored', [apple, banana], 3)
+    const last = (await w.page(banana, feed)).next_cursor
+    await sql`delete from feed_entry where feed_id = ${feed} and seq = 3`.execute(w.t.owner)
+    await sql`update feed_head set next_seq = 3 where feed_id = ${feed}`.execute(w.t.owner)
+    for (const wait of [0, 30])
+      await expect(events(banana, feed, { cursor: last, wait })).rejects.toMatchObject(refused('cursor-expired'))
+    const cursor = encodeCursor(w.cursorKey, { feed, seq: 2n })
+    expect((await w.page(banana, feed, { cursor })).events).toEqual([])
+  })
 })
 
 describe('objects of a feed', () => {
