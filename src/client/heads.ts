@@ -11,6 +11,8 @@ import { advanceHead, type KeptHead, openHead, openVkey } from './verify.ts'
 import { expectWitnessed, openPolicy } from './witnessed.ts'
 
 export const HEAD_FILE = 'log.checkpoint'
+/** Held by whoever replaces the head or what it is of. */
+export const HEAD_LOCK = `${HEAD_FILE}.lock`
 const POLICY_FILE = 'witness.policy'
 const WHOM = "send it to the programme's governance and to other members, who can check it with aldis evidence"
 
@@ -61,7 +63,7 @@ export function createHeads(dir: string, pinned: () => { vkey: string; head: Kep
 
   /** Keeps a head in the place of the one that it was held against; false where that is no longer the kept one. */
   const replace = async (before: ReturnType<typeof pinned>, { note }: KeptHead): Promise<boolean> => {
-    const letGo = await lockOf(join(dir, `${HEAD_FILE}.lock`))
+    const letGo = await lockOf(join(dir, HEAD_LOCK))
     try {
       const { vkey, head } = pinned()
       if (vkey !== before.vkey || head?.note !== before.head?.note) return false

@@ -4,7 +4,7 @@ import { fromBase64Url } from '../kernel/bytes.ts'
 import { writeDurably } from '../kernel/durable.ts'
 import { StartRefused } from '../kernel/errors.ts'
 import type { NodeKeys } from '../participants/schema.ts'
-import { logIdOf } from '../provenance/origin.ts'
+import { hostOf, logIdOf } from '../provenance/origin.ts'
 import { type Client, createClient } from './client.ts'
 import { VerificationFailed } from './errors.ts'
 import { appendLine, readIfThere, readSecret } from './files.ts'
@@ -101,8 +101,10 @@ export function openHome(dir: string): Home {
   })
   const pinned = () => {
     const vkey = needed(FILES.vkey, readIfThere(at(FILES.vkey)))
-    const note = readIfThere(at(FILES.head))
-    return { vkey, head: note === undefined ? undefined : openHead(note, openVkey(vkey)) }
+    const [key, note] = [openVkey(vkey), readIfThere(at(FILES.head))]
+    // One of the log before, which another process kept while a switch to this one ended, is none of this log.
+    const lacks = note === undefined || isFormer(note.split('\n', 1)[0] ?? '', key.name)
+    return { vkey, head: lacks ? undefined : openHead(note, key) }
   }
 
   return {
@@ -171,6 +173,10 @@ export function openHome(dir: string): Home {
     },
   }
 }
+
+/** Whether a log is one of the same node before another. */
+const isFormer = (origin: string, than: string): boolean =>
+  hostOf(origin) === hostOf(than) && logIdOf(origin) < logIdOf(than)
 
 function keepIn(dir: string, name: string, text: string): string {
   const path = join(dir, 'receipts', name)

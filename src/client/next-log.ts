@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { removeDurably, writeDurably } from '../kernel/durable.ts'
+import { Refusal } from '../kernel/errors.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import type { VerifierKey } from '../provenance/note.ts'
 import { hostOf, logIdOf, openingOf } from '../provenance/origin.ts'
@@ -8,7 +9,7 @@ import type { Policy } from '../provenance/policy.ts'
 import { parseReceipt, type Verified } from '../provenance/receipt.ts'
 import { VerificationFailed } from './errors.ts'
 import { readIfThere } from './files.ts'
-import { HEAD_FILE } from './heads.ts'
+import { HEAD_FILE, HEAD_LOCK, lockOf } from './heads.ts'
 import type { Home } from './home.ts'
 import { advanceHead, checkReceipt, openHead, openVkey } from './verify.ts'
 import { openPolicy } from './witnessed.ts'
@@ -21,8 +22,11 @@ export interface NextLog {
   ended: bigint
   /** Entries that we hold a signed checkpoint of, and that the node no longer has in ours. */
   lost: bigint
-  /** From now on the next log is the one that this folder follows; what belongs to ours is kept under `former/<number>`. */
-  accept(): void
+  /**
+   * From now on the next log is the one that this folder follows; what belongs to ours is kept under `former/<number>`. Throws
+   * `home-in-use` where another process keeps heads, or has kept another than the one that was looked at.
+   */
+  accept(): Promise<void>
 }
 
 const VKEY_FILE = 'log.vkey'
@@ -36,7 +40,8 @@ const OF_ONE_LOG = [HEAD_FILE, 'witness.policy']
  * under its signed root, names our log, and the checkpoint that ours ended with continues what we hold. Throws `VerificationFailed`.
  */
 export async function openNextLog(home: Home, vkeyText: string): Promise<NextLog> {
-  const { vkey, head } = home.pinned()
+  const looked = home.pinned()
+  const { vkey, head } = looked
   const [ours, next] = [openVkey(vkey), openVkey(vkeyText)]
   const number = logIdOf(ours.name)
   if (hostOf(next.name) !== hostOf(ours.name) || logIdOf(next.name) <= number)
@@ -53,7 +58,7 @@ export async function openNextLog(home: Home, vkeyText: string): Promise<NextLog
     const path = async (from: bigint, to: bigint) => (await former.consistency(from, to)).path
     // Of what it lost the node can prove nothing.
     if (last !== undefined && lost === 0n) await advanceHead(head, last, path)
-    return { origin: next.name, reason, ended, lost, accept: () => follow(home.dir, vkeyText) }
+    return { origin: next.name, reason, ended, lost, accept: () => follow(home, looked, vkeyText) }
   } finally {
     client.close()
     former.close()
@@ -79,9 +84,22 @@ export function policyOfReceipt(
   return text === undefined ? undefined : openPolicy(text, key)
 }
 
-function follow(dir: string, vkeyText: string): void {
-  writeDurably(join(dir, NEXT_FILE), `${vkeyText.trim()}\n`)
-  endSwitch(dir)
+/** Alone among those that keep heads: a head of ours that came after the switch would stand under the next log's key. */
+async function follow(
+  { dir, pinned }: Pick<Home, 'dir' | 'pinned'>,
+  looked: ReturnType<Home['pinned']>,
+  vkeyText: string,
+): Promise<void> {
+  const letGo = await lockOf(join(dir, HEAD_LOCK))
+  try {
+    const { vkey, head } = pinned()
+    if (vkey !== looked.vkey || head?.note !== looked.head?.note)
+      throw new Refusal('home-in-use', { detail: 'another process has kept a head meanwhile: run it again' })
+    writeDurably(join(dir, NEXT_FILE), `${vkeyText.trim()}\n`)
+    endSwitch(dir)
+  } finally {
+    await letGo()
+  }
 }
 
 /** Ends a switch to another log that was accepted, also one that a crash broke off: between its steps the folder follows neither log whole. */

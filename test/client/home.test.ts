@@ -437,6 +437,16 @@ test('a switch that two processes end at once takes no head of the next log for 
   expect(readdirSync(join(dir, 'former', '1'))).toEqual(['log.vkey'])
 })
 
+test('a head of the log before, kept by another process while a switch ended, is none of the log that is followed', async () => {
+  const [old, next] = [aLog(3, 'node.example.org/log/1'), aLog(2, 'node.example.org/log/2')]
+  const server = await serve(pki, (_request, response) => void response.end(next.checkpoint()))
+  home.enrolled(anEnrolment({ origin: server.origin, vkey: next.vkey }))
+  writeFileSync(join(dir, 'log.checkpoint'), old.checkpoint())
+  expect(home.pinned()).toEqual({ vkey: `${next.vkey}\n`, head: undefined })
+  expect((await home.advance(clientOf(server))).note).toBe(next.checkpoint())
+  expect(home.pinned().head?.note).toBe(next.checkpoint())
+})
+
 test('notes are one line each, in their order, for the owner alone', () => {
   home.note('events.ndjson', { event: 'a', what: 'one\ntwo' })
   home.note('events.ndjson', { event: 'b' })

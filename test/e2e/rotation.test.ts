@@ -1,11 +1,13 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createNode, type Node } from '../../src/app.ts'
 import { auditLog } from '../../src/audit/audit.ts'
 import { type Client, createClient } from '../../src/client/client.ts'
+import { HEAD_FILE, HEAD_LOCK, lockOf } from '../../src/client/heads.ts'
 import { openHome } from '../../src/client/home.ts'
 import { exportLog } from '../../src/client/log-export.ts'
 import { folderLog, nodeLog } from '../../src/client/log-source.ts'
@@ -49,7 +51,7 @@ function clientOf(member: Member, log: number) {
   return createClient({ origin: later?.partner ?? '', ...identity, log })
 }
 
-test('a rotated node serves both logs; a member follows with the announced key alone, and keeps what is of the old one', async () => {
+test('a rotated node serves both logs; a member follows with the announced key alone, when nobody keeps a head, and keeps what is of the old one', async () => {
   const first = await apple.client.submit(await signed('https://finch.example/1'))
   const event = first.submission ?? expect.fail('not stored')
   const oldKey = openVkey(await apple.client.logKey())
@@ -120,7 +122,17 @@ test('a rotated node serves both logs; a member follows with the announced key a
   const found = await openNextLog(home, vkey)
   expect(found).toMatchObject({ origin: n.parts.nextLog.next, reason: 'key_compromise', lost: 0n })
   expect(home.pinned()).toEqual(before)
-  found.accept()
+  // A head that was kept since then was not looked at; and whoever keeps one is waited for.
+  const headFile = join(dir, HEAD_FILE)
+  rmSync(headFile)
+  await expect(found.accept()).rejects.toMatchObject({ code: 'home-in-use' })
+  writeFileSync(headFile, before.head?.note ?? '')
+  const letGo = await lockOf(join(dir, HEAD_LOCK))
+  const accepted = found.accept()
+  await delay(50)
+  expect(home.pinned()).toEqual(before)
+  await letGo()
+  await accepted
   expect(home.pinned()).toEqual({ vkey: `${vkey}\n`, head: undefined })
   expect(readFileSync(join(dir, 'former', '1', 'log.vkey'), 'utf8')).toBe(before.vkey)
   expect(readFileSync(join(dir, 'former', '1', 'log.checkpoint'), 'utf8')).toBe(before.head?.note)

@@ -24,7 +24,7 @@ export function logCommands(program: Command): void {
           'next log',
           `ours ended at ${ended}, and ${lost} entries that we hold a checkpoint of are lost; --loss accepts that`,
         )
-      next.accept()
+      await next.accept()
       outputOf(command).data(
         { origin, reason, ended: String(ended), lost: String(lost) },
         `from now on ${origin}; the one before it ended at ${ended} (${reason}), ${lost} entries lost`,
