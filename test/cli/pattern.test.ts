@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { refreshMatchFile } from '../../src/client/match-mirror.ts'
-import { aMirror, apple } from '../client/mirror-folder.ts'
+import { aMirror, apple, banana } from '../client/mirror-folder.ts'
 import { anItem, type Change, idOf, instantAt, NOON, PROGRAMME } from '../signals/factory.ts'
 
 const MAIN = join(import.meta.dirname, '../../dist/src/cli/main.js')
 const LATER = { expires_at: instantAt(10 * 365 * 86_400_000) }
-const [WREN, KITE] = [idOf(71), idOf(72)]
+const [WREN, KITE, JAY] = [idOf(71), idOf(72), idOf(73)]
 
 const patternItem = (signal: string, value: Change, change: Change = {}) =>
   anItem(
@@ -28,6 +28,9 @@ beforeAll(async () => {
     patternItem(KITE, { text: 'blue kite' }),
   ])
   await mirror.says(apple, [patternItem(KITE, { text: 'blue kites' }, { revision: 2, handling: 'monitor' })])
+  await mirror.says(apple, [patternItem(JAY, { text: 'green jay' })])
+  await mirror.says(banana, [patternItem(JAY, { text: 'grey jay' })])
+  await mirror.says(apple, [patternItem(JAY, { text: 'green jays' }, { revision: 2 })])
   await refreshMatchFile({ home, programme: PROGRAMME, now: NOON })
 })
 afterAll(() => rmSync(home, { recursive: true }))
@@ -118,6 +121,11 @@ describe('aldis pattern diff', () => {
     const { code, out } = await aldis(['pattern', 'diff', KITE])
     expect(out).toBe('revision 1 to 2\n- text: "blue kite[]"\n+ text: "blue kite[s]"\n')
     expect(code).toBe(0)
+  })
+  test('of an id that several sources use is of the source that is named', async () => {
+    const { out } = await aldis(['pattern', 'diff', JAY, '--source', 'apple'])
+    expect(out).toBe('revision 1 to 2\n- text: "green jay[]"\n+ text: "green jay[s]"\n')
+    expect((await aldis(['pattern', 'diff', JAY])).err).toContain('validation-failed')
   })
   test('of a signal that the mirror does not have says so', async () => {
     expect((await aldis(['pattern', 'diff', idOf(99)])).code).toBe(4)

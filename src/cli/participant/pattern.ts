@@ -31,9 +31,10 @@ export function patternCommands(program: Command): void {
     .description(
       'what differs between two revisions of a pattern, each a raw NDJSON file whose first pattern is read; or, given the id of a signal alone, between all its revisions in the mirror',
     )
-    .action((before: string, after: string | undefined, _options: object, command: Command) =>
+    .option('--source <slug>', 'whose it is, where several sources have a signal of the id')
+    .action((before: string, after: string | undefined, { source }: { source?: string }, command: Command) =>
       after === undefined
-        ? diffRevisions(command, before)
+        ? diffRevisions(command, before, source)
         : diff(outputOf(command), '', [before, after].map(firstPattern)),
     )
 }
@@ -129,9 +130,10 @@ async function diff(
 }
 
 /** Each revision that the mirror has, against the one before. */
-async function diffRevisions(command: Command, signal: string): Promise<void> {
+async function diffRevisions(command: Command, signal: string, source: string | undefined): Promise<void> {
   const home = homeOf(command)
-  const revisions = await patternRevisions({ home: home.dir, programme: home.membership().programme }, signal)
+  const { programme } = home.membership()
+  const revisions = await patternRevisions({ home: home.dir, programme, source }, signal)
   if (revisions.length === 0) throw new Refusal('not-found', { detail: 'the mirror holds no pattern of this signal' })
   const output = outputOf(command)
   output.say(`${revisions.length} revisions in the mirror`)
