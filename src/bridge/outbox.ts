@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { readIfThere } from '../client/files.ts'
 import { removeDurably, syncFolder, writeDurably } from '../kernel/durable.ts'
 import { Refusal } from '../kernel/errors.ts'
 import type { EntryKind, Problem } from './outbox-rule.ts'
@@ -56,6 +57,8 @@ export interface Outbox {
 
 const TAKEN = 'the Idempotency-Key was used before; take a new one'
 const NAME = /^[0-9]{12}\.json$/
+/** Holds the highest sequence, once its entry is gone: readers go on behind it. */
+const LAST_FILE = 'last'
 
 /** Two files an entry: `<seq>.body` first, then `<seq>.json`, by which it is there. What a crash left half is taken away. */
 export function openOutbox(dir: string, limits: OutboxLimits): Outbox {
@@ -63,8 +66,9 @@ export function openOutbox(dir: string, limits: OutboxLimits): Outbox {
   const entries = new Map<string, Entry>()
   const at = (seq: number, end: string): string => join(dir, `${String(seq).padStart(12, '0')}.${end}`)
   for (const entry of readEntries(dir)) entries.set(entry.id, entry)
-  sweep(dir, new Set([...entries.values()].flatMap((one) => filesOf(one))))
-  let last = Math.max(0, ...[...entries.values()].map(({ seq }) => seq))
+  sweep(dir, new Set([LAST_FILE, ...[...entries.values()].flatMap((one) => filesOf(one))]))
+  const gone = Number(readIfThere(join(dir, LAST_FILE)) ?? 0)
+  let last = [...entries.values()].reduce((highest, { seq }) => Math.max(highest, seq), gone)
 
   const counts = () => {
     const all = { waiting: 0, refused: 0, delivered: 0, bytes: 0 }
@@ -79,6 +83,7 @@ export function openOutbox(dir: string, limits: OutboxLimits): Outbox {
     entries.set(entry.id, entry)
   }
   const drop = (entry: Entry): void => {
+    if (entry.seq === last) writeDurably(join(dir, LAST_FILE), String(last), 0o600)
     removeDurably(at(entry.seq, 'json'))
     removeDurably(at(entry.seq, 'body'))
     entries.delete(entry.id)

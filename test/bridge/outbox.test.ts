@@ -89,6 +89,19 @@ test('what was delivered keeps its answer and not its content; the oldest answer
   expect(readFileSync(join(dir, '000000000002.json'), 'utf8')).not.toContain('{"n":2}')
 })
 
+test('a sequence is given once, also where its entry was removed before a new start: who lists goes on behind it', () => {
+  const outbox = open()
+  for (const n of [1, 2]) outbox.add(anEntry(n))
+  for (const _ of [1, 2]) outbox.settle(outbox.next()?.entry ?? never(), { state: 'refused' })
+  for (const n of [1, 2]) outbox.remove(idOf(n))
+  expect(open().add(anEntry(3)).seq).toBe(3)
+  expect(
+    open()
+      .list(2, 10)
+      .map(({ id }) => id),
+  ).toEqual([idOf(3)])
+})
+
 test('what a crash left half written was never acknowledged, and goes', () => {
   open().add(anEntry(1))
   for (const name of ['000000000002.body', '000000000003.json.77.new']) writeFileSync(join(dir, name), 'half')
