@@ -5,7 +5,7 @@ import type { Uuid } from '../kernel/ids.ts'
 import { type Buckets, bucketsOf } from '../matching/bucket.ts'
 import { ENTRY_BYTES } from '../matching/sealed.ts'
 import type { FeedDirectory } from './directory.ts'
-import { BUCKETED_MAX } from './schema.ts'
+import { BUCKET_WIDTH_MAX, BUCKETED_MAX } from './schema.ts'
 import * as sealed from './sealed-store.ts'
 
 export interface BucketsOptions {
@@ -15,6 +15,8 @@ export interface BucketsOptions {
   random(bytes: number): Uint8Array
   /** Entries that are read into memory; an audience with more is for mirrors. */
   most?: number
+  /** Entries of one bucket; an audience that needs a longer one is for mirrors. */
+  widest?: number
   /** Milliseconds at least from one snapshot of a feed to the next: readers of the former one shall come to their end. */
   restMs?: number
 }
@@ -26,17 +28,17 @@ const WRITTEN_AT_ONCE = 2_097_152
  * Divides the live entries of each sealed feed that has grown into buckets: written first, and then the snapshot that makes
  * them known, so that a reader finds all of one or none.
  */
-export function createBuckets({ db, clock, directory, random, most = BUCKETED_MAX, restMs = 0 }: BucketsOptions): {
-  round(): Promise<number>
-} {
+export function createBuckets(options: BucketsOptions): { round(): Promise<number> } {
+  const { db, clock, directory, random, most = BUCKETED_MAX, widest = BUCKET_WIDTH_MAX, restMs = 0 } = options
   const make = async (
     feed_id: Uuid,
     { snapshot, erasures }: { snapshot: bigint; erasures: bigint },
   ): Promise<boolean> => {
     const small = (await sealed.countSealed(db, feed_id)) <= most
-    const buckets = small
+    const divided = small
       ? bucketsOf(await atFeed(db, feed_id, (tx) => sealed.sealedEntries(tx, feed_id)), random)
       : undefined
+    const buckets = divided !== undefined && divided.width <= widest ? divided : undefined
     for (const some of portions(buckets))
       await atFeed(db, feed_id, (tx) => sealed.insertBuckets(tx, { feed_id, snapshot }, some))
     const { bits = null, width = 0 } = buckets ?? {}

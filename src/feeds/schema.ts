@@ -185,6 +185,8 @@ export type LookupResult = Static<typeof LookupResult>
 
 /** Entries of a sealed audience that are divided into buckets; a larger one is for mirrors. */
 export const BUCKETED_MAX = 2_000_000
+/** Entries of one bucket, 18 MB; where more are of one identifier the audience is for mirrors too. */
+export const BUCKET_WIDTH_MAX = 250_000
 
 export const LookupParams = Type.Object({ audience: UuidSchema }, closed)
 export const BucketParams = Type.Object(

@@ -12,6 +12,7 @@ import {
 import { DISPUTES_MAX, NOTE_MAX } from '../feedback/schema.ts'
 import { SENT_MAX } from '../feedback/sent-schema.ts'
 import {
+  BUCKET_WIDTH_MAX,
   BUCKETED_MAX,
   HEARTBEAT_SECONDS,
   LOOKUP_MAX,
@@ -173,6 +174,7 @@ const ASKED = {
   taxii_objects: limit(TAXII_PAGE_MAX, 'objects', [], 'of a page of TAXII; whoever asks for more gets as many'),
   taxii_filter_values: limit(FILTER_MAX, 'values', 'invalid-query', 'of one filter of TAXII'),
   bucketed_entries: limit(BUCKETED_MAX, 'entries', 'mirror-only', 'of a sealed audience that is asked by buckets'),
+  bucket_width: limit(BUCKET_WIDTH_MAX, 'entries', 'mirror-only', 'of one bucket, as where many are of one identifier'),
   lookup_keys: limit(LOOKUP_MAX, 'keys', ['json-limit', 'page-limit']),
   network_members: limit(NETWORK_MEMBERS_MAX, 'signals', [], 'a page; `next` names the following one'),
   network_relations: limit(

@@ -2,12 +2,14 @@ import { ENTRY_BYTES, TAG_BYTES } from './sealed.ts'
 
 /** Different tags that the smallest bucket holds at least: among so many the one that is asked for hides. */
 export const BUCKET_LEAST = 256
+/** All buckets together hold at most so many times the entries: where many are of one identifier, each is as long as its bucket. */
+export const PADDING_MOST = 4
 /** Bits of the longest prefix. */
 export const BITS_MAX = 16
 
 /** Sealed entries by the first bits of their tags, each bucket as long as the longest. */
 export interface Buckets {
-  /** The most for which every bucket holds `BUCKET_LEAST` different tags; 0: one bucket with everything. */
+  /** The most for which every bucket holds `BUCKET_LEAST` different tags, within `PADDING_MOST`; 0: one bucket with everything. */
   bits: number
   /** Entries of each bucket, padding included. */
   width: number
@@ -25,7 +27,7 @@ export function bucketsOf(entries: Uint8Array, random: (bytes: number) => Uint8A
   const cells = cellsOf(entries)
   const bits = bitsFor(cells)
   const per = CELLS >>> bits
-  const width = Math.max(...sums(cells.sizes, per))
+  const width = widthAt(cells, bits)
   return {
     bits,
     width,
@@ -86,12 +88,18 @@ function cellsOf(entries: Uint8Array): Cells {
   return { order, starts, sizes, tags }
 }
 
-function bitsFor({ tags }: Cells): number {
+function bitsFor(cells: Cells): number {
+  const most = PADDING_MOST * cells.order.length
   for (let bits = BITS_MAX; bits > 0; bits--) {
-    if (sums(tags, CELLS >>> bits).every((n) => n >= BUCKET_LEAST)) return bits
+    const hides = sums(cells.tags, CELLS >>> bits).every((n) => n >= BUCKET_LEAST)
+    if (hides && widthAt(cells, bits) * 2 ** bits <= most) return bits
   }
   return 0
 }
+
+/** Entries of the longest bucket. */
+const widthAt = ({ sizes }: Cells, bits: number): number =>
+  sums(sizes, CELLS >>> bits).reduce((widest, n) => Math.max(widest, n), 0)
 
 /** Of each run of so many numbers. */
 const sums = (numbers: Uint32Array, per: number): number[] =>

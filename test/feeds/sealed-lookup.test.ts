@@ -2,8 +2,15 @@ import { createPublicKey, verify } from 'node:crypto'
 import { brotliDecompressSync } from 'node:zlib'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { ANSWER_MAX } from '../../src/client/transport.ts'
 import { deltaText } from '../../src/feeds/delta.ts'
-import type { FeedEventBody, OpeningResult, SealedEventBody, SealedPage } from '../../src/feeds/schema.ts'
+import {
+  BUCKET_WIDTH_MAX,
+  type FeedEventBody,
+  type OpeningResult,
+  type SealedEventBody,
+  type SealedPage,
+} from '../../src/feeds/schema.ts'
 import { fromHex, toHex } from '../../src/kernel/bytes.ts'
 import { newId, type Uuid } from '../../src/kernel/ids.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
@@ -372,6 +379,23 @@ describe('the buckets of a sealed audience', () => {
     await expect(w.feeds.sealed.snapshot(w.reader(banana), audience)).rejects.toMatchObject(refused('mirror-only'))
     const asked = { audience, snapshot: 2n, prefix: '0', purpose }
     await expect(w.feeds.sealed.bucket(w.reader(banana, LOOKUP), asked)).rejects.toMatchObject(refused('not-found'))
+  })
+
+  test('are no longer than a client takes: an audience that needs a longer one is for mirrors', async () => {
+    expect(BUCKET_WIDTH_MAX * ENTRY_BYTES).toBeLessThanOrEqual(ANSWER_MAX)
+    const { audience } = await aSealed()
+    const { value } = w.item({ audience }, 'email')
+    await w.submit(
+      apple,
+      [1, 2, 3].map(() => w.item({ audience, value }, 'email')),
+    )
+    await w.project()
+    await w.someBuckets({ widest: 2 }).round()
+    await expect(w.feeds.sealed.snapshot(w.reader(banana), audience)).rejects.toMatchObject(refused('mirror-only'))
+    await w.submit(apple, [w.item({ audience }, 'email')])
+    await w.project()
+    await w.someBuckets({ widest: 4 }).round()
+    expect(await w.feeds.sealed.snapshot(w.reader(banana), audience)).toMatchObject({ bits: 0, entries: 4 })
   })
 })
 

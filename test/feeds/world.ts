@@ -247,7 +247,7 @@ export async function aWorld() {
   const submit = async (by: Party, items: readonly unknown[], upload?: UploadPosition): Promise<SubmissionResult> =>
     signals.submit(by, await sign(by, items), upload)
 
-  const someBuckets = (options: { most?: number; restMs?: number }) =>
+  const someBuckets = (options: { most?: number; widest?: number; restMs?: number }) =>
     createBuckets({
       ...{ db: t.projector, clock, directory: authority, random: (n: number) => randomBytes(n) },
       ...options,

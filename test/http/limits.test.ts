@@ -15,6 +15,7 @@ import {
 import { DISPUTES_MAX, NOTE_MAX } from '../../src/feedback/schema.ts'
 import { SENT_MAX } from '../../src/feedback/sent-schema.ts'
 import {
+  BUCKET_WIDTH_MAX,
   BUCKETED_MAX,
   HEARTBEAT_SECONDS,
   LOOKUP_MAX,
@@ -103,6 +104,7 @@ const FORMATS: Partial<Record<keyof typeof LIMITS, number>> = {
   page_events: PAGE_MAX,
   segments_answer: SEGMENTS_MAX,
   bucketed_entries: BUCKETED_MAX,
+  bucket_width: BUCKET_WIDTH_MAX,
   lookup_keys: LOOKUP_MAX,
   oprf_elements: BATCH_MAX,
   oprf_elements_per_day: EVALUATIONS_PER_DAY,

@@ -2,7 +2,15 @@ import { createHash, randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { concat, toHex } from '../../src/kernel/bytes.ts'
-import { BITS_MAX, BUCKET_LEAST, bucketsOf, prefixNumber, prefixOf, prefixText } from '../../src/matching/bucket.ts'
+import {
+  BITS_MAX,
+  BUCKET_LEAST,
+  bucketsOf,
+  PADDING_MOST,
+  prefixNumber,
+  prefixOf,
+  prefixText,
+} from '../../src/matching/bucket.ts'
 import { ENTRY_BYTES, TAG_BYTES } from '../../src/matching/sealed.ts'
 
 const random = (n: number) => randomBytes(n)
@@ -66,6 +74,18 @@ describe('the buckets of a set', () => {
   test('count one identifier once, however many sources name it', () => {
     const many = concat(...Array.from({ length: 5_000 }, (_, i) => entry(i % 300)))
     expect(bucketsOf(many, random)).toMatchObject({ bits: 0, width: 5_000 })
+  })
+  test('are together at most 4 times the entries, though many are of one identifier', () => {
+    const [one, all] = [entry(0), entries(9_000)]
+    expect(bucketsOf(all, random).bits).toBe(4)
+    for (const named of [500, 3_000, 30_000]) {
+      const many = concat(all, ...Array.from({ length: named }, () => one))
+      const { bits, width, bucket } = bucketsOf(many, random)
+      expect(width * 2 ** bits).toBeLessThanOrEqual(PADDING_MOST * (9_000 + named))
+      expect(bucket(prefixOf(one, bits)).length).toBe(width * ENTRY_BYTES)
+      // As long a prefix as that allows.
+      expect(2 * width * 2 ** bits).toBeGreaterThan(9_000 + named)
+    }
   })
   test('are padded with what has the look of their entries, and stands among them', () => {
     const { bits, bucket } = bucketsOf(entries(1_500), random)
