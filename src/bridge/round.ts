@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { renewIfDue, verifierFor } from '../client/connected.ts'
+import { renewIfDue, verifierAnew, verifierFor } from '../client/connected.ts'
 import { AldisError, LogContradicted, VerificationFailed } from '../client/errors.ts'
 import { openHome } from '../client/home.ts'
 import { updateMatchFile } from '../client/match-mirror.ts'
@@ -55,6 +55,7 @@ export async function syncRound({ home: dir, now, events }: RoundJob): Promise<R
       const matches = updateMatchFile({ home: dir, programme, now: new Date(now) })
       const n = await syncFeeds({
         ...{ client, verifier, threads, dir: join(dir, 'feeds') },
+        relisted: () => verifierAnew({ client, home }, verifier),
         onRead: (read) => home.note('reads.ndjson', { read, at: new Date().toISOString() }),
         onProgress: ({ came }) => void Atomics.add(events, 0, came),
         onMirrored: matches.take,

@@ -22,6 +22,16 @@ export async function verifierFor({ client, home }: Connected): Promise<Verifier
   return createVerifier(participants, { node_origin, programme, receipt_keys: home.receiptKeys() })
 }
 
+/** The same by what the node lists now; undefined where it lists no source and no key that is new. */
+export async function verifierAnew(connected: Connected, { by }: Verifier): Promise<Verifier | undefined> {
+  const anew = await verifierFor(connected)
+  const known = new Set(namesIn(by.sources))
+  return namesIn(anew.by.sources).every((name) => known.has(name)) ? undefined : anew
+}
+
+const namesIn = (sources: Verifier['by']['sources']): string[] =>
+  sources.flatMap(({ slug, signing_keys }) => [slug, ...signing_keys.map(({ kid }) => `${slug} ${kid}`)])
+
 /** Renews the certificate of the home once two thirds of its life are over. */
 export async function renewIfDue(home: Home): Promise<void> {
   const { validFromDate, validToDate } = new X509Certificate(home.certificate())

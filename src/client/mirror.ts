@@ -35,6 +35,8 @@ export interface Progress {
 export interface SyncOptions {
   client: Client
   verifier: Verifier
+  /** Asked where a source or its key is not known: goes by what the node lists since; undefined where it lists nothing new. */
+  relisted?(): Promise<Verifier | undefined>
   /** Threads that verify segments beside this one, which then writes them; see `createSegmentThreads`. Without, this one does both. */
   threads?: SegmentThreads
   /** `feeds/<feed>.ndjson` and `.json` are kept here. */
@@ -83,21 +85,34 @@ export async function syncFeeds(options: SyncOptions): Promise<number> {
   return n
 }
 
-/** One that two persons of the programme paused keeps nothing of the others. */
+/** One that two persons of the programme paused keeps nothing of the others. Who came since the sources were listed is no forger. */
 async function syncOne(options: SyncOptions, feed: Feed): Promise<number> {
   let came = 0
-  const onProgress = (progress: Progress): void => {
-    came = progress.events
-    options.onProgress?.(progress)
+  const run = async (by: Pick<SyncOptions, 'verifier' | 'threads'>): Promise<void> => {
+    const before = came
+    const onProgress = (progress: Progress): void => {
+      came = before + progress.events
+      options.onProgress?.({ ...progress, events: came })
+    }
+    await (feed.mode === 'sealed' ? syncSealed : syncFeed)({ ...options, ...by, onProgress }, feed)
   }
   try {
-    return await (feed.mode === 'sealed' ? syncSealed : syncFeed)({ ...options, onProgress }, feed)
+    await run(options).catch(async (error: unknown) => {
+      const verifier = isUnlisted(error) ? await options.relisted?.() : undefined
+      if (verifier === undefined) throw error
+      // The threads go by the former list.
+      const { threads } = options
+      await run({ verifier, ...(threads === undefined ? {} : { threads: { ...threads, least: Infinity } }) })
+    })
   } catch (error) {
     if (!(error instanceof AldisError) || error.code !== 'feed-paused') throw error
     options.onPaused?.(feed)
-    return came
   }
+  return came
 }
+
+/** Or signed by nobody: the list tells. */
+const isUnlisted = (error: unknown): boolean => error instanceof VerificationFailed && error.step === 'source'
 
 /** Waits on all of these feeds; what comes in one ends the wait on the others. */
 async function firstNews(options: SyncOptions, feeds: readonly Feed[]): Promise<number> {

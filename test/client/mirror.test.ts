@@ -18,7 +18,7 @@ import { type Client, createClient, type Received } from '../../src/client/clien
 import { type SyncOptions, syncFeeds } from '../../src/client/mirror.ts'
 import type { MirrorLine } from '../../src/client/mirror-lines.ts'
 import type { TlsIdentity } from '../../src/client/transport.ts'
-import { createVerifier } from '../../src/client/verify.ts'
+import { createVerifier, type Verifier } from '../../src/client/verify.ts'
 import { newId } from '../../src/kernel/ids.ts'
 import { anItem, idOf, NOON, textOf } from '../signals/factory.ts'
 import { type TestPki, testPki } from '../support/pki.ts'
@@ -101,6 +101,30 @@ describe('a mirror', () => {
     expect(await syncWith(server)).toBe(6)
     expect(linesOf()).toEqual(feed.events)
     expect(asked(server.requests)).toEqual(['events 0', 'events 2', 'events 4'])
+  })
+
+  test('asks once what the node lists since where a source is not known, and refuses what is not on that list either', async () => {
+    const late = aSource('banana')
+    const third = await received(node, late, [textOf(anItem())], { seq: 3 })
+    const feed = aFeed({ events: [...(await events(2)), ...third, ...(await events(2, 4))], page: 2 })
+    const server = await serveFeeds(pki, [feed])
+    const asks: string[] = []
+    const relisted = (by: Verifier | undefined) => async () => {
+      asks.push('list')
+      return by
+    }
+    for (const by of [undefined, createVerifier([aSource('banana').info], node.home)])
+      await expect(syncWith(server, { relisted: relisted(by) })).rejects.toMatchObject({ step: 'source' })
+    expect([seqsOf(), asks]).toEqual([
+      [1, 2],
+      ['list', 'list'],
+    ])
+    const came: number[] = []
+    const anew = createVerifier([apple.info, late.info], node.home)
+    const onProgress = ({ events: n }: { events: number }) => void came.push(n)
+    rmSync(join(dir, `${FEED}.ndjson`))
+    expect(await syncWith(server, { relisted: relisted(anew), onProgress })).toBe(5)
+    expect([seqsOf(), asks.length, came]).toEqual([upTo(5), 3, [2, 4, 5]])
   })
 
   test('has what proves a submission once for what came at once, before the first of its events', async () => {

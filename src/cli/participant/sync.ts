@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { acknowledge, unacknowledged } from '../../bridge/acknowledge.ts'
 import { onlyWriter } from '../../bridge/writer.ts'
 import type { SourceInfo } from '../../client/client.ts'
-import { verifierFor } from '../../client/connected.ts'
+import { verifierAnew, verifierFor } from '../../client/connected.ts'
 import { type MatchUpdate, matchFileOf, updateMatchFile } from '../../client/match-mirror.ts'
 import { syncFeeds } from '../../client/mirror.ts'
 import { createSegmentThreads } from '../../client/segment-threads.ts'
@@ -42,6 +42,11 @@ async function sync(session: Session, { wait, acknowledge: acknowledges, matchFi
   const matches = matchFile ? matchUpdate(session) : undefined
   const n = await syncFeeds({
     ...{ client, verifier, threads, dir: join(home.dir, 'feeds'), wait: Number(wait) },
+    relisted: async () => {
+      const anew = await verifierAnew(session, verifier)
+      if (anew !== undefined) tellNewKeys(session, anew.by.sources)
+      return anew
+    },
     onRead: (read) => home.note('reads.ndjson', { read, at: new Date().toISOString() }),
     onEvents: (feed, events) => {
       for (const one of events) output.data(datumOf(feed.label, one), textOf(feed.label, one))
