@@ -244,8 +244,10 @@ function checkBucket(
 function checkSets({ hash }: ReadsOptions, { inner, items, says }: Omit<Looked, 'entry'> & { items: Items }): void {
   const salt = fromBase64Url(String(inner.fields.get('set_salt'))) ?? new Uint8Array(0)
   const total = [...items.values()].reduce((sum, own) => sum + own.length, 0)
-  if (inner.fields.get('n') !== total || inner.sources.length !== items.size)
-    says('it gave out another number than it says')
+  if (inner.fields.get('n') !== total) says('it gave out another number than it says')
+  const named = new Set(inner.sources.map(({ party }) => String(party)))
+  if (inner.sources.length !== items.size || [...items.keys()].some((party) => !named.has(party)))
+    says('it names other sources than it gave out')
   for (const { party, n, root } of inner.sources) {
     const own = items.get(String(party)) ?? []
     if (n !== own.length || root !== toBase64Url(setRoot(hash, salt, String(party), own)))

@@ -2,13 +2,14 @@ import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type AuditOptions, auditLog } from '../../src/audit/audit.ts'
 import { toBase64Url } from '../../src/kernel/bytes.ts'
-import { newId } from '../../src/kernel/ids.ts'
+import { newId, type Uuid } from '../../src/kernel/ids.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
 import { checkpointText, cosignatureBytes, cosignedText } from '../../src/provenance/checkpoint.ts'
 import { verifyEd25519 } from '../../src/provenance/ed25519.ts'
 import { treeHash } from '../../src/provenance/merkle.ts'
 import { formatVkey, NOTE_TYPE, signatureLine } from '../../src/provenance/note.ts'
 import { parsePolicy } from '../../src/provenance/policy.ts'
+import type { ReadItem } from '../../src/provenance/readset.ts'
 import { forge, LOG_KEY, sourceOf } from '../provenance/forge.ts'
 import { aKey } from '../provenance/signing.ts'
 import { idOf } from '../signals/factory.ts'
@@ -170,6 +171,15 @@ const jumped = (text: string): string =>
     const state = row['state'] as { revision?: number } | undefined
     return state?.revision === 2 ? { ...row, state: { ...state, revision: 3 } } : row
   })
+
+/** What a read keeps of one source, as its set is made of it. */
+const partOf = (kept: Plain['reads'][number]['items'][number] = ['']): readonly [string, ReadItem[]] => {
+  const [party, ...items] = kept
+  return [
+    String(party),
+    items.map((one) => ({ signal: String(Object(one)[0]) as Uuid, revision: Number(Object(one)[1]) })),
+  ]
+}
 
 /** Of whoever holds the keys and the tables: each builds a log that is wrong in one way. */
 const FORGERS: readonly (readonly [check: number, what: string, forge: () => Given, says: RegExp])[] = [
@@ -421,6 +431,24 @@ const FORGERS: readonly (readonly [check: number, what: string, forge: () => Giv
     /was not there in revision 1/,
   ],
   [
+    14,
+    'names one source twice in a read, and another that it gave out of not at all',
+    () =>
+      remade(
+        changed(
+          'read.batch',
+          (entry) => {
+            const kept = entry.reads.filter(({ items }) => items.length > 1)
+            return resets(put({ ...entry, reads: kept }, 'n', kept.length), ({ items }) =>
+              items.map(() => partOf(items[0])),
+            )
+          },
+          (entry) => entry.reads.some(({ items }) => items.length > 1),
+        ),
+      ),
+    /it names other sources than it gave out/,
+  ],
+  [
     13,
     'erases other signals than it commits to',
     () => remade(changed('erasure', (entry) => put(entry, 'root', toBase64Url(sha256('other signals'))))),
@@ -449,6 +477,25 @@ const FORGERS: readonly (readonly [check: number, what: string, forge: () => Giv
             name,
             name === 'source' ? { ...(value as object), n: 0 } : value,
           ]),
+        })),
+      ),
+    /banana acknowledges another number of ends than the feed has/,
+  ],
+  [
+    15,
+    'tells a source of acknowledged ends twice, and once of fewer',
+    () =>
+      remade(
+        changed('tombstone.acked', (entry) => ({
+          ...entry,
+          fields: entry.fields.flatMap(([name, value]): Plain['fields'] =>
+            name === 'source'
+              ? [
+                  [name, { ...(value as object), n: 0 }],
+                  [name, value],
+                ]
+              : [[name, value]],
+          ),
         })),
       ),
     /banana acknowledges another number of ends than the feed has/,

@@ -150,7 +150,10 @@ function batched(given: Plain, reads: readonly { c: Uint8Array }[], { root }: Li
 }
 
 /** A batch whose parts are those of its reads, and reads whose sets are those of what they gave out, by source. */
-export function resets(batch: Plain, given: (read: PlainRead) => ReadonlyMap<string, readonly ReadItem[]>): Plain {
+export function resets(
+  batch: Plain,
+  given: (read: PlainRead) => Iterable<readonly [party: string, items: readonly ReadItem[]]>,
+): Plain {
   const sets = new Map<string, { reads: SourceRead[]; items: number }>()
   const reads = batch.reads.map((read, j): PlainRead => {
     const salt = fromBase64Url(String(fieldIn(read, 'set_salt'))) ?? new Uint8Array(0)
