@@ -38,8 +38,14 @@ export function createAlike(faults: Faults): { entry(entry: Entry): void } {
   }
   const decided = ({ index }: Entry, job: string): void => {
     const known = jobs.get(job)
-    if (known?.state === 'running') known.decided += 1
-    else faults.add(`the job ${job} decided a case and was not to`, index)
+    if (known?.state !== 'running') {
+      faults.add(`the job ${job} decided a case and was not to`, index)
+      return
+    }
+    known.decided += 1
+    // Said of each case too many: a job need not come to its end.
+    if (!(known.decided <= known.n))
+      faults.add(`the job ${job} decided more cases than the ${known.n} of its list`, index)
   }
   return {
     entry(entry) {

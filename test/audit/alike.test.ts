@@ -19,6 +19,7 @@ const job = (step: string, change: Fields = {}): [string, Fields] => [
 ]
 const decided = (change: Fields = {}): [string, Fields] => ['review.decided', { job: 'fig', reviewers: 1, ...change }]
 const end = (n: number): [string, Fields] => job('finish', { reviewers: 2, results: { decided: n - 1, proposed: 1 } })
+const few = job('begin', { n: 1 })
 const approve = job('approve', { reviewers: 2 })
 
 describe('cases that are decided alike', () => {
@@ -35,6 +36,13 @@ describe('cases that are decided alike', () => {
     ['a step of a job that nobody asked for', [job('finish')], 'asked for by nobody'],
     ['a decision before it was approved', [job('propose'), decided()], 'decided a case and was not to'],
     ['a decision of a job that is over', [job('propose'), approve, end(0), decided()], 'decided a case and was not to'],
+    ['more decisions than its list has', [few, decided(), decided()], 'decided more cases than the 1 of its list'],
+    [
+      'more decisions than the list of one person, with sums that agree',
+      [few, ...Array.from({ length: 26 }, () => decided()), job('finish', { n: 1, results: { decided: 26 } })],
+      'decided more cases than the 1 of its list',
+    ],
+    ['decisions of a list of no number', [job('begin', { n: undefined }), decided()], 'decided more cases than the'],
     ['a decision of no job that is there', [decided()], 'decided a case and was not to'],
     ['an approval by the same person', [job('propose'), job('approve')], 'approved by nobody else'],
     ['an approval of another list', [job('propose'), job('approve', { reviewers: 2, digest: 'e' })], 'another list'],
