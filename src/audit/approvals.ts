@@ -2,7 +2,7 @@ import { createAlike } from './alike.ts'
 import type { Entry } from './entry.ts'
 import { type EntryCheck, type Faults, gatherFaults } from './faults.ts'
 import { numbered } from './finding.ts'
-import type { Programme } from './programme.ts'
+import { GRACE_MS, type Programme } from './programme.ts'
 import { voterFault } from './voters.ts'
 
 /** What became of a request so far. */
@@ -12,12 +12,16 @@ export interface Asked {
   by: string
   approvers: Set<string>
   refused: boolean
-  executed: boolean
+  /** When, milliseconds. */
+  executed?: number
 }
 
 /** Acts that take two persons, by the action that they carry out; others of a kind may be done alone. */
 const ACTION_OF: ReadonlyMap<string, (entry: Entry) => string | undefined> = new Map(
   Object.entries<(entry: Entry) => string | undefined>({
+    // Recipients hold a signal without a request, and its source may let go what they held.
+    'signal.held': ({ fields }) => (fields.has('req') ? 'source.hold' : undefined),
+    'signal.released': ({ fields }) => (fields.get('actor') === fields.get('subject') ? undefined : 'signal.release'),
     'participant.admitted': () => 'participant.admit',
     'participant.confirmed': () => 'participant.confirm',
     'participant.resumed': () => 'participant.resume',
@@ -44,6 +48,13 @@ const ACTION_OF: ReadonlyMap<string, (entry: Entry) => string | undefined> = new
       fields.get('code') === 'source' ? (fields.get('what') === 'held' ? 'source.hold' : 'source.release') : undefined,
   }),
 )
+
+/** What may be asked for in the place of another: that many signals are let go at once. */
+const MANY_OF: ReadonlyMap<string, string> = new Map([['signal.release', 'source.release']])
+
+/** Acts that one entry for each signal tells of. Its time is after what became of the signal before, whatever clock that had. */
+const BY_SIGNAL: ReadonlySet<string> = new Set(['signal.held', 'signal.released'])
+const MANY: ReadonlySet<string> = new Set(['source.hold', 'source.release'])
 
 /** Roles that no single administrator gives. */
 const SHARED_ROLES: ReadonlySet<string> = new Set(['node_admin', 'governance', 'observer'])
@@ -89,14 +100,17 @@ export function checkApprovals(programme: Programme): EntryCheck {
     if (why !== undefined) faults.add(why, entry.index)
     vote(requests, entry, faults)
   }
-  const act = ({ kind, fields, index }: Entry, action: string): void => {
+  const act = ({ kind, fields, index, time }: Entry, action: string): void => {
     acts += 1
     const req = String(fields.get('req'))
     const asked = requests.get(req)
+    const bySignal = BY_SIGNAL.has(kind)
     if (asked === undefined) faults.add(`${kind} takes two persons, and names no request`, index)
-    else if (asked.action !== action) faults.add(`${kind} was not what was asked for: ${asked.action}`, index)
-    else if (done.has(`${req} ${kind}`)) faults.add(`${kind} was asked for once, and done before`, index)
-    else expectApproved(asked, { index, faults })
+    else if (asked.action !== action && asked.action !== MANY_OF.get(action))
+      faults.add(`${kind} was not what was asked for: ${asked.action}`, index)
+    else if (done.has(`${req} ${kind}`) && !(bySignal && MANY.has(asked.action)))
+      faults.add(`${kind} was asked for once, and done before`, index)
+    else expectApproved(asked, { index, faults, ...(bySignal && { time }) })
     done.add(`${req} ${kind}`)
   }
   return {
@@ -111,8 +125,13 @@ export function checkApprovals(programme: Programme): EntryCheck {
   }
 }
 
-export function expectApproved(asked: Asked, { index, faults }: { index: bigint; faults: Faults }): void {
-  if (asked.executed) faults.add('the request was executed before', index)
+/** `time`: of an act whose entry may follow the one that says that the request was executed, by a little. */
+export function expectApproved(
+  asked: Asked,
+  { index, faults, time = Number.POSITIVE_INFINITY }: { index: bigint; faults: Faults; time?: number },
+): void {
+  if (asked.executed !== undefined && !(time <= asked.executed + GRACE_MS))
+    faults.add('the request was executed before', index)
   if (asked.refused) faults.add('the request was refused', index)
   if (asked.approvers.size === 0) faults.add(`nobody but ${asked.by}, who asked for it, has approved`, index)
 }
@@ -126,18 +145,18 @@ export function vote(requests: Map<string, Asked>, entry: Entry, faults: Faults)
   if (kind === 'approval.requested') {
     if (asked !== undefined) faults.add(`the request ${id} is there twice`, index)
     const of = { action: text('action'), digest: text('digest'), by: text('person') }
-    requests.set(id, { ...of, approvers: new Set(), refused: false, executed: false })
+    requests.set(id, { ...of, approvers: new Set(), refused: false })
   } else if (asked === undefined) faults.add(`nobody asked for the request ${id}`, index)
   else if (asked.digest !== text('digest')) faults.add(`the request ${id} was of another payload`, index)
   else answer(asked, { entry, by: text('person'), faults })
 }
 
 function answer(asked: Asked, { entry, by, faults }: { entry: Entry; by: string; faults: Faults }): void {
-  const { kind, index } = entry
+  const { kind, index, time } = entry
   if (kind === 'approval.refused' || kind === 'approval.cancelled') asked.refused = true
   else if (kind === 'approval.executed') {
     expectApproved(asked, { index, faults })
-    asked.executed = true
+    asked.executed = time
   } else if (by === asked.by) faults.add(`${by} approved what it asked for itself`, index)
   else asked.approvers.add(by)
 }

@@ -141,7 +141,8 @@ function acknowledge(
     ({ source }) => source,
   )
   const told = new Map(entry.sources.map(({ party, n: own }) => [String(party), own]))
-  const fits = entry.sources.length === counts.size && [...counts].every(([source, own]) => told.get(source) === own.length)
+  const fits =
+    entry.sources.length === counts.size && [...counts].every(([source, own]) => told.get(source) === own.length)
   if (!fits) faults.add(`${actor} acknowledges another number of ends than the feed has`, entry.index)
   return true
 }

@@ -20,8 +20,8 @@ export interface Cosigned {
 const APART_S = 300
 
 /**
- * Check 10: what an entry comes after stands before it, revisions rise by one, nothing follows an end, and its time fits
- * those at which witnesses cosigned. The signals are looked at before the entry changes them.
+ * Check 10: what an entry comes after stands before it, revisions rise by one, nothing follows an end, only what is live is held
+ * and only what is held released, nothing expires before its time, and times fit those at which witnesses cosigned. The signals are looked at before the entry changes them.
  */
 export function checkOrder(signals: SignalTable, cosigned: readonly Cosigned[]): EntryCheck {
   const check = numbered(10, 'order')
@@ -36,6 +36,7 @@ export function checkOrder(signals: SignalTable, cosigned: readonly Cosigned[]):
       if (events.has(fingerprint(event))) faults.add(`its event ${event} stands before it too`, index)
       events.add(fingerprint(event))
       orderChanges(signals, entry, faults)
+      orderHold(signals, entry, faults)
       orderEnds(signals, entry, faults)
       fitTime(entry, cosigned, faults)
     },
@@ -67,17 +68,41 @@ function orderChanges(signals: SignalTable, { index, fields, changes }: Entry, f
   }
 }
 
-function orderEnds(signals: SignalTable, { index, fields, expired, erased }: Entry, faults: Faults): void {
+/** The state that a signal is held in, and the one that it is released from. */
+const HELD_FROM: ReadonlyMap<string, string> = new Map([
+  ['signal.held', 'live'],
+  ['signal.released', 'held'],
+])
+
+function orderHold(signals: SignalTable, { kind, index, fields }: Entry, faults: Faults): void {
+  const from = HELD_FROM.get(kind)
+  if (from === undefined) return
+  const signal = String(fields.get('signal'))
+  const state = signals.find(String(fields.get('subject')), signal)?.state ?? 'not there'
+  if (state !== from) faults.add(`${kind} is of the signal ${signal}, which is ${state}`, index)
+}
+
+function orderEnds(signals: SignalTable, entry: Entry, faults: Faults): void {
+  const { index, fields, expired, erased } = entry
   for (const { signal } of erased) {
     const before = signals.find(String(fields.get('subject')), signal)
     if (before === undefined || before.state === 'erased')
       faults.add(`it erases the signal ${signal}, which is ${before?.state ?? 'not there'}`, index)
   }
-  for (const { signal } of expired) {
-    const before = signals.find(String(fields.get('subject')), signal)
-    if (before?.state !== 'live' && before?.state !== 'held')
-      faults.add(`it ends the signal ${signal}, which is ${before?.state ?? 'not there'}`, index)
+  for (const one of expired) {
+    const why = expiryFault(entry, one, signals.find(String(fields.get('subject')), one.signal))
+    if (why !== undefined) faults.add(`it ends the signal ${one.signal}${why}`, index)
   }
+}
+
+function expiryFault(
+  { time }: Entry,
+  { revision }: Entry['expired'][number],
+  before: SignalState | undefined,
+): string | undefined {
+  if (before?.state !== 'live' && before?.state !== 'held') return `, which is ${before?.state ?? 'not there'}`
+  if (revision !== before.revision) return ` in revision ${revision}, which has revision ${before.revision}`
+  return time >= Date.parse(before.expires_at) ? undefined : ' before its time'
 }
 
 function fitTime({ index, time }: Entry, cosigned: readonly Cosigned[], faults: Faults): void {
