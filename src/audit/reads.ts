@@ -10,7 +10,7 @@ import { type Finding, type Numbered, numbered } from './finding.ts'
 import { createJournalRule, type JournalRule } from './journal-rule.ts'
 import { itemFaults } from './looked-up.ts'
 import { isDecimal, listIn } from './names.ts'
-import { type Programme, stayOf } from './programme.ts'
+import { GRACE_MS, type Programme, stayOf } from './programme.ts'
 import type { SignalTable } from './signals.ts'
 
 export interface ReadsOptions {
@@ -58,11 +58,12 @@ export function checkReads(options: ReadsOptions): EntryCheck {
     },
     close(entry) {
       const whole = batch.leaves.length > 0
-      if (entry.kind === 'read.batch') rule.batch(entry, whole)
+      if (entry.kind === 'read.batch') {
+        rule.batch(entry, whole)
+        checkBatch(entry, faults)
+      }
       // Without one read it is held against the entries that name what is over.
       if (entry.kind !== 'read.batch' || whole) closeBatch(options.hash, { entry, batch, faults })
-      if (entry.kind === 'read.batch' && entry.fields.get('reader') !== entry.fields.get('actor'))
-        faults.add('its reader is another than who acted', entry.index)
     },
     end() {
       let missing = 0
@@ -153,6 +154,14 @@ function closeBatch(hash: Hash, { entry, batch, faults }: { entry: Entry; batch:
       source['reader'] === fields.get('reader')
     if (!fits) faults.add(`its part of ${party} is another than its reads make`, index)
   }
+}
+
+/** What a batch says of its reads itself; the clock that it was written by may be another than theirs. */
+function checkBatch({ fields, index, time }: Entry, faults: Faults): void {
+  if (fields.get('reader') !== fields.get('actor')) faults.add('its reader is another than who acted', index)
+  const [from, to] = [Date.parse(String(fields.get('from'))), Date.parse(String(fields.get('to')))]
+  if (!(from <= to && to <= time + GRACE_MS))
+    faults.add('it does not say from when to when its reads were made, all of them before it', index)
 }
 
 interface Looked {

@@ -448,6 +448,25 @@ const FORGERS: readonly (readonly [check: number, what: string, forge: () => Giv
       ),
     /it names other sources than it gave out/,
   ],
+  ...Object.entries<Record<string, unknown>>({
+    'does not say when the last read of a batch was made': { to: undefined },
+    'does not say when the first read of a batch was made': { from: undefined },
+    'says of the reads of a batch a time that is none': { to: 'later' },
+    'ends the reads of a batch before they begin': { to: '2000-01-01T00:00:00.000Z' },
+    'makes reads after the batch that they are in': { to: '2100-01-01T00:00:00.000Z' },
+  }).map(([what, times]): (typeof FORGERS)[number] => [
+    14,
+    what,
+    () =>
+      remade(
+        changed(
+          'read.batch',
+          (entry) => Object.entries(times).reduce((one, [name, value]) => put(one, name, value), entry),
+          (entry) => fieldIn(entry, 'reader') === 'banana',
+        ),
+      ),
+    /it does not say from when to when its reads were made, all of them before it/,
+  ]),
   [
     13,
     'erases other signals than it commits to',
