@@ -135,7 +135,7 @@ function lookupRows({ hash, names }: { hash: Hash; names: Names }, faults: Fault
   const printOf = (state: Row['state']): Uint8Array =>
     hash(JSON.stringify(Object.entries(state).sort())).subarray(0, PRINT_BYTES)
   const slots = new Set<number>()
-  /** Of sealed audiences: what may be left of them is the end in the one before. */
+  /** In sealed audiences: what may be left of them is the end in the one before. */
   const hidden = new Set<number>()
   const at = (slot: number, of: 'state' | 'event'): string | undefined =>
     rows.get(slot, of === 'state' ? 'moment' : 'made') === 1 ? rows.print(slot, of) : undefined
@@ -149,11 +149,18 @@ function lookupRows({ hash, names }: { hash: Hash; names: Names }, faults: Fault
     set(of: string, state: Row['state'] | undefined | 'hidden', certain: boolean): void {
       const slot = names.slotOf(of)
       slots.add(slot)
-      if (state === 'hidden') hidden.add(slot)
-      else if (!certain) {
+      if (state === 'hidden') {
+        hidden.add(slot)
+        return
+      }
+      if (!certain) {
         const print = state === undefined ? undefined : toBase64Url(printOf(state))
         perhaps.set(slot, [...(perhaps.get(slot) ?? []), print])
-      } else if (state === undefined) rows.put(slot, 'made', 0)
+        return
+      }
+      // It came back into a full audience, or was erased.
+      hidden.delete(slot)
+      if (state === undefined) rows.put(slot, 'made', 0)
       else {
         rows.put(slot, 'made', 1)
         rows.setPrint(slot, 'event', printOf(state))

@@ -40,11 +40,29 @@ beforeAll(async () => {
   for (const { feed } of [hidden, open]) await w.page(banana, feed)
   await lookedUp(banana, { audience: hidden.audience, snapshot: 4n, signal: items[0]?.signal ?? newId(w.now()) })
   await w.provenance.journal.flush(banana.participant, 'banana')
-  await w.project()
+  await comeAndGo(apple)
   honest = await given()
   plain = plainOf(honest.records)
 }, 120_000)
 afterAll(() => w.end())
+
+/** Two signals that go to the sealed audience: one comes back, one is erased there. */
+async function comeAndGo(by: Party): Promise<void> {
+  const [back, gone] = [w.item({ audience: open.audience }, 'email'), w.item({ audience: open.audience }, 'email')]
+  await w.submit(by, [back, gone])
+  for (const [item, audience] of [
+    [back, hidden.audience],
+    [gone, hidden.audience],
+    [back, open.audience],
+  ] as const) {
+    await w.project()
+    w.pass(1_000)
+    await w.revise(by, item, { audience })
+  }
+  await w.project()
+  await w.decide('signals.erase', { participant: by.slug, signals: [gone.signal], basis: 'subject_request' })
+  await w.project()
+}
 
 async function lookedUp(by: Party, of: { audience: Uuid; snapshot: bigint; signal: Uuid }): Promise<void> {
   const purpose = 'appeal' as const
