@@ -121,6 +121,7 @@ export function checkApprovals(programme: Programme): EntryCheck {
       const action = ACTION_OF.get(entry.kind)?.(entry)
       if (action !== undefined && !founding) act(entry, action)
     },
+    cut: faults.cut,
     end: () => faults.finding(() => check.pass(`${acts} acts that take two persons had two`)),
   }
 }

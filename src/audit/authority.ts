@@ -47,6 +47,7 @@ export function checkAuthority(programme: Programme): EntryCheck {
       }
       checkScoped(programme, { entry, actor, scope, faults })
     },
+    cut: faults.cut,
     end: () =>
       faults.finding(() =>
         check.pass(

@@ -20,6 +20,7 @@ export function checkChains(hash: Hash, origin: string): EntryCheck {
         heads.set(party, { seq, link })
       }
     },
+    cut: faults.cut,
     end: () => faults.finding(() => check.pass(`the chains of ${heads.size} parties are gapless`)),
   }
 }
@@ -36,6 +37,7 @@ export function checkParties(): EntryCheck {
       if (entry.decoys.length !== decoyCount(entry.links.length))
         faults.add('its chains are padded by another number than they have to be', entry.index)
     },
+    cut: faults.cut,
     end: () => faults.finding(() => check.pass('each entry moves on the chains of those whom it concerns')),
   }
 }

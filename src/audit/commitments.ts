@@ -14,6 +14,7 @@ export function checkEntries(): EntryCheck & { missing(index: bigint): void } {
       if (!committed) faults.add('its record and chains make another entry than the tree has', index)
     },
     missing: (index) => faults.add('it has no record', index),
+    cut: faults.cut,
     end: () => faults.finding(() => check.pass(`${n} records make the entries of the tree`)),
   }
 }
@@ -65,6 +66,7 @@ export function checkDisclosures(holes: Holes): EntryCheck {
       noteStrange('read', read)
       look(read, { index, erasable: false, signals: [] })
     },
+    cut: faults.cut,
     end() {
       for (const { index, digest } of holes.values())
         faults.add(`nothing opens the digest ${digest}, and no erasure names it`, index)

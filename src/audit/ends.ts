@@ -74,6 +74,7 @@ export function checkEnds(options: EndsOptions): EntryCheck {
     read(entry, inner) {
       if (!obtain(options, { entry, inner, holders, places })) unseen += 1
     },
+    cut: faults.cut,
     end() {
       holders.settle(Number.POSITIVE_INFINITY)
       return faults.finding(() => {

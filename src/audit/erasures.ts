@@ -45,6 +45,7 @@ export function checkErasures(holes: Holes): EntryCheck {
       approved(entry)
       for (const target of targetsOf(fields.get('targets'))) take(entry, target)
     },
+    cut: faults.cut,
     end: () => faults.finding(() => says(counted)),
   }
 

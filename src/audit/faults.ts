@@ -11,10 +11,15 @@ export interface Faults {
   finding(otherwise: () => Finding): Finding
 }
 
-export function gatherFaults(check: Numbered): Faults {
+export interface Gathered extends Faults {
+  /** FAIL with what was gathered, or UNKNOWN: what came after it could not be looked at. */
+  cut(why: string): Finding
+}
+
+export function gatherFaults(check: Numbered): Gathered {
   const told: { says: string; entry: bigint | undefined }[] = []
   let found = 0
-  return {
+  const faults: Gathered = {
     add(says, entry) {
       found += 1
       if (told.length < TOLD) told.push({ says, entry })
@@ -27,7 +32,9 @@ export function gatherFaults(check: Numbered): Faults {
       const own = first.entry !== undefined && first.entry < 0n ? undefined : first.entry
       return check.fail([...sentences, ...more].join('; '), undefined, own)
     },
+    cut: (why) => faults.finding(() => check.unknown(why)),
   }
+  return faults
 }
 
 /** An entry of a log before this one is counted back from the first of this. */
@@ -41,4 +48,6 @@ export interface EntryCheck {
   /** After the last read of an entry. */
   close?(entry: Entry): void
   end(): Finding
+  /** In the place of `end`, where not every entry was seen: what a later one might have explained is no fault. */
+  cut(why: string): Finding
 }

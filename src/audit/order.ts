@@ -40,6 +40,7 @@ export function checkOrder(signals: SignalTable, cosigned: readonly Cosigned[]):
       orderEnds(signals, entry, faults)
       fitTime(entry, cosigned, faults)
     },
+    cut: faults.cut,
     end: () =>
       faults.finding(() =>
         check.pass(

@@ -65,6 +65,7 @@ export function checkReads(options: ReadsOptions): EntryCheck {
       // Without one read it is held against the entries that name what is over.
       if (entry.kind !== 'read.batch' || whole) closeBatch(options.hash, { entry, batch, faults })
     },
+    cut: faults.cut,
     end() {
       let missing = 0
       for (const { index, over } of rule.missing(options.now)) {

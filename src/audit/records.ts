@@ -23,7 +23,7 @@ import { checkReads } from './reads.ts'
 import { checkReports, type ReportFile } from './reports.ts'
 import { checkValues, createSealedTable } from './sealed.ts'
 import { createSignalTable } from './signals.ts'
-import { openState } from './snapshot.ts'
+import { openState, type StateCheck } from './snapshot.ts'
 
 /** What an auditor was given beside the tree. */
 export interface RecordSource {
@@ -82,10 +82,15 @@ export async function checkRecords(
   try {
     return await readThrough(options, head, log)
   } catch (error) {
-    if (isDamage(error)) return unknowns(error.message)
-    if (!isStrange(error)) throw error
-    return unknowns(`the records hold something that this audit does not take (${error.message})`)
+    return unknowns(damageOf(error))
   }
+}
+
+/** What is wrong with the files that were given; every other error is thrown on. */
+function damageOf(error: unknown): string {
+  if (isDamage(error)) return error.message
+  if (!isStrange(error)) throw error
+  return `the records hold something that this audit does not take (${error.message})`
 }
 
 /** Whoever writes records may write what nobody thought of: what was found of the tree is told all the same. */
@@ -110,10 +115,7 @@ async function openChecks(
   const feeds = createFeedTable(signals)
   const programme = emptyProgramme()
   const sealed = createSealedTable()
-  const state =
-    records.snapshot === undefined
-      ? undefined
-      : await openState({ hash, names, before: beforeOf(begins) }, records.snapshot())
+  const { state, lacking } = await stateIn({ hash, names, before: beforeOf(begins) }, records.snapshot?.())
   const holes: Holes = new Map()
   const entries = checkEntries()
   const audienceOf = (feed: string): string | undefined => state?.feeds.get(feed)
@@ -121,7 +123,7 @@ async function openChecks(
     const { logId, idx } = placedIn(place)
     return Number((begins.get(logId) ?? 0n) + idx)
   }
-  const present = state !== undefined
+  const [present, none] = [state !== undefined, numbered(13, 'state')]
   const reads = checkReads({ hash, programme, signals, feeds, audienceOf, indexAt, present, now })
   const ends = checkEnds({ programme, signals, feeds, audienceOf, told: present })
   const reports = checkReports(hash, records.reports ?? [])
@@ -147,19 +149,30 @@ async function openChecks(
       state?.fold(entry, [...rows, ...shared.rows], shared.fits)
       for (const row of shared.rows) state?.share(entry, { of: row.of, state: foundAs(programme, row) })
     },
-    end(size: bigint): Finding[] {
-      const none = numbered(13, 'state')
-      const held =
-        state?.end(size, feeds) ?? none.unknown('no snapshot is given: aldis log export --records fetches one')
-      return [
-        ...[entries, ...others].map((check) => check.end()),
-        held,
-        reads.end(),
-        ends.end(),
-        reports.end(),
-        values.end(),
-      ]
-    },
+    end: (size: bigint): Finding[] => [
+      ...[entries, ...others].map((check) => check.end()),
+      state?.end(size, feeds) ?? none.unknown(lacking),
+      ...[reads, ends, reports, values].map((check) => check.end()),
+    ],
+    /** In the place of `end`, where not every entry was seen. */
+    cut: (why: string): Finding[] => [
+      ...[entries, ...others].map((check) => check.cut(why)),
+      state?.cut(why) ?? none.unknown(why),
+      ...[reads, ends, reports, values].map((check) => check.cut(why)),
+    ],
+  }
+}
+
+/** The state; where there is none, or what is there is damaged, what is lacking. */
+async function stateIn(
+  on: Parameters<typeof openState>[0],
+  texts: AsyncIterable<string> | undefined,
+): Promise<{ state?: StateCheck; lacking: string }> {
+  if (texts === undefined) return { lacking: 'no snapshot is given: aldis log export --records fetches one' }
+  try {
+    return { state: await openState(on, texts), lacking: '' }
+  } catch (error) {
+    return { lacking: damageOf(error) }
   }
 }
 
@@ -187,13 +200,18 @@ async function readThrough(options: RecordsOptions, head: SignedHead, log: Verif
     if (!isUnfit(error)) throw error
     why = error.message
   }
-  for await (const step of stepsOf(hash, log, records.records())) {
-    take(checks, checks.all, step)
-    if (step.at !== 'entry') continue
-    onProgress?.(step.entry.index, head.size)
-    onEntry?.(step.entry)
+  let cut: string | undefined
+  try {
+    for await (const step of stepsOf(hash, log, records.records())) {
+      take(checks, checks.all, step)
+      if (step.at !== 'entry') continue
+      onProgress?.(step.entry.index, head.size)
+      onEntry?.(step.entry)
+    }
+  } catch (error) {
+    cut = damageOf(error)
   }
-  const findings = checks.end(head.size)
+  const findings = cut === undefined ? checks.end(head.size) : checks.cut(cut)
   if (why === undefined) return findings
   return [
     ...findings.filter(({ check }) => check < ACROSS_LOGS || check === REPORTS),

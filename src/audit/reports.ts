@@ -55,6 +55,7 @@ export function checkReports(hash: Hash, files: readonly ReportFile[]): EntryChe
         format: text('queries'),
       })
     },
+    cut: faults.cut,
     end() {
       const missing = named.filter(({ digest }) => !reports.has(digest))
       for (const one of named) for (const says of faultsOf(one, reports.get(one.digest))) faults.add(says, one.index)

@@ -91,6 +91,7 @@ export function checkValues(known: Known): EntryCheck {
         checkRevealed(known, entry, faults)
       }
     },
+    cut: faults.cut,
     end: () =>
       faults.finding(() =>
         check.pass(

@@ -20,6 +20,8 @@ export interface StateCheck {
   /** What an entry made of a signal, for those who look it up; without a state where they no longer find it. */
   share(entry: Entry, row: { of: string; state: Row['state'] | undefined | 'hidden' }): void
   end(size: bigint, feeds: FeedTable): Finding
+  /** In the place of `end`, where not every entry was seen. */
+  cut(why: string): Finding
 }
 
 /** Which audience a feed is of: the log does not say, and the snapshot does. */
@@ -54,6 +56,7 @@ export async function openState(
       comparison.set(entry, rows)
     },
     share: (entry, row) => shared.set(entry.index, row.of, row.state),
+    cut: faults.cut,
     end(size, table) {
       const held = comparison.end(size, shared.end(table, size))
       if (held.result !== 'PASS') return held

@@ -633,6 +633,40 @@ describe('a snapshot', () => {
   )
 })
 
+describe('a line that is damaged', () => {
+  const alone = (): Given => remade(changed('collection.held', (entry) => put(entry, 'req', undefined)))
+  const results = async (given: Given): Promise<string> =>
+    (await audited(given)).map(({ check, result }) => `${check} ${result}`).join(', ')
+  const halved = (lines: readonly string[], at: number): readonly string[] =>
+    lines.with(at, lines.at(at)?.slice(0, -9) ?? '')
+
+  test.for<[what: string, change: (snapshot: readonly string[]) => readonly string[]]>([
+    ['which has a broken line', (snapshot) => halved(snapshot, 3)],
+    ['which is cut short', (snapshot) => snapshot.slice(0, -1)],
+    ['which holds what nobody thought of', (snapshot) => ['{"page":{"size":"x","waiting":[]}}', ...snapshot]],
+  ])('of the state, %s, leaves open what the state alone can tell, and says why', async ([, change]) => {
+    const log = alone()
+    const broken = { ...log, snapshot: change(log.snapshot) }
+    const failed = ['12 FAIL', '13 UNKNOWN', '14 UNKNOWN', '15 UNKNOWN']
+    const found = await failing(broken)
+    expect(found.map((one) => one.split(':')[0])).toEqual(failed)
+    expect(found[1]).toMatch(/13 UNKNOWN: the (snapshot is malformed|records hold something)/)
+  })
+  test('of the records leaves what was found before it, and all else open', async () => {
+    const log = alone()
+    const found = await results({ ...log, records: halved(log.records, -1) })
+    expect(found).toBe(
+      [5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17].map((n) => `${n} ${n === 12 ? 'FAIL' : 'UNKNOWN'}`).join(', '),
+    )
+  })
+  test('of the records of an honest log is no failure, wherever it is', async () => {
+    const before = honest.records.findIndex((text) => text.startsWith(`{"index":"${indexOf('erasure')}"`))
+    expect(before).toBeGreaterThan(0)
+    for (const at of [0, 40, before, honest.records.length - 2])
+      expect(await results({ ...honest, records: halved(honest.records, at) }), `line ${at}`).not.toMatch(/FAIL|PASS/)
+  })
+})
+
 test('records that hold what nobody thought of leave the checks of the tree as they are', async () => {
   const records = {
     async *records(): AsyncGenerator<string> {
