@@ -1,4 +1,4 @@
-import { erasableOf, fieldsOf } from '../provenance/events.ts'
+import { erasableOf, fieldsOf, hasParts } from '../provenance/events.ts'
 import type { OpenedPayload } from './entry.ts'
 import { type EntryCheck, gatherFaults } from './faults.ts'
 import { numbered } from './finding.ts'
@@ -42,12 +42,15 @@ export function checkDisclosures(holes: Holes): EntryCheck {
   const faults = gatherFaults(check)
   /** What a later release may have added: nobody who does not know it can say what it does. */
   const strange = new Set<string>()
-  const noteStrange = (kind: string, { fields }: OpenedPayload): void => {
+  const noteStrange = (kind: string, { fields, sources }: OpenedPayload): void => {
     const known = fieldsOf(kind)
-    if (known === undefined) strange.add(`the kind ${JSON.stringify(kind)}`)
-    else
-      for (const field of fields.keys())
-        if (!known.has(field)) strange.add(`the field ${JSON.stringify(field)} of ${kind}`)
+    if (known === undefined) {
+      strange.add(`the kind ${JSON.stringify(kind)}`)
+      return
+    }
+    for (const field of fields.keys())
+      if (!known.has(field)) strange.add(`the field ${JSON.stringify(field)} of ${kind}`)
+    if (sources.length > 0 && !hasParts(kind)) strange.add(`the field "source" of ${kind}`)
   }
   const look = ({ faults: told, unopened }: OpenedPayload, hole: Omit<Hole, 'digest'>): void => {
     for (const says of told) faults.add(says, hole.index)

@@ -10,6 +10,8 @@ export type Audience = string
 
 interface Kind {
   fields: Readonly<Record<string, Audience>>
+  /** Sources may have parts of their own in it, each a field `source`. */
+  parts?: true
   /** The number of digests is padded to a multiple of 8: it would tell how many sources there are. */
   padded?: true
   /** Fields that are committed as one, of this name: whoever may open one of them may open all. */
@@ -67,7 +69,7 @@ export const EVENTS = {
     },
     padded: true,
   },
-  'tombstone.acked': { fields: { feed: 'A', upto: 'A', stage: 'A' }, padded: true },
+  'tombstone.acked': { fields: { feed: 'A', upto: 'A', stage: 'A' }, parts: true, padded: true },
   'hit.reported': { fields: { n: 'A', root: 'A' } },
   'review.decided': { fields: decided },
   'review.moved': { fields: { case: 'A', signal: 'A', from: 'A', to: 'A', reason: 'A' } },
@@ -91,16 +93,25 @@ export const EVENTS = {
     fields: { dispute: 'AS', signal: 'AS', revision: 'AS', ground: 'AS', result: 'ASR', authority: 'AS' },
   },
   'question.answered': { fields: { signal: 'AS', revision: 'AS', authority: 'AS' } },
-  'read.batch': { fields: { reader: 'A', n: 'A', root: 'A', from: 'A', to: 'A' }, padded: true },
+  'read.batch': { fields: { reader: 'A', n: 'A', root: 'A', from: 'A', to: 'A' }, parts: true, padded: true },
   // The reads of batches, whose time by the retention policy is over.
   'reads.expired': { fields: { rule: 'S', policy: 'G', batches: 'S', n: 'S' } },
   read: {
     fields: { route: 'A', channel: 'A', as_of: 'A', n: 'A', body: 'A', asked: 'A', purpose: 'A', set_salt: 'A' },
+    parts: true,
     padded: true,
     together: READ,
   },
-  'export.begin': { fields: { as_of: 'A', route: 'A', items: 'A', body: 'A', complete: 'A' }, padded: true },
-  'export.end': { fields: { as_of: 'A', route: 'A', items: 'A', body: 'A', complete: 'A' }, padded: true },
+  'export.begin': {
+    fields: { as_of: 'A', route: 'A', items: 'A', body: 'A', complete: 'A' },
+    parts: true,
+    padded: true,
+  },
+  'export.end': {
+    fields: { as_of: 'A', route: 'A', items: 'A', body: 'A', complete: 'A' },
+    parts: true,
+    padded: true,
+  },
   // A raw link beside a signal: a digest of what is stored, which is sealed, and nothing of what it says.
   'value.sealed': { fields: { signal: 'A', revision: 'A', audience: 'A', digest: 'A' } },
   'value.removed': { fields: { signal: 'A', revision: 'A' } },
@@ -224,6 +235,7 @@ export function disclosuresOf(event: NewEvent): { disclosures: AudienceField[]; 
       if (audience === undefined) throw new TypeError(`${kind} has no field ${name}`)
       return { audience: owned(audience, subject), name, value }
     })
+  if (sources.length > 0 && !hasParts(kind)) throw new TypeError(`${kind} has no field source`)
   const disclosures = together(kind, said)
   for (const source of sources) disclosures.push({ audience: `S:${source.party}`, name: 'source', value: source })
   return { disclosures, decoys: isPadded(kind) ? (8 - (disclosures.length % 8)) % 8 : 0 }
@@ -301,5 +313,8 @@ const isKind = (kind: string): kind is EventKind => Object.hasOwn(EVENTS, kind)
 /** The names of fields that an event of the kind may have; undefined for a kind that nobody knows. */
 export const fieldsOf = (kind: string): ReadonlyMap<string, Audience> | undefined =>
   isKind(kind) ? audiencesOf(kind) : undefined
+
+/** Whether sources may have parts of their own in an event of the kind; false for a kind that nobody knows. */
+export const hasParts = (kind: string): boolean => isKind(kind) && (EVENTS[kind] as Kind).parts === true
 
 const isPadded = (kind: EventKind): boolean => (EVENTS[kind] as Kind).padded === true

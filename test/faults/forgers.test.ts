@@ -547,6 +547,11 @@ describe('an audit', () => {
     ['an entry that does not say what it is', (entry) => put(entry, 'type', undefined), /6 FAIL: .*what it is/],
     ['a kind that it does not know', (entry) => put(entry, 'type', 'later.kind'), /6 UNKNOWN: the kind "later.kind"/],
     ['a field that it does not know', (entry) => put(entry, 'later', 1), /6 UNKNOWN: the field "later" of audience/],
+    [
+      'a source in an entry of a kind that has none',
+      (entry) => ({ ...entry, fields: [...entry.fields, ['source', { party: 'apple' }]] }),
+      /6 UNKNOWN: the field "source" of audience.changed/,
+    ],
     ['a kind by the name of what every object has', (entry) => put(entry, 'type', 'constructor'), /6 UNKNOWN/],
     ['a kind by the name of what objects are made of', (entry) => put(entry, 'type', '__proto__'), /6 UNKNOWN/],
   ])('does not pass %s', async ([, change, says]) => {

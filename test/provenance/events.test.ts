@@ -6,6 +6,7 @@ import {
   disclosuresOf,
   EVENTS,
   type EventKind,
+  hasParts,
   mayOpen,
   type NewEvent,
   partiesOf,
@@ -193,6 +194,17 @@ describe('an event that concerns several sources', () => {
     expect(opensOf(event, VIEWERS['actor'] ?? nobody).toSorted()).toEqual(['actor', 'n', 'reader', 'time', 'type'])
     expect(opensOf(event, nobody)).toEqual([])
   })
+  test('is of one of the kinds that have parts', () => {
+    const parted = (Object.keys(EVENTS) as EventKind[]).filter((kind) => {
+      try {
+        return disclosuresOf(anEvent({ kind, sources: [{ party: 'plum' }] })).disclosures.length > 0
+      } catch (error) {
+        expect(error).toMatchObject({ name: 'TypeError', message: `${kind} has no field source` })
+        return false
+      }
+    })
+    expect(parted.sort()).toEqual(['export.begin', 'export.end', 'read', 'read.batch', 'tombstone.acked'])
+  })
   test('moves on the chains of all of them and of the actor, each once, in order', () => {
     expect(partiesOf(event)).toEqual(['apple', 'fig', 'plum'])
     expect(
@@ -246,8 +258,13 @@ describe('the fields of an event', () => {
   test('are hidden in multiples of eight digests where their number would tell how many sources there are', () => {
     for (const kind of Object.keys(EVENTS) as EventKind[]) {
       for (let n = 0; n < 20; n++) {
-        const sources = Array.from({ length: n }, (_, i) => ({ party: `fruit-${i}` }))
-        const { disclosures, decoys } = disclosuresOf(anEvent({ kind, sources }))
+        const sources = Array.from({ length: hasParts(kind) ? n : 0 }, (_, i) => ({ party: `fruit-${i}` }))
+        const fields = Object.fromEntries(
+          Object.keys(EVENTS[kind].fields)
+            .slice(0, n)
+            .map((name) => [name, 'x']),
+        )
+        const { disclosures, decoys } = disclosuresOf(anEvent({ kind, fields, sources }))
         if (PADDED.includes(kind)) expect((disclosures.length + decoys) % 8, kind).toBe(0)
         else expect(decoys, kind).toBe(0)
         expect(decoys).toBeLessThan(8)
