@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { Entry } from '../../src/audit/entry.ts'
 import { createNames } from '../../src/audit/names.ts'
 import { checkOrder } from '../../src/audit/order.ts'
@@ -50,5 +50,43 @@ describe('an expiry', () => {
   test('is not before its time', () => {
     expect(found('live', expired(2, -1))).toMatch(/^FAIL .*before its time/)
     expect(found('live', expired(2, Number.NaN))).toMatch(/before its time/)
+  })
+})
+
+describe('the events of a log', () => {
+  afterEach(() => void vi.unstubAllGlobals())
+  const check = () => checkOrder(createSignalTable(createNames()), [])
+  const entry = (event: string, after?: string): Entry =>
+    ({
+      ...{ kind: 'node.started', index: 4n, event, time: NOON.getTime(), changes: [], expired: [], erased: [] },
+      fields: new Map(after === undefined ? [] : [['after', after]]),
+    }) as unknown as Entry
+
+  test('may be more than one Set takes', () => {
+    const most = 1_000
+    class SmallSet<T> extends Set<T> {
+      override add(value: T): this {
+        if (this.size === most && !this.has(value)) throw new RangeError('Set maximum size exceeded')
+        return super.add(value)
+      }
+    }
+    vi.stubGlobal('Set', SmallSet)
+    const whole = check()
+    for (let n = 0; n < 5 * most; n++) whole.entry(entry(newId(NOON)))
+    expect(whole.end().result).toBe('PASS')
+  })
+  test('stand before what comes after them, and once', () => {
+    const events = Array.from({ length: 100 }, () => newId(NOON))
+    const resultOf = (...last: [event: string, after?: string]): string => {
+      const whole = check()
+      for (const event of events) whole.entry(entry(event))
+      whole.entry(entry(...last))
+      return whole.end().result
+    }
+    for (const event of events.slice(0, 20)) {
+      expect(resultOf(newId(NOON), event)).toBe('PASS')
+      expect(resultOf(event)).toBe('FAIL')
+    }
+    for (const stranger of [newId(NOON), '', 'fig']) expect(resultOf(newId(NOON), stranger)).toBe('FAIL')
   })
 })
