@@ -82,6 +82,7 @@ export async function createNode(
   const { config, clock, pools } = base
   const late: { background?: Background } = {}
   const halting = haltingOf(log)
+  const halted = (): boolean => halting.reason() !== undefined
   const healthy = (): boolean => (late.background?.age() ?? 0) < LOG_BEHIND_MS
   const parts = await openParts(base, { onWake: () => late.background?.wake(), healthy, halted: halting.reason, log })
   const { authority } = parts
@@ -112,11 +113,11 @@ export async function createNode(
   const ledgers = ledgersOf(parts, feeds)
   const ledger = presentOf(ledgers, parts.logId)
   const head = await headOf(ledger, log)
-  const overseeing = createOverseeing(parts, ledger, log)
-  const watched = { log, ledger, healthy, halted: () => halting.reason() !== undefined, evaluations, hits }
+  const overseeing = createOverseeing(parts, ledger, log, halted)
+  const watched = { log, ledger, healthy, halted, evaluations, hits }
   const watch = await alarmsOf(parts, { ...watched, purgeFailing: () => overseeing.retention.run()?.failed === true })
   const loops = [
-    ...Object.values(createNodeLoops(parts, { known, segments }, log)),
+    ...Object.values(createNodeLoops(parts, { known, segments, halted }, log)),
     ...[...notifying.loops, ...overseeing.loops, watch.loop, uploading.loop, metering.loop],
   ]
   const sandbox = config.sandbox === 'on' ? createSandbox(parts) : undefined
@@ -139,7 +140,7 @@ export async function createNode(
     log,
   )
   late.background = background
-  const ops = opsOf(config, metrics, async () => readiness(parts, healthy() && halting.reason() === undefined))
+  const ops = opsOf(config, metrics, async () => readiness(parts, healthy() && !halted()))
 
   return {
     parts,
@@ -149,10 +150,11 @@ export async function createNode(
       // Look-ups that go to the database for every key would slow each other down, and this down: rather first. If it fails,
       // its loop does it again.
       await known.load().catch((error: unknown) => log.warn({ error }, 'the shared keys were not read yet'))
-      for (const loop of loops) loop.start()
+      // Before the loops: what makes entries of itself must know.
       await halting.check(parts)
+      for (const loop of loops) loop.start()
       await background.start()
-      if (halting.reason() === undefined) await recordStart(parts, driven)
+      if (!halted()) await recordStart(parts, driven)
       const addresses = await openDoors(config, { ...listeners, ops })
       sandbox?.open(addresses)
       return addresses

@@ -281,7 +281,7 @@ function publishLoop(core: Core, log: Log, { onPublished, onContradiction }: Pub
 /** What belongs to the thread that answers requests. */
 export const createNodeLoops = (
   parts: Parts,
-  { known, segments }: { known: KnownKeys; segments: SegmentFiles },
+  { known, segments, halted }: { known: KnownKeys; segments: SegmentFiles; halted(): boolean },
   log: Log,
 ) => {
   const { participants, keys, clock, handshakes, sightings, pools, provenance, authority, programme } = parts
@@ -311,6 +311,7 @@ export const createNodeLoops = (
       await ensureEpochKeys(keys, clock())
       await rotateAccessKeys(keys, clock())
       await ensureValueKeys(keys, clock())
+      if (halted()) return false
       // What keeps one from going on does not keep the other.
       const rounds = await Promise.allSettled([retirement.round(), rewrap.round()])
       if (rounds.some((one) => one.status === 'fulfilled' && one.value > 0)) provenance.wake()
@@ -318,6 +319,7 @@ export const createNodeLoops = (
       return false
     }),
     scheduled: loop('scheduled', SCHEDULED_MS, async () => {
+      if (halted()) return false
       const done = await participants.executeDue((id, { code }) =>
         log.warn({ names: [id], code }, 'a scheduled act was refused'),
       )

@@ -32,19 +32,20 @@ const HOUR_MS = 3_600_000
 /** What is over need not go at once. */
 const PURGE_REST_MS = 1_000
 
-export function createOverseeing(parts: Parts, ledger: Ledger, log: Log): Overseeing {
+/** While the log is halted, what makes entries of itself waits. */
+export function createOverseeing(parts: Parts, ledger: Ledger, log: Log, halted: () => boolean): Overseeing {
   const publishing = publishingOf(parts, ledger)
   const draft = createLoop({
     ...{ round: publishing.round, idleMs: DRAFT_IDLE_MS, restMs: DRAFT_REST_MS },
     onError: (error) => log.error({ name: 'report', error }, 'a loop failed'),
   })
   const look = createLoop({
-    ...{ round: async () => (await parts.anomalies.look()) > 0, idleMs: LOOK_MS, restMs: LOOK_MS },
+    ...{ round: async () => !halted() && (await parts.anomalies.look()) > 0, idleMs: LOOK_MS, restMs: LOOK_MS },
     onError: (error) => log.error({ name: 'anomalies', error }, 'a loop failed'),
   })
   const retention = createRetention(parts)
   const purge = createLoop({
-    ...{ round: async () => (await retention.round()) > 0, idleMs: HOUR_MS, restMs: PURGE_REST_MS },
+    ...{ round: async () => !halted() && (await retention.round()) > 0, idleMs: HOUR_MS, restMs: PURGE_REST_MS },
     onError: (error) => log.error({ name: 'retention', error }, 'a loop failed'),
   })
   const registers = registersOf(parts)

@@ -74,7 +74,7 @@ export async function openExploredWorld(
     return {
       explorer: explorerOf(parts, ledger),
       governance: governanceOf(parts),
-      publishing: createOverseeing(parts, ledger, silentLog).publishing,
+      publishing: createOverseeing(parts, ledger, silentLog, () => false).publishing,
       auditor: { participant: programme, slug: 'node', person, sees: 'all' },
       ...{ from, to, entries, end: close },
     }

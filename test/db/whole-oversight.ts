@@ -26,7 +26,7 @@ async function seen({ sightings, authority, clock }: TestNode['parts']): Promise
 export async function overseen(n: TestNode, past: (text: string) => Promise<unknown[]>): Promise<void> {
   const { parts } = n
   const { participants, clock, anomalies, authority } = parts
-  const { publishing, retention, registers, sourceHolds } = createOverseeing(parts, ledgerOf(n), silentLog)
+  const { publishing, retention, registers, sourceHolds } = createOverseeing(parts, ledgerOf(n), silentLog, () => false)
   const gil = await governor(n, 'Gil', 'office')
   const nia = await governor(n, 'Nia', 'council')
   const today = Math.floor(clock().getTime() / DAY_MS) * DAY_MS
