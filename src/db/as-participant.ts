@@ -116,14 +116,15 @@ async function open<F extends Family, T>(
   fn: (tx: Tx<F>) => Promise<T>,
   { timeoutMs }: OpenOptions,
 ): Promise<T> {
-  const first = timeoutMs === undefined ? settings : [...settings, `set local statement_timeout = ${ms(timeoutMs)}`]
+  const limit = timeoutMs === undefined ? undefined : ms(timeoutMs)
   for (let attempt = 0; ; attempt++) {
     let session: Session | undefined
     try {
       return await db.transaction().execute(async (tx) => {
         const connection = await tx.getExecutor().provideConnection(async (own) => own)
         session = sessionOf(connection)
-        for (const setting of first) session.open(setting)
+        for (const setting of settings) session.open(setting)
+        if (limit !== undefined) session.limit(limit)
         session.guard({ commit: refuseUnrecorded, statement: (sql) => watcher?.(family, sql) })
         return fn(pipelined(tx, connection) as unknown as Tx<F>)
       })

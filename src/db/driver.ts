@@ -54,6 +54,8 @@ export interface Guard {
 export interface Session extends DatabaseConnection {
   /** Adds a setting to what opens the transaction: sent ahead of its first statement, whose failure tells of its own. */
   open(setting: string): void
+  /** Milliseconds of each statement of the transaction: a setting, and what COMMIT allows what goes with it. */
+  limit(ms: number): void
   /**
    * A statement of unchanging text that changes something and whose answer nobody waits for: sent with what comes next, COMMIT
    * perhaps, which fails by its failure.
@@ -221,6 +223,11 @@ function createSender(client: DriverClient, onStatement: (sql: string) => void):
   return sender
 }
 
+/** Milliseconds of what goes with COMMIT and has no limit of its own: roles have this one of a whole transaction. */
+const HELD_MS = 60_000
+/** More is none to a timer. */
+const TIMER_MAX_MS = 2 ** 31 - 1
+
 const CHANGES = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE'])
 
 function createSession(client: DriverClient, options: DriverOptions): SessionControl {
@@ -230,6 +237,7 @@ function createSession(client: DriverClient, options: DriverOptions): SessionCon
   let guard: Guard | undefined
   let state: 'none' | 'open' | 'ending' = 'none'
   let commitSent = false
+  let heldMs = HELD_MS
 
   const admit = (sql: string): Statement => {
     if (state === 'ending') throw new Error('the transaction is over')
@@ -255,6 +263,10 @@ function createSession(client: DriverClient, options: DriverOptions): SessionCon
 
   return {
     open: (setting) => sender.open(setting),
+    limit(ms) {
+      heldMs = ms || HELD_MS
+      sender.open(`set local statement_timeout = ${ms}`)
+    },
     hold({ sql, parameters }) {
       writes.push(...admit(sql).writes)
       sender.hold({ text: sql, values: parameters, name: keepsStatements ? keptName(sql) : undefined })
@@ -272,16 +284,14 @@ function createSession(client: DriverClient, options: DriverOptions): SessionCon
     },
     executeQuery: (query) => execute(query),
     ask: (query, settings) => execute(query, keepsStatements ? { name: keptName(query.sql), settings } : {}),
-    // Streaming would hold a portal open, which a pipelined connection cannot.
-    streamQuery() {
-      throw new Error('streaming is not offered; page instead')
-    },
+    streamQuery: noStream,
     begin(settings) {
       // A connection taken for longer sees several transactions.
       state = 'open'
       commitSent = false
       writes = []
       guard = undefined
+      heldMs = HELD_MS
       sender.forget()
       sender.open(beginText(settings))
     },
@@ -296,7 +306,7 @@ function createSession(client: DriverClient, options: DriverOptions): SessionCon
       }
       state = 'ending'
       commitSent = true
-      await commitWithin(commitTimeoutMs, client, sender).catch(async (error: unknown) => {
+      await commitWithin({ ms: commitTimeoutMs, heldMs }, client, sender).catch(async (error: unknown) => {
         // COMMIT did not happen for what failed before it, and so all of it may be done again.
         if (error === (await sender.failure())) commitSent = false
         throw error
@@ -320,13 +330,24 @@ function createSession(client: DriverClient, options: DriverOptions): SessionCon
   }
 }
 
+/** Streaming would hold a portal open, which a pipelined connection cannot. */
+function noStream(): never {
+  throw new Error('streaming is not offered; page instead')
+}
+
 /**
  * COMMIT itself, with what is held. Throws what stopped it; `outcome-unknown` where nobody can tell, or where it is durable here
  * but the wait for the standby was cut short.
  */
-async function commitWithin(ms: number, client: DriverClient, sender: Sender): Promise<void> {
+async function commitWithin(
+  { ms, heldMs }: { ms: number; heldMs: number },
+  client: DriverClient,
+  sender: Sender,
+): Promise<void> {
   let unreplicated = false
-  let timer: NodeJS.Timeout | undefined
+  // The server ends what takes too long, but not one that has stopped, or that nothing is heard of.
+  const cut = (): void => client.destroySocket()
+  let timer = setTimeout(cut, Math.min(ms + heldMs, TIMER_MAX_MS))
   const off = client.onNotice((code) => {
     unreplicated ||= code === '01000'
   })
@@ -334,7 +355,8 @@ async function commitWithin(ms: number, client: DriverClient, sender: Sender): P
     const answer = sender.run({ text: 'commit' })
     // What goes with it has a time of its own.
     await Promise.race([answer, sender.failure()])
-    timer = setTimeout(() => client.destroySocket(), ms)
+    clearTimeout(timer)
+    timer = setTimeout(cut, ms)
     const { command } = await answer
     if (command === 'ROLLBACK') throw (await sender.failure()) ?? new AbortedTransactionError()
   } catch (error) {

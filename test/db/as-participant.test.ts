@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'kysely'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { asParticipant, atControl, atFeed, atLog, type Tx } from '../../src/db/as-participant.ts'
 import { connect, type Db } from '../../src/db/connect.ts'
 import { type EmbeddedPostgres, startEmbedded } from '../../src/db/embedded.ts'
@@ -332,6 +332,20 @@ describe('COMMIT', () => {
       await expect(slow).rejects.toMatchObject({ code: 'busy', cause: { code: '57014' } })
       expect((await sql`select 1 as one`.execute(one)).rows).toEqual([{ one: 1 }])
       await one.destroy()
+    })
+    test('is unknown, and its connection is not used again, where a server that has stopped does not answer', async () => {
+      const one = connect({ url: t.url('aldis_app'), max: 1, commitTimeoutMs: 100 })
+      const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(one)
+      const pid = rows[0]?.pid ?? expect.fail('no process')
+      const me = anId()
+      process.kill(pid, 'SIGSTOP')
+      onTestFinished(async () => {
+        process.kill(pid, 'SIGCONT')
+        await one.destroy()
+      })
+      const attempt = asParticipant(one, me, (tx) => uploaded(tx, me), { timeoutMs: 100 })
+      await expect(attempt).rejects.toMatchObject({ code: 'outcome-unknown' })
+      expect((await sql`select 1 as one`.execute(one)).rows).toEqual([{ one: 1 }])
     })
     test('is not sent where its work fails after it', async () => {
       const me = anId()
