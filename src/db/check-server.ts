@@ -12,10 +12,11 @@ const WATCHED = ['server_version_num', 'fsync', 'full_page_writes', 'synchronous
  * write, since `synchronous_commit` may differ by role.
  */
 export async function checkServer(db: Db, { embedded = false }: { embedded?: boolean } = {}): Promise<void> {
-  const { rows } = await sql<{ name: string; setting: string }>`
-    select name, setting from pg_settings where name = any(${[...WATCHED]})`.execute(db)
+  const { rows } = await sql<{ name: string; setting: string; role: string }>`
+    select name, setting, current_user::text as role from pg_settings where name = any(${[...WATCHED]})`.execute(db)
   const faults = serverFaults(new Map(rows.map(({ name, setting }) => [name, setting])), embedded)
-  if (faults.length > 0) throw new StartRefused(`the database server is refused: ${faults.join('; ')}`)
+  if (faults.length > 0)
+    throw new StartRefused(`the database server is refused as it serves ${rows[0]?.role}: ${faults.join('; ')}`)
 }
 
 /** What is wrong with a server of these settings, each fault named by its setting. */

@@ -6,7 +6,7 @@ import { connect, type Db } from './connect.ts'
 import { type EmbeddedLogger, type EmbeddedPostgres, startEmbedded } from './embedded.ts'
 import { sqlState } from './failure.ts'
 import { assertSchema, migrate, schemaVersion } from './migrate.ts'
-import { assertAppRole, ensureDatabase, ensureRoles, type LoginRole } from './roles.ts'
+import { assertLoginRole, ensureDatabase, ensureRoles, LOGIN_ROLES, type LoginRole } from './roles.ts'
 
 export interface DatabasePlace {
   /** Absent: the embedded server, in `dataDir`. */
@@ -114,19 +114,26 @@ export async function openDatabase(
   const urlOf = embedded === undefined ? given(databaseUrl ?? '') : inEmbedded(embedded)
   try {
     if (embedded !== undefined) await prepareDatabase(urlOf, clock)
-    const app = connect({ url: urlOf(), role: 'aldis_app', max: 1 })
-    try {
-      await checkServer(app, { embedded: embedded !== undefined })
-      await assertAppRole(app)
-      await assertSchema(app, migrations)
-    } finally {
-      await app.destroy()
-    }
+    await checkOpen(urlOf(), embedded !== undefined)
   } catch (error) {
     await close()
     throw error
   }
   return { embedded, close, ...joinDatabase(urlOf(), { embedded: embedded !== undefined }) }
+}
+
+/** Each role by itself: settings and attributes are of one, and each of them writes. */
+async function checkOpen(url: string, embedded: boolean): Promise<void> {
+  for (const role of LOGIN_ROLES) {
+    const db = connect({ url, role, max: 1 })
+    try {
+      await checkServer(db, { embedded })
+      await assertLoginRole(db)
+      if (role === 'aldis_app') await assertSchema(db, migrations)
+    } finally {
+      await db.destroy()
+    }
+  }
 }
 
 /** A database that this process has opened already. Nothing stands between us and the embedded one. */

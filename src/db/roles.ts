@@ -49,12 +49,22 @@ export async function ensureDatabase(db: Db, name: string): Promise<void> {
   await race(db, `create database ${identifier(name)} owner ${OWNER_ROLE} encoding 'UTF8' template template0`)
 }
 
-/** Refuses a start whose login role could pass row-level security: superuser, BYPASSRLS, an owner of tables. */
-export async function assertAppRole(db: Db): Promise<void> {
-  const { rows } = await sql<{ superuser: boolean; bypass: boolean; owner: boolean }>`
-    select r.rolsuper as superuser, r.rolbypassrls as bypass,
+interface Standing {
+  name: string
+  superuser: boolean
+  bypass: boolean
+  owner: boolean
+  member: boolean
+}
+
+/** Refuses a start whose login role could pass row-level security: superuser, BYPASSRLS, an owner of tables, a member of another. */
+export async function assertLoginRole(db: Db): Promise<void> {
+  const { rows } = await sql<Standing>`
+    select r.rolname::text as name, r.rolsuper as superuser, r.rolbypassrls as bypass,
       (pg_has_role(r.oid, o.oid, 'member') or exists (
-        select from pg_class c where c.relkind in ('r', 'p') and c.relowner = r.oid)) as owner
+        select from pg_class c where c.relkind in ('r', 'p') and c.relowner = r.oid)) as owner,
+      exists (select from pg_roles l where l.rolname = any(${[...LOGIN_ROLES]}) and l.oid <> r.oid
+        and pg_has_role(r.oid, l.oid, 'member')) as member
     from pg_roles r, pg_roles o where r.rolname = current_user and o.rolname = ${OWNER_ROLE}`.execute(db)
   const role = rows[0]
   if (role === undefined) throw new StartRefused('the database has no role aldis_owner: run aldis migrate')
@@ -62,8 +72,10 @@ export async function assertAppRole(db: Db): Promise<void> {
     ...(role.superuser ? ['is a superuser'] : []),
     ...(role.bypass ? ['has BYPASSRLS'] : []),
     ...(role.owner ? ['owns tables'] : []),
+    ...(role.member ? ['is a member of another login role'] : []),
   ]
-  if (faults.length > 0) throw new StartRefused(`the database login role ${faults.join(', ')}; use aldis_app`)
+  if (faults.length > 0)
+    throw new StartRefused(`the database login role ${role.name} ${faults.join(', ')}; take that from it`)
 }
 
 async function ensureRole(db: Db, role: string, login: 'login' | 'nologin'): Promise<void> {

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { connect } from '../../src/db/connect.ts'
-import { assertAppRole, ensureDatabase, ensureRoles, LOGIN_ROLES } from '../../src/db/roles.ts'
+import { assertLoginRole, ensureDatabase, ensureRoles, LOGIN_ROLES } from '../../src/db/roles.ts'
 import { StartRefused } from '../../src/kernel/errors.ts'
 import { freshDatabase, type TestDatabase } from '../support/database.ts'
 
@@ -46,11 +46,11 @@ test('the application waits two seconds for a lock and is cut when it idles in a
 })
 
 test('the application role is admitted, the superuser and an owner are not', async () => {
-  await assertAppRole(t.app)
-  await expect(assertAppRole(t.owner)).rejects.toThrow('is a superuser')
+  await assertLoginRole(t.app)
+  await expect(assertLoginRole(t.owner)).rejects.toThrow('is a superuser')
   const owner = t.owner.connection().execute(async (one) => {
     await sql`set role aldis_owner`.execute(one)
-    await assertAppRole(one).finally(() => sql`reset role`.execute(one))
+    await assertLoginRole(one).finally(() => sql`reset role`.execute(one))
   })
   await expect(owner).rejects.toThrow('owns tables')
   await expect(owner).rejects.toThrow(StartRefused)
