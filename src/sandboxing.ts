@@ -1,3 +1,4 @@
+import { createHash, createPrivateKey, X509Certificate } from 'node:crypto'
 import { join } from 'node:path'
 import { mirroredSignals, signAct, theSignal } from './client/acts.ts'
 import type { Client } from './client/client.ts'
@@ -8,7 +9,7 @@ import { enroll, makeTlsKey } from './client/enroll.ts'
 import { AldisError } from './client/errors.ts'
 import { type Home, openHome } from './client/home.ts'
 import { syncFeeds } from './client/mirror.ts'
-import { makeSigningKey, openSigningKey } from './client/signing-key.ts'
+import { openSigningKey } from './client/signing-key.ts'
 import { type ErrorCode, isErrorCode, Refusal, StartRefused } from './kernel/errors.ts'
 import { newId, type Uuid } from './kernel/ids.ts'
 import type { ActionName, PayloadOf } from './participants/action.ts'
@@ -36,21 +37,22 @@ export interface Sandbox extends SandboxPeer {
  * paths that others take. The persons who decide for it are those of a programme that is thrown away.
  */
 export function createSandbox(parts: Parts): Sandbox {
-  const late: { at?: { partner: string; enrol: string }; connected?: Promise<Connected> } = {}
+  const late: { at?: Places; connected?: Connected & { certificate: string } } = {}
   let turn: Promise<unknown> = Promise.resolve()
-  const connected = (): Promise<Connected> => {
+  const connected = async (): Promise<Connected> => {
     if (late.at === undefined) throw new Refusal('busy', { retryAfter: 1 })
-    late.connected ??= connect(parts, late.at)
-    late.connected.catch(() => {
-      delete late.connected
-    })
+    const home = await admitted(parts, late.at)
+    const certificate = home.certificate()
+    if (late.connected?.certificate === certificate) return late.connected
+    late.connected?.client.close()
+    late.connected = { home, certificate, client: home.connect() }
     return late.connected
   }
   return {
     open: (at) => {
       late.at = at
     },
-    close: () => void late.connected?.then(({ client }) => client.close()).catch(() => {}),
+    close: () => void turn.then(() => late.connected?.client.close()),
     // One after the other: its mirror has one writer.
     ask: (by, asked) => {
       const done = turn.then(async () => act(parts, await connected(), { by, asked })).catch(refusedAs)
@@ -72,19 +74,46 @@ interface Connected {
   client: Client
 }
 
-async function connect(parts: Parts, at: { partner: string; enrol: string }): Promise<Connected> {
+interface Places {
+  partner: string
+  enrol: string
+}
+
+/** Its home, with a certificate that is good now. */
+async function admitted(parts: Parts, at: Places): Promise<Home> {
   const home = openHome(join(parts.config.dataDir, 'sandbox', SLUG))
   if (parts.authority.participantBySlug(SLUG) === undefined)
     await decide(parts, 'participant.admit', { slug: SLUG, name: 'Simulated participant', kind: 'platform' })
-  if (home.signingSecret() === undefined) await enrolAt(parts, home, at)
-  await renewIfDue(home)
-  return { home, client: home.connect() }
+  if (isEnrolled(parts, home)) await renewIfDue(home)
+  else await enrolAt(parts, home, at)
+  return home
 }
 
-async function enrolAt(parts: Parts, home: Home, at: { partner: string; enrol: string }): Promise<void> {
-  const opened = await decide(parts, 'credential.enrol', { participant: SLUG, label: 'sandbox', scopes: [...SCOPES] })
+/** Whether what an enrolment gave is there as a whole, which a kill may prevent, and still opens the node. */
+function isEnrolled({ authority, clock }: Parts, home: Home): boolean {
+  try {
+    home.membership()
+    const leaf = new X509Certificate(home.certificate())
+    const pin = authority.find(createHash('sha256').update(derOf(leaf)).digest('hex'))
+    if (pin !== undefined && pin.not_after <= clock()) return false
+    // Certificates live by the time of this machine.
+    return leaf.validToDate.getTime() > Date.now() && leaf.checkPrivateKey(createPrivateKey(home.tlsKey()))
+  } catch (error) {
+    if (error instanceof StartRefused) return false
+    throw error
+  }
+}
+
+const derOf = ({ publicKey }: X509Certificate): Buffer => publicKey.export({ type: 'spki', format: 'der' })
+
+async function enrolAt(parts: Parts, home: Home, at: Places): Promise<void> {
+  // Of its own: two pins of one label are all that may live, and those before are lost.
+  const label = `sandbox-${parts.clock().getTime()}`
+  const opened = await decide(parts, 'credential.enrol', { participant: SLUG, label, scopes: [...SCOPES] })
   const { code } = opened as { code: string }
-  const [tls, signing] = [await makeTlsKey(), makeSigningKey()]
+  // On the disk before the node has it: another one would wait for its confirmation.
+  const signing = home.signingSecret() ?? home.nextSigningKey()
+  const tls = await makeTlsKey()
   const result = await enroll({ origin: at.enrol, code, tls, signing: openSigningKey(signing) })
   const { participant, uri, programme, kid, certificate, ca, node } = result
   const { node_origin, slug } = programme
