@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { StartRefused } from '../kernel/errors.ts'
 
@@ -15,11 +15,11 @@ export interface Count {
   digest: string
 }
 
-/** A file that only grows: a line of JSON for each batch. */
+/** A file that only grows: a line of JSON for each batch, by one process. */
 export interface Counts {
   /** Those that the file holds, in its order. */
   readonly kept: readonly Count[]
-  /** On the disk when it returns; nothing of it is when it throws. */
+  /** On the disk when it returns; nothing of it is when it throws, as for a file that another program wrote too. */
   add(count: Count): void
   close(): void
 }
@@ -31,17 +31,24 @@ export interface Counts {
 export function openCounts(path: string): Counts {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   const file = openSync(path, 'a+', 0o600)
-  const text = readFileSync(path, 'utf8')
-  const whole = text.slice(0, text.lastIndexOf('\n') + 1)
-  let length = Buffer.byteLength(whole)
-  if (whole.length < text.length) ftruncateSync(file, length)
+  const bytes = readFileSync(path)
+  const whole = bytes.subarray(0, bytes.lastIndexOf('\n') + 1)
+  let length = bytes.length
+  /** What somebody else wrote stays: to cut it off would count too little. */
+  const isOurs = (): boolean => fstatSync(file).size === length
+  if (whole.length < length && isOurs()) {
+    length = whole.length
+    ftruncateSync(file, length)
+  }
   const kept = whole
+    .toString()
     .split('\n')
     .slice(0, -1)
     .map((line, i) => parsed(line, `${path}: line ${i + 1}`))
   return {
     kept,
     add(count) {
+      if (!isOurs()) throw new Error('another program writes the counts')
       const line = `${JSON.stringify(count)}\n`
       try {
         writeFileSync(file, line)

@@ -40,7 +40,10 @@ interface Ran {
 /** A command of the program as it is shipped, to its end. */
 function aldis(args: readonly string[]): Promise<Ran> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [CLI, '--json', ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [CLI, '--json', ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: 50_000,
+    })
     let [out, said] = ['', '']
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       out += text
@@ -56,11 +59,15 @@ function aldis(args: readonly string[]): Promise<Ran> {
   })
 }
 
+const servingArgs = (at: number): string[] => [
+  ...holderArgs(),
+  ...['--participants', join(plum.home.dir, 'ca.crt'), '--trust-domain', 'orchard.example'],
+  ...['--port', String(at), '--per-day', String(QUOTA), '--quota', 'fig=100'],
+]
+
 /** A process of its own that serves until it is ended. */
 async function startHolder(): Promise<void> {
-  const args = ['--participants', join(plum.home.dir, 'ca.crt'), '--trust-domain', 'orchard.example']
-  const more = ['--port', String(port), '--per-day', String(QUOTA), '--quota', 'fig=100']
-  const child = spawn(process.execPath, [CLI, '--json', ...holderArgs(), ...args, ...more], {
+  const child = spawn(process.execPath, [CLI, '--json', ...servingArgs(port)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   holder = child
@@ -135,6 +142,11 @@ describe('a key that is split between the node and another holder', { shuffle: f
         timeout: 20_000,
       })
       .toBe(1)
+  })
+
+  test('has one holder a folder: a second one is refused', async () => {
+    const second = await aldis(servingArgs(0))
+    expect([second.code, second.said]).toEqual([78, expect.stringContaining('another holder')])
   })
 
   test('is bounded by the quota of each holder for itself', async () => {

@@ -58,6 +58,15 @@ test('of a count that the disk had no room for nothing is left, and the next sta
   expect(openCounts(path).kept.map(({ n }) => n)).toEqual([1, 3])
 })
 
+test('of two that write one file neither takes away what the other counted, and the second is refused', () => {
+  const [first, second] = [openCounts(path), openCounts(path)]
+  second.add(count(1))
+  expect(() => first.add(count(2))).toThrow('another program')
+  second.add(count(3))
+  for (const one of [first, second]) one.close()
+  expect(openCounts(path).kept).toEqual([count(1), count(3)])
+})
+
 test.for(['pear', '{}', 'null', JSON.stringify({ ...count(1), n: 0 }), JSON.stringify({ ...count(1), at: 'noon' })])(
   'a line that is no count refuses the start: %s',
   (line) => {

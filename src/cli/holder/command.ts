@@ -12,6 +12,7 @@ import { startHolder } from '../../holder/server.ts'
 import { toBase64Url } from '../../kernel/bytes.ts'
 import { systemClock } from '../../kernel/clock.ts'
 import { StartRefused } from '../../kernel/errors.ts'
+import { createMarker } from '../../kernel/marker.ts'
 import { fileKeys } from '../../keys/file.ts'
 import { createOprfPool } from '../../keys/oprf-pool.ts'
 import { Evaluation } from '../../matching/schema.ts'
@@ -69,6 +70,9 @@ async function run(options: HolderOptions, output: Output): Promise<void> {
   }
   if (participants === undefined) return
   if (trustDomain === undefined) throw new StartRefused('--trust-domain: is needed with --participants')
+  const marker = createMarker(join(dir, 'holder'))
+  // Two would each count by themselves.
+  if (!(await marker.take())) throw new StartRefused(`${dir}: another holder runs on this folder`)
   const counts = openCounts(join(dir, 'counts.ndjson'))
   const ledger = createLedger(counts, (participant) => options.quota?.get(participant) ?? options.perDay)
   const server = await startHolder({
@@ -84,6 +88,7 @@ async function run(options: HolderOptions, output: Output): Promise<void> {
   await server.close()
   await pool.close()
   counts.close()
+  await marker.release()
 }
 
 function textOf(path: string): string {
