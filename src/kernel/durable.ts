@@ -10,7 +10,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, resolve } from 'node:path'
 
 /** Write, fsync, rename, fsync the folder: what is said to be written outlives a crash of this machine. */
 export function writeDurably(path: string, data: string | Uint8Array, mode = 0o644): void {
@@ -43,7 +43,7 @@ export function removeDurably(path: string): void {
 
 /** The content beside its place and on the disk, under a name of this process. */
 function temporaryFor(path: string, data: string | Uint8Array, mode: number): string {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  makeOwnFolderDurably(dirname(path))
   const temporary = `${path}.${process.pid}.new`
   // What a crash left behind, perhaps with another mode: a node in a container has the same process id at each start.
   rmSync(temporary, { force: true })
@@ -61,7 +61,7 @@ function temporaryFor(path: string, data: string | Uint8Array, mode: number): st
 
 /** As `writeDurably`, for lines that do not fit into memory; nothing of the file is there until all of them are. */
 export async function writeLinesDurably(path: string, lines: AsyncIterable<string>): Promise<void> {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  makeOwnFolderDurably(dirname(path))
   const temporary = `${path}.${process.pid}.new`
   const file = openSync(temporary, 'w', 0o600)
   try {
@@ -84,6 +84,18 @@ export function makeFolderDurably(folder: string): void {
   mkdirSync(folder)
   chmodSync(folder, 0o755)
   syncFolder(dirname(folder))
+}
+
+/** The same for its owner alone. */
+export function makeOwnFolderDurably(folder: string): void {
+  const first = mkdirSync(folder, { recursive: true, mode: 0o700 })
+  if (first === undefined) return
+  // Each name stands in the folder above it, up to the one that was there.
+  const above = dirname(resolve(first))
+  for (let at = resolve(folder); at.length > above.length; ) {
+    at = dirname(at)
+    syncFolder(at)
+  }
 }
 
 /** The names in a folder outlive a crash. */

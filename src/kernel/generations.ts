@@ -1,5 +1,6 @@
-import { link, mkdir, open, readdir, readFile, rm } from 'node:fs/promises'
+import { link, open, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeOwnFolderDurably } from './durable.ts'
 
 /** One file a generation, named by its number; the highest counts. */
 const NAME = /^[0-9]{19}$/
@@ -47,7 +48,7 @@ export function folderGenerations(dir: string): Generations {
       return { generation, path, text: await readFile(path, 'utf8') }
     },
     async next(from, text) {
-      await mkdir(dir, { recursive: true, mode: 0o700 })
+      makeOwnFolderDurably(dir)
       const generation = from + 1n
       const path = join(dir, nameOf(generation))
       if (!(await linked(path, text))) return 'lost'

@@ -26,6 +26,40 @@ test('what is written is there, alone, with its folders', () => {
   expect([modeOf(join(dir, 'a')), modeOf(join(dir, 'a', 'b')), modeOf(path)]).toEqual([0o700, 0o700, 0o644])
 })
 
+/** What a program syncs, in its order: `fsync` shows nothing of itself that could be looked at afterwards. */
+async function syncedBy(work: string): Promise<string[]> {
+  const program = `
+    import fs from 'node:fs'
+    import { syncBuiltinESMExports } from 'node:module'
+    const names = new Map()
+    const { openSync, fsyncSync } = fs
+    fs.openSync = (path, ...rest) => {
+      const file = openSync(path, ...rest)
+      names.set(file, path)
+      return file
+    }
+    fs.fsyncSync = (file) => {
+      console.log(names.get(file))
+      fsyncSync(file)
+    }
+    syncBuiltinESMExports();
+    ${work}
+  `
+  const args = ['--input-type=module-typescript', '--eval', program]
+  return (await promisify(execFile)(process.execPath, args, { cwd: dir })).stdout.trim().split('\n')
+}
+
+const moduleOf = (name: string): string => JSON.stringify(join(import.meta.dirname, '../../src/kernel', name))
+
+test.for([
+  ['a file', `(await import(${moduleOf('durable.ts')})).writeDurably('a/b/c/fruit.txt', 'pear')`],
+  ['a generation', `await (await import(${moduleOf('generations.ts')})).folderGenerations('a/b/c').next(0n, 'pear')`],
+] as const)('the folders that are made for %s outlive a crash, each name in the one above', async ([, work]) => {
+  const synced = await syncedBy(work)
+  expect(synced.slice(0, 3)).toEqual([join(dir, 'a/b'), join(dir, 'a'), dir])
+  expect(await syncedBy(work.replace('0n', '1n'))).not.toContain(dir)
+})
+
 test('a secret has its mode under any umask, though the file was there before with another', () => {
   const path = join(dir, 'secret')
   writeFileSync(path, 'old', { mode: 0o666 })
