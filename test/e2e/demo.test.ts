@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -42,4 +43,22 @@ test('the demo proves each of its claims, and again on what it left behind', { t
   expect(second.code, second.text).toBe(0)
   expect(second.text).toContain('found as an earlier run left them')
   expect(second.text).toContain('as an earlier run made them')
+})
+
+test('a demo that is told to end ends its node first', { timeout: 5 * MINUTES }, async () => {
+  const at = join(dir, 'ended')
+  const demo = spawn(process.execPath, [CLI, 'demo', '--no-past', '--dir', at], {
+    ...{ cwd: ROOT, stdio: 'ignore', detached: true },
+  })
+  const ended = once(demo, 'close')
+  const ready = async (): Promise<boolean> => {
+    const { ops } = JSON.parse(readFileSync(join(at, 'ports.json'), 'utf8')) as { ops: number }
+    return (await fetch(`http://127.0.0.1:${ops}/readyz`)).ok
+  }
+  const node = async (): Promise<boolean> => ready().catch(() => false)
+  await expect.poll(node, { timeout: 3 * MINUTES, interval: 50 }).toBe(true)
+  // As a terminal does: its group, and with it what it is running.
+  process.kill(-(demo.pid ?? expect.fail('no process')), 'SIGTERM')
+  expect(await ended).toEqual([null, 'SIGTERM'])
+  expect(await node()).toBe(false)
 })

@@ -53,7 +53,7 @@ async function play(scene: Scene): Promise<readonly string[]> {
   let node: RunningNode | undefined
   try {
     node = await admission(scene, async () => {
-      node = await startNode(scene.admin)
+      node = await startNode(scene.admin, (signal) => process.kill(process.pid, signal))
       return node
     })
     if (keptPast(scene.dir) !== undefined) await catchingUp(scene)
@@ -77,9 +77,7 @@ async function play(scene: Scene): Promise<readonly string[]> {
 /** Leaves the node running until it is stopped here. */
 async function stay(scene: Scene): Promise<void> {
   const { stage, ports, dir } = scene
-  const node = await startNode(scene.admin)
-  const stop = (): void => void node.stop()
-  process.once('SIGINT', stop).once('SIGTERM', stop)
+  const node = await startNode(scene.admin, () => {})
   stage.show('')
   stage.show('The node runs on; Ctrl-C stops it. To try next, in another terminal:')
   stage.show(`  npm run aldis -- --home ${join(dir, 'banana')} doctor`)

@@ -49,26 +49,51 @@ export interface RunningNode {
   readonly ended: Promise<number>
 }
 
-/** Starts the node as a process and waits until it is ready; what it says on standard error is passed on. */
-export async function startNode(env: Readonly<Record<string, string>>): Promise<RunningNode> {
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+/**
+ * Starts the node as a process and waits until it is ready; what it says on standard error is passed on. Where this process is
+ * told to end from then on, the node ends first, and `told` is called.
+ */
+export async function startNode(
+  env: Readonly<Record<string, string>>,
+  told: (signal: NodeJS.Signals) => void,
+): Promise<RunningNode> {
   const child = spawn(process.execPath, [NODE], {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
     stdio: ['ignore', 'ignore', 'inherit'],
+    // Ctrl-C tells a whole group: with ours it would be a second signal, which stops the node hard and leaves its database.
+    detached: true,
   })
   const ended = endOf(child)
+  const stop = async (): Promise<void> => {
+    // SIGINT: nobody else has to notice first.
+    if (endedWith(child) === null) child.kill('SIGINT')
+    await ended
+  }
+  const end = (signal: NodeJS.Signals): void => void stop().then(() => told(signal))
+  for (const signal of SIGNALS) process.once(signal, end)
+  void ended.then(() => {
+    for (const signal of SIGNALS) process.off(signal, end)
+  })
+  await untilReady(child, `http://127.0.0.1:${env['OPS_PORT']}/readyz`).catch(async (error: unknown) => {
+    await stop()
+    throw error
+  })
+  return { stop, ended }
+}
+
+async function untilReady(child: ChildProcess, url: string): Promise<void> {
   const until = performance.now() + START_MS
-  while (!(await isReady(`http://127.0.0.1:${env['OPS_PORT']}/readyz`))) {
-    if (child.exitCode !== null) throw new Error(`the node ended with ${child.exitCode}`)
+  while (!(await isReady(url))) {
+    if (endedWith(child) !== null) throw new Error(`the node ended with ${endedWith(child)}`)
     if (performance.now() > until) throw new Error('the node did not become ready')
     await delay(100)
   }
-  const stop = async (): Promise<void> => {
-    // SIGINT: nobody else has to notice first.
-    if (child.exitCode === null) child.kill('SIGINT')
-    await ended
-  }
-  return { stop, ended }
 }
+
+/** Null while it runs. */
+const endedWith = ({ exitCode, signalCode }: ChildProcess): number | string | null => exitCode ?? signalCode
 
 const endOf = (child: ChildProcess): Promise<number> =>
   new Promise((resolve) => child.once('close', (code) => resolve(code ?? 1)))
