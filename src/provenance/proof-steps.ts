@@ -212,8 +212,13 @@ const sameStep = (same: boolean, size: bigint): ProofStep =>
 
 const short = (hash: Uint8Array): string => toBase64(hash).slice(0, 8)
 
-/** Of several steps the worst: one that failed fails all. */
-export function verdictOf(steps: readonly Pick<ProofStep, 'result'>[]): ProofStep['result'] {
+/** Without these nothing is shown: anybody can make a record, or a tree around it. */
+const NEEDED: readonly ProofStep['step'][] = ['path', 'signature']
+
+/** Of several steps the worst: one that failed fails all, and where a needed one could not be done nothing is verified. */
+export function verdictOf(steps: readonly Pick<ProofStep, 'step' | 'result'>[]): ProofStep['result'] {
   if (steps.some(({ result }) => result === 'FAIL')) return 'FAIL'
-  return steps.some(({ result }) => result === 'PASS') ? 'PASS' : 'UNKNOWN'
+  const isDone = (needed: ProofStep['step']): boolean =>
+    steps.some(({ step, result }) => step === needed && result === 'PASS')
+  return NEEDED.every(isDone) ? 'PASS' : 'UNKNOWN'
 }

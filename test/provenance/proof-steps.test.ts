@@ -52,6 +52,14 @@ test('what is so passes, and what nobody can tell is unknown', async () => {
   expect(verdictOf(await proofSteps(honest()))).toBe('PASS')
 })
 
+test('without the path or the signature nothing is verified, whatever else passes', async () => {
+  const verdict = async (change: Partial<Proving>) => verdictOf(await proofSteps({ ...honest(), ...change }))
+  expect(await verdict({ verify: undefined })).toBe('UNKNOWN')
+  expect(await verdict({ record: undefined, tile: undefined, path: [], trusted: undefined })).toBe('UNKNOWN')
+  expect(await verdict({ record: undefined, trusted: undefined })).toBe('PASS')
+  expect(verdictOf([])).toBe('UNKNOWN')
+})
+
 describe('what was forged fails at its step alone, or from there on', () => {
   const leafTile = tilePath(0, 1n, 256)
   test.for<[name: string, proving: Proving, steps: ProofStep['step'][]]>([

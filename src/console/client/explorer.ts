@@ -27,24 +27,33 @@ async function verifyPage(page: HTMLElement, button: HTMLButtonElement): Promise
     const receipts = new Map(bundle.entries.map(({ index, receipt }) => [index, receipt]))
     const files = logFiles(`/log/${log}`)
     const policy = await files.policy()
-    let [passed, failed] = [0, 0]
+    const results: Result[] = []
     for (const row of all('tr[data-entry]')) {
       const receipt = receipts.get(row.dataset['entry'] ?? '')
       const result = await rowResult(row, { receipt, vkey, policy, tile: files.tile })
-      if (result === 'PASS') passed += 1
-      if (result === 'FAIL') failed += 1
+      results.push(result)
       mark(row, result)
     }
-    const title =
-      failed > 0
-        ? `FAILED: ${failed} of the entries do not fit`
-        : `${passed} entries verified in this browser at ${nowText()}`
-    told?.replaceChildren(note(failed > 0 ? 'crit' : 'ok', title))
+    told?.replaceChildren(outcomeOf(results))
   } catch {
     told?.replaceChildren(note('info', 'The proofs could not be fetched; nothing was verified here.'))
   }
   button.disabled = false
 }
+
+function outcomeOf(results: readonly Result[]): HTMLElement {
+  const n = (wanted: Result): number => results.filter((one) => one === wanted).length
+  if (n('FAIL') > 0) return note('crit', `FAILED: ${n('FAIL')} of the entries do not fit`)
+  if (n('PASS') === results.length)
+    return note('ok', `${n('PASS')} entries verified in this browser at ${nowText()}`)
+  return note('info', `${n('PASS')} of ${results.length} entries verified in this browser at ${nowText()}`, NOT_ALL)
+}
+
+const NOT_ALL =
+  'The others wait for their checkpoint, or could not be verified here: open one to see which step is UNKNOWN.'
+
+/** `WAITS`: its checkpoint is still to come. */
+type Result = ProofStep['result'] | 'WAITS'
 
 interface Row {
   receipt: string | null | undefined
@@ -53,8 +62,8 @@ interface Row {
   tile: Parameters<typeof prove>[0]['tile']
 }
 
-async function rowResult(row: HTMLElement, { receipt: text, vkey, policy, tile }: Row): Promise<ProofStep['result']> {
-  if (text === undefined || text === null) return 'UNKNOWN'
+async function rowResult(row: HTMLElement, { receipt: text, vkey, policy, tile }: Row): Promise<Result> {
+  if (text === undefined || text === null) return 'WAITS'
   const receipt = parseReceipt(text)
   if (receipt === undefined || String(receipt.index) !== row.dataset['entry']) return 'FAIL'
   const { extra: record, path, checkpoint, index } = receipt
@@ -73,13 +82,14 @@ function fits(row: HTMLElement, disclosures: readonly string[]): boolean {
   return same('type', kind) && same('actor', actor) && same('time', at)
 }
 
-const WORDS: Readonly<Record<ProofStep['result'], string>> = {
+const WORDS: Readonly<Record<Result, string>> = {
   PASS: 'Verified in this browser',
   FAIL: 'FAILED',
-  UNKNOWN: 'Pending',
+  UNKNOWN: 'Not verified here',
+  WAITS: 'Pending',
 }
 
-function mark(row: HTMLElement, result: ProofStep['result']): void {
+function mark(row: HTMLElement, result: Result): void {
   row.dataset['proven'] = result
-  row.lastElementChild?.replaceChildren(badge(result, WORDS[result]))
+  row.lastElementChild?.replaceChildren(badge(result === 'WAITS' ? 'UNKNOWN' : result, WORDS[result]))
 }

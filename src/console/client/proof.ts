@@ -1,5 +1,5 @@
 /** Every step of the proof again, in this tab, from the log's own files. */
-import { verdictOf } from '../../provenance/proof-steps.ts'
+import { type ProofStep, verdictOf } from '../../provenance/proof-steps.ts'
 import { parseReceipt } from '../../provenance/receipt.ts'
 import { find, say } from './dom.ts'
 import { logFiles } from './log-files.ts'
@@ -14,6 +14,34 @@ if (place !== undefined) {
     again.addEventListener('click', () => void run(place))
   }
   void run(place)
+}
+
+interface Outcome {
+  proven: string
+  tone: 'ok' | 'crit' | 'info'
+  title: string
+  rest: string
+}
+
+const OUTCOMES: Readonly<Record<ProofStep['result'], (contact: string) => Outcome>> = {
+  PASS: () => ({
+    proven: 'passed',
+    tone: 'ok',
+    title: `Verified in this browser at ${nowText()}`,
+    rest: 'Every step that says PASS was done here, by your browser.',
+  }),
+  FAIL: (contact) => ({
+    proven: 'failed',
+    tone: 'crit',
+    title: 'FAILED: this entry does not fit the log',
+    rest: contact,
+  }),
+  UNKNOWN: () => ({
+    proven: 'unproven',
+    tone: 'info',
+    title: 'Not verified in this browser',
+    rest: 'A step that says UNKNOWN could not be done here, and without it the others show nothing.',
+  }),
 }
 
 async function run(place: HTMLElement): Promise<void> {
@@ -38,11 +66,9 @@ async function run(place: HTMLElement): Promise<void> {
       { keep: true },
     )
     showSteps(list, steps)
-    const failed = verdictOf(steps) === 'FAIL'
-    const title = failed ? 'FAILED: this entry does not fit the log' : `Verified in this browser at ${nowText()}`
-    const rest = failed ? contact : 'Every step that says PASS was done here, by your browser.'
-    verdict.replaceChildren(note(failed ? 'crit' : 'ok', title, rest))
-    place.dataset['proven'] = failed ? 'failed' : 'passed'
+    const { proven, tone, title, rest } = OUTCOMES[verdictOf(steps)](contact)
+    verdict.replaceChildren(note(tone, title, rest))
+    place.dataset['proven'] = proven
     say(title)
   } catch {
     verdict.replaceChildren(

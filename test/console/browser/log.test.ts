@@ -263,6 +263,34 @@ describe.skipIf(!hasChromium)('the log, as governance looks at it', () => {
     expect(sent.filter((one) => one !== '/session' && !one.startsWith('/assets/'))).toEqual([])
   })
 
+  test('where the browser has no Ed25519 nothing is called verified: no entry, no row, no receipt of anybody’s making', async () => {
+    const index = await submittedAt()
+    const visitor = await visit(w.node)
+    known.set('without Ed25519', visitor)
+    await visitor.context.addInitScript(() => {
+      SubtleCrypto.prototype.importKey = () => Promise.reject(new DOMException('none', 'NotSupportedError'))
+    })
+    await visitor.signIn('Gil', `/log/entries/${index}`)
+    const { page } = visitor
+    await page.locator('#proof[data-proven=unproven]').waitFor()
+    expect(await page.locator('#proof-verdict').innerText()).toContain('Not verified in this browser')
+    expect([await resultOf(page, 'path'), await resultOf(page, 'signature')]).toEqual(['PASS', 'UNKNOWN'])
+    await expectAccessible(page)
+    const receipt = (await page.locator('#receipt').textContent()) ?? ''
+    await visitor.goto('/log/validate')
+    // Signed by nobody.
+    const made = receipt.replace(/(\n\n— [^\n]* )[^\n]*(\n[^]*)$/, (_, before: string) => `${before}AAAA\n`)
+    for (const text of [receipt, made]) {
+      await page.setInputFiles('#proof-file', { name: 'a.receipt', mimeType: 'text/plain', buffer: Buffer.from(text) })
+      await page.locator('#validated .note-info').getByText('0 of 1 verified in a.receipt').waitFor()
+      await page.setInputFiles('#proof-file', [])
+    }
+    await visitor.goto('/log/entries?q=kind%3Asignal.*')
+    await page.getByRole('button', { name: 'Verify this page here' }).click()
+    await page.locator('#verify-result .note-info').getByText(/^0 of \d+ entries verified/).waitFor()
+    expect(await rows(page).last().innerText()).toContain('Not verified here')
+  })
+
   test('without JavaScript the verification is the server’s, and is called so', async () => {
     const { page } = await as('Gil', `/log/entries/${await submittedAt()}`, { javaScript: false })
     expect(await page.locator('#proof-verdict').innerText()).toMatch(/Verified by server at/)
