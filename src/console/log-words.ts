@@ -54,19 +54,24 @@ const KIND_WORDS: Readonly<Record<string, string>> = {
 export const kindLabel = (kind: string): string =>
   KIND_WORDS[kind] ?? `${kind.charAt(0).toUpperCase()}${kind.slice(1).replaceAll(/[._]/g, ' ')}`
 
-/** One of four states, in words and an icon. */
+/** Each state in words and an icon. */
 export const STATE_WORDS: Readonly<
   Record<EntryState, { label: (at: string) => string; tone: Tone; icon: IconName; why: string }>
 > = {
   verified: {
     label: (at) => `Verified by server at ${at}`,
     ...{ tone: 'neutral', icon: 'ok' },
-    why: 'This node made the entry again from its record and found it under the signed checkpoint; it says so of itself',
+    why: 'This node read time, actor and kind in the record, made the entry again from it and found it under the signed checkpoint; it says so of itself',
   },
   pending: {
     label: () => 'Pending',
     ...{ tone: 'neutral', icon: 'clock' },
     why: 'The checkpoint that covers it is still to come, within seconds',
+  },
+  unopened: {
+    label: () => 'In the log, not readable',
+    ...{ tone: 'warn', icon: 'info' },
+    why: 'It is under the signed checkpoint, but this node cannot open its record: nothing shows what the row says',
   },
   failed: {
     label: () => 'FAILED',

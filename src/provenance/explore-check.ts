@@ -1,14 +1,16 @@
 import type { Db } from '../db/connect.ts'
 import { equal } from '../kernel/bytes.ts'
 import { sha256 } from '../kernel/sha256.ts'
+import type { KeyService } from '../keys/service.ts'
 import { entriesAt } from './batch-store.ts'
 import { chainDigest, chainsHash, decoyDigest, entryOf } from './chain.ts'
-import { commitment } from './commitment.ts'
+import { commitment, openPayload } from './commitment.ts'
 import type { EntryRow } from './explore-store.ts'
 import type { EntryState, LogRow } from './explorer.ts'
 import type { Published } from './ledger.ts'
 import { LogFault } from './log-source.ts'
 import { leafHash } from './merkle.ts'
+import { recordUnlessLost, saidIn } from './record.ts'
 import * as recordStore from './record-store.ts'
 import { hashesOf, parseTilePath, TILE_WIDTH, tileWidth } from './tile.ts'
 import { tilesNow } from './tiles-now.ts'
@@ -18,10 +20,14 @@ import { openVerified, type VerifiedLog } from './verified-log.ts'
 export interface Checking {
   /** Logs in as `aldis_ledger`. */
   db: Db
+  keys: KeyService
   logId: number
 }
 
-/** Each row held against the signed tree: its record makes its entry, its entry the leaf, and the leaf is under the root. */
+/**
+ * Each row held against the signed tree: kind, actor and time are what its record says, the record makes its entry, its entry the
+ * leaf, and the leaf is under the root. Recipients are looked up beside the log, and held against nothing.
+ */
 export async function checked(
   checking: Checking,
   rows: readonly EntryRow[],
@@ -29,17 +35,18 @@ export async function checked(
 ): Promise<LogRow[]> {
   const size = head?.size ?? 0n
   const covered = rows.filter(({ idx }) => idx < size)
-  const leaves = await leavesOf(checking, covered)
+  const { leaves, unopened } = await leavesOf(checking, covered)
   const under = head === undefined ? new Set<bigint>() : await underRoot(checking, head, leaves)
   return rows.map(({ idx: index, event_id: event, kind, actor, at, recipients }) => ({
     ...{ index, event, kind, actor, at, recipients },
-    state: stateOf({ covered: index < size, under: under.has(index) }),
+    state: stateOf({ covered: index < size, under: under.has(index), opened: !unopened.has(index) }),
   }))
 }
 
-function stateOf({ covered, under }: { covered: boolean; under: boolean }): EntryState {
+function stateOf({ covered, under, opened }: { covered: boolean; under: boolean; opened: boolean }): EntryState {
   if (!covered) return 'pending'
-  return under ? 'verified' : 'failed'
+  if (!under) return 'failed'
+  return opened ? 'verified' : 'unopened'
 }
 
 const WIDTH = BigInt(TILE_WIDTH)
@@ -104,18 +111,25 @@ async function unlessFault<T>(work: Promise<T>, otherwise: T): Promise<T> {
   }
 }
 
-/** The leaf that each record makes; none where the record or its chains do not make the entry that was indexed. */
-async function leavesOf({ db, logId }: Checking, rows: readonly EntryRow[]): Promise<Map<bigint, Uint8Array>> {
+interface Leaves {
+  leaves: Map<bigint, Uint8Array>
+  /** Of these, those whose record cannot be opened: nothing shows what their rows say. */
+  unopened: Set<bigint>
+}
+
+/** The leaf that each record makes; none where the record or its chains do not make the entry that was indexed, or the row says something else. */
+async function leavesOf({ db, keys, logId }: Checking, rows: readonly EntryRow[]): Promise<Leaves> {
   const [records, entries] = [
-    await recordStore.payloadsOf(db, rows),
+    await recordStore.recordsOf(db, rows),
     await entriesAt(
       db,
       logId,
       rows.map(({ idx }) => idx),
     ),
   ]
-  const leaves = new Map<bigint, Uint8Array>()
-  for (const { idx, event_id } of rows) {
+  const made: Leaves = { leaves: new Map(), unopened: new Set() }
+  for (const row of rows) {
+    const { idx, event_id } = row
     const [record, placed] = [records.get(event_id), entries.get(idx)]
     if (placed === undefined || record === undefined) continue
     const c = commitment(sha256, record.payload)
@@ -123,8 +137,30 @@ async function leavesOf({ db, logId }: Checking, rows: readonly EntryRow[]): Pro
       ...placed.chains.map((link) => chainDigest(sha256, link)),
       ...placed.decoys.map((salt) => decoyDigest(sha256, salt)),
     ]
-    const made = entryOf(sha256, c, chainsHash(sha256, digests))
-    if (placed.event_id === event_id && equal(made, placed.entry)) leaves.set(idx, leafHash(sha256, made))
+    const entry = entryOf(sha256, c, chainsHash(sha256, digests))
+    const said = saidOf(record, event_id, keys)
+    if (said === undefined) made.unopened.add(idx)
+    const fits = said === undefined || isSaid(row, said)
+    if (fits && placed.event_id === event_id && equal(entry, placed.entry))
+      made.leaves.set(idx, leafHash(sha256, entry))
   }
-  return leaves
+  return made
 }
+
+const SHOWN: ReadonlySet<string> = new Set(['type', 'actor', 'time'])
+
+/** What the record says of what a row shows, as it was committed; undefined where it cannot be opened. */
+function saidOf(
+  record: Pick<recordStore.RecordRow, 'payload' | 'body' | 'epoch' | 'c'>,
+  event_id: EntryRow['event_id'],
+  keys: KeyService,
+): ReadonlyMap<string, unknown> | undefined {
+  const opened = recordUnlessLost(record, event_id, keys)
+  if (opened === undefined) return undefined
+  const shown = opened.flatMap((one) => (one[1] !== null && SHOWN.has(saidIn(one)?.[0] ?? '') ? [one[1]] : []))
+  const held = openPayload(sha256, record.payload, shown)
+  return new Map(held.outcome === 'opened' ? held.fields.map(({ name, value }) => [name, value]) : [])
+}
+
+const isSaid = ({ kind, actor, at }: EntryRow, said: ReadonlyMap<string, unknown>): boolean =>
+  said.get('type') === kind && said.get('actor') === actor && said.get('time') === at.toISOString()

@@ -22,8 +22,11 @@ export interface Looker {
   sees: 'all' | 'metadata' | 'own'
 }
 
-/** Whether an entry is under the newest checkpoint, as this node itself found when it was asked. */
-export type EntryState = 'verified' | 'pending' | 'failed'
+/**
+ * Whether an entry is under the newest checkpoint and its row says what its record says, as this node itself found when it was
+ * asked. `unopened`: under it, but its record cannot be opened, so that nothing shows what the row says.
+ */
+export type EntryState = 'verified' | 'pending' | 'unopened' | 'failed'
 
 export interface LogRow {
   index: bigint

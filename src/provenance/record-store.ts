@@ -79,10 +79,6 @@ export const recordsOf = (db: Db, events: Events) =>
 export const sealedOf = (db: Db, events: Events) =>
   found(events, (some) => records(db, some).select(['event_id', 'c', 'body', 'epoch']).execute())
 
-/** What entries are made of. */
-export const payloadsOf = (db: Db, events: Events) =>
-  found(events, (some) => records(db, some).select(['event_id', 'payload']).execute())
-
 /** Kind and time of records. */
 export const kindsOf = (db: Db, events: Events) =>
   found(events, (some) => records(db, some).select(['event_id', 'kind', 'at']).execute())

@@ -108,7 +108,12 @@ export const EntryList = Type.Object(
           actor: Type.String(),
           at: Type.String(),
           recipients: Type.Array(Type.String()),
-          state: Type.Union([Type.Literal('verified'), Type.Literal('pending'), Type.Literal('failed')]),
+          state: Type.Union([
+            Type.Literal('verified'),
+            Type.Literal('pending'),
+            Type.Literal('unopened'),
+            Type.Literal('failed'),
+          ]),
         },
         closed,
       ),

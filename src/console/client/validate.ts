@@ -100,7 +100,14 @@ function show(
   const list = document.createElement('ol')
   list.className = 'validated-list'
   for (const one of checked) list.append(itemOf(one))
-  place.replaceChildren(note(failed > 0 ? 'crit' : passed > 0 && passed === checked.length ? 'ok' : 'info', title, ...(failed > 0 ? [contact] : [])), list)
+  place.replaceChildren(
+    note(
+      failed > 0 ? 'crit' : passed > 0 && passed === checked.length ? 'ok' : 'info',
+      title,
+      ...(failed > 0 ? [contact] : []),
+    ),
+    list,
+  )
 }
 
 function itemOf({ index, says, result, steps }: Checked): HTMLElement {

@@ -174,8 +174,11 @@ const COLUMNS = [
   { title: 'Time (UTC)' },
   { title: 'Actor' },
   { title: 'What' },
-  { title: 'To', hint: 'Who was given it, or is told of it' },
-  { title: 'Check', hint: 'Whether record and signed log fit together, and who found that' },
+  { title: 'To', hint: 'Who was given it, or is told of it; looked up beside the log, and covered by no check' },
+  {
+    title: 'Check',
+    hint: 'Whether time, actor and kind, the record and the signed log fit together, and who found that',
+  },
 ]
 
 const Entries = ({ page, now }: ExplorerView & { page: LogPage }): VNode => (

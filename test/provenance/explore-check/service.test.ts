@@ -31,9 +31,10 @@ const rowAt = (i: number) => ({
   ...{ idx: BigInt(i), event_id: ids[i] ?? ids[0] ?? expect.fail('an empty log'), participant_id: w.ids.apple },
   ...{ kind: 'signal.submitted', actor: 'apple', at: w.clock(), recipients: [] },
 })
+const checking = () => ({ db: w.t.ledger, keys: w.keys, logId: 1 })
 const PLACES = [599, 512, 511, 400, 399, 256, 255, 1, 0]
 const statesOf = async (places = PLACES): Promise<string[]> =>
-  (await checked({ db: w.t.ledger, logId: 1 }, places.map(rowAt), await w.ledger.checkpoint())).map(
+  (await checked(checking(), places.map(rowAt), await w.ledger.checkpoint())).map(
     ({ index, state }) => `${index} ${state}`,
   )
 const all = (state: string, except: Readonly<Record<number, string>> = {}): string[] =>
@@ -61,14 +62,27 @@ describe('a row of the explorer', () => {
   test('waits for the checkpoint that covers it', async () => {
     const head = await w.ledger.checkpoint()
     const early = head === undefined ? undefined : { ...head, size: 400n }
-    expect(await checked({ db: w.t.ledger, logId: 1 }, [rowAt(400)], early)).toMatchObject([{ state: 'pending' }])
-    expect(await checked({ db: w.t.ledger, logId: 1 }, [rowAt(0)], undefined)).toMatchObject([{ state: 'pending' }])
+    expect(await checked(checking(), [rowAt(400)], early)).toMatchObject([{ state: 'pending' }])
+    expect(await checked(checking(), [rowAt(0)], undefined)).toMatchObject([{ state: 'pending' }])
   })
   test('fails alone where its record, its entry or its event is another', async () => {
     const record = `update prov_record set payload = payload || ' ' where event_id = '${ids[256]}'`
     expect(await whileChanged('prov_record', record)).toEqual(all('verified', { 256: 'failed' }))
-    const [other] = await checked({ db: w.t.ledger, logId: 1 }, [{ ...rowAt(5), idx: 6n }], await w.ledger.checkpoint())
+    const [other] = await checked(checking(), [{ ...rowAt(5), idx: 6n }], await w.ledger.checkpoint())
     expect(other?.state).toBe('failed')
+  })
+  test('fails where it says another kind, actor or time than its record', async () => {
+    const head = await w.ledger.checkpoint()
+    const lies = [{ kind: 'signal.withdrawn' }, { actor: 'plum' }, { at: new Date(w.clock().getTime() + 1) }, {}]
+    const states = []
+    for (const lie of lies) states.push(...(await checked(checking(), [{ ...rowAt(7), ...lie }], head)))
+    expect(states.map(({ state }) => state)).toEqual(['failed', 'failed', 'failed', 'verified'])
+  })
+  test('is not called verified where its record cannot be opened: it is in the log, and nothing shows what it says', async () => {
+    const lost = `update prov_record set epoch = 1 where event_id = '${ids[256]}'`
+    expect(await whileChanged('prov_record', lost)).toEqual(all('verified', { 256: 'unopened' }))
+    const blanked = `update prov_record set body = '' where event_id = '${ids[0]}'`
+    expect(await whileChanged('prov_record', blanked)).toEqual(all('verified', { 0: 'unopened' }))
   })
   test('fails with all of its tile where that tile is not what was signed', async () => {
     const tile = `update log_tile set data = set_byte(data, 40, 255 - get_byte(data, 40)) where level = 0 and n = 1`
@@ -79,7 +93,7 @@ describe('a row of the explorer', () => {
   test('fails everywhere under another root', async () => {
     const head = (await w.ledger.checkpoint()) ?? expect.fail('no checkpoint')
     const other = { ...head, root: new Uint8Array(32) }
-    const rows = await checked({ db: w.t.ledger, logId: 1 }, PLACES.map(rowAt), other)
+    const rows = await checked(checking(), PLACES.map(rowAt), other)
     expect(new Set(rows.map(({ state }) => state))).toEqual(new Set(['failed']))
   })
 })
