@@ -54,11 +54,7 @@ export async function createConsoleListener(
     ...{ https: { ...own, minVersion: 'TLSv1.2' }, ...watch, clock, sessions, assets, origin, banner },
     programme: programme.slug,
     health: cached(() => healthOf(serving, parts.logId), HEALTH_MS),
-    // People of one that is suspended find nothing of the programme's.
-    participantBySlug: (slug) => {
-      const found = authority.participantBySlug(slug)
-      return found?.status === 'active' ? found : undefined
-    },
+    participantBySlug: (slug) => authority.participantBySlug(slug),
     ...screensOf(parts, serving, {
       ...{ sessions, origin, clients: () => clients },
       flows: createFlowCookies(randomBytes(32), (n) => randomBytes(n)),

@@ -43,7 +43,7 @@ export interface ConsoleOptions extends Pick<InstanceOptions, 'https' | 'onFinis
   counts(viewer: Viewer): Promise<Partial<Record<Section, number>>>
   /** Which keys a person has moved. */
   keysOf(viewer: Viewer): Promise<Preferences['keys']>
-  participantBySlug(slug: string): { participant_id: Uuid } | undefined
+  participantBySlug(slug: string): { participant_id: Uuid; status: string } | undefined
   /** The screens and the sign-in, each a plugin. */
   screens: readonly FastifyPluginAsync[]
 }
@@ -142,12 +142,16 @@ const shellOf = ({ assets, clock, programme, banner }: ConsoleOptions, { cookies
   ...{ log: { size: 0n, witnesses: { wanted: 0, answering: 0 } }, counts: {}, keys: {}, idleSeconds: 0 },
 })
 
+/** People of a participant that is suspended or has left find nothing of the programme's, whatever they were granted. */
 function viewerOf({ participantBySlug }: ConsoleOptions, session: LiveSession): Viewer {
-  const { person, organisation, roles, authTime, steppedUp, csrf } = session
-  const participant = participantBySlug(organisation)?.participant_id
+  const { person, organisation, authTime, steppedUp, csrf } = session
+  const participant = participantBySlug(organisation)
+  const isActive = participant?.status === 'active'
   return {
-    ...{ person, organisation, pseudonym: pseudonymOf(person), roles, authTime, steppedUp, csrf },
-    ...(participant !== undefined && { participant }),
+    ...{ person, organisation, pseudonym: pseudonymOf(person), authTime, steppedUp, csrf },
+    // Others of the programme are of no participant at all.
+    roles: participant === undefined || isActive ? session.roles : [],
+    ...(participant !== undefined && isActive && { participant: participant.participant_id }),
   }
 }
 

@@ -46,7 +46,7 @@ type Executor = (tx: Tx, payload: unknown, act: Act) => Promise<unknown>
 async function locked(tx: Tx, request_id: Uuid) {
   const request = await store.requestForUpdate(tx, request_id)
   if (request === undefined || !isAction(request.action)) throw new Refusal('not-found')
-  const roles = await store.presentRoles(tx)
+  const roles = await store.countingRoles(tx)
   const rule = ACTIONS[request.action]
   return {
     request: { ...request, effective_at: effectiveAt(request.payload) },

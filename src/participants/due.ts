@@ -44,7 +44,7 @@ export function createDue(context: Context, { execute }: Pick<Approvals, 'execut
     overdueActs: async () => {
       const late = await dueBy(context, new Date(clock().getTime() - OVERDUE_MS))
       if (late.length === 0) return 0
-      const roles = await store.presentRoles(admin)
+      const roles = await store.countingRoles(admin)
       const ids = late.map(({ request_id }) => request_id)
       const votes = Map.groupBy(await store.votesOn(admin, ids), ({ request_id }) => request_id)
       return late.filter((row) => isReady(row, { votes: votes.get(row.request_id) ?? [], roles, now: clock() })).length
@@ -85,7 +85,7 @@ const cancel = (context: Context, request_id: Uuid, by: Uuid): Promise<void> =>
     if (request === undefined || !isAction(request.action)) throw new Refusal('not-found')
     const rule = ACTIONS[request.action]
     if (rule.byAct === true) throw new Refusal('policy-refused', { detail: 'a review is not taken back' })
-    const approvers = approversNow(rule, new Set([...(await store.presentRoles(tx)).values()].flat()))
+    const approvers = approversNow(rule, new Set([...(await store.countingRoles(tx)).values()].flat()))
     const { organisation } = await inRole(tx, by, [...rule.proposers, ...approvers])
     const at = context.clock()
     const standing = standingOf(request, await store.approvalsOf(tx, request_id), { now: at, inRole: () => true })

@@ -7,6 +7,8 @@ import { endSigningKeys, revokeAll } from './credential.ts'
 import { liveCredentials } from './credential-store.ts'
 import { endOnboarding } from './onboarding.ts'
 import type { OversightContext } from './oversight.ts'
+import { countingRoles, persons } from './people-store.ts'
+import { refuseTooFew } from './person.ts'
 import { seesSignals } from './policy.ts'
 import { askReview } from './request.ts'
 import { nameOf, PARTICIPANT_KIND, PARTICIPANT_STATUS } from './schema.ts'
@@ -156,7 +158,14 @@ async function moveTo(
   if (!MOVES[from].some((allowed) => allowed === to))
     throw new Refusal('state-conflict', { detail: `the participant is ${from}` })
   const { slug } = row
+  if (from === 'active') await refuseLast(within.tx, slug)
   const event = await log(context, within, { kind: EVENT[to], subject: slug, fields: { participant: slug, reason } })
   await store.setParticipantStatus(within.tx, row.participant_id, { status: PARTICIPANT_STATUS[to], last_event: event })
   return event
+}
+
+/** Its people act no more: somebody has to remain who can let it in again. */
+async function refuseLast(tx: Tx, slug: string): Promise<void> {
+  const own = new Set((await persons(tx)).flatMap((one) => (one.organisation === slug ? [one.person_id] : [])))
+  refuseTooFew(await countingRoles(tx), (person) => own.has(person))
 }

@@ -5,7 +5,7 @@ import type { Database } from '../db/tables.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import { belowOf, type PageAsked } from '../kernel/page.ts'
 import type { PersonInRole } from './approval-rule.ts'
-import { PERSON_STATUS, ROLES, type Role, VERDICT } from './schema.ts'
+import { PARTICIPANT_STATUS, PERSON_STATUS, ROLES, type Role, VERDICT } from './schema.ts'
 
 // ---- persons and roles
 
@@ -30,7 +30,7 @@ export const persons = (db: Db | Tx): Promise<Omit<PersonRow, 'last_event'>[]> =
     .orderBy('person_id')
     .execute()
 
-/** An active person with its present roles. */
+/** An active person with its roles that count. */
 export async function personInRole(tx: Tx, person_id: Uuid): Promise<PersonInRole | undefined> {
   const person = await tx
     .selectFrom('person')
@@ -39,20 +39,42 @@ export async function personInRole(tx: Tx, person_id: Uuid): Promise<PersonInRol
     .where('status', '=', PERSON_STATUS.active)
     .executeTakeFirst()
   if (person === undefined) return undefined
-  const held = await presentRoles(tx)
+  const held = await countingRoles(tx)
   return { ...person, roles: held.get(person_id) ?? [] }
 }
 
-/** The present roles of every active person. */
-export async function presentRoles(db: Db | Tx): Promise<Map<Uuid, Role[]>> {
-  const rows = await db
+const presentGrants = (db: Db | Tx) =>
+  db
     .selectFrom('role_grant as r')
     .innerJoin('person as p', 'p.person_id', 'r.person_id')
     .select(['r.person_id', 'r.role'])
     .where('r.ended_at', 'is', null)
     .where('p.status', '=', PERSON_STATUS.active)
     .orderBy('r.granted_at')
-    .execute()
+
+/** The present roles of every active person. */
+export const presentRoles = async (db: Db | Tx): Promise<Map<Uuid, Role[]>> =>
+  byPerson(await presentGrants(db).execute())
+
+/** Those with which somebody acts: nobody does of a participant that is suspended or has left. Others are of no participant. */
+export const countingRoles = async (db: Db | Tx): Promise<Map<Uuid, Role[]>> =>
+  byPerson(
+    await presentGrants(db)
+      .where((eb) =>
+        eb.not(
+          eb.exists(
+            eb
+              .selectFrom('participant as o')
+              .select('o.participant_id')
+              .whereRef('o.slug', '=', 'p.organisation')
+              .where('o.status', '<>', PARTICIPANT_STATUS.active),
+          ),
+        ),
+      )
+      .execute(),
+  )
+
+function byPerson(rows: readonly { person_id: Uuid; role: string }[]): Map<Uuid, Role[]> {
   const held = new Map<Uuid, Role[]>()
   for (const { person_id, role } of rows) {
     if (isRole(role)) held.set(person_id, [...(held.get(person_id) ?? []), role])

@@ -65,7 +65,7 @@ export function createPeople(context: ActContext): People {
         await mayChange(tx, by, { person, role })
         const held = await store.presentRoles(tx)
         if (held.get(person)?.includes(role) !== true) throw new Refusal('not-found')
-        refuseTooFew(held, [role])
+        refuseTooFew(await store.countingRoles(tx), (whom, one) => whom === person && one === role)
         const event = await log(
           context,
           { tx, act: { at, person: by } },
@@ -76,7 +76,7 @@ export function createPeople(context: ActContext): People {
     endPerson: (by, person) =>
       change(context, async (tx, at) => {
         const whom = await mayChange(tx, by, { person })
-        refuseTooFew(await store.presentRoles(tx), whom.roles)
+        refuseTooFew(await store.countingRoles(tx), (one) => one === person)
         const { organisation } = whom
         const event = await log(
           context,
@@ -119,10 +119,15 @@ async function mayChange(tx: Tx, by: Uuid, { person, role }: { person: Uuid; rol
   return whom
 }
 
-function refuseTooFew(held: ReadonlyMap<Uuid, readonly Role[]>, ending: readonly Role[]): void {
+/** Refuses to end roles of which too few would remain. `ends`: whose role would not count any more. */
+export function refuseTooFew(
+  counting: ReadonlyMap<Uuid, readonly Role[]>,
+  ends: (person: Uuid, role: Role) => boolean,
+): void {
   for (const { role, least, detail } of REMAINING) {
-    const holders = [...held.values()].filter((roles) => roles.includes(role))
-    if (ending.includes(role) && holders.length <= least) throw new Refusal('policy-refused', { detail })
+    const holders = [...counting].flatMap(([person, roles]) => (roles.includes(role) ? [person] : []))
+    const left = holders.filter((person) => !ends(person, role)).length
+    if (left < holders.length && left < least) throw new Refusal('policy-refused', { detail })
   }
 }
 
@@ -155,8 +160,9 @@ export async function grantRole(
   const { tx, act } = within
   const known = await store.personInRole(tx, person)
   if (known === undefined) throw new Refusal('not-found', { detail: 'there is no such person' })
-  if (known.roles.includes(role)) throw new Refusal('state-conflict', { detail: 'the person holds this role' })
-  if (!mayHoldTogether(known.roles, role))
+  const held = (await store.presentRoles(tx)).get(person) ?? []
+  if (held.includes(role)) throw new Refusal('state-conflict', { detail: 'the person holds this role' })
+  if (!mayHoldTogether(held, role))
     throw new Refusal('policy-refused', { detail: 'one person may not hold these roles together' })
   const event = await log(context, within, { kind: 'role.changed', fields: { whom: person, role, what: 'granted' } })
   await store.insertRole(tx, { person_id: person, role, granted_at: act.at, last_event: event })

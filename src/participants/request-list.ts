@@ -81,7 +81,7 @@ export const createRequestList = ({ admin, clock }: Pick<ActContext, 'admin' | '
     atControl(admin, async (tx) => {
       const now = clock()
       const person = await store.personInRole(tx, person_id)
-      const actions = actionsOf(person, await store.presentRoles(tx))
+      const actions = actionsOf(person, await store.countingRoles(tx))
       if (actions.length === 0) return { rows: [], next: undefined }
       const found = await store.endedRequests(tx, { actions, now }, { after, limit: limit + 1 })
       const { rows, next } = pageOf(found, limit, ({ request_id }) => request_id)
@@ -114,7 +114,7 @@ interface Judged {
 async function withVotes(tx: Tx, rows: readonly store.RequestRow[], now: Date): Promise<Judged[]> {
   const ids = rows.map(({ request_id }) => request_id)
   const votes = ids.length === 0 ? [] : await store.votesOn(tx, ids)
-  const roles = await store.presentRoles(tx)
+  const roles = await store.countingRoles(tx)
   return rows.map((row) => ({
     ...{ row, roles, now },
     votes: votes.filter(({ request_id }) => request_id === row.request_id),

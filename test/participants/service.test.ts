@@ -280,6 +280,60 @@ describe('approvals', () => {
   })
 })
 
+describe('people of a participant that is suspended', () => {
+  /** A programme whose administrators admitted the council, with people of governance of these organisations. */
+  async function governedBy(...organisations: string[]) {
+    const other = await aWorld()
+    await other.admit('council', 'observer')
+    const people: Uuid[] = []
+    for (const organisation of organisations) {
+      const { person_id } = await other.service.addPerson(other.ada, { name: `Gov of ${organisation}`, organisation })
+      await approvedBy(other, people[0] ?? other.ben, 'role.grant', { person: person_id, role: 'governance' })
+      people.push(person_id)
+    }
+    return { other, people }
+  }
+  async function approvedBy(other: World, by: Uuid, ...[action, payload]: Parameters<World['decide']>) {
+    const { request_id } = await other.service.propose(action, payload, other.ada)
+    await other.service.approve(request_id, by, other.now())
+    await other.service.execute(request_id, other.ada)
+  }
+
+  test('propose, answer and carry out nothing, and what they approved counts again once it is let in', async () => {
+    const { other, people } = await governedBy('orchard-office', 'council')
+    const [eve = other.ada, gov = other.ada] = people
+    const { request_id } = await other.service.propose('participant.admit', anAdmission(), other.ada)
+    await other.service.approve(request_id, gov, other.now())
+    await other.service.suspend(other.ben, { participant: 'council', reason: 'key_theft' })
+    await expect(other.service.execute(request_id, other.ada)).rejects.toMatchObject(refused('approval-missing'))
+    const next = await other.service.propose('participant.admit', anAdmission(), other.ada)
+    for (const by of [gov, other.ben])
+      await expect(other.service.approve(next.request_id, by, other.now())).rejects.toMatchObject(
+        refused('person-unknown'),
+      )
+    await expect(other.service.cancel(next.request_id, gov)).rejects.toMatchObject(refused('person-unknown'))
+    expect(await other.service.requestsFor(gov)).toEqual([])
+    // What they were granted is still theirs, and shown.
+    expect((await other.service.listPeople()).find(({ person_id }) => person_id === gov)?.roles).toEqual(['governance'])
+    await approvedBy(other, eve, 'participant.resume', { participant: 'council' })
+    await other.service.execute(request_id, other.ada)
+    await other.end()
+  })
+  test('are never the last who hold a role that somebody must hold: it is granted to another first', async () => {
+    const { other, people } = await governedBy('council')
+    const suspend = () => other.service.suspend(other.ben, { participant: 'council', reason: 'key_theft' })
+    expect(await other.recorded(() => expect(suspend()).rejects.toMatchObject(refused('policy-refused')))).toEqual([])
+    expect(other.authority.participantBySlug('council')?.status).toBe('active')
+    const { person_id } = await other.service.addPerson(other.ada, { name: 'Eve', organisation: 'orchard-office' })
+    await approvedBy(other, people[0] ?? other.ada, 'role.grant', { person: person_id, role: 'governance' })
+    await suspend()
+    await expect(other.service.endRole(other.ben, { person: person_id, role: 'governance' })).rejects.toMatchObject(
+      refused('policy-refused'),
+    )
+    await other.end()
+  })
+})
+
 describe('participants', () => {
   test("one that is admitted has an inbox and is in the programme's audience; an observer only the inbox", async () => {
     const [platform, observer] = [await w.admit(aSlug()), await w.admit(aSlug(), 'observer')]

@@ -23,6 +23,7 @@ beforeAll(async () => {
   for (const role of ROLES) await w.aPerson(role, PARTNERS.has(role) ? 'apple' : 'office', [role])
   await w.aPerson('third', 'office', ['node_admin'])
   await w.aPerson('of-cedar', 'cedar', ['lead'])
+  await w.aPerson('watches-from-cedar', 'cedar', ['observer'])
 })
 afterAll(() => w.node.end())
 
@@ -76,10 +77,14 @@ describe('to cut somebody off', () => {
     const who = await as('node_admin', true)
     const { cookie } = await w.signedIn('of-cedar')
     expect((await w.ask('/queue', { cookie })).status).toBe(200)
+    const watcher = await w.signedIn('watches-from-cedar')
+    expect((await w.ask('/log/entries', { cookie: watcher.cookie })).status).toBe(200)
     expect((await w.send(who, '/participants/cedar/suspend', { reason: 'boredom' })).status).toBe(422)
     expect((await w.send(who, '/participants/cedar/suspend', { reason: 'key_theft' })).status).toBe(303)
     expect(w.node.parts.authority.participantBySlug('cedar')?.status).toBe('suspended')
     expect((await w.ask('/queue', { cookie })).status).toBe(404)
+    for (const path of ['/log/entries', '/reports', '/participants'])
+      expect([path, (await w.ask(path, { cookie: watcher.cookie })).status]).toEqual([path, 404])
     // What it would do is no longer to be done.
     expect((await page('node_admin', '/participants/cedar/suspend')).status).toBe(404)
     passed += 60_000
