@@ -3,7 +3,6 @@ import type { VNode } from 'preact'
 import { renderToString } from 'preact-render-to-string'
 import type { Refusal } from '../kernel/errors.ts'
 import type { Assets } from './assets.ts'
-import { clearSessionCookie } from './cookies.ts'
 import { isLocal } from './csrf.ts'
 import { typedOf } from './form.ts'
 import { links } from './links.ts'
@@ -36,10 +35,8 @@ export function createRefusals({ assets, programme, banner }: RefusalOptions) {
   return {
     send(request: FastifyRequest, reply: FastifyReply, refusal: Refusal): FastifyReply {
       if (refusal.retryAfter !== undefined) reply.header('retry-after', String(refusal.retryAfter))
-      if (refusal.code === 'session-ended') {
-        clearSessionCookie(reply)
-        if (isOpened(request)) return reply.redirect(signInOf(request, refusal), 303)
-      }
+      // The cookie stays: a request that came without it, or late with the one before, says nothing of the one that is there.
+      if (refusal.code === 'session-ended' && isOpened(request)) return reply.redirect(signInOf(request, refusal), 303)
       reply.code(refusal.status)
       if (isPart(request)) return sendPart(reply, <Refused refusal={refusal} />)
       // A route that nobody matched, or a head that could not be read, has neither viewer nor shell.
