@@ -146,9 +146,11 @@ const Files = ({ filter, page, failed }: ExplorerView & { page: LogPage; failed:
   const here = { q, form: 'proofs', below: String((first?.index ?? 0n) + 1n), rows: String(page.rows.length) }
   return (
     <span class="explorer-files">
-      <button type="button" class="button" id="verify-page" data-bundle={links.logFile(here)} hidden>
-        <Icon name="ok" /> Verify this page here
-      </button>
+      {!failed && (
+        <button type="button" class="button" id="verify-page" data-bundle={links.logFile(here)} hidden>
+          <Icon name="ok" /> Verify this page here
+        </button>
+      )}
       <a href={links.logFile({ q, form: 'csv' })} download>
         CSV
       </a>

@@ -84,6 +84,10 @@ const tableOf = (rows: readonly LogRow[]): string =>
   ].join('\r\n')
 
 async function proofsOf({ explorer, ledger, origin, clock }: Looking, { by, rows, filter }: Written): Promise<string> {
+  if (rows.some(({ state }) => state === 'failed'))
+    throw new Refusal('answer-unverified', {
+      detail: 'among the entries are some that do not fit the signed log: nothing is exported as proven',
+    })
   const entries = []
   for (const { index, event } of rows) {
     const given = await explorer.proof(by, event)

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ROLES, type Role } from '../../../src/participants/schema.ts'
 import { parseBundle } from '../../../src/provenance/bundle.ts'
@@ -96,6 +97,22 @@ describe('a file', () => {
     expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
       expect.objectContaining({ index: submitted, actor: 'apple', recipients: ['banana'] }),
     ])
+  })
+  test('of proofs is refused by name where an entry does not fit the signed log, wherever the page is that shows it', async () => {
+    const { owner } = w.node.t
+    const sayActor = (actor: string) =>
+      sql`update log_entry set actor = ${actor} where kind = 'signal.submitted'`.execute(owner)
+    const path = '/log/file?form=proofs&q=kind%3Asignal.submitted'
+    await sayActor('banana')
+    try {
+      const { status, text } = await get('governance', path)
+      expect([status, text.includes('answer-unverified'), parseBundle(text)]).toEqual([502, true, undefined])
+      expect((await get('governance', '/log/file?form=csv&q=kind%3Asignal.submitted')).text).toContain(',failed')
+      expect((await get('governance', '/log/entries?q=kind%3Asignal.submitted')).text).not.toContain('verify-page')
+    } finally {
+      await sayActor('apple')
+    }
+    expect((await get('governance', path)).status).toBe(200)
   })
   test('of proofs has a receipt for each row, cut to whoever asks', async () => {
     const names = async (role: Role): Promise<number> => {
