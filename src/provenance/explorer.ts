@@ -1,5 +1,6 @@
 import { atLog } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
+import { Refusal } from '../kernel/errors.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import type { KeyService } from '../keys/service.ts'
@@ -11,6 +12,7 @@ import type { Holder, Ledger } from './ledger.ts'
 import { metadataOf } from './metadata.ts'
 import { recordUnlessLost } from './record.ts'
 import * as recordStore from './record-store.ts'
+import { ROWS_MAX } from './schema.ts'
 
 /** Who looks at the log, and how much of it is theirs to see. */
 export interface Looker {
@@ -62,7 +64,7 @@ export interface Asked {
 export interface Explorer {
   /** A page, the newest first; recorded before it is answered unless all of it is the looker's own. */
   page(by: Looker, asked: Asked): Promise<LogPage>
-  /** At most `most` rows for a file; recorded as an export of that form. */
+  /** At most `most` rows for a file; recorded as an export of that form. `filter-range` where they are too few among too many entries. */
   rows(
     by: Looker,
     asked: { filter: LogFilter; form: string; most: number; below?: bigint | undefined },
@@ -83,6 +85,8 @@ export interface ExplorerOptions {
   /** Entries that changed a signal, whoever's it is. */
   eventsOf(signal: Uuid): Promise<readonly Uuid[]>
   timeoutMs: number
+  /** Pages of one file that are looked at; twice what its rows take, unless given. */
+  pagesMax?: number
 }
 
 /** Entries that a page looks at. */
@@ -90,9 +94,10 @@ export const LOOKED_MAX = 10_000
 /** Entries of one signal. */
 const OF_SIGNAL_MAX = 1_000
 const ROWS_AT_ONCE = 200
+const PAGES_MAX = (2 * ROWS_MAX) / ROWS_AT_ONCE
 
 export function createExplorer(options: ExplorerOptions): Explorer {
-  const { db, logId, ledger, auditing, timeoutMs } = options
+  const { db, logId, ledger, auditing, timeoutMs, pagesMax = PAGES_MAX } = options
   const inLog = <T>(work: (tx: Db) => Promise<T>): Promise<T> => atLog(db, logId, work, { timeoutMs })
 
   const told = async (by: Looker, rows: readonly { index: bigint }[], purpose: string): Promise<void> => {
@@ -124,7 +129,11 @@ export function createExplorer(options: ExplorerOptions): Explorer {
       const wanted = await wantedOf(options, by, { filter, below: start, limit: ROWS_AT_ONCE })
       const rows: LogRow[] = []
       let below: bigint | undefined = wanted.below
-      while (below !== undefined && rows.length < most) {
+      for (let pages = 0; below !== undefined && rows.length < most; pages++) {
+        if (pages === pagesMax)
+          throw new Refusal('filter-range', {
+            detail: 'too few of the entries fit, among more than a file looks at: narrow the search',
+          })
         const page: Page = await inLog((tx) => pageOf(tx, logId, { ...wanted, below: below ?? 0n }))
         rows.push(...(await checked(options, page.found, head)))
         below = page.next

@@ -216,6 +216,20 @@ describe('the explorer', () => {
       '-kind:erasure',
       'at>=2020-01-01',
     ]
+    test('a file of what is rare among them is refused by name after so many pages, and told of nowhere', async () => {
+      let told = 0
+      const filing = (pagesMax: number) =>
+        createExplorer({
+          ...{ db: w.t.ledger, keys: w.keys, logId: LARGE, timeoutMs: 2_000, pagesMax, eventsOf: async () => [] },
+          ledger: { checkpoint: async () => undefined, receipt: never },
+          auditing: async () => {
+            told += 1
+          },
+        }).rows(auditor(), { filter: parseFilter('kind:feed.*'), form: 'csv', most: 10 })
+      await expect(filing(3)).rejects.toMatchObject({ code: 'filter-range', detail: expect.stringContaining('narrow') })
+      expect(told).toBe(0)
+      expect([await filing(4), told]).toEqual([[], 1])
+    })
     test.for(BY.flatMap((by, i) => QUERIES.map((q) => [q, i, by] as const)))('%s (%i)', async ([q, , by]) => {
       const asked = planned(w.t.ledger)
       const large = createExplorer({
