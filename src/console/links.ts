@@ -197,6 +197,8 @@ export const links = {
   /** The same, by a page that is in use: nothing that prolongs the session. */
   keepCase: (id: Uuid): Href => `/cases/${id}/keep`,
   leaveCase: (id: Uuid): Href => `/cases/${id}/leave`,
+  /** The same, by a page that goes away. */
+  pageLeftCase: (id: Uuid): Href => `/cases/${id}/left`,
   holdCase: (id: Uuid): Href => `/cases/${id}/hold`,
   resumeCase: (id: Uuid): Href => `/cases/${id}/resume`,
   handOverCase: (id: Uuid): Href => `/cases/${id}/hand-over`,

@@ -67,7 +67,7 @@ const Yours = ({ one, viewer, now, grip, colleagues }: CaseView & { grip: NonNul
     data-lease={grip.expires_at}
     data-now={now.toISOString()}
     data-renew={links.keepCase(one.case)}
-    data-leave={links.leaveCase(one.case)}
+    data-leave={links.pageLeftCase(one.case)}
     data-token={grip.token}
     data-csrf={viewer.csrf}
   >

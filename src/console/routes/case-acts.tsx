@@ -59,6 +59,7 @@ export const caseActRoutes: FastifyPluginAsync<{ reviewing: Reviewing }> = async
   })
 
   keepRoute(app, reviewing)
+  leftRoute(app, reviewing)
 
   act('leave', async ({ viewer, body }, id) => {
     await review.leave(reviewerOf(viewer), id, readToken(body).token)
@@ -106,12 +107,26 @@ function keepRoute(app: FastifyInstance, { review, clock }: Reviewing): void {
   )
 }
 
+/** A page says by itself that it goes away: nobody is there to read an answer, and nothing is disclosed by it. */
+function leftRoute(app: FastifyInstance, { review }: Reviewing): void {
+  app.post(
+    '/cases/:case/left',
+    { config: { roles: ANALYSTS, background: true }, schema: { params: CaseParams } },
+    async ({ viewer, params, body }, reply) => {
+      try {
+        await review.leave(reviewerOf(viewer), (params as { case: Uuid }).case, readToken(body).token)
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error
+      }
+      return reply.code(204).send()
+    },
+  )
+}
+
 function actRoute(app: FastifyInstance, reviewing: Reviewing, { path, work }: { path: string; work: Work }): void {
-  // A page says by itself that it goes away, which is no sign that somebody is here.
-  const background = path === 'leave'
   app.post(
     `/cases/:case/${path}`,
-    { config: { roles: ANALYSTS, background }, schema: { params: CaseParams } },
+    { config: { roles: ANALYSTS }, schema: { params: CaseParams } },
     async (request, reply) => {
       const { case: id } = request.params as { case: Uuid }
       const done: { to?: Href | undefined } = {}

@@ -292,9 +292,13 @@ describe('a case', () => {
       expires_at: new Date(w.now().getTime() + LEASE_MS).toISOString(),
       now: w.now().toISOString(),
     })
-    await w.post(ann, `/cases/${id}/leave`, { token })
+    const left = await w.post(ann, `/cases/${id}/left`, { token })
+    expect([left.statusCode, left.body]).toEqual([204, ''])
     await w.later(10_001)
     await claimed(bob, id)
+    // Nobody is there to read a refusal.
+    for (const late of [{ token }, {}]) expect((await w.post(ann, `/cases/${id}/left`, late)).statusCode).toBe(204)
+    expect((await w.post(bob, `/cases/${newId(w.now())}/left`, { token })).statusCode).toBe(204)
     const lost = await w.post(ann, `/cases/${id}/keep`, { token })
     expect([lost.statusCode, lost.json()]).toEqual([409, { code: 'lease-held' }])
   })

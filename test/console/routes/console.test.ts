@@ -190,6 +190,25 @@ describe('a session', () => {
     const over = await w.ask('/settings', { cookie: who.cookie })
     expect(over).toMatchObject({ status: 303, headers: { location: '/sign-in?to=%2Fsettings&ended=idle' } })
   })
+  test('is not prolonged by a page that goes away; letting go is somebody’s doing', async () => {
+    const token = newId(clock())
+    const asked: Record<string, (who: SignedInPerson) => Promise<{ status: number }>> = {
+      left: (who) => w.send(who, `/cases/${token}/left`, { token }),
+      leave: (who) => w.send(who, `/cases/${token}/leave`, { token }),
+    }
+    const found: unknown[] = []
+    for (const [name, ask] of Object.entries(asked)) {
+      const who = await w.signedIn('analyst')
+      passed += IDLE_MS - 60_000
+      const { status } = await ask(who)
+      passed += 60_000
+      found.push([name, status, await isOpen(who)])
+    }
+    expect(found).toEqual([
+      ['left', 204, false],
+      ['leave', 404, true],
+    ])
+  })
   test('keeps its cookie whatever a request that came without it, or late with the one before, is told', async () => {
     const posted = await w.ask('/settings/look', {
       method: 'POST',

@@ -53,7 +53,7 @@ const TABLE: readonly (readonly [who: 'everybody' | readonly Who[], routes: stri
      POST /bulk/jobs/:job/cancel POST /bulk/jobs/:job/undo POST /bulk/view GET /cases/:case GET /cases/:case/receipts/:event
      GET /cases/:case/related GET /cases/:case/texts POST /cases/:case/value POST /cases/:case/claim POST /cases/:case/decisions
      POST /cases/:case/decisions/:decision/second POST /cases/:case/decisions/:decision/undo POST /cases/:case/hand-over
-     POST /cases/:case/hold POST /cases/:case/keep POST /cases/:case/leave POST /cases/:case/renew POST /cases/:case/resume
+     POST /cases/:case/hold POST /cases/:case/keep POST /cases/:case/leave POST /cases/:case/left POST /cases/:case/renew POST /cases/:case/resume
      GET /queue GET /queue/find GET /queue/news POST /queue/next GET /samples GET /samples/:sample POST /samples/:sample
      GET /search POST /search GET /search/go GET /second-reviews POST /settings/wellbeing GET /tactics
      GET /tactics/:source/:signal GET /tactics/:source/:signal/changes/:revision
