@@ -183,6 +183,8 @@ export const links = {
   bulkView: (): Href => '/bulk/view',
   bulkJobs: (after?: Uuid): Href => `/bulk/jobs${queryOf({ after })}`,
   bulkJob: (id: Uuid): Href => `/bulk/jobs/${id}`,
+  /** How far it is, asked for by its page. */
+  bulkProgress: (id: Uuid): Href => `/bulk/jobs/${id}/progress`,
   answerBulk: (id: Uuid): Href => `/bulk/jobs/${id}/answer`,
   cancelBulk: (id: Uuid): Href => `/bulk/jobs/${id}/cancel`,
   undoBulk: (id: Uuid): Href => `/bulk/jobs/${id}/undo`,

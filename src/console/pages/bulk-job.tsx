@@ -37,7 +37,7 @@ const isUnderWay = ({ state }: BulkJob): boolean => state === 'running' || state
 /** How far it is and what may be done; while it is under way it asks for itself again. */
 export const BulkProgress = (view: BulkJobView): VNode => {
   const { job } = view
-  const asking = isUnderWay(job) ? hx({ get: links.bulkJob(job.job), target: 'this', trigger: 'every 1s' }) : {}
+  const asking = isUnderWay(job) ? hx({ get: links.bulkProgress(job.job), target: 'this', trigger: 'every 1s' }) : {}
   return (
     <section id="bulk-progress" aria-label="Progress" {...asking}>
       <p class="lead" role="status">

@@ -50,6 +50,13 @@ export const bulkJobRoutes: FastifyPluginAsync<{ reviewing: Reviewing }> = async
 
   app.get('/bulk/jobs/:job', OF_JOB, async (request, reply) => showJob(reviewing, request, reply, {}))
 
+  // The page asks by itself while the job is under way.
+  app.get(
+    '/bulk/jobs/:job/progress',
+    { config: { ...AS_ANALYST, background: true }, schema: { params: BulkParams } },
+    async (request, reply) => showJob(reviewing, request, reply, {}),
+  )
+
   app.get('/bulk/jobs/:job/results', OF_JOB, async (request, reply) => {
     const { items } = await review.bulkItems(reviewerOf(request.viewer).participant, idOf(request))
     return reply

@@ -190,10 +190,11 @@ describe('a session', () => {
     const over = await w.ask('/settings', { cookie: who.cookie })
     expect(over).toMatchObject({ status: 303, headers: { location: '/sign-in?to=%2Fsettings&ended=idle' } })
   })
-  test('is not prolonged by a page that goes away; letting go is somebody’s doing', async () => {
+  test('is not prolonged by a page that goes away, nor by one that asks how far a job is; letting go is somebody’s doing', async () => {
     const token = newId(clock())
     const asked: Record<string, (who: SignedInPerson) => Promise<{ status: number }>> = {
       left: (who) => w.send(who, `/cases/${token}/left`, { token }),
+      progress: (who) => w.ask(`/bulk/jobs/${token}/progress`, { cookie: who.cookie }),
       leave: (who) => w.send(who, `/cases/${token}/leave`, { token }),
     }
     const found: unknown[] = []
@@ -206,6 +207,7 @@ describe('a session', () => {
     }
     expect(found).toEqual([
       ['left', 204, false],
+      ['progress', 404, false],
       ['leave', 404, true],
     ])
   })

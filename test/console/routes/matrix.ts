@@ -49,7 +49,7 @@ const TABLE: readonly (readonly [who: 'everybody' | readonly Who[], routes: stri
   [ROLES, 'GET /participants GET /participants/:slug'],
   [
     ANALYSTS,
-    `POST /bulk POST /bulk/decide GET /bulk/jobs GET /bulk/jobs/:job GET /bulk/jobs/:job/results POST /bulk/jobs/:job/answer
+    `POST /bulk POST /bulk/decide GET /bulk/jobs GET /bulk/jobs/:job GET /bulk/jobs/:job/progress GET /bulk/jobs/:job/results POST /bulk/jobs/:job/answer
      POST /bulk/jobs/:job/cancel POST /bulk/jobs/:job/undo POST /bulk/view GET /cases/:case GET /cases/:case/receipts/:event
      GET /cases/:case/related GET /cases/:case/texts POST /cases/:case/value POST /cases/:case/claim POST /cases/:case/decisions
      POST /cases/:case/decisions/:decision/second POST /cases/:case/decisions/:decision/undo POST /cases/:case/hand-over
