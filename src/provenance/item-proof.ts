@@ -126,15 +126,15 @@ type Places = (feed: Uuid) => Promise<{ seq: bigint; revision: number }[]>
 /** Where the signal stands in the feeds that were read; each is looked at once. */
 function signalPlaces({ db, logId, shared }: ItemShelf, { source, signal }: AskedItem): Places {
   const known = new Map<Uuid, ReturnType<Places>>()
-  const indices = async (): Promise<bigint[]> => {
+  const placed = async (): Promise<bigint[]> => {
     const submissions = await shared.submissions(source.participant, signal)
-    const found = await Promise.all(submissions.map((one) => store.eventIndex(db, logId, one)))
-    return found.flatMap((one) => (one === undefined ? [] : [one.idx]))
+    const found = await Promise.all(submissions.map((one) => store.eventPlace(db, logId, one)))
+    return found.filter((one) => one !== undefined)
   }
   let at: Promise<bigint[]> | undefined
   const look = async (feed: Uuid) => {
-    at ??= indices()
-    return shared.places(source.participant, feed, { signal, indices: await at })
+    at ??= placed()
+    return shared.places(source.participant, feed, { signal, at: await at })
   }
   return (feed) => {
     const places = known.get(feed) ?? look(feed)

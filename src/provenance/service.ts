@@ -101,13 +101,7 @@ export function createProvenanceService(options: ProvenanceOptions): ProvenanceS
       if (!options.healthy()) throw new Refusal('log-behind', { retryAfter: 5 })
     },
     projected: async (tx) => placeOf(logId, (await store.projected(tx, logId))?.next_idx ?? 0n),
-    placeOfEvent: async (event_id) => {
-      for (let log = logId; log > 0; log--) {
-        const found = await store.eventIndex(options.ledger, log, event_id)
-        if (found !== undefined) return placeOf(log, found.idx)
-      }
-      return undefined
-    },
+    placeOfEvent: (event_id) => store.eventPlace(options.ledger, logId, event_id),
     entriesFrom,
     sourceSets,
     receiptPath: (event_id) => `/provenance/${logId}/receipts/${event_id}`,

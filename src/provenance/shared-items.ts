@@ -5,11 +5,11 @@ import type { ReadItem } from './readset.ts'
 export interface SharedItems {
   /** The submissions in which the source sent revisions of the signal, its withdrawal among them. */
   submissions(source: Uuid, signal: Uuid): Promise<Uuid[]>
-  /** Where in a feed events of these log indices about the signal stand. */
+  /** Where in a feed events about the signal stand whose entries have these places (`placeOf`). */
   places(
     source: Uuid,
     feed: Uuid,
-    of: { signal: Uuid; indices: readonly bigint[] },
+    of: { signal: Uuid; at: readonly bigint[] },
   ): Promise<{ seq: bigint; revision: number }[]>
   /** The source's events from one sequence of a feed to another, in order. */
   items(source: Uuid, feed: Uuid, range: { from: bigint; to: bigint }): Promise<ReadItem[]>

@@ -3,6 +3,7 @@ import { plainArray } from '../db/arrays.ts'
 import type { Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
 import type { Uuid } from '../kernel/ids.ts'
+import { placeOf } from './origin.ts'
 
 // A log as it is integrated and read: head, batches, chains, tiles.
 
@@ -205,6 +206,15 @@ export const eventIndex = (db: Db, logId: number, event_id: Uuid) =>
     .where('e.event_id', '=', event_id)
     .where(sql<boolean>`(h.closed_size is null or e.idx < h.closed_size)`)
     .executeTakeFirst()
+
+/** Where an event stands in the order over this log and those before it; undefined where none of them has it. */
+export async function eventPlace(db: Db, logId: number, event_id: Uuid): Promise<bigint | undefined> {
+  for (let log = logId; log > 0; log--) {
+    const found = await eventIndex(db, log, event_id)
+    if (found !== undefined) return placeOf(log, found.idx)
+  }
+  return undefined
+}
 
 /** Runs of a party's links from the one that may hold the link after `after` on. */
 export const chainSegments = (db: Db, of: { logId: number; party: string; after: bigint; limit: number }) =>

@@ -16,6 +16,7 @@ import { exportRecords, exportSnapshot, folderRecords } from '../../src/client/r
 import { checkReceipt, openVkey } from '../../src/client/verify.ts'
 import { stop } from '../../src/http/shutdown.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
+import type { Uuid } from '../../src/kernel/ids.ts'
 import { silentLog } from '../../src/kernel/log.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
 import { openBase } from '../../src/parts.ts'
@@ -51,7 +52,7 @@ function clientOf(member: Member, log: number) {
   return createClient({ origin: later?.partner ?? '', ...identity, log })
 }
 
-test('a rotated node serves both logs; a member follows with the announced key alone, when nobody keeps a head, and keeps what is of the old one', async () => {
+test('a rotated node serves both logs, and proves to a source who read signals of either; a member follows with the announced key alone, when nobody keeps a head, and keeps what is of the old one', async () => {
   const first = await apple.client.submit(await signed('https://finch.example/1'))
   const event = first.submission ?? expect.fail('not stored')
   const oldKey = openVkey(await apple.client.logKey())
@@ -104,6 +105,7 @@ test('a rotated node serves both logs; a member follows with the announced key a
       )
       .toBe(2)
     reader.close()
+    await provesReads(present, seen)
   } finally {
     old.close()
     present.close()
@@ -159,6 +161,20 @@ async function exported(client: Client, key: VerifierKey, snapshot: boolean): Pr
   const { size } = await exportLog({ source: nodeLog(client), vkey, dir })
   await exportRecords(client, { dir, size })
   return dir
+}
+
+/** Who read a feed after the rotation is proven to the source, of signals that the log before brought there too. */
+async function provesReads(present: Client, signals: readonly string[]): Promise<void> {
+  const proven = async () => {
+    const found = new Set<string>()
+    for await (const line of present.chain({ after: 0n })) {
+      const { event } = JSON.parse(line) as { event: Uuid }
+      for (const item of signals)
+        if ((await present.itemReceipt(event, { item: item as Uuid })) !== undefined) found.add(item)
+    }
+    return found
+  }
+  await expect.poll(proven, { timeout: 30_000, interval: 500 }).toEqual(new Set(signals))
 }
 
 /** The log before is given to auditors too; with its export the checks of the present one go on from it. */

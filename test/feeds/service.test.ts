@@ -704,10 +704,10 @@ describe('what a source finds of itself', () => {
     const { submissions, places, items } = w.feeds.shared
     const sent = await submissions(apple.participant, one.signal)
     expect(sent.toSorted()).toEqual(own.map(({ submission_id }) => submission_id).toSorted())
-    const indices = own.map(({ log_idx }) => log_idx)
-    const found = await places(apple.participant, feed, { signal: one.signal, indices })
+    const at = own.map(({ log_idx }) => log_idx)
+    const found = await places(apple.participant, feed, { signal: one.signal, at })
     expect(found).toMatchObject(own.map(({ seq, revision }) => ({ seq, revision })))
-    expect(await places(apple.participant, pair.feed, { signal: one.signal, indices })).toEqual([])
+    expect(await places(apple.participant, pair.feed, { signal: one.signal, at })).toEqual([])
     const all = { from: 2n, to: 100n }
     expect(await items(apple.participant, feed, all)).toEqual(
       rows.slice(1).map(({ signal_id, revision }) => ({ signal: signal_id, revision })),
