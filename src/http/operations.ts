@@ -828,27 +828,31 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     id: 'getReceipt',
     summary: 'Gives the receipt of an event to its parties, its recipients and auditors',
     description:
-      'With `read`, of one of its own reads: the id and the place that `Provenance-Read` named. With `item`, that a batch of reads gave out one signal of the asker, and nothing else: of the first read from `from` on, of the named `revision` or any.',
-    codes: ['busy'],
+      'With `read`, of one of its own reads: the id and the place that `Provenance-Read` named. With `item`, that a batch of reads gave out one signal of the asker, and nothing else: of the first read from `from` on, of the named `revision` or any. What an auditor is given as one alone is recorded first, as `audit.read`.',
+    codes: ['busy', 'log-behind'],
     answers: {
       200: { description: 'The receipt', content: text('C2SP tlog-proof@v1') },
       202: { description: 'The checkpoint that covers it is still to come', headers: ['Retry-After'] },
       204: { description: 'No read of this batch, from `from` on, gave the item out' },
     },
+    commits: true,
   },
   'GET /provenance/1/records/:event_id': {
     id: 'getRecord',
     summary: 'Gives the record of an event, cut to whoever asks: parties, recipients and auditors',
+    description: 'What an auditor is given as one alone is recorded first, as `audit.read`.',
+    codes: ['log-behind'],
     answers: {
       200: { description: 'The record and its index in the log' },
       202: { description: 'The checkpoint that covers it is still to come', headers: ['Retry-After'] },
     },
+    commits: true,
   },
   'GET /provenance/1/chain': {
     id: 'getChain',
     summary: 'Gives the records that concern the asker, link by link: its gapless chain, as far as it is published',
     description:
-      'Links follow `after`; an auditor may name another `party`, which is recorded first, as `audit.read`. An answer without lines is the end of the chain.',
+      'Links follow `after`; an auditor may name another `party`, which is recorded first, as `audit.read`; of its own it sees what every party does. An answer without lines is the end of the chain.',
     codes: ['page-limit', 'not-found', 'log-behind'],
     answers: {
       200: {

@@ -17,6 +17,8 @@ export interface Holder {
   participant: Uuid
   slug: string
   auditor: boolean
+  /** Set where the log says already that the auditor looks at it. */
+  recorded?: true
 }
 
 /** Where records of one log are read and opened. */
@@ -79,6 +81,15 @@ export function cutTo(viewer: Viewer, { entry, payload, opened }: Placed): Recei
   // Sorted, so that their order tells decoys from links to nobody.
   const chain_digests = digests.map((digest) => toBase64Url(digest)).sort()
   return { v: 1, payload, disclosures: opensFor(opened, viewer), chains: own.map(chainDisclosure), chain_digests }
+}
+
+/** Whether the viewer sees something of the record as an auditor alone: a field, or whose chain it moved on. */
+export function auditedIn(viewer: Viewer, placed: Placed): boolean {
+  const seen = (as: Viewer): number => {
+    const { disclosures, chains } = cutTo(as, placed)
+    return disclosures.length + chains.length
+  }
+  return viewer.auditor && seen(viewer) > seen({ ...viewer, auditor: false })
 }
 
 export const opensFor = (opened: readonly Opened[], viewer: Viewer): string[] =>

@@ -187,7 +187,10 @@ async function pageOf(tx: Db, logId: number, wanted: exploreStore.Wanted): Promi
   return { found: rows, next: found.length > limit ? rows.at(-1)?.idx : end, full, facets: looked.facets }
 }
 
-const holderOf = ({ participant, slug, sees }: Looker): Holder => ({ participant, slug, auditor: sees !== 'own' })
+/** Of the entry that is asked for, the look is recorded. */
+const holderOf = ({ participant, slug, sees }: Looker): Holder => ({
+  ...{ participant, slug, auditor: sees !== 'own', recorded: true },
+})
 
 /** The filter as the store looks for it: whoever sees its own alone is a party to all of it. */
 async function wantedOf(

@@ -7,7 +7,7 @@ import { sha256 } from '../kernel/sha256.ts'
 import type { KeyService } from '../keys/service.ts'
 import type { AuditLog } from './auditor.ts'
 import { parseCheckpoint } from './checkpoint.ts'
-import { cutTo, type Holder, opensFor, type Placed, placedRecord, viewerOf } from './cut.ts'
+import { auditedIn, cutTo, type Holder, opensFor, type Placed, placedRecord, viewerOf } from './cut.ts'
 import { isForAll, type Viewer } from './events.ts'
 import { type AskedItem, itemProof } from './item-proof.ts'
 import type { InnerRead, Journal } from './journal.ts'
@@ -80,7 +80,10 @@ export interface Ledger {
   /** Audit path of an entry in a published size; `not-found` beyond it. */
   inclusion(index: bigint, size: bigint): Promise<Uint8Array[]>
   consistency(from: bigint, to: bigint): Promise<Uint8Array[]>
-  /** For a party, a recipient or an auditor; `not-found` for everyone else, as for what never was. */
+  /**
+   * For a party, a recipient or an auditor; `not-found` for everyone else, as for what never was. That an auditor is given
+   * more by being one is an entry of the log first.
+   */
   receipt(holder: Holder, event_id: Uuid): Promise<Given>
   /** Of one of the holder's own reads, by the journal row and its place there. */
   readReceipt(holder: Holder, journal_id: Uuid, place: number): Promise<Given>
@@ -88,7 +91,10 @@ export interface Ledger {
   itemReceipt(holder: Holder, event_id: Uuid, item: Omit<AskedItem, 'source'>): Promise<Given | { outcome: 'none' }>
   /** The record alone, to whom its receipt is given too. */
   record(holder: Holder, event_id: Uuid): Promise<CutRecord | 'pending'>
-  /** A chain as lines of JSON, as far as it is published; `not-found` for a party that the holder may not name. */
+  /**
+   * A chain as lines of JSON, as far as it is published; `not-found` for a party that the holder may not name. Of its own
+   * an auditor is told what every party is.
+   */
   chain(holder: Holder, asked: AskedChain): Promise<AsyncGenerator<string>>
 }
 
@@ -129,9 +135,11 @@ export function createLedger(options: LedgerOptions): Ledger {
     placed: Placed,
     viewer: Viewer,
     more: Pick<ReceiptExtra, 'inner' | 'item'> = {},
+    first = async () => {},
   ): Promise<Given> => {
     const latest = await checkpoint()
     if (latest === undefined || placed.index >= latest.size) return { outcome: 'pending' }
+    await first()
     const path = await inclusionProof(sha256, await tilesNow(options), placed.index, latest.size)
     const extra = { ...cutTo(viewer, placed), ...more }
     return { outcome: 'receipt', text: formatReceipt({ extra, index: placed.index, path, checkpoint: latest.note }) }
@@ -173,20 +181,17 @@ export function createLedger(options: LedgerOptions): Ledger {
     },
     async receipt(holder, event_id) {
       const found = await entitled(options, holder, event_id)
-      return found === 'pending' ? { outcome: 'pending' } : given(found.placed, found.viewer)
+      if (found === 'pending') return { outcome: 'pending' }
+      return given(found.placed, found.viewer, {}, () => looked(options, holder, found))
     },
     async record(holder, event_id) {
       const found = await entitled(options, holder, event_id)
       if (found === 'pending' || !(await covered(found.placed))) return 'pending'
+      await looked(options, holder, found)
       const { placed, viewer } = found
       return { event: event_id, index: String(placed.index), record: cutTo(viewer, placed) }
     },
-    async chain(holder, { party = holder.slug, after, limit }) {
-      if (party !== holder.slug && !holder.auditor) throw new Refusal('not-found')
-      const below = (await checkpoint())?.size ?? 0n
-      if (party !== holder.slug) await options.auditing(holder, `chain ${party} after ${after}`, BigInt(limit))
-      return chainLines(options, holder, { party, after, limit, below })
-    },
+    chain: async (holder, asked) => chainOf(options, holder, { ...asked, below: (await checkpoint())?.size ?? 0n }),
     async itemReceipt({ participant, slug }, event_id, item) {
       const placed = await placedRecord(options, event_id)
       // Its part of the batch is what a source has; an auditor is given no more by it.
@@ -203,10 +208,21 @@ export function createLedger(options: LedgerOptions): Ledger {
       if (inner === undefined) throw new Refusal('not-found')
       const placed = await placedRecord(options, inner.event_id)
       if (placed === undefined) return { outcome: 'pending' }
-      const viewer = { slug: holder.slug, auditor: holder.auditor, actor: true, party: true, recipient: false }
+      const viewer = { slug: holder.slug, auditor: false, actor: true, party: true, recipient: false }
       return given(placed, viewer, { inner: innerFor(viewer, inner) })
     },
   }
+}
+
+async function chainOf(
+  options: LedgerOptions,
+  holder: Holder,
+  { party = holder.slug, after, limit, below }: AskedChain & { below: bigint },
+): Promise<AsyncGenerator<string>> {
+  const own = party === holder.slug
+  if (!own && !holder.auditor) throw new Refusal('not-found')
+  if (!own) await options.auditing(holder, `chain ${party} after ${after}`, BigInt(limit))
+  return chainLines(options, { ...holder, auditor: !own }, { party, after, limit, below })
 }
 
 const innerFor = (
@@ -275,6 +291,16 @@ async function entitled(
   const forAll = isForAll(placed.opened.map(([audience]) => audience))
   if (!viewer.party && !recipient && !holder.auditor && !forAll) throw new Refusal('not-found')
   return { placed, viewer: { ...viewer, recipient } }
+}
+
+/** Writes down that the holder is given more of a record than who is no auditor would be. */
+async function looked(
+  { auditing, closed, logId }: LedgerOptions,
+  holder: Holder,
+  { placed, viewer }: { placed: Placed; viewer: Viewer },
+): Promise<void> {
+  if (holder.recorded === true || !auditedIn(viewer, placed)) return
+  await auditing(holder, `entry ${placed.index}${closed ? ` of log ${logId}` : ''}`, 1n)
 }
 
 /** Whether it is an act of the programme that every member may have the record of. */

@@ -265,7 +265,7 @@ describe('a chain', () => {
     as('apple')
     const own = linesIn((await get('chain')).body).map(({ event }) => event)
     as('kiwi')
-    expect((await get('chain')).body).toBe('')
+    expect(linesIn((await get('chain')).body).filter(({ event }) => own.includes(event))).toEqual([])
     for (const party of ['apple', 'nobody']) expect((await get(`chain?party=${party}`)).statusCode).toBe(404)
     as('kiwi', 'provenance:audit')
     expect(linesIn((await get('chain?party=apple')).body).map(({ event }) => event)).toEqual(own)

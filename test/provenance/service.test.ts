@@ -21,7 +21,7 @@ import { leafHash, rootFromPath, verifyConsistency } from '../../src/provenance/
 import { formatVkey } from '../../src/provenance/note.ts'
 import { setKey, setLeaf, setProof } from '../../src/provenance/readset.ts'
 import { parseReceipt, type Receipt, type Verified, verifyReceipt } from '../../src/provenance/receipt.ts'
-import { epochKey, nextGeneration } from '../../src/provenance/record.ts'
+import { epochKey, nextGeneration, openRecord, saidIn } from '../../src/provenance/record.ts'
 import { openLog, originOf } from '../../src/provenance/service.ts'
 import { decodeBundle } from '../../src/provenance/tile.ts'
 import { leafOf, mth, tileOf } from './definition.ts'
@@ -304,6 +304,16 @@ describe('the journal', () => {
       const { event_id } = (await batchesOf('kiwi')).at(-1) ?? expect.fail('no batch')
       const source = { ...w.holder('plum'), slug: 'source-7' }
       expect(verified(w, await w.ledger.receipt(source, event_id)).passed).toBe(true)
+    })
+    test('of several sources shows to an auditor who read no more than to any reader', async () => {
+      await flush('kiwi')
+      const sources = ['plum', 'fig'].map((party) => ({ party, items: items.slice(0, 1) }))
+      const [name] = await insert('kiwi', prepared({ sources }))
+      await flush('kiwi')
+      await w.publish()
+      const { id, place } = nameOf(name)
+      const given = (auditor: boolean) => w.ledger.readReceipt(w.holder('kiwi', auditor), id, place)
+      expect(await given(true)).toEqual(await given(false))
     })
     test('rests as long as the rates of the log need, by a clock that nobody sets', async () => {
       let ms = 0
@@ -668,6 +678,19 @@ describe('the ledger', () => {
     const parties = chains.map((text) => JSON.parse(Buffer.from(text, 'base64url').toString())[2].party)
     return { passed, fields: namesIn(fields), parties, hidden: chain_digests.length }
   }
+  /** What auditors looked at, in its order, as the log says. */
+  const audits = async (): Promise<string[]> => {
+    const rows = await w.t.owner
+      .selectFrom('prov_record')
+      .selectAll()
+      .where('kind', '=', 'audit.read')
+      .orderBy('event_id')
+      .execute()
+    return rows.map((row) => {
+      const opened = openRecord(row, row.event_id, w.keys).map((one) => saidIn(one))
+      return String(opened.find((said) => said?.[0] === 'range')?.[1])
+    })
+  }
   const seen = ['dispute', 'ground', 'result', 'signal', 'subject', 'time', 'type']
 
   test('has nothing to show before the first checkpoint', async () => {
@@ -707,6 +730,49 @@ describe('the ledger', () => {
       await w.publish()
       const fields = ['actor', ...seen, 'person'].toSorted()
       expect(await told('kiwi', id, true)).toEqual({ passed: true, fields, parties: ['apple', 'plum'], hidden: 0 })
+    })
+    test('to an auditor what it sees as one alone, after an entry that it looked; and what is its own or waits without', async () => {
+      const id = await aDispute()
+      await w.integrator().round()
+      const [owl, before] = [w.holder('kiwi', true), await audits()]
+      expect(await w.ledger.receipt(owl, id)).toEqual({ outcome: 'pending' })
+      expect(await w.ledger.record(owl, id)).toBe('pending')
+      expect(await audits()).toEqual(before)
+      await w.publish()
+      const { index } = receiptIn(await w.ledger.receipt(owl, id))
+      await w.ledger.record(owl, id)
+      const looks = [...before, `entry ${index}`, `entry ${index}`]
+      expect(await audits()).toEqual(looks)
+      // Its actor sees all but the chain of the other.
+      await w.ledger.record(w.holder('apple', true), id)
+      expect(await audits()).toEqual([...looks, `entry ${index}`])
+      const own = await w.record('kiwi')
+      await w.publish()
+      await w.ledger.receipt(owl, own)
+      await w.ledger.receipt({ ...owl, recorded: true }, id)
+      expect(await audits()).toHaveLength(looks.length + 1)
+    })
+    test('to an auditor nothing while what must be logged is not admitted', async () => {
+      const id = await aDispute()
+      await w.publish()
+      w.health.ok = false
+      try {
+        for (const ask of [w.ledger.receipt, w.ledger.record])
+          await expect(ask(w.holder('kiwi', true), id)).rejects.toMatchObject({ code: 'log-behind' })
+      } finally {
+        w.health.ok = true
+      }
+    })
+    test('to an auditor in its own chain as much as to any party', async () => {
+      await aDispute()
+      await w.publish()
+      const { seq = 0n } = (await rowsOf(w)).chains.find(({ party }) => party === 'plum') ?? {}
+      const chain = async (auditor: boolean) =>
+        Array.fromAsync(await w.ledger.chain(w.holder('plum', auditor), { after: seq - 1n, limit: 1 }))
+      const before = await audits()
+      expect(await chain(false)).toHaveLength(1)
+      expect(await chain(true)).toEqual(await chain(false))
+      expect(await audits()).toEqual(before)
     })
     test('to a stranger: as much as of an event that never was', async () => {
       const id = await aDispute()
