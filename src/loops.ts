@@ -260,8 +260,8 @@ function publishLoop(core: Core, log: Log, { onPublished, onContradiction }: Pub
     onLate: () => loop.wake(),
     onMissing: (witness, reason) => log.warn({ names: [witness], reason }, 'a witness is missing'),
     onContradiction: ({ reason, evidence }, witness) => {
-      if (evidence !== undefined) evidenceKept({ config, log })(evidence, witness)
       onContradiction(new LogHalted(reason, `the witness ${witness} holds another history`))
+      if (evidence !== undefined) evidenceKept({ config, log })(evidence, witness)
     },
   })
   const loop = loopOf(log)('publish', 1_000, async () => {

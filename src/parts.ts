@@ -161,12 +161,17 @@ export const anchorOf = (config: Config, logId: number): Anchor => fileAnchor(be
 /** Where it is remembered why the log was halted. */
 const haltsOf = (config: Config, logId: number): Halts => fileHalts(besideOf(config, logId))
 
-/** Writes down what a witness holds against the log, for whoever inquires. */
+/** Writes down what a witness holds against the log, for whoever inquires; a halt does not wait for a disk to have room for it. */
 export const evidenceKept =
   ({ config, log }: { config: Config; log: Log }) =>
   (evidence: Evidence, witness: string): void => {
-    const dir = keepEvidence(join(config.dataDir, 'evidence'), evidence)
-    log.error({ names: [witness], dir }, 'a witness holds a checkpoint under our key that contradicts the log')
+    const found = 'a witness holds a checkpoint under our key that contradicts the log'
+    try {
+      const dir = keepEvidence(join(config.dataDir, 'evidence'), evidence)
+      log.error({ names: [witness], dir }, found)
+    } catch (error) {
+      log.error({ names: [witness], error }, `${found}, and it could not be written down`)
+    }
   }
 
 /** Each month's records are sealed under a key of its own, whose destruction erases them. */

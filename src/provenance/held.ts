@@ -83,6 +83,7 @@ export interface HeldOptions extends OwnLog {
   answerMs?: number
   /** A witness shows nothing that says anything: none, or why not. */
   onUnshown(witness: string, why: Missing | 'none'): void
+  /** Does not throw: the log is halted by what is found. */
   onEvidence(evidence: Evidence, witness: string): void
 }
 

@@ -20,6 +20,7 @@ import { aKey } from '../provenance/signing.ts'
 import { aTestNode, type Member, type TestNode } from '../support/node.ts'
 
 let dir: string
+let policy: string
 let n: TestNode
 let apple: Member
 let server: Server
@@ -36,7 +37,7 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const key = aKey('witness.example/w', new Uint8Array(32).fill(3))
   const vkey = formatVkey(sha256, key.name, key.publicKey, NOTE_TYPE.cosignature)
-  const policy = join(dir, 'policy')
+  policy = join(dir, 'policy')
   writeFileSync(policy, `witness w ${vkey} http://127.0.0.1:${(server.address() as AddressInfo).port}\nquorum none\n`)
   n = await aTestNode({ env: { WITNESS_POLICY: policy } })
   apple = await n.member('apple')
@@ -48,7 +49,15 @@ afterAll(async () => {
   rmSync(dir, { recursive: true })
 })
 
-const ready = async (): Promise<boolean> => (await fetch(`${n.ops}/readyz`)).ok
+const ready = async ({ ops } = n): Promise<boolean> => (await fetch(`${ops}/readyz`)).ok
+
+/** Another tree of a size under the key of the node: what a database that was set back, or a thief of the key, leaves behind. */
+async function contradicting({ parts }: TestNode): Promise<string> {
+  const { origin, keys, logId, vkey } = parts
+  const text = checkpointText({ origin, size: 2n, root: new Uint8Array(32) })
+  const signature = await keys.sign(`log-${logId}`, Buffer.from(text))
+  return formatNote(text, [signatureLine(sha256, { name: vkey.name, publicKey: vkey.publicKey, signature })])
+}
 
 async function until(holdsNow: () => Promise<boolean>): Promise<void> {
   for (let tries = 0; !(await holdsNow()); tries++) {
@@ -66,13 +75,9 @@ test('a node whose own key contradicts it in a witness stops, serves its tree, a
   timeout: 90_000,
 }, async () => {
   await share('a')
-  await until(ready)
-  // The key signed another tree of a size: what a database that was set back, or a thief of the key, leaves behind.
-  const { origin, keys, logId } = n.parts
-  const text = checkpointText({ origin, size: 2n, root: new Uint8Array(32) })
-  const { name, publicKey } = n.parts.vkey
-  const signature = await keys.sign(`log-${logId}`, Buffer.from(text))
-  holds = formatNote(text, [signatureLine(sha256, { name, publicKey, signature })])
+  await until(() => ready())
+  const { origin, logId } = n.parts
+  holds = await contradicting(n)
   await until(async () => !(await ready()))
 
   const [file = ''] = readdirSync(join(n.parts.config.dataDir, 'evidence'))
@@ -95,6 +100,26 @@ test('a node whose own key contradicts it in a witness stops, serves its tree, a
   await expect(resumeLog(again.parts)).rejects.toMatchObject({ code: 'state-conflict' })
   expect(await anchorOf(n.parts.config, logId).read()).toEqual(before)
   await stop(again.shutdown, { log: silentLog, noticeMs: 0, requestsMs: 1_000 })
+})
+
+test('a node that its own key contradicts stops also where the proof cannot be written down, and says so', {
+  timeout: 90_000,
+}, async () => {
+  holds = undefined
+  const other = await aTestNode({ env: { WITNESS_POLICY: policy } })
+  try {
+    await until(() => ready(other))
+    // A file where the folder of the proofs would be.
+    writeFileSync(join(other.parts.config.dataDir, 'evidence'), '')
+    holds = await contradicting(other)
+    await until(async () => other.parts.halts.kept() !== undefined)
+    expect(other.parts.halts.kept()).toMatchObject({ reason: 'contradicted' })
+    await until(async () => !(await ready(other)))
+    await until(async () => other.logged().includes('it could not be written down'))
+  } finally {
+    holds = undefined
+    await other.end()
+  }
 })
 
 test('a policy that is none is named at the start', async () => {
