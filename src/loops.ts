@@ -78,7 +78,10 @@ function projectAll({ pools, clock, logs, provenance, authority }: Core, onCarri
 }
 
 /** Whether the log is halted, as its signer finds it; told when that changes. */
-function haltOf({ signer, halts, clock }: Pick<Core, 'signer' | 'halts' | 'clock'>, onHalted: LogEvents['onHalted']) {
+export function haltOf(
+  { signer, halts, clock }: Pick<Core, 'signer' | 'halts' | 'clock'>,
+  onHalted: LogEvents['onHalted'],
+) {
   let reason: HaltReason | undefined
   let known = false
   let contradicted: LogHalted | undefined
@@ -86,10 +89,15 @@ function haltOf({ signer, halts, clock }: Pick<Core, 'signer' | 'halts' | 'clock
     if (now !== reason) onHalted(now)
     reason = now
   }
+  const unlessContradicted = (): void => {
+    if (contradicted !== undefined) throw contradicted
+  }
   const watch = async (work: () => Promise<void>): Promise<void> => {
     try {
-      if (contradicted !== undefined) throw contradicted
+      unlessContradicted()
       await work()
+      // It may have been found while the work was under way, which knew nothing of it.
+      unlessContradicted()
       known = true
       tell(undefined)
     } catch (error) {
