@@ -22,8 +22,8 @@ export interface BatchOptions {
 /** Rows of one batch, rows that are opened at once. */
 const ROWS_IN_BATCH = 4_096
 const ROWS_AT_ONCE = 64
-/** With these and the reader a batch has 256 links; of one with more the receipt would outgrow its 60,000 characters. */
-export const SOURCES_IN_BATCH = 255
+/** As many as an auditor's receipt, which opens all, holds of the longest names and numbers in its 60,000 characters. */
+export const SOURCES_IN_BATCH = 59
 
 /** What became an entry: its reads, and the links it is. */
 export interface Flushed {
