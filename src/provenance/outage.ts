@@ -73,6 +73,8 @@ export function createOutages(options: OutageOptions): Outages {
       if (isOpen()) await keep({ ended: clock() })
       const { since, ended } = row
       if (since === null || ended === null || told === ended) return
+      // Where its beginning could not be recorded while it lasted.
+      await tell(options, 'witness.degraded', since, { since: since.toISOString() })
       await tell(options, 'witness.restored', ended, { since: since.toISOString(), sizes })
       told = ended
     },

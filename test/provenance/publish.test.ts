@@ -18,7 +18,7 @@ import { openMemory } from '../../src/witness/memory.ts'
 import { startWitness } from '../../src/witness/server.ts'
 import { createWitness } from '../../src/witness/witness.ts'
 import { aKey } from './signing.ts'
-import { aLog, type LogWorld, ORIGIN } from './world.ts'
+import { aLog, asOwner, type LogWorld, ORIGIN } from './world.ts'
 
 /** A busy machine is no witness that is late; one that never answers need not be waited for that long. */
 const [PATIENT_MS, SILENT_MS] = [20_000, 500]
@@ -391,6 +391,19 @@ describe('while the quorum is missing', () => {
     expect(await again.publisher.round()).toBe(true)
     expect(await w.ledger.checkpoint()).toMatchObject({ witnessed: { cosigned: 2, wanted: 2, quorum: true } })
     await again.publisher.round()
+    expect(await counts()).toEqual({ degraded: 1, restored: 1 })
+  })
+  test('an outage whose beginning could not be recorded has one in the log before its end', async () => {
+    const { b, all, counts } = await outage('mark')
+    await grow()
+    await all.publisher.round()
+    w.pass(5_000)
+    await asOwner(w, 'revoke insert on prov_record from aldis_admin')
+    await expect(all.publisher.round()).rejects.toMatchObject({ code: '42501' })
+    await asOwner(w, 'grant insert on prov_record to aldis_admin')
+    await b.start()
+    await all.publisher.round()
+    await all.publisher.round()
     expect(await counts()).toEqual({ degraded: 1, restored: 1 })
   })
   test('with `never` nothing is published, and the outage is told too', async () => {
