@@ -127,12 +127,15 @@ function baseOn(
 const REFRESH_MS = 3_600_000
 
 /** The logs of the node; a rotation that was decided and not carried out is carried out first. */
-async function openLogs({ config, keys, pools: { admin, ledger } }: Base, programme: Uuid) {
+async function openLogs({ config, clock, keys, pools: { admin, ledger } }: Base, programme: Uuid) {
   for (const { log, next, ...decided } of await decidedRotations(admin)) {
     const to = { logId: logIdOf(next), origin: next, kid: logKid(logIdOf(next)) }
     if ((await originOf(ledger, to.logId)) !== undefined) continue
     const from = { logId: logIdOf(log), origin: log }
-    await rotateLog({ admin, ledger, keys, anchor: anchorOf(config, to.logId) }, { ...decided, from, to, programme })
+    const now = clock()
+    await ensureEpochKeys(keys, now)
+    const using = { admin, ledger, keys, anchor: anchorOf(config, to.logId) }
+    await rotateLog(using, { ...decided, from, to, now, programme })
   }
   return logsOf(ledger)
 }

@@ -27,15 +27,18 @@ export function epochKey(epoch: number): string {
   return generation === 0 ? name : `${name}-${generation + 1}`
 }
 
-/** The committed form of an event: payload of digests, C, and the disclosures encrypted under the month's key. */
+/**
+ * The committed form of an event: payload of digests, C, and the disclosures encrypted under the month's key. `sealed` is
+ * when, where that is much later than the event: the key of its own month may be gone by then.
+ */
 export function prepareRecord(
   event: NewEvent,
-  using: { keys: KeyService; logId: number; salt: () => string },
+  using: { keys: KeyService; logId: number; salt: () => string; sealed?: Date },
 ): RecordRow {
   const { kind, event_id, participant_id, at } = event
   const fields = disclosuresOf(event)
   const { texts, payload, c } = commit(fields, using.salt)
-  const epoch = epochOf(at)
+  const epoch = epochOf(using.sealed ?? at)
   return {
     participant_id,
     event_id,

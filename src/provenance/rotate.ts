@@ -21,6 +21,8 @@ export interface Rotation {
   to: { logId: number; origin: string; kid: string }
   reason: string
   at: Date
+  /** When it is carried out: a node that was away may do so months later. */
+  now: Date
   /** The executed request, and who asked for it. */
   request: Uuid
   person: Uuid
@@ -36,7 +38,7 @@ const BATCHES_AT_ONCE = 64
  */
 export async function rotateLog(
   { admin, ledger, keys, anchor }: { admin: Db; ledger: Db; keys: KeyService; anchor: Anchor },
-  { from, to, reason, at, request, person, programme }: Rotation,
+  { from, to, reason, at, now, request, person, programme }: Rotation,
 ): Promise<void> {
   await keys.create(to.kid, 'ed25519')
   const closed = await atLog(admin, from.logId, (tx) => signStore.closeLog(tx, from.logId))
@@ -53,7 +55,7 @@ export async function rotateLog(
         ...{ person, req: request },
       },
     },
-    { keys, logId: to.logId, salt: randomTextSource(32) },
+    { keys, logId: to.logId, salt: randomTextSource(32), sealed: now },
   )
   const known = (await recordStore.recordOf(ledger, programme, event_id)) !== undefined
   if (!known) await atControl(admin, (tx) => recordStore.insertRecords(tx, [opened]))

@@ -16,7 +16,7 @@ import { createIntegrator } from '../../src/provenance/integrate.ts'
 import { formatVkey, parseVkey } from '../../src/provenance/note.ts'
 import { placeOf } from '../../src/provenance/origin.ts'
 import { clearOutbox } from '../../src/provenance/outbox-store.ts'
-import { openRecord } from '../../src/provenance/record.ts'
+import { epochKey, epochOf, openRecord } from '../../src/provenance/record.ts'
 import { type Rotation, rotateLog } from '../../src/provenance/rotate.ts'
 import { createProvenanceService, logsOf } from '../../src/provenance/service.ts'
 import { createSigner } from '../../src/provenance/sign.ts'
@@ -27,7 +27,7 @@ const NEXT = 'node.example.org/provenance/2'
 
 let w: LogWorld
 let programme: Uuid
-let rotation: Rotation
+let rotation: Omit<Rotation, 'now'>
 beforeEach(async () => {
   w = await aLog()
   programme = newId(NOON)
@@ -40,7 +40,8 @@ beforeEach(async () => {
 afterEach(() => w.end())
 
 const anchor2 = () => fileAnchor(join(w.folder, 'anchor-2'))
-const rotate = () => rotateLog({ admin: w.t.admin, ledger: w.t.ledger, keys: w.keys, anchor: anchor2() }, rotation)
+const rotate = () =>
+  rotateLog({ admin: w.t.admin, ledger: w.t.ledger, keys: w.keys, anchor: anchor2() }, { ...rotation, now: w.clock() })
 const integrator2 = () => createIntegrator({ db: w.t.integrator, logId: 2, salt: w.provenance.salt })
 const signer2 = () =>
   createSigner({
@@ -112,6 +113,15 @@ describe('after a rotation', () => {
     const previous = fields.get('previous') as { origin: string; checkpoint: string; reason: string }
     expect([previous.origin, previous.reason]).toEqual([ORIGIN, 'database_rollback'])
     expect(openCheckpoint(previous.checkpoint, w.key, verifyEd25519)).toMatchObject({ checkpoint: { size: 3n } })
+  })
+  test('the first entry is sealed under the key of the month in which it is made, and tells when it was decided', async () => {
+    await aTroubledLog()
+    w.pass(62 * 86_400_000)
+    await w.keys.create(epochKey(epochOf(w.clock())), 'symmetric')
+    await w.keys.destroy(epochKey(epochOf(NOON)))
+    await rotate()
+    await integrator2().round()
+    expect((await openedFields()).get('time')).toBe(NOON.toISOString())
   })
   test('chains restart under the new origin, and the new key signs', async () => {
     await aTroubledLog()
