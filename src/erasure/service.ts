@@ -10,7 +10,7 @@ import type { DecidedErasure, ScannedReaders } from '../participants/erasure.ts'
 import type { Settling } from '../participants/request.ts'
 import type { EventPlace, GivenOut, RecordEraser } from '../provenance/erase.ts'
 import type { Recorder } from '../provenance/service.ts'
-import type { HeldSignals, SignalEraser } from '../signals/erase.ts'
+import type { HeldRevision, HeldSignals, SignalEraser } from '../signals/erase.ts'
 import type { ErasureList } from './list-file.ts'
 import * as store from './store.ts'
 
@@ -161,10 +161,7 @@ async function placesOf(
   ])
   if (newest.some((event) => timeOf(event) > order.at.getTime()))
     throw new Refusal('state-conflict', { detail: 'the clock is behind the newest change of a signal; try again' })
-  const events = new Set([
-    ...revisions.map(({ submission_id }) => submission_id),
-    ...signals.map(({ last_event }) => last_event),
-  ])
+  const events = new Set([...revisions.flatMap(saidBy), ...signals.map(({ last_event }) => last_event)])
   const places = await records.places(tx, [...events])
   const carried = [...events].every((event) => places.get(event)?.some((one) => one.carried) === true)
   if (!carried && !order.quiet)
@@ -178,16 +175,23 @@ const submissionsIn = ({ revisions }: HeldSignals, places: Places): Places => {
   return new Map([...places].filter(([event]) => submissions.has(event)))
 }
 
-const soughtIn = ({ revisions }: HeldSignals, places: Places) =>
-  revisions.map(({ signal_id, revision, audience, submission_id }) => ({
+/** The events with which a revision went into feeds: a hold's end says it again. */
+const saidBy = ({ submission_id, releases }: Pick<HeldRevision, 'submission_id' | 'releases'>): Uuid[] => [
+  submission_id,
+  ...releases,
+]
+
+const soughtIn = ({ revisions }: Pick<HeldSignals, 'revisions'>, places: Places) =>
+  revisions.map(({ signal_id, revision, audience, ...said }) => ({
     ...{ signal_id, revision, audience },
-    places: (places.get(submission_id) ?? []).map(({ place }) => place),
+    places: saidBy(said).flatMap((event) => (places.get(event) ?? []).map(({ place }) => place)),
   }))
 
 async function replay(options: ErasureOptions): Promise<number> {
   const orders = options.listed.all()
   const noted = new Set(orders.map(({ request }) => request))
   const known = await atControl(options.admin, (tx) => knownOf(options, tx, noted))
+  await atControl(options.admin, (tx) => blankReleases(options, tx))
   let done = 0
   for (const { request, participant, signals, basis } of orders) {
     if (known.has(request)) continue
@@ -206,6 +210,19 @@ async function replay(options: ErasureOptions): Promise<number> {
     })
   }
   return done
+}
+
+/** Erased items that the release before this one left at the ends of holds: they go, and the erasure's own entry told of them. */
+async function blankReleases({ participants, signals, records, feeds }: ErasureOptions, tx: Tx): Promise<void> {
+  for (const { participant_id: source } of participants()) {
+    const revisions = await signals.erasedReleases(tx, source)
+    const places = await records.places(
+      tx,
+      revisions.flatMap(({ releases }) => releases),
+    )
+    const found = await feeds.find(tx, source, soughtIn({ revisions }, places))
+    if (found.size > 0) await feeds.erase(tx, { source, found, signals: [] })
+  }
 }
 
 /** The requests that this database has carried out; what of them the list lacks comes onto it. */

@@ -27,6 +27,33 @@ export const revisionsOf = (tx: Tx, participant_id: Uuid, ids: readonly Uuid[]) 
     .orderBy('revision')
     .execute()
 
+/** The ends of their holds, each with the revision that feeds were given again. */
+export const releasesOf = (tx: Tx, participant_id: Uuid, ids: readonly Uuid[]) =>
+  tx
+    .selectFrom('signal_hold')
+    .select(['signal_id', 'revision', 'released_event'])
+    .where('participant_id', '=', participant_id)
+    .where(sql<boolean>`signal_id = any(${ids}::uuid[])`)
+    .where('released_event', 'is not', null)
+    .$narrowType<{ released_event: Uuid }>()
+    .execute()
+
+/** Erased signals that a hold had ended of. */
+export async function erasedAndReleased(tx: Tx, participant_id: Uuid): Promise<Uuid[]> {
+  const rows = await tx
+    .selectFrom('signal_hold as h')
+    .innerJoin('signal as s', (join) =>
+      join.onRef('s.participant_id', '=', 'h.participant_id').onRef('s.signal_id', '=', 'h.signal_id'),
+    )
+    .select('h.signal_id')
+    .distinct()
+    .where('h.participant_id', '=', participant_id)
+    .where('h.released_event', 'is not', null)
+    .where('s.state', '=', SIGNAL_STATE.erased)
+    .execute()
+  return rows.map(({ signal_id }) => signal_id)
+}
+
 /** The signals that one erasure took. */
 export async function erasedIds(
   tx: Tx,

@@ -14,6 +14,8 @@ export interface HeldRevision {
   signal_id: Uuid
   revision: number
   submission_id: Uuid
+  /** The ends of holds of it: each gave it to feeds again. */
+  releases: readonly Uuid[]
   /** In whose feed it stands: a withdrawal's is that of the revision before. */
   audience: Uuid
   salt: Buffer | null
@@ -35,6 +37,8 @@ export interface SignalEraser {
   erase(tx: Tx, of: { participant: Uuid; event: Uuid; held: HeldSignals }): Promise<void>
   /** Of these signals those that are here and were not erased. */
   unerased(tx: Tx, participant: Uuid, ids: readonly Uuid[]): Promise<Uuid[]>
+  /** Of what was erased the revisions that the ends of holds gave to feeds again. */
+  erasedReleases(tx: Tx, participant: Uuid): Promise<HeldRevision[]>
   /** The signals that one erasure took, each with every audience that it was ever shared with. */
   erasedBy(tx: Tx, participant: Uuid, event: Uuid): Promise<{ signal_id: Uuid; audiences: Uuid[] }[]>
 }
@@ -45,7 +49,7 @@ export const createSignalEraser = ({ categorySlug }: { categorySlug(id: number):
     if (signals.length < ids.length) throw new Refusal('not-found', { detail: 'a signal is none of this participant' })
     if (signals.some(({ state }) => state === SIGNAL_STATE.erased))
       throw new Refusal('signal-ended', { detail: 'a signal was erased before' })
-    return { signals, revisions: withAudiences(await store.revisionsOf(tx, participant, ids)) }
+    return { signals, revisions: await revisionsOf(tx, participant, ids) }
   },
   fields: ({ signals }) => endedFields(signals, categorySlug),
   async erase(tx, { participant, event, held }) {
@@ -62,6 +66,10 @@ export const createSignalEraser = ({ categorySlug }: { categorySlug(id: number):
     const rows = await store.signalsForErasure(tx, participant, ids)
     return rows.flatMap(({ signal_id, state }) => (state === SIGNAL_STATE.erased ? [] : signal_id))
   },
+  async erasedReleases(tx, participant) {
+    const revisions = await revisionsOf(tx, participant, await store.erasedAndReleased(tx, participant))
+    return revisions.filter(({ releases }) => releases.length > 0)
+  },
   async erasedBy(tx, participant, event) {
     const ids = await store.erasedIds(tx, participant, { event, state: SIGNAL_STATE.erased })
     const rows = withAudiences(await store.revisionsOf(tx, participant, ids))
@@ -73,7 +81,18 @@ export const createSignalEraser = ({ categorySlug }: { categorySlug(id: number):
   },
 })
 
-function withAudiences(rows: Awaited<ReturnType<typeof store.revisionsOf>>): HeldRevision[] {
+async function revisionsOf(tx: Tx, participant: Uuid, ids: readonly Uuid[]): Promise<HeldRevision[]> {
+  const rows = withAudiences(await store.revisionsOf(tx, participant, ids))
+  const ends = await store.releasesOf(tx, participant, ids)
+  const nameOf = (of: { signal_id: Uuid; revision: number }): string => `${of.signal_id}/${of.revision}`
+  const byRevision = Map.groupBy(ends, nameOf)
+  return rows.map((row) => ({
+    ...row,
+    releases: (byRevision.get(nameOf(row)) ?? []).map(({ released_event }) => released_event),
+  }))
+}
+
+function withAudiences(rows: Awaited<ReturnType<typeof store.revisionsOf>>): Omit<HeldRevision, 'releases'>[] {
   const audiences = new Map<Uuid, Uuid>()
   return rows.map((row) => {
     const { audience = audiences.get(row.signal_id) } = JSON.parse(row.item) as { audience?: Uuid }

@@ -2,11 +2,14 @@ import { statSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { atFeed } from '../../src/db/as-participant.ts'
+import { asParticipant, atFeed } from '../../src/db/as-participant.ts'
 import { sweepSegments } from '../../src/feeds/erase.ts'
 import { createSegmentFiles } from '../../src/feeds/segment-files.ts'
 import { insertSegment } from '../../src/feeds/segment-store.ts'
+import { toBase64Url } from '../../src/kernel/bytes.ts'
+import { encodeCursor } from '../../src/kernel/cursor.ts'
 import { newId, type Uuid } from '../../src/kernel/ids.ts'
+import { createHolds } from '../../src/signals/hold.ts'
 import { aWorld, type Party, type World } from '../feeds/world.ts'
 import { DAY } from '../signals/factory.ts'
 
@@ -55,6 +58,26 @@ const keyOf = async (signal: Uuid): Promise<string> => {
     .where('signal_id', '=', signal)
     .executeTakeFirst()
   return row?.signal_key.toString('hex') ?? ''
+}
+/** Held and let go again: feeds have its text once more. */
+const heldOnce = async (signal: Uuid): Promise<void> => {
+  const { participant, slug } = apple
+  const holds = createHolds(w.provenance)
+  const of = { participant, slug, signal, now: w.now() }
+  await asParticipant(w.t.app, participant, (tx) => holds.hold(tx, { ...of, dispute: undefined }))
+  await asParticipant(w.t.app, participant, (tx) => holds.release(tx, of))
+  w.pass(1_000)
+  await w.project()
+}
+const headOf = () =>
+  w.t.owner.selectFrom('feed_head').select('erasures').where('feed_id', '=', feed).executeTakeFirstOrThrow()
+const saltOf = async (signal: Uuid): Promise<string> => {
+  const { salt } = await w.t.owner
+    .selectFrom('signal_revision')
+    .select('salt')
+    .where('signal_id', '=', signal)
+    .executeTakeFirstOrThrow()
+  return toBase64Url(salt ?? Buffer.alloc(0))
 }
 /** Whether a text stands in any row of any table, as text or as hex. */
 async function anywhere(text: string): Promise<string[]> {
@@ -118,6 +141,36 @@ describe('an erasure that two persons decided', () => {
     expect(end).toMatchObject({ type: 'signal.erased', reason: 'erased', signal: item.signal, event, source: 'apple' })
     expect(more).toEqual([])
     expect(await eventsOf(other.signal)).toMatchObject([{ item: expect.any(String) }])
+  })
+
+  test('also where the end of a hold said them again, each time, and asks whoever read only that', async () => {
+    const dill = await w.admit('dill')
+    const [item] = await shared()
+    if (item === undefined) throw new Error('an item')
+    const salt = await saltOf(item.signal)
+    await heldOnce(item.signal)
+    await heldOnce(item.signal)
+    expect((await eventsOf(item.signal)).filter((one) => 'item' in one)).toHaveLength(3)
+    const released = (await eventsOf(item.signal)).at(-1)
+    const cursor = encodeCursor(w.cursorKey, { feed, seq: BigInt(String(released?.['seq'])) - 1n })
+    expect((await w.page(dill, feed, { cursor })).events).toMatchObject([{ item: expect.any(String) }])
+    w.pass(1_000)
+    await w.revise(apple, item, { note: 'another note' })
+    await w.project()
+    const { event, notified } = await erase([item.signal])
+    const events = await eventsOf(item.signal)
+    expect(events.map(({ type, reason }) => [type, reason])).toEqual([
+      ['signal.created', 'erased'],
+      ['signal.held', 'disputed'],
+      ['signal.released', 'erased'],
+      ['signal.held', 'disputed'],
+      ['signal.released', 'erased'],
+      ['signal.revised', 'erased'],
+    ])
+    for (const gone of [salt, item.value.sha256]) expect(await anywhere(gone)).toEqual([])
+    expect(notified).toBe(1)
+    // What a record said of the submission goes; an end of a hold has nothing of it.
+    expect(((await w.opened(event))['targets'] as unknown[]).length).toBe(4)
   })
 
   test('puts a tombstone into the feed of every audience that held it', async () => {
@@ -385,6 +438,28 @@ describe('a database that is an older one', () => {
     const events = await Promise.all(items.map(({ signal }) => eventsOf(signal)))
     expect(events.map((some) => some.some((one) => 'item' in one))).toEqual([false, true, true])
     expect(await w.erasures.replay()).toBe(0)
+  })
+  test('of a release that left erased items at the ends of holds loses them at the start, and tells of nothing anew', async () => {
+    const [item] = await shared()
+    if (item === undefined) throw new Error('an item')
+    await heldOnce(item.signal)
+    const { seq, feed_id } = (await eventsOf(item.signal)).at(-1) as { seq: bigint; feed_id: Uuid }
+    const place = () =>
+      w.t.owner.selectFrom('feed_entry').select('body').where('feed_id', '=', feed_id).where('seq', '=', BigInt(seq))
+    const { body } = await place().executeTakeFirstOrThrow()
+    await erase([item.signal])
+    const erased = await place().executeTakeFirstOrThrow()
+    await w.t.owner
+      .updateTable('feed_entry')
+      .set({ body })
+      .where('feed_id', '=', feed_id)
+      .where('seq', '=', BigInt(seq))
+      .execute()
+    expect(await w.recorded(() => w.erasures.replay())).toEqual([])
+    expect(await place().executeTakeFirstOrThrow()).toEqual(erased)
+    const { erasures } = await headOf()
+    await w.erasures.replay()
+    expect(await headOf()).toEqual({ erasures })
   })
   test('finds every erasure of its own on the list, also where the list was lost', async () => {
     const known = await w.t.owner.selectFrom('erasure').select('request_id').execute()
