@@ -65,10 +65,14 @@ export function toldIn(body: string): { source: string; item?: string; reason?: 
 
 const [SOURCE, ITEM, PATH] = ['"source":"', ',"item":', ',"path":"']
 
-/** What stands at the place of an event whose item was erased: the same, without the source's bytes or the sealed ones. */
+/**
+ * What stands at the place of an event whose item was erased: the same, without the source's bytes or the sealed ones. A sealed
+ * feed's mirror learns of an end by the entry that is over alone.
+ */
 export function erasedBody(body: string): string {
-  const { seq, type, at, feed, source, signal, revision, event, replaces } = JSON.parse(body) as Record<string, unknown>
-  return JSON.stringify({ seq, type, at, feed, source, signal, revision, event, replaces, reason: 'erased' })
+  const told = JSON.parse(body) as Record<string, unknown>
+  const { seq, type, at, feed, source, signal, revision, event, replaces, ends } = told
+  return JSON.stringify({ seq, type, at, feed, source, signal, revision, event, replaces, ends, reason: 'erased' })
 }
 
 /** The submission's line: the JWS its items are proven by, the number of its items, the node's countersignature. */

@@ -156,6 +156,22 @@ describe('a sealed feed', () => {
     expect((await open(banana, audience, other.signal)).answer.events).toHaveLength(1)
   })
 
+  test('still names the entry that a withdrawal ended once the signal is erased, for mirrors that stand between', async () => {
+    const { audience, feed } = await aSealed()
+    const item = w.item({ audience }, 'email')
+    await w.submit(apple, [item])
+    w.pass(1_000)
+    await w.withdraw(apple, item.signal)
+    await w.project()
+    w.pass(1_000)
+    await w.decide('signals.erase', { participant: 'apple', signals: [item.signal], basis: 'subject_request' })
+    await w.project()
+    const [entry, end] = (await pageOf(banana, feed)).page.events
+    expect(entry).toMatchObject({ seq: '1', type: 'signal.sealed', reason: 'erased' })
+    expect(end).toMatchObject({ type: 'signal.withdrawn', signal: item.signal, reason: 'erased', ends: '1' })
+    expect(end).not.toHaveProperty('item')
+  })
+
   test('is planned alike by a projector that begins again, and keeps its entries', async () => {
     const { audience, feed } = await aSealed()
     await w.submit(apple, [w.item({ audience }, 'email')])
