@@ -3,10 +3,24 @@ import type { Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
 import type { Uuid } from '../kernel/ids.ts'
 
-export async function upsertAck(
-  tx: Tx,
-  ack: { participant_id: Uuid; feed_id: Uuid; stage: number; seq: bigint; last_event: Uuid },
-): Promise<void> {
+interface Ack {
+  participant_id: Uuid
+  feed_id: Uuid
+  stage: number
+  seq: bigint
+  last_event: Uuid
+}
+
+/** A row of nothing, unless there is one: what is not there cannot be locked, and two first ones at once would not see each other. */
+export async function beginAck(tx: Tx, ack: Omit<Ack, 'seq'>): Promise<void> {
+  await tx
+    .insertInto('feed_ack')
+    .values({ ...ack, seq: 0n })
+    .onConflict((oc) => oc.columns(['participant_id', 'feed_id', 'stage']).doNothing())
+    .execute()
+}
+
+export async function upsertAck(tx: Tx, ack: Ack): Promise<void> {
   const { seq, last_event } = ack
   await tx
     .insertInto('feed_ack')
@@ -15,6 +29,7 @@ export async function upsertAck(
     .execute()
 }
 
+/** Locked. */
 export const ackOf = (tx: Tx, participant_id: Uuid, feed_id: Uuid, stage: number) =>
   tx
     .selectFrom('feed_ack')

@@ -270,15 +270,14 @@ function acknowledge(
       throw new Refusal('validation-failed', { errors: [{ pointer: '/upto', code: 'validation-failed' }] })
     }
     const stage = ACK_STAGE[ack.stage]
+    const event_id = newId(clock())
+    const own = { participant_id: by.participant, feed_id: feed, stage, last_event: event_id }
+    if (upto > 0n) await ackStore.beginAck(tx, own)
     const before = (await ackStore.ackOf(tx, by.participant, feed, stage))?.seq ?? 0n
     if (upto <= before) return { feed, upto: String(before) }
-    const event_id = newId(clock())
     const after = later(before, place.from_seq - 1n)
     const ends = await ackStore.endsBySource(tx, feed, { after, upto, kinds: END_KINDS })
-    await ackStore.upsertAck(tx, {
-      ...{ participant_id: by.participant, feed_id: feed, stage },
-      ...{ seq: upto, last_event: event_id },
-    })
+    await ackStore.upsertAck(tx, { ...own, seq: upto })
     await provenance.record(tx, {
       ...{ kind: 'tombstone.acked', event_id, participant_id: by.participant, at: clock(), actor: by.slug },
       fields: { feed, upto: ack.upto, stage: ack.stage },

@@ -627,6 +627,11 @@ describe('nothing is disclosed without its record', () => {
 })
 
 describe('an acknowledgement', () => {
+  const waitingForLocks = async (): Promise<number> =>
+    (
+      await sql`select from pg_stat_activity where datname = current_database() and usename = 'aldis_app'
+        and wait_event_type = 'Lock'`.execute(w.t.owner)
+    ).rows.length
   const ack = (by: Party, feed: Uuid, upto: string, stage: 'mirror_removed' | 'client_reached' = 'mirror_removed') =>
     w.feeds.acknowledge(w.reader(by), feed, { upto, stage })
   test('is recorded once, with the ends of each source in it', async () => {
@@ -651,6 +656,25 @@ describe('an acknowledgement', () => {
     expect(await w.recorded(async () => expect(await ack(cherry, feed, '2')).toEqual({ feed, upto: '5' }))).toEqual([])
     // Another stage is another statement.
     expect(await w.recorded(() => ack(cherry, feed, '5', 'client_reached'))).toEqual(['tombstone.acked'])
+  })
+  test('goes no way back where another first one of the same feed is made at once', async () => {
+    const { feed } = await aFeed('raced', [apple, banana], 9)
+    let less: Promise<unknown> | undefined
+    await w.t.owner.transaction().execute(async (tx) => {
+      await tx
+        .insertInto('feed_ack')
+        .values({ participant_id: banana.participant, feed_id: feed, stage: 1, seq: 9n, last_event: newId(w.now()) })
+        .execute()
+      less = w.recorded(async () => expect(await ack(banana, feed, '4')).toEqual({ feed, upto: '9' }))
+      await expect.poll(waitingForLocks, { interval: 10, timeout: 10_000 }).toBe(1)
+    })
+    expect(await less).toEqual([])
+    const { seq } = await w.t.owner
+      .selectFrom('feed_ack')
+      .select('seq')
+      .where('feed_id', '=', feed)
+      .executeTakeFirstOrThrow()
+    expect(seq).toBe(9n)
   })
   test('of nothing is no statement', async () => {
     expect(
