@@ -141,9 +141,10 @@ async function receive(
     wake()
     return job
   } catch (error) {
-    // Whoever took over, or comes again, finds nothing of it.
+    // Whoever took over, or comes again, finds nothing of it; once all of it is durable, whoever came again was told so.
     await within(async (tx) => {
-      if ((await store.jobForUpdate(tx, of))?.attempt === attempt) await forget(tx, of)
+      const row = await store.jobForUpdate(tx, of)
+      if (row?.attempt === attempt && row.state === UPLOAD_STATE.receiving) await forget(tx, of)
     })
     throw error
   }

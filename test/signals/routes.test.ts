@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { Refusal } from '../../src/kernel/errors.ts'
 import { newId, type Uuid } from '../../src/kernel/ids.ts'
 import type { Submission, UploadJob, UploadLine } from '../../src/signals/schema.ts'
+import { createUploadJobs } from '../../src/signals/upload-jobs.ts'
 import { JOBS_LIVE, RESULT_DAYS } from '../../src/signals/upload-limits.ts'
 import { TRIES_MAX } from '../../src/signals/upload-work.ts'
 import { anApp, type TestApp } from '../feeds/app.ts'
@@ -233,6 +234,23 @@ describe('an upload that is worked off after its sender has gone', () => {
     expect((await put(upload, body)).json()).toMatchObject({ state: 'waiting' })
     await worked()
     expect(await jobOf(upload)).toMatchObject({ state: 'done', accepted: '1' })
+  })
+  test('that is durable stays, whatever becomes of its sender then', async () => {
+    const { upload, body } = await anUpload([item()])
+    const { t: database, clock, signals } = w
+    const uploads = createUploadJobs({
+      ...{ db: database.app, projector: database.projector, clock, signals, submitter: () => undefined },
+      wake: () => {
+        throw new Refusal('outcome-unknown')
+      },
+    })
+    const whole = async function* () {
+      yield Buffer.from(body)
+    }
+    await expect(uploads.receive(apple, upload, whole())).rejects.toMatchObject({ code: 'outcome-unknown' })
+    expect(await jobOf(upload)).toMatchObject({ state: 'waiting' })
+    await worked()
+    expect(await jobOf(upload)).toMatchObject({ state: 'done', accepted: '1', bytes: String(body.length) })
   })
   test('of a sender that was taken for dead cannot go on beside the next', async () => {
     const { upload, body } = await anUpload([item()])
