@@ -17,16 +17,16 @@ export const sealable = (db: Db, size: number) =>
 
 /**
  * The segment first, then the mark that it may be asked for; nothing if an erasure came between, since the entries were
- * read when the feed had seen so many.
+ * read when the feed had seen so many, or another sealer, who may be further.
  */
 export async function insertSegment(tx: Tx, row: SegmentRow, erasures: bigint): Promise<void> {
   const head = await tx
     .selectFrom('feed_head')
-    .select('erasures')
+    .select(['erasures', 'sealed_seq'])
     .where('feed_id', '=', row.feed_id)
     .forUpdate()
     .executeTakeFirstOrThrow()
-  if (head.erasures !== erasures) return
+  if (head.erasures !== erasures || head.sealed_seq !== row.first_seq - 1n) return
   await tx
     .insertInto('feed_segment')
     .values(row)

@@ -1,12 +1,13 @@
 import { brotliDecompressSync } from 'node:zlib'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { asParticipant, type Tx } from '../../src/db/as-participant.ts'
+import { asParticipant, atFeed, type Tx } from '../../src/db/as-participant.ts'
 import * as ackStore from '../../src/feeds/ack-store.ts'
 import * as keyStore from '../../src/feeds/key-store.ts'
 import * as objectStore from '../../src/feeds/object-store.ts'
 import * as originStore from '../../src/feeds/origin-store.ts'
 import { SEGMENT_SIZE } from '../../src/feeds/schema.ts'
+import { insertSegment } from '../../src/feeds/segment-store.ts'
 import * as store from '../../src/feeds/store.ts'
 import { keyOfSignal } from '../../src/interop/stix/ids.ts'
 import { newId, type Uuid } from '../../src/kernel/ids.ts'
@@ -404,7 +405,8 @@ describe('the sealer', () => {
     await w.project()
     const own = () =>
       w.t.owner.selectFrom('feed_segment').selectAll().where('feed_id', '=', quiet.feed).orderBy('first_seq').execute()
-    await w.seal()
+    // Others of this file may have full runs too.
+    while ((await w.seal()) > 0);
     expect(await own()).toEqual([])
     await w.submit(cherry, items(2))
     await w.project()
@@ -440,6 +442,32 @@ describe('the sealer', () => {
       .where('feed_id', '=', quiet.feed)
       .executeTakeFirstOrThrow()
     expect(sealed_seq).toBe(BigInt(SEGMENT_SIZE))
+  })
+})
+
+describe('a sealer that is slower than another', () => {
+  test('takes nothing back of what that one has sealed', async () => {
+    const { feed: feed_id } = await w.group('sealed-twice', [apple, cherry])
+    const bytes = Buffer.alloc(32, 7)
+    const sealed = async (first_seq: bigint): Promise<bigint> => {
+      const row = {
+        feed_id,
+        first_seq,
+        generation: 0,
+        n: SEGMENT_SIZE,
+        digest: bytes,
+        set_salt: bytes,
+        sets: '[]',
+        bytes,
+      }
+      await atFeed(w.t.projector, feed_id, (tx) => insertSegment(tx, row, 0n))
+      const head = w.t.owner.selectFrom('feed_head').select('sealed_seq').where('feed_id', '=', feed_id)
+      return (await head.executeTakeFirstOrThrow()).sealed_seq
+    }
+    const [first, second] = [1n, 1n + BigInt(SEGMENT_SIZE)]
+    expect([await sealed(first), await sealed(second), await sealed(first)]).toEqual([
+      ...[second - 1n, second * 2n - 2n, second * 2n - 2n],
+    ])
   })
 })
 
