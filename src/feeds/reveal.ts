@@ -25,7 +25,8 @@ export interface Revealer extends Reader {
 export interface Reveals {
   /**
    * The raw link that a source sealed beside a live signal that the reader may see; `not-found` for every other signal,
-   * `value-absent` where nothing is sealed, `quota-exceeded` beyond the day's. Entry and read are committed before it is opened.
+   * `value-absent` where nothing is sealed, or no longer the same, `quota-exceeded` beyond the day's. Entry and read are
+   * committed before it is opened.
    */
   reveal(by: Revealer, asked: RevealAsked & { signal: Uuid }): Promise<Disclosed>
   /** Whether a source sealed a value beside a signal that the reader may see; nothing of it is given out. */
@@ -83,8 +84,11 @@ export function createReveals(options: RevealOptions): Reveals {
         { timeoutMs },
       )
       provenance.wake()
+      const now = await heldBeside(options, link)
+      // Taken back or replaced while it was written down.
+      if (now?.last_event !== held.last_event) throw new Refusal('value-absent')
       // Not before: what cannot be written down is not opened.
-      return { body: JSON.stringify({ ...result, value: values.open(held), event } satisfies RevealResult), read }
+      return { body: JSON.stringify({ ...result, value: values.open(now), event } satisfies RevealResult), read }
     },
     async revealable(by, of) {
       const found = await seen(by, of).catch(undefinedIfAbsent)

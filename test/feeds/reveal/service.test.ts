@@ -201,6 +201,25 @@ describe('revealing', () => {
     expect([(await committed()).length, opened.length]).toEqual([before + 1, 1])
     expect((await reveal(banana, item.signal)).value).toBe(raw)
   })
+  test.for([
+    { what: 'taken back', given: null },
+    { what: 'replaced', given: '#part' },
+  ])('never opens what was $what while it was written down', async ({ given }) => {
+    const { item, raw } = await sealed()
+    const { clock, provenance, authority: directory } = w
+    const reveals = createReveals({
+      ...{ db: w.t.app, clock, directory, timeoutMs: 10_000, values: w.signals.values },
+      provenance: {
+        ...provenance,
+        insertReads: async (...reads) => {
+          await give(apple, item.signal, given === null ? null : `${raw}${given}`)
+          return provenance.insertReads(...reads)
+        },
+      },
+    })
+    const asked = { signal: item.signal, purpose: 'investigation' as const }
+    await expect(reveals.reveal(by(banana), asked)).rejects.toMatchObject({ code: 'value-absent' })
+  })
   test('while the log cannot be written nothing is given or revealed', async () => {
     const { item, raw } = await sealed()
     w.weather.healthy = false
