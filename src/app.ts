@@ -84,7 +84,9 @@ export async function createNode(
   const halting = haltingOf(log)
   const halted = (): boolean => halting.reason() !== undefined
   const healthy = (): boolean => (late.background?.age() ?? 0) < LOG_BEHIND_MS
-  const parts = await openParts(base, { onWake: () => late.background?.wake(), healthy, halted: halting.reason, log })
+  const following = (): boolean => (late.background?.projectAge() ?? 0) < LIMITS.lookups_behind_seconds * 1_000
+  const told = { healthy, following, halted: halting.reason, log }
+  const parts = await openParts(base, { onWake: () => late.background?.wake(), ...told })
   const { authority } = parts
   const [growth, hits] = [createGrowth(), createHitCounts()]
   const segments = createSegmentFiles({
@@ -114,7 +116,7 @@ export async function createNode(
   const ledger = presentOf(ledgers, parts.logId)
   const head = await headOf(ledger, log)
   const overseeing = createOverseeing(parts, ledger, log, halted)
-  const watched = { log, ledger, healthy, halted, evaluations, hits }
+  const watched = { log, ledger, healthy, following, halted, evaluations, hits }
   const watch = await alarmsOf(parts, { ...watched, purgeFailing: () => overseeing.retention.run()?.failed === true })
   const loops = [
     ...Object.values(createNodeLoops(parts, { known, segments, halted }, log)),

@@ -13,6 +13,8 @@ export interface Background {
   wake(): void
   /** Milliseconds since the log could last be written and signed. */
   age(): number
+  /** Milliseconds since feeds and look-ups last followed the log. */
+  projectAge(): number
   stop(): Promise<void>
 }
 
@@ -28,6 +30,7 @@ export const backgroundHere: StartBackground = (core, events, log) => {
     },
     wake: loops.integrate.wake,
     age: () => Math.max(loops.integrate.age(), loops.sign.age(), loops.publish.age()),
+    projectAge: loops.project.age,
     stop: async () => void (await Promise.all(all.map((loop) => loop.stop()))),
   }
 }
@@ -36,7 +39,7 @@ export const backgroundHere: StartBackground = (core, events, log) => {
 export type Order = 'start' | 'wake' | 'stop'
 export type News =
   | { news: 'started' }
-  | { news: 'age'; ms: number }
+  | { news: 'age'; ms: number; projectMs: number }
   | { news: 'published' }
   | { news: 'halted'; reason: HaltReason | undefined }
   | { news: 'carried'; carried: Parameters<LogEvents['onCarried']>[0] }
@@ -58,7 +61,7 @@ const STOP_MS = 10_000
 export const backgroundThread: StartBackground = ({ config, database }, { onCarried, onPublished, onHalted }) => {
   const worker = new Worker(PROGRAM, { workerData: { url: database.url, config } satisfies Handed })
   const order = (one: Order): void => worker.postMessage(one)
-  let heard = { at: performance.now(), ms: 0 }
+  let heard = { at: performance.now(), ms: 0, projectMs: 0 }
   let woken = false
   let stopping = false
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
@@ -68,7 +71,7 @@ export const backgroundThread: StartBackground = ({ config, database }, { onCarr
     else if (told.news === 'published') onPublished()
     else if (told.news === 'halted') onHalted(told.reason)
     else if (told.news === 'started') started.resolve()
-    else heard = { at: performance.now(), ms: told.ms }
+    else heard = { at: performance.now(), ms: told.ms, projectMs: told.projectMs }
   })
   worker.on('exit', (code) => {
     if (!stopping) throw new Error(`the thread of the log's loops ended with ${code}`)
@@ -88,6 +91,7 @@ export const backgroundThread: StartBackground = ({ config, database }, { onCarr
       })
     },
     age: () => heard.ms + performance.now() - heard.at,
+    projectAge: () => heard.projectMs + performance.now() - heard.at,
     async stop() {
       stopping = true
       order('stop')

@@ -242,6 +242,7 @@ export interface Parts extends Core {
 export interface PartsOptions {
   onWake(): void
   healthy(): boolean
+  following?(): boolean
   halted?(): HaltReason | undefined
   /** Of what witnesses show, and do not show, before the first signature. */
   log?: Log

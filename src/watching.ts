@@ -31,7 +31,7 @@ export function countLookUp(
   if (by !== undefined) hits.looked(by, keys, matches, clock())
 }
 
-interface Watched extends Pick<NodeAlarmOptions, 'log' | 'healthy' | 'halted' | 'purgeFailing'> {
+interface Watched extends Pick<NodeAlarmOptions, 'log' | 'healthy' | 'following' | 'halted' | 'purgeFailing'> {
   ledger: Ledger
   evaluations: Pick<EvaluationService, 'used'>
   hits: HitCounts

@@ -27,7 +27,10 @@ const background = backgroundHere(
   log,
 )
 wake.integrate = background.wake
-const ages = setInterval(() => tell({ news: 'age', ms: background.age() }), AGE_EVERY_MS)
+const ages = setInterval(
+  () => tell({ news: 'age', ms: background.age(), projectMs: background.projectAge() }),
+  AGE_EVERY_MS,
+)
 
 const obey: Readonly<Record<Order, () => unknown>> = {
   async start() {

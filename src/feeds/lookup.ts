@@ -38,7 +38,7 @@ export function createLookUp(options: LookUpOptions): (by: Reader, lookup: Looku
     if (countKeys(lookup) > LOOKUP_MAX) {
       throw new Refusal('page-limit', { detail: 'ask for at most 1,000 keys a call', extra: { limit: LOOKUP_MAX } })
     }
-    options.provenance.admit()
+    options.provenance.admitLookUp()
     return lookUp(by.participant, { by, lookup })
   }
 }

@@ -34,7 +34,7 @@ const RELATED_LOOKED_AT = 10_000
 export function createNetworks(options: NetworkOptions): (by: Reader, asked: AskedNetwork) => Promise<Disclosed> {
   const { db, provenance, directory, timeoutMs } = options
   return async (by, { signal, after }) => {
-    provenance.admit()
+    provenance.admitLookUp()
     return asParticipant(
       db,
       by.participant,

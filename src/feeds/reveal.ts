@@ -73,7 +73,7 @@ export function createReveals(options: RevealOptions): Reveals {
     asParticipant(db, by.participant, (tx) => linkIn(options, tx, { by, asked }), { timeoutMs })
   return {
     async reveal(by, asked) {
-      provenance.admit()
+      provenance.admitLookUp()
       const { link } = await seen(by, asked)
       const held = await heldBeside(options, link)
       if (held === undefined) throw new Refusal('value-absent')

@@ -58,12 +58,12 @@ export function createSealedLookUp(options: SealedLookUpOptions): SealedLookUp {
     },
     async bucket(by, asked) {
       const feed = sealedFeedOf(options, by, asked.audience)
-      options.provenance.admit()
+      options.provenance.admitLookUp()
       return asParticipant(db, by.participant, (tx) => giveBucket(options, tx, { by, feed, asked }), { timeoutMs })
     },
     async open(by, { audience, signal, purpose }) {
       const feed = sealedFeedOf(options, by, audience)
-      options.provenance.admit()
+      options.provenance.admitLookUp()
       return asParticipant(db, by.participant, (tx) => open(options, tx, { by, feed, signal, purpose }), { timeoutMs })
     },
   }

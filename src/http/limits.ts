@@ -176,6 +176,12 @@ const ASKED = {
   bucketed_entries: limit(BUCKETED_MAX, 'entries', 'mirror-only', 'of a sealed audience that is asked by buckets'),
   bucket_width: limit(BUCKET_WIDTH_MAX, 'entries', 'mirror-only', 'of one bucket, as where many are of one identifier'),
   lookup_keys: limit(LOOKUP_MAX, 'keys', ['json-limit', 'page-limit']),
+  lookups_behind_seconds: limit(
+    30,
+    'seconds',
+    'log-behind',
+    'that look-ups, openings, revealed values and networks may not follow the log; they could show what was withdrawn',
+  ),
   network_members: limit(NETWORK_MEMBERS_MAX, 'signals', [], 'a page; `next` names the following one'),
   network_relations: limit(
     RELATIONS_MAX,

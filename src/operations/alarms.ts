@@ -5,6 +5,7 @@ import type { Log } from '../kernel/log.ts'
 export const ALARMS = {
   'log-halted': 'nothing is signed: read the reason in the log of the process',
   'log-behind': 'the log can be neither written nor signed: look at the database and the disk',
+  'look-ups-behind': 'feeds and look-ups do not follow the log: read in the log of the process why its loop fails',
   'checkpoint-unpublished': 'a checkpoint waits for its witnesses for more than 60 seconds',
   'witness-missing': 'a witness of the policy does not answer',
   'anchor-unreachable': 'ANCHOR_DIR cannot be read: nothing is signed until it can',

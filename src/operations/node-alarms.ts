@@ -25,6 +25,8 @@ export interface NodeAlarmOptions {
   node: string
   halted(): boolean
   healthy(): boolean
+  /** Whether look-ups follow the log. */
+  following(): boolean
   /** Seconds since the oldest checkpoint was signed that is not published; witnesses of the policy. */
   published(): Promise<{ unpublished: number; witnesses: { wanted: number; answering: number } }>
   /** Rejects if the anchor is out of reach. */
@@ -60,6 +62,7 @@ export function createNodeAlarms(options: NodeAlarmOptions): NodeAlarms {
     checks: {
       'log-halted': () => options.halted(),
       'log-behind': () => !options.halted() && !options.healthy(),
+      'look-ups-behind': () => !options.following(),
       'checkpoint-unpublished': async () => (await options.published()).unpublished > UNPUBLISHED_SECONDS,
       'witness-missing': async () => {
         const { wanted, answering } = (await options.published()).witnesses

@@ -47,6 +47,8 @@ export interface ProvenanceService extends Recorder, Omit<Journal, 'flush' | 'pe
   insert(tx: Tx, rows: readonly recordStore.RecordRow[]): Promise<void>
   /** Refuses with `log-behind` or `log-halted` while the log cannot be published: no entry, no answer. */
   admit(): void
+  /** The same for what says how signals stand now: `log-behind` also while feeds and look-ups do not follow the log. */
+  admitLookUp(): void
   /** Tells the loops of this process that there is something to index. */
   wake(): void
   /** Entries of a log from `from` up to the fence, at most `limit`; dense and in order. */
@@ -75,6 +77,8 @@ export interface ProvenanceOptions {
   onWake(): void
   /** Whether the log can be written and published now. */
   healthy(): boolean
+  /** Whether feeds and look-ups follow the log. */
+  following?(): boolean
   /** Why nothing may be signed until a person has acted. */
   halted?(): HaltReason | undefined
 }
@@ -90,15 +94,23 @@ export function createProvenanceService(options: ProvenanceOptions): ProvenanceS
     return { event_id: row.event_id, c: row.c }
   }
   const journal = createJournal({ ...options, salt, saltText, record })
+  const admit = (): void => {
+    if (options.halted?.() !== undefined) throw new Refusal('log-halted')
+    if (!options.healthy()) throw new Refusal('log-behind', { retryAfter: 5 })
+  }
 
   return {
     record,
     prepare,
     insert: recordStore.insertRecords,
     wake: options.onWake,
-    admit() {
-      if (options.halted?.() !== undefined) throw new Refusal('log-halted')
-      if (!options.healthy()) throw new Refusal('log-behind', { retryAfter: 5 })
+    admit,
+    admitLookUp() {
+      admit()
+      if (options.following?.() === false)
+        throw new Refusal('log-behind', {
+          ...{ detail: 'look-ups do not follow the log: they could show what was withdrawn', retryAfter: 5 },
+        })
     },
     projected: async (tx) => placeOf(logId, (await store.projected(tx, logId))?.next_idx ?? 0n),
     placeOfEvent: (event_id) => store.eventPlace(options.ledger, logId, event_id),

@@ -599,6 +599,24 @@ describe('nothing is disclosed without its record', () => {
     await expect(w.feeds.lookUp(w.reader(banana), lookup)).rejects.toMatchObject(refused('log-behind'))
     w.weather.healthy = true
   })
+  test('while look-ups do not follow the log, what says how signals stand is not told, and feeds are', async () => {
+    const sealed = await w.group('behind', [apple, banana], 'sealed')
+    const lookup = { purpose: 'appeal', queries: [{ type: 'url', profile: 'url/1', keys: [aDigest()] }] } as Lookup
+    const [by, signal, purpose] = [w.reader(banana), idOf(1), 'appeal' as const]
+    const { audience } = sealed
+    w.weather.following = false
+    for (const asked of [
+      () => w.feeds.lookUp(by, lookup),
+      () => w.feeds.network(by, { signal, after: undefined }),
+      () => w.feeds.sealed.open(by, { audience, signal, purpose }),
+      () => w.feeds.sealed.bucket(by, { audience, snapshot: 0n, prefix: '' } as never),
+      () => w.feeds.reveal(by, { signal, purpose }),
+    ])
+      await expect(asked()).rejects.toMatchObject(refused('log-behind'))
+    expect((await w.page(banana, pair.feed)).events).not.toEqual([])
+    w.weather.following = true
+    expect((await w.find(banana, lookup.queries)).matches).toEqual([])
+  })
   test('the record commits to the very bytes of the answer, and to what of whom was in it', async () => {
     await w.submit(banana, [item()])
     await w.submit(apple, [item()])

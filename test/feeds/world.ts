@@ -75,6 +75,8 @@ const PUBLISHED = {
 export interface Weather {
   /** Whether the log can be written. */
   healthy: boolean
+  /** Whether look-ups follow it. */
+  following: boolean
   /** Called before each countersignature: a node that fails while it answers. */
   beforeCountersignature: () => void
 }
@@ -98,12 +100,13 @@ export async function aWorld() {
   }
   await keys.create('receipt', 'ed25519')
   await ensureValueKeys(keys, NOON)
-  const weather: Weather = { healthy: true, beforeCountersignature: () => {} }
+  const weather: Weather = { healthy: true, following: true, beforeCountersignature: () => {} }
   const origin = 'node.example.org/provenance/1'
   const provenance = createProvenanceService({
     ...{ db: t.app, ledger: t.ledger, clock, keys, logId: LOG_ID, origin },
     onWake: () => {},
     healthy: () => weather.healthy,
+    following: () => weather.following,
   })
   const programme = await initProgramme(
     { admin: t.admin, clock, recorder: provenance },

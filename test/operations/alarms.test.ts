@@ -6,6 +6,7 @@ import { type AlarmChange, type Check, type Checked, createAlarms } from '../../
 const QUIET: Readonly<Record<Checked, Check>> = {
   'log-halted': () => false,
   'log-behind': () => false,
+  'look-ups-behind': () => false,
   'checkpoint-unpublished': () => false,
   'witness-missing': () => false,
   'anchor-unreachable': () => false,

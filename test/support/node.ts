@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createNode, type Node } from '../../src/app.ts'
+import { createNode, type Node, type NodeOptions } from '../../src/app.ts'
 import { init } from '../../src/cli/node/init.ts'
 import type { Client } from '../../src/client/client.ts'
 import { type DeriveContext, derive, type RawLine } from '../../src/client/derive.ts'
@@ -13,7 +13,6 @@ import { stop } from '../../src/http/shutdown.ts'
 import { type Clock, systemClock } from '../../src/kernel/clock.ts'
 import { newId, type Uuid } from '../../src/kernel/ids.ts'
 import { createLog, silentLog } from '../../src/kernel/log.ts'
-import type { StartLookUps } from '../../src/look-ups.ts'
 import type { ActionName, PayloadOf } from '../../src/participants/action.ts'
 import type { Scope } from '../../src/participants/schema.ts'
 import { openBase, type Parts } from '../../src/parts.ts'
@@ -74,9 +73,12 @@ export interface Member {
 }
 
 export async function aTestNode(
-  options: { clock?: Clock; env?: Readonly<Record<string, string>>; startLookUps?: StartLookUps } = {},
+  options: { clock?: Clock; env?: Readonly<Record<string, string>> } & Pick<
+    NodeOptions,
+    'startBackground' | 'startLookUps'
+  > = {},
 ): Promise<TestNode> {
-  const { clock = systemClock, env = {}, startLookUps } = options
+  const { clock = systemClock, env = {}, ...started } = options
   const t = await freshDatabase()
   const dir = mkdtempSync(join(tmpdir(), 'aldis-node-'))
   const config = loadConfig({
@@ -98,7 +100,7 @@ export async function aTestNode(
   const base = await openBase({ config, clock, log })
   const node = await createNode(base, log, {
     measuring: { loopDelayMs: PATIENT_MS },
-    ...(startLookUps && { startLookUps }),
+    ...started,
   })
   const { parts } = node
   const { partner, enrol, ops, console } = await node.listen()

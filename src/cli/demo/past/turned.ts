@@ -28,6 +28,7 @@ export function turnLoops(): TurnedLoops {
         wake: () => {},
         // Turned by hand they are never late, however slow the machine is.
         age: () => (isLive ? Math.max(made.integrate.age(), made.sign.age(), made.publish.age()) : 0),
+        projectAge: () => (isLive ? made.project.age() : 0),
         stop: async () => void (await Promise.all(all.map((loop) => loop.stop()))),
       }
     },
