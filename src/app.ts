@@ -83,8 +83,7 @@ export async function createNode(
   const late: { background?: Background } = {}
   const halting = haltingOf(log)
   const halted = (): boolean => halting.reason() !== undefined
-  const healthy = (): boolean => (late.background?.age() ?? 0) < LOG_BEHIND_MS
-  const following = (): boolean => (late.background?.projectAge() ?? 0) < LIMITS.lookups_behind_seconds * 1_000
+  const { healthy, following } = healthOf(late)
   const told = { healthy, following, halted: halting.reason, log }
   const parts = await openParts(base, { onWake: () => late.background?.wake(), ...told })
   const { authority } = parts
@@ -164,16 +163,16 @@ export async function createNode(
     issuer: () => listeners.people?.issuer(),
     shutdown: shutdownOf(parts, {
       ...{ listeners, ops, base, loops: [...loops, background] },
-      closed: [
-        () => segments.close(),
-        () => patterns.close(),
-        () => watch.close(),
-        () => sandbox?.close(),
-        () => lookUps?.stop(),
-      ],
+      closed: [segments.close, patterns.close, watch.close, () => sandbox?.close(), () => lookUps?.stop()],
     }),
   }
 }
+
+/** Whether the log's loops go round: what must be logged is taken, and look-ups are of what stands now. */
+const healthOf = (late: { background?: Background }) => ({
+  healthy: (): boolean => (late.background?.age() ?? 0) < LOG_BEHIND_MS,
+  following: (): boolean => (late.background?.projectAge() ?? 0) < LIMITS.lookups_behind_seconds * 1_000,
+})
 
 interface Ending {
   listeners: Listeners

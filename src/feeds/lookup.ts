@@ -9,7 +9,7 @@ import type { CarryOutLookUps, LookUpGroup } from './lookup-transaction.ts'
 import { LOOKUP_MAX, type Lookup } from './schema.ts'
 
 export interface LookUpOptions {
-  provenance: Pick<ProvenanceService, 'admit'>
+  provenance: Pick<ProvenanceService, 'admitLookUp'>
   directory: Pick<FeedDirectory, 'audiencesOf'>
   known: KnownKeys
   /** Wherever the transactions run. */
