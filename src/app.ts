@@ -19,7 +19,6 @@ import { toBase64Url } from './kernel/bytes.ts'
 import { newId } from './kernel/ids.ts'
 import type { Log } from './kernel/log.ts'
 import { createListeners, type Listeners, type Measuring } from './listeners.ts'
-import type { StartLookUps } from './look-ups.ts'
 import { createNodeLoops } from './loops.ts'
 import type { PatternChecker } from './matching/pattern.ts'
 import { createEvaluationService, type EvaluationService } from './matching/service.ts'
@@ -64,8 +63,6 @@ export interface NodeOptions {
   measuring?: Measuring
   /** Where the log's loops run; in this thread unless said otherwise. */
   startBackground?: StartBackground
-  /** Where the transactions of look-ups run; in this thread unless said otherwise. */
-  startLookUps?: StartLookUps
   /** The clock of `base` is driven on and is not the time. The log says so of itself; no setting leads here. */
   driven?: boolean
 }
@@ -77,7 +74,7 @@ const LOG_BEHIND_MS = 30_000
 export async function createNode(
   base: Base,
   log: Log,
-  { measuring = {}, startBackground = backgroundHere, startLookUps, driven = false }: NodeOptions = {},
+  { measuring = {}, startBackground = backgroundHere, driven = false }: NodeOptions = {},
 ): Promise<Node> {
   const { config, clock, pools } = base
   const late: { background?: Background } = {}
@@ -87,13 +84,15 @@ export async function createNode(
   const told = { healthy, following, halted: halting.reason, log }
   const parts = await openParts(base, { onWake: () => late.background?.wake(), ...told })
   const { authority } = parts
-  const [growth, hits] = [createGrowth(), createHitCounts()]
+  const growth = createGrowth()
+  const hits = createHitCounts()
   const segments = createSegmentFiles({
     ...{ dir: join(config.dataDir, 'segments'), maxBytes: LIMITS.segment_files_bytes },
     onError: (error) => log.warn({ error }, 'a segment was not kept as a file'),
   })
   const known = createKnownKeys({ db: pools.projector, logId: parts.logId })
-  const [rules, patterns] = [rulesOf(authority), createPatternChecker()]
+  const rules = rulesOf(authority)
+  const patterns = createPatternChecker()
   const metrics = createMetrics({
     ...{ log: () => logState(parts, ledger), pools: () => poolsOf(parts), alarms: () => watch.alarms.states() },
   })
@@ -105,8 +104,7 @@ export async function createNode(
     if (by !== undefined) parts.sightings.lookedUp(by, matches > 0)
   }
   const kept = { growth, known, segments, values: signals.values }
-  const lookUps = startLookUps?.(parts)
-  const feeds = feedsOf(parts, kept, { onPage: metrics.feedPage, onLookup, lookUps: lookUps?.carryOut })
+  const feeds = feedsOf(parts, kept, { onPage: metrics.feedPage, onLookup })
   const evaluations = evaluationsOf(parts)
   const { feedback, review } = createReviewing(parts, parts.receiptKid)
   const notifying = createNotifying(parts, { feedback, review, feeds }, log)
@@ -163,7 +161,7 @@ export async function createNode(
     issuer: () => listeners.people?.issuer(),
     shutdown: shutdownOf(parts, {
       ...{ listeners, ops, base, loops: [...loops, background] },
-      closed: [segments.close, patterns.close, watch.close, () => sandbox?.close(), () => lookUps?.stop()],
+      closed: [() => segments.close(), () => patterns.close(), () => watch.close(), () => sandbox?.close()],
     }),
   }
 }
@@ -280,7 +278,7 @@ type OnLookup = FeedParts['onLookup']
 function feedsOf(
   { pools, clock, keys, provenance, authority, receiptKid }: Parts,
   kept: Pick<FeedParts, 'growth' | 'known' | 'segments' | 'values'>,
-  told: Pick<FeedParts, 'onPage' | 'onLookup' | 'lookUps'>,
+  told: Pick<FeedParts, 'onPage' | 'onLookup'>,
 ): FeedService {
   return createFeedService({
     ...{ db: pools.app, ledger: pools.ledger, clock, provenance, directory: authority, ...kept, ...told },

@@ -126,7 +126,7 @@ const SETTINGS = {
     kind: whole(2, 100, 'connections'),
     default: '10',
     description:
-      'Connections of the API at most; look-ups have half as many besides. More than the server has cores for make every request slower, and may leave none for the migrations.',
+      'Connections of the API at most. More than the server has cores for make every request slower, and may leave none for the migrations.',
   }),
   DATA_DIR: setting({
     kind: folder,

@@ -5,7 +5,6 @@ import { installShutdown } from './http/shutdown.ts'
 import { systemClock } from './kernel/clock.ts'
 import { StartRefused } from './kernel/errors.ts'
 import { createLog } from './kernel/log.ts'
-import { lookUpsThread } from './look-ups.ts'
 import { openBase } from './parts.ts'
 
 /** EX_CONFIG: a service manager need not try again. */
@@ -15,9 +14,7 @@ try {
   const config = loadConfig(process.env)
   const log = createLog({ level: config.logLevel })
   const base = await openBase({ config, clock: systemClock, log })
-  const node = await createNode(base, log, {
-    ...{ startBackground: backgroundThread, startLookUps: lookUpsThread },
-  }).catch(async (error: unknown) => {
+  const node = await createNode(base, log, { startBackground: backgroundThread }).catch(async (error: unknown) => {
     await base.close()
     throw error
   })

@@ -172,7 +172,6 @@ const EFFECTFUL: Readonly<Record<string, string>> = {
   'src/feeds/erase.ts': 'part of an erasure: entries, segments and match keys',
   'src/feeds/known-keys.ts': 'part of the service: which keys are shared with whom, in memory',
   'src/feeds/lookup.ts': 'part of the service: keys to live signals',
-  'src/feeds/lookup-transaction.ts': 'part of the service: what look-ups read and write, in whichever thread',
   'src/feeds/sealed-lookup.ts': 'part of the service: buckets of sealed entries, and signals that are opened',
   'src/feeds/network-read.ts': 'part of the service: what is related to a signal',
   'src/feeds/buckets.ts': 'loop: live sealed entries to buckets',
@@ -207,7 +206,7 @@ const PARTS = [
 
 /** Where the parts are joined, and the only files that see them all. */
 const APP =
-  /^src\/(administering|app|background|console|console-oversight|console-reviewing|console-screens|console-sending|parts|look-ups|look-ups-worker|loops|listeners|metering|notifying|overseeing|oversight-acts|registering|retention|reviewing|sandboxing|uploading|watching|worker|exploring)\.ts$/
+  /^src\/(administering|app|background|console|console-oversight|console-reviewing|console-screens|console-sending|parts|loops|listeners|metering|notifying|overseeing|oversight-acts|registering|retention|reviewing|sandboxing|uploading|watching|worker|exploring)\.ts$/
 
 /** Layers, inner first. An import goes to the same or an inner one. */
 const LAYER = { kernel: 0, pure: 1, store: 2, service: 3, edge: 4, app: 5, main: 6 } as const

@@ -1,20 +1,38 @@
+import { asParticipant, type Tx } from '../db/as-participant.ts'
+import type { Db } from '../db/connect.ts'
+import { toBase64Url } from '../kernel/bytes.ts'
+import type { Clock } from '../kernel/clock.ts'
 import { coalesce } from '../kernel/coalesce.ts'
 import { Refusal } from '../kernel/errors.ts'
 import type { Uuid } from '../kernel/ids.ts'
-import type { ProvenanceService } from '../provenance/service.ts'
-import { countKeys, type Disclosed, type Queries, type Reader } from './answer.ts'
+import { sha256 } from '../kernel/sha256.ts'
+import type { PreparedRead, ProvenanceService } from '../provenance/service.ts'
+import {
+  bySource,
+  countKeys,
+  type Disclosed,
+  type Entry,
+  hitsOf,
+  lookupBody,
+  type Queries,
+  type Reader,
+} from './answer.ts'
+import { readAsOf } from './as-of.ts'
 import type { FeedDirectory } from './directory.ts'
+import { lookUp } from './key-store.ts'
 import type { KnownKeys } from './known-keys.ts'
-import type { CarryOutLookUps, LookUpGroup } from './lookup-transaction.ts'
 import { LOOKUP_MAX, type Lookup } from './schema.ts'
+import * as store from './store.ts'
 
 export interface LookUpOptions {
-  provenance: Pick<ProvenanceService, 'admitLookUp'>
-  directory: Pick<FeedDirectory, 'audiencesOf'>
+  db: Db
+  clock: Clock
+  provenance: ProvenanceService
+  directory: FeedDirectory
   known: KnownKeys
-  /** Wherever the transactions run. */
-  carryOut: CarryOutLookUps
-  /** Told of each look-up that was answered. */
+  /** Of each statement. */
+  timeoutMs: number
+  /** Told of each look-up. */
   onLookup(keys: number, matches: number, by?: Uuid): void
 }
 
@@ -27,7 +45,7 @@ interface Asked {
 const KEYS_AT_ONCE = 4_000
 
 export function createLookUp(options: LookUpOptions): (by: Reader, lookup: Lookup) => Promise<Disclosed> {
-  const lookUp = coalesce<Uuid, Asked, Disclosed>((participant, asked) => lookUpTogether(options, participant, asked), {
+  const lookUp = coalesce<string, Asked, Disclosed>((_, group) => lookUpTogether(options, group), {
     maxWeight: KEYS_AT_ONCE,
     weight: ({ lookup }) => countKeys(lookup),
     concurrency: 2,
@@ -43,27 +61,102 @@ export function createLookUp(options: LookUpOptions): (by: Reader, lookup: Looku
   }
 }
 
-/** Those of one participant that came together. */
-async function lookUpTogether(
-  options: LookUpOptions,
-  participant: Uuid,
-  asked: readonly Asked[],
-): Promise<Disclosed[]> {
-  const answers = await options.carryOut(groupOf(options, participant, asked))
-  asked.forEach(({ lookup }, i) => {
-    options.onLookup(countKeys(lookup), answers[i]?.matches ?? 0, participant)
-  })
-  return answers.map(({ body, read }) => ({ body, read }))
-}
-
-function groupOf({ directory, known }: LookUpOptions, participant: Uuid, asked: readonly Asked[]): LookUpGroup {
+/** One transaction for the look-ups of one participant that came together; each has its own journal entry. */
+async function lookUpTogether(options: LookUpOptions, group: readonly Asked[]): Promise<Disclosed[]> {
+  const { db, provenance, directory, known } = options
+  const participant = group[0]?.by.participant
+  if (participant === undefined) return []
   const upto = known.upto()
+  const asked = group.map(({ lookup }) => lookup.queries)
   const scopes = [participant, ...directory.audiencesOf(participant).map(({ audience_id }) => audience_id)]
   const narrowed = (queries: Queries): Queries =>
-    upto === undefined ? queries : queries.map((query) => ({ ...query, keys: known.mayFind(query.keys, scopes) }))
-  return {
+    queries.map((query) => ({ ...query, keys: known.mayFind(query.keys, scopes) }))
+  const mayBe = upto === undefined ? asked : asked.map(narrowed)
+  return asParticipant(
+    db,
     participant,
-    upto,
-    asked: asked.map(({ by, lookup }) => ({ route: by.route, lookup, mayBe: narrowed(lookup.queries) })),
-  }
+    async (tx) => {
+      const found = await findIn(options, tx, { asked, mayBe, upto })
+      const answers = group.map((one, i) => answer(options, one, { ...found, queries: found.searched[i] ?? [] }))
+      const reads = answers.map(({ read }) => read)
+      const names = await provenance.insertReads(tx, participant, reads)
+      return answers.map(({ body }, i) => ({ body, read: names[i] ?? '' }))
+    },
+    { timeoutMs: options.timeoutMs },
+  )
 }
+
+/** What the database says of the keys, as of an index that its rows have reached, and none of them is beyond. */
+async function findIn(
+  { provenance, clock }: LookUpOptions,
+  tx: Tx,
+  { asked, mayBe, upto }: { asked: readonly Queries[]; mayBe: readonly Queries[]; upto: bigint | undefined },
+): Promise<Found> {
+  if (upto !== undefined && mayBe.every((queries) => keysOf(queries).length === 0))
+    return { as_of: upto, searched: mayBe, matches: [], entries: new Map(), proofs: new Map() }
+  const { as_of, searched, placed } = await readAsOf(async (tries) => {
+    // What is in memory tells of the keys below `upto` alone: further on each of them may be found.
+    const [known, queries] = tries === 0 ? [upto, mayBe] : [undefined, asked]
+    // Asked for in this order on one connection, so the index is read before the rows.
+    const [at, rows] = await Promise.all([
+      known ?? provenance.projected(tx),
+      lookUp(tx, queries.flatMap(keysOf), clock()),
+    ])
+    return { as_of: at, searched: queries, placed: rows }
+  })
+  return { as_of, searched, matches: placed, ...(await entriesOf(tx, placed)) }
+}
+
+interface Found {
+  as_of: bigint
+  /** Of each look-up, the keys that the matches are of. */
+  searched: readonly Queries[]
+  matches: Awaited<ReturnType<typeof lookUp>>
+  entries: ReadonlyMap<string, Entry>
+  proofs: ReadonlyMap<Uuid, string>
+}
+
+function answer(
+  { provenance, directory, onLookup }: LookUpOptions,
+  { by, lookup }: Asked,
+  { as_of, queries, matches, entries, proofs }: Found & { queries: Queries },
+): { body: string; read: PreparedRead } {
+  const asked = countKeys(lookup)
+  const hits = hitsOf(queries, matches, (match) => entries.get(placeOf(match)))
+  const body = lookupBody({ hits, proofs }, { as_of, asked })
+  const read = provenance.prepareRead({
+    route: by.route,
+    as_of: { log: String(as_of) },
+    n: hits.length,
+    body: toBase64Url(sha256(Buffer.from(body))),
+    asked: keysOf(lookup.queries),
+    purpose: lookup.purpose,
+    sources: bySource(
+      hits.map(({ entry }) => entry),
+      directory.slugOf,
+    ),
+  })
+  onLookup(asked, hits.length, by.participant)
+  return { body, read }
+}
+
+async function entriesOf(
+  tx: Tx,
+  matches: readonly { feed_id: Uuid; seq: bigint }[],
+): Promise<Pick<Found, 'entries' | 'proofs'>> {
+  const entries = new Map<string, Entry>()
+  const proofs = new Map<Uuid, string>()
+  const byFeed = Map.groupBy(matches, (match) => match.feed_id)
+  const read = async (feed_id: Uuid, own: readonly { seq: bigint }[]): Promise<void> => {
+    const seqs = own.map(({ seq }) => seq)
+    for (const { proof, ...entry } of await store.entriesAt(tx, feed_id, seqs)) {
+      entries.set(placeOf({ feed_id, seq: entry.seq }), entry)
+      if (proof !== null) proofs.set(entry.submission_id, proof)
+    }
+  }
+  await Promise.all([...byFeed].map(([feed_id, own]) => read(feed_id, own)))
+  return { entries, proofs }
+}
+
+const placeOf = ({ feed_id, seq }: { feed_id: Uuid; seq: bigint }): string => `${feed_id}/${seq}`
+const keysOf = (queries: Queries): string[] => queries.flatMap(({ keys }) => keys)

@@ -16,7 +16,6 @@ import { createEventReads, type EventReads } from './event-read.ts'
 import type { Growth } from './growth.ts'
 import type { KnownKeys } from './known-keys.ts'
 import { createLookUp } from './lookup.ts'
-import { type CarryOutLookUps, createLookUpTransaction } from './lookup-transaction.ts'
 import { type AskedNetwork, createNetworks, createRelatedCounts } from './network-read.ts'
 import { createObjectReads, type ObjectReads } from './object-read.ts'
 import { createPatternReads, type PatternReads, type PatternReadsOptions } from './pattern-read.ts'
@@ -76,20 +75,17 @@ export interface FeedServiceOptions {
   onLookup(keys: number, matches: number, by?: Uuid): void
   /** Of each statement of a look-up, milliseconds. */
   timeoutMs: number
-  /** Carries out look-ups elsewhere than in this thread. */
-  lookUps?: CarryOutLookUps | undefined
 }
 
 const END_KINDS = [...ENDS].map((type) => EVENT_KIND[type])
 
 export function createFeedService(options: FeedServiceOptions): FeedService {
-  const { db, directory, lookUps } = options
-  const carryOut = lookUps ?? createLookUpTransaction({ ...options, slugOf: directory.slugOf })
+  const { db, directory } = options
   return {
     feeds: (by) => listFeeds(options, by),
     events: (by, feed, query, signal) => readEvents(options, by, { feed, query, signal }),
     ...createSegmentReads(options, (by, feed) => readable(options, by, feed)),
-    lookUp: createLookUp({ ...options, carryOut }),
+    lookUp: createLookUp(options),
     network: createNetworks(options),
     related: createRelatedCounts(options),
     ...createEventReads(options),

@@ -10,7 +10,6 @@ import { loadConfig } from '../../src/config.ts'
 import { stop } from '../../src/http/shutdown.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
 import { createLog } from '../../src/kernel/log.ts'
-import { lookUpsThread } from '../../src/look-ups.ts'
 import { openBase, type Parts } from '../../src/parts.ts'
 import { CONNECTIONS, REQUESTS } from './limits.ts'
 import type { Ask, Told, Usage } from './node-process.ts'
@@ -23,7 +22,7 @@ const log = createLog({ level: config.logLevel })
 const base = await openBase({ config, clock: systemClock, log })
 const late: { parts?: Parts } = {}
 const node = await createNode(base, log, {
-  ...{ startBackground: backgroundThread, startLookUps: lookUpsThread },
+  startBackground: backgroundThread,
   measuring: {
     connections: CONNECTIONS,
     requests: REQUESTS,

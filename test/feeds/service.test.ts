@@ -2,7 +2,6 @@ import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createKnownKeys } from '../../src/feeds/known-keys.ts'
 import { createLookUp } from '../../src/feeds/lookup.ts'
-import { createLookUpTransaction } from '../../src/feeds/lookup-transaction.ts'
 import { LOOKUP_MAX, type Lookup } from '../../src/feeds/schema.ts'
 import { fromBase64Url } from '../../src/kernel/bytes.ts'
 import { encodeCursor } from '../../src/kernel/cursor.ts'
@@ -522,9 +521,10 @@ describe('a look-up', () => {
     await w.revise(apple, one)
     await w.submit(apple, [fresh])
     await w.project()
-    const [{ app: db }, { clock, provenance, authority: directory }] = [w.t, w]
-    const carryOut = createLookUpTransaction({ db, clock, provenance, slugOf: directory.slugOf, timeoutMs: 10_000 })
-    const lookUp = createLookUp({ provenance, directory, known, carryOut, onLookup: () => {} })
+    const lookUp = createLookUp({
+      ...{ db: w.t.app, clock: w.clock, provenance: w.provenance, directory: w.authority, known },
+      ...{ timeoutMs: 10_000, onLookup: () => {} },
+    })
     const lookup = { queries: url(fresh.value.sha256, one.value.sha256), purpose: 'appeal' } as Lookup
     const { body } = await lookUp(w.reader(banana, '/v1/lookups'), lookup)
     const { matches } = JSON.parse(body) as { matches: { event: object }[] }

@@ -73,10 +73,7 @@ export interface Member {
 }
 
 export async function aTestNode(
-  options: { clock?: Clock; env?: Readonly<Record<string, string>> } & Pick<
-    NodeOptions,
-    'startBackground' | 'startLookUps'
-  > = {},
+  options: { clock?: Clock; env?: Readonly<Record<string, string>> } & Pick<NodeOptions, 'startBackground'> = {},
 ): Promise<TestNode> {
   const { clock = systemClock, env = {}, ...started } = options
   const t = await freshDatabase()
@@ -98,10 +95,7 @@ export async function aTestNode(
   const lines: string[] = []
   const log = createLog({ level: 'debug', destination: { write: (line) => void lines.push(line) } })
   const base = await openBase({ config, clock, log })
-  const node = await createNode(base, log, {
-    measuring: { loopDelayMs: PATIENT_MS },
-    ...started,
-  })
+  const node = await createNode(base, log, { measuring: { loopDelayMs: PATIENT_MS }, ...started })
   const { parts } = node
   const { partner, enrol, ops, console } = await node.listen()
   const { participants } = parts
