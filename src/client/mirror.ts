@@ -88,21 +88,24 @@ export async function syncFeeds(options: SyncOptions): Promise<number> {
 /** One that two persons of the programme paused keeps nothing of the others. Who came since the sources were listed is no forger. */
 async function syncOne(options: SyncOptions, feed: Feed): Promise<number> {
   let came = 0
-  const run = async (by: Pick<SyncOptions, 'verifier' | 'threads'>): Promise<void> => {
+  const run = async (of: Feed, by: Pick<SyncOptions, 'verifier' | 'threads'>): Promise<void> => {
     const before = came
     const onProgress = (progress: Progress): void => {
       came = before + progress.events
       options.onProgress?.({ ...progress, events: came })
     }
-    await (feed.mode === 'sealed' ? syncSealed : syncFeed)({ ...options, ...by, onProgress }, feed)
+    await (of.mode === 'sealed' ? syncSealed : syncFeed)({ ...options, ...by, onProgress }, of)
   }
   try {
-    await run(options).catch(async (error: unknown) => {
+    await run(feed, options).catch(async (error: unknown) => {
       const verifier = isUnlisted(error) ? await options.relisted?.() : undefined
       if (verifier === undefined) throw error
+      // As it stands now: the mirror may be further than the feed was.
+      const { feeds } = await options.client.feeds()
+      const now = feeds.find((one) => one.feed === feed.feed) ?? feed
       // The threads go by the former list.
       const { threads } = options
-      await run({ verifier, ...(threads === undefined ? {} : { threads: { ...threads, least: Infinity } }) })
+      await run(now, { verifier, ...(threads === undefined ? {} : { threads: { ...threads, least: Infinity } }) })
     })
   } catch (error) {
     if (!(error instanceof AldisError) || error.code !== 'feed-paused') throw error
