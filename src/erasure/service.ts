@@ -8,6 +8,7 @@ import { newId, timeOf, type Uuid } from '../kernel/ids.ts'
 import { ALL, type Page, type PageAsked, pageOf } from '../kernel/page.ts'
 import type { DecidedErasure, ScannedReaders } from '../participants/erasure.ts'
 import type { Settling } from '../participants/request.ts'
+import { ERASURE_TARGETS_MAX } from '../participants/schema.ts'
 import type { EventPlace, GivenOut, RecordEraser } from '../provenance/erase.ts'
 import type { Recorder } from '../provenance/service.ts'
 import type { HeldRevision, HeldSignals, SignalEraser } from '../signals/erase.ts'
@@ -119,6 +120,12 @@ async function carryOut(options: ErasureOptions, tx: Tx, order: Order): Promise<
   const { participant, slug, at, basis, request, after, scanned } = order
   const { held, places, found, given } = await givenOut(options, tx, order)
   const targets = await records.blank(tx, { participant, places: submissionsIn(held, places), at })
+  // One alone has to go whatever it takes.
+  if (targets.length > ERASURE_TARGETS_MAX && held.signals.length > 1 && !order.quiet)
+    throw new Refusal('validation-failed', {
+      detail: 'these signals were shared in too many submissions to be taken by one entry: erase fewer of them at once',
+      extra: { limit: ERASURE_TARGETS_MAX },
+    })
   const event = newId(at)
   await signals.erase(tx, { participant, event, held })
   await feeds.erase(tx, { source: participant, found, signals: held.signals })

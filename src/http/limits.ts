@@ -40,7 +40,12 @@ import { OPRF_JOB_MS, OPRF_QUEUE } from '../keys/oprf-pool.ts'
 import { BATCH_MAX } from '../matching/oprf.ts'
 import { PROGRAM_MAX } from '../matching/pattern.ts'
 import { OVERSIGHT_PAGE_MAX } from '../oversight/schema.ts'
-import { AUDIENCE_MEMBERS_MAX, ERASURE_SIGNALS_MAX, EVALUATIONS_PER_DAY } from '../participants/schema.ts'
+import {
+  AUDIENCE_MEMBERS_MAX,
+  ERASURE_SIGNALS_MAX,
+  ERASURE_TARGETS_MAX,
+  EVALUATIONS_PER_DAY,
+} from '../participants/schema.ts'
 import { FILTER_CHARACTERS, FILTER_DAYS, FILTER_TERMS } from '../provenance/explore-filter.ts'
 import { BUNDLE_MAX, CHAIN_MAX, ENTRIES_MAX, EXPORT_MAX, ROWS_MAX } from '../provenance/schema.ts'
 import { MATCH_KEYS_MAX, MATCHED_MAX } from '../registers/schema.ts'
@@ -235,6 +240,12 @@ const ASKED = {
     'signals',
     'validation-failed',
     'of one `aldis erase`; its basis has 63 characters',
+  ),
+  erasure_targets: limit(
+    ERASURE_TARGETS_MAX,
+    'parts of records',
+    'validation-failed',
+    'that an erasure of several signals takes away, two of each submission; of one signal all go',
   ),
 } as const
 

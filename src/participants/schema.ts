@@ -234,6 +234,8 @@ export type WhoAmI = Static<typeof WhoAmI>
 export const AUDIENCE_MEMBERS_MAX = 100
 /** Signals of one erasure. */
 export const ERASURE_SIGNALS_MAX = 100
+/** What one of several signals may take out of records: its entry names each, and its receipt holds 60,000 characters. */
+export const ERASURE_TARGETS_MAX = 400
 export const AudienceParams = Type.Object({ audience: UuidSchema }, closed)
 export const NamedAudience = Type.Object(
   {

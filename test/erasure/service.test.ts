@@ -9,6 +9,7 @@ import { insertSegment } from '../../src/feeds/segment-store.ts'
 import { toBase64Url } from '../../src/kernel/bytes.ts'
 import { encodeCursor } from '../../src/kernel/cursor.ts'
 import { newId, type Uuid } from '../../src/kernel/ids.ts'
+import { ERASURE_TARGETS_MAX } from '../../src/participants/schema.ts'
 import { createHolds } from '../../src/signals/hold.ts'
 import { aWorld, type Party, type World } from '../feeds/world.ts'
 import { DAY } from '../signals/factory.ts'
@@ -271,6 +272,24 @@ describe('an erasure is refused', () => {
       code: 'validation-failed',
     })
     await propose({ signals: signals.slice(1) })
+  })
+  test('of several signals whose entry would outgrow its receipt; one of them alone goes, whatever it takes', async () => {
+    const [one, other] = await shared(2)
+    if (one === undefined || other === undefined) throw new Error('two items')
+    for (let i = 0; i <= ERASURE_TARGETS_MAX / 2; i++) {
+      await w.revise(apple, one, { note: `note ${i}` })
+      w.pass(10)
+    }
+    w.pass(1_000)
+    await w.project()
+    await expect(erase([one.signal, other.signal])).rejects.toMatchObject({
+      code: 'validation-failed',
+      extra: { limit: ERASURE_TARGETS_MAX },
+    })
+    expect(await eventsOf(other.signal)).toMatchObject([{ item: expect.any(String) }])
+    await erase([other.signal])
+    const { event } = await erase([one.signal])
+    expect((await w.opened(event))['targets']).toHaveLength(ERASURE_TARGETS_MAX + 2)
   })
   test('with all of its work, if one person alone wants it', async () => {
     const [item] = await shared()

@@ -45,7 +45,12 @@ import { OPRF_JOB_MS, OPRF_QUEUE } from '../../src/keys/oprf-pool.ts'
 import { BATCH_MAX } from '../../src/matching/oprf.ts'
 import { PROGRAM_MAX } from '../../src/matching/pattern.ts'
 import { OVERSIGHT_PAGE_MAX } from '../../src/oversight/schema.ts'
-import { AUDIENCE_MEMBERS_MAX, ERASURE_SIGNALS_MAX, EVALUATIONS_PER_DAY } from '../../src/participants/schema.ts'
+import {
+  AUDIENCE_MEMBERS_MAX,
+  ERASURE_SIGNALS_MAX,
+  ERASURE_TARGETS_MAX,
+  EVALUATIONS_PER_DAY,
+} from '../../src/participants/schema.ts'
 import { FILTER_CHARACTERS, FILTER_DAYS, FILTER_TERMS } from '../../src/provenance/explore-filter.ts'
 import { BUNDLE_MAX, CHAIN_MAX, ENTRIES_MAX, EXPORT_MAX, ROWS_MAX } from '../../src/provenance/schema.ts'
 import { MATCH_KEYS_MAX, MATCHED_MAX } from '../../src/registers/schema.ts'
@@ -115,6 +120,7 @@ const FORMATS: Partial<Record<keyof typeof LIMITS, number>> = {
   long_poll_seconds: WAIT_MAX,
   audience_members: AUDIENCE_MEMBERS_MAX,
   erasure_signals: ERASURE_SIGNALS_MAX,
+  erasure_targets: ERASURE_TARGETS_MAX,
   pattern_instructions: PROGRAM_MAX,
   pattern_ms: PATTERN_MS,
   pattern_thread_mb: PATTERN_HEAP_MB,

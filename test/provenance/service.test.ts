@@ -3,6 +3,7 @@ import { asParticipant } from '../../src/db/as-participant.ts'
 import { concat, toBase64Url, toHex, u32 } from '../../src/kernel/bytes.ts'
 import { newId, type Uuid, uuidBytes } from '../../src/kernel/ids.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
+import { ERASURE_TARGETS_MAX } from '../../src/participants/schema.ts'
 import { commitment } from '../../src/provenance/commitment.ts'
 import { verifyEd25519 } from '../../src/provenance/ed25519.ts'
 import type { NewEvent } from '../../src/provenance/events.ts'
@@ -24,6 +25,7 @@ import { parseReceipt, type Receipt, type Verified, verifyReceipt } from '../../
 import { epochKey, nextGeneration, openRecord, saidIn } from '../../src/provenance/record.ts'
 import { openLog, originOf } from '../../src/provenance/service.ts'
 import { decodeBundle } from '../../src/provenance/tile.ts'
+import { SIGNAL_TYPE } from '../../src/signals/schema.ts'
 import { leafOf, mth, tileOf } from './definition.ts'
 import { aLog, asOwner, type LogWorld, logOf, NOON, ORIGIN, PROGRAMME, rowsOf, type Slug } from './world.ts'
 
@@ -847,6 +849,16 @@ describe('the ledger', () => {
     await expect(w.ledger.receipt(w.holder('kiwi'), forFew)).rejects.toMatchObject(NOT_FOUND)
     await w.publish()
     expect((await told('kiwi', forAll)).passed).toBe(true)
+  })
+
+  test('gives a receipt of an erasure that took as much as one may, in a log of a million million entries', async () => {
+    const targets = Array.from({ length: ERASURE_TARGETS_MAX }, () => ['9'.repeat(12), 'A'.repeat(43)])
+    const types = Object.fromEntries(Object.keys(SIGNAL_TYPE).map((type) => [type, 100]))
+    const fields = { targets, n: 100, types, basis: 'b'.repeat(63), approval: newId(NOON), notified: 999 }
+    const event_id = await w.record('apple', { kind: 'erasure', subject: 'apple', fields })
+    await w.publish()
+    for (const holder of [w.holder('apple'), w.holder('kiwi', true)])
+      expect(verified(w, await w.ledger.receipt(holder, event_id)).passed).toBe(true)
   })
 
   test('gives a receipt of no entry whose record is another', async () => {
