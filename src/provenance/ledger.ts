@@ -16,7 +16,7 @@ import { isWaiting } from './outbox-store.ts'
 import { chainLines } from './own-chain.ts'
 import type { NodePolicy } from './policy-file.ts'
 import { consistencyProof, inclusionProof } from './proof.ts'
-import { formatReceipt, type ReceiptExtra } from './receipt.ts'
+import { fitsReceipt, formatReceipt, type ReceiptExtra } from './receipt.ts'
 import { recordUnlessLost } from './record.ts'
 import * as recordStore from './record-store.ts'
 import type { SharedItems } from './shared-items.ts'
@@ -141,7 +141,7 @@ export function createLedger(options: LedgerOptions): Ledger {
     if (latest === undefined || placed.index >= latest.size) return { outcome: 'pending' }
     await first()
     const path = await inclusionProof(sha256, await tilesNow(options), placed.index, latest.size)
-    const extra = { ...cutTo(viewer, placed), ...more }
+    const extra = { ...whatFits(viewer, placed), ...more }
     return { outcome: 'receipt', text: formatReceipt({ extra, index: placed.index, path, checkpoint: latest.note }) }
   }
 
@@ -223,6 +223,12 @@ async function chainOf(
   if (!own && !holder.auditor) throw new Refusal('not-found')
   if (!own) await options.auditing(holder, `chain ${party} after ${after}`, BigInt(limit))
   return chainLines(options, { ...holder, auditor: !own }, { party, after, limit, below })
+}
+
+/** Where all that an auditor opens is more than a receipt holds, as of a read of many sources, what it would have as none. */
+function whatFits(viewer: Viewer, placed: Placed): ReceiptExtra {
+  const extra = cutTo(viewer, placed)
+  return viewer.auditor && !fitsReceipt(extra) ? cutTo({ ...viewer, auditor: false }, placed) : extra
 }
 
 const innerFor = (

@@ -70,8 +70,13 @@ export interface Verified {
 const HEAD = 'c2sp.org/tlog-proof@v1'
 const EXTRA_MAX = 60_000
 
+const encodedExtra = (extra: ReceiptExtra): string => toBase64(utf8(JSON.stringify(extra)))
+
+/** Whether a receipt may say so much. */
+export const fitsReceipt = (extra: ReceiptExtra): boolean => encodedExtra(extra).length < EXTRA_MAX
+
 export function formatReceipt({ extra, index, path, checkpoint }: Receipt): string {
-  const encoded = toBase64(utf8(JSON.stringify(extra)))
+  const encoded = encodedExtra(extra)
   if (encoded.length >= EXTRA_MAX) throw new RangeError('a receipt of 60,000 characters or more')
   return `${HEAD}\nextra ${encoded}\nindex ${index}\n${path.map((node) => `${toBase64(node)}\n`).join('')}\n${checkpoint}`
 }
