@@ -245,7 +245,7 @@ const ASKED = {
     ERASURE_TARGETS_MAX,
     'parts of records',
     'validation-failed',
-    'that an erasure of several signals takes away, two of each submission; of one signal all go',
+    'that an erasure of several signals takes away, two of each submission; of one signal all go, even if its receipt cannot hold them',
   ),
 } as const
 

@@ -10,7 +10,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { dirname } from 'node:path'
 
 /** Write, fsync, rename, fsync the folder: what is said to be written outlives a crash of this machine. */
 export function writeDurably(path: string, data: string | Uint8Array, mode = 0o644): void {
@@ -77,26 +77,18 @@ export async function writeLinesDurably(path: string, lines: AsyncIterable<strin
   syncFolder(dirname(path))
 }
 
-/** The folder, those above it, and their names: all outlive a crash. Everybody may read them. */
-export function makeFolderDurably(folder: string): void {
+/** The folder, those above it that are not there, and their names: all outlive a crash. Everybody may read them, unless said otherwise. */
+export function makeFolderDurably(folder: string, mode = 0o755): void {
   if (statSync(folder, { throwIfNoEntry: false }) !== undefined) return
-  makeFolderDurably(dirname(folder))
-  mkdirSync(folder)
-  chmodSync(folder, 0o755)
+  makeFolderDurably(dirname(folder), mode)
+  // Another process may make it at the same time.
+  mkdirSync(folder, { recursive: true, mode })
+  chmodSync(folder, mode)
   syncFolder(dirname(folder))
 }
 
 /** The same for its owner alone. */
-export function makeOwnFolderDurably(folder: string): void {
-  const first = mkdirSync(folder, { recursive: true, mode: 0o700 })
-  if (first === undefined) return
-  // Each name stands in the folder above it, up to the one that was there.
-  const above = dirname(resolve(first))
-  for (let at = resolve(folder); at.length > above.length; ) {
-    at = dirname(at)
-    syncFolder(at)
-  }
-}
+export const makeOwnFolderDurably = (folder: string): void => makeFolderDurably(folder, 0o700)
 
 /** The names in a folder outlive a crash. */
 export function syncFolder(folder: string): void {

@@ -17,7 +17,7 @@ import { Refusal } from '../../kernel/errors.ts'
 import { isUuid, newId, type Uuid } from '../../kernel/ids.ts'
 import { columns } from '../output.ts'
 import { type Session, withSession } from './session.ts'
-import { type Counts, countOption, REASONS_HELP, reasonOption } from './words.ts'
+import { type Counts, countOption, REASONS_HELP, reasonOption, sourceOption } from './words.ts'
 
 interface Words {
   source?: string
@@ -32,10 +32,6 @@ interface Ground {
   ground: string
   note?: string
 }
-
-/** As `aldis reveal` has it. */
-const sourceOption = (): Option =>
-  new Option('--source <slug>', 'whose it is, where several sources have a signal of the id')
 
 export function feedbackCommands(program: Command): void {
   program

@@ -13,6 +13,7 @@ import { type Output, outputOf } from '../output.ts'
 import { bytesOf } from './match-text.ts'
 import { type Read, readRaw } from './raw-file.ts'
 import { homeOf } from './session.ts'
+import { sourceOption } from './words.ts'
 
 type PatternValue = Extract<SignalItem, { type: 'keyword_pattern' }>['value']
 
@@ -31,7 +32,7 @@ export function patternCommands(program: Command): void {
     .description(
       'what differs between two revisions of a pattern, each a raw NDJSON file whose first pattern is read; or, given the id of a signal alone, between all its revisions in the mirror',
     )
-    .option('--source <slug>', 'whose it is, where several sources have a signal of the id')
+    .addOption(sourceOption())
     .action((before: string, after: string | undefined, { source }: { source?: string }, command: Command) =>
       after === undefined
         ? diffRevisions(command, before, source)

@@ -12,6 +12,7 @@ import type { SIGNAL_TYPE } from '../../signals/schema.ts'
 import { EXIT } from '../exit.ts'
 import { type Session, textOf, withSession } from './session.ts'
 import { linesFrom, type RawSource, type Signed } from './share.ts'
+import { sourceOption } from './words.ts'
 
 export function valueCommands(program: Command): void {
   program
@@ -33,7 +34,7 @@ export function valueCommands(program: Command): void {
         .choices(RevealAsked.properties.purpose.enum)
         .makeOptionMandatory(),
     )
-    .option('--source <slug>', 'whose it is, where several sources have a signal of the id')
+    .addOption(sourceOption())
     .addHelpText('after', '\nThe link is shown with its dots and scheme broken; --json has it as it is.')
     .action((signal: string, options: RevealAsked, command: Command) =>
       withSession(command, (session) => reveal(session, idOf(signal), options)),

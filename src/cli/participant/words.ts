@@ -6,6 +6,10 @@ import { OTHER_REASON, OutcomeCounts, REASONS } from '../../feedback/schema.ts'
 const REASON_WORDS = [...new Set(Object.values(REASONS).flat()), OTHER_REASON]
 const COUNT_NAMES = Object.keys(OutcomeCounts.properties)
 
+/** Ids are their sources' choice. */
+export const sourceOption = (): Option =>
+  new Option('--source <slug>', 'whose it is, where several sources have a signal of the id')
+
 export const reasonOption = (): Option => new Option('--reason <reason>', 'of the verdict').choices(REASON_WORDS)
 
 /** Which reasons each verdict has. */
