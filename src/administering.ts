@@ -1,6 +1,6 @@
 import type { Administering, Standing } from './console/administering.ts'
 import type { Sessions } from './console/session.ts'
-import { governanceOf } from './exploring.ts'
+import { governanceOf } from './governing.ts'
 import type { Uuid } from './kernel/ids.ts'
 import type { ServingPeople } from './listeners.ts'
 import { isLive } from './participants/expiry-band.ts'

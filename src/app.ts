@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { type Background, backgroundHere, type StartBackground } from './background.ts'
+import { type Base, KID, logKid } from './core.ts'
 import { atControl } from './db/as-participant.ts'
 import { createGrowth } from './feeds/growth.ts'
 import { createKnownKeys } from './feeds/known-keys.ts'
@@ -28,13 +29,12 @@ import { createNotifying } from './notifying.ts'
 import { tellRestored } from './operations/tell-restored.ts'
 import { createOverseeing } from './overseeing.ts'
 import { hashKeyId } from './participants/hash-profile.ts'
-import { type Base, KID, logKid, openParts, type Parts } from './parts.ts'
+import { openParts, type Parts } from './parts.ts'
 import { HALTS, type HaltReason, LogHalted } from './provenance/anchor.ts'
 import { createAuditLog } from './provenance/auditor.ts'
 import { createLedger, type Ledger } from './provenance/ledger.ts'
 import { joinLedgers, type Ledgers } from './provenance/ledgers.ts'
 import { createReviewing } from './reviewing.ts'
-import { createSandbox } from './sandboxing.ts'
 import { countersign } from './signals/countersignature.ts'
 import { rulesOf } from './signals/rules.ts'
 import { createSignalService, type SignalService } from './signals/service.ts'
@@ -119,7 +119,7 @@ export async function createNode(
     ...Object.values(createNodeLoops(parts, { known, segments, halted }, log)),
     ...[...notifying.loops, ...overseeing.loops, watch.loop, uploading.loop, metering.loop],
   ]
-  const sandbox = config.sandbox === 'on' ? createSandbox(parts) : undefined
+  const sandbox = config.sandbox === 'on' ? (await import('./sandboxing.ts')).createSandbox(parts) : undefined
   const listeners = await createListeners(
     parts,
     {

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
+import type { Core } from './core.ts'
 import type { Log } from './kernel/log.ts'
 import { createLogLoops, type LogEvents } from './loops.ts'
-import type { Core } from './parts.ts'
 import type { HaltReason } from './provenance/anchor.ts'
 
 /** The loops of the log, wherever they run. */

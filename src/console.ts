@@ -33,14 +33,13 @@ export interface ConsoleListener {
 
 type Watch = Pick<InstanceOptions, 'onFinished' | 'onFault'>
 
-/** The console with everything that it stands on; undefined where the settings want none. */
+/** The console with everything that it stands on. */
 export async function createConsoleListener(
   parts: Parts,
   serving: ServingPeople,
   watch: Watch,
-): Promise<ConsoleListener | undefined> {
+): Promise<ConsoleListener> {
   const { config, clock, pools, participants, authority, programme } = parts
-  if (config.consolePort === undefined) return undefined
   const assets = loadAssets()
   const { key, chain } = await parts.certificate()
   const own = ownCertificate(config) ?? { key, cert: chain }

@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import { accessRoutes, narrowByToken } from './access/routes.ts'
 import { createAccess } from './access/service.ts'
-import { type ConsoleListener, createConsoleListener } from './console.ts'
+import type { ConsoleListener, createConsoleListener } from './console.ts'
+import { KID } from './core.ts'
 import { poolState } from './db/connect.ts'
-import { explorerOf, governanceOf } from './exploring.ts'
 import { feedbackRoutes } from './feedback/routes.ts'
 import type { FeedbackService } from './feedback/service.ts'
 import { auditedAcks, auditedFeeds, auditedLookups } from './feeds/audited.ts'
@@ -11,6 +11,7 @@ import { createEventStreams } from './feeds/event-stream.ts'
 import { feedRoutes } from './feeds/routes.ts'
 import type { FeedService } from './feeds/service.ts'
 import { governanceRoutes } from './governance/routes.ts'
+import { explorerOf, governanceOf } from './governing.ts'
 import { aboutRoutes } from './http/about.ts'
 import { guardHandshakes, keepTime, secureServerOf } from './http/handshake-guard.ts'
 import { createHandshakeRefusals, type HandshakeRefusal, type HandshakeRefusalSink } from './http/handshake-refusals.ts'
@@ -35,7 +36,7 @@ import { auditedPeople, auditedProgramme } from './participants/audited.ts'
 import { createHashProfiles } from './participants/hash-profile.ts'
 import { credentialRoutes, enrolmentRoutes, hashProfileRoutes } from './participants/routes.ts'
 import { POLICY_KINDS } from './participants/schema.ts'
-import { KID, type Parts } from './parts.ts'
+import type { Parts } from './parts.ts'
 import type { HaltReason } from './provenance/anchor.ts'
 import { createAuditor } from './provenance/auditor.ts'
 import type { Ledgers } from './provenance/ledgers.ts'
@@ -196,10 +197,18 @@ export async function createListeners(
   guardStrangers(enrol, onRefused, LIMITS.enrol_connections)
   enrol.register(enrolmentRoutes, { participants })
   const shown = { ...serving, connectionsUnder: mtls.openUnder, limitsInUse }
-  const people = await createConsoleListener(parts, shown, watch('console'))
+  const people = await consoleOf(parts, shown, watch('console'))
   if (people !== undefined) guardStrangers(people.app, onRefused, LIMITS.console_connections)
   return { partner, enrol, people }
 }
+
+/** Loaded where there is one: a node without a console has no pages, nor anything that makes them. */
+const consoleOf = async (
+  ...[parts, ...serving]: Parameters<typeof createConsoleListener>
+): Promise<ConsoleListener | undefined> =>
+  parts.config.consolePort === undefined
+    ? undefined
+    : (await import('./console.ts')).createConsoleListener(parts, ...serving)
 
 const answersOf = ({ pools, clock, keys }: Parts) =>
   createIdempotencyKeys({ db: pools.app, clock, keys, kid: KID.answers })

@@ -1,11 +1,11 @@
 import { createNode } from './app.ts'
 import { backgroundThread } from './background.ts'
 import { loadConfig } from './config.ts'
+import { openBase } from './core.ts'
 import { installShutdown } from './http/shutdown.ts'
 import { systemClock } from './kernel/clock.ts'
 import { StartRefused } from './kernel/errors.ts'
 import { createLog } from './kernel/log.ts'
-import { openBase } from './parts.ts'
 
 /** EX_CONFIG: a service manager need not try again. */
 const REFUSED = 78

@@ -1,26 +1,19 @@
 import { colleaguesIn } from './console-reviewing.ts'
-import { createFollower, createOpinions, ENTRIES_AT_ONCE } from './feedback/follow.ts'
-import { confirmationsOf, createSaid } from './feedback/said.ts'
+import { type Core, KID } from './core.ts'
+import { confirmationsOf } from './feedback/said.ts'
 import {
   createFeedbackService,
   type FeedbackService,
   type FeedbackServiceOptions,
   type Speaker,
 } from './feedback/service.ts'
-import { createTelling } from './feedback/tell.ts'
 import { createFacts } from './feeds/facts.ts'
 import { createReach } from './feeds/reach.ts'
 import { LIMITS } from './http/limits.ts'
-import type { Found } from './jobs/loop.ts'
-import { timeOf, type Uuid } from './kernel/ids.ts'
-import { type Core, KID, type Parts } from './parts.ts'
-import { type BulkWork, createBulkWork } from './review/bulk-work.ts'
-import { createCases } from './review/follow.ts'
-import { forgetAll } from './review/forget.ts'
-import { hitsOf } from './review/hits.ts'
-import { criticalSecondOf } from './review/policy.ts'
-import { createRelease } from './review/release.ts'
+import type { Parts } from './parts.ts'
+import { hitsOf } from './review/seen.ts'
 import { createReviewService, type ReviewService } from './review/service.ts'
+import { bulkOf, decidingOf } from './review-loops.ts'
 import { countersign } from './signals/countersignature.ts'
 import { createHolds } from './signals/hold.ts'
 import { rulesOf } from './signals/rules.ts'
@@ -88,65 +81,4 @@ function feedbackOf(
     countersign: (input) =>
       countersign(input, { kid: receiptKid, iss: node_origin, sign: (data) => keys.sign(KID.receipt, data) }),
   })
-}
-
-/** By what rules of the programme decisions are written down. */
-const decidingOf = ({ config, authority }: Core) => ({
-  graceMs: config.reviewGraceSeconds * 1_000,
-  criticalSecond: () => criticalSecondOf(authority.policy('review')),
-})
-
-/** Cases that are decided alike, one after the other. */
-export const bulkOf = (core: Core): BulkWork => {
-  const { pools, clock, provenance, authority } = core
-  return createBulkWork({
-    ...{ app: pools.app, projector: pools.projector, clock, provenance, facts: createFacts(authority) },
-    ...{ ...decidingOf(core), slugOf: (participant) => authority.slugOf(participant) },
-  })
-}
-
-/** What follows the log: opinions, holds and cases; log after log, as feeds do. */
-export function followAll({ pools, clock, logs, provenance, authority }: Core): () => Promise<Found> {
-  const { app, projector } = pools
-  const slugOf = (participant: Uuid): string => authority.slugOf(participant)
-  /** A participant's id is made at its admission; who is on probation is as new as on that day. */
-  const admittedAt = (participant: Uuid): Date =>
-    authority.participantById(participant)?.probation_until == null ? new Date(timeOf(participant)) : clock()
-  const directory = { slugOf, admittedAt, audience: (id: Uuid) => authority.audience(id) }
-  const consumers = [
-    createOpinions({ app, projector, clock, holds: createHolds(provenance), slugOf }),
-    createCases({ app, projector, clock, provenance, directory, feedback: createSaid(projector) }),
-  ]
-  const refresh = (): Promise<void> => authority.refresh()
-  const followers = logs.map(({ log_id: logId }) =>
-    createFollower({ projector, provenance, logId, refresh, consumers }),
-  )
-  return async () => {
-    const n = (await followers[0]?.round()) ?? 0
-    if (n > 0 || followers.length === 1) return n >= ENTRIES_AT_ONCE ? 'full' : n > 0
-    followers.shift()
-    return true
-  }
-}
-
-/** Decisions whose grace is over, and cases that waited long enough. */
-export function releaseOf({ pools, clock, provenance, authority }: Core): { round(): Promise<number> } {
-  return createRelease({
-    ...{ app: pools.app, projector: pools.projector, clock, provenance },
-    feedback: createTelling({ clock, provenance, hits: hitsOf, directory: authority }),
-    slugOf: (participant) => authority.slugOf(participant),
-  })
-}
-
-/** Match keys of erased signals that cases still hold; answers how many had one. */
-export function forgetOf({ pools, clock, provenance, authority }: Core): { round(): Promise<number> } {
-  const { app, projector } = pools
-  return {
-    async round() {
-      const sources = authority.participants().map(({ participant_id }) => participant_id)
-      const n = await forgetAll({ app, projector, clock, provenance, directory: authority }, sources)
-      if (n > 0) provenance.wake()
-      return n
-    },
-  }
 }

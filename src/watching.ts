@@ -1,3 +1,4 @@
+import { anchorOf } from './core.ts'
 import { poolState } from './db/connect.ts'
 import { LIMITS } from './http/limits.ts'
 import type { Metrics } from './http/metrics.ts'
@@ -5,7 +6,7 @@ import type { Uuid } from './kernel/ids.ts'
 import type { EvaluationService } from './matching/service.ts'
 import { HIGH_USE, type HitCounts } from './matching/unusual.ts'
 import { createNodeAlarms, type NodeAlarmOptions, type NodeAlarms } from './operations/node-alarms.ts'
-import { anchorOf, type Parts } from './parts.ts'
+import type { Parts } from './parts.ts'
 import type { Ledger } from './provenance/ledger.ts'
 
 /** Of the log, as `/metrics` tells it. */

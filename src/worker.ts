@@ -1,9 +1,9 @@
 /** The thread of the log's loops: see `backgroundThread`. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { backgroundHere, type Handed, type News, type Order } from './background.ts'
+import { joinBase, openCore } from './core.ts'
 import { systemClock } from './kernel/clock.ts'
 import { createLog } from './kernel/log.ts'
-import { joinBase, openCore } from './parts.ts'
 
 const AGE_EVERY_MS = 1_000
 

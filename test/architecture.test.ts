@@ -140,6 +140,7 @@ const EFFECTFUL: Readonly<Record<string, string>> = {
   'src/governance/count.ts': 'part of that loop: who shared what with whom',
   'src/publishing/facts.ts': 'part of that loop: what reports are made of',
   'src/publishing/facts-anew.ts': 'part of that loop: opens all again, and compares',
+  'src/review/seen.ts': 'a question that feedback asks, whose rows are of the review',
   'src/review/case.ts': 'part of the service: opens and moves cases',
   'src/review/hits.ts': 'part of the service: what platforms find',
   'src/review/leases.ts': 'part of the service: who works on a case',
@@ -206,7 +207,7 @@ const PARTS = [
 
 /** Where the parts are joined, and the only files that see them all. */
 const APP =
-  /^src\/(administering|app|background|console|console-oversight|console-reviewing|console-screens|console-sending|parts|loops|listeners|metering|notifying|overseeing|oversight-acts|registering|retention|reviewing|sandboxing|uploading|watching|worker|exploring)\.ts$/
+  /^src\/(administering|app|background|console|console-oversight|console-reviewing|console-screens|console-sending|core|governing|parts|loops|listeners|metering|notifying|overseeing|oversight-acts|registering|retention|review-loops|reviewing|sandboxing|uploading|watching|worker|exploring)\.ts$/
 
 /** Layers, inner first. An import goes to the same or an inner one. */
 const LAYER = { kernel: 0, pure: 1, store: 2, service: 3, edge: 4, app: 5, main: 6 } as const
@@ -258,6 +259,8 @@ interface Edge {
   from: string
   to: string
   typeOnly: boolean
+  /** Loaded only when it is asked for. */
+  later?: boolean
 }
 
 const files = ['src', 'migrations', 'scripts'].flatMap((folder) =>
@@ -272,7 +275,12 @@ const imports = edges.filter(({ to }) => isOurs(to))
 function edgesOf(from: string, source: string): Edge[] {
   return [...source.matchAll(IMPORT)].map(([, type, named, dynamic]) => {
     const name = named ?? dynamic ?? ''
-    return { from, to: name.startsWith('.') ? join(dirname(from), name) : name, typeOnly: type !== undefined }
+    return {
+      from,
+      to: name.startsWith('.') ? join(dirname(from), name) : name,
+      typeOnly: type !== undefined,
+      later: dynamic !== undefined,
+    }
   })
 }
 
@@ -312,9 +320,11 @@ function broken({ from, to, typeOnly }: Edge): string[] {
 }
 
 /** Everything that a file brings with it at run time, itself included. */
-function closure(start: string): Set<string> {
+function closure(start: string, when?: 'at once'): Set<string> {
   const seen = new Set([start])
-  for (const path of seen) for (const { from, to, typeOnly } of edges) if (from === path && !typeOnly) seen.add(to)
+  for (const path of seen)
+    for (const { from, to, typeOnly, later } of edges)
+      if (from === path && !typeOnly && !(when === 'at once' && later === true)) seen.add(to)
   return seen
 }
 
@@ -382,6 +392,12 @@ test.for(files.filter((path) => BROWSER.test(path)))('%s runs in a browser', (pa
     (to) => to.startsWith('node:') || (isOurs(to) && /\bBuffer\b|\bprocess\./.test(code(to))),
   )
   expect(nodeOnly).toEqual([])
+})
+
+test('the thread of the loops loads no library that only requests need', () => {
+  const loaded = [...closure('src/worker.ts', 'at once')].filter((to) => !isOurs(to) && !to.startsWith('node:'))
+  const here = ['kysely', 'pg', 'pino', 'tldts', 'typebox', 'typebox/compile']
+  expect(loaded.sort()).toEqual(here)
 })
 
 test('pg is imported in src/db alone', () => {

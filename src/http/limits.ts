@@ -38,7 +38,7 @@ import type { ErrorCode } from '../kernel/errors.ts'
 import { JSON_LIMITS } from '../kernel/strict-json.ts'
 import { OPRF_JOB_MS, OPRF_QUEUE } from '../keys/oprf-pool.ts'
 import { BATCH_MAX } from '../matching/oprf.ts'
-import { PROGRAM_MAX } from '../matching/pattern.ts'
+import { PROGRAM_MAX } from '../matching/pattern-limits.ts'
 import { OVERSIGHT_PAGE_MAX } from '../oversight/schema.ts'
 import {
   AUDIENCE_MEMBERS_MAX,

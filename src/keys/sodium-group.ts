@@ -1,11 +1,11 @@
-import sodium from 'libsodium-wrappers-sumo'
 import { concat, equal } from '../kernel/bytes.ts'
 import type { Group } from '../matching/oprf.ts'
 
 const HALF = new Uint8Array(32)
 
-/** ristretto255 by libsodium in WebAssembly, in constant time. */
+/** ristretto255 by libsodium in WebAssembly, in constant time. Loaded by whoever opens one: it takes 20 MB of each thread. */
 export async function openSodiumGroup(): Promise<Group> {
+  const { default: sodium } = await import('libsodium-wrappers-sumo')
   await sodium.ready
   const isZero = (bytes: Uint8Array): boolean => equal(bytes, HALF)
   const multiply: Group['multiply'] = (scalar, element) => sodium.crypto_scalarmult_ristretto255(scalar, element)

@@ -1,6 +1,7 @@
 import { RE2JS, RE2JSSyntaxException } from 're2js'
 import words from '../../config/common-words.json' with { type: 'json' }
 import { textFault } from '../identifiers/unicode.ts'
+import { LITERAL_MIN, PROGRAM_MAX } from './pattern-limits.ts'
 import { requiredLiterals, requiredStrings, unwantedSyntax } from './pattern-literals.ts'
 import { type Folding, foldText } from './text-fold.ts'
 
@@ -38,13 +39,6 @@ export interface PatternChecker {
   check(patterns: readonly Pattern[], by?: string): Promise<PatternChecked[]>
   close(): Promise<void>
 }
-
-/** Instructions of a compiled pattern: re2js takes what native RE2 refuses, and each instruction costs at each character. */
-export const PROGRAM_MAX = 1_000
-/** Code points that every match holds literally, at least: with fewer a pattern would match everywhere. */
-export const LITERAL_MIN = 3
-/** Of common words: from here on a person must have looked. */
-export const COMMON_MAX = 0.005
 
 const UNSEEN = /\p{Default_Ignorable_Code_Point}/u
 

@@ -3,11 +3,11 @@ import {
   type CompiledPattern,
   compilePattern,
   foldingOf,
-  LITERAL_MIN,
   neededIn,
   type Pattern,
   type PatternRefused,
 } from './pattern.ts'
+import { LITERAL_MIN } from './pattern-limits.ts'
 import { type Automaton, createAutomaton } from './text-automaton.ts'
 import { type Folding, folderOf, foldText, textOf } from './text-fold.ts'
 import type { Folded } from './text-folded.ts'

@@ -1,6 +1,5 @@
 import { asParticipant, type Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
-import type { HitsOf } from '../feedback/tell.ts'
 import type { FactsOf, SignalFacts } from '../feeds/facts.ts'
 import { findRaw } from '../identifiers/raw-value.ts'
 import { concat, toBase64Url, u32 } from '../kernel/bytes.ts'
@@ -41,13 +40,6 @@ export const createHits =
     provenance.wake()
     return result
   }
-
-/** How often a participant saw a signal, and how often since it took action. */
-export const hitsOf: HitsOf = async (tx, { participant, origin, signal }) => {
-  const row = await hitStore.hitForUpdate(tx, participant, { origin, signal_id: signal })
-  const { count = 0, acted_count = null } = row ?? {}
-  return { count, recurrences: acted_count === null ? 0 : count - acted_count }
-}
 
 async function report(
   options: HitsOptions,

@@ -1,5 +1,6 @@
 import type { Uuid } from '../kernel/ids.ts'
-import { COMMON_MAX, type PatternChecked, type PatternChecker } from '../matching/pattern.ts'
+import type { PatternChecked, PatternChecker } from '../matching/pattern.ts'
+import { COMMON_MAX } from '../matching/pattern-limits.ts'
 import type { Judged } from './apply.ts'
 import type { SignalItem } from './schema.ts'
 

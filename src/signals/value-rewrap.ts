@@ -7,7 +7,6 @@ import type { KeyService } from '../keys/service.ts'
 import type { Recorder } from '../provenance/service.ts'
 import { endOfYear, keyOfYear, valueKey } from './value-keys.ts'
 import * as store from './value-store.ts'
-import { placeOf } from './values.ts'
 
 export interface ValueRewrapOptions {
   /** Logs in as `aldis_app`. */
@@ -71,7 +70,7 @@ async function move(
     })
   }
   for (const row of rows) {
-    const place = placeOf({ participant_id: participant, ...row })
+    const place = store.placeOf({ participant_id: participant, ...row })
     const wrapped_dek = rewrapKey(keys, { ...row, to }, place)
     await store.setKey(tx, { participant_id: participant, signal_id: row.signal_id }, { kek_id: to, wrapped_dek })
   }

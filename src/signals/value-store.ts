@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
 import type { Uuid } from '../kernel/ids.ts'
-import type { Envelope } from '../keys/envelope.ts'
+import type { Envelope, EnvelopePlace } from '../keys/envelope.ts'
 
 export interface ValueRow extends Envelope {
   participant_id: Uuid
@@ -109,3 +109,14 @@ export const valuesAfter = (db: Db, participant_id: Uuid, { after, limit }: { af
     .orderBy('signal_id')
     .limit(limit)
     .execute()
+
+/** Bound to its row and to the audience that it was given for. */
+export const placeOf = ({
+  participant_id,
+  signal_id,
+  audience_id,
+}: Pick<ValueRow, 'participant_id' | 'signal_id' | 'audience_id'>): EnvelopePlace => ({
+  table: 'sealed_value',
+  row: `${participant_id}/${signal_id}`,
+  audience: audience_id,
+})

@@ -5,7 +5,7 @@ import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { newId, timeAfter, type Uuid } from '../kernel/ids.ts'
 import { sha256 } from '../kernel/sha256.ts'
-import { type Envelope, type EnvelopePlace, openEnvelope, sealEnvelope } from '../keys/envelope.ts'
+import { type Envelope, openEnvelope, sealEnvelope } from '../keys/envelope.ts'
 import type { KeyService } from '../keys/service.ts'
 import type { ProvenanceService } from '../provenance/service.ts'
 import { type GivenValue, SIGNAL_STATE, type SignalItem, type ValueResult } from './schema.ts'
@@ -51,7 +51,7 @@ export function createSealedValues(options: SealedValuesOptions): SealedValues {
       return result
     },
     held: (source, signal) => asParticipant(db, source, (tx) => store.sealedBeside(tx, source, signal), { timeoutMs }),
-    open: (held) => openEnvelope(keys, held, placeOf(held)).toString(),
+    open: (held) => openEnvelope(keys, held, store.placeOf(held)).toString(),
   }
 }
 
@@ -76,7 +76,7 @@ async function give(options: SealedValuesOptions, tx: Tx, { by, signal, given }:
   if (newest === undefined) throw new Error('a signal without its revision')
   const fault = valueFault(sha256, JSON.parse(newest.item) as SignalItem, value)
   if (fault !== undefined) throw new Refusal(fault.code, { errors: [fault] })
-  if (known !== undefined && openEnvelope(options.keys, known, placeOf(known)).toString() === value)
+  if (known !== undefined && openEnvelope(options.keys, known, store.placeOf(known)).toString() === value)
     return { signal, revision, sealed: true, event: known.last_event }
   const event = await seal(options, tx, { by, row, known, now, value })
   return { signal, revision, sealed: true, event }
@@ -98,7 +98,7 @@ async function seal(
   const { participant: participant_id, slug, credential } = by
   const { signal_id, audience_id, revision } = row
   const name = { participant_id, signal_id, audience_id }
-  const envelope = sealEnvelope(keys, valueKey(now), { plaintext: utf8(value), place: placeOf(name) })
+  const envelope = sealEnvelope(keys, valueKey(now), { plaintext: utf8(value), place: store.placeOf(name) })
   const event = newId(now)
   await provenance.record(tx, {
     ...{ kind: 'value.sealed', event_id: event, participant_id, at: now, actor: slug },
@@ -125,17 +125,6 @@ async function takeBack(
   await store.destroyValues(tx, participant_id, [signal])
   return { signal, revision, sealed: false, event }
 }
-
-/** Bound to its row and to the audience that it was given for. */
-export const placeOf = ({
-  participant_id,
-  signal_id,
-  audience_id,
-}: Pick<HeldValue, 'participant_id' | 'signal_id' | 'audience_id'>): EnvelopePlace => ({
-  table: 'sealed_value',
-  row: `${participant_id}/${signal_id}`,
-  audience: audience_id,
-})
 
 /** Of what is stored, as the log and the state have it. */
 const digestOf = ({ nonce, ciphertext, tag }: Envelope): string => toBase64Url(sha256(concat(nonce, ciphertext, tag)))

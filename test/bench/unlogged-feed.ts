@@ -1,12 +1,12 @@
 /** The thread that carries what the reference took into feeds and look-ups: the node's projector, with a list in the place of the log. */
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Handed } from '../../src/background.ts'
+import { joinBase, openCore } from '../../src/core.ts'
 import { createProjector } from '../../src/feeds/project.ts'
 import { createLoop } from '../../src/jobs/loop.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
 import { silentLog } from '../../src/kernel/log.ts'
 import { PROJECT_REST_MS } from '../../src/loops.ts'
-import { joinBase, openCore } from '../../src/parts.ts'
 import { placeOf } from '../../src/provenance/origin.ts'
 import type { LoggedEvent } from '../../src/provenance/service.ts'
 import { rulesOf } from '../../src/signals/rules.ts'

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { resumeLog } from '../../src/core.ts'
 import type { Uuid } from '../../src/kernel/ids.ts'
-import { resumeLog } from '../../src/parts.ts'
 import { type Anchor, LogHalted } from '../../src/provenance/anchor.ts'
 import { parseCheckpoint } from '../../src/provenance/checkpoint.ts'
 import { parseNote } from '../../src/provenance/note.ts'

@@ -43,7 +43,7 @@ import { CATALOGUE } from '../../src/kernel/errors.ts'
 import { JSON_LIMITS } from '../../src/kernel/strict-json.ts'
 import { OPRF_JOB_MS, OPRF_QUEUE } from '../../src/keys/oprf-pool.ts'
 import { BATCH_MAX } from '../../src/matching/oprf.ts'
-import { PROGRAM_MAX } from '../../src/matching/pattern.ts'
+import { PROGRAM_MAX } from '../../src/matching/pattern-limits.ts'
 import { OVERSIGHT_PAGE_MAX } from '../../src/oversight/schema.ts'
 import {
   AUDIENCE_MEMBERS_MAX,

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { COMMON_MAX, checkPattern, type Pattern } from '../../src/matching/pattern.ts'
+import { checkPattern, type Pattern } from '../../src/matching/pattern.ts'
+import { COMMON_MAX } from '../../src/matching/pattern-limits.ts'
 import { createTextMatcher } from '../../src/matching/text-match.ts'
 
 const re2 = (text: string, change: Partial<Pattern> = {}): Pattern => ({

@@ -1,5 +1,5 @@
 import type { Config } from '../../config.ts'
-import { anchorOf } from '../../parts.ts'
+import { anchorOf } from '../../core.ts'
 import { compareAnchor, LogHalted } from '../../provenance/anchor.ts'
 import type { LogStanding } from '../../provenance/standing.ts'
 

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { EXIT } from '../exit.ts'
 import { outputOf } from '../output.ts'
 import { type By, propose } from './acts.ts'
-import { partsOfNode, withBase, withParts } from './open.ts'
+import { coreOfNode, withBase, withParts } from './open.ts'
 
 /** What to do with a log that is halted; `log` itself is a participant's command too. */
 export function nodeLogCommands(program: Command): void {
@@ -25,7 +25,7 @@ export function nodeLogCommands(program: Command): void {
     )
     .action((_options: object, command: Command) =>
       withParts(async (parts) => {
-        const { resumeLog } = await partsOfNode()
+        const { resumeLog } = await coreOfNode()
         const reason = await resumeLog(parts)
         const { origin } = parts
         outputOf(command).data(
@@ -59,7 +59,7 @@ export function nodeLogCommands(program: Command): void {
     .description('name the newest checkpoint in the database as the anchor, where the anchor was lost')
     .action((_options: object, command: Command) =>
       withBase(async (base) => {
-        const { adoptAnchor } = await partsOfNode()
+        const { adoptAnchor } = await coreOfNode()
         const { origin, size } = await adoptAnchor(base)
         outputOf(command).data(
           { origin, size: String(size) },
