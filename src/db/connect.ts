@@ -10,7 +10,7 @@ import {
   Transaction,
 } from 'kysely'
 import pg from 'pg'
-import { copyFrom, copyTo } from './copy-stream.ts'
+import { copyFrom, copyOut, copyTo } from './copy-stream.ts'
 import { createDriver, type DriverClient } from './driver.ts'
 import type { Database } from './tables.ts'
 
@@ -148,16 +148,6 @@ const bigintOrNull = (text: string): bigint | null => (text === 'NULL' ? null : 
 const typeParser: typeof pg.types.getTypeParser = (oid: number, format?: 'text' | 'binary') =>
   (format === 'binary' ? undefined : parsers[oid]) ?? pg.types.getTypeParser(oid, format)
 
-/** COPY .. TO STDOUT: the driver itself passes over the data. */
-class CopyOut extends pg.Query {
-  readonly chunks: Buffer[] = []
-
-  handleCopyData({ chunk }: { chunk: Buffer }): void {
-    // The parser writes on in the buffer that this is a part of.
-    this.chunks.push(Buffer.from(chunk))
-  }
-}
-
 function driverClient(client: pg.PoolClient): DriverClient {
   const together = sentTogether(streamOf(client))
   return {
@@ -165,11 +155,7 @@ function driverClient(client: pg.PoolClient): DriverClient {
       together()
       return client.query(query)
     },
-    copyOut: (text) =>
-      new Promise((resolve, reject) => {
-        const copy = new CopyOut(text, (error) => (error ? reject(error) : resolve(copy.chunks)))
-        client.query(copy)
-      }),
+    copyOut: (text, take) => copyOut(client, text, take),
     copyTo: (text, sink) => copyTo(client, text, sink),
     copyFrom: (text, source) => copyFrom(client, text, source),
     release: (destroy) => client.release(destroy),

@@ -20,6 +20,26 @@ interface Queried {
 /** A message is a row, and a write for each would take longer than the row. */
 const GATHERED = 262_144
 
+/** COPY .. TO STDOUT, message by message: the driver itself passes over the data. */
+class CopyOut extends pg.Query {
+  private fault: Error | undefined
+  private readonly take: (message: Buffer) => void
+
+  constructor(text: string, take: (message: Buffer) => void, done: (error: Error | null | undefined) => void) {
+    super(text, (error) => done(error ?? this.fault))
+    this.take = take
+  }
+
+  handleCopyData({ chunk }: { chunk: Buffer }): void {
+    if (this.fault !== undefined) return
+    try {
+      this.take(chunk)
+    } catch (error) {
+      this.fault = error as Error
+    }
+  }
+}
+
 /** COPY .. TO STDOUT into a sink that may be slower than the server. */
 class CopyTo extends pg.Query {
   private gathered: Buffer[] = []
@@ -101,6 +121,12 @@ class CopyFrom extends pg.Query {
 interface Client {
   query(query: pg.Query): unknown
 }
+
+/** The messages of a COPY .. TO STDOUT, one after the other. */
+export const copyOut = (client: Client, text: string, take: (message: Buffer) => void): Promise<void> =>
+  new Promise((resolve, reject) => {
+    client.query(new CopyOut(text, take, (error) => (error ? reject(error) : resolve())))
+  })
 
 /** Rows that a COPY .. TO STDOUT gave. */
 export const copyTo = (client: Client, text: string, sink: Sink): Promise<number> =>

@@ -20,8 +20,8 @@ interface ClientResult {
 /** What the driver needs of a pooled client that pipelines: statements go out without waiting for earlier answers. */
 export interface DriverClient {
   query(query: { text: string; values?: unknown[]; queryMode?: 'extended'; name?: string }): Promise<ClientResult>
-  /** The data of a COPY .. TO STDOUT. */
-  copyOut(text: string): Promise<Buffer[]>
+  /** Each message of a COPY .. TO STDOUT, which `take` must not keep: the driver writes on in its memory. */
+  copyOut(text: string, take: (message: Buffer) => void): Promise<void>
   /** A COPY .. TO STDOUT, and one .. FROM STDIN, of any size; both answer the number of rows. */
   copyTo(text: string, sink: Sink): Promise<number>
   copyFrom(text: string, source: AsyncIterable<Uint8Array>): Promise<number>
@@ -65,8 +65,8 @@ export interface Session extends DatabaseConnection {
   ask<R>(query: CompiledQuery, settings: readonly string[]): Promise<QueryResult<R>>
   /** From here to the end no transaction control passes, nor what the guard refuses. */
   guard(guard: Guard): void
-  /** The data of a COPY of a query TO STDOUT; it takes no parameters. */
-  copyOut(sql: string): Promise<Buffer[]>
+  /** Each message of a COPY of a query TO STDOUT, not to be kept; it takes no parameters. */
+  copyOut(sql: string, take: (message: Buffer) => void): Promise<void>
   /** A COPY TO STDOUT, or FROM STDIN, of any size; the number of rows. Without parameters too. */
   copyTo(sql: string, sink: Sink): Promise<number>
   copyFrom(sql: string, source: AsyncIterable<Uint8Array>): Promise<number>
@@ -131,7 +131,7 @@ interface Sender {
   takeBack(): boolean
   /** Statements of ours have no values. The extended protocol takes one statement a query and refuses more. */
   run(query: Query): Promise<ClientResult>
-  copyOut(text: string): Promise<Buffer[]>
+  copyOut(text: string, take: (message: Buffer) => void): Promise<void>
   copyTo(text: string, sink: Sink): Promise<number>
   copyFrom(text: string, source: AsyncIterable<Uint8Array>): Promise<number>
   /** Why what was sent without waiting failed, once all of it has been answered. */
@@ -208,7 +208,7 @@ function createSender(client: DriverClient, onStatement: (sql: string) => void):
       onStatement(query.text)
       return send(query).catch(fail)
     },
-    copyOut: (text) => copy(text, () => client.copyOut(text)),
+    copyOut: (text, take) => copy(text, () => client.copyOut(text, take)),
     copyTo: (text, sink) => copy(text, () => client.copyTo(text, sink)),
     copyFrom: (text, source) => copy(text, () => client.copyFrom(text, source)),
     async failure() {
@@ -276,7 +276,7 @@ function createSession(client: DriverClient, options: DriverOptions): SessionCon
     },
     committing: () => commitSent,
     changed: () => writes.length > 0,
-    copyOut: async (sql) => admit(sql) && sender.copyOut(sql),
+    copyOut: async (sql, take) => admit(sql) && sender.copyOut(sql, take),
     copyTo: async (sql, sink) => admit(sql) && sender.copyTo(sql, sink),
     copyFrom: async (sql, source) => {
       writes.push(...admit(sql).writes)

@@ -157,8 +157,8 @@ async function rewriteSegment(
   const [old] = await segmentStore.segmentsIn(tx, feed_id, { from: first_seq, until: first_seq + 1n })
   if (old === undefined) throw new Error(`feed ${feed_id} has no segment from ${first_seq} on`)
   const { generation, n, set_salt, sets } = old
-  const rows = await store.entriesAfter(tx, feed_id, { after: first_seq - 1n, until: null, limit: n })
-  const made = await segmentOf({ rows, sealed }, (ids) => store.submissionBodies(tx, feed_id, ids))
+  const made = await segmentOf(tx, feed_id, { after: first_seq - 1n, n, sealed })
+  if (made === undefined) throw new Error(`feed ${feed_id} has no ${n} entries from ${first_seq} on`)
   const row = { feed_id, first_seq, generation: generation + 1, n, set_salt, sets, ...made }
   await segmentStore.replaceSegment(tx, row)
 }

@@ -38,14 +38,16 @@ export const lookUp = (tx: Tx, keys: readonly string[], now: Date) =>
       .where('expires_at', '>', now),
   )
 
-/** Bytes of a key, and of the three ids behind it: whose signal, which, and the audience. */
-const KEY_ROW = 80
+/** Bytes of a key, and of the three ids behind it: which signal, whose, and the audience. */
+export const KEY_ROW = 80
+/** Keys that the driver gathers at once, 64 KiB: it keeps memory for the longest row that came. */
+const KEYS_TOGETHER = 800
 
-/** A page of every key that is shared, packed, so that reading them all leaves little behind. */
+/** A page of every key that is shared, one row of `KEY_ROW` bytes behind the other, so that reading them all leaves little behind. */
 export async function sharedKeys(
   tx: Tx,
   { after, limit }: { after: Buffer | undefined; limit: number },
-): Promise<Buffer[]> {
+): Promise<Buffer> {
   const from =
     after === undefined
       ? ''
@@ -53,15 +55,16 @@ export async function sharedKeys(
         ('\\x${after.toString('hex', 0, 32)}'::bytea, '${after.toString('hex', 32, 48)}', '${after.toString('hex', 48, 64)}')`
   const packed = await copyBytes(
     tx,
-    `select string_agg(signal_key || uuid_send(signal_id) || uuid_send(origin) || uuid_send(audience_id), ''::bytea
-        order by signal_key, signal_id, origin)
-     from (select signal_key, signal_id, origin, audience_id from shared_signal ${from}
-       order by signal_key, signal_id, origin limit ${Number(limit)}) as page
-     having count(*) > 0`,
+    `select string_agg(row, ''::bytea order by nr)
+     from (select signal_key || uuid_send(signal_id) || uuid_send(origin) || uuid_send(audience_id) as row,
+         row_number() over (order by signal_key, signal_id, origin) - 1 as nr
+       from (select signal_key, signal_id, origin, audience_id from shared_signal ${from}
+         order by signal_key, signal_id, origin limit ${Number(limit)}) as page) as numbered
+     group by nr / ${KEYS_TOGETHER}
+     order by nr / ${KEYS_TOGETHER}`,
+    KEY_ROW * limit,
   )
-  return Array.from({ length: (packed?.length ?? 0) / KEY_ROW }, (_, i) =>
-    (packed ?? Buffer.alloc(0)).subarray(KEY_ROW * i, KEY_ROW * (i + 1)),
-  )
+  return packed ?? Buffer.alloc(0)
 }
 
 export async function forgetKeys(

@@ -5,7 +5,7 @@ import { concat, utf8 } from '../kernel/bytes.ts'
 import { type Uuid, uuidFromBytes } from '../kernel/ids.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import { placeOf } from '../provenance/origin.ts'
-import { sharedKeys } from './key-store.ts'
+import { KEY_ROW, sharedKeys } from './key-store.ts'
 import { nextIndex } from './placing-store.ts'
 import { createTagSet, type TagSet } from './tag-set.ts'
 
@@ -91,12 +91,12 @@ export function createKnownKeys({ db, logId }: { db: Db; logId: number }): Known
 async function everyPage(db: Db, take: (row: SharedKey) => void): Promise<void> {
   let after: Buffer | undefined
   do {
-    const rows = await atKeys(db, (tx) => sharedKeys(tx, { after, limit: PAGE }))
-    for (const row of rows) {
-      const [prefix, origin, audience_id] = [row.toString('hex', 0, PREFIX / 2), uuidAt(row, 48), uuidAt(row, 64)]
-      take({ prefix, origin, audience_id })
+    const page = await atKeys(db, (tx) => sharedKeys(tx, { after, limit: PAGE }))
+    for (let at = 0; at < page.length; at += KEY_ROW) {
+      const prefix = page.toString('hex', at, at + PREFIX / 2)
+      take({ prefix, origin: uuidAt(page, at + 48), audience_id: uuidAt(page, at + 64) })
     }
-    after = rows.length < PAGE ? undefined : rows.at(-1)
+    after = page.length < PAGE * KEY_ROW ? undefined : page.subarray(-KEY_ROW)
   } while (after !== undefined)
 }
 

@@ -38,6 +38,8 @@ export interface LentPieces {
   take(): Buffer
   /** These bytes, of a piece or not, are with whoever sends the answer, which counts them until they are written. */
   passed(bytes: Buffer): void
+  /** Whoever sends the answer has written something; at its end nobody takes a piece any more. */
+  written(): void
 }
 
 export interface PiecePool {
@@ -78,6 +80,7 @@ export function createPiecePool(): PiecePool {
           taken.delete(bytes.buffer)
           onTheirWay.push({ piece, end: all })
         },
+        written: takeBack,
       }
     },
   }

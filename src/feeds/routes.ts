@@ -67,7 +67,8 @@ export const feedRoutes: FastifyPluginAsyncTypebox<FeedRoutesOptions> = async (a
       const first_seq = BigInt(params.first_seq)
       if (query.count !== undefined) {
         const unsent = (): number => reply.raw.writableLength
-        const { body, size } = await feeds.segments(by, params.feed, { first_seq, count: query.count, unsent })
+        const { body, size, written } = await feeds.segments(by, params.feed, { first_seq, count: query.count, unsent })
+        reply.raw.once('finish', written)
         return reply.header('cache-control', 'no-store').type(SEGMENTS_TYPE).header('content-length', size).send(body)
       }
       const answer = await feeds.segment(by, params.feed, first_seq)

@@ -36,7 +36,11 @@ export interface DisclosedSegment extends Omit<Disclosed, 'body'> {
   cursor: string
 }
 
-export type DisclosedRun = Pick<DisclosedSegment, 'size'> & { body: Readable }
+export type DisclosedRun = Pick<DisclosedSegment, 'size'> & {
+  body: Readable
+  /** To be told once all of it is written. */
+  written(): void
+}
 
 export interface SegmentReadsOptions extends DeltaSigning {
   db: Db
@@ -131,7 +135,7 @@ export function createSegmentReads(
       const size = given.reduce((sum, one) => sum + headOf(one).length + one.row.size, 0)
       const pieces = pool.lend(() => body.readableLength + unsent())
       const body: Readable = Readable.from(bytesOf({ by, feed, pieces }, given), { objectMode: false })
-      return { size, body }
+      return { size, body, written: pieces.written }
     },
   }
 }

@@ -60,7 +60,7 @@ const PIECE = 65_536
 export const segmentBytes = (
   tx: Tx,
   feed_id: Uuid,
-  { first_seq, generation }: Pick<SegmentRow, 'first_seq' | 'generation'>,
+  { first_seq, generation, size }: Pick<SegmentRow, 'first_seq' | 'generation'> & { size: number },
 ): Promise<Buffer | undefined> => {
   if (!isUuid(feed_id) || !Number.isInteger(generation)) throw new TypeError('not a segment')
   return copyBytes(
@@ -70,6 +70,7 @@ export const segmentBytes = (
        and generation = ${generation}) as segment,
      generate_series(0, (octet_length(bytes) - 1) / ${PIECE}) as piece
      order by piece`,
+    size,
   )
 }
 

@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto'
-import { promisify } from 'node:util'
-import { brotliCompress, constants } from 'node:zlib'
-import { atFeed } from '../db/as-participant.ts'
+import { createHash, randomBytes } from 'node:crypto'
+import { pipeline } from 'node:stream/promises'
+import { constants, createBrotliCompress } from 'node:zlib'
+import { atFeed, type Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
+import { collect } from '../kernel/collect.ts'
 import type { Uuid } from '../kernel/ids.ts'
-import { sha256 } from '../kernel/sha256.ts'
 import type { ProvenanceService } from '../provenance/service.ts'
 import { bySource } from './answer.ts'
 import type { FeedDirectory } from './directory.ts'
@@ -12,8 +12,6 @@ import { SEGMENT_SIZE } from './schema.ts'
 import { CLEAR_KINDS } from './seal.ts'
 import * as segmentStore from './segment-store.ts'
 import * as store from './store.ts'
-
-const compress = promisify(brotliCompress)
 
 export interface SealerOptions {
   db: Db
@@ -26,22 +24,26 @@ export interface SealerOptions {
  * read journal's per-source sets made once, so that a full sync is a read of stored bytes.
  */
 export function createSealer({ db, provenance, directory }: SealerOptions): { round(): Promise<number> } {
+  /** What is sealed is disclosed when it is opened; here it only counts. */
+  const setsOf = async (feed_id: Uuid, { after, n, sealed }: Run, salt: Uint8Array) => {
+    const names = sealed ? [] : await store.namesAfter(db, feed_id, { after, limit: n })
+    return provenance
+      .sourceSets(salt, bySource(names, directory.slugOf))
+      .map(({ party, n: items, root }) => [party, items, root])
+  }
+
   const seal = async ({ feed_id, sealed_seq: sealed, erasures }: Sealable): Promise<void> => {
     const first_seq = sealed + 1n
-    const rows = await store.entriesAfter(db, feed_id, { after: sealed, until: null, limit: SEGMENT_SIZE })
-    if (rows.length < SEGMENT_SIZE) return
-    const sealedFeed = directory.isSealed(feed_id)
-    const made = await segmentOf({ rows, sealed: sealedFeed }, (ids) => store.submissionBodies(db, feed_id, ids))
+    const run = { after: sealed, n: SEGMENT_SIZE, sealed: directory.isSealed(feed_id) }
     const set_salt = randomBytes(32)
-    const sets = provenance
-      // What is sealed is disclosed when it is opened; here it only counts.
-      .sourceSets(set_salt, sealedFeed ? [] : bySource(rows, directory.slugOf))
-      .map(({ party, n, root }) => [party, n, root])
+    const sets = await setsOf(feed_id, run, set_salt)
+    const made = await segmentOf(db, feed_id, run)
+    if (made === undefined) return
     const row = {
       feed_id,
       first_seq,
       generation: 0,
-      n: rows.length,
+      n: SEGMENT_SIZE,
       set_salt,
       sets: JSON.stringify(sets),
       ...made,
@@ -49,11 +51,16 @@ export function createSealer({ db, provenance, directory }: SealerOptions): { ro
     await atFeed(db, feed_id, (tx) => segmentStore.insertSegment(tx, row, erasures))
   }
 
+  let sealedSoFar = 0
   return {
     /** Seals at most one segment of each feed; answers how many. */
     async round() {
       const due = await segmentStore.sealable(db, SEGMENT_SIZE)
-      for (const one of due) await seal(one)
+      for (const one of due) {
+        await seal(one)
+        sealedSoFar += 1
+        if (sealedSoFar % COLLECT_EVERY === 0) collect()
+      }
       return due.length
     },
   }
@@ -61,34 +68,81 @@ export function createSealer({ db, provenance, directory }: SealerOptions): { ro
 
 type Sealable = Awaited<ReturnType<typeof segmentStore.sealable>>[number]
 
-interface Line {
-  kind: number
-  submission_id: Uuid
-  body: string
+/** Entries whose text is held at once, of a segment that is made: what is held for long is collected late. */
+const PAGE = 256
+/** Segments, after which what they were made of is collected: a full feed has hundreds, one after the other. */
+const COLLECT_EVERY = 4
+/** Of what is compressed, bytes. */
+const CHUNK = 65_536
+
+type Entry = Awaited<ReturnType<typeof store.entriesAfter>>[number]
+
+interface Run {
+  /** The sequence before the first entry. */
+  after: bigint
+  n: number
+  /** Of a sealed feed, which cites submissions of ends alone. */
+  sealed: boolean
 }
 
-/** The bytes of a segment over these entries, and the digest of its text; a sealed feed cites submissions of ends alone. */
+/** The bytes of a segment over a run of a feed, and the digest of its text; undefined where the feed has less. */
 export async function segmentOf(
-  { rows, sealed }: { rows: readonly Line[]; sealed: boolean },
-  proofsOf: (ids: readonly Uuid[]) => Promise<readonly { submission_id: Uuid; body: string }[]>,
-): Promise<{ digest: Buffer; bytes: Buffer }> {
-  const cited = sealed ? rows.filter(({ kind }) => CLEAR_KINDS.has(kind)) : rows
-  const ids = [...new Set(cited.map(({ submission_id }) => submission_id))]
-  const proofs = new Map((await proofsOf(ids)).map((row) => [row.submission_id, row.body]))
-  const text = linesOf(rows, proofs)
-  const bytes = await compress(text, {
-    params: { [constants.BROTLI_PARAM_QUALITY]: 1, [constants.BROTLI_PARAM_LGWIN]: 20 },
+  db: Db | Tx,
+  feed_id: Uuid,
+  run: Run,
+): Promise<{ digest: Buffer; bytes: Buffer } | undefined> {
+  const hash = createHash('sha256')
+  const bytes: Buffer[] = []
+  const told = new Set<Uuid>()
+  let n = 0
+  async function* text(): AsyncGenerator<Buffer> {
+    while (n < run.n) {
+      const page = await pageOf(
+        db,
+        feed_id,
+        { ...run, after: run.after + BigInt(n), n: Math.min(PAGE, run.n - n) },
+        told,
+      )
+      if (page.n === 0) return
+      n += page.n
+      hash.update(page.lines)
+      yield page.lines
+    }
+  }
+  const params = { [constants.BROTLI_PARAM_QUALITY]: 1, [constants.BROTLI_PARAM_LGWIN]: 20 }
+  await pipeline(text, createBrotliCompress({ params, chunkSize: CHUNK }), async (compressed) => {
+    for await (const piece of compressed) bytes.push(piece as Buffer)
   })
-  return { digest: sha256(text), bytes }
+  return n < run.n ? undefined : { digest: hash.digest(), bytes: Buffer.concat(bytes) }
 }
 
-function linesOf(rows: readonly { submission_id: Uuid; body: string }[], proofs: ReadonlyMap<Uuid, string>): Buffer {
-  const told = new Set<Uuid>()
+/** The text of so many entries; `told`: the submissions whose line stands before. */
+async function pageOf(
+  db: Db | Tx,
+  feed_id: Uuid,
+  { after, n, sealed }: Run,
+  told: Set<Uuid>,
+): Promise<{ n: number; lines: Buffer }> {
+  const rows = await store.entriesAfter(db, feed_id, { after, until: null, limit: n })
+  const citing = sealed ? rows.filter(({ kind }) => CLEAR_KINDS.has(kind)) : rows
+  const ids = [...new Set(citing.map(({ submission_id }) => submission_id))].filter((id) => !told.has(id))
+  const found = await store.submissionBodies(db, feed_id, ids)
+  const proofs = new Map(found.map((row) => [row.submission_id, row.body]))
+  return { n: rows.length, lines: linesOf(rows, { proofs, told }) }
+}
+
+/** Each event's line, and before the first of a submission that is cited the line of that. */
+function linesOf(
+  rows: readonly Entry[],
+  { proofs, told }: { proofs: ReadonlyMap<Uuid, string>; told: Set<Uuid> },
+): Buffer {
   const lines: string[] = []
   for (const { submission_id, body } of rows) {
     const proof = proofs.get(submission_id)
-    if (proof !== undefined && !told.has(submission_id)) lines.push(`{"submission":${proof}}\n`)
-    told.add(submission_id)
+    if (proof !== undefined && !told.has(submission_id)) {
+      lines.push(`{"submission":${proof}}\n`)
+      told.add(submission_id)
+    }
     lines.push(body, '\n')
   }
   return Buffer.from(lines.join(''))

@@ -35,6 +35,17 @@ export const entriesAfter = (
   return (range.until === null ? query : query.where('seq', '<=', range.until)).execute()
 }
 
+/** Which revisions of which signals a run of a feed has, without their text. */
+export const namesAfter = (db: Tx | Db, feed_id: Uuid, { after, limit }: { after: bigint; limit: number }) =>
+  db
+    .selectFrom('feed_entry')
+    .select(['origin', 'signal_id', 'revision'])
+    .where('feed_id', '=', feed_id)
+    .where('seq', '>', after)
+    .orderBy('seq')
+    .limit(limit)
+    .execute()
+
 /**
  * Entries at their places, each with the body of the submission that proves it, if one does. Place by place: for a list of
  * them, a database that has no statistics of a feed yet reads the whole of it.

@@ -99,7 +99,7 @@ export const ALLOWED: readonly Allowed[] = [
   },
   {
     rule: 'distribution-key',
-    starts: 'copy (select string_agg(signal_key || uuid_send(signal_id)',
+    starts: 'copy (select string_agg(row,',
     why: 'a sweep: every shared key once, at the start of a process; no reader waits for it',
   },
   {

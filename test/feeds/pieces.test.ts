@@ -70,6 +70,19 @@ describe('buffers of answers', () => {
     other.passed(third)
     expect([other.take(), one.take()]).toContain(third)
   })
+  test('of an answer that was written to its end are all used again', () => {
+    const pool = createPiecePool()
+    let unsent = 2 * PIECE
+    const one = pool.lend(() => unsent)
+    const taken = [one.take(), one.take()]
+    for (const piece of taken) one.passed(piece)
+    one.written()
+    const other = pool.lend(() => 0)
+    expect(taken).not.toContain(other.take())
+    unsent = 0
+    one.written()
+    expect([other.take(), other.take()]).toEqual(expect.arrayContaining(taken))
+  })
   test('are fresh where nobody knows what was written', () => {
     const lent = createPiecePool().lend(() => Number.POSITIVE_INFINITY)
     const taken = new Set(Array.from({ length: 20 }, () => lent.take()))
@@ -87,7 +100,7 @@ describe('buffers of answers', () => {
   /** What an answer does, in any order: a piece or a head is passed on, some of what waits is written, a piece is left behind. */
   const step = fc.record({
     answer: fc.nat(2),
-    does: fc.constantFrom('piece', 'piece', 'head', 'write', 'leave'),
+    does: fc.constantFrom('piece', 'piece', 'head', 'write', 'leave', 'tell'),
     bytes: fc.integer({ min: 1, max: 2 * PIECE }),
   })
   test('hold what was put into them until the last of it is written, whatever several answers do', () => {
@@ -109,6 +122,7 @@ describe('buffers of answers', () => {
           if (does === 'piece') put(lent.take().subarray(0, Math.min(bytes, PIECE)))
           if (does === 'head') put(Buffer.alloc(1 + (bytes % 300)))
           if (does === 'leave') lent.take().fill(255)
+          if (does === 'tell') lent.written()
           for (let most = does === 'write' ? bytes : 0; most > 0 && waiting.length > 0; ) {
             const first = waiting[0] ?? expect.fail()
             const n = Math.min(most, first.left)

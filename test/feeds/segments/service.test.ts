@@ -142,6 +142,24 @@ describe('a run of segments', () => {
     body.destroy()
     expect(rows.map(({ n }) => n)).toEqual([4])
   })
+  test('is told of once it is written, so that its memory serves the next', async () => {
+    let told = 0
+    const feeds: World['feeds'] = {
+      ...w.feeds,
+      segments: async (...run) => {
+        const disclosed = await w.feeds.segments(...run)
+        const written = () => {
+          told += 1
+        }
+        return { ...disclosed, written }
+      },
+    }
+    const own = await anApp({ ...w, feeds })
+    own.connect(banana)
+    expect((await own.app.inject(`/v1/feeds/${feed}/segments/1?count=3`)).statusCode).toBe(200)
+    expect(told).toBe(1)
+    await own.app.close()
+  })
   test('ends with the last that is sealed, and has no more than are asked for', async () => {
     expect(givenIn((await asked(firstOf(SEALED - 2), 5)).rawPayload)).toHaveLength(2)
     expect(givenIn((await asked(1, SEGMENTS_MAX)).rawPayload)).toHaveLength(SEGMENTS_MAX)
