@@ -4,6 +4,7 @@ import { loadConfig } from './config.ts'
 import { openBase } from './core.ts'
 import { installShutdown } from './http/shutdown.ts'
 import { systemClock } from './kernel/clock.ts'
+import { collect } from './kernel/collect.ts'
 import { StartRefused } from './kernel/errors.ts'
 import { createLog } from './kernel/log.ts'
 
@@ -20,6 +21,7 @@ try {
   })
   installShutdown({ parts: node.shutdown, log, seconds: config.shutdownSeconds })
   const addresses = await node.listen()
+  collect()
   for (const [listener, address] of Object.entries(addresses)) {
     const { hostname, port } = new URL(address)
     log.info({ listener, host: hostname, port: Number(port) }, 'listening')

@@ -10,6 +10,7 @@ import { loadConfig } from '../../src/config.ts'
 import { openBase } from '../../src/core.ts'
 import { stop } from '../../src/http/shutdown.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
+import { collect } from '../../src/kernel/collect.ts'
 import { createLog } from '../../src/kernel/log.ts'
 import type { Parts } from '../../src/parts.ts'
 import { CONNECTIONS, REQUESTS } from './limits.ts'
@@ -35,6 +36,7 @@ const node = await createNode(base, log, {
 })
 late.parts = node.parts
 const { partner, enrol } = await node.listen()
+collect()
 const plain = await openPlainListener(node.parts, log)
 
 let peak = 0
