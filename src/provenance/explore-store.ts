@@ -79,6 +79,11 @@ export interface Wanted {
   /** Terms that each entry has, and those that none has. */
   terms: readonly string[]
   notTerms: readonly string[]
+  /**
+   * Who sees its own entries alone. That others are named in one is told where that one or the other made it: an entry that gives
+   * something out of several sources tells none of them of the others.
+   */
+  seer: string | undefined
   /** Entries of the signals that are asked for; undefined where none is. */
   among: readonly bigint[] | undefined
   /** Entries that are looked at before a page ends. */
@@ -139,11 +144,16 @@ function candidates(db: Db | Tx, log_id: number, wanted: Wanted) {
 
 /** Whether every term fits a candidate. */
 function fits(log_id: number, wanted: Wanted): RawBuilder<SqlBool> {
-  const { kinds, notKinds, actor, notActors, terms, notTerms } = wanted
+  const { kinds, notKinds, actor, notActors, terms, notTerms, seer } = wanted
   // A value for each candidate, and no join: see above.
-  const has = (term: string): RawBuilder<SqlBool> =>
+  const mentioned = (term: string): RawBuilder<SqlBool> =>
     sql`(select x.idx from log_mention x
       where x.log_id = ${log_id}::int and x.term = ${term} and x.idx = k.idx) is not null`
+  const has = (term: string): RawBuilder<SqlBool> => {
+    const [field, named = ''] = term.split(':')
+    if (seer === undefined || named === seer || field === 'signal') return mentioned(term)
+    return sql`(k.actor = any(${[seer, named]}::text[]) and ${mentioned(term)})`
+  }
   // The candidates were found by it.
   const [, ...others] = wanted.among === undefined ? terms : ['', ...terms]
   const conditions: RawBuilder<SqlBool>[] = [

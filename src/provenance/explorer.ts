@@ -113,7 +113,7 @@ export function createExplorer(options: ExplorerOptions): Explorer {
       const wanted = await wantedOf(options, by, { filter, below, limit })
       const page = await inLog((tx) => pageOf(tx, logId, wanted))
       const { facets } = page
-      const rows = await checked(options, page.found, head)
+      const rows = shownTo(by, await checked(options, page.found, head))
       await told(by, rows, 'explorer')
       const n = facets.reduce((sum, one) => sum + one.n, 0)
       return {
@@ -135,7 +135,7 @@ export function createExplorer(options: ExplorerOptions): Explorer {
             detail: 'too few of the entries fit, among more than a file looks at: narrow the search',
           })
         const page: Page = await inLog((tx) => pageOf(tx, logId, { ...wanted, below: below ?? 0n }))
-        rows.push(...(await checked(options, page.found, head)))
+        rows.push(...shownTo(by, await checked(options, page.found, head)))
         below = page.next
       }
       const some = rows.slice(0, most)
@@ -149,7 +149,7 @@ export function createExplorer(options: ExplorerOptions): Explorer {
         const own = await exploreStore.isMentioned(db, logId, { term: `party:${by.slug}`, idx: index })
         if (!own) return undefined
       }
-      const [one] = await checked(options, [row], await ledger.checkpoint())
+      const [one] = shownTo(by, await checked(options, [row], await ledger.checkpoint()))
       if (one === undefined) return undefined
       await told(by, [one], 'entry')
       return { ...one, erased: await erasedIn(options, row) }
@@ -187,6 +187,15 @@ async function pageOf(tx: Db, logId: number, wanted: exploreStore.Wanted): Promi
   return { found: rows, next: found.length > limit ? rows.at(-1)?.idx : end, full, facets: looked.facets }
 }
 
+/** Of entries that others made, who sees its own alone is not told whom else they concern. */
+const shownTo = ({ sees, slug }: Looker, rows: readonly LogRow[]): readonly LogRow[] =>
+  sees !== 'own'
+    ? rows
+    : rows.map((row) => {
+        if (row.actor === slug) return row
+        return { ...row, recipients: row.recipients.filter((one) => one === slug || one === row.actor) }
+      })
+
 /** Of the entry that is asked for, the look is recorded. */
 const holderOf = ({ participant, slug, sees }: Looker): Holder => ({
   ...{ participant, slug, auditor: sees !== 'own', recorded: true },
@@ -222,6 +231,7 @@ async function wantedOf(
     notActors: of('actor', true),
     terms: [...(by.sees === 'own' ? [`party:${by.slug}`] : []), ...named(false)],
     notTerms: named(true),
+    seer: by.sees === 'own' ? by.slug : undefined,
     among: signal === undefined ? undefined : await signalEntries(options, signal as Uuid),
     looked: LOOKED_MAX,
     limit,

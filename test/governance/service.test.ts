@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { asParticipant } from '../../src/db/as-participant.ts'
 import { createCounting, createEventsOf, createSubmitted } from '../../src/governance/count.ts'
 import { countedAnew } from '../../src/governance/reconcile.ts'
 import { createGovernance, type GovernanceService } from '../../src/governance/service.ts'
@@ -175,6 +176,32 @@ describe('the explorer', () => {
     expect(told).toContain('dispute.opened cherry')
     expect(told.filter((one) => /feedback.given banana|signal.submitted/.test(one))).toEqual([])
     expect(await find('party:banana', own(cherry))).toEqual([])
+  })
+  test('tells a source of what others did with several sources nothing of the other ones', async () => {
+    for (const kind of ['tombstone.acked', 'read.batch'] as const)
+      await asParticipant(w.t.app, banana.participant, (tx) =>
+        w.provenance.record(tx, {
+          ...{ kind, event_id: newId(w.now()), participant_id: banana.participant, at: w.now(), actor: 'banana' },
+          ...{ fields: {}, sources: [{ party: 'apple' }, { party: 'cherry' }] },
+        }),
+      )
+    await settle()
+    const both = ['read.batch banana', 'tombstone.acked banana']
+    const among = async (q: string, by: Party) =>
+      (await find(q, own(by))).filter((one) => both.includes(one)).toSorted()
+    for (const q of ['', '-party:cherry', '-recipient:cherry', 'party:banana', 'actor:banana party:apple'])
+      expect([q, await among(q, apple)]).toEqual([q, both])
+    for (const q of ['party:cherry', 'recipient:cherry', 'actor:banana party:cherry'])
+      expect([q, await among(q, apple)]).toEqual([q, []])
+    expect(await among('recipient:banana', apple)).toEqual(['read.batch banana'])
+    expect(await among('party:cherry', banana)).toEqual(both)
+    const acked = { filter: parseFilter('kind:tombstone.acked'), limit: 10 }
+    const shown = async (by: Looker) => (await explorer.page(by, acked)).rows.map(({ recipients }) => recipients)
+    expect([await shown(own(apple)), await shown(own(banana))]).toEqual([[['apple']], [['apple', 'cherry']]])
+    const filed = await explorer.rows(own(apple), { ...acked, form: 'csv', most: 10 })
+    const [index] = filed.map((row) => row.index)
+    const alone = await explorer.entry(own(apple), index ?? 0n)
+    expect([filed[0]?.recipients, alone?.recipients]).toEqual([['apple'], ['apple']])
   })
   test('records each page before it is told, and one of one’s own never', async () => {
     const before = await audits()
