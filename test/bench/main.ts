@@ -26,7 +26,7 @@ import { keep, SIGNALS } from './kept.ts'
 import { RAISED } from './limits.ts'
 import { machineOf } from './machine.ts'
 import { compare, createMeter, type Row, rowOf, type Spec } from './measure.ts'
-import { readOptions } from './options.ts'
+import { type Options, readOptions } from './options.ts'
 import { topFunctions } from './profile.ts'
 import { jsonOf, tableOf } from './report.ts'
 import { ROOT } from './root.ts'
@@ -141,11 +141,20 @@ const queues = createQueues()
 const governed = createGoverned((text) => say(text))
 
 const NAMES = [STREAM.name, ...Object.keys(FIGURES)]
-const options = readOptions(process.argv.slice(2), NAMES)
+const options = optionsIn(process.argv.slice(2))
 const began = performance.now()
 const say = (text: string): void => console.error(`${elapsed().padStart(7)}  ${text}`)
 const elapsed = (): string => `${((performance.now() - began) / 1_000).toFixed(1)} s`
 const wanted = (name: string): boolean => options.names.length === 0 || options.names.includes(name)
+
+function optionsIn(args: readonly string[]): Options {
+  try {
+    return readOptions(args, NAMES)
+  } catch (error) {
+    console.error(`bench: ${error instanceof Error ? error.message : String(error)}`)
+    process.exit(2)
+  }
+}
 
 async function run(here: World): Promise<void> {
   for (const line of RAISED) say(`limit raised: ${line}`)
