@@ -101,6 +101,7 @@ export async function sealedEntries(tx: Tx, feed_id: Uuid): Promise<Buffer> {
        from (select signal_id, origin, entry from sealed_signal where feed_id = '${feed_id}' and body <> '' ${after}
          order by signal_id, origin limit ${PAGE}) as page
        having count(*) > 0`,
+      PAGE * PAGE_ROW,
     )
     const page = packed ?? Buffer.alloc(0)
     const rows = Array.from({ length: page.length / PAGE_ROW }, (_, i) =>

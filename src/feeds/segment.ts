@@ -94,17 +94,14 @@ export async function segmentOf(
   const hash = createHash('sha256')
   const bytes: Buffer[] = []
   const told = new Set<Uuid>()
-  let n = 0
+  let { after } = run
+  let left = run.n
   async function* text(): AsyncGenerator<Buffer> {
-    while (n < run.n) {
-      const page = await pageOf(
-        db,
-        feed_id,
-        { ...run, after: run.after + BigInt(n), n: Math.min(PAGE, run.n - n) },
-        told,
-      )
-      if (page.n === 0) return
-      n += page.n
+    while (left > 0) {
+      const page = await pageOf(db, feed_id, { after, n: Math.min(PAGE, left), sealed: run.sealed }, told)
+      if (page === undefined) return
+      after = page.last
+      left -= page.n
       hash.update(page.lines)
       yield page.lines
     }
@@ -113,22 +110,24 @@ export async function segmentOf(
   await pipeline(text, createBrotliCompress({ params, chunkSize: CHUNK }), async (compressed) => {
     for await (const piece of compressed) bytes.push(piece as Buffer)
   })
-  return n < run.n ? undefined : { digest: hash.digest(), bytes: Buffer.concat(bytes) }
+  return left > 0 ? undefined : { digest: hash.digest(), bytes: Buffer.concat(bytes) }
 }
 
-/** The text of so many entries; `told`: the submissions whose line stands before. */
+/** The text of up to `n` entries, undefined behind the last; `told`: the submissions whose line stands before. */
 async function pageOf(
   db: Db | Tx,
   feed_id: Uuid,
   { after, n, sealed }: Run,
   told: Set<Uuid>,
-): Promise<{ n: number; lines: Buffer }> {
+): Promise<{ n: number; last: bigint; lines: Buffer } | undefined> {
   const rows = await store.entriesAfter(db, feed_id, { after, until: null, limit: n })
+  const last = rows.at(-1)
+  if (last === undefined) return undefined
   const citing = sealed ? rows.filter(({ kind }) => CLEAR_KINDS.has(kind)) : rows
   const ids = [...new Set(citing.map(({ submission_id }) => submission_id))].filter((id) => !told.has(id))
   const found = await store.submissionBodies(db, feed_id, ids)
   const proofs = new Map(found.map((row) => [row.submission_id, row.body]))
-  return { n: rows.length, lines: linesOf(rows, { proofs, told }) }
+  return { n: rows.length, last: last.seq, lines: linesOf(rows, { proofs, told }) }
 }
 
 /** Each event's line, and before the first of a submission that is cited the line of that. */

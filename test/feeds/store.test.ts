@@ -7,6 +7,7 @@ import * as keyStore from '../../src/feeds/key-store.ts'
 import * as objectStore from '../../src/feeds/object-store.ts'
 import * as originStore from '../../src/feeds/origin-store.ts'
 import { SEGMENT_SIZE } from '../../src/feeds/schema.ts'
+import { segmentOf } from '../../src/feeds/segment.ts'
 import { insertSegment } from '../../src/feeds/segment-store.ts'
 import * as store from '../../src/feeds/store.ts'
 import { keyOfSignal } from '../../src/interop/stix/ids.ts'
@@ -442,6 +443,10 @@ describe('the sealer', () => {
       .where('feed_id', '=', quiet.feed)
       .executeTakeFirstOrThrow()
     expect(sealed_seq).toBe(BigInt(SEGMENT_SIZE))
+    const anew = (after: bigint, n: number) => segmentOf(w.t.projector, quiet.feed, { after, n, sealed: false })
+    expect((await anew(0n, SEGMENT_SIZE))?.digest.equals(digest)).toBe(true)
+    expect(await anew(1n, SEGMENT_SIZE)).toBeDefined()
+    expect(await anew(1n, SEGMENT_SIZE + 1)).toBeUndefined()
   })
 })
 
