@@ -200,9 +200,7 @@ describe('a change under a key', () => {
     gate = open.promise
     const count = await added(async () => {
       const first = post('/v1/fruit', key)
-      await vi.waitFor(async () =>
-        expect(await rowsOf(banana)).toContainEqual(expect.objectContaining({ done: false })),
-      )
+      await expect.poll(async () => (await rowUnder(key))?.done).toBe(false)
       const second = await post('/v1/fruit', key)
       expect([second.statusCode, second.json(), second.headers['retry-after']]).toMatchObject([
         ...[409, { code: 'idempotency-in-flight' }, '1'],
