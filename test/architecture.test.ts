@@ -400,6 +400,12 @@ test('the thread of the loops loads no library that only requests need', () => {
   expect(loaded.sort()).toEqual(here)
 })
 
+test('a node without console and sandbox loads neither, nor the curve that it may never need', () => {
+  const loaded = closure('src/main.ts', 'at once')
+  const absent = ['src/console.ts', 'src/sandboxing.ts', 'preact', 'openid-client', 'libphonenumber-js/max']
+  for (const path of [...absent, 'libsodium-wrappers-sumo']) expect(loaded).not.toContain(path)
+})
+
 test('pg is imported in src/db alone', () => {
   const found = edges.filter(({ from, to }) => /^pg(-|$)/.test(to) && !from.startsWith('src/db/'))
   expect(found).toEqual([])
