@@ -322,15 +322,14 @@ describe('a node that dies', () => {
   test('in the transaction of the change leaves neither change nor mark', async () => {
     const key = randomUUID()
     const claim = await begun(key)
-    const dies = keys.within(claim, () =>
+    const dies = () =>
       asParticipant(w.t.app, banana.participant, async (tx) => {
         await sql`insert into upload (participant_id, upload_id, next_line, updated_at)
           values (${banana.participant}, ${randomUUID()}, 1, ${w.now()})`.execute(tx)
         await sql`select pg_terminate_backend(pg_backend_pid())`.execute(tx)
-      }),
-    )
+      })
     const count = await added(async () => {
-      await expect(dies).rejects.toMatchObject({ code: 'busy' })
+      await expect(keys.within(claim, dies)).rejects.toMatchObject({ code: 'busy' })
       w.pass(LEASE_MS)
       expect((await post('/v1/fruit', key)).statusCode).toBe(200)
     })
