@@ -254,19 +254,17 @@ describe('an upload that is worked off after its sender has gone', () => {
   })
   test('of a sender that was taken for dead cannot go on beside the next', async () => {
     const { upload, body } = await anUpload([item()])
-    let go: () => void = () => {}
+    const gate = Promise.withResolvers<void>()
     const slow = async function* () {
       yield Buffer.alloc(2 ** 20, 0x20)
-      await new Promise<void>((resolve) => {
-        go = resolve
-      })
+      await gate.promise
       yield Buffer.alloc(2 ** 20, 0x20)
     }
     const first = w.uploads.receive(apple, upload, slow())
     const failed = expect(first).rejects.toMatchObject({ code: 'state-conflict' })
     while ((await jobOf(upload)) === undefined) await new Promise((resolve) => setImmediate(resolve))
     await put(upload, body)
-    go()
+    gate.resolve()
     await failed
     await worked()
     expect(await jobOf(upload)).toMatchObject({ state: 'done', accepted: '1', bytes: String(body.length) })
