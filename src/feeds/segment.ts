@@ -125,7 +125,7 @@ async function pageOf(
   if (last === undefined) return undefined
   const citing = sealed ? rows.filter(({ kind }) => CLEAR_KINDS.has(kind)) : rows
   const ids = [...new Set(citing.map(({ submission_id }) => submission_id))].filter((id) => !told.has(id))
-  const found = await store.submissionBodies(db, feed_id, ids)
+  const found = ids.length === 0 ? [] : await store.submissionBodies(db, feed_id, ids)
   const proofs = new Map(found.map((row) => [row.submission_id, row.body]))
   return { n: rows.length, last: last.seq, lines: linesOf(rows, { proofs, told }) }
 }

@@ -91,7 +91,7 @@ async function upload({ upload: upload_id, lines }: Prepared): Promise<string | 
 
 /** An upload with one cut, and its continuation; whether it came to the cut. */
 async function cutUpload(cut: Cut): Promise<boolean> {
-  const prepared = await prepare({ home: apple.home, audience, random, items: 6, largest: 2, history })
+  const prepared = await prepare({ home: apple.home, audience, random, items: 12, largest: 2, history })
   proxy.arm(cut)
   const code = await upload(prepared).catch((error: { code: string }) => error.code)
   const hit = proxy.disarm()

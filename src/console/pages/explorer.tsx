@@ -66,7 +66,7 @@ const LEAD: Readonly<Record<Looker['sees'], string>> = {
   all: 'All entries of the log. Each page that you open is an entry of it too.',
   metadata:
     'What kind of entry, when, by whom and for whom; never what it says. Each page that you open is an entry too.',
-  own: 'The entries that concern your organisation: what it did, and what others did with what is yours.',
+  own: 'The entries that concern your organisation: what it did, and what others did with what is yours. Whom else those concern is not told.',
 }
 
 const linkTo = (filter: LogFilter): Href => links.explorer({ q: filterText(filter) || undefined })
