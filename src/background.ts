@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
 import { Worker } from 'node:worker_threads'
 import type { Core } from './core.ts'
 import type { Log } from './kernel/log.ts'
@@ -53,12 +54,16 @@ export interface Handed {
 const PROGRAM = new URL(`./worker${import.meta.url.slice(-3)}`, import.meta.url)
 /** A thread that does not end by itself is ended: everything it does is safe to repeat. */
 const STOP_MS = 10_000
+/** MB of each half of its young generation: unlike requests that wait for their commit, little is under way in it at once. */
+const SEMI_SPACE_MB = 4
 
 /**
  * In a thread of its own, so that neither planning feeds nor sealing segments keeps a request waiting. A thread that fails
  * ends the process like any error that nobody caught.
  */
 export const backgroundThread: StartBackground = ({ config, database }, { onCarried, onPublished, onHalted }) => {
+  // Read by V8 where a thread begins; `resourceLimits` give way to what the process was started with.
+  setFlagsFromString(`--max-semi-space-size=${SEMI_SPACE_MB}`)
   const worker = new Worker(PROGRAM, { workerData: { url: database.url, config } satisfies Handed })
   const order = (one: Order): void => worker.postMessage(one)
   let heard = { at: performance.now(), ms: 0, projectMs: 0 }

@@ -114,6 +114,9 @@ export function pipelined(tx: Transaction<Database>, connection: DatabaseConnect
   return new Transaction<Database>({ config: { dialect: WITHIN }, dialect: WITHIN, driver: NO_DRIVER, executor })
 }
 
+/** Connections of the pool at most. */
+export const poolSize = (db: Db): number => pools.get(db)?.options.max ?? 1
+
 /** Connections of the pool, those idle, and requests waiting for one. */
 export function poolState(db: Db): { total: number; idle: number; waiting: number } {
   const pool = pools.get(db)

@@ -20,8 +20,8 @@ const BY_INDEX = ['set local enable_seqscan = off', 'set local plan_cache_mode =
  * The rows that a question of unchanging text finds by the whole of a key (decision 0084). Planned once by each connection, where
  * connections are kept: planning a small one takes longer than answering it. The rest of the transaction is planned by the same settings.
  */
-export async function askKept<Row>(tx: Tx, question: Compilable<Row>): Promise<Row[]> {
-  const query = question.compile()
+export async function askKept<Row>(tx: Tx, question: Compilable<Row> | RawBuilder<Row>): Promise<Row[]> {
+  const query = question.compile(tx)
   const { rows } = await tx
     .getExecutor()
     .provideConnection(async (connection) => sessionOf(connection).ask<Row>(query, BY_INDEX))

@@ -77,18 +77,18 @@ export const openingBody = (opened: {
   `{"as_of":"${opened.as_of}","events":[${opened.rows.map(({ body }) => body).join(',')}],` +
   `"submissions":[${opened.proofs.join(',')}]}`
 
+/** Matches by their key in hex. */
+export type Matches = ReadonlyMap<string, readonly Match[]>
+
+export const byKey = (matches: readonly Match[]): Matches => Map.groupBy(matches, ({ signal_key }) => toHex(signal_key))
+
 /** What matches a look-up, in its order: the key, its type and its profile alike. A key that is repeated counts once. */
-export function hitsOf(
-  queries: Queries,
-  matches: readonly Match[],
-  entryOf: (match: Match) => Entry | undefined,
-): Hit[] {
-  const byKey = Map.groupBy(matches, ({ signal_key }) => toHex(signal_key))
+export function hitsOf(queries: Queries, matches: Matches, entryOf: (match: Match) => Entry | undefined): Hit[] {
   const told = new Set<string>()
   const hits: Hit[] = []
   for (const { type, profile, keys } of queries) {
     for (const key of keys) {
-      const found = byKey.get(key)
+      const found = matches.get(key)
       if (found === undefined) continue
       const asked = `${type} ${profile} ${key}`
       if (told.has(asked)) continue

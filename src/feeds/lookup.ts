@@ -1,19 +1,20 @@
 import { asParticipant, type Tx } from '../db/as-participant.ts'
-import type { Db } from '../db/connect.ts'
-import { toBase64Url } from '../kernel/bytes.ts'
+import { type Db, poolSize } from '../db/connect.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { coalesce } from '../kernel/coalesce.ts'
 import { Refusal } from '../kernel/errors.ts'
 import type { Uuid } from '../kernel/ids.ts'
-import { sha256 } from '../kernel/sha256.ts'
+import { sha256Url } from '../kernel/sha256.ts'
 import type { PreparedRead, ProvenanceService } from '../provenance/service.ts'
 import {
+  byKey,
   bySource,
   countKeys,
   type Disclosed,
   type Entry,
   hitsOf,
   lookupBody,
+  type Matches,
   type Queries,
   type Reader,
 } from './answer.ts'
@@ -49,6 +50,8 @@ export function createLookUp(options: LookUpOptions): (by: Reader, lookup: Looku
     maxWeight: KEYS_AT_ONCE,
     weight: ({ lookup }) => countKeys(lookup),
     concurrency: 2,
+    // The fewer run, the more look-ups share a transaction; the other half of the connections is for what else is asked.
+    atOnce: Math.ceil(poolSize(options.db) / 2),
     maxWaiting: 4_096,
     refuse: () => new Refusal('busy', { retryAfter: 1 }),
   })
@@ -93,7 +96,7 @@ async function findIn(
   { asked, mayBe, upto }: { asked: readonly Queries[]; mayBe: readonly Queries[]; upto: bigint | undefined },
 ): Promise<Found> {
   if (upto !== undefined && mayBe.every((queries) => keysOf(queries).length === 0))
-    return { as_of: upto, searched: mayBe, matches: [], entries: new Map(), proofs: new Map() }
+    return { as_of: upto, searched: mayBe, matches: new Map(), entries: new Map(), proofs: new Map() }
   const { as_of, searched, placed } = await readAsOf(async (tries) => {
     // What is in memory tells of the keys below `upto` alone: further on each of them may be found.
     const [known, queries] = tries === 0 ? [upto, mayBe] : [undefined, asked]
@@ -104,14 +107,14 @@ async function findIn(
     ])
     return { as_of: at, searched: queries, placed: rows }
   })
-  return { as_of, searched, matches: placed, ...(await entriesOf(tx, placed)) }
+  return { as_of, searched, matches: byKey(placed), ...(await entriesOf(tx, placed)) }
 }
 
 interface Found {
   as_of: bigint
   /** Of each look-up, the keys that the matches are of. */
   searched: readonly Queries[]
-  matches: Awaited<ReturnType<typeof lookUp>>
+  matches: Matches
   entries: ReadonlyMap<string, Entry>
   proofs: ReadonlyMap<Uuid, string>
 }
@@ -128,7 +131,7 @@ function answer(
     route: by.route,
     as_of: { log: String(as_of) },
     n: hits.length,
-    body: toBase64Url(sha256(Buffer.from(body))),
+    body: sha256Url(body),
     asked: keysOf(lookup.queries),
     purpose: lookup.purpose,
     sources: bySource(

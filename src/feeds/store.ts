@@ -1,7 +1,8 @@
-import { sql } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import type { Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
 import { askKept } from '../db/kept.ts'
+import type { FeedEntryTable } from '../db/tables.ts'
 import type { Uuid } from '../kernel/ids.ts'
 
 export const headOf = (tx: Tx, feed_id: Uuid) =>
@@ -46,6 +47,11 @@ export const namesAfter = (db: Tx | Db, feed_id: Uuid, { after, limit }: { after
     .limit(limit)
     .execute()
 
+type PlacedEntry = Pick<
+  Selectable<FeedEntryTable>,
+  'seq' | 'origin' | 'signal_id' | 'revision' | 'submission_id' | 'body'
+>
+
 /**
  * Entries at their places, each with the body of the submission that proves it, if one does. Place by place: for a list of
  * them, a database that has no statistics of a feed yet reads the whole of it.
@@ -53,28 +59,11 @@ export const namesAfter = (db: Tx | Db, feed_id: Uuid, { after, limit }: { after
 export const entriesAt = (tx: Tx, feed_id: Uuid, seqs: readonly bigint[]) =>
   askKept(
     tx,
-    tx
-      .selectFrom(sql<{ at: bigint }>`unnest(${seqs}::int8[])`.as<'place'>(sql`place(at)`))
-      .innerJoinLateral(
-        (eb) =>
-          eb
-            .selectFrom('feed_entry')
-            .select(['seq', 'origin', 'signal_id', 'revision', 'submission_id', 'body'])
-            .where('feed_id', '=', feed_id)
-            .whereRef('seq', '=', 'place.at')
-            .limit(1)
-            .as('e'),
-        (join) => join.onTrue(),
-      )
-      .selectAll('e')
-      .select((eb) =>
-        eb
-          .selectFrom('feed_submission as s')
-          .select('s.body')
-          .where('s.feed_id', '=', feed_id)
-          .whereRef('s.submission_id', '=', 'e.submission_id')
-          .as('proof'),
-      ),
+    sql<PlacedEntry & { proof: string | null }>`select e.*, (select s.body from feed_submission as s
+        where s.feed_id = ${feed_id} and s.submission_id = e.submission_id) as proof
+      from unnest(${seqs}::int8[]) as place(at)
+      cross join lateral (select seq, origin, signal_id, revision, submission_id, body from feed_entry
+        where feed_id = ${feed_id} and seq = place.at limit 1) as e`,
   )
 
 export const submissionBodies = (db: Tx | Db, feed_id: Uuid, ids: readonly Uuid[]) =>

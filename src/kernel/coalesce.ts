@@ -5,6 +5,8 @@ export interface CoalesceOptions<Item> {
   weight?: (item: Item) => number
   /** Groups of one key that may run at once. */
   concurrency?: number
+  /** Groups of all keys that may run at once; the next is made up when its turn comes, and so of more items. */
+  atOnce?: number
   /** Items waiting for one key before a call is refused. */
   maxWaiting: number
   refuse: () => Error
@@ -24,8 +26,11 @@ export function coalesce<Key, Item, Result>(
   run: (key: Key, items: readonly Item[]) => Promise<readonly (Result | Error)[]>,
   options: CoalesceOptions<Item>,
 ): (key: Key, item: Item) => Promise<Result> {
-  const { maxWeight, weight = () => 1, concurrency = 1, maxWaiting, refuse } = options
+  const { maxWeight, weight = () => 1, concurrency = 1, atOnce = Infinity, maxWaiting, refuse } = options
   const lanes = new Map<Key, { waiting: Waiting<Item, Result>[]; running: number }>()
+  /** Keys whose next group waits for another to end, the first that came first. */
+  const next = new Set<Key>()
+  let running = 0
 
   const start = (key: Key): void => {
     const lane = lanes.get(key)
@@ -35,14 +40,26 @@ export function coalesce<Key, Item, Result>(
       return
     }
     if (lane.running >= concurrency) return
+    if (running >= atOnce) return void next.add(key)
     const group = take(lane.waiting, weight, maxWeight)
     lane.running += 1
+    running += 1
     void settle(key, group).finally(() => {
       lane.running -= 1
-      start(key)
+      running -= 1
+      next.add(key)
+      startNext()
     })
     // What did not fit into this group need not wait for it if another may run beside it.
     start(key)
+  }
+
+  const startNext = (): void => {
+    for (const key of next) {
+      if (running >= atOnce) return
+      next.delete(key)
+      start(key)
+    }
   }
 
   const settle = async (key: Key, group: readonly Waiting<Item, Result>[]): Promise<void> => {

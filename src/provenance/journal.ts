@@ -8,6 +8,7 @@ import { sha256 } from '../kernel/sha256.ts'
 import { sha256Rows } from '../kernel/sha256-rows.ts'
 import type { KeyService } from '../keys/service.ts'
 import { askedDigest } from './asked.ts'
+import { decoySource } from './decoys.ts'
 import { disclosuresOf, type NewEvent } from './events.ts'
 import * as journalStore from './journal-store.ts'
 import {
@@ -97,6 +98,7 @@ export interface JournalOptions {
 
 export function createJournal(options: JournalOptions): Journal {
   const { db, clock, keys, salt, saltText } = options
+  const making = { salt: saltText, decoy: decoySource(saltText) }
   return {
     prepareRead(read) {
       const set_salt = salt()
@@ -106,9 +108,9 @@ export function createJournal(options: JournalOptions): Journal {
       ])
       // A feed's items stand in the feed; a look-up's stand nowhere else.
       const kept = 'feed' in read.as_of ? [] : items
-      return prepare(saltText, { ...read, set_salt, sources: sourceSets(set_salt, read.sources) }, kept)
+      return prepare(making, { ...read, set_salt, sources: sourceSets(set_salt, read.sources) }, kept)
     },
-    prepareSegmentRead: (read) => prepare(saltText, read, []),
+    prepareSegmentRead: (read) => prepare(making, read, []),
     async insertReads(tx, participant, reads) {
       const names: string[] = []
       for (const some of inRows(reads)) {
@@ -135,7 +137,7 @@ export const sourceSets = (salt: Uint8Array, sources: readonly ReadSource[]): So
   }))
 
 function prepare(
-  salt: () => string,
+  making: Parameters<typeof commitRead>[2],
   read: SegmentRead & { asked?: readonly string[] },
   /** What the proof of one item needs and a feed's sequence does not tell. */
   items: KeptItems,
@@ -159,7 +161,7 @@ function prepare(
     fields,
     sources: sources.map((own) => ({ ...own })),
   })
-  return { ...commitRead(committed, items, salt), sources }
+  return { ...commitRead(committed, items, making), sources }
 }
 
 const NO_EVENT = '00000000-0000-0000-0000-000000000000' as Uuid

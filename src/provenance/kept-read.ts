@@ -3,6 +3,7 @@ import type { Uuid } from '../kernel/ids.ts'
 import { uuidBytes } from '../kernel/ids.ts'
 import type { KeyService } from '../keys/service.ts'
 import { fieldsOfRead } from './commitment.ts'
+import type { Decoy } from './decoys.ts'
 import type { Audience } from './events.ts'
 import { type Committable, commit, DECOY, epochKey, type Opened, openedOf, openUnlessLost } from './record.ts'
 
@@ -23,11 +24,18 @@ export interface KeptRead {
 }
 
 /** A read that is committed: C, and the JSON of its `KeptRead`. */
-export function commitRead(fields: Committable, items: KeptItems, salt: () => string): { c: Uint8Array; kept: string } {
-  const salts = Array.from({ length: fields.disclosures.length + fields.decoys }, salt)
-  const { c, said } = commit(fields, oneByOne(salts))
-  const own = fields.disclosures.map(({ audience }, i) => `[${JSON.stringify(audience)},${said[i]}]`)
-  return { c, kept: `{"salts":"${salts.join('')}","fields":[${own.join()}],"items":${JSON.stringify(items)}}` }
+export function commitRead(
+  { disclosures, decoys }: Committable,
+  items: KeptItems,
+  { salt, decoy }: { salt: () => string; decoy: () => Decoy },
+): { c: Uint8Array; kept: string } {
+  const salts = disclosures.map(salt)
+  const hiding = Array.from({ length: decoys }, decoy)
+  const digests = hiding.map(({ digest }) => digest)
+  const { c, said } = commit({ disclosures, decoys: 0 }, oneByOne(salts), digests)
+  const all = [...salts, ...hiding.map((one) => one.salt)].join('')
+  const own = disclosures.map(({ audience }, i) => `[${JSON.stringify(audience)},${said[i]}]`)
+  return { c, kept: `{"salts":"${all}","fields":[${own.join()}],"items":${JSON.stringify(items)}}` }
 }
 
 /** The payload that was committed and what opens it, made anew. */

@@ -73,11 +73,13 @@ export function commit(
   { disclosures, decoys }: Committable,
   /** Of 32 bytes, base64url. */
   salt: () => string,
+  /** Digests of decoys that were made before. */
+  made: readonly string[] = [],
 ): Committed {
   const said = disclosures.map(({ name, value }) => `${JSON.stringify(name)},${JSON.stringify(value)}`)
   const begun = beginnings(Array.from({ length: disclosures.length + decoys }, salt))
   const texts = begun.map((text, i) => text + (i < said.length ? base64Url(`",${said[i]}]`) : DECOY_END))
-  const payload = payloadOver(texts.map(sha256Url))
+  const payload = payloadOver([...texts.map(sha256Url), ...made])
   return { said, texts, payload, c: commitment(sha256, payload) }
 }
 
@@ -90,6 +92,9 @@ function beginnings(salts: readonly string[]): string[] {
   if (all.length !== BEGUN * salts.length) throw new TypeError('a salt is not of 32 bytes')
   return salts.map((_, i) => all.slice(BEGUN * i, BEGUN * (i + 1)))
 }
+
+/** The disclosures of decoys with these salts. */
+export const decoyTexts = (salts: readonly string[]): string[] => beginnings(salts).map((text) => text + DECOY_END)
 
 /** What was committed, with who may open each. */
 export const openedOf = ({ disclosures }: Committable, texts: readonly string[]): Opened[] =>

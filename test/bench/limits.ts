@@ -1,6 +1,6 @@
 import { LIMITS } from '../../src/http/limits.ts'
 
-/** Raised so that 64 clients on one address measure the node and not its limits; everything else is as in production. */
+/** Raised so that 256 clients on one address measure the node and not its limits; everything else is as in production. */
 export const REQUESTS = { perSecond: 2_000, burst: 4_000 }
 export const CONNECTIONS = { connectionRate: 200, connectionBurst: 400 }
 

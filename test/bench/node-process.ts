@@ -43,7 +43,7 @@ export async function startNode(env: Readonly<Record<string, string>>, dir: stri
   const out = openSync(join(dir, 'node.log'), 'a')
   const child = fork(PROGRAM, {
     // As `npm start`.
-    execArgv: ['--enable-source-maps', '--max-semi-space-size=4', '--expose-gc'],
+    execArgv: ['--enable-source-maps', '--max-semi-space-size=16', '--expose-gc'],
     env: { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072', ...bare(), ...env },
     stdio: ['ignore', out, 'inherit', 'ipc'],
   })

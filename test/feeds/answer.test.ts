@@ -1,6 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { bySource, countKeys, type Entry, hitsOf, lookupBody, type Match, pageBody } from '../../src/feeds/answer.ts'
+import {
+  byKey,
+  bySource,
+  countKeys,
+  type Entry,
+  hitsOf,
+  lookupBody,
+  type Match,
+  pageBody,
+} from '../../src/feeds/answer.ts'
 import type { Lookup } from '../../src/feeds/schema.ts'
 import { SIGNAL_TYPE } from '../../src/signals/schema.ts'
 import { aDigest, idOf } from '../signals/factory.ts'
@@ -61,7 +70,7 @@ describe('hits', () => {
     ...[match(one, 4, { type: SIGNAL_TYPE.domain, profile: 'domain/1' }), match(one, 5, { profile: 'url/2' })],
   ]
   const seqs = (queries: Lookup['queries'], of: readonly Match[] = matches): number[] =>
-    hitsOf(queries, of, ({ seq }) => entry(Number(seq))).map(({ entry: hit }) => Number(hit.seq))
+    hitsOf(queries, byKey(of), ({ seq }) => entry(Number(seq))).map(({ entry: hit }) => Number(hit.seq))
 
   test('are alike in key, type and profile, in the order of the question', () => {
     const url = { type: 'url', profile: 'url/1' } as const
@@ -79,7 +88,7 @@ describe('hits', () => {
   })
   test('without an event that may be seen are none', () => {
     const queries: Lookup['queries'] = [{ type: 'url', profile: 'url/1', keys: [one] }]
-    const seen = hitsOf(queries, matches, ({ seq }) => (seq === 2n ? entry(2) : undefined))
+    const seen = hitsOf(queries, byKey(matches), ({ seq }) => (seq === 2n ? entry(2) : undefined))
     expect(seen).toEqual([{ key: one, entry: entry(2) }])
   })
   test('are asked for by as many keys as all queries have', () => {

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { connect, poolState } from '../../src/db/connect.ts'
 import { createKnownKeys } from '../../src/feeds/known-keys.ts'
 import { createLookUp } from '../../src/feeds/lookup.ts'
 import { LOOKUP_MAX, type Lookup } from '../../src/feeds/schema.ts'
@@ -547,6 +548,20 @@ describe('a look-up', () => {
       extra: { limit: LOOKUP_MAX },
     })
     expect(await journal(banana)).toBe(before + 1)
+  })
+  test('takes half of the connections at most, whoever asks', async () => {
+    const known = createKnownKeys({ db: w.t.projector, logId: 1 })
+    await known.load()
+    const db = connect({ url: w.t.url('aldis_app'), max: 4 })
+    const lookUp = createLookUp({
+      ...{ db, clock: w.clock, provenance: w.provenance, directory: w.authority, known },
+      ...{ timeoutMs: 10_000, onLookup: () => {} },
+    })
+    const ask = (by: Party) =>
+      lookUp(w.reader(by, '/v1/lookups'), { queries: url(aDigest()), purpose: 'appeal' } as Lookup)
+    const answers = await Promise.all([apple, banana, cherry].flatMap((by) => Array.from({ length: 5 }, () => ask(by))))
+    expect([answers.length, poolState(db).total]).toEqual([15, 2])
+    await db.destroy()
   })
   test('is journaled each for itself, though many go together', async () => {
     const one = item()

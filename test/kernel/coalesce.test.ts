@@ -114,6 +114,66 @@ test('whoever comes when the limit waits is refused, and nobody else', async () 
   expect(groups()).toEqual([[1], [5], [2, 3], [6]])
 })
 
+test('no more groups run at once than may; the next is made up when its turn comes, and keys take turns', async () => {
+  const { call, run, groups } = held({ atOnce: 2, concurrency: 2 })
+  const calls = [call('pear', 1), call('plum', 2), call('fig', 3)]
+  await turn()
+  calls.push(call('pear', 4), call('fig', 5))
+  await turn()
+  expect(groups()).toEqual([[1], [2]])
+  calls.push(call('fig', 6))
+  run(1).end()
+  await turn()
+  expect(groups()).toEqual([[1], [2], [3, 5, 6]])
+  calls.push(call('pear', 7))
+  run(0).end()
+  await turn()
+  expect(groups()).toEqual([[1], [2], [3, 5, 6], [4, 7]])
+  run(2).end()
+  run(3).end()
+  expect(await Promise.all(calls)).toEqual([1, 2, 3, 4, 5, 6, 7])
+})
+
+test('a group that fails gives its turn to the next', async () => {
+  const { call, run, groups } = held({ atOnce: 1 })
+  const [first, second] = [call('pear', 1), call('plum', 2)]
+  await turn()
+  run(0).fail(new Error('gone'))
+  await expect(first).rejects.toThrow('gone')
+  await turn()
+  expect(groups()).toEqual([[1], [2]])
+  run(1).end()
+  expect(await second).toBe(2)
+})
+
+test('whatever is called, by how many keys, is answered once, and never do more groups run than may', async () => {
+  const aCall = fc.record({ key: fc.constantFrom('pear', 'plum', 'fig'), wait: fc.nat(3) })
+  const some = { atOnce: fc.integer({ min: 1, max: 4 }), concurrency: fc.integer({ min: 1, max: 3 }) }
+  await fc.assert(
+    fc.asyncProperty(fc.array(aCall, { maxLength: 30 }), fc.record(some), async (calls, { atOnce, concurrency }) => {
+      const running = new Map<string, number>()
+      const all = (): number => [...running.values()].reduce((sum, n) => sum + n, 0)
+      const call = coalesce<string, number, number>(
+        async (key, items) => {
+          running.set(key, (running.get(key) ?? 0) + 1)
+          expect(all()).toBeLessThanOrEqual(atOnce)
+          expect(running.get(key)).toBeLessThanOrEqual(concurrency)
+          await turn()
+          running.set(key, (running.get(key) ?? 0) - 1)
+          return items
+        },
+        { maxWeight: 3, maxWaiting: 100, refuse: () => new Full(), atOnce, concurrency },
+      )
+      const answers = calls.map(async ({ key, wait }, i) => {
+        for (let turns = 0; turns < wait; turns++) await turn()
+        return call(key, i)
+      })
+      expect(await Promise.all(answers)).toEqual(calls.map((_, i) => i))
+    }),
+    { numRuns: 100 },
+  )
+})
+
 test('an Error in the place of a result reaches its caller only', async () => {
   const { call, run } = held()
   const calls = [1, 2, 3].map((item) => call('pear', item))

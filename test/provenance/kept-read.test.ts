@@ -9,6 +9,7 @@ import { randomTextSource } from '../../src/kernel/random.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
 import { fileKeys } from '../../src/keys/file.ts'
 import { commitment, digestOf } from '../../src/provenance/commitment.ts'
+import { decoySource } from '../../src/provenance/decoys.ts'
 import {
   commitRead,
   disclosedBy,
@@ -24,6 +25,7 @@ const NOON = new Date('2026-03-01T12:00:00Z')
 const folder = mkdtempSync(join(tmpdir(), 'aldis-test-'))
 const keys = fileKeys(folder)
 const salt = randomTextSource(32)
+const making = { salt, decoy: decoySource(salt) }
 beforeAll(() => keys.create('epoch-202603', 'symmetric'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -47,7 +49,7 @@ const row = (text: string) => {
 test('a kept read is the payload that was committed, and opens it, field by field and decoy by decoy', () => {
   fc.assert(
     fc.property(aRead, (fields) => {
-      const { c, kept } = commitRead(fields, items, salt)
+      const { c, kept } = commitRead(fields, items, making)
       const [read, ...more] = keptUnlessLost(keys, row(`[${kept}]`)) ?? expect.fail('no key')
       expect(more).toEqual([])
       const { payload, opened } = disclosedBy(read ?? expect.fail('nothing kept'))
@@ -65,7 +67,7 @@ test('a kept read is the payload that was committed, and opens it, field by fiel
 test('a read that a release before kept, with its payload and disclosures as they are handed over, says the same', () => {
   fc.assert(
     fc.property(fc.array(aRead, { minLength: 1, maxLength: 3 }), (reads) => {
-      const now = reads.map((fields) => commitRead(fields, items, salt).kept)
+      const now = reads.map((fields) => commitRead(fields, items, making).kept)
       const former = now.map((kept) => ({ ...disclosedBy(JSON.parse(kept) as KeptRead), items }))
       const opened = keptUnlessLost(keys, row(JSON.stringify(former))) ?? expect.fail('no key')
       expect(opened).toEqual(keptUnlessLost(keys, row(`[${now.join()}]`)))
@@ -84,7 +86,7 @@ test('what a read says is told by name, also of one whose fields an earlier node
   const own = (value: unknown, name: string) => ({ audience: 'A', name, value })
   const apart = Object.entries(said).map(([name, value]) => own(value, name))
   for (const disclosures of [[own(said, 'read')], apart]) {
-    const { kept } = commitRead({ disclosures, decoys: 0 }, items, salt)
+    const { kept } = commitRead({ disclosures, decoys: 0 }, items, making)
     const read = JSON.parse(kept) as KeptRead
     for (const [name, value] of Object.entries(said)) expect(valueIn(read, name)).toEqual(value)
     expect(valueIn(read, 'purpose')).toBeUndefined()
@@ -92,7 +94,7 @@ test('what a read says is told by name, also of one whose fields an earlier node
 })
 
 test('a row under the name of another is not opened', () => {
-  const { kept } = commitRead({ disclosures: [], decoys: 8 }, items, salt)
+  const { kept } = commitRead({ disclosures: [], decoys: 8 }, items, making)
   const one = row(`[${kept}]`)
   expect(keptUnlessLost(keys, { ...one, journal_id: newId(NOON) })).toBeUndefined()
 })

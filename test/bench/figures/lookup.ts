@@ -13,12 +13,13 @@ export interface Asked {
 
 const HITS = 0.1
 const KEYS = 1_000
-const CLIENTS = 64
+/** 32 connections of each participant: look-ups that it asks for together share a commit. */
+const CLIENTS = 256
 /** Calls under way; more only wait. */
 const BATCH_CLIENTS = 8
 const BATCH_HITS = 0.01
 
-/** One key a request, 64 clients with a credential each, of eight participants. */
+/** One key a request, of eight participants with eight credentials and 32 connections each. */
 export function lookupSingle({ world, signals, seconds }: Asked): Spec {
   const wires = wiresOf(world, CLIENTS)
   return {
@@ -87,8 +88,12 @@ function batchBody(signals: number): string {
 
 const someKey = (signals: number): Key => keyOf(Math.floor(Math.random() * signals))
 
+/** So many connections, the credentials in turn. */
 export const wiresOf = ({ members, node }: World, n: number) =>
-  members.slice(0, n).map(({ tls }) => openWire(node().addresses.partner, tls))
+  Array.from({ length: Math.ceil(n / members.length) }, () => members)
+    .flat()
+    .slice(0, n)
+    .map(({ tls }) => openWire(node().addresses.partner, tls))
 
 /** Answers a second. */
 export const rate =

@@ -6,7 +6,8 @@ import type { Reach, World } from '../world.ts'
 import { wiresOf } from './lookup.ts'
 import { carriedBy, UNLOGGED, until } from './single.ts'
 
-const CLIENTS = 64
+/** 32 connections of each participant, as in `lookup.single`. */
+const CLIENTS = 256
 /** A little more than the target, which a load that is steady can only come near to. */
 const PER_SECOND = 1_600
 const TARGET = 1_500
@@ -40,7 +41,7 @@ export function submitSustained({ world, seconds, from, published }: Sustained):
   const load = (path: string, { audience }: Reach, forSeconds: number): Promise<Accepted[]> =>
     steady(wires, forSeconds, async (wire, client) => {
       next += 1
-      const member = world.members[client]
+      const member = world.members[client % world.members.length]
       if (member === undefined) throw new Error('no member')
       const submission = await submissionOf(member, { from: next, n: 1, audience })
       const { body } = await served(wire, requestOf('POST', path, JSON.stringify(submission)), 201)
