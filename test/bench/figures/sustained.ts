@@ -51,6 +51,7 @@ export function submitSustained({ world, seconds, from, published }: Sustained):
     const [carried, checkpoints] = [await carriedBy(world, world.feed), watch(world)]
     const { result, seconds: took } = await timed(() => load('/v1/submissions', world, warm ? seconds : beside))
     warm = true
+    await until(world, 'select count(*) = 0 as done from prov_outbox')
     await until(world, 'select (select size from log_head) <= (select size from log_published) as done')
     published.push(quantile(await waits(world, result, await checkpoints.stop()), 0.99))
     await carried(result.length)
