@@ -46,6 +46,7 @@ const EFFECTFUL: Readonly<Record<string, string>> = {
   'src/provenance/append.ts': 'what a batch adds to the log',
   'src/provenance/read-batch.ts': 'part of the journal: reads to one entry',
   'src/provenance/kept-read.ts': 'part of the journal: opens what is kept of a read',
+  'src/provenance/decoys.ts': 'part of the journal: decoys of its records, made ahead',
   'src/provenance/flush.ts': 'loop: journal of reads to entries',
   'src/provenance/rotate.ts': "one log's end and the next one's beginning",
   'src/provenance/sign.ts': 'loop: log to checkpoint',
