@@ -62,7 +62,7 @@ const SEMI_SPACE_MB = 4
  * ends the process like any error that nobody caught.
  */
 export const backgroundThread: StartBackground = ({ config, database }, { onCarried, onPublished, onHalted }) => {
-  // Read by V8 where a thread begins; `resourceLimits` give way to what the process was started with.
+  // Read by V8 where a thread begins, this one and later ones; `resourceLimits` give way to what the process was started with.
   setFlagsFromString(`--max-semi-space-size=${SEMI_SPACE_MB}`)
   const worker = new Worker(PROGRAM, { workerData: { url: database.url, config } satisfies Handed })
   const order = (one: Order): void => worker.postMessage(one)

@@ -335,8 +335,9 @@ describe('bytes that are no UTF-8 are refused', () => {
     ['a character beyond Unicode', '22f490808022'],
     ['a character cut at the end of the text', '7b7dc3'],
     ['UTF-16', 'fffe7b007d00'],
-  ] as const)('%s', ([, hex]) => {
+  ] as const)('%s, and the next are read as if there had been none', ([, hex]) => {
     expect(faultOf(Buffer.from(hex, 'hex')).code).toBe('json-strict')
+    expect(parseStrict(Buffer.from('"fig é"'))).toBe('fig é')
   })
 
   test('a byte order mark is no white space', () => {
