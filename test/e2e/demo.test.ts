@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { placeOf } from '../../src/db/embedded-place.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const CLI = join(ROOT, 'dist/src/cli/main.js')
@@ -45,10 +46,14 @@ test('the demo proves each of its claims, and again on what it left behind', { t
   expect(second.text).toContain('as an earlier run made them')
 })
 
-test('a demo that is told to end ends its node first', { timeout: 5 * MINUTES }, async () => {
+test('a demo that is told to end ends its node first, and that its database', { timeout: 5 * MINUTES }, async () => {
   const at = join(dir, 'ended')
   const demo = spawn(process.execPath, [CLI, 'demo', '--no-past', '--dir', at], {
-    ...{ cwd: ROOT, stdio: 'ignore', detached: true },
+    ...{ cwd: ROOT, stdio: ['ignore', 'pipe', 'ignore'], detached: true },
+  })
+  let said = ''
+  demo.stdout.setEncoding('utf8').on('data', (some: string) => {
+    said += some
   })
   const ended = once(demo, 'close')
   const ready = async (): Promise<boolean> => {
@@ -56,9 +61,14 @@ test('a demo that is told to end ends its node first', { timeout: 5 * MINUTES },
     return (await fetch(`http://127.0.0.1:${ops}/readyz`)).ok
   }
   const node = async (): Promise<boolean> => ready().catch(() => false)
-  await expect.poll(node, { timeout: 3 * MINUTES, interval: 50 }).toBe(true)
+  // From here on one command runs after the other, and the one that breaks off breaks off the story too.
+  await expect.poll(() => said, { timeout: 3 * MINUTES, interval: 50 }).toContain('Three platforms are admitted')
+  expect(await node()).toBe(true)
   // As a terminal does: its group, and with it what it is running.
   process.kill(-(demo.pid ?? expect.fail('no process')), 'SIGTERM')
   expect(await ended).toEqual([null, 'SIGTERM'])
   expect(await node()).toBe(false)
+  const { pgdata } = await placeOf(join(at, 'node', 'postgres'))
+  // PostgreSQL takes it away where it ends in order.
+  expect(existsSync(join(pgdata, 'postmaster.pid'))).toBe(false)
 })

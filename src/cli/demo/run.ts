@@ -66,9 +66,11 @@ export async function startNode(
     detached: true,
   })
   const ended = endOf(child)
+  let asked = false
   const stop = async (): Promise<void> => {
-    // SIGINT: nobody else has to notice first.
-    if (endedWith(child) === null) child.kill('SIGINT')
+    // SIGINT: nobody else has to notice first. Once: a second signal stops it hard, and a story that breaks off asks again.
+    if (!asked && endedWith(child) === null) child.kill('SIGINT')
+    asked = true
     await ended
   }
   const end = (signal: NodeJS.Signals): void => void stop().then(() => told(signal))
