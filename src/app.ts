@@ -39,7 +39,7 @@ import { countersign } from './signals/countersignature.ts'
 import { rulesOf } from './signals/rules.ts'
 import { createSignalService, type SignalService } from './signals/service.ts'
 import { createUploading } from './uploading.ts'
-import { alarmsOf, countLookUp, logState, poolsOf, readiness } from './watching.ts'
+import { alarmsOf, countLookUps, logState, poolsOf, readiness } from './watching.ts'
 
 export interface Addresses {
   partner: string
@@ -98,13 +98,9 @@ export async function createNode(
   })
   const signals = measuredSignals(signalsOf(parts, rules, patterns), metrics)
   const uploading = createUploading(parts, signals, log)
-  const onLookup = (...looked: Parameters<OnLookup>) => {
-    countLookUp({ metrics, hits, clock }, ...looked)
-    const [, matches, by] = looked
-    if (by !== undefined) parts.sightings.lookedUp(by, matches > 0)
-  }
+  const onLookUps = countLookUps({ metrics, hits, clock, sightings: parts.sightings })
   const kept = { growth, known, segments, values: signals.values }
-  const feeds = feedsOf(parts, kept, { onPage: metrics.feedPage, onLookup })
+  const feeds = feedsOf(parts, kept, { onPage: metrics.feedPage, onLookUps })
   const evaluations = evaluationsOf(parts)
   const { feedback, review } = createReviewing(parts, parts.receiptKid)
   const notifying = createNotifying(parts, { feedback, review, feeds }, log)
@@ -273,12 +269,11 @@ function presentOf(ledgers: Ledgers, logId: number): Ledger {
 }
 
 type FeedParts = Parameters<typeof createFeedService>[0]
-type OnLookup = FeedParts['onLookup']
 
 function feedsOf(
   { pools, clock, keys, provenance, authority, receiptKid }: Parts,
   kept: Pick<FeedParts, 'growth' | 'known' | 'segments' | 'values'>,
-  told: Pick<FeedParts, 'onPage' | 'onLookup'>,
+  told: Pick<FeedParts, 'onPage' | 'onLookUps'>,
 ): FeedService {
   return createFeedService({
     ...{ db: pools.app, ledger: pools.ledger, clock, provenance, directory: authority, ...kept, ...told },

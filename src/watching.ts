@@ -1,8 +1,8 @@
 import { anchorOf } from './core.ts'
 import { poolState } from './db/connect.ts'
+import type { Looked, OnLookUps } from './feeds/lookup.ts'
 import { LIMITS } from './http/limits.ts'
 import type { Metrics } from './http/metrics.ts'
-import type { Uuid } from './kernel/ids.ts'
 import type { EvaluationService } from './matching/service.ts'
 import { HIGH_USE, type HitCounts } from './matching/unusual.ts'
 import { createNodeAlarms, type NodeAlarmOptions, type NodeAlarms } from './operations/node-alarms.ts'
@@ -24,13 +24,23 @@ async function publicationState(ledger: Ledger, now: Date) {
 }
 
 /** Metrics count them all; the alarms, who asks much and finds little. */
-export function countLookUp(
-  { metrics, hits, clock }: { metrics: Metrics; hits: HitCounts } & Pick<Parts, 'clock'>,
-  ...[keys, matches, by]: [keys: number, matches: number, by?: Uuid]
-): void {
-  metrics.lookup(keys, matches)
-  if (by !== undefined) hits.looked(by, keys, matches, clock())
-}
+/** Look-ups that were answered, for metrics and for what looks for unusual use. */
+export const countLookUps =
+  ({
+    metrics,
+    hits,
+    clock,
+    sightings,
+  }: { metrics: Metrics; hits: HitCounts } & Pick<Parts, 'clock' | 'sightings'>): OnLookUps =>
+  (looked, by) => {
+    const [keys, matches] = [sumOf(looked, 'keys'), sumOf(looked, 'matches')]
+    metrics.lookups({ lookups: looked.length, keys, matches })
+    if (by === undefined) return
+    hits.looked(by, keys, matches, clock())
+    sightings.lookedUp(by, { lookups: looked.length, with_hits: looked.filter((one) => one.matches > 0).length })
+  }
+
+const sumOf = (looked: readonly Looked[], of: keyof Looked): number => looked.reduce((sum, one) => sum + one[of], 0)
 
 interface Watched extends Pick<NodeAlarmOptions, 'log' | 'healthy' | 'following' | 'halted' | 'purgeFailing'> {
   ledger: Ledger

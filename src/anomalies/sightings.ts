@@ -15,7 +15,7 @@ const NETWORK_BYTES = 16
 export interface Sightings {
   /** A key opened a connection from a network in CIDR form, which is not kept itself. */
   seen(of: { participant: Uuid; credential: Uuid; network: string }): void
-  lookedUp(participant: Uuid, found: boolean): void
+  lookedUp(participant: Uuid, counts: Pick<store.LookupRow, 'lookups' | 'with_hits'>): void
   /** Writes what waits; answers how many rows. */
   flush(): Promise<number>
   /** Of each key that was used on a day: networks of that day that are new to it, and those of the days before. */
@@ -65,8 +65,7 @@ export function createSightings({ admin, clock, mac }: SightingsOptions): Sighti
       known.add(name)
       networks.push({ participant_id: participant, credential_id: credential, day, network })
     },
-    lookedUp: (participant, found) =>
-      add({ participant_id: participant, day: today(), lookups: 1, with_hits: found ? 1 : 0 }),
+    lookedUp: (participant_id, counts) => add({ participant_id, day: today(), ...counts }),
     async flush() {
       const [places, counts] = [networks, [...lookups.values()]]
       if (places.length + counts.length === 0) return 0

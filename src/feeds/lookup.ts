@@ -33,8 +33,16 @@ export interface LookUpOptions {
   known: KnownKeys
   /** Of each statement. */
   timeoutMs: number
-  /** Told of each look-up. */
-  onLookup(keys: number, matches: number, by?: Uuid): void
+  onLookUps: OnLookUps
+}
+
+/** Told of look-ups that were answered together, once their journal entries are durable; `by` unless the answer hides what is asked for. */
+export type OnLookUps = (looked: readonly Looked[], by?: Uuid) => void
+
+/** One look-up. */
+export interface Looked {
+  keys: number
+  matches: number
 }
 
 interface Asked {
@@ -66,7 +74,7 @@ export function createLookUp(options: LookUpOptions): (by: Reader, lookup: Looku
 
 /** One transaction for the look-ups of one participant that came together; each has its own journal entry. */
 async function lookUpTogether(options: LookUpOptions, group: readonly Asked[]): Promise<Disclosed[]> {
-  const { db, provenance, directory, known } = options
+  const { db, provenance, directory, known, onLookUps } = options
   const participant = group[0]?.by.participant
   if (participant === undefined) return []
   const upto = known.upto()
@@ -75,18 +83,22 @@ async function lookUpTogether(options: LookUpOptions, group: readonly Asked[]): 
   const narrowed = (queries: Queries): Queries =>
     queries.map((query) => ({ ...query, keys: known.mayFind(query.keys, scopes) }))
   const mayBe = upto === undefined ? asked : asked.map(narrowed)
-  return asParticipant(
+  const { answers, names } = await asParticipant(
     db,
     participant,
     async (tx) => {
       const found = await findIn(options, tx, { asked, mayBe, upto })
-      const answers = group.map((one, i) => answer(options, one, { ...found, queries: found.searched[i] ?? [] }))
-      const reads = answers.map(({ read }) => read)
-      const names = await provenance.insertReads(tx, participant, reads)
-      return answers.map(({ body }, i) => ({ body, read: names[i] ?? '' }))
+      const made = group.map((one, i) => answer(options, one, { ...found, queries: found.searched[i] ?? [] }))
+      const reads = made.map(({ read }) => read)
+      return { answers: made, names: await provenance.insertReads(tx, participant, reads) }
     },
     { timeoutMs: options.timeoutMs },
   )
+  onLookUps(
+    answers.map(({ looked }) => looked),
+    participant,
+  )
+  return answers.map(({ body }, i) => ({ body, read: names[i] ?? '' }))
 }
 
 /** What the database says of the keys, as of an index that its rows have reached, and none of them is beyond. */
@@ -120,10 +132,10 @@ interface Found {
 }
 
 function answer(
-  { provenance, directory, onLookup }: LookUpOptions,
+  { provenance, directory }: LookUpOptions,
   { by, lookup }: Asked,
   { as_of, queries, matches, entries, proofs }: Found & { queries: Queries },
-): { body: string; read: PreparedRead } {
+): { body: string; read: PreparedRead; looked: Looked } {
   const asked = countKeys(lookup)
   const hits = hitsOf(queries, matches, (match) => entries.get(placeOf(match)))
   const body = lookupBody({ hits, proofs }, { as_of, asked })
@@ -139,8 +151,7 @@ function answer(
       directory.slugOf,
     ),
   })
-  onLookup(asked, hits.length, by.participant)
-  return { body, read }
+  return { body, read, looked: { keys: asked, matches: hits.length } }
 }
 
 async function entriesOf(

@@ -10,6 +10,7 @@ import type { ProvenanceService } from '../provenance/service.ts'
 import { bySource, type Disclosed, openingBody, type Reader } from './answer.ts'
 import { readAsOf } from './as-of.ts'
 import type { FeedDirectory } from './directory.ts'
+import type { OnLookUps } from './lookup.ts'
 import type { Purpose, SnapshotInfo } from './schema.ts'
 import * as sealed from './sealed-store.ts'
 import * as store from './store.ts'
@@ -44,13 +45,13 @@ export interface SealedLookUpOptions {
   provenance: ProvenanceService
   directory: FeedDirectory
   /** Told of each bucket and each opening, which is asked for by one key. */
-  onLookup(keys: number, matches: number): void
+  onLookUps: OnLookUps
   /** Of each statement. */
   timeoutMs: number
 }
 
 export function createSealedLookUp(options: SealedLookUpOptions): SealedLookUp {
-  const { db, timeoutMs } = options
+  const { db, timeoutMs, onLookUps } = options
   return {
     async snapshot(by, audience) {
       const feed = sealedFeedOf(options, by, audience)
@@ -59,12 +60,23 @@ export function createSealedLookUp(options: SealedLookUpOptions): SealedLookUp {
     async bucket(by, asked) {
       const feed = sealedFeedOf(options, by, asked.audience)
       options.provenance.admitLookUp()
-      return asParticipant(db, by.participant, (tx) => giveBucket(options, tx, { by, feed, asked }), { timeoutMs })
+      const given = await asParticipant(db, by.participant, (tx) => giveBucket(options, tx, { by, feed, asked }), {
+        timeoutMs,
+      })
+      onLookUps([{ keys: 1, matches: 0 }])
+      return given
     },
     async open(by, { audience, signal, purpose }) {
       const feed = sealedFeedOf(options, by, audience)
       options.provenance.admitLookUp()
-      return asParticipant(db, by.participant, (tx) => open(options, tx, { by, feed, signal, purpose }), { timeoutMs })
+      const { matches, ...opened } = await asParticipant(
+        db,
+        by.participant,
+        (tx) => open(options, tx, { by, feed, signal, purpose }),
+        { timeoutMs },
+      )
+      onLookUps([{ keys: 1, matches }])
+      return opened
     },
   }
 }
@@ -88,7 +100,7 @@ async function describe(tx: Tx, feed: Uuid, audience: Uuid): Promise<SnapshotInf
 }
 
 async function giveBucket(
-  { provenance, onLookup }: SealedLookUpOptions,
+  { provenance }: SealedLookUpOptions,
   tx: Tx,
   { by, feed, asked }: { by: Reader; feed: Uuid; asked: AskedBucket },
 ): Promise<DisclosedBucket> {
@@ -99,7 +111,6 @@ async function giveBucket(
   if (row === undefined || known === undefined) throw new Refusal('not-found')
   const digest = sha256(row.body)
   const given = { body: row.body, digest: toHex(digest) }
-  onLookup(1, 0)
   // An empty one gives nothing out.
   if (known.width === 0) return { ...given, read: '' }
   const read = provenance.prepareRead({
@@ -115,10 +126,10 @@ async function giveBucket(
 }
 
 async function open(
-  { clock, directory, provenance, onLookup }: SealedLookUpOptions,
+  { clock, directory, provenance }: SealedLookUpOptions,
   tx: Tx,
   { by, feed, signal, purpose }: { by: Reader; feed: Uuid; signal: Uuid; purpose: Purpose },
-): Promise<Disclosed> {
+): Promise<Disclosed & { matches: number }> {
   const { as_of, placed: rows } = await readAsOf(async () => {
     // In this order: the rows are at least as far as the index says.
     const at = await provenance.projected(tx)
@@ -137,6 +148,5 @@ async function open(
     sources: bySource(rows, directory.slugOf),
   })
   const [name = ''] = await provenance.insertReads(tx, by.participant, [read])
-  onLookup(1, rows.length)
-  return { body, read: name }
+  return { body, read: name, matches: rows.length }
 }

@@ -15,7 +15,7 @@ import { ENDS, EVENT_KIND } from './entry.ts'
 import { createEventReads, type EventReads } from './event-read.ts'
 import type { Growth } from './growth.ts'
 import type { KnownKeys } from './known-keys.ts'
-import { createLookUp } from './lookup.ts'
+import { createLookUp, type OnLookUps } from './lookup.ts'
 import { type AskedNetwork, createNetworks, createRelatedCounts } from './network-read.ts'
 import { createObjectReads, type ObjectReads } from './object-read.ts'
 import { createPatternReads, type PatternReads, type PatternReadsOptions } from './pattern-read.ts'
@@ -70,9 +70,9 @@ export interface FeedServiceOptions {
   deltaKey: { kid: string; sign(data: Uint8Array): Promise<Uint8Array> }
   /** MACs cursors, so that one made for another feed or by another node is refused. */
   cursorKey: Uint8Array
-  /** Told of each page with something on it, and of each look-up. */
+  /** Told of each page with something on it, and of look-ups that were answered. */
   onPage(events: number): void
-  onLookup(keys: number, matches: number, by?: Uuid): void
+  onLookUps: OnLookUps
   /** Of each statement of a look-up, milliseconds. */
   timeoutMs: number
 }

@@ -250,19 +250,37 @@ function withNumbers(schema: TSchema, query: object): object {
   return Object.fromEntries(members)
 }
 
-/** Node's own limit is as long as the longest stream; a body that is no stream has less. */
+/** Milliseconds between two looks at what is still arriving. */
+const LOOK_MS = 1_000
+
+/**
+ * Node's own limit is as long as the longest stream; a body that is no stream has less. All of them are looked at together:
+ * to set a timer for each takes longer than to read a small one.
+ */
 function guardSlowBodies(app: Pick<FastifyInstance, 'addHook'>): void {
-  const timers = new WeakMap<FastifyRequest, NodeJS.Timeout>()
-  app.addHook('onRequest', async (request, reply) => {
-    if (request.method === 'GET' || request.routeOptions.config.stream === true) return
-    const late = () => {
+  /** The oldest first. */
+  const arriving = new Map<FastifyRequest, { reply: FastifyReply; until: number }>()
+  const look = (): void => {
+    const now = performance.now()
+    for (const [request, { reply, until }] of arriving) {
+      if (until > now) return
+      arriving.delete(request)
       reply.header('connection', 'close')
       void reply.send(new Refusal('request-timeout'))
     }
-    timers.set(request, setTimeout(late, LIMITS.request_seconds * 1_000))
+  }
+  const timer = setInterval(look, LOOK_MS).unref()
+  app.addHook('onClose', async () => clearInterval(timer))
+  app.addHook('onRequest', (request, reply, done) => {
+    const whole = request.method === 'GET' || request.routeOptions.config.stream === true
+    if (!whole) arriving.set(request, { reply, until: performance.now() + LIMITS.request_seconds * 1_000 })
+    done()
   })
-  const clear = async (request: FastifyRequest) => clearTimeout(timers.get(request))
-  app.addHook('preValidation', clear)
-  app.addHook('onResponse', clear)
-  app.addHook('onRequestAbort', clear)
+  const arrived = (request: FastifyRequest, _reply: unknown, done: () => void): void => {
+    arriving.delete(request)
+    done()
+  }
+  app.addHook('preValidation', arrived)
+  app.addHook('onResponse', arrived)
+  app.addHook('onRequestAbort', (request, done) => arrived(request, undefined, done))
 }

@@ -53,7 +53,7 @@ export interface Metrics {
   feedPage(events: number): void
   /** A signal that another protocol has no form for, on a page of it. */
   withheld(protocol: 'taxii', why: string): void
-  lookup(keys: number, matches: number): void
+  lookups(answered: { lookups: number; keys: number; matches: number }): void
   /** An access token that was given out, by what proved its client. */
   accessToken(how: 'certificate' | 'assertion'): void
   /** A connection refused before there was a request; the reason is a code of Node, OpenSSL or ours. */
@@ -92,8 +92,8 @@ export function createMetrics(sources: MetricSources = {}): Metrics {
       counted.events.inc(events)
     },
     withheld: (protocol, why) => counted.withheld.inc({ protocol, why }),
-    lookup: (keys, matches) => {
-      counted.lookups.inc()
+    lookups: ({ lookups, keys, matches }) => {
+      counted.lookups.inc(lookups)
       counted.keys.inc(keys)
       counted.matches.inc(matches)
     },

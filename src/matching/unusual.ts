@@ -8,7 +8,7 @@ export const KEYS_AT_LEAST = 10_000
 const HITS_AT_LEAST = 0.001
 
 export interface HitCounts {
-  /** Told of each look-up. */
+  /** Told of look-ups that were answered. */
   looked(participant: Uuid, keys: number, matches: number, now: Date): void
   /** Whoever asked so much today, and found so little, that it may be guessing. */
   guessing(now: Date): Uuid[]

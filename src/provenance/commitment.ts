@@ -7,10 +7,7 @@ export const decoy = (salt: Uint8Array): string => toBase64Url(utf8(`["${toBase6
 
 /** The payload over the digests of disclosures and decoys, which JSON has no escapes for: sorted, no spaces, this member order. */
 export const payloadOver = (digests: readonly string[]): string =>
-  `{"_sd":[${digests
-    .toSorted()
-    .map((one) => `"${one}"`)
-    .join()}],"_sd_alg":"sha-256","v":1}`
+  `{"_sd":[${digests.length === 0 ? '' : `"${digests.toSorted().join('","')}"`}],"_sd_alg":"sha-256","v":1}`
 
 export const digestOf = (hash: Hash, one: string): string => toBase64Url(hash(one))
 

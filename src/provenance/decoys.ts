@@ -1,29 +1,40 @@
 import { sha256Rows } from '../kernel/sha256-rows.ts'
 import { decoyTexts } from './record.ts'
 
-/** A decoy that is made and not used yet: its digest, and the salt that shows auditors that nothing is behind it; both 43 characters of base64url. */
-export interface Decoy {
-  salt: string
-  digest: string
+/** Decoys that were made before: the digest of each, and the salts that show auditors that nothing is behind them. */
+export interface Decoys {
+  /** 43 characters of base64url each. */
+  digests: string[]
+  /** One behind the other, as long each. */
+  salts: string
 }
 
+/** Decoys made at once. */
 const AT_ONCE = 256
 const NO_PREFIX = new Uint8Array(0)
 const DIGEST = 32
 /** Bytes and characters of a digest that is written behind another: both end where base64url does. */
-const [SLOT, SLOT_TEXT, DIGEST_TEXT] = [33, 44, 43]
+const [SLOT, SLOT_TEXT, TEXT] = [33, 44, 43]
 
-/** Gives decoys made many at a time: nothing of a record goes into one, and of the eight digests of a read seven are. */
-export function decoySource(salt: () => string): () => Decoy {
-  let salts: string[] = []
+/**
+ * Gives so many decoys, fewer than are made at once: nothing of a record goes into one, and of the eight digests of a read seven
+ * are.
+ */
+export function decoySource(salt: () => string): (n: number) => Decoys {
+  let salts = ''
   let digests = ''
-  return () => {
-    if (salts.length === 0) {
-      salts = Array.from({ length: AT_ONCE }, salt)
-      digests = digestsOf(salts)
+  let at = AT_ONCE
+  return (n) => {
+    if (n > AT_ONCE) throw new RangeError(`at most ${AT_ONCE} decoys`)
+    if (at + n > AT_ONCE) {
+      const drawn = Array.from({ length: AT_ONCE }, salt)
+      digests = digestsOf(drawn)
+      salts = drawn.join('')
+      at = 0
     }
-    const at = SLOT_TEXT * (salts.length - 1)
-    return { salt: salts.pop() ?? '', digest: digests.slice(at, at + DIGEST_TEXT) }
+    const given: Decoys = { digests: [], salts: salts.slice(TEXT * at, TEXT * (at + n)) }
+    for (const end = at + n; at < end; at++) given.digests.push(digests.slice(SLOT_TEXT * at, SLOT_TEXT * at + TEXT))
+    return given
   }
 }
 

@@ -228,13 +228,13 @@ export function disclosuresOf(event: NewEvent): { disclosures: AudienceField[]; 
   const known = audiencesOf(kind)
   const common =
     kind === 'read' ? {} : { type: kind, time: at.toISOString(), actor: event.actor ?? 'node', subject, after }
-  const said = Object.entries({ ...common, ...fields })
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]): AudienceField => {
-      const audience = known.get(name)
-      if (audience === undefined) throw new TypeError(`${kind} has no field ${name}`)
-      return { audience: owned(audience, subject), name, value }
-    })
+  const said: AudienceField[] = []
+  for (const [name, value] of Object.entries({ ...common, ...fields })) {
+    if (value === undefined) continue
+    const audience = known.get(name)
+    if (audience === undefined) throw new TypeError(`${kind} has no field ${name}`)
+    said.push({ audience: owned(audience, subject), name, value })
+  }
   if (sources.length > 0 && !hasParts(kind)) throw new TypeError(`${kind} has no field source`)
   const disclosures = together(kind, said)
   for (const source of sources) disclosures.push({ audience: `S:${source.party}`, name: 'source', value: source })

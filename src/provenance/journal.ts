@@ -98,7 +98,7 @@ export interface JournalOptions {
 
 export function createJournal(options: JournalOptions): Journal {
   const { db, clock, keys, salt, saltText } = options
-  const making = { salt: saltText, decoy: decoySource(saltText) }
+  const making = { salt: saltText, take: decoySource(saltText) }
   return {
     prepareRead(read) {
       const set_salt = salt()
@@ -149,8 +149,8 @@ function prepare(
     as_of,
     n,
     body,
-    ...(asked && { asked: { n: asked.length, digest: toBase64Url(askedDigest(sha256, set_salt, asked)) } }),
-    ...(purpose === undefined ? {} : { purpose }),
+    asked: asked && { n: asked.length, digest: toBase64Url(askedDigest(sha256, set_salt, asked)) },
+    purpose,
     set_salt: toBase64Url(set_salt),
   }
   const committed = disclosuresOf({

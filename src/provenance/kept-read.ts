@@ -3,7 +3,7 @@ import type { Uuid } from '../kernel/ids.ts'
 import { uuidBytes } from '../kernel/ids.ts'
 import type { KeyService } from '../keys/service.ts'
 import { fieldsOfRead } from './commitment.ts'
-import type { Decoy } from './decoys.ts'
+import type { Decoys } from './decoys.ts'
 import type { Audience } from './events.ts'
 import { type Committable, commit, DECOY, epochKey, type Opened, openedOf, openUnlessLost } from './record.ts'
 
@@ -27,13 +27,12 @@ export interface KeptRead {
 export function commitRead(
   { disclosures, decoys }: Committable,
   items: KeptItems,
-  { salt, decoy }: { salt: () => string; decoy: () => Decoy },
+  { salt, take }: { salt: () => string; take: (n: number) => Decoys },
 ): { c: Uint8Array; kept: string } {
   const salts = disclosures.map(salt)
-  const hiding = Array.from({ length: decoys }, decoy)
-  const digests = hiding.map(({ digest }) => digest)
-  const { c, said } = commit({ disclosures, decoys: 0 }, oneByOne(salts), digests)
-  const all = [...salts, ...hiding.map((one) => one.salt)].join('')
+  const hiding = take(decoys)
+  const { c, said } = commit({ disclosures, decoys: 0 }, oneByOne(salts), hiding.digests)
+  const all = salts.join('') + hiding.salts
   const own = disclosures.map(({ audience }, i) => `[${JSON.stringify(audience)},${said[i]}]`)
   return { c, kept: `{"salts":"${all}","fields":[${own.join()}],"items":${JSON.stringify(items)}}` }
 }

@@ -77,8 +77,8 @@ export function commit(
   made: readonly string[] = [],
 ): Committed {
   const said = disclosures.map(({ name, value }) => `${JSON.stringify(name)},${JSON.stringify(value)}`)
-  const begun = beginnings(Array.from({ length: disclosures.length + decoys }, salt))
-  const texts = begun.map((text, i) => text + (i < said.length ? base64Url(`",${said[i]}]`) : DECOY_END))
+  const texts = said.map((one) => base64Url(`["${salt()}",${one}]`))
+  if (decoys > 0) texts.push(...decoyTexts(Array.from({ length: decoys }, salt)))
   const payload = payloadOver([...texts.map(sha256Url), ...made])
   return { said, texts, payload, c: commitment(sha256, payload) }
 }
@@ -86,15 +86,12 @@ export function commit(
 /** As long as 45 bytes are, which end where a text of base64url may be cut. */
 const BEGUN = 60
 
-/** Of each disclosure what is before the end of its salt, written at once. */
-function beginnings(salts: readonly string[]): string[] {
+/** The disclosures of decoys with these salts: what is before the end of each salt is written at once. */
+export function decoyTexts(salts: readonly string[]): string[] {
   const all = base64Url(salts.map((salt) => `["${salt}`).join(''))
   if (all.length !== BEGUN * salts.length) throw new TypeError('a salt is not of 32 bytes')
-  return salts.map((_, i) => all.slice(BEGUN * i, BEGUN * (i + 1)))
+  return salts.map((_, i) => all.slice(BEGUN * i, BEGUN * (i + 1)) + DECOY_END)
 }
-
-/** The disclosures of decoys with these salts. */
-export const decoyTexts = (salts: readonly string[]): string[] => beginnings(salts).map((text) => text + DECOY_END)
 
 /** What was committed, with who may open each. */
 export const openedOf = ({ disclosures }: Committable, texts: readonly string[]): Opened[] =>

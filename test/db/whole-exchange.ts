@@ -247,7 +247,7 @@ async function starting({ pools, provenance, authority, clock, keys, config }: P
     values: createSealedValues({ db: pools.app, clock, keys, provenance, timeoutMs: 10_000 }),
     known: createKnownKeys({ db: pools.projector, logId: 1 }),
     segments: createSegmentFiles({ dir: join(config.dataDir, 'other'), maxBytes: 0, onError: () => {} }),
-    ...{ onPage: () => {}, onLookup: () => {}, timeoutMs: 10_000 },
+    ...{ onPage: () => {}, onLookUps: () => {}, timeoutMs: 10_000 },
   })
   const queries = [{ type: 'media_hash' as const, profile: 'sha256', keys: [hashOf(0)] }]
   const { body } = await feeds.lookUp({ participant, slug, route: 'test' }, { queries, purpose: 'appeal' })

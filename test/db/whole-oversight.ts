@@ -17,7 +17,7 @@ async function seen({ sightings, authority, clock }: TestNode['parts']): Promise
   if (one === undefined) throw new Error('no participant')
   const { participant_id: participant } = one
   sightings.seen({ participant, credential: participant, network: '192.0.2.0/24' })
-  sightings.lookedUp(participant, true)
+  sightings.lookedUp(participant, { lookups: 1, with_hits: 1 })
   await sightings.flush()
   await sightings.forget(new Date(clock().getTime() - 100 * DAY_MS))
 }

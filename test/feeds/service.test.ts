@@ -524,7 +524,7 @@ describe('a look-up', () => {
     await w.project()
     const lookUp = createLookUp({
       ...{ db: w.t.app, clock: w.clock, provenance: w.provenance, directory: w.authority, known },
-      ...{ timeoutMs: 10_000, onLookup: () => {} },
+      ...{ timeoutMs: 10_000, onLookUps: () => {} },
     })
     const lookup = { queries: url(fresh.value.sha256, one.value.sha256), purpose: 'appeal' } as Lookup
     const { body } = await lookUp(w.reader(banana, '/v1/lookups'), lookup)
@@ -555,7 +555,7 @@ describe('a look-up', () => {
     const db = connect({ url: w.t.url('aldis_app'), max: 4 })
     const lookUp = createLookUp({
       ...{ db, clock: w.clock, provenance: w.provenance, directory: w.authority, known },
-      ...{ timeoutMs: 10_000, onLookup: () => {} },
+      ...{ timeoutMs: 10_000, onLookUps: () => {} },
     })
     const ask = (by: Party) =>
       lookUp(w.reader(by, '/v1/lookups'), { queries: url(aDigest()), purpose: 'appeal' } as Lookup)
@@ -656,6 +656,13 @@ describe('nothing is disclosed without its record', () => {
     const keys = [aDigest(), aDigest()]
     await w.find(banana, [{ type: 'url', profile: 'url/1', keys }])
     expect(w.counted).toEqual({ pages: [2], lookups: [[2, 0]] })
+  })
+  test('and is counted only with its journal entry', async () => {
+    w.counted.lookups.length = 0
+    await w.without('insert on read_pending', 'aldis_app', async () => {
+      await expect(w.find(banana, [{ type: 'url', profile: 'url/1', keys: [aDigest()] }])).rejects.toThrow()
+    })
+    expect(w.counted.lookups).toEqual([])
   })
 })
 

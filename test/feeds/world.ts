@@ -197,7 +197,7 @@ export async function aWorld() {
     values: signals.values,
     deltaKey: { kid: 'receipt', sign: (data) => keys.sign('receipt', data) },
     onPage: (n) => counted.pages.push(n),
-    onLookup: (...[keys, matches]) => counted.lookups.push([keys, matches]),
+    onLookUps: (looked) => counted.lookups.push(...looked.map(({ keys, matches }) => [keys, matches] as const)),
   })
   const integrator = createIntegrator({ db: t.integrator, logId: LOG_ID, salt: provenance.salt })
   const aProjector = () =>

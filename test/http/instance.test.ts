@@ -298,7 +298,7 @@ describe('a connection', () => {
   })
 
   test('whose body does not end in time is told so and closed; one that streams has longer', async () => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
     try {
       const { app } = anInstance()
       const began = Promise.withResolvers<void>()
@@ -320,6 +320,29 @@ describe('a connection', () => {
       vi.advanceTimersByTime(LIMITS.request_seconds * 1_000)
       expect(streaming.closed).toBe(false)
       streaming.destroy()
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  test('whose body has come may be worked on for longer', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
+    try {
+      const { app } = anInstance()
+      const [began, over] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+      app.post('/slow', { config: open }, async () => {
+        began.resolve()
+        await over.promise
+        return {}
+      })
+      const socket = await all.dial(app)
+      socket.write(`POST /slow HTTP/1.1\r\n${HOST}content-type: application/json\r\ncontent-length: 2\r\n\r\n{}`)
+      await began.promise
+      vi.advanceTimersByTime(2 * LIMITS.request_seconds * 1_000)
+      over.resolve()
+      const [answer] = (await once(socket, 'data')) as [Buffer]
+      expect(String(answer)).toMatch(/^HTTP\/1\.1 200 /)
+      socket.destroy()
     } finally {
       vi.useRealTimers()
     }

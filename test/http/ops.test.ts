@@ -115,7 +115,7 @@ test('the real metrics are served: requests by pattern, items by code, the log a
   metrics.signals('accepted', 3)
   metrics.signals('raw-identifier')
   metrics.feedPage(100)
-  metrics.lookup(1_000, 2)
+  metrics.lookups({ lookups: 1, keys: 1_000, matches: 2 })
   metrics.handshakeRefused('CERT_HAS_EXPIRED', 4)
   const { url } = await listen({ metrics: metrics.text })
   const lines = new Set((await (await fetch(`${url}/metrics`)).text()).split('\n'))

@@ -25,7 +25,7 @@ const NOON = new Date('2026-03-01T12:00:00Z')
 const folder = mkdtempSync(join(tmpdir(), 'aldis-test-'))
 const keys = fileKeys(folder)
 const salt = randomTextSource(32)
-const making = { salt, decoy: decoySource(salt) }
+const making = { salt, take: decoySource(salt) }
 beforeAll(() => keys.create('epoch-202603', 'symmetric'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 

@@ -75,14 +75,15 @@ test('networks of a day are bounded, and the next day begins anew', async () => 
 
 test('look-ups are added up by day, whichever process counted them, and wait while the database does not take them', async () => {
   const [one, two] = [fresh(), fresh()]
-  for (const found of [true, false, false]) one.lookedUp(participant, found)
-  two.lookedUp(participant, true)
+  one.lookedUp(participant, { lookups: 1, with_hits: 1 })
+  one.lookedUp(participant, { lookups: 2, with_hits: 0 })
+  two.lookedUp(participant, { lookups: 1, with_hits: 1 })
   await Promise.all([one.flush(), two.flush()])
   const broken = createSightings({ admin: t.ledger, clock: () => now, mac })
-  broken.lookedUp(participant, true)
+  broken.lookedUp(participant, { lookups: 1, with_hits: 1 })
   for (const _try of [1, 2]) await expect(broken.flush()).rejects.toMatchObject({ message: expect.any(String) })
   pass(1)
-  one.lookedUp(participant, false)
+  one.lookedUp(participant, { lookups: 1, with_hits: 0 })
   await one.flush()
   const range = { from: dayOf(NOON), to: dayOf(now) }
   const own = (await one.lookups(range)).filter((row) => row.participant_id === participant)
@@ -95,7 +96,7 @@ test('look-ups are added up by day, whichever process counted them, and wait whi
 test('what no rule looks at any more is forgotten', async () => {
   const sightings = fresh()
   sightings.seen({ participant, credential, network: HOME })
-  sightings.lookedUp(participant, true)
+  sightings.lookedUp(participant, { lookups: 1, with_hits: 1 })
   await sightings.flush()
   const kept = async () =>
     (await t.owner.selectFrom('lookup_day').select('day').where('participant_id', '=', participant).execute()).length
