@@ -35,6 +35,8 @@ const KNOWN_REST_MS = 30_000
 /** A round costs about as much for one entry as for fifty: with a rest, single submissions share rounds. */
 export const INTEGRATE_REST_MS = 50
 export const PROJECT_REST_MS = 100
+/** Whoever reviews does so in minutes. */
+const FOLLOW_REST_MS = 300
 /** Nobody waits for an entry to be found: many share a round. */
 const EXPLORE_REST_MS = 500
 /** An entry tells of all that a participant had evaluated since the one before. */
@@ -180,7 +182,7 @@ export function createLogLoops(core: Core, { onCarried, onPublished, onHalted }:
     config.checkpointSeconds * 1_000,
   )
   const project = loop('project', 500, projectAll(core, onCarried), PROJECT_REST_MS)
-  const follow = loop('follow', 500, followAll(core), PROJECT_REST_MS)
+  const follow = loop('follow', 500, followAll(core), FOLLOW_REST_MS)
   const explore = loop('explore', 1_000, exploreAll(core), EXPLORE_REST_MS)
   const integrate = loop(
     'integrate',

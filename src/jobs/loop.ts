@@ -23,8 +23,8 @@ export interface LoopOptions {
   /** Milliseconds between rounds that found nothing. */
   idleMs: number
   /**
-   * Milliseconds at least from the begin of one round to that of the next, unless the first was full; three times as long as it
-   * took, up to 300, where that is more.
+   * Milliseconds at least from the begin of one round to that of the next, unless the first was full; six times as long as it
+   * took, up to 600, where that is more.
    */
   restMs?: number
   /** Told of each round that failed; the next ones come ever later, up to five seconds. */
@@ -34,8 +34,8 @@ export interface LoopOptions {
 const LONGEST_MS = 5_000
 const FIRST_MS = 100
 /** Rounds are longest where the machine is full, and cost about as much for little as for more: there more shares one. */
-const SHARE = 3
-const SHARED_MS = 300
+const SHARE = 6
+const SHARED_MS = 600
 
 export function createLoop({ round, idleMs, restMs = 0, onError }: LoopOptions): Loop {
   let running: Promise<void> | undefined

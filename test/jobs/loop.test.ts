@@ -132,17 +132,17 @@ test('between the beginnings of two rounds lies the rest time, whatever is to be
   expect(begun).toEqual([0, 400, 800, 1_200])
 })
 
-test('a loop that rests works a third of the time at most, whoever wakes it, but rests no longer for that than 300 ms', async () => {
+test('a loop that rests works a sixth of the time at most, whoever wakes it, but rests no longer for that than 600 ms', async () => {
   const { loop, begun, next } = watched({ restMs: 100 })
   const after = (ms: number) => new Promise<Found>((resolve) => setTimeout(resolve, ms, true))
-  next(after(70), after(5_000), true, false)
+  next(after(70), after(550), after(5_000), true, false)
   loop.start()
   await pass(80)
   loop.wake()
-  await pass(129)
+  await pass(339)
   expect(begun).toEqual([0])
   await pass(10_000)
-  expect(begun.slice(0, 4)).toEqual([0, 210, 5_001, 5_101])
+  expect(begun.slice(0, 5)).toEqual([0, 420, 1_020, 5_001, 5_101])
 })
 
 test('a loop without a rest goes on at once, however long a round took', async () => {
