@@ -2,7 +2,7 @@ import { createNode } from './app.ts'
 import { backgroundThread } from './background.ts'
 import { loadConfig } from './config.ts'
 import { openBase } from './core.ts'
-import { installShutdown } from './http/shutdown.ts'
+import { hearEarly, installShutdown } from './http/shutdown.ts'
 import { systemClock } from './kernel/clock.ts'
 import { collect } from './kernel/collect.ts'
 import { StartRefused } from './kernel/errors.ts'
@@ -11,6 +11,7 @@ import { createLog } from './kernel/log.ts'
 /** EX_CONFIG: a service manager need not try again. */
 const REFUSED = 78
 
+const early = hearEarly()
 try {
   const config = loadConfig(process.env)
   const log = createLog({ level: config.logLevel })
@@ -19,12 +20,16 @@ try {
     await base.close()
     throw error
   })
-  installShutdown({ parts: node.shutdown, log, seconds: config.shutdownSeconds })
-  const addresses = await node.listen()
-  collect()
-  for (const [listener, address] of Object.entries(addresses)) {
-    const { hostname, port } = new URL(address)
-    log.info({ listener, host: hostname, port: Number(port) }, 'listening')
+  const shutdown = installShutdown({ parts: node.shutdown, log, seconds: config.shutdownSeconds })
+  early.end()
+  if (early.heard()) shutdown.close()
+  else {
+    const addresses = await node.listen()
+    collect()
+    for (const [listener, address] of Object.entries(addresses)) {
+      const { hostname, port } = new URL(address)
+      log.info({ listener, host: hostname, port: Number(port) }, 'listening')
+    }
   }
 } catch (error) {
   if (!(error instanceof StartRefused)) throw error

@@ -93,8 +93,11 @@ export function createSegmentFiles({ dir, maxBytes, onError }: SegmentFilesOptio
 
 async function openWhole(path: string, size: number, take: () => Buffer): Promise<Readable | undefined> {
   const file = await open(path)
-  const stat = await file.stat()
-  if (stat.size === size) return piecesOf(file, size, take)
+  const whole = await file.stat().then(
+    (stat) => stat.size === size,
+    () => false,
+  )
+  if (whole) return piecesOf(file, size, take)
   await file.close()
   return undefined
 }

@@ -69,6 +69,25 @@ export function installShutdown({ parts, log, seconds, noticeMs = NOTICE_MS }: S
   )
 }
 
+const EARLY = ['SIGTERM', 'SIGINT'] as const
+
+/**
+ * Hears SIGTERM and SIGINT until `installShutdown` does: what has been started by then, the embedded database first, would be left
+ * running. A second one ends the process at once, as if nobody heard.
+ */
+export function hearEarly(): { heard(): boolean; end(): void } {
+  let heard = false
+  const end = (): void => {
+    for (const signal of EARLY) process.off(signal, hear)
+  }
+  const hear = (): void => {
+    heard = true
+    end()
+  }
+  for (const signal of EARLY) process.on(signal, hear)
+  return { heard: () => heard, end }
+}
+
 export interface StopOptions {
   log: Log
   noticeMs: number
