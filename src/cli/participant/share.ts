@@ -133,14 +133,17 @@ export async function signFile(source: RawSource, signing: Signing): Promise<Sig
       await hold({ text: JSON.stringify(derived.item), line: read.line, type: derived.item.type })
     }
   }
-  for await (const chunk of chunksOf(source.rows())) {
-    const lines = chunk.flatMap((read) => (read.outcome === 'raw' ? [read.raw] : []))
-    const epoch = await signing.tokens.epochFor(lines)
-    for (const read of chunk) await take(read, epoch)
+  try {
+    for await (const chunk of chunksOf(source.rows())) {
+      const lines = chunk.flatMap((read) => (read.outcome === 'raw' ? [read.raw] : []))
+      const epoch = await signing.tokens.epochFor(lines)
+      for (const read of chunk) await take(read, epoch)
+    }
+    await flush()
+    await handle.sync()
+  } finally {
+    await handle.close()
   }
-  await flush()
-  await handle.sync()
-  await handle.close()
   await rename(`${path}.new`, path)
   keepSigned(session.home.dir, signed)
   return signed

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command } from 'commander'
@@ -6,12 +6,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { importCommand } from '../../../src/cli/participant/import.ts'
 import { lookupCommand } from '../../../src/cli/participant/lookup.ts'
 import type { Session } from '../../../src/cli/participant/session.ts'
-import { rawFile, type Signed } from '../../../src/cli/participant/share.ts'
+import { type RawSource, rawFile, type Signed } from '../../../src/cli/participant/share.ts'
 import { submit, submitCommand } from '../../../src/cli/participant/submit.ts'
 import type { Client } from '../../../src/client/client.ts'
 import { odOf } from '../../../src/client/countersigned.ts'
 import { makeSigningKey, openSigningKey } from '../../../src/client/signing-key.ts'
-import type { Uuid } from '../../../src/kernel/ids.ts'
+import { newId, type Uuid } from '../../../src/kernel/ids.ts'
 import type { UploadJob } from '../../../src/signals/schema.ts'
 import { signSubmission } from '../../../src/signals/submission.ts'
 import { aTestNode, type Member, type TestNode } from '../../support/node.ts'
@@ -57,7 +57,7 @@ type Between = (client: Client) => Partial<Client>
 
 /** The same as `aldis submit`, over a connection of the test's choice. */
 async function submitted(
-  file: string,
+  list: string | RawSource,
   { between = () => ({}), change = {} }: { between?: Between; change?: Partial<typeof COMMON> } = {},
 ): Promise<{ code: number; told: Told[]; warned: string[] }> {
   const { home, client } = apple
@@ -73,7 +73,7 @@ async function submitted(
   }
   const session = { home, output, member: home.membership(), client: { ...client, ...between(client) } }
   try {
-    await submit(session, rawFile(file), { ...COMMON, ...change })
+    await submit(session, typeof list === 'string' ? rawFile(list) : list, { ...COMMON, ...change })
     return { code: Number(process.exitCode ?? 0), told, warned }
   } finally {
     process.exitCode = 0
@@ -97,6 +97,30 @@ function fileOf(lines: readonly unknown[]): string {
   writeFileSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
   return file
 }
+
+/** Files that this process has open and that are named so, by proc(5); none where the system does not tell. */
+function openFiles(name: string): string[] {
+  const dir = '/proc/self/fd'
+  const fds = existsSync(dir) ? readdirSync(dir) : []
+  return fds
+    .map((fd) => (existsSync(join(dir, fd)) ? readlinkSync(join(dir, fd)) : ''))
+    .filter((to) => to.includes(name))
+}
+
+test('a list that fails while it is signed leaves no file open', async () => {
+  const open: string[][] = []
+  const list: RawSource = {
+    upload: async () => newId(new Date()),
+    async *rows() {
+      open.push(openFiles('signed.ndjson'))
+      yield* []
+      throw new Error('the disk is gone')
+    },
+  }
+  await expect(submitted(list)).rejects.toThrow('the disk is gone')
+  open.push(openFiles('signed.ndjson'))
+  expect(open.map(({ length }) => length)).toEqual(existsSync('/proc/self/fd') ? [1, 0] : [0, 0])
+})
 
 describe('a line that is not as it has to be', () => {
   const bad: readonly (readonly [line: unknown, names: string])[] = [
