@@ -23,15 +23,15 @@ async function publicationState(ledger: Ledger, now: Date) {
   return { unpublished: await ledger.unpublished(now), witnesses: { wanted: states.length, answering } }
 }
 
-/** Metrics count them all; the alarms, who asks much and finds little. */
-/** Look-ups that were answered, for metrics and for what looks for unusual use. */
+interface Counting extends Pick<Parts, 'clock'> {
+  metrics: Pick<Metrics, 'lookups'>
+  hits: Pick<HitCounts, 'looked'>
+  sightings: Pick<Parts['sightings'], 'lookedUp'>
+}
+
+/** Metrics count all look-ups that were answered; the alarms and the rules of anomalies, who asks much and finds little. */
 export const countLookUps =
-  ({
-    metrics,
-    hits,
-    clock,
-    sightings,
-  }: { metrics: Metrics; hits: HitCounts } & Pick<Parts, 'clock' | 'sightings'>): OnLookUps =>
+  ({ metrics, hits, clock, sightings }: Counting): OnLookUps =>
   (looked, by) => {
     const [keys, matches] = [sumOf(looked, 'keys'), sumOf(looked, 'matches')]
     metrics.lookups({ lookups: looked.length, keys, matches })

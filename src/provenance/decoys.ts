@@ -16,10 +16,7 @@ const DIGEST = 32
 /** Bytes and characters of a digest that is written behind another: both end where base64url does. */
 const [SLOT, SLOT_TEXT, TEXT] = [33, 44, 43]
 
-/**
- * Gives so many decoys, fewer than are made at once: nothing of a record goes into one, and of the eight digests of a read seven
- * are.
- */
+/** Gives as many decoys as it is asked for, out of those made at once: nothing of a record goes into one, and of the eight digests of a read seven are. */
 export function decoySource(salt: () => string): (n: number) => Decoys {
   let salts = ''
   let digests = ''

@@ -77,19 +77,25 @@ export function commit(
   made: readonly string[] = [],
 ): Committed {
   const said = disclosures.map(({ name, value }) => `${JSON.stringify(name)},${JSON.stringify(value)}`)
-  const texts = said.map((one) => base64Url(`["${salt()}",${one}]`))
+  const texts = said.map((one) => base64Url(`${begun(salt())}",${one}]`))
   if (decoys > 0) texts.push(...decoyTexts(Array.from({ length: decoys }, salt)))
   const payload = payloadOver([...texts.map(sha256Url), ...made])
   return { said, texts, payload, c: commitment(sha256, payload) }
 }
 
-/** As long as 45 bytes are, which end where a text of base64url may be cut. */
+/** Characters of a salt of 32 bytes. */
+const SALT = 43
+/** Characters of what `begun` answers: of 45 bytes, which end where a text of base64url may be cut. */
 const BEGUN = 60
+
+function begun(salt: string): string {
+  if (salt.length !== SALT) throw new TypeError('a salt is not of 32 bytes')
+  return `["${salt}`
+}
 
 /** The disclosures of decoys with these salts: what is before the end of each salt is written at once. */
 export function decoyTexts(salts: readonly string[]): string[] {
-  const all = base64Url(salts.map((salt) => `["${salt}`).join(''))
-  if (all.length !== BEGUN * salts.length) throw new TypeError('a salt is not of 32 bytes')
+  const all = base64Url(salts.map(begun).join(''))
   return salts.map((_, i) => all.slice(BEGUN * i, BEGUN * (i + 1)) + DECOY_END)
 }
 
@@ -97,7 +103,7 @@ export function decoyTexts(salts: readonly string[]): string[] {
 export const openedOf = ({ disclosures }: Committable, texts: readonly string[]): Opened[] =>
   texts.map((text, i): Opened => [disclosures[i]?.audience ?? DECOY, text])
 
-/** By Node's own means: a read has eight of them, before its first byte. */
+/** By Node's own means: records are made before the first byte of an answer leaves. */
 const base64Url = (text: string): string => Buffer.from(text).toString('base64url')
 
 const DECOY_END = base64Url('","decoy"]')

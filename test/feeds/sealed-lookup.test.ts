@@ -97,6 +97,28 @@ describe('a sealed feed', () => {
     expect(key.open(sealKid('sha256'), second ?? Buffer.alloc(0))).toMatchObject({ signal: media.signal, handling: 4 })
   })
 
+  test('has each bucket and each opening counted that is given out', async () => {
+    const { audience } = await aSealed()
+    const email = w.item({ audience }, 'email')
+    await w.submit(apple, [email])
+    await w.project()
+    await w.divide()
+    const { snapshot } = await w.feeds.sealed.snapshot(w.reader(banana), audience)
+    w.counted.lookups.length = 0
+    await w.feeds.sealed.bucket(w.reader(banana, LOOKUP), {
+      audience,
+      snapshot: BigInt(snapshot),
+      prefix: '0',
+      purpose,
+    })
+    await open(banana, audience, email.signal)
+    await expect(open(banana, audience, newId(w.now()))).rejects.toMatchObject(refused('not-found'))
+    expect(w.counted.lookups).toEqual([
+      [1, 0],
+      [1, 1],
+    ])
+  })
+
   test('names the entry that a revision replaces, and the one that an end ends', async () => {
     const { audience, feed } = await aSealed()
     const items = [w.item({ audience }, 'email'), w.item({ audience }, 'phone')]

@@ -57,6 +57,12 @@ test('the published record is made of its fields and salts', () => {
   expect(made.texts).toEqual(fields.map(({ disclosure }) => disclosure))
 })
 
+test('a salt of another length opens nothing', () => {
+  const disclosures = [{ audience: 'A', name: 'note', value: 'plums' }] as const
+  for (const short of ['', 'A'.repeat(42)])
+    expect(() => commit({ disclosures, decoys: 0 }, () => short)).toThrow('a salt is not of 32 bytes')
+})
+
 test('what is committed is JSON, and a decoy holds its salt and nothing else', () => {
   const salts = Array.from({ length: 3 }, salt)
   const drawn = [...salts]
