@@ -102,7 +102,7 @@ async function openLogs({ config, clock, keys, pools: { admin, ledger } }: Base,
   for (const { log, next, ...decided } of await decidedRotations(admin)) {
     const to = { logId: logIdOf(next), origin: next, kid: logKid(logIdOf(next)) }
     if ((await originOf(ledger, to.logId)) !== undefined) continue
-    const from = { logId: logIdOf(log), origin: log }
+    const from = { logId: logIdOf(log), origin: log, kid: logKid(logIdOf(log)) }
     const now = clock()
     await ensureEpochKeys(keys, now)
     const using = { admin, ledger, keys, anchor: anchorOf(config, to.logId) }

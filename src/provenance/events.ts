@@ -102,16 +102,6 @@ export const EVENTS = {
     padded: true,
     together: READ,
   },
-  'export.begin': {
-    fields: { as_of: 'A', route: 'A', items: 'A', body: 'A', complete: 'A' },
-    parts: true,
-    padded: true,
-  },
-  'export.end': {
-    fields: { as_of: 'A', route: 'A', items: 'A', body: 'A', complete: 'A' },
-    parts: true,
-    padded: true,
-  },
   // A raw link beside a signal: a digest of what is stored, which is sealed, and nothing of what it says.
   'value.sealed': { fields: { signal: 'A', revision: 'A', audience: 'A', digest: 'A' } },
   'value.removed': { fields: { signal: 'A', revision: 'A' } },
@@ -169,6 +159,7 @@ export const EVENTS = {
   'subject_request.received': { fields: { kind: 'G', due: 'G', outcome: 'G', n: 'G' } },
   'subject_request.closed': { fields: { kind: 'G', due: 'G', outcome: 'G', n: 'G' } },
   'log.opened': { fields: log },
+  // The entry behind it: the log that ended, its key and its last checkpoint.
   'log.closed': { fields: log },
   'witness.policy': { fields: witness },
   'witness.degraded': { fields: witness },
@@ -176,7 +167,6 @@ export const EVENTS = {
   'node.started': { fields: node },
   'restore.performed': { fields: node },
   'salts.destroyed': { fields: node },
-  'peer.checkpoint': { fields: node },
 } as const satisfies Record<string, Kind>
 
 export type EventKind = keyof typeof EVENTS

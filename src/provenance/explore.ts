@@ -222,7 +222,7 @@ function openedParts(opened: readonly Opened[]): NonNullable<DescribedEntry['ope
 }
 
 const SUBMITTED: ReadonlySet<string> = new Set(['signal.submitted', 'signal.revised', 'signal.withdrawn'])
-const OBTAINED: ReadonlySet<string> = new Set(['read.batch', 'value.revealed', 'audit.read', 'export.begin'])
+const OBTAINED: ReadonlySet<string> = new Set(['read.batch', 'value.revealed', 'audit.read'])
 
 /** Of a read the reader, of a submission its audience, of everything else the others that it is about. */
 function recipientsOf(

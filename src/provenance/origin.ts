@@ -10,6 +10,9 @@ export const hostOf = (origin: string): string => origin.slice(0, origin.lastInd
 /** The event that opens a log after another: the same whoever derives it. */
 export const openingOf = (hash: Hash, origin: string): Uuid => derivedId(hash(utf8(`log-opened/v1\n${origin}\n`)))
 
+/** The event that tells, in the log after it, that a log ended. */
+export const closingOf = (hash: Hash, origin: string): Uuid => derivedId(hash(utf8(`log-closed/v1\n${origin}\n`)))
+
 /** Log after log: an order over the entries of all logs of a node, in which those of the first have their own index. */
 export const placeOf = (logId: number, idx: bigint): bigint => (BigInt(logId - 1) << 48n) + idx
 

@@ -6,8 +6,9 @@ import { sha256 } from '../kernel/sha256.ts'
 import type { KeyService } from '../keys/service.ts'
 import type { Anchor } from './anchor.ts'
 import { type BatchEntry, decodeBatch } from './batch.ts'
+import type { NewEvent } from './events.ts'
 import { formatVkey } from './note.ts'
-import { openingOf } from './origin.ts'
+import { closingOf, openingOf } from './origin.ts'
 import * as outboxStore from './outbox-store.ts'
 import { prepareRecord } from './record.ts'
 import * as recordStore from './record-store.ts'
@@ -15,10 +16,17 @@ import { openLog } from './service.ts'
 import * as signStore from './sign-store.ts'
 import * as store from './store.ts'
 
+/** A log, and the name of the key that signs it. */
+interface Named {
+  logId: number
+  origin: string
+  kid: string
+}
+
 /** One log's end and the next one's beginning, as two persons decided it. */
 export interface Rotation {
-  from: { logId: number; origin: string }
-  to: { logId: number; origin: string; kid: string }
+  from: Named
+  to: Named
   reason: string
   at: Date
   /** When it is carried out: a node that was away may do so months later. */
@@ -33,7 +41,7 @@ const BATCHES_AT_ONCE = 64
 
 /**
  * Closes a log at its newest signed size and opens the next, whose first entry names the old one, its last checkpoint and
- * the reason. Entries that were indexed and never signed wait again. Each step is safe to repeat, and only the last makes
+ * the reason, and whose next one says whose key's time is over. Entries that were indexed and never signed wait again. Each step is safe to repeat, and only the last makes
  * the next log the present one.
  */
 export async function rotateLog(
@@ -45,20 +53,25 @@ export async function rotateLog(
   if (closed === undefined) throw new Error(`there is no log ${from.logId}`)
   const last = await signStore.latestCheckpoint(ledger, from.logId)
   const event_id = openingOf(sha256, to.origin)
-  const opened = prepareRecord(
-    {
-      ...{ kind: 'log.opened', event_id, participant_id: programme, at },
-      fields: {
-        origin: to.origin,
-        key: formatVkey(sha256, to.origin, keys.publicKey(to.kid)),
-        previous: { origin: from.origin, checkpoint: last?.note ?? null, reason },
-        ...{ person, req: request },
+  const previous = { origin: from.origin, checkpoint: last?.note ?? null, reason }
+  const recordFor = (event: Pick<NewEvent, 'kind' | 'event_id' | 'after'>, { origin, kid }: Named) =>
+    prepareRecord(
+      {
+        ...{ ...event, participant_id: programme, at },
+        fields: {
+          // Its key may be what was lost.
+          ...{ origin, key: keys.has(kid) ? formatVkey(sha256, origin, keys.publicKey(kid)) : null, previous },
+          ...{ person, req: request },
+        },
       },
-    },
-    { keys, logId: to.logId, salt: randomTextSource(32), sealed: now },
-  )
+      { keys, logId: to.logId, salt: randomTextSource(32), sealed: now },
+    )
   const known = (await recordStore.recordOf(ledger, programme, event_id)) !== undefined
-  if (!known) await atControl(admin, (tx) => recordStore.insertRecords(tx, [opened]))
+  if (!known) {
+    const opened = recordFor({ kind: 'log.opened', event_id }, to)
+    const ended = recordFor({ kind: 'log.closed', event_id: closingOf(sha256, from.origin), after: event_id }, from)
+    await atControl(admin, (tx) => recordStore.insertRecords(tx, [opened, ended]))
+  }
   for await (const entries of unsigned(admin, from.logId, closed)) {
     await atControl(admin, (tx) => outboxStore.waitAgain(tx, from.logId, entries))
   }

@@ -32,7 +32,7 @@ beforeEach(async () => {
   w = await aLog()
   programme = newId(NOON)
   rotation = {
-    from: { logId: 1, origin: ORIGIN },
+    from: { logId: 1, origin: ORIGIN, kid: 'log-1' },
     to: { logId: 2, origin: NEXT, kid: 'log-2' },
     ...{ reason: 'database_rollback', at: NOON, request: newId(NOON), person: newId(NOON), programme },
   }
@@ -72,9 +72,9 @@ async function aTroubledLog() {
   return { signed, indexed, waiting }
 }
 
-async function openedFields(): Promise<Map<string, unknown>> {
-  const [first] = await entriesOf(2)
-  if (first === undefined) throw new Error('the next log is empty')
+async function openedFields(place = 0): Promise<Map<string, unknown>> {
+  const first = (await entriesOf(2))[place]
+  if (first === undefined) throw new Error('the next log has no such entry')
   const row = await w.t.owner
     .selectFrom('prov_record')
     .selectAll()
@@ -87,13 +87,14 @@ async function openedFields(): Promise<Map<string, unknown>> {
 }
 
 describe('after a rotation', () => {
-  test('what was signed stays, all else is in the next log exactly once, behind the entry that opens it', async () => {
+  test('what was signed stays, all else is in the next log exactly once, behind the two that tell of both logs', async () => {
     const { signed, indexed, waiting } = await aTroubledLog()
     await rotate()
     await integrator2().round()
     await integrator2().round()
-    const [opened, ...rest] = await idsOf(2)
+    const [opened, ended, ...rest] = await idsOf(2)
     expect(signed).not.toContain(opened)
+    expect(signed).not.toContain(ended)
     expect(new Set(rest)).toEqual(new Set([...indexed, ...waiting]))
     expect(rest).toHaveLength(indexed.length + waiting.length)
     expect(await w.t.owner.selectFrom('prov_outbox').selectAll().execute()).toEqual([])
@@ -113,6 +114,26 @@ describe('after a rotation', () => {
     const previous = fields.get('previous') as { origin: string; checkpoint: string; reason: string }
     expect([previous.origin, previous.reason]).toEqual([ORIGIN, 'database_rollback'])
     expect(openCheckpoint(previous.checkpoint, w.key, verifyEd25519)).toMatchObject({ checkpoint: { size: 3n } })
+  })
+  test('the entry behind it says that the old log ended, with which checkpoint, and whose key is at its end', async () => {
+    await aTroubledLog()
+    await rotate()
+    await integrator2().round()
+    await integrator2().round()
+    const [opened, ended] = [await openedFields(0), await openedFields(1)]
+    expect([ended.get('type'), ended.get('origin')]).toEqual(['log.closed', ORIGIN])
+    expect(ended.get('key')).toBe(formatVkey(sha256, ORIGIN, w.keys.publicKey('log-1')))
+    expect(ended.get('previous')).toEqual(opened.get('previous'))
+    expect([ended.get('req'), ended.get('person')]).toEqual([rotation.request, rotation.person])
+  })
+  test('a log whose key is lost ends too, and no key is named', async () => {
+    await aTroubledLog()
+    await w.keys.destroy('log-1')
+    await rotate()
+    await integrator2().round()
+    await integrator2().round()
+    const ended = await openedFields(1)
+    expect([ended.get('type'), ended.get('key')]).toEqual(['log.closed', null])
   })
   test('the first entry is sealed under the key of the month in which it is made, and tells when it was decided', async () => {
     await aTroubledLog()
@@ -147,7 +168,7 @@ describe('after a rotation', () => {
       .where('log_id', '=', 2)
       .executeTakeFirstOrThrow()
     const key = parseVkey(sha256, formatVkey(sha256, NEXT, w.keys.publicKey('log-2'))) ?? expect.fail('no key')
-    expect(openCheckpoint(note, key, verifyEd25519)).toMatchObject({ outcome: 'signed', checkpoint: { size: 5n } })
+    expect(openCheckpoint(note, key, verifyEd25519)).toMatchObject({ outcome: 'signed', checkpoint: { size: 6n } })
   })
   test('the old log takes nothing more: its integrator and signer are halted', async () => {
     await aTroubledLog()
@@ -268,7 +289,7 @@ describe('a rotation that was interrupted', () => {
     await integrator2().round()
     const ids = await idsOf(2)
     expect(new Set(ids).size).toBe(ids.length)
-    expect(new Set(ids.slice(1))).toEqual(new Set([...indexed, ...waiting]))
+    expect(new Set(ids.slice(2))).toEqual(new Set([...indexed, ...waiting]))
   })
   test('between the index and the outbox leaves no event in both logs', async () => {
     await grow(2)

@@ -58,7 +58,6 @@ const TABLE: readonly (readonly [kinds: string, ...lines: string[]])[] = [
   ['conformance.reported', 'run passed failed: actor'],
   ['read.batch', 'reader n root from to: actor'],
   ['read', 'route channel as_of n body asked purpose set_salt: actor'],
-  ['export.begin export.end', 'as_of route items body complete: actor'],
   ['value.sealed', 'signal revision audience digest: actor'],
   ['value.removed', 'signal revision: actor'],
   ['value.rewrapped', 'from to n: subject'],
@@ -103,7 +102,7 @@ const TABLE: readonly (readonly [kinds: string, ...lines: string[]])[] = [
   ['log.opened log.closed', 'origin key previous: everyone'],
   ['witness.policy witness.degraded witness.restored', 'text since missing sizes: everyone'],
   ['reads.expired', 'rule batches n: subject', 'policy:'],
-  ['node.started restore.performed salts.destroyed peer.checkpoint', 'version sizes epoch note clock: everyone'],
+  ['node.started restore.performed salts.destroyed', 'version sizes epoch note clock: everyone'],
 ]
 /** Of every event that stands in the log itself. */
 const COMMON = ['subject after: actor subject', 'actor cred req person: actor']
@@ -113,7 +112,7 @@ const commonOf = (lines: readonly Line[]): string[] => [
   lines.some(({ who }) => who.includes('everyone')) ? 'type time: everyone' : 'type time: actor subject',
 ]
 
-const PADDED = ['signal.expired', 'erasure', 'tombstone.acked', 'read.batch', 'read', 'export.begin', 'export.end']
+const PADDED = ['signal.expired', 'erasure', 'tombstone.acked', 'read.batch', 'read']
 
 interface Line {
   kind: EventKind
@@ -203,7 +202,7 @@ describe('an event that concerns several sources', () => {
         return false
       }
     })
-    expect(parted.sort()).toEqual(['export.begin', 'export.end', 'read', 'read.batch', 'tombstone.acked'])
+    expect(parted.sort()).toEqual(['read', 'read.batch', 'tombstone.acked'])
   })
   test('moves on the chains of all of them and of the actor, each once, in order', () => {
     expect(partiesOf(event)).toEqual(['apple', 'fig', 'plum'])
