@@ -48,9 +48,9 @@ export async function choosePlace(asked: string, user: OsUser | undefined): Prom
 }
 
 /** A folder for the socket that only the server's account may enter; short, for the path of a socket is limited. */
-export async function socketFolder(pgdata: string, user: OsUser | undefined): Promise<string> {
+export async function socketFolder(pgdata: string, user: OsUser | undefined, base = tmpdir()): Promise<string> {
   const name = `aldis-${shortHash(pgdata)}`
-  const wanted = join(await realpath(tmpdir()), name)
+  const wanted = join(await realpath(base), name)
   const path = Buffer.byteLength(`${wanted}/.s.PGSQL.${SOCKET_PORT}`) > SOCKET_PATH_LIMIT ? join('/tmp', name) : wanted
   const made = await mkdir(path, { mode: 0o700 }).then(
     () => true,

@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
-import { rm, rmdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { rm, rmdir, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { StartRefused } from '../kernel/errors.ts'
 import { createMarker, identityOf, type Marker } from '../kernel/marker.ts'
@@ -45,8 +45,8 @@ export interface EmbeddedPostgres {
   url(role: string, database: string): string
   /** Whether the server was running already. */
   adopted: boolean
-  /** Whether `stop` stops the server: false if another living process supervises it. */
-  supervised: boolean
+  /** Whether `stop` stops the server: false as long as another living process supervises it. */
+  readonly supervised: boolean
   /** The PostgreSQL data folder, where it really is. */
   dir: string
   /** Stops the server if this process supervises it, after all pools were closed. Safe to call twice. */
@@ -62,7 +62,8 @@ const WATCH_MS = 500
 
 /**
  * Runs the bundled PostgreSQL on a data folder, over a Unix socket alone. A server that runs there already is adopted;
- * one that dies is started again. Works as root, through the account `postgres`. Throws `StartRefused` with the remedy.
+ * one that dies is started again, and so is one that ends with the process that it was adopted from. Works as root, through
+ * the account `postgres`. Throws `StartRefused` with the remedy.
  */
 export async function startEmbedded({ dataDir, logger, settings = {} }: EmbeddedOptions): Promise<EmbeddedPostgres> {
   if (process.platform === 'win32') throw new StartRefused('there is no embedded database on Windows: set DATABASE_URL')
@@ -75,14 +76,11 @@ export async function startEmbedded({ dataDir, logger, settings = {} }: Embedded
   while (!(await marker.take())) {
     const place = await placeOf(asked)
     const live = await findLive(place.pgdata)
-    if (live !== undefined) return adoptedServer(place, live)
+    if (live !== undefined) return adoptedServer({ asked, user, settings, marker, logger }, place, live)
     if (performance.now() > until) throw new StartRefused('another process is starting this database, without an end')
     await delay(SUPERVISOR_POLL_MS)
   }
-  return supervise({ asked, user, settings, marker, logger }).catch(async (error: unknown) => {
-    await marker.release()
-    throw error
-  })
+  return supervise({ asked, user, settings, marker, logger })
 }
 
 interface Supervision {
@@ -91,19 +89,56 @@ interface Supervision {
   settings: Readonly<Record<string, string>>
   marker: Marker
   logger: EmbeddedLogger | undefined
+  /** Where its socket's folder stands already; else among the temporary files. */
+  socketBase?: string
 }
 
-/** Another living process started it and will stop it. */
-const adoptedServer = (place: Place, { socketDir }: LiveServer): EmbeddedPostgres => ({
-  url: urlAt(socketDir),
-  adopted: true,
-  supervised: false,
-  dir: place.pgdata,
-  stop: async () => {},
-  destroy: async () => {},
-})
+/** Another living process started it and will stop it. Once that one has ended, this one keeps the server alive. */
+function adoptedServer(like: Supervision, place: Place, { socketDir }: LiveServer): EmbeddedPostgres {
+  const { marker, logger } = like
+  const stopped = new AbortController()
+  let own: EmbeddedPostgres | undefined
+  const inherit = async (): Promise<void> => {
+    if (!(await marker.take())) return
+    logger?.warn({ dir: place.pgdata }, 'who started the embedded database has ended; it is kept alive here')
+    own = await supervise({ ...like, socketBase: dirname(socketDir) })
+  }
+  const wait = async (): Promise<void> => {
+    while (own === undefined) {
+      await delay(WATCH_MS, undefined, { ref: false, signal: stopped.signal }).catch(() => {})
+      // A database that was deleted is nobody's any more.
+      if (stopped.signal.aborted || !(await stat(place.pgdata).catch(() => undefined))) return
+      await inherit().catch((error: unknown) =>
+        logger?.error({ dir: place.pgdata, error }, 'the embedded database could not be taken over'),
+      )
+    }
+  }
+  const waiting = wait()
+  const end = async (): Promise<EmbeddedPostgres | undefined> => {
+    stopped.abort()
+    await waiting
+    return own
+  }
+  return {
+    url: urlAt(socketDir),
+    adopted: true,
+    get supervised() {
+      return own !== undefined
+    },
+    dir: place.pgdata,
+    stop: async () => void (await (await end())?.stop()),
+    destroy: async () => void (await (await end())?.destroy()),
+  }
+}
 
-async function supervise({ asked, user, settings, marker, logger }: Supervision): Promise<EmbeddedPostgres> {
+const supervise = (supervision: Supervision): Promise<EmbeddedPostgres> =>
+  supervised(supervision).catch(async (error: unknown) => {
+    await supervision.marker.release()
+    throw error
+  })
+
+async function supervised(supervision: Supervision): Promise<EmbeddedPostgres> {
+  const { asked, user, settings, marker, logger, socketBase } = supervision
   const place = await choosePlace(asked, user)
   if (place.leftover !== undefined) logger?.warn({ dir: place.leftover }, 'a database of a removed data folder is left')
   const found = await findLive(place.pgdata)
@@ -113,7 +148,7 @@ async function supervise({ asked, user, settings, marker, logger }: Supervision)
     user,
     settings,
     binaries: await findBinaries(user, copies),
-    socketDir: found?.socketDir ?? (await socketFolder(place.pgdata, user)),
+    socketDir: found?.socketDir ?? (await socketFolder(place.pgdata, user, socketBase)),
   }
   const server = await keepAlive(task, found, logger)
   let stopped: Promise<void> | undefined

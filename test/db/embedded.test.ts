@@ -158,6 +158,46 @@ describe('two supervisors', () => {
     expect(await kept(second)).toEqual([{ n: 2 }])
   })
 
+  test('who adopted it keeps it alive at the same place when the starter stops it, and stops it itself', async () => {
+    const starter = childOn(dataDir)
+    await starter.said()
+    const second = await start()
+    expect(second).toMatchObject({ adopted: true, supervised: false })
+    await write(second, 5)
+    const before = await pidOf(second)
+    starter.child.kill('SIGINT')
+    await ended(starter.child)
+    await expect.poll(() => second.supervised, { timeout: 20_000 }).toBe(true)
+    expect(await kept(second)).toEqual([{ n: 5 }])
+    expect(await pidOf(second)).not.toBe(before)
+    await second.stop()
+    await expect(stat(join(second.dir, 'postmaster.pid'))).rejects.toThrow('ENOENT')
+  })
+
+  test('who adopted it from one that is killed with -9 stops it at its end', async () => {
+    const starter = childOn(dataDir)
+    await starter.said()
+    const second = await start()
+    await write(second, 6)
+    const before = await pidOf(second)
+    starter.child.kill('SIGKILL')
+    await ended(starter.child)
+    await expect.poll(() => second.supervised, { timeout: 20_000 }).toBe(true)
+    expect([await pidOf(second), await kept(second)]).toEqual([before, [{ n: 6 }]])
+    await second.stop()
+    await expect(stat(join(second.dir, 'postmaster.pid'))).rejects.toThrow('ENOENT')
+  })
+
+  test('who adopted it makes none in the place of one that was deleted', async () => {
+    const first = await start()
+    const second = await start()
+    await first.destroy()
+    // Three times as long as it takes to look.
+    await new Promise((resolve) => setTimeout(resolve, 1_500))
+    expect(second.supervised).toBe(false)
+    expect([first.dir, `${first.dir}.new`].map((dir) => existsSync(dir))).toEqual([false, false])
+  })
+
   test('that start at the same moment share one server', async () => {
     const [a, b] = [childOn(dataDir), childOn(dataDir)]
     const both = [await a.said(), await b.said()]

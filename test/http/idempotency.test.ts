@@ -342,7 +342,7 @@ describe('a node that dies', () => {
     gate = open.promise
     const count = await added(async () => {
       const slow = post('/v1/fruit', key)
-      await vi.waitFor(async () => expect(await rowUnder(key)).toBeDefined())
+      await vi.waitFor(async () => expect(await rowUnder(key)).toBeDefined(), 20_000)
       w.pass(LEASE_MS)
       gate = Promise.resolve()
       const { body } = await post('/v1/fruit', key)
@@ -360,7 +360,7 @@ describe('a node that dies', () => {
     const count = await added(async () => {
       const before = await changes()
       const first = post('/v1/fruit/waits', key)
-      await vi.waitFor(async () => expect(await changes()).toBe(before + 1))
+      await vi.waitFor(async () => expect(await changes()).toBe(before + 1), 20_000)
       await sql`revoke update on idempotency_key from aldis_app`.execute(w.t.owner)
       open.resolve()
       const answer = await first

@@ -214,11 +214,11 @@ describe('a run of segments', () => {
     }, 5)
     const parts = body[Symbol.asyncIterator]()
     await parts.next()
-    await vi.waitFor(() => expect(opened.length).toBeGreaterThanOrEqual(2))
+    await vi.waitFor(() => expect(opened.length).toBeGreaterThanOrEqual(2), 20_000)
     // A head, and what stands behind it; the answer itself is ahead of its reader by one.
     expect(opened.length).toBeLessThanOrEqual(3)
     body.destroy()
-    await vi.waitFor(() => expect(opened.filter(({ destroyed }) => !destroyed)).toEqual([]))
+    await vi.waitFor(() => expect(opened.filter(({ destroyed }) => !destroyed)).toEqual([]), 20_000)
     expect(opened.length).toBeLessThanOrEqual(3)
   })
   test('whose file cannot be read on ends there, with what stood before it', async () => {
@@ -238,7 +238,7 @@ describe('a run of segments', () => {
     }, 3)
     // It fails while the one before it is still being taken, when nobody reads it yet.
     await once(body, 'readable')
-    await vi.waitFor(() => expect(n).toBe(2))
+    await vi.waitFor(() => expect(n).toBe(2), 20_000)
     await new Promise((resolve) => setImmediate(resolve))
     const { whole, error } = await untilItEnds(body)
     expect(error).toBeInstanceOf(RangeError)
@@ -256,7 +256,7 @@ describe('a run of segments', () => {
     await once(body, 'readable')
     body.destroy()
     late.resolve()
-    await vi.waitFor(() => expect(opened.map(({ destroyed }) => destroyed)).toEqual([true, true]))
+    await vi.waitFor(() => expect(opened.map(({ destroyed }) => destroyed)).toEqual([true, true]), 20_000)
   })
   test('is written over by no other answer while whoever sends it still holds it', async () => {
     const count = SEGMENTS_MAX
