@@ -4,7 +4,7 @@ import { loadConfig } from './config.ts'
 import { openBase } from './core.ts'
 import { hearEarly, installShutdown } from './http/shutdown.ts'
 import { systemClock } from './kernel/clock.ts'
-import { collect } from './kernel/collect.ts'
+import { release } from './kernel/collect.ts'
 import { StartRefused } from './kernel/errors.ts'
 import { createLog } from './kernel/log.ts'
 
@@ -25,7 +25,7 @@ try {
   if (early.heard()) shutdown.close()
   else {
     const addresses = await node.listen()
-    collect()
+    release()
     for (const [listener, address] of Object.entries(addresses)) {
       const { hostname, port } = new URL(address)
       log.info({ listener, host: hostname, port: Number(port) }, 'listening')

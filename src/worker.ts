@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { backgroundHere, type Handed, type News, type Order } from './background.ts'
 import { joinBase, openCore } from './core.ts'
 import { systemClock } from './kernel/clock.ts'
-import { collect } from './kernel/collect.ts'
+import { release } from './kernel/collect.ts'
 import { createLog } from './kernel/log.ts'
 
 const AGE_EVERY_MS = 1_000
@@ -37,7 +37,7 @@ const obey: Readonly<Record<Order, () => unknown>> = {
   async start() {
     core.authority.start()
     await background.start()
-    collect()
+    release()
     tell({ news: 'started' })
   },
   wake: background.wake,

@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises'
 import { constants, createBrotliCompress } from 'node:zlib'
 import { atFeed, type Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
-import { collect } from '../kernel/collect.ts'
+import { collect, release } from '../kernel/collect.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import type { ProvenanceService } from '../provenance/service.ts'
 import { bySource } from './answer.ts'
@@ -52,10 +52,14 @@ export function createSealer({ db, provenance, directory }: SealerOptions): { ro
   }
 
   let sealedSoFar = 0
+  /** Whether the last round left something behind. */
+  let left = false
   return {
     /** Seals at most one segment of each feed; answers how many. */
     async round() {
       const due = await segmentStore.sealable(db, SEGMENT_SIZE)
+      if (due.length === 0 && left) release()
+      left = due.length > 0
       for (const one of due) {
         await seal(one)
         sealedSoFar += 1
