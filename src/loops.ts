@@ -259,7 +259,7 @@ interface PublishEvents {
 
 /** From a signed checkpoint to the one that is given out; one that is withheld too long ages the loop as a failure would. */
 function publishLoop(core: Core, log: Log, { onPublished, onContradiction }: PublishEvents): Loop {
-  const { pools, clock, config, logId, origin, provenance, programme, policy, vkey } = core
+  const { pools, clock, config, logId, origin, provenance, programme, policy, vkey, halts } = core
   const outages = createOutages({
     ...{ db: pools.signer, admin: pools.admin, ledger: pools.ledger, clock, recorder: provenance },
     ...{ programme: programme.programme_id, logId, origin, policy: policy?.text },
@@ -268,6 +268,7 @@ function publishLoop(core: Core, log: Log, { onPublished, onContradiction }: Pub
   const publisher = createPublisher({
     ...{ db: pools.signer, ledger: pools.ledger, clock, logId, key: vkey, outages },
     ...{ policy: policy?.policy, degrade: config.witnessDegrade },
+    contradicted: () => halts.kept()?.reason === 'contradicted',
     onLate: () => loop.wake(),
     onMissing: (witness, reason) => log.warn({ names: [witness], reason }, 'a witness is missing'),
     onContradiction: ({ reason, evidence }, witness) => {

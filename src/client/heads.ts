@@ -4,7 +4,7 @@ import { writeDurably } from '../kernel/durable.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { createMarker } from '../kernel/marker.ts'
 import type { Client } from './client.ts'
-import { LogContradicted } from './errors.ts'
+import { AldisError, LogContradicted } from './errors.ts'
 import { keepEvidence } from './evidence-file.ts'
 import { readIfThere } from './files.ts'
 import { advanceHead, type KeptHead, openHead, openVkey } from './verify.ts'
@@ -45,21 +45,33 @@ export async function lockOf(path: string): Promise<() => Promise<void>> {
   throw new Refusal('home-in-use', { detail: 'another process is keeping what the log says: run it again' })
 }
 
-export function createHeads(dir: string, pinned: () => { vkey: string; head: KeptHead | undefined }): Heads {
-  const policyFile = join(dir, POLICY_FILE)
-
-  /** The newer head; before it tells of a contradiction it keeps what shows it. */
-  const newer = async (client: Client, head: KeptHead | undefined, next: KeptHead): Promise<KeptHead> => {
-    const path = async (from: bigint, to: bigint) => (await client.consistency(from, to)).path
+/** The newer of two heads, as `advanceHead` finds it; before it tells of a contradiction it keeps what shows it in the folder. */
+export async function newerHead(
+  { dir, vkey, client }: { dir: string; vkey: string; client: Pick<Client, 'consistency'> },
+  head: KeptHead | undefined,
+  next: KeptHead,
+): Promise<KeptHead> {
+  const path = async (from: bigint, to: bigint) => {
     try {
-      return await advanceHead(head, next, path)
+      return (await client.consistency(from, to)).path
     } catch (error) {
-      if (!(error instanceof LogContradicted)) throw error
-      const { found, detail } = error
-      const file = keepEvidence(join(dir, 'evidence'), { vkey: pinned().vkey.trim(), ...found })
-      throw new LogContradicted(`${detail}. ${file} holds both: ${WHOM}`, found)
+      // A log that signed both has a proof: what it does not have shows as much as one that fails.
+      if (error instanceof AldisError && error.code === 'not-found') return []
+      throw error
     }
   }
+  try {
+    return await advanceHead(head, next, path)
+  } catch (error) {
+    if (!(error instanceof LogContradicted)) throw error
+    const { found, detail } = error
+    const file = keepEvidence(join(dir, 'evidence'), { vkey: vkey.trim(), ...found })
+    throw new LogContradicted(`${detail}. ${file} holds both: ${WHOM}`, found)
+  }
+}
+
+export function createHeads(dir: string, pinned: () => { vkey: string; head: KeptHead | undefined }): Heads {
+  const policyFile = join(dir, POLICY_FILE)
 
   /** Keeps a head in the place of the one that it was held against; false where that is no longer the kept one. */
   const replace = async (before: ReturnType<typeof pinned>, { note }: KeptHead): Promise<boolean> => {
@@ -80,7 +92,7 @@ export function createHeads(dir: string, pinned: () => { vkey: string; head: Kep
       for (;;) {
         const before = pinned()
         const { vkey, head } = before
-        const newest = await newer(client, head, openHead(note, openVkey(vkey)))
+        const newest = await newerHead({ dir, vkey, client }, head, openHead(note, openVkey(vkey)))
         if (newest === head) return newest
         const policy = readIfThere(policyFile)
         // Compared before it is refused: also what no witness saw is evidence.
@@ -91,7 +103,7 @@ export function createHeads(dir: string, pinned: () => { vkey: string; head: Kep
     },
     async compare(client, note) {
       const { vkey, head } = pinned()
-      return newer(client, head, openHead(note, openVkey(vkey)))
+      return newerHead({ dir, vkey, client }, head, openHead(note, openVkey(vkey)))
     },
     pinPolicy(text) {
       openPolicy(text, openVkey(pinned().vkey))

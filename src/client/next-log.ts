@@ -9,9 +9,9 @@ import type { Policy } from '../provenance/policy.ts'
 import { parseReceipt, type Verified } from '../provenance/receipt.ts'
 import { VerificationFailed } from './errors.ts'
 import { readIfThere } from './files.ts'
-import { HEAD_FILE, HEAD_LOCK, lockOf } from './heads.ts'
+import { HEAD_FILE, HEAD_LOCK, lockOf, newerHead } from './heads.ts'
 import type { Home } from './home.ts'
-import { advanceHead, checkReceipt, openHead, openVkey } from './verify.ts'
+import { checkReceipt, openHead, openVkey } from './verify.ts'
 import { openPolicy } from './witnessed.ts'
 
 /** What its first entry says of the log that the node opened after ours. */
@@ -55,9 +55,8 @@ export async function openNextLog(home: Home, vkeyText: string): Promise<NextLog
     const last = checkpoint === null ? undefined : openHead(checkpoint, ours)
     const ended = last?.size ?? 0n
     const lost = head !== undefined && head.size > ended ? head.size - ended : 0n
-    const path = async (from: bigint, to: bigint) => (await former.consistency(from, to)).path
     // Of what it lost the node can prove nothing.
-    if (last !== undefined && lost === 0n) await advanceHead(head, last, path)
+    if (last !== undefined && lost === 0n) await newerHead({ dir: home.dir, vkey, client: former }, head, last)
     return { origin: next.name, reason, ended, lost, accept: () => follow(home, looked, vkeyText) }
   } finally {
     client.close()

@@ -11,7 +11,7 @@ const EVIDENCE_MAX = 65_536
 export interface Evidence {
   /** The key that signed both (C2SP signed-note). */
   vkey: string
-  /** Verbatim. */
+  /** Each with the signature of that key. */
   notes: readonly [kept: string, offered: string]
   /** The consistency proof that was given for heads of different sizes and did not hold, base64. */
   path: readonly string[]

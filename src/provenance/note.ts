@@ -58,6 +58,12 @@ export function formatNote(text: string, lines: readonly string[]): string {
   return `${text}\n${lines.join('')}`
 }
 
+/** The first line by which a key signed the note; undefined where none did. */
+export function lineBy({ signatures }: Note, key: Pick<VerifierKey, 'name' | 'id'>): string | undefined {
+  const own = signatures.find(({ name, id }) => name === key.name && equal(id, key.id))
+  return own && `— ${own.name} ${toBase64(concat(own.id, own.signature))}\n`
+}
+
 const LINE = /^— ([^ +]+) ([A-Za-z0-9+/]+={0,2})$/
 
 /** Splits at the last empty line; undefined if any part is not canonical (C2SP signed-note). */

@@ -13,6 +13,8 @@ const WITHHELD_MS = 900_000
 export interface PublisherOptions extends LanesOptions {
   degrade: 'mark' | 'never'
   outages: Outages
+  /** Whether a process before this one found that. */
+  contradicted(): boolean
 }
 
 export interface Publisher {
@@ -24,7 +26,7 @@ export interface Publisher {
   close(): Promise<void>
 }
 
-/** From signed to published. Once a checkpoint under our own key contradicted the log, nothing is published any more. */
+/** From signed to published. Once a checkpoint under our own key contradicted the log, nothing is published any more, by later processes neither. */
 export function createPublisher(options: PublisherOptions): Publisher {
   const { db, clock, logId, policy, degrade, outages } = options
   let contradicted = false
@@ -86,7 +88,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
 
   return {
     async round() {
-      if (contradicted) return false
+      if (contradicted || options.contradicted()) return false
       await load()
       const signed = await newestSigned(db, logId, newest)
       if (signed === undefined) return false

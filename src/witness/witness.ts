@@ -1,4 +1,4 @@
-import { concat, equal, toBase64, toHex } from '../kernel/bytes.ts'
+import { equal, toHex } from '../kernel/bytes.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import { parseAddCheckpoint } from '../provenance/add-checkpoint.ts'
@@ -6,6 +6,7 @@ import { type Checkpoint, originHash, parseCheckpoint } from '../provenance/chec
 import { emptyRoot, verifyConsistency } from '../provenance/merkle.ts'
 import {
   formatNote,
+  lineBy,
   type Note,
   parseNote,
   type VerifierKey,
@@ -57,13 +58,14 @@ export function createWitness({ key, logs, memory, clock, verify }: WitnessOptio
     const { checkpoint, note, old, path, log } = request
     const held = await memory.latest(log.name)
     const size = held?.checkpoint.size ?? 0n
-    if (old !== size) return { outcome: 'conflict', size }
     const root = held?.checkpoint.root ?? emptyRoot(sha256)
+    // Whatever was asked of it: two trees of one size are no misunderstanding.
     if (checkpoint.size === size && !equal(checkpoint.root, root)) return conflict(request, size, held)
+    if (old !== size) return { outcome: 'conflict', size }
     const claim = { size1: size, root1: root, size2: checkpoint.size, root2: checkpoint.root, path }
     if (!verifyConsistency(sha256, claim)) return { outcome: 'bad-proof' }
     const line = key.line(note.text, BigInt(Math.floor(clock().getTime() / 1_000)))
-    const kept = await memory.keep(log.name, held, formatNote(note.text, [ownLine(note, log), line]))
+    const kept = await memory.keep(log.name, held, formatNote(note.text, [lineBy(note, log) ?? '', line]))
     return kept === 'lost' ? 'lost' : { outcome: 'cosigned', line, checkpoint }
   }
 
@@ -120,11 +122,4 @@ function opened(body: string): Omit<Judged, 'log'> | undefined {
 function conflict({ log, text }: Judged, size: bigint, held: Remembered | undefined): Verdict {
   const contradicts = held === undefined ? undefined : { log, kept: held.note, offered: text }
   return { outcome: 'conflict', size, ...(contradicts === undefined ? {} : { contradicts }) }
-}
-
-/** The line by which the log itself signed. */
-function ownLine({ signatures }: Note, log: VerifierKey): string {
-  const own = signatures.find(({ name, id }) => name === log.name && equal(id, log.id))
-  if (own === undefined) throw new Error('a verified note without signature')
-  return `— ${own.name} ${toBase64(concat(own.id, own.signature))}\n`
 }

@@ -246,11 +246,18 @@ describe('the key of an epoch', () => {
 
 describe('the head of the log', () => {
   /** A node whose log may be changed between two calls. */
-  async function nodeWith(log: { now: TestLog; size?: number; atProof?(): Promise<void> }): Promise<TestServer> {
+  async function nodeWith(log: {
+    now: TestLog
+    size?: number
+    /** It says that it has no such head. */
+    refuses?: boolean
+    atProof?(): Promise<void>
+  }): Promise<TestServer> {
     const server = await serve(pki, async ({ path }, response) => {
       const { pathname, searchParams } = new URL(path, 'https://node')
       if (pathname === '/provenance/1/checkpoint') return void response.end(log.now.checkpoint(log.size))
       await log.atProof?.()
+      if (log.refuses === true) return json(response, { code: 'not-found', title: 'There is none', status: 404 }, 404)
       const [from, to] = [searchParams.get('from'), searchParams.get('to')].map(Number)
       json(response, { path: log.now.consistency(from ?? 0, to ?? 0) })
     })
@@ -332,6 +339,35 @@ describe('the head of the log', () => {
     expect(readdirSync(join(dir, 'evidence'))).toEqual([file])
     expect(readFileSync(join(dir, 'evidence', file), 'utf8')).toBe(written)
     expect(statSync(join(dir, 'evidence', file)).mode & 0o777).toBe(0o600)
+  })
+
+  test('to which others added signatures without end is evidence that can be read', async () => {
+    const log = { now: aLog(9), size: 4 }
+    const client = clientOf(await nodeWith(log))
+    const junk = Array.from({ length: 2_000 }, (_, i) => `— other.example/${i} ${Buffer.alloc(72, 7).toString('base64')}\n`)
+    const first = log.now.checkpoint(4)
+    await home.advance(client)
+    log.now.leaves[1] = new Uint8Array(32)
+    const other = log.now.checkpoint(4)
+    log.now = { ...log.now, checkpoint: () => other + junk.join('') }
+    await expect(home.advance(client)).rejects.toBeInstanceOf(LogContradicted)
+    const [file = ''] = readdirSync(join(dir, 'evidence'))
+    const evidence = parseEvidence(readFileSync(join(dir, 'evidence', file), 'utf8')) ?? expect.fail('no evidence')
+    expect(evidence.notes).toEqual([first, other])
+    const using = { hash: sha256, key: openVkey(log.now.vkey), verify: verifyEd25519 }
+    expect(judgeEvidence(evidence, using).outcome).toBe('proven')
+  })
+
+  test('that the node cannot prove to be of its log is evidence', async () => {
+    const log: { now: TestLog; size: number; refuses?: boolean } = { now: aLog(9), size: 4 }
+    const client = clientOf(await nodeWith(log))
+    await home.advance(client)
+    log.refuses = true
+    await expect(home.compare(client, log.now.checkpoint(7))).rejects.toBeInstanceOf(LogContradicted)
+    const [file = ''] = readdirSync(join(dir, 'evidence'))
+    const evidence = parseEvidence(readFileSync(join(dir, 'evidence', file), 'utf8')) ?? expect.fail('no evidence')
+    const using = { hash: sha256, key: openVkey(log.now.vkey), verify: verifyEd25519 }
+    expect(judgeEvidence(evidence, using).outcome).toBe('claimed')
   })
 
   test('without the quorum of a pinned policy is refused and not kept, yet compared', async () => {

@@ -143,6 +143,14 @@ describe('without witnesses', () => {
     expect(await w.publisher().round()).toBe(false)
     expect(await eventsOf('witness.policy')).toBe(before)
   })
+  test('nothing is published once a process before this one found that the log was contradicted', async () => {
+    const size = await grow()
+    let contradicted = true
+    const publisher = w.publisher({ contradicted: () => contradicted })
+    expect([await publisher.round(), await sizeNow()]).toEqual([false, undefined])
+    contradicted = false
+    expect([await publisher.round(), await sizeNow()]).toEqual([true, size])
+  })
   test('what is signed and not published is not given out', async () => {
     const size = await grow()
     await w.publisher().round()

@@ -86,7 +86,7 @@ export async function aLog() {
   const publisher = (change: Partial<PublisherOptions> & { text?: string } = {}) =>
     createPublisher({
       ...{ db: t.signer, ledger: t.ledger, clock, logId: LOG, key, policy: undefined, degrade: 'mark' },
-      ...{ onLate: () => {}, onMissing: () => {}, onContradiction: () => {} },
+      ...{ onLate: () => {}, onMissing: () => {}, onContradiction: () => {}, contradicted: () => false },
       outages: createOutages({
         ...{ db: t.signer, admin: t.admin, ledger: t.ledger, clock, recorder: provenance, programme },
         ...{ logId: LOG, origin: ORIGIN, policy: change.text, onRecorded: () => {} },
