@@ -344,7 +344,10 @@ describe('the head of the log', () => {
   test('to which others added signatures without end is evidence that can be read', async () => {
     const log = { now: aLog(9), size: 4 }
     const client = clientOf(await nodeWith(log))
-    const junk = Array.from({ length: 2_000 }, (_, i) => `— other.example/${i} ${Buffer.alloc(72, 7).toString('base64')}\n`)
+    const junk = Array.from(
+      { length: 2_000 },
+      (_, i) => `— other.example/${i} ${Buffer.alloc(72, 7).toString('base64')}\n`,
+    )
     const first = log.now.checkpoint(4)
     await home.advance(client)
     log.now.leaves[1] = new Uint8Array(32)

@@ -29,7 +29,13 @@ export async function witnessed({ node: { parts } }: TestNode): Promise<void> {
   const publisherNow = () =>
     createPublisher({
       ...{ db: pools.signer, ledger: pools.ledger, clock: later, logId, key: vkey, policy: parsePolicy(sha256, text) },
-      ...{ degrade: 'mark', onLate: () => {}, onMissing: () => {}, onContradiction: () => {}, contradicted: () => false },
+      ...{
+        degrade: 'mark',
+        onLate: () => {},
+        onMissing: () => {},
+        onContradiction: () => {},
+        contradicted: () => false,
+      },
       outages: createOutages({
         ...{ db: pools.signer, admin: pools.admin, ledger: pools.ledger, clock: later, recorder: provenance },
         ...{ programme: programme.programme_id, logId, origin, policy: text, onRecorded: provenance.wake },
