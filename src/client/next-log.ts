@@ -1,9 +1,13 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { equal } from '../kernel/bytes.ts'
+import { systemClock } from '../kernel/clock.ts'
 import { removeDurably, writeDurably } from '../kernel/durable.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { sha256 } from '../kernel/sha256.ts'
-import type { VerifierKey } from '../provenance/note.ts'
+import { type Checkpoint, parseCheckpoint } from '../provenance/checkpoint.ts'
+import { emptyRoot } from '../provenance/merkle.ts'
+import { parseNote, type VerifierKey } from '../provenance/note.ts'
 import { hostOf, logIdOf, openingOf } from '../provenance/origin.ts'
 import type { Policy } from '../provenance/policy.ts'
 import { parseReceipt, type Verified } from '../provenance/receipt.ts'
@@ -32,6 +36,8 @@ export interface NextLog {
 const VKEY_FILE = 'log.vkey'
 /** The key of the log that is to be followed; there until the switch to it is done. */
 const NEXT_FILE = 'log.next.vkey'
+/** Of a log that ended: when the folder went over to the next one, and below it the checkpoint that it ended with, if it had one. */
+const ENDED_FILE = 'log.ended'
 /** What is of one log alone. */
 const OF_ONE_LOG = [HEAD_FILE, 'witness.policy']
 
@@ -57,21 +63,68 @@ export async function openNextLog(home: Home, vkeyText: string): Promise<NextLog
     const lost = head !== undefined && head.size > ended ? head.size - ended : 0n
     // Of what it lost the node can prove nothing.
     if (last !== undefined && lost === 0n) await newerHead({ dir: home.dir, vkey, client: former }, head, last)
-    return { origin: next.name, reason, ended, lost, accept: () => follow(home, looked, vkeyText) }
+    return {
+      origin: next.name,
+      reason,
+      ended,
+      lost,
+      accept: () => follow(home, looked, { vkeyText, last: last?.note }),
+    }
   } finally {
     client.close()
     former.close()
   }
 }
 
-/** The key of the log that a receipt names, among those that the folder follows or followed; the present one's otherwise. */
+/**
+ * The key of the log that a receipt names, among those that the folder follows or followed; the present one's otherwise. Throws
+ * `VerificationFailed` where it is of one that ended, and of a tree that this one did not have.
+ */
 export function keyOfReceipt({ dir, pinned }: Pick<Home, 'dir' | 'pinned'>, receipt: string): VerifierKey {
   const present = openVkey(pinned().vkey)
-  const origin = parseReceipt(receipt)?.checkpoint.split('\n', 1)[0]
+  const checkpoint = parseReceipt(receipt)?.checkpoint ?? ''
+  const origin = checkpoint.split('\n', 1)[0]
+  const former = origin === present.name ? undefined : formerLogs(dir).find(({ key }) => key.name === origin)
+  if (former === undefined) return present
+  const { key, last } = former
+  const head = treeIn(checkpoint)
+  const isOther =
+    last !== undefined && (head.size > last.size || (head.size === last.size && !equal(head.root, last.root)))
+  if (isOther) throw new VerificationFailed('receipt', `it is of another tree than ${key.name} ended with`)
+  return key
+}
+
+/** When the folder went over to the log that followed this key's; undefined for the present one, and where it was not noted. */
+export const endedAt = ({ dir }: Pick<Home, 'dir'>, { name }: VerifierKey): Date | undefined =>
+  formerLogs(dir).find(({ key }) => key.name === name)?.at
+
+/** The tree of a note; the empty one where there is none. */
+const treeIn = (note: string): Pick<Checkpoint, 'size' | 'root'> =>
+  parseCheckpoint(parseNote(note)?.text ?? '') ?? { size: 0n, root: emptyRoot(sha256) }
+
+interface FormerLog {
+  key: VerifierKey
+  at?: Date
+  /** The largest that it had. */
+  last?: Pick<Checkpoint, 'size' | 'root'>
+}
+
+function formerLogs(dir: string): FormerLog[] {
   const former = join(dir, 'former')
-  if (origin === undefined || origin === present.name || !existsSync(former)) return present
-  const keys = readdirSync(former).map((number) => openVkey(readFileSync(join(former, number, VKEY_FILE), 'utf8')))
-  return keys.find(({ name }) => name === origin) ?? present
+  if (!existsSync(former)) return []
+  return readdirSync(former).flatMap((number): FormerLog[] => {
+    const vkey = readIfThere(join(former, number, VKEY_FILE))
+    // It is not followed yet: a crash was before the switch.
+    if (vkey === undefined) return []
+    const key = openVkey(vkey)
+    const ended = readIfThere(join(former, number, ENDED_FILE))
+    if (ended === undefined) return [{ key }]
+    const cut = ended.indexOf('\n')
+    // Of what was lost receipts stay good, as far as we knew it.
+    const heads = [ended.slice(cut + 1), readIfThere(join(former, number, HEAD_FILE)) ?? ''].map(treeIn)
+    const last = heads.reduce((one, other) => (other.size > one.size ? other : one))
+    return [{ key, at: new Date(ended.slice(0, cut)), last }]
+  })
 }
 
 /** The witnesses that a receipt under this key must have: those that are pinned, for the present log alone. */
@@ -87,13 +140,15 @@ export function policyOfReceipt(
 async function follow(
   { dir, pinned }: Pick<Home, 'dir' | 'pinned'>,
   looked: ReturnType<Home['pinned']>,
-  vkeyText: string,
+  { vkeyText, last }: { vkeyText: string; last: string | undefined },
 ): Promise<void> {
   const letGo = await lockOf(join(dir, HEAD_LOCK))
   try {
     const { vkey, head } = pinned()
     if (vkey !== looked.vkey || head?.note !== looked.head?.note)
       throw new Refusal('home-in-use', { detail: 'another process has kept a head meanwhile: run it again' })
+    const former = join(dir, 'former', String(logIdOf(openVkey(vkey).name)))
+    writeDurably(join(former, ENDED_FILE), `${systemClock().toISOString()}\n${last ?? ''}`)
     writeDurably(join(dir, NEXT_FILE), `${vkeyText.trim()}\n`)
     endSwitch(dir)
   } finally {

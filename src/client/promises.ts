@@ -86,14 +86,14 @@ export interface KeptPromises {
  */
 export async function checkPromises(
   dir: string,
-  { key, keyOf, entries, now, below }: Keys & { entries: AsyncIterable<HistoryEntry>; now: Date; below?: bigint },
+  { entries, now, below, ...keys }: Keys & { entries: AsyncIterable<HistoryEntry>; now: Date; below?: bigint },
 ): Promise<KeptPromises> {
   const torn: string[] = []
   const promises = promisesIn(dir, (place) => torn.push(place))
   const waiting = promises.filter((one) => isWaiting(dir, one, now)).map(({ name }) => name)
   const late = new Set(waiting)
   const kept = promises.filter(({ name }) => !late.has(name))
-  const wanted = wantedIn(dir, { key, keyOf, promised: new Set(promises.map(({ name }) => name)) })
+  const wanted = wantedIn(dir, { ...keys, promised: new Map(promises.map(({ name, at }) => [name, at])) })
   // Of what is not below that size the chain says nothing.
   const later = [...wanted.ours.keys()].filter((index) => below !== undefined && index >= below)
   for (const index of later) wanted.ours.delete(index)
@@ -106,6 +106,8 @@ export async function checkPromises(
 interface Keys {
   key: VerifierKey
   keyOf(receipt: string): VerifierKey
+  /** When a log ended; nothing that was promised later is in it. */
+  endedAt(key: VerifierKey): Date | undefined
 }
 
 /** Whether a promise has no receipt yet. Throws where it is overdue, and where the receipt is of something else. */
@@ -127,7 +129,7 @@ interface Wanted {
 /** What the chain must have, by index, and how many receipts say so. Throws where one does not verify. */
 function wantedIn(
   dir: string,
-  { key, keyOf, promised }: Keys & { promised: ReadonlySet<string> },
+  { key, keyOf, endedAt, promised }: Keys & { promised: ReadonlyMap<string, string> },
 ): { ours: Map<bigint, Wanted[]>; receipts: number } {
   const names = receiptNames(dir)
   const ours = new Map<bigint, Wanted[]>()
@@ -137,12 +139,26 @@ function wantedIn(
     const { passed, index, steps } = checkReceipt(text, own)
     if (!passed) throw new VerificationFailed('receipt', `${name}: ${steps.find(({ why }) => why !== undefined)?.why}`)
     const { payload = '', chains = [] } = parseReceipt(text)?.extra ?? {}
-    if (own.name !== key.name) continue
+    if (own.name !== key.name) {
+      expectBefore(endedAt(own), { name, at: promised.get(name), log: own.name })
+      continue
+    }
     // What was not promised to us and has no link of ours is of an event that only others are parties to.
     if (chains.length === 0 && !promised.has(name)) continue
     ours.set(index, [...(ours.get(index) ?? []), { name, c: toBase64Url(commitment(sha256, payload)) }])
   }
   return { ours, receipts: names.length }
+}
+
+function expectBefore(
+  ended: Date | undefined,
+  { name, at, log }: { name: string; at: string | undefined; log: string },
+) {
+  if (ended !== undefined && at !== undefined && Date.parse(at) > ended.getTime())
+    throw new VerificationFailed(
+      'chain promise',
+      `${name} was promised after ${log} had ended, and its receipt is of that`,
+    )
 }
 
 async function checkMet(ours: Map<bigint, Wanted[]>, entries: AsyncIterable<HistoryEntry>): Promise<void> {

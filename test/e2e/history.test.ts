@@ -444,7 +444,27 @@ describe('my history', () => {
       return { dir, event, rec, receipt, keep }
     }
     const check = async (dir: string, entries: readonly HistoryEntry[], now = new Date()) =>
-      checkPromises(dir, { key: keyOf(apple), keyOf: () => keyOf(apple), entries: each(entries), now })
+      checkPromises(dir, {
+        key: keyOf(apple),
+        keyOf: () => keyOf(apple),
+        endedAt: () => undefined,
+        entries: each(entries),
+        now,
+      })
+
+    test('and not by a log that had ended before it was promised', async () => {
+      const { dir, receipt, keep } = await aFolder()
+      keep(receipt)
+      const next = { ...keyOf(apple), name: 'node.example.org/provenance/2' }
+      const checkAt = (ended: Date | undefined) =>
+        checkPromises(dir, {
+          ...{ key: next, keyOf: () => keyOf(apple), endedAt: () => ended },
+          ...{ entries: each([]), now: new Date() },
+        })
+      await expect(checkAt(new Date(Date.now() - 60_000))).rejects.toMatchObject({ step: 'chain promise' })
+      for (const ended of [new Date(Date.now() + 60_000), undefined])
+        expect(await checkAt(ended)).toMatchObject({ submissions: 1, receipts: 1 })
+    })
 
     test('and says what waits, until it has waited too long', async () => {
       const { dir, event, receipt, keep } = await aFolder()

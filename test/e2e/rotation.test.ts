@@ -11,7 +11,7 @@ import { HEAD_FILE, HEAD_LOCK, lockOf } from '../../src/client/heads.ts'
 import { openHome } from '../../src/client/home.ts'
 import { exportLog } from '../../src/client/log-export.ts'
 import { folderLog, nodeLog } from '../../src/client/log-source.ts'
-import { keyOfReceipt, openNextLog } from '../../src/client/next-log.ts'
+import { endedAt, keyOfReceipt, openNextLog } from '../../src/client/next-log.ts'
 import { exportRecords, exportSnapshot, folderRecords } from '../../src/client/record-files.ts'
 import { checkReceipt, openVkey } from '../../src/client/verify.ts'
 import { openBase } from '../../src/core.ts'
@@ -148,6 +148,15 @@ test('a rotated node serves both logs, and proves to a source who read signals o
     const key = keyOfReceipt(home, text)
     expect([key.name, checkReceipt(text, key).passed]).toEqual([origin, true])
   }
+  // But none of a tree that the log of its key did not have.
+  const [text, ended] = [(await client.receipt(event)) ?? '', join(dir, 'former', '1', 'log.ended')]
+  expect(endedAt(home, oldKey)?.getTime()).toBeLessThanOrEqual(Date.now())
+  const noted = readFileSync(ended, 'utf8')
+  rmSync(join(dir, 'former', '1', 'log.checkpoint'))
+  expect(keyOfReceipt(home, text).name).toBe(oldKey.name)
+  writeFileSync(ended, noted.slice(0, noted.indexOf('\n') + 1))
+  expect(() => keyOfReceipt(home, text)).toThrow('of another tree')
+  writeFileSync(ended, noted)
   expect((await home.advance(client)).size).toBeGreaterThan(0n)
   client.close()
   await auditsBoth(oldKey, openVkey(vkey))

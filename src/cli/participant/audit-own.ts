@@ -5,7 +5,7 @@ import { VerificationFailed } from '../../client/errors.ts'
 import type { HistoryEntry } from '../../client/history.ts'
 import type { Home } from '../../client/home.ts'
 import { type KeptHistory, openHistory } from '../../client/kept-history.ts'
-import { keyOfReceipt } from '../../client/next-log.ts'
+import { endedAt, keyOfReceipt } from '../../client/next-log.ts'
 import { checkPromises, type KeptPromises } from '../../client/promises.ts'
 import { checkProofs, obtainedBy } from '../../client/readers.ts'
 import { equal } from '../../kernel/bytes.ts'
@@ -99,6 +99,7 @@ async function promisesMet({ home, key, now, refused }: OwnAudit, kept: KeptHist
   return checkPromises(home.dir, {
     ...{ key, now, entries: kept.entries(), below: kept.place.size },
     keyOf: (receipt) => keyOfReceipt(home, receipt),
+    endedAt: (log) => endedAt(home, log),
   })
 }
 

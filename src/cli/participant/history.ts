@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { VerificationFailed } from '../../client/errors.ts'
 import type { HistoryEntry } from '../../client/history.ts'
 import { type KeptHistory, openHistory } from '../../client/kept-history.ts'
-import { keyOfReceipt } from '../../client/next-log.ts'
+import { endedAt, keyOfReceipt } from '../../client/next-log.ts'
 import { checkPromises } from '../../client/promises.ts'
 import { openVkey } from '../../client/verify.ts'
 import { StartRefused } from '../../kernel/errors.ts'
@@ -119,6 +119,7 @@ export async function historyChecks(session: Session): Promise<Verdict[]> {
     const told = await checkPromises(home.dir, {
       key,
       keyOf: (receipt) => keyOfReceipt(home, receipt),
+      endedAt: (log) => endedAt(home, log),
       entries: kept.entries(),
       now: new Date(),
     })
