@@ -1,5 +1,5 @@
 import { type Hash, toBase64Url, utf8 } from '../kernel/bytes.ts'
-import { isOver, JOURNAL_RULE, journalDays } from '../provenance/journal-rule.ts'
+import { daysBegin, isOver, JOURNAL_RULE, journalDays } from '../provenance/journal-rule.ts'
 import type { Entry } from './entry.ts'
 import type { Faults } from './faults.ts'
 import { isDecimal, listIn, roomFor } from './names.ts'
@@ -22,7 +22,7 @@ export interface JournalRuleOptions {
   indexAt(place: bigint): number
 }
 
-/** Numbers of a batch: its entry, when its last read was made, its reads, and whose they are. */
+/** Numbers of a batch: its entry, when its days began, its reads, and whose they are. */
 const NUMBERS = 4
 
 export function createJournalRule({ hash, faults, indexAt }: JournalRuleOptions): JournalRule {
@@ -75,13 +75,14 @@ export function createJournalRule({ hash, faults, indexAt }: JournalRuleOptions)
     },
     batch(entry, whole) {
       const [index, reader] = [Number(entry.index), String(entry.fields.get('reader'))]
-      batches.add({ index, reader, last: Date.parse(String(entry.fields.get('to'))), n: Number(entry.fields.get('n')) })
+      const begin = daysBegin({ last: Date.parse(String(entry.fields.get('to'))), entry: entry.time })
+      batches.add({ index, reader, begin, n: Number(entry.fields.get('n')) })
       if (!whole) absent.add(index)
     },
     *missing(now) {
       for (const index of absent) {
-        const last = batches.find(index)?.last ?? Number.NaN
-        yield { index: BigInt(index), over: isOver(days, { last, at: now.getTime() }) }
+        const begin = batches.find(index)?.begin ?? Number.NaN
+        yield { index: BigInt(index), over: isOver(days, { begin, at: now.getTime() }) }
       }
     },
   }
@@ -90,7 +91,7 @@ export function createJournalRule({ hash, faults, indexAt }: JournalRuleOptions)
 interface NamedBatch {
   index: number
   reader: string
-  last: number
+  begin: number
   n: number
 }
 
@@ -100,7 +101,7 @@ function batchFault(
 ): string | undefined {
   if (batch === undefined) return 'it names what is no batch of reads before it'
   if (batch.reader !== fields.get('subject')) return `entry ${batch.index} is of another reader`
-  return isOver(days, { last: batch.last, at: time })
+  return isOver(days, { begin: batch.begin, at: time })
     ? undefined
     : `it ends the reads of entry ${batch.index} before their time`
 }
@@ -113,11 +114,11 @@ function batchTable() {
   let size = 0
   const indexOf = (row: number): number => data[NUMBERS * row] ?? Number.POSITIVE_INFINITY
   return {
-    add({ index, reader, last, n }: NamedBatch): void {
+    add({ index, reader, begin, n }: NamedBatch): void {
       const number = readers.get(reader) ?? slugs.push(reader) - 1
       readers.set(reader, number)
       data = roomFor(data, NUMBERS * (size + 1))
-      data.set([index, last, n, number], NUMBERS * size)
+      data.set([index, begin, n, number], NUMBERS * size)
       size += 1
     },
     find(index: number): NamedBatch | undefined {
@@ -128,8 +129,8 @@ function batchTable() {
         else high = middle
       }
       if (low >= size || indexOf(low) !== index) return undefined
-      const [, last = Number.NaN, n = 0, reader = 0] = data.subarray(NUMBERS * low)
-      return { index, last, n, reader: slugs[reader] ?? '' }
+      const [, begin = Number.NaN, n = 0, reader = 0] = data.subarray(NUMBERS * low)
+      return { index, begin, n, reader: slugs[reader] ?? '' }
     },
   }
 }

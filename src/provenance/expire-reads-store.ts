@@ -12,14 +12,15 @@ export const expiryHead = (tx: Tx, participant_id: Uuid) =>
     .forUpdate()
     .executeTakeFirst()
 
-/** Batches after a number, in order, with what the journal has of them: rows, reads, and when the last was made. */
+/** Batches after a number, in order, with the time of their entry and what the journal has: rows, reads, and when the last was made. */
 export async function batchesAfter(
   tx: Tx,
   participant_id: Uuid,
   { after, limit }: { after: bigint; limit: number },
 ): Promise<ExpiryBatch[]> {
   const { rows } = await sql<ExpiryBatch>`
-    select b.batch_no, b.event_id, b.n, b.expired_by, j.rows, j.reads, j.last
+    select b.batch_no, b.event_id, b.n, b.expired_by, j.rows, j.reads, j.last,
+      (select at from prov_record where participant_id = ${participant_id} and event_id = b.event_id) as entry
     from (select * from read_batch where participant_id = ${participant_id} and batch_no > ${after}
       order by batch_no limit ${limit}) b
     left join lateral (select count(*)::int4 as rows, coalesce(sum(n), 0)::int4 as reads, max(at) as last
@@ -33,6 +34,8 @@ export interface ExpiryBatch {
   event_id: Uuid
   n: number
   expired_by: Uuid | null
+  /** When the entry says that it was made. */
+  entry: Date | null
   /** Of the journal. */
   rows: number
   reads: number
@@ -54,14 +57,23 @@ export async function markExpired(
   await tx.updateTable('read_head').set({ expired_no: upto }).where('participant_id', '=', participant_id).execute()
 }
 
-/** How many reads of batches were made up to a moment and are still there. */
+/** How many reads were made up to a moment, their batch's entry too, and are still there. */
 export async function overReads(db: Db, participant_id: Uuid, before: Date): Promise<number> {
   const { n } = await db
     .selectFrom('read_journal')
     .select((eb) => eb.fn.coalesce(eb.fn.sum<bigint>('n'), sql<bigint>`0`).as('n'))
     .where('participant_id', '=', participant_id)
     .where('at', '<=', before)
-    .where('batch_no', 'is not', null)
+    .where('batch_no', 'in', (eb) =>
+      eb
+        .selectFrom('read_batch as b')
+        .innerJoin('prov_record as r', (join) =>
+          join.onRef('r.participant_id', '=', 'b.participant_id').onRef('r.event_id', '=', 'b.event_id'),
+        )
+        .select('b.batch_no')
+        .where('b.participant_id', '=', participant_id)
+        .where('r.at', '<=', before),
+    )
     .executeTakeFirstOrThrow()
   return Number(n)
 }

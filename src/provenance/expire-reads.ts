@@ -4,7 +4,7 @@ import type { Clock } from '../kernel/clock.ts'
 import { newId, timeOf, type Uuid } from '../kernel/ids.ts'
 import type { RecordEraser } from './erase.ts'
 import * as store from './expire-reads-store.ts'
-import { isOver, JOURNAL_RULE, journalDays } from './journal-rule.ts'
+import { daysBegin, isOver, JOURNAL_RULE, journalDays } from './journal-rule.ts'
 import type { Recorder } from './service.ts'
 
 export interface ReadExpiryOptions {
@@ -46,7 +46,7 @@ export function createReadExpiry(options: ReadExpiryOptions) {
 export const keepReads = async (tx: Tx, participant: Uuid): Promise<void> =>
   void (await store.expiryHead(tx, participant))
 
-type WholeBatch = store.ExpiryBatch & { last: Date }
+type WholeBatch = store.ExpiryBatch & { last: Date; begin: number }
 
 async function name(
   { clock, recorder, records, policy, isKept }: ReadExpiryOptions,
@@ -61,7 +61,7 @@ async function name(
   const at = clock()
   const found = await portion(tx, of.participant, {
     after: head.expired_no,
-    due: ({ last }) => isOver(days, { last: last.getTime(), at: at.getTime() }),
+    due: ({ begin }) => isOver(days, { begin, at: at.getTime() }),
   })
   const known = await records.places(
     tx,
@@ -119,9 +119,10 @@ async function portion(
   const taken: WholeBatch[] = []
   let rows = 0
   for (const batch of await store.batchesAfter(tx, participant, { after, limit: BATCHES_AT_ONCE })) {
-    const { last } = batch
-    if (last === null || batch.reads !== batch.n) throw new Error(`the batch of reads ${batch.event_id} is not whole`)
-    const whole = { ...batch, last }
+    const { last, entry } = batch
+    if (last === null || entry === null || batch.reads !== batch.n)
+      throw new Error(`the batch of reads ${batch.event_id} is not whole`)
+    const whole = { ...batch, last, begin: daysBegin({ last: last.getTime(), entry: entry.getTime() }) }
     rows += batch.rows
     if (!due(whole) || (taken.length > 0 && rows > ROWS_AT_ONCE)) break
     taken.push(whole)

@@ -12,8 +12,15 @@ export function journalDays(policy: string): number | undefined {
   return Number.isSafeInteger(days) && Number(days) >= 1 && Number(days) <= DAYS_MAX ? Number(days) : undefined
 }
 
-/** Whether reads, the last of which was made at a time, are over at another; both in milliseconds. */
-export const isOver = (days: number, { last, at }: { last: number; at: number }): boolean => at >= last + days * DAY_MS
+/**
+ * From when the days of a batch count, in milliseconds. When its reads were made is the batch's own word: dated back, it would
+ * end them at once. The time of its entry is held against witnesses.
+ */
+export const daysBegin = ({ last, entry }: { last: number; entry: number }): number => Math.max(last, entry)
+
+/** Whether reads whose days began at a time are over at another; both in milliseconds. */
+export const isOver = (days: number, { begin, at }: { begin: number; at: number }): boolean =>
+  at >= begin + days * DAY_MS
 
 function jsonIn(text: string): unknown {
   try {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type AuditOptions, auditLog } from '../../src/audit/audit.ts'
-import type { Uuid } from '../../src/kernel/ids.ts'
+import { newId, type Uuid } from '../../src/kernel/ids.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
 import { verifyEd25519 } from '../../src/provenance/ed25519.ts'
 import { createRecordEraser } from '../../src/provenance/erase.ts'
@@ -31,7 +31,10 @@ async function tell(w: World) {
   const keys = items.map(({ value }) => value.sha256)
   await w.find(banana, [{ type: 'url', profile: 'url/1', keys }])
   for (const by of [banana, cherry]) await w.provenance.journal.flush(by.participant, by.slug)
+  // Gathered a month later, as by a node that was away.
+  await w.page(cherry, feed)
   w.pass(31 * DAY)
+  await w.provenance.journal.flush(cherry.participant, 'cherry')
   await w.expire(apple.participant, 'apple')
   await w.project()
   await w.page(cherry, feed)
@@ -122,6 +125,16 @@ describe('reads whose time is over', () => {
     const n = done['gone']?.removed.reduce((sum, one) => sum + one, 0)
     expect(found.find(({ check }) => check === 14)?.says).toContain(`; the time of ${n} batches is over`)
   })
+  test('wait until the time of their entry is over too', async () => {
+    const to = (one: Plain): number => Date.parse(String(fieldIn(one, 'to')))
+    const isLate = (one: Plain): boolean => isBatch(one) && Date.parse(String(fieldIn(one, 'time'))) > to(one) + DAY
+    const late = plain.filter(isLate)
+    expect(late.map((one) => fieldIn(one, 'reader'))).toEqual(['cherry'])
+    const over = Date.parse(String(fieldIn(plain[expired()] as Plain, 'time'))) - 400 * DAY
+    expect(late.map((one) => to(one) < over)).toEqual([true])
+    expect(done['named']?.named).toEqual([0, 1, 1])
+    expect(late.map((one) => one.reads.length)).toEqual([1])
+  })
   test('are still accepted from an export that was made before they went', async () => {
     const kept = named ?? expect.fail('no log')
     const rest = plain.slice(plainOf(kept.records).length)
@@ -153,6 +166,13 @@ describe('an audit finds', () => {
     return failed[0] ?? ''
   }
   const young = (): number => plain.findLastIndex((entry) => isBatch(entry) && entry.reads.length > 0)
+  /** The youngest batch, without its reads: by its own word they were made before it by more than they are kept. */
+  const datedBack = (): Plain => {
+    const batch = plain[young()] as Plain
+    const to = new Date(Date.parse(String(fieldIn(batch, 'time'))) - 401 * DAY).toISOString()
+    const fields = batch.fields.filter(([name]) => name !== 'source')
+    return put(put({ ...batch, fields, reads: [] }, 'from', to), 'to', to)
+  }
   const without = (at: number): Plain[] => plain.with(at, { ...(plain[at] as Plain), reads: [] })
 
   test('reads that are missing before their time', async () => {
@@ -172,6 +192,18 @@ describe('an audit finds', () => {
     expect(await fourteen(early)).toContain(`it ends the reads of entry ${young()} before their time`)
     const gone = early.with(young(), { ...(early[young()] as Plain), reads: [] })
     expect(await fourteen(gone)).toContain(`it ends the reads of entry ${young()} before their time`)
+  })
+  test('reads of a batch that is dated back, so that their time would be over at once', async () => {
+    const [at, batch] = [young(), datedBack()]
+    const made = Date.parse(String(fieldIn(batch, 'time')))
+    const of = { batches: [String(at)], n: fieldIn(batch, 'n'), subject: fieldIn(batch, 'reader') }
+    const named = Object.entries({ ...of, after: undefined, time: new Date(made + 1_000).toISOString() }).reduce(
+      (entry, [name, value]) => put(entry, name, value),
+      { ...(plain[expired()] as Plain), event: newId(world.w.now()) },
+    )
+    expect(await fourteen([...plain.with(at, batch), named])).toContain(
+      `it ends the reads of entry ${at} before their time`,
+    )
   })
   test('a part of a batch that is missing, even of one that is over', async () => {
     const kept = plainOf(named?.records ?? [])
@@ -197,13 +229,15 @@ describe('an audit finds', () => {
   })
   test('nothing for sure in a log that was closed, which has no state, once their time is over: an entry of the next one may name them', async () => {
     const log = remade(without(young()))
-    const closed = { records: { records: () => each(log.records) } }
-    const fourteenth = async (days: number, given: Partial<AuditOptions> = closed) => {
+    const closed = ({ records }: Given = log) => ({ records: { records: () => each(records) } })
+    const fourteenth = async (days: number, change: Partial<AuditOptions> = closed(), given = log) => {
       const now = new Date(world.w.now().getTime() + days * DAY)
-      return (await findings(log, { ...given, now })).find(({ check }) => check === 14)
+      return (await findings(given, { ...change, now })).find(({ check }) => check === 14)
     }
     const missing = { result: 'FAIL', says: expect.stringContaining('its reads are missing') }
     expect(await fourteenth(0)).toMatchObject(missing)
+    const early = remade(plain.with(young(), datedBack()))
+    expect(await fourteenth(0, closed(early), early)).toMatchObject(missing)
     // The log that is written now names what is over itself.
     expect(await fourteenth(400, {})).toMatchObject(missing)
     expect(await fourteenth(400)).toMatchObject({

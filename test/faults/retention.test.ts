@@ -57,6 +57,29 @@ describe('what goes by its time', { shuffle: false }, () => {
     expect(retention.run()?.removed).toBe(0)
   })
 
+  test('reads are over, and counted as such, no sooner than by the time of the entry that gathered them', async () => {
+    const [fig, grape] = [await w.admit('fig'), await w.admit('grape')]
+    const { audience, feed } = await w.group('vines', [fig, grape])
+    await w.submit(fig, [w.item({ audience })])
+    await w.project()
+    await w.page(grape, feed)
+    w.pass(10 * DAY)
+    await w.provenance.journal.flush(grape.participant, grape.slug)
+    await w.project()
+    w.pass(400 * DAY - 1)
+    await w.keys.create(epochKey(epochOf(w.now())), 'symmetric')
+    await w.authority.refresh()
+    const retention = retentionOf(w)
+    const due = async () => (await retention.preview()).reads
+    expect([await due(), await retention.purge(grape.participant)]).toEqual([[], 0])
+    w.pass(1)
+    expect(await due()).toEqual([{ participant: 'grape', n: 1, kept: false }])
+    expect(await retention.purge(grape.participant)).toBe(1)
+    await w.project()
+    w.pass(NAMED_MS)
+    expect([await retention.purge(grape.participant), await due()]).toEqual([1, []])
+  })
+
   test('a batch of reads that is not whole is told of, and keeps nothing of other participants beyond its time', async () => {
     const [apple, banana, cherry] = [await w.admit('apple'), await w.admit('banana'), await w.admit('cherry')]
     const { audience, feed } = await w.group('berries', [apple, banana, cherry])
