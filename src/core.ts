@@ -15,8 +15,8 @@ import type { KeyService } from './keys/service.ts'
 import { type Authority, createAuthority } from './participants/authority.ts'
 import { loadProgramme } from './participants/bootstrap.ts'
 import { decidedRotations } from './participants/rotation.ts'
-import type { Anchor, HaltReason } from './provenance/anchor.ts'
-import { fileAnchor } from './provenance/anchor-file.ts'
+import type { Anchor, HaltReason, LaterLog } from './provenance/anchor.ts'
+import { anchoredAfter, fileAnchor } from './provenance/anchor-file.ts'
 import type { Checkpoint } from './provenance/checkpoint.ts'
 import type { Evidence } from './provenance/evidence.ts'
 import { fileHalts, type Halts } from './provenance/halts.ts'
@@ -132,6 +132,9 @@ const besideOf = (config: Config, logId: number): string => join(outsideOf(confi
 /** Where the log's newest tree is remembered outside the database. */
 export const anchorOf = (config: Config, logId: number): Anchor => fileAnchor(besideOf(config, logId))
 
+/** The logs after this one that are remembered there. */
+export const laterThan = (config: Config, logId: number): Promise<LaterLog[]> => anchoredAfter(outsideOf(config), logId)
+
 /** Where it is remembered why the log was halted. */
 const haltsOf = (config: Config, logId: number): Halts => fileHalts(besideOf(config, logId))
 
@@ -227,6 +230,7 @@ export async function openCore(base: Base, options: CoreOptions): Promise<Core> 
   const halts = haltsOf(config, logId)
   const signer = createSigner({
     ...{ db: pools.signer, clock, keys, anchor: anchorOf(config, logId), halts },
+    later: () => laterThan(config, logId),
     askHeld: () =>
       askHeld({
         ...{ db: pools.signer, ledger: pools.ledger, logId, key: vkey, policy: policy?.policy },

@@ -8,7 +8,17 @@ import { openProgrammeCa } from './ca/files.ts'
 import type { NodeCertificate } from './ca/node-certificate.ts'
 import { nodeCertificate } from './ca/node-certificate.ts'
 import type { Config } from './config.ts'
-import { type Base, type Core, type CoreOptions, ensureEpochKeys, KID, logKid, openCore, outsideOf } from './core.ts'
+import {
+  type Base,
+  type Core,
+  type CoreOptions,
+  ensureEpochKeys,
+  KID,
+  laterThan,
+  logKid,
+  openCore,
+  outsideOf,
+} from './core.ts'
 import { fileErasures } from './erasure/list-file.ts'
 import { createErasures, type Erasures } from './erasure/service.ts'
 import { createFeedEraser } from './feeds/erase.ts'
@@ -24,12 +34,13 @@ import { createHandshakeAudit, type HandshakeAudit } from './participants/handsh
 import { hashKeyId } from './participants/hash-profile.ts'
 import type { PublishedKey } from './participants/publication.ts'
 import { createSettling } from './participants/request.ts'
+import type { NextLog } from './participants/rotation.ts'
 import { type KeyHolder, type NodeKeys, OPRF_SUITE } from './participants/schema.ts'
 import { createParticipantService, type ParticipantService } from './participants/service.ts'
 import { thumbprint } from './participants/signing-key.ts'
 import { createRecordEraser } from './provenance/erase.ts'
 import { formatVkey } from './provenance/note.ts'
-import { hostOf, logIdOf } from './provenance/origin.ts'
+import { hostOf } from './provenance/origin.ts'
 import { passedLast } from './sandbox/passed.ts'
 import { createSignalEraser } from './signals/erase.ts'
 import { createHolds } from './signals/hold.ts'
@@ -46,7 +57,7 @@ export interface Parts extends Core {
   certificate(): Promise<NodeCertificate>
   rootCertificate: string
   /** The present log, and what the next one would be named. */
-  nextLog: { origin: string; next: string }
+  nextLog(): Promise<NextLog>
   erasures: Erasures
   anomalies: Anomalies
   /** How countersignatures name the node's key. */
@@ -74,7 +85,7 @@ export async function openParts(base: Base, options: CoreOptions): Promise<Parts
     log_vkey: formatVkey(sha256, origin, keys.publicKey(logKid(logId))),
     receipt_keys: [receiptKey],
   }
-  const nextLog = { origin, next: nextOrigin(origin) }
+  const nextLog = nextLogOf(core)
   const erasures = erasuresOf(core)
   const handshakes = createHandshakeAudit(pools.admin)
   const sightings = createSightings({ admin: pools.admin, clock, mac: (data) => keys.mac(KID.network, data) })
@@ -145,7 +156,13 @@ async function makeHashKey(keys: KeyService, { kid, suite, holder }: NewHashKey)
   return { public_key: group.add(own, theirs), shares: [first, { index: 2, ...holder }] }
 }
 
-const nextOrigin = (origin: string): string => `${hostOf(origin)}/${logIdOf(origin) + 1}`
+/** No number is used again: where the database was set back to before a rotation, the next one's has an anchor of another history. */
+const nextLogOf =
+  ({ config, origin, logId }: Pick<Core, 'config' | 'origin' | 'logId'>) =>
+  async (): Promise<NextLog> => {
+    const newest = (await laterThan(config, logId)).at(-1)?.logId ?? logId
+    return { origin, next: `${hostOf(origin)}/${newest + 1}` }
+  }
 
 /** Loopback always, so that the node's own commands reach it wherever it is published. */
 const hostsOf = ({ publicHost }: Config): string[] => [...new Set([publicHost, '127.0.0.1', 'localhost'])]

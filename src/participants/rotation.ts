@@ -11,9 +11,14 @@ export interface DecidedRotation extends PayloadOf<'log.rotate'> {
   at: Date
 }
 
+/** The present log's origin, and what the next one's would be. */
+export interface NextLog {
+  origin: string
+  next: string
+}
+
 export interface RotationContext {
-  /** The present log's origin, and what the next one's would be. */
-  nextLog: { origin: string; next: string }
+  nextLog(): Promise<NextLog>
 }
 
 /** That it was approved and executed is all that the database keeps: the node carries it out when it opens its logs. */
@@ -21,8 +26,9 @@ export async function rotate(
   { nextLog }: RotationContext,
   { log, next }: PayloadOf<'log.rotate'>,
 ): Promise<{ next: string }> {
-  if (log !== nextLog.origin || next !== nextLog.next)
-    throw new Refusal('state-conflict', { detail: `the present log is ${nextLog.origin}, the next ${nextLog.next}` })
+  const now = await nextLog()
+  if (log !== now.origin || next !== now.next)
+    throw new Refusal('state-conflict', { detail: `the present log is ${now.origin}, the next ${now.next}` })
   return { next }
 }
 

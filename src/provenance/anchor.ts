@@ -18,6 +18,11 @@ export interface Anchor {
   swap(from: Anchored | undefined, to: Checkpoint): Promise<'moved' | 'lost'>
 }
 
+/** What the anchor of a log after the present one holds: who has it was set back to before a rotation. */
+export interface LaterLog extends Checkpoint {
+  logId: number
+}
+
 /** Why nothing is signed until a person has acted. */
 export const HALTS = {
   'anchor-missing': 'the anchor is gone: find it, or name the newest checkpoint as the anchor with aldis log adopt',
@@ -82,4 +87,12 @@ export function compareAnchor(
   if (size < signed.size) return 'older'
   if (!equal(root, signed.root)) throw new LogHalted('anchor-differs', `another root of size ${size} was signed`)
   return 'equal'
+}
+
+/** Throws `LogHalted` where a log was opened after the one that the database holds as its newest: that one had ended. */
+export function expectNewest(later: readonly LaterLog[]): void {
+  const newest = later.at(-1)
+  if (newest === undefined) return
+  const { origin, size } = newest
+  throw new LogHalted('anchor-ahead', `the log ${origin} was opened, signed up to ${size}, and is not in the database`)
 }

@@ -4,7 +4,7 @@ import { equal, utf8 } from '../kernel/bytes.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import type { KeyService } from '../keys/service.ts'
-import { type Anchor, type Anchored, compareAnchor, LogHalted } from './anchor.ts'
+import { type Anchor, type Anchored, compareAnchor, expectNewest, type LaterLog, LogHalted } from './anchor.ts'
 import { checkpointText, parseCheckpoint } from './checkpoint.ts'
 import { type Halts, haltKeeper } from './halts.ts'
 import { type CompactRange, decodeRange, encodeRange, rangeRoot } from './merkle.ts'
@@ -18,6 +18,8 @@ export interface SignerOptions {
   clock: Clock
   keys: KeyService
   anchor: Anchor
+  /** The logs after this one that have an anchor: there are none unless the database was set back, or a rotation is under way. */
+  later(): Promise<readonly LaterLog[]>
   halts: Halts
   /** Asks the witnesses what they hold, and throws `LogHalted` where this log is not that one; before the first signature. */
   askHeld(): Promise<void>
@@ -124,9 +126,11 @@ export function createSigner(options: SignerOptions): Signer {
   }
 }
 
-function comparisonOf({ anchor, logId, origin }: Pick<SignerOptions, 'anchor' | 'logId' | 'origin'>) {
+function comparisonOf({ anchor, later, logId, origin }: Pick<SignerOptions, 'anchor' | 'later' | 'logId' | 'origin'>) {
   /** In this order nothing that another signer does meanwhile looks like a database that was set back. */
   const compared = async <S extends Tree>(tx: Tx, signed: S) => {
+    // A rotation closes this log before the next one has an anchor.
+    const opened = await later()
     const closed = (await store.head(tx, logId))?.closed_size ?? null
     if (closed !== null) throw new LogHalted('closed', `the log ended at ${closed}`)
     const anchored = await anchor.read()
@@ -134,6 +138,7 @@ function comparisonOf({ anchor, logId, origin }: Pick<SignerOptions, 'anchor' | 
     if (fence === undefined) throw new Error(`there is no log ${logId}`)
     const place = compareAnchor(anchored, { origin, signed, fence })
     if (place === 'older') await expectSigned(tx, logId, anchored)
+    expectNewest(opened)
     return { signed, fence, anchored, place }
   }
   const compare = async (tx: Tx): Promise<void> => {

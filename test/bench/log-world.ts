@@ -57,7 +57,7 @@ export async function openLogWorld(world: World): Promise<LogWorld> {
   const integrator = createIntegrator({ db: loops.integrator, logId: LOG, salt: randomSource(32) })
   const signer = createSigner({
     ...{ db: loops.signer, clock: systemClock, keys, anchor, logId: LOG, origin: ORIGIN, kid: KID },
-    ...{ halts: fileHalts(join(dir, 'anchor')), askHeld: async () => {}, refreshMs: 3_600_000 },
+    ...{ halts: fileHalts(join(dir, 'anchor')), askHeld: async () => {}, later: async () => [], refreshMs: 3_600_000 },
   })
   const { owner } = pools
   let changes = 0

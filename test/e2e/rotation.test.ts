@@ -62,7 +62,7 @@ test('a rotated node serves both logs, and proves to a source who read signals o
   // Prepared before, sent after: a signature outlives the log that it was meant for.
   const second = await signed('https://finch.example/2')
 
-  const { origin, next } = n.parts.nextLog
+  const { origin, next } = await n.parts.nextLog()
   await n.decide('log.rotate', { log: origin, next, reason: 'key_compromise' })
   const base = await openBase({ config: n.parts.config, clock: systemClock, log: silentLog })
   const node = await createNode(base, silentLog, { measuring: { loopDelayMs: 60_000 } })
@@ -122,7 +122,7 @@ test('a rotated node serves both logs, and proves to a source who read signals o
   await expect(openNextLog(home, other)).rejects.toMatchObject({ name: 'VerificationFailed' })
   await expect(openNextLog(home, before.vkey)).rejects.toThrow('does not follow')
   const found = await openNextLog(home, vkey)
-  expect(found).toMatchObject({ origin: n.parts.nextLog.next, reason: 'key_compromise', lost: 0n })
+  expect(found).toMatchObject({ origin: next, reason: 'key_compromise', lost: 0n })
   expect(home.pinned()).toEqual(before)
   // A head that was kept since then was not looked at; and whoever keeps one is waited for.
   const headFile = join(dir, HEAD_FILE)
@@ -140,13 +140,13 @@ test('a rotated node serves both logs, and proves to a source who read signals o
   expect(readFileSync(join(dir, 'former', '1', 'log.checkpoint'), 'utf8')).toBe(before.head?.note)
   // Receipts of both logs verify, each under its own key.
   const client = home.connect()
-  for (const [id, origin] of [
-    [event, n.parts.nextLog.origin],
-    [laterEvent, n.parts.nextLog.next],
+  for (const [id, log] of [
+    [event, origin],
+    [laterEvent, next],
   ] as const) {
     const text = (await client.receipt(id)) ?? expect.fail('no receipt')
     const key = keyOfReceipt(home, text)
-    expect([key.name, checkReceipt(text, key).passed]).toEqual([origin, true])
+    expect([key.name, checkReceipt(text, key).passed]).toEqual([log, true])
   }
   // But none of a tree that the log of its key did not have.
   const [text, ended] = [(await client.receipt(event)) ?? '', join(dir, 'former', '1', 'log.ended')]

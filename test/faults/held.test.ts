@@ -73,7 +73,7 @@ async function started(
   const [unshown, evidence]: [string[], Evidence[]] = [[], []]
   const signer = createSigner({
     ...{ db: w.t.signer, clock: w.clock, keys: w.keys, anchor: w.anchor, halts: w.halts },
-    ...{ logId: 1, origin: ORIGIN, kid: 'log-1', refreshMs: 3_600_000 },
+    ...{ logId: 1, origin: ORIGIN, kid: 'log-1', later: async () => [], refreshMs: 3_600_000 },
     askHeld: () =>
       askHeld({
         ...{ db: w.t.signer, ledger: w.t.ledger, logId: 1, key: w.key },

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { resumeLog } from '../../src/core.ts'
 import type { Uuid } from '../../src/kernel/ids.ts'
-import { type Anchor, LogHalted } from '../../src/provenance/anchor.ts'
+import { type Anchor, type LaterLog, LogHalted } from '../../src/provenance/anchor.ts'
 import { parseCheckpoint } from '../../src/provenance/checkpoint.ts'
 import { parseNote } from '../../src/provenance/note.ts'
 import { createSigner } from '../../src/provenance/sign.ts'
@@ -51,10 +51,10 @@ const grow = async (n: number): Promise<Uuid[]> => {
 }
 
 /** A signer in another process: with the same anchor unless another is given. */
-const another = (anchor: Anchor = w.anchor) =>
+const another = (anchor: Anchor = w.anchor, later: readonly LaterLog[] = []) =>
   createSigner({
     ...{ db: w.t.signer, clock: w.clock, keys: w.keys, anchor, logId: 1, origin: ORIGIN, kid: 'log-1' },
-    ...{ halts: w.halts, askHeld: async () => {}, refreshMs: 3_600_000 },
+    ...{ halts: w.halts, askHeld: async () => {}, later: async () => later, refreshMs: 3_600_000 },
   })
 
 describe('a database that was set back', () => {
@@ -69,6 +69,18 @@ describe('a database that was set back', () => {
       await expect(signer.check()).rejects.toMatchObject({ name: 'LogHalted', reason: 'anchor-ahead' })
       await expect(signer.round()).rejects.toMatchObject({ name: 'LogHalted', reason: 'anchor-ahead' })
     }
+  })
+  test('to before a rotation is halted, though its own anchor is equal; one that is closed says that', async () => {
+    await grow(3)
+    await w.publish()
+    const next = { logId: 2, origin: 'node.example.org/provenance/2', size: 0n, root: new Uint8Array(32) }
+    const signer = another(w.anchor, [next])
+    await grow(1)
+    await w.integrator().round()
+    for (const work of [() => signer.check(), () => signer.round()])
+      await expect(work()).rejects.toMatchObject({ name: 'LogHalted', reason: 'anchor-ahead' })
+    await sql`update log_head set closed_size = 3`.execute(w.t.owner)
+    await expect(signer.check()).rejects.toMatchObject({ reason: 'closed' })
   })
   test('and grew again to as many or more entries is halted: no second root of a size is signed', async () => {
     await grow(3)

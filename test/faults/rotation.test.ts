@@ -46,7 +46,12 @@ const integrator2 = () => createIntegrator({ db: w.t.integrator, logId: 2, salt:
 const signer2 = () =>
   createSigner({
     ...{ db: w.t.signer, clock: w.clock, keys: w.keys, anchor: anchor2(), logId: 2, origin: NEXT, kid: 'log-2' },
-    ...{ halts: fileHalts(join(w.folder, 'anchor-2')), askHeld: async () => {}, refreshMs: 3_600_000 },
+    ...{
+      halts: fileHalts(join(w.folder, 'anchor-2')),
+      askHeld: async () => {},
+      later: async () => [],
+      refreshMs: 3_600_000,
+    },
   })
 
 async function entriesOf(logId: number): Promise<BatchEntry[]> {

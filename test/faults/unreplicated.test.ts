@@ -25,7 +25,7 @@ const integrator = () => createIntegrator({ db: integratorDb, logId: 1, salt: w.
 const signer = () =>
   createSigner({
     ...{ db: signerDb, clock: w.clock, keys: w.keys, anchor: w.anchor, halts: w.halts, askHeld: async () => {} },
-    ...{ logId: 1, origin: ORIGIN, kid: 'log-1', refreshMs: 3_600_000 },
+    ...{ logId: 1, origin: ORIGIN, kid: 'log-1', later: async () => [], refreshMs: 3_600_000 },
   })
 const checkpoints = async (): Promise<number> =>
   (await w.t.owner.selectFrom('log_checkpoint').select('size').execute()).length

@@ -148,7 +148,7 @@ export async function aWorld() {
       spki: toHex(await pinOfRequest(csrPem)),
       notAfter: new Date(now.getTime() + 7 * DAY),
     }),
-    nextLog: { origin: 'node.example.org/provenance/1', next: 'node.example.org/provenance/2' },
+    nextLog: async () => ({ origin: 'node.example.org/provenance/1', next: 'node.example.org/provenance/2' }),
     oversight: oversightActs({ recorder: provenance, attempted: async () => {} }),
     ...{ scanReaders: erasures.scan, eraseSignals: erasures.erase },
     releaseSignal: createHolds(provenance).release,

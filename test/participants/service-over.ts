@@ -44,7 +44,7 @@ export const serviceOver = ({ hashKeys, conformance, stale = [], ...over }: Over
     randomBytes: (n) => randomBytes(n),
     nodeSpki: () => NODE_SPKI,
     rootCertificate: () => 'the root\n',
-    nextLog: { origin: 'node.example.org/provenance/1', next: 'node.example.org/provenance/2' },
+    nextLog: async () => ({ origin: 'node.example.org/provenance/1', next: 'node.example.org/provenance/2' }),
     oversight: oversightActs({ recorder: over.recorder, attempted: async () => {} }),
     releaseSignal: async () => {
       throw new Error('no signals here')

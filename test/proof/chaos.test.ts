@@ -87,7 +87,8 @@ async function rotate(): Promise<void> {
   const { n } = x
   await n.beside(async ({ participants, nextLog }, [ada, ben]) => {
     if (ada === undefined || ben === undefined) throw new Error('too few administrators')
-    const payload = { log: nextLog.origin, next: nextLog.next, reason: 'database_rollback' }
+    const { origin, next } = await nextLog()
+    const payload = { log: origin, next, reason: 'database_rollback' }
     const { request_id } = await participants.propose('log.rotate', payload, ada)
     await participants.approve(request_id, ben, new Date())
     await participants.execute(request_id, ada)

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Anchored } from '../../src/provenance/anchor.ts'
-import { fileAnchor } from '../../src/provenance/anchor-file.ts'
+import { anchoredAfter, fileAnchor } from '../../src/provenance/anchor-file.ts'
 
 let folder: string
 beforeEach(() => {
@@ -85,4 +85,19 @@ test('no other user may write over it', async () => {
   await anchor.swap(undefined, tree(1n))
   chmodSync(folder, 0o700)
   expect(readFileSync(join(folder, 'anchor', '0000000000000000001'), 'utf8')).toContain('\n1\n')
+})
+
+test('logs after one are those whose numbered folder has an anchor, by their number', async () => {
+  expect(await anchoredAfter(join(folder, 'nowhere'), 1)).toEqual([])
+  for (const log of [1, 10, 9, 2]) await fileAnchor(join(folder, String(log))).swap(undefined, tree(BigInt(log)))
+  // Other things that are remembered: why a log was halted, what was erased.
+  for (const name of ['11', 'erasures', '012']) mkdirSync(join(folder, name))
+  writeFileSync(join(folder, '11', 'halted.json'), '{}')
+  const found = async (logId: number) => (await anchoredAfter(folder, logId)).map((one) => [one.logId, one.size])
+  expect(await found(1)).toEqual([
+    [2, 2n],
+    [9, 9n],
+    [10, 10n],
+  ])
+  expect(await found(10)).toEqual([])
 })

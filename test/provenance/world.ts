@@ -64,7 +64,7 @@ export async function aLog() {
   const integrator = () => createIntegrator({ db: t.integrator, logId: LOG, salt: provenance.salt })
   const signer = createSigner({
     ...{ db: t.signer, clock, keys, anchor, logId: LOG, origin: ORIGIN, kid: KID },
-    ...{ halts, askHeld: async () => {}, refreshMs: 3_600_000 },
+    ...{ halts, askHeld: async () => {}, later: async () => [], refreshMs: 3_600_000 },
   })
   const key = parseVkey(sha256, formatVkey(sha256, ORIGIN, keys.publicKey(KID)))
   if (key === undefined) throw new Error('the log key is not read')

@@ -14,7 +14,8 @@ export function nodeLogCommands(program: Command): void {
     .requiredOption('--reason <code>', 'such as database_rollback or key_compromise; every participant reads it')
     .requiredOption('--by <person>', 'id of who asks')
     .action(async ({ by, reason }: By & { reason: string }, command: Command) => {
-      const payload = await withParts(async ({ nextLog: { origin, next } }) => ({ log: origin, next, reason }))
+      const { origin, next } = await withParts(({ nextLog }) => nextLog())
+      const payload = { log: origin, next, reason }
       await propose(command, { action: 'log.rotate', by, payload })
     })
 
