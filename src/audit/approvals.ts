@@ -19,9 +19,8 @@ export interface Asked {
 /** Acts that take two persons, by the action that they carry out; others of a kind may be done alone. */
 const ACTION_OF: ReadonlyMap<string, (entry: Entry) => string | undefined> = new Map(
   Object.entries<(entry: Entry) => string | undefined>({
-    // Recipients hold a signal without a request, and its source may let go what they held.
+    // Recipients hold a signal without a request.
     'signal.held': ({ fields }) => (fields.has('req') ? 'source.hold' : undefined),
-    'signal.released': ({ fields }) => (fields.get('actor') === fields.get('subject') ? undefined : 'signal.release'),
     'participant.admitted': () => 'participant.admit',
     'participant.confirmed': () => 'participant.confirm',
     'participant.resumed': () => 'participant.resume',
@@ -70,6 +69,18 @@ function enrolment({ fields }: Entry): string | undefined {
 const FOUNDING: ReadonlySet<string> = new Set(['person.added', 'role.changed', 'audience.changed', 'policy.published'])
 const FIRST_ROLES = 3
 
+/** Whether a release takes two persons: its source may let go what recipients held, and nothing that two persons hold. */
+function createReleases(): (entry: Entry) => string | undefined {
+  const byTwo = new Set<string>()
+  return ({ kind, fields }) => {
+    const signal = `${fields.get('subject')} ${fields.get('signal')}`
+    if (kind === 'signal.held' && fields.has('req')) byTwo.add(signal)
+    if (kind !== 'signal.released') return undefined
+    const own = fields.get('actor') === fields.get('subject')
+    return byTwo.delete(signal) || !own ? 'signal.release' : undefined
+  }
+}
+
 /** Whether an entry is still of the founding: of the first log from its first entry on, and nobody's act. */
 function createFounding(): (entry: Entry) => boolean {
   let founding = true
@@ -94,6 +105,7 @@ export function checkApprovals(programme: Programme): EntryCheck {
   const done = new Set<string>()
   const alike = createAlike(faults)
   const isFounding = createFounding()
+  const releaseOf = createReleases()
   let acts = 0
   const voted = (entry: Entry): void => {
     const why = voterFault(programme, entry, requests.get(String(entry.fields.get('request'))))
@@ -105,20 +117,22 @@ export function checkApprovals(programme: Programme): EntryCheck {
     const req = String(fields.get('req'))
     const asked = requests.get(req)
     const bySignal = BY_SIGNAL.has(kind)
+    // Of an act on many signals each has an entry, besides the one that tells of all; every other act makes one of one kind.
+    const oneOfMany = bySignal && asked !== undefined && MANY.has(asked.action)
+    const once = `${req} ${action}`
     if (asked === undefined) faults.add(`${kind} takes two persons, and names no request`, index)
     else if (asked.action !== action && asked.action !== MANY_OF.get(action))
       faults.add(`${kind} was not what was asked for: ${asked.action}`, index)
-    else if (done.has(`${req} ${kind}`) && !(bySignal && MANY.has(asked.action)))
-      faults.add(`${kind} was asked for once, and done before`, index)
+    else if (!oneOfMany && done.has(once)) faults.add(`${kind} was asked for once, and done before`, index)
     else expectApproved(asked, { index, faults, ...(bySignal && { time }) })
-    done.add(`${req} ${kind}`)
+    if (!oneOfMany) done.add(once)
   }
   return {
     entry(entry) {
       const founding = isFounding(entry)
       if (entry.kind.startsWith('approval.')) voted(entry)
       alike.entry(entry)
-      const action = ACTION_OF.get(entry.kind)?.(entry)
+      const action = releaseOf(entry) ?? ACTION_OF.get(entry.kind)?.(entry)
       if (action !== undefined && !founding) act(entry, action)
     },
     cut: faults.cut,

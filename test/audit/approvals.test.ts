@@ -41,6 +41,16 @@ const given = (action: string, by = 'cleo', request = 'r'): Told => ['approval.g
 const admit: Told = ['participant.admitted', { participant: 'apple', req: 'r' }]
 const granted = (role: string): Told => ['role.changed', { what: 'granted', role }]
 const policy = (version = 1): Told => ['policy.published', { policy: 'taxonomy', version }]
+const onSignal = (kind: 'held' | 'released', actor: string, req?: string): Told => [
+  `signal.${kind}`,
+  { actor, subject: 'apple', signal: 's', req },
+]
+const told = (what: 'held' | 'released', req: string): Told => ['anomaly.acted', { code: 'source', what, req }]
+const decided = (action: string, request: string): Told[] => [
+  asked(action, 'ada', request),
+  given(action, 'cleo', request),
+]
+const done = (action: string, request: string): Told => ['approval.executed', of(action, 'ada', request)]
 const FOUNDED: readonly Told[] = [
   ...[granted('node_admin'), granted('node_admin'), granted('governance')],
   ...[['audience.changed', { audience: 'a' }] as const, policy()],
@@ -60,6 +70,29 @@ describe('what takes two persons', () => {
       'a second act on one request',
       [asked('participant.admit'), given('participant.admit'), admit, admit],
       'was asked for once, and done before',
+    ],
+    [
+      'a second act on one request, of another kind',
+      [...decided('collection.hold', 'r'), ['collection.held', { req: 'r' }], ['collection.released', { req: 'r' }]],
+      'was asked for once, and done before',
+    ],
+    [
+      'a second entry that tells of all signals of one hold',
+      [...decided('source.hold', 'r'), told('held', 'r'), onSignal('held', 'node', 'r'), told('held', 'r')],
+      'was asked for once, and done before',
+    ],
+    [
+      'a release by its source of what two persons hold',
+      [...decided('source.hold', 'r'), onSignal('held', 'node', 'r'), onSignal('released', 'apple')],
+      'signal.released takes two persons, and names no request',
+    ],
+    [
+      'a release by its source of what two persons hold once more',
+      [
+        ...[onSignal('held', 'node'), onSignal('released', 'apple')],
+        ...[...decided('source.hold', 'r'), onSignal('held', 'node', 'r'), onSignal('released', 'apple')],
+      ],
+      'signal.released takes two persons, and names no request',
     ],
     ['a request by nobody', [asked('participant.admit', 'zoe')], 'zoe may not ask for'],
     ['a request by a person without the role', [asked('participant.admit', 'cleo')], 'cleo may not ask for'],
@@ -85,6 +118,20 @@ describe('what takes two persons', () => {
     ],
   ])('fails: %s', ([, entries, says]) => {
     expect(found(entries)).toMatchObject({ result: 'FAIL', says: expect.stringContaining(says) })
+  })
+  test('has an entry for each signal and one for all, where many are held or released at once', () => {
+    const other = (told: Told): Told => [told[0], { ...told[1], signal: 't' }]
+    const held = onSignal('held', 'node', 'h')
+    const released = onSignal('released', 'node', 'r')
+    const hold = [...decided('source.hold', 'h'), held, other(held), told('held', 'h'), done('source.hold', 'h')]
+    const release = [...decided('source.release', 'r'), released, told('released', 'r'), other(released)]
+    expect(found([...hold, ...release, done('source.release', 'r')]).says).toMatch(/^6 acts/)
+  })
+  test('is not what a source lets go that recipients held, also after two persons held and released it', () => {
+    const byTwo = [...decided('source.hold', 'h'), onSignal('held', 'node', 'h')]
+    const release = [...decided('signal.release', 'r'), onSignal('released', 'node', 'r')]
+    const byRecipients = [onSignal('held', 'node'), onSignal('released', 'apple')]
+    expect(found([...byTwo, ...release, ...byRecipients])).toMatchObject({ result: 'PASS' })
   })
   test('may be approved by an administrator while nobody governs', () => {
     const young = programme()

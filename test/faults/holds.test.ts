@@ -90,6 +90,12 @@ describe('an audit of signals that two persons held and let go', () => {
     ],
     [
       12,
+      'its source lets go what two persons hold',
+      () => changed('signal.released', (entry) => put(put(entry, 'req', undefined), 'actor', 'apple')),
+      /signal.released takes two persons/,
+    ],
+    [
+      12,
       'one person held by a request for something else',
       () => changed('signal.held', (entry) => put(entry, 'req', firstRelease('source.release'))),
       /signal.held was not what was asked for: source.release/,
