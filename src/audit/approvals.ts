@@ -1,4 +1,5 @@
 import { createAlike } from './alike.ts'
+import { createEnrolments } from './enrolments.ts'
 import type { Entry } from './entry.ts'
 import { type EntryCheck, type Faults, gatherFaults } from './faults.ts'
 import { numbered } from './finding.ts'
@@ -58,7 +59,7 @@ const MANY: ReadonlySet<string> = new Set(['source.hold', 'source.release'])
 /** Roles that no single administrator gives. */
 const SHARED_ROLES: ReadonlySet<string> = new Set(['node_admin', 'governance', 'observer'])
 
-/** A code, and a key that another act than the enrolment makes active. */
+/** A code, and a key that another act than the enrolment makes active; what an enrolment makes rests on its code. */
 function enrolment({ fields }: Entry): string | undefined {
   const use = fields.get('use')
   if (use === 'code') return 'credential.enrol'
@@ -96,7 +97,7 @@ function createFounding(): (entry: Entry) => boolean {
 
 /**
  * Check 12: what takes two persons was asked for by one and approved by another, each in a role that may, over the same digest,
- * before it was done, and was done once.
+ * before it was done, and was done once; keys rest on codes that two gave out so.
  */
 export function checkApprovals(programme: Programme): EntryCheck {
   const check = numbered(12, 'four eyes')
@@ -104,6 +105,7 @@ export function checkApprovals(programme: Programme): EntryCheck {
   const requests = new Map<string, Asked>()
   const done = new Set<string>()
   const alike = createAlike(faults)
+  const enrolments = createEnrolments(faults)
   const isFounding = createFounding()
   const releaseOf = createReleases()
   let acts = 0
@@ -132,11 +134,15 @@ export function checkApprovals(programme: Programme): EntryCheck {
       const founding = isFounding(entry)
       if (entry.kind.startsWith('approval.')) voted(entry)
       alike.entry(entry)
+      enrolments.entry(entry)
       const action = releaseOf(entry) ?? ACTION_OF.get(entry.kind)?.(entry)
       if (action !== undefined && !founding) act(entry, action)
     },
     cut: faults.cut,
-    end: () => faults.finding(() => check.pass(`${acts} acts that take two persons had two`)),
+    end() {
+      enrolments.end()
+      return faults.finding(() => check.pass(`${acts} acts that take two persons had two`))
+    },
   }
 }
 

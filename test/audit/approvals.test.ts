@@ -7,6 +7,12 @@ type Fields = Readonly<Record<string, unknown>>
 type Told = readonly [kind: string, fields: Fields]
 
 const NOW = Date.parse('2026-03-01T12:00:00Z')
+const MINUTE = 60_000
+const iso = (minutes: number): string => new Date(NOW + minutes * MINUTE).toISOString()
+/** Of a signing key that others have to confirm. */
+const WAITS: Fields = { use: 'sign:pending' }
+/** The next log begins. */
+const NEXT: Told = ['log.opened', {}]
 
 /** Ada and Ben administer, Cleo and Dora govern, Finn of the same organisation as Cleo does too; Eve may nothing. */
 function programme(): Programme {
@@ -27,9 +33,11 @@ function programme(): Programme {
 
 function found(entries: readonly Told[], known = programme()) {
   const check = checkApprovals(known)
+  const begin = Math.max(0, entries.indexOf(NEXT))
   for (const [i, [kind, fields]] of entries.entries())
     check.entry({
-      ...{ kind, index: BigInt(i), time: NOW },
+      // Entries of earlier logs come first, and are counted back.
+      ...{ kind, index: BigInt(i - begin), time: NOW + Number(fields['at'] ?? 0) * MINUTE },
       fields: new Map(Object.entries(fields).filter(([, value]) => value !== undefined)),
     } as unknown as Entry)
   return check.end()
@@ -152,5 +160,84 @@ describe('what takes two persons', () => {
   })
   test('of an act that this audit does not know passes, with whoever voted', () => {
     expect(found([asked('later.act', 'zoe'), given('later.act', 'eve')])).toMatchObject({ result: 'PASS' })
+  })
+})
+
+const CODE: Fields = { subject: 'apple', credential: 'c', use: 'code', scopes: ['feed:read'], to: iso(30), req: 'r' }
+const TLS: Fields = { actor: 'apple', subject: 'apple', credential: 'k', use: 'tls', spki: 'ab', scopes: ['feed:read'] }
+const KEY: Fields = { actor: 'apple', subject: 'apple', credential: 's', use: 'sign:active' }
+const PRESENTED: Fields = { ...KEY, credential: 'k', use: 'presented', spki: 'ab', code: 'c' }
+const enrolled = (fields: Fields, more: Fields = {}): Told => ['credential.enrolled', { ...fields, ...more }]
+const opened = (code: Fields = {}): Told[] => [
+  asked('credential.enrol'),
+  given('credential.enrol', 'ben'),
+  enrolled(CODE, code),
+]
+
+describe('a key that nobody confirms', () => {
+  test.for<[what: string, entries: readonly Told[]]>([
+    ['redeems a code, with the first signing key', [...opened(), enrolled(TLS, { code: 'c' }), enrolled(KEY)]],
+    ['stands before its code, and behind its signing key', [enrolled(KEY), enrolled(TLS, { code: 'c' }), ...opened()]],
+    ['was presented with a code', [...opened(), enrolled(PRESENTED), enrolled(TLS), enrolled(KEY)]],
+    ['comes with a signing key that waits', [...opened(), enrolled(TLS, { code: 'c' }), enrolled(KEY, WAITS)]],
+    [
+      'redeems in the next log what was redeemed in one whose database was lost',
+      [...opened(), enrolled(TLS, { code: 'c' }), enrolled(KEY), NEXT, enrolled(TLS, { code: 'c' }), enrolled(KEY)],
+    ],
+  ])('passes where it %s', ([, entries]) => {
+    expect(found(entries)).toMatchObject({ result: 'PASS' })
+  })
+  test.for<[what: string, entries: readonly Told[], says: string]>([
+    ['a TLS key without a code', [...opened(), enrolled(TLS)], 'names no code, and was not presented before'],
+    ['a TLS key with a code that nobody gave out', [enrolled(TLS, { code: 'c' })], 'names no code that two persons'],
+    [
+      'a TLS key with the code of somebody else',
+      [...opened({ subject: 'banana' }), enrolled(TLS, { code: 'c' })],
+      'names no code that two persons gave out',
+    ],
+    [
+      'a second TLS key with one code',
+      [...opened(), enrolled(TLS, { code: 'c' }), enrolled(TLS, { code: 'c', credential: 'l' })],
+      'names a code that was used before',
+    ],
+    [
+      'a TLS key with a code that was over',
+      [...opened({ to: iso(0) }), enrolled(TLS, { code: 'c' })],
+      'names a code that was over',
+    ],
+    [
+      'a TLS key with more scopes than its code',
+      [...opened(), enrolled(TLS, { code: 'c', scopes: ['feed:read', 'reveal'] })],
+      'has other scopes than its code',
+    ],
+    ['a key that is presented without a code', [enrolled(PRESENTED), enrolled(TLS)], 'names no code that two persons'],
+    [
+      'a TLS key in the place of the one that was presented',
+      [...opened(), enrolled(PRESENTED), enrolled(TLS, { spki: 'cd' })],
+      'names no code, and was not presented before',
+    ],
+    [
+      'a TLS key with more scopes than the code that it was presented with',
+      [...opened(), enrolled(PRESENTED), enrolled(TLS, { scopes: ['reveal'] })],
+      'has other scopes than its code',
+    ],
+    [
+      'a TLS key that is read back a second time',
+      [...opened(), enrolled(PRESENTED), enrolled(TLS), enrolled(TLS)],
+      'was read back before',
+    ],
+    ['a signing key by itself', [enrolled(KEY)], 'comes with no TLS key, and nobody confirmed it'],
+    [
+      'a second signing key beside one TLS key',
+      [...opened(), enrolled(TLS, { code: 'c' }), enrolled(KEY), enrolled(KEY, { credential: 't' })],
+      'comes with no TLS key, and nobody confirmed it',
+    ],
+    [
+      'a signing key where another is there',
+      [enrolled(KEY, { ...WAITS, at: -2 }), ...opened(), enrolled(TLS, { code: 'c' }), enrolled(KEY)],
+      'is not the first, and nobody confirmed it',
+    ],
+  ])('fails: %s', ([, entries, says]) => {
+    expect(found(entries)).toMatchObject({ result: 'FAIL', says: expect.stringContaining(says) })
   })
 })

@@ -341,6 +341,35 @@ const FORGERS: readonly (readonly [check: number, what: string, forge: () => Giv
   ],
   [
     12,
+    'takes in a TLS key without a code',
+    () => {
+      const isRedeemed = (entry: Plain): boolean =>
+        fieldIn(entry, 'use') === 'tls' && fieldIn(entry, 'code') !== undefined
+      const code = fieldIn(plain.find(isRedeemed) as Plain, 'code')
+      const event = plain.find((entry) => fieldIn(entry, 'credential') === code)?.event
+      return restated(
+        remade(changed('credential.enrolled', (entry) => put(entry, 'code', undefined), isRedeemed)),
+        new RegExp(`^code ${code}$`),
+        (row) => ({ ...row, event, state: { ...row.state, used: null } }),
+      )
+    },
+    /the TLS key \S+ of apple names no code, and was not presented before/,
+  ],
+  [
+    12,
+    'makes a second signing key active at once',
+    () =>
+      remade(
+        changed(
+          'credential.enrolled',
+          (entry) => put(entry, 'use', 'sign:active'),
+          (entry) => fieldIn(entry, 'use') === 'sign:pending',
+        ),
+      ),
+    /the signing key \S+ of banana is not the first, and nobody confirmed it/,
+  ],
+  [
+    12,
     'approves what it asked for',
     () => {
       const given = plain[indexOf('approval.given')] as Plain
