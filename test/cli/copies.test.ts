@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command } from 'commander'
@@ -224,6 +224,20 @@ test('aldis db copy moves the database, whose URL may stand in a file', async ()
   expect(await digests(db).finally(() => db.destroy())).toEqual(before)
   expect(await digests(n.t.owner)).toEqual(before)
   await expect(aldis(n.t.url('owner'), 'db', 'copy', '--to', 'plum')).rejects.toThrow()
+})
+
+test.for(['', '\n', ' \t\n'])('aldis db copy --to a file that holds %j names no database, and copies nothing', async (text) => {
+  const file = join(dir, 'blank-url')
+  writeFileSync(file, text)
+  const data = join(dir, 'untouched')
+  more = { DATA_DIR: data }
+  try {
+    const refused = { name: 'StartRefused', message: '--to: names no database' }
+    await expect(aldis(n.t.url('owner'), 'db', 'copy', '--to', file)).rejects.toMatchObject(refused)
+  } finally {
+    more = {}
+  }
+  expect(existsSync(data)).toBe(false)
 })
 
 describe('what reports are made of', () => {

@@ -4,6 +4,7 @@ import { migrations } from '../../../migrations/index.ts'
 import { loadConfig } from '../../config.ts'
 import { openWhole, type WholeDatabase } from '../../db/open.ts'
 import { systemClock } from '../../kernel/clock.ts'
+import { StartRefused } from '../../kernel/errors.ts'
 import { newId } from '../../kernel/ids.ts'
 import { backup } from '../../operations/backup.ts'
 import { copyDatabase } from '../../operations/copy.ts'
@@ -122,6 +123,8 @@ export async function move(output: Output, to: string): Promise<void> {
   const url = /^postgres(ql)?:\/\//.test(to) ? to : readFileSync(to, 'utf8').trim()
   // The same rules as for the setting that it will be.
   const { databaseUrl } = loadConfig({ DATABASE_URL: url })
+  // Without one the target would be the embedded database of DATA_DIR, which nobody asked for.
+  if (databaseUrl === undefined) throw new StartRefused('--to: names no database')
   const source = await openWhole(config, systemClock)
   try {
     const target = await openWhole({ databaseUrl, dataDir: config.dataDir }, systemClock)
