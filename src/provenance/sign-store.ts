@@ -112,6 +112,7 @@ export const standings = (db: Db | Tx) =>
       'h.origin',
       'h.size',
       'h.root',
+      'h.closed_size',
       'f.size as fenced',
       's.size as signed',
       's.root as signed_root',

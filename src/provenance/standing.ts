@@ -15,6 +15,8 @@ export interface LogStanding {
   origin: string
   size: bigint
   root: Uint8Array
+  /** Where the log ended; what is behind it counts no more. Null for the one that is written. */
+  closed_size: bigint | null
   fenced: bigint
   signed: bigint
   signed_root: Uint8Array

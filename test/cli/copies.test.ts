@@ -80,6 +80,29 @@ async function factsOf(db: Db): Promise<bigint> {
   return rows.reduce((sum, { n: of }) => sum + BigInt(of), 0n)
 }
 
+/** With the logs as a rotation leaves them, once the next one has so many entries. */
+async function whileRotated<T>(size: bigint, work: () => Promise<T>): Promise<T> {
+  const db = n.t.owner
+  await sql`update log_head set closed_size = size where log_id = 1`.execute(db)
+  const next = { log_id: 2, size, root: Buffer.alloc(32) }
+  await db
+    .insertInto('log_head')
+    .values({ ...next, origin: 'node.example.org/provenance/2', edges: Buffer.alloc(0) })
+    .execute()
+  await db.insertInto('log_fence').values(next).execute()
+  await db
+    .insertInto('log_signed')
+    .values({ ...next, range: Buffer.alloc(0), at: new Date() })
+    .execute()
+  try {
+    return await work()
+  } finally {
+    for (const table of ['log_signed', 'log_fence', 'log_head'])
+      await sql`delete from ${sql.table(table)} where log_id = 2`.execute(db)
+    await sql`update log_head set closed_size = null where log_id = 1`.execute(db)
+  }
+}
+
 const target = (): Unmade => {
   const one = unmade()
   targets.push(one)
@@ -193,8 +216,8 @@ test('aldis drill restores into an embedded database, says what it found, and le
   timeout: 90_000,
 }, async () => {
   const where = mkdtempSync(join(dir, 'drill-'))
-  const report = await aldis(n.t.url('owner'), 'drill', folder, '--in', where)
-  expect(report).toMatchObject({ held: true, live_entries_missing: '0', tables: { participant: 1, signal: 1 } })
+  const report = await whileRotated(3n, () => aldis(n.t.url('owner'), 'drill', folder, '--in', where))
+  expect(report).toMatchObject({ held: true, live_entries_missing: '3', tables: { participant: 1, signal: 1 } })
   expect(report['rpo_seconds']).toBeGreaterThan(0)
   expect(report['rto_seconds']).toBeGreaterThan(0)
   expect(readdirSync(where)).toEqual([])
@@ -226,19 +249,22 @@ test('aldis db copy moves the database, whose URL may stand in a file', async ()
   await expect(aldis(n.t.url('owner'), 'db', 'copy', '--to', 'plum')).rejects.toThrow()
 })
 
-test.for(['', '\n', ' \t\n'])('aldis db copy --to a file that holds %j names no database, and copies nothing', async (text) => {
-  const file = join(dir, 'blank-url')
-  writeFileSync(file, text)
-  const data = join(dir, 'untouched')
-  more = { DATA_DIR: data }
-  try {
-    const refused = { name: 'StartRefused', message: '--to: names no database' }
-    await expect(aldis(n.t.url('owner'), 'db', 'copy', '--to', file)).rejects.toMatchObject(refused)
-  } finally {
-    more = {}
-  }
-  expect(existsSync(data)).toBe(false)
-})
+test.for(['', '\n', ' \t\n'])(
+  'aldis db copy --to a file that holds %j names no database, and copies nothing',
+  async (text) => {
+    const file = join(dir, 'blank-url')
+    writeFileSync(file, text)
+    const data = join(dir, 'untouched')
+    more = { DATA_DIR: data }
+    try {
+      const refused = { name: 'StartRefused', message: '--to: names no database' }
+      await expect(aldis(n.t.url('owner'), 'db', 'copy', '--to', file)).rejects.toMatchObject(refused)
+    } finally {
+      more = {}
+    }
+    expect(existsSync(data)).toBe(false)
+  },
+)
 
 describe('what reports are made of', () => {
   const ways: readonly [name: string, copy: (to: Unmade) => Promise<unknown>][] = [

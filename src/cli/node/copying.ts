@@ -16,7 +16,7 @@ import { logStandings, recompute } from '../../provenance/standing.ts'
 import { columns, type Output } from '../output.ts'
 import { anchorSays } from './anchor-says.ts'
 import { besideFiles, keysToRestore } from './beside.ts'
-import { liveLogs } from './live.ts'
+import { entriesMissing, liveLogs } from './live.ts'
 
 const RELEASE = process.env['npm_package_version'] ?? '0.1.0'
 
@@ -96,10 +96,9 @@ export async function rehearse(output: Output, dir: string, where: string): Prom
     const { manifest, rpoSeconds, rtoSeconds } = done
     const live = await liveLogs(loadConfig(process.env))
     const last = manifest.logs.at(-1)
-    const now = live?.find(({ log_id }) => log_id === last?.log_id)
-    const missing = now === undefined || last === undefined ? null : String(now.size - BigInt(last.size))
+    const missing = live === undefined ? null : String(entriesMissing(live, manifest.logs))
     const newest = last?.newest ? `its newest entry is of ${last.newest}` : 'its log is empty'
-    const lost = missing === null ? 'the live log was not reached' : `the live log has ${missing} entries more`
+    const lost = missing === null ? 'the live log was not reached' : `the live logs have ${missing} entries more`
     output.data(
       {
         ...{ folder: dir, held: true, rpo_seconds: rpoSeconds, rto_seconds: rtoSeconds, live_entries_missing: missing },

@@ -4,6 +4,7 @@ import { connect } from '../../db/connect.ts'
 import { atOneMoment } from '../../db/dump.ts'
 import { placeOf, SOCKET_PORT } from '../../db/embedded-place.ts'
 import { findLive } from '../../db/embedded-server.ts'
+import type { ManifestLog } from '../../operations/manifest.ts'
 import { type LogStanding, logStandings } from '../../provenance/standing.ts'
 
 /** The logs of the settings' database if it runs and can be reached; nothing is started for it. */
@@ -19,6 +20,19 @@ export async function liveLogs({ databaseUrl, dataDir }: Config): Promise<LogSta
   } finally {
     await db.destroy()
   }
+}
+
+/** Entries of the live logs that a backup lacks; what a closed log has behind its end is in the next one again. */
+export function entriesMissing(
+  live: readonly Pick<LogStanding, 'log_id' | 'size' | 'closed_size'>[],
+  backup: readonly Pick<ManifestLog, 'log_id' | 'size'>[],
+): bigint {
+  const sizes = new Map(backup.map(({ log_id, size }) => [log_id, BigInt(size)]))
+  return live.reduce((sum, { log_id, size, closed_size }) => {
+    const end = closed_size !== null && closed_size < size ? closed_size : size
+    const more = end - (sizes.get(log_id) ?? 0n)
+    return more > 0n ? sum + more : sum
+  }, 0n)
 }
 
 async function embeddedUrl(dataDir: string): Promise<string | undefined> {
