@@ -3,6 +3,7 @@ import { Refusal, StartRefused } from '../kernel/errors.ts'
 import { type MatchFault, MatchFileRefused } from '../matching/refused.ts'
 import { CopyRefused, type RefusalReason } from '../operations/refused.ts'
 import { LogFault } from '../provenance/log-source.ts'
+import { EndedBySignal } from './ended.ts'
 
 /** Documented exit codes; scripts branch on them. */
 export const EXIT = {
@@ -60,6 +61,7 @@ const BY_MATCH_FAULT: Readonly<Record<MatchFault, number>> = {
 
 /** What a command ends with after an error, and the sentence for the person in front of it. */
 export function faultOf(error: unknown): { code: number; says: string } {
+  if (error instanceof EndedBySignal) return { code: error.exitCode, says: error.message }
   if (error instanceof StartRefused) return { code: EXIT.config, says: error.message }
   if (error instanceof CopyRefused) return { code: BY_REASON[error.reason], says: `${error.reason}: ${error.message}` }
   if (error instanceof MatchFileRefused) return { code: BY_MATCH_FAULT[error.reason], says: error.message }

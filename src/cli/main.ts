@@ -32,7 +32,8 @@ const program = new Command('aldis')
     `
 Exit codes: 0 done; 1 failed; 2 wrong usage; 3 not allowed; 4 not found; 5 conflict; 6 too many requests;
             7 something does not verify; 8 some items were refused; 9 something could not be found out;
-            78 settings or files are wrong; 141 nobody reads the output any more.
+            78 settings or files are wrong; 129, 130, 143 ended by SIGHUP, SIGINT, SIGTERM;
+            141 nobody reads the output any more.
 Every participant's command works in a folder (--home, or ALDIS_HOME); its keys never leave it.`,
   )
   .exitOverride()

@@ -24,6 +24,8 @@ export interface BackupOptions {
   beside: readonly BesideFile[]
   standings(db: Db): Promise<LogStanding[]>
   onTable(table: string): void
+  /** Once it is aborted the backup fails. */
+  ended?: AbortSignal
 }
 
 /**
@@ -31,7 +33,7 @@ export interface BackupOptions {
  * that make it a backup. What a crash leaves has no sums. Throws `CopyRefused`.
  */
 export async function backup(options: BackupOptions): Promise<Manifest> {
-  const { db, dir, clock, release, beside, standings, onTable } = options
+  const { db, dir, clock, release, beside, standings, onTable, ended } = options
   const folder = await newFolder(dir)
   // What is committed from here on may be missing.
   const made_at = clock().toISOString()
@@ -45,7 +47,10 @@ export async function backup(options: BackupOptions): Promise<Manifest> {
       const file = `tables/${shape.table}.copy`
       let rows = 0
       await folder.file(file, async (write) => {
-        rows = await copyTableOut(tx, shape, write)
+        rows = await copyTableOut(tx, shape, async (bytes) => {
+          ended?.throwIfAborted()
+          await write(bytes)
+        })
       })
       tables.push({ table: shape.table, columns: [...shape.columns], rows, file })
     }

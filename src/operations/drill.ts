@@ -22,7 +22,7 @@ export interface DrillOptions extends Omit<RestoreOptions, 'target'> {
 /** A whole restore into a database that is thrown away after; throws at the first step that does not hold. */
 export async function drill({ dir, clock, open, ...options }: DrillOptions): Promise<Drilled> {
   const begun = performance.now()
-  const manifest = await verifiedManifest(dir)
+  const manifest = await verifiedManifest(dir, options.ended)
   const target = await open()
   await restore(contentsOf(dir, manifest), { ...options, target }).catch(async (error: unknown) => {
     await target.discard()

@@ -66,12 +66,14 @@ async function syncFolder(dir: string): Promise<void> {
   await handle.sync().finally(() => handle.close())
 }
 
-/** A backup of which every byte was read and is as it was written; throws `CopyRefused` naming the first file that is not. */
-export async function verifiedManifest(dir: string, onFile: (name: string) => void = () => {}): Promise<Manifest> {
+/**
+ * A backup of which every byte was read and is as it was written; throws `CopyRefused` naming the first file that is not,
+ * and an `AbortError` once `ended` is aborted.
+ */
+export async function verifiedManifest(dir: string, ended?: AbortSignal): Promise<Manifest> {
   const sums = parseSums((await textOf(join(dir, SUMS))) ?? unfinished(dir))
   for (const [name, sum] of sums) {
-    onFile(name)
-    const found = await hashOf(join(dir, name))
+    const found = await hashOf(join(dir, name), ended)
     if (found === undefined) throw new CopyRefused('damaged', `${name} is missing`)
     if (found !== sum) throw new CopyRefused('damaged', `${name} is not as it was written`)
   }
@@ -90,10 +92,10 @@ function unfinished(dir: string): never {
 /** Undefined if there is no such file. */
 const textOf = (path: string): Promise<string | undefined> => readFile(path, 'utf8').catch(absent)
 
-async function hashOf(path: string): Promise<string | undefined> {
+async function hashOf(path: string, signal: AbortSignal | undefined): Promise<string | undefined> {
   const hash = createHash('sha256')
   try {
-    for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer)
+    for await (const chunk of createReadStream(path, { signal })) hash.update(chunk as Buffer)
   } catch (error) {
     return absent(error as NodeJS.ErrnoException)
   }

@@ -36,6 +36,8 @@ export interface RestoreOptions {
   onOdd(origin: string): void
   /** Told before the COMMIT: from then on a failure does not mean that the target is empty. */
   onCommit?(): void
+  /** Once it is aborted the restore fails, unless its COMMIT has begun. */
+  ended?: AbortSignal
 }
 
 /** A verified backup's rows; `verifiedManifest` has read every file. */
@@ -49,28 +51,38 @@ export const contentsOf = (dir: string, { schema, logs, tables }: Manifest): Con
  * release. Throws `CopyRefused`, and leaves the target empty; so does what fails before `onCommit`.
  */
 export async function restore(contents: Contents, options: RestoreOptions): Promise<LogStanding[]> {
-  const { target, newest, standings, onTable } = options
+  const { target, newest, standings, onTable, ended } = options
   const { schema } = contents
   if (schema > newest) throw new CopyRefused('schema-newer', `its schema is version ${schema}, ours is ${newest}`)
   if (target.version > schema)
     throw new CopyRefused('schema-other', `its schema is version ${schema}, that of the target ${target.version}`)
   if (target.inUse) throw new CopyRefused('in-use', 'the target is the embedded database of another process')
+  ended?.throwIfAborted()
   await target.prepare(schema)
   const logs = await inOneStep(target.db, async (tx) => {
     await assertFree(tx, contents)
     for (const { table, columns, rows } of contents.tables) {
       onTable(table)
-      const came = await copyTableIn(tx, { table, columns }, contents.rowsOf(table))
+      const came = await copyTableIn(tx, { table, columns }, untilEnded(contents.rowsOf(table), ended))
       if (came !== rows) throw new CopyRefused('damaged', `${table} has ${came} rows of ${rows}`)
     }
     const made = await standings(tx)
     await assertLogs(tx, { contents, made, options })
+    ended?.throwIfAborted()
     options.onCommit?.()
     return made
   })
   await target.prepare(newest)
   await analyse(target.db)
   return logs
+}
+
+/** One table may take hours. */
+async function* untilEnded(rows: AsyncIterable<Uint8Array>, ended: AbortSignal | undefined) {
+  for await (const bytes of rows) {
+    ended?.throwIfAborted()
+    yield bytes
+  }
 }
 
 /** The target is empty, nobody uses it, and its tables are those of the contents. */
@@ -87,7 +99,7 @@ async function assertFree(tx: WholeTx, { tables }: Contents): Promise<void> {
 interface Made {
   contents: Contents
   made: readonly LogStanding[]
-  options: Pick<RestoreOptions, 'recompute' | 'onOdd'>
+  options: Pick<RestoreOptions, 'recompute' | 'onOdd' | 'ended'>
 }
 
 /** The present log must be what its entries make. A closed one may have been closed because it is not; it is named. */
@@ -95,11 +107,20 @@ async function assertLogs(tx: WholeTx, { contents, made, options }: Made): Promi
   if (JSON.stringify(made.map(manifestLog)) !== JSON.stringify(contents.logs))
     throw new CopyRefused('root-differs', 'the rows make other logs than the manifest names')
   for (const log of made) {
-    await options.recompute(tx, log).catch((cause: unknown) => {
+    await unlessEnded(options.recompute(tx, log), options.ended).catch((cause: unknown) => {
       if (!(cause instanceof LogHalted)) throw cause
       if (log === made.at(-1))
         throw new CopyRefused('root-differs', `the log ${log.origin} does not recompute`, { cause })
       options.onOdd(log.origin)
     })
   }
+}
+
+/** Whoever recomputes only reads: what it reads after its transaction is over fails, and nobody waits for it. */
+async function unlessEnded(work: Promise<void>, ended: AbortSignal | undefined): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<void>()
+  const end = (): void => reject(ended?.reason)
+  if (ended?.aborted === true) end()
+  ended?.addEventListener('abort', end)
+  await Promise.race([promise, work]).finally(() => ended?.removeEventListener('abort', end))
 }

@@ -203,6 +203,45 @@ describe('a damaged backup is refused by name', () => {
   })
 })
 
+describe('what is told to end', () => {
+  test('within a table of a restore leaves the target empty', async () => {
+    const folder = await backedUp()
+    const manifest = await verifiedManifest(folder)
+    const to = target()
+    const ending = new AbortController()
+    const begun: string[] = []
+    const onTable = (table: string): void => {
+      begun.push(table)
+      if (table === 'participant') ending.abort(new Error('plum'))
+    }
+    const options = { ...restoring(await to.open()), onTable, ended: ending.signal }
+    await expect(restore(contentsOf(folder, manifest), options)).rejects.toThrow('plum')
+    expect(begun.at(-1)).toBe('participant')
+    await restored(folder, to)
+  })
+  test('while a log is recomputed does not wait for all of it', async () => {
+    const folder = await backedUp()
+    const manifest = await verifiedManifest(folder)
+    const to = target()
+    const ending = new AbortController()
+    const recompute = (): Promise<void> => {
+      setImmediate(() => ending.abort(new Error('plum')))
+      return new Promise(() => {})
+    }
+    const options = { ...restoring(await to.open()), recompute, ended: ending.signal }
+    await expect(restore(contentsOf(folder, manifest), options)).rejects.toThrow('plum')
+    await restored(folder, to)
+  })
+  test('while a backup is written or verified makes it fail', async () => {
+    const ended = AbortSignal.abort(new Error('plum'))
+    const options = { db: n.t.owner, clock: systemClock, release: '0.1.0', beside: [], onTable: () => {}, ended }
+    const dirOf = join(dir, 'told')
+    await expect(backup({ ...options, dir: dirOf, standings: logStandings })).rejects.toThrow('plum')
+    await expect(verifiedManifest(dirOf)).rejects.toMatchObject({ reason: 'unfinished' })
+    await expect(verifiedManifest(await backedUp(), ended)).rejects.toMatchObject({ name: 'AbortError' })
+  })
+})
+
 test('a role that is no superuser backs up and restores if row-level security does not bind it', async () => {
   const to = target()
   await (await to.open()).prepare(migrations.length)

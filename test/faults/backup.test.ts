@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { chmodSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type Addresses, createNode, type Node } from '../../src/app.ts'
 import { anchorSays } from '../../src/cli/node/anchor-says.ts'
 import { openBase } from '../../src/core.ts'
@@ -18,7 +18,9 @@ import { noteRestored, restoredNote } from '../../src/operations/notes.ts'
 import { contentsOf, restore } from '../../src/operations/refill.ts'
 import { logStandings } from '../../src/provenance/standing.ts'
 import { restoring, unmade } from '../cli/world.ts'
+import { CLI } from '../support/cli.ts'
 import { aTestNode, type Member, type TestNode } from '../support/node.ts'
+import { kill } from '../support/process-node.ts'
 import { quietPort } from '../support/quiet-port.ts'
 
 const CHILD = fileURLToPath(new URL('./backup-child.ts', import.meta.url))
@@ -74,6 +76,59 @@ test.each(['participant', 'log_batch', 'signal_revision'])(
     await expect(backedUp(folder)).rejects.toMatchObject({ reason: 'folder-there' })
   },
 )
+
+describe('a command that fills an embedded database and is told to end', { timeout: 120_000 }, () => {
+  let folder: string
+  let where: string
+  let child: ChildProcess
+  beforeAll(async () => {
+    folder = join(dir, 'told')
+    await backedUp(folder)
+  })
+  beforeEach(() => {
+    where = mkdtempSync(join(tmpdir(), 'aldis-told-'))
+    // The database's account must be able to enter it.
+    chmodSync(where, 0o711)
+  })
+  afterEach(() => {
+    child.kill('SIGKILL')
+    kill(postmaster())
+    rmSync(where, { recursive: true, force: true })
+  })
+
+  const begin = (...args: string[]): void => {
+    const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], DATA_DIR: where }
+    child = spawn(process.execPath, [CLI, ...args], { env, stdio: 'ignore' })
+  }
+  /** Of the server whose data lies somewhere in the folder. */
+  const postmaster = (): number | undefined => {
+    const [file] = globSync(join(where, '**/pgdata/postmaster.pid'))
+    return file === undefined ? undefined : Number.parseInt(readFileSync(file, 'utf8'), 10)
+  }
+  const soon = <T>(look: () => T): Promise<T> => vi.waitFor(look, { timeout: 60_000, interval: 5 })
+  const end = async (signal: NodeJS.Signals): Promise<unknown> => {
+    const ended = once(child, 'exit')
+    child.kill(signal)
+    const [code] = await ended
+    return code
+  }
+
+  test.for([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const)('aldis drill, by %s, stops the server and deletes the copy', async ([signal, code]) => {
+    begin('drill', folder, '--in', where)
+    const server = await soon(() => {
+      const pid = postmaster()
+      if (pid === undefined || Number.isNaN(pid)) throw new Error('there is no server in the folder')
+      return pid
+    })
+    expect(await end(signal)).toBe(code)
+    expect(readdirSync(where)).toEqual([])
+    expect(() => process.kill(server, 0)).toThrow('ESRCH')
+  })
+})
 
 describe('a node on a restored database', { shuffle: false }, () => {
   const target = unmade()

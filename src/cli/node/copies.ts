@@ -1,8 +1,9 @@
 import { tmpdir } from 'node:os'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
+import { untilSignal } from '../ended.ts'
 import { outputOf } from '../output.ts'
-import type { BackupArguments } from './copying.ts'
+import type { BackupArguments, CopyTask } from './copying.ts'
 
 /** Backup, restore, drill, and the move to another database: see docs/operating.md. */
 export function copyCommands(program: Command): void {
@@ -15,7 +16,7 @@ export function copyCommands(program: Command): void {
       'also the monthly keys of records: while this copy exists, nothing of a month is erased by destroying its key',
     )
     .action(async (folder: string, options: BackupArguments, command: Command) =>
-      (await copying()).backUp(outputOf(command), folder, options),
+      run(command, (copying, task) => copying.backUp(task, folder, options)),
     )
 
   program
@@ -23,7 +24,7 @@ export function copyCommands(program: Command): void {
     .description('fill the empty database that the settings name from a backup, after verifying all of it')
     .option('--keys', 'also put its keys and CA into DATA_DIR, where none are')
     .action(async (folder: string, { keys = false }: { keys?: boolean }, command: Command) =>
-      (await copying()).putBack(outputOf(command), resolve(folder), keys),
+      run(command, (copying, task) => copying.putBack(task, resolve(folder), keys)),
     )
 
   program
@@ -33,7 +34,7 @@ export function copyCommands(program: Command): void {
     )
     .option('--in <folder>', 'where there is room for the whole database', tmpdir())
     .action(async (folder: string, options: { in: string }, command: Command) =>
-      (await copying()).rehearse(outputOf(command), resolve(folder), options.in),
+      run(command, (copying, task) => copying.rehearse(task, resolve(folder), options.in)),
     )
 
   program
@@ -42,7 +43,11 @@ export function copyCommands(program: Command): void {
     .command('copy')
     .description("copy the settings' database, whose node is stopped, into another, empty one")
     .requiredOption('--to <url>', 'postgres://..., or a file that holds it, so that no process list shows the password')
-    .action(async ({ to }: { to: string }, command: Command) => (await copying()).move(outputOf(command), to))
+    .action(async ({ to }: { to: string }, command: Command) => run(command, (copying, task) => copying.move(task, to)))
 }
 
-const copying = () => import('./copying.ts')
+const run = (
+  command: Command,
+  work: (copying: typeof import('./copying.ts'), task: CopyTask) => Promise<void>,
+): Promise<void> =>
+  untilSignal(async (ended) => work(await import('./copying.ts'), { output: outputOf(command), ended }))

@@ -1,8 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { migrations } from '../../../migrations/index.ts'
 import { loadConfig } from '../../config.ts'
-import { openWhole, type WholeDatabase } from '../../db/open.ts'
+import { openWhole } from '../../db/open.ts'
 import { systemClock } from '../../kernel/clock.ts'
 import { StartRefused } from '../../kernel/errors.ts'
 import { newId } from '../../kernel/ids.ts'
@@ -11,7 +11,7 @@ import { copyDatabase } from '../../operations/copy.ts'
 import { drill } from '../../operations/drill.ts'
 import { verifiedManifest } from '../../operations/folder.ts'
 import { forgetRestored, noteBackup, noteRestored, restoredNote } from '../../operations/notes.ts'
-import { contentsOf, type RestoreOptions, restore } from '../../operations/refill.ts'
+import { contentsOf, restore } from '../../operations/refill.ts'
 import { logStandings, recompute } from '../../provenance/standing.ts'
 import { columns, type Output } from '../output.ts'
 import { anchorSays } from './anchor-says.ts'
@@ -26,23 +26,28 @@ export interface BackupArguments {
   epochKeys?: boolean
 }
 
+/** One command of these. Once `ended` is aborted it is to fail, and to leave running nothing that it started. */
+export interface CopyTask {
+  output: Output
+  ended: AbortSignal
+}
+
 const tables = (output: Output) => ({ onTable: (table: string) => output.say(`  ${table}`) })
 
-const checks = (output: Output) => ({
-  ...{ newest: migrations.length, standings: logStandings, recompute },
+const checks = ({ output, ended }: CopyTask) => ({
+  ...{ newest: migrations.length, standings: logStandings, recompute, ended },
   onOdd: (origin: string) =>
     output.warn(`the closed log ${origin} is not what its entries make: it is copied as it is`),
   ...tables(output),
 })
 
-const using = (output: Output, target: WholeDatabase): RestoreOptions => ({ target, ...checks(output) })
-
-export async function backUp(output: Output, folder: string, { keys = false, epochKeys = false }: BackupArguments) {
+export async function backUp(task: CopyTask, folder: string, { keys = false, epochKeys = false }: BackupArguments) {
+  const { output, ended } = task
   const config = loadConfig(process.env)
   const dir = resolve(folder)
   const beside = besideFiles(config, { keys, epochKeys })
   const whole = await openWhole(config, systemClock)
-  const options = { db: whole.db, dir, clock: systemClock, release: RELEASE, beside }
+  const options = { db: whole.db, dir, clock: systemClock, release: RELEASE, beside, ended }
   const manifest = await backup({ ...options, standings: logStandings, ...tables(output) }).finally(() => whole.close())
   noteBackup(config.dataDir, manifest.made_at)
   if (keys) output.warn('this folder holds keys: whoever reads it can sign for the node; encrypt it and keep it apart')
@@ -54,7 +59,8 @@ export async function backUp(output: Output, folder: string, { keys = false, epo
   output.data({ folder: dir, made_at, rows, schema: manifest.schema, logs }, text)
 }
 
-export async function putBack(output: Output, dir: string, withKeys: boolean): Promise<void> {
+export async function putBack(task: CopyTask, dir: string, withKeys: boolean): Promise<void> {
+  const { output } = task
   const config = loadConfig(process.env)
   output.say('verifying')
   const manifest = await verifiedManifest(dir)
@@ -71,7 +77,7 @@ export async function putBack(output: Output, dir: string, withKeys: boolean): P
     const onCommit = (): void => {
       filled = true
     }
-    const options = { ...using(output, target), onCommit }
+    const options = { target, ...checks(task), onCommit }
     const logs = await restore(contentsOf(dir, manifest), options).catch((error: unknown) => {
       if (filled) output.warn('the database is filled, or may be filled: if it is, aldis migrate, and start the node')
       else if (earlier === undefined) forgetRestored(config.dataDir)
@@ -88,11 +94,14 @@ export async function putBack(output: Output, dir: string, withKeys: boolean): P
   }
 }
 
-export async function rehearse(output: Output, dir: string, where: string): Promise<void> {
+export async function rehearse(task: CopyTask, dir: string, where: string): Promise<void> {
+  const { output } = task
   const temporary = mkdtempSync(join(where, 'aldis-drill-'))
   try {
+    // Else the database's account cannot enter it, and the data would go where nobody said that there is room.
+    if (process.getuid?.() === 0) chmodSync(temporary, 0o711)
     const open = () => openWhole({ databaseUrl: undefined, dataDir: temporary }, systemClock)
-    const done = await drill({ dir, clock: systemClock, open, ...checks(output) })
+    const done = await drill({ dir, clock: systemClock, open, ...checks(task) })
     const { manifest, rpoSeconds, rtoSeconds } = done
     const live = await liveLogs(loadConfig(process.env))
     const last = manifest.logs.at(-1)
@@ -117,7 +126,8 @@ export async function rehearse(output: Output, dir: string, where: string): Prom
   }
 }
 
-export async function move(output: Output, to: string): Promise<void> {
+export async function move(task: CopyTask, to: string): Promise<void> {
+  const { output } = task
   const config = loadConfig(process.env)
   const url = /^postgres(ql)?:\/\//.test(to) ? to : readFileSync(to, 'utf8').trim()
   // The same rules as for the setting that it will be.
@@ -127,7 +137,7 @@ export async function move(output: Output, to: string): Promise<void> {
   const source = await openWhole(config, systemClock)
   try {
     const target = await openWhole({ databaseUrl, dataDir: config.dataDir }, systemClock)
-    const copied = await copyDatabase(source, using(output, target)).finally(() => target.close())
+    const copied = await copyDatabase(source, { target, ...checks(task) }).finally(() => target.close())
     const anchor = await anchorSays(config, copied.logs.at(-1))
     output.data(
       { tables: Object.fromEntries(copied.tables.map(({ table, rows }) => [table, rows])), anchor },
