@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -127,6 +127,13 @@ describe('a command that fills an embedded database and is told to end', { timeo
     expect(await end(signal)).toBe(code)
     expect(readdirSync(where)).toEqual([])
     expect(() => process.kill(server, 0)).toThrow('ESRCH')
+  })
+  test('aldis restore stops the server, and tells no node of a restore', async () => {
+    begin('restore', folder)
+    await soon(() => expect(existsSync(join(where, 'restored.json'))).toBe(true))
+    expect(await end('SIGINT')).toBe(130)
+    expect(restoredNote(where)).toBeUndefined()
+    expect(postmaster()).toBeUndefined()
   })
 })
 

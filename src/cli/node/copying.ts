@@ -60,14 +60,15 @@ export async function backUp(task: CopyTask, folder: string, { keys = false, epo
 }
 
 export async function putBack(task: CopyTask, dir: string, withKeys: boolean): Promise<void> {
-  const { output } = task
+  const { output, ended } = task
   const config = loadConfig(process.env)
   output.say('verifying')
-  const manifest = await verifiedManifest(dir)
+  const manifest = await verifiedManifest(dir, ended)
   const keys = withKeys ? keysToRestore(dir, manifest, config) : undefined
   const { made_at } = manifest
   const target = await openWhole(config, systemClock)
   try {
+    ended.throwIfAborted()
     const earlier = restoredNote(config.dataDir)
     const sizes = manifest.logs.map(({ size }) => size)
     // Both before the rows: those cannot be restored again, and a restore that nobody is told of must not be possible.
