@@ -116,7 +116,6 @@ export const standings = (db: Db | Tx) =>
       'f.size as fenced',
       's.size as signed',
       's.root as signed_root',
-      'h.closed_size',
     ])
     .orderBy('h.log_id')
     .execute()

@@ -20,8 +20,6 @@ export interface LogStanding {
   fenced: bigint
   signed: bigint
   signed_root: Uint8Array
-  /** Where it ended; null in an open one. */
-  closed_size: bigint | null
   /** When the newest entry was recorded; undefined in an empty log. */
   newest: Date | undefined
 }
