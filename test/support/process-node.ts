@@ -95,6 +95,12 @@ export async function aProcessNode(settings: Readonly<Record<string, string>> = 
   let child: ChildProcess | undefined
   let output = ''
 
+  const url = async (role: LoginRole | 'postgres'): Promise<string> => {
+    const server = await startEmbedded({ dataDir: join(dir, 'postgres') })
+    // The node's to stop: whoever adopted it would keep it alive.
+    await server.stop()
+    return server.url(role, 'aldis')
+  }
   const ready = (): Promise<boolean> =>
     fetch(`http://127.0.0.1:${ops}/readyz`).then(
       ({ ok }) => ok,
@@ -181,11 +187,8 @@ export async function aProcessNode(settings: Readonly<Record<string, string>> = 
       })
       return home
     },
-    async look() {
-      const server = await startEmbedded({ dataDir: join(dir, 'postgres') })
-      return connect({ url: server.url('postgres', 'aldis'), max: 1 })
-    },
-    url: async (role) => (await startEmbedded({ dataDir: join(dir, 'postgres') })).url(role, 'aldis'),
+    look: async () => connect({ url: await url('postgres'), max: 1 }),
+    url,
     async destroy() {
       signalAll('SIGCONT')
       await end('SIGKILL')
