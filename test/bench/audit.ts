@@ -1,11 +1,12 @@
 /**
  * The audit of an exported log in a process of its own, whose memory and core nobody shares; or, with a number of entries
- * instead of a folder, the bare SHA-256 of as many leaves and nodes. Tells what it took as JSON.
+ * instead of a folder, the bare SHA-256 of as many leaves and nodes. With records it makes every check. Tells what it took as JSON.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { auditLog } from '../../src/audit/audit.ts'
 import { folderLog } from '../../src/client/log-source.ts'
+import { folderRecords } from '../../src/client/record-files.ts'
 import { openVkey } from '../../src/client/verify.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
 import { verifyEd25519 } from '../../src/provenance/ed25519.ts'
@@ -21,16 +22,17 @@ export interface Told {
 
 const [what = '', dir = '', kept = ''] = process.argv.slice(2)
 const began = performance.now()
-const result = what === 'hash' ? hashOnly(Number(dir)) : await audit()
+const result = what === 'hash' ? hashOnly(Number(dir)) : await audit(what === 'whole')
 const seconds = (performance.now() - began) / 1_000
 const told: Told = { seconds, rss: process.resourceUsage().maxRSS * 1_024, result }
 process.stdout.write(JSON.stringify(told))
 
-async function audit(): Promise<string> {
+async function audit(withRecords: boolean): Promise<string> {
   const key = openVkey(readFileSync(join(dir, 'vkey'), 'utf8'))
   const done = await auditLog({
     ...{ hash: sha256, source: folderLog(dir), pinned: { key, verify: verifyEd25519 }, now: new Date() },
     ...{ policy: parsePolicy(sha256, 'quorum none\n'), kept: [{ name: 'kept', note: readFileSync(kept, 'utf8') }] },
+    records: withRecords ? folderRecords(dir) : undefined,
   })
   return done.result === 'PASS' ? 'PASS' : JSON.stringify(done.findings)
 }

@@ -21,6 +21,7 @@ import { feedTail } from './figures/tail.ts'
 import { taxiiPage } from './figures/taxii.ts'
 import { matchLiterals, matchRegex } from './figures/text.ts'
 import { webhookDelivery } from './figures/webhook.ts'
+import { logAuditWhole } from './figures/whole-audit.ts'
 import { type Growth, growthLines, growthOf, type Point } from './growth.ts'
 import { keep, SIGNALS } from './kept.ts'
 import { RAISED } from './limits.ts'
@@ -37,6 +38,7 @@ const RSS = 'feed.full-sync.rss'
 const RSS_TARGET_MB = 300
 const JOURNAL = 'read.journal'
 const AUDIT = 'log.audit'
+const WHOLE = 'log.audit.whole'
 const SUSTAINED = 'submit.sustained'
 /** Of a full run. */
 const SUSTAINED_SECONDS = 600
@@ -87,6 +89,12 @@ const FIGURES: Readonly<Record<string, Figure>> = {
     grows: false,
     spec: ({ world, count }) => webhookDelivery({ world, count: Math.ceil(count / 20), from: 5 * BEYOND }),
   },
+  // Before any reference that writes past the log.
+  [WHOLE]: {
+    stored: false,
+    grows: false,
+    spec: ({ world, signals }) => logAuditWhole({ world, entries: signals, from: 7 * BEYOND, rss: wholeRss }),
+  },
   'submit.single': {
     stored: false,
     grows: false,
@@ -134,6 +142,7 @@ const leaves: number[] = []
 const published: number[] = []
 /** MB of each audit, at the most. */
 const rss: number[] = []
+const wholeRss: number[] = []
 const logs = createLogs()
 const faiss = createFaiss()
 const bridge = createBridge()
@@ -196,6 +205,7 @@ async function run(here: World): Promise<void> {
     const row = await figureOf(name, asked)
     rows.push(name === RSS ? rssOf(row) : row)
     if (name === AUDIT) rows.push(auditRss(row, rss))
+    if (name === WHOLE) rows.push(auditRss(row, wholeRss))
     if (name === EXACT) rows.push(exactBytes(row, signals))
     if (name === SUSTAINED) rows.push(publishedOf(row, published))
     if (name === JOURNAL) rows.push(leavesOf(row, leaves))

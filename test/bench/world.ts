@@ -63,6 +63,8 @@ export interface World extends Reach {
   node(): NodeProcess
   /** Ends the node and starts it anew: what it had in memory is gone. */
   restart(): Promise<void>
+  /** Admits one who may audit, under its own key. Once. */
+  auditor(): Promise<TlsIdentity>
   end(): Promise<void>
 }
 
@@ -85,7 +87,7 @@ export async function openWorld(settings: Readonly<Record<string, string>> = {})
     return closed
   }
   try {
-    const members = await foundProgramme(env, async () => {
+    const { members, admins } = await foundProgramme(env, async () => {
       node = await startNode(env, dir)
       return node
     })
@@ -108,6 +110,17 @@ export async function openWorld(settings: Readonly<Record<string, string>> = {})
         node = undefined
         node = await startNode(env, dir)
       },
+      auditor: () =>
+        acting(env, admins, async (decide) => {
+          const slug = 'ibis'
+          const scopes: Scope[] = ['provenance:read', 'provenance:audit']
+          await decide('participant.admit', { slug, name: slug, kind: 'observer' })
+          const made = await decide('credential.enrol', { participant: slug, label: slug, scopes })
+          const [tls, signing] = [await makeTlsKey(), openSigningKey(makeSigningKey())]
+          const origin = node?.addresses.enrol ?? ''
+          const { certificate, ca } = await enroll({ origin, code: (made as { code: string }).code, tls, signing })
+          return { key: tls.key, cert: certificate, ca }
+        }),
       end: close,
     }
   } catch (error) {
@@ -134,25 +147,15 @@ async function connected(server: EmbeddedPostgres): Promise<pg.Client> {
 async function foundProgramme(
   env: Readonly<Record<string, string>>,
   start: () => Promise<NodeProcess>,
-): Promise<Member[]> {
-  const config = loadConfig({ ...env })
-  const { admins } = await init(config, {
+): Promise<{ members: Member[]; admins: readonly Uuid[] }> {
+  const { admins } = await init(loadConfig({ ...env }), {
     ...{ slug: 'orchard', trust_domain: 'orchard.example', node_origin: 'https://node.example.org' },
     admins: [
       { name: 'Ada', organisation: 'office' },
       { name: 'Ben', organisation: 'office' },
     ],
   })
-  const [ada, ben] = admins
-  if (ada === undefined || ben === undefined) throw new Error('two administrators')
-  const base = await openBase({ config, clock: systemClock, log: silentLog, small: 1 })
-  try {
-    const { participants } = await openParts(base, { onWake: () => {}, healthy: () => true })
-    const decide = async <A extends ActionName>(action: A, payload: PayloadOf<A>): Promise<unknown> => {
-      const { request_id } = await participants.propose(action, payload, ada)
-      await participants.approve(request_id, ben, new Date())
-      return (await participants.execute(request_id, ada)).result
-    }
+  const members = await acting(env, admins, async (decide) => {
     const [not_before = '', not_after = ''] = [-DAY_MS, 90 * DAY_MS].map(
       (ms) => `${new Date(Date.now() + ms).toISOString().slice(0, 19)}Z`,
     )
@@ -160,9 +163,32 @@ async function foundProgramme(
     for (const slug of SLUGS) await decide('participant.admit', { slug, name: slug, kind: 'platform' })
     await decide('group.create', { slug: 'beside', name: 'beside', mode: 'full', members: [...SLUGS] })
     const { addresses } = await start()
-    return await enrolAll(addresses.enrol, async (participant, label) => {
+    return enrolAll(addresses.enrol, async (participant, label) => {
       const made = await decide('credential.enrol', { participant, label, scopes: [...SCOPES] })
       return (made as { code: string }).code
+    })
+  })
+  return { members, admins }
+}
+
+/** Has two administrators agree to an act, and carry it out; its result. */
+type Decide = <A extends ActionName>(action: A, payload: PayloadOf<A>) => Promise<unknown>
+
+/** What administrators do beside the node. */
+async function acting<T>(
+  env: Readonly<Record<string, string>>,
+  [ada, ben]: readonly Uuid[],
+  work: (decide: Decide) => Promise<T>,
+): Promise<T> {
+  if (ada === undefined || ben === undefined) throw new Error('two administrators')
+  const config = loadConfig({ ...env })
+  const base = await openBase({ config, clock: systemClock, log: silentLog, small: 1 })
+  try {
+    const { participants } = await openParts(base, { onWake: () => {}, healthy: () => true })
+    return await work(async (action, payload) => {
+      const { request_id } = await participants.propose(action, payload, ada)
+      await participants.approve(request_id, ben, new Date())
+      return (await participants.execute(request_id, ada)).result
     })
   } finally {
     await base.close()

@@ -105,6 +105,15 @@ async function openCopy(world: World, { from: first, to: end }: { from: bigint; 
   }
 }
 
+/** The program of audits, on one core; throws where it finds anything. */
+export async function inAudit(...args: string[]): Promise<Told> {
+  const [command = '', ...before] = [...ONE_CORE, process.execPath]
+  const { stdout } = await run(command, [...before, PROGRAM, ...args])
+  const told = JSON.parse(stdout) as Told
+  if (told.result !== 'PASS') throw new Error(told.result)
+  return told
+}
+
 /** Checks 1 to 4 of a whole exported log on one core; each round adds the most memory that it took to `rss`. */
 export function logAudit({
   world,
@@ -120,13 +129,6 @@ export function logAudit({
   const [dir, kept] = [join(world.dir, 'audited'), join(world.dir, 'kept.checkpoint')]
   let ready: Promise<number> | undefined
   let size = entries
-  const child = async (...args: string[]): Promise<Told> => {
-    const [command = '', ...before] = [...ONE_CORE, process.execPath]
-    const { stdout } = await run(command, [...before, PROGRAM, ...args])
-    const told = JSON.parse(stdout) as Told
-    if (told.result !== 'PASS') throw new Error(told.result)
-    return told
-  }
   return {
     name: 'log.audit',
     what: `checks 1 to 4 of an exported log of ${entries.toLocaleString('en')} entries, in a process of its own`,
@@ -138,13 +140,13 @@ export function logAudit({
     measured: async (timed) => {
       ready ??= exported({ log: await logs.open(world), entries, dir, kept })
       size = await ready
-      const { result } = await timed(() => child('audit', dir, kept))
+      const { result } = await timed(() => inAudit('audit', dir, kept))
       rss.push(result.rss / 1e6)
       return size / result.seconds
     },
     reference: {
       what: 'SHA-256 of as many leaves and nodes, and nothing else',
-      run: async (timed) => size / (await timed(() => child('hash', String(size)))).result.seconds,
+      run: async (timed) => size / (await timed(() => inAudit('hash', String(size)))).result.seconds,
     },
   }
 }
@@ -153,7 +155,7 @@ export function logAudit({
 export function auditRss(row: Row, rss: readonly number[]): Row {
   const { measured } = row.cpu
   const all: Measured = { values: rss.slice(-row.runs), references: [], measured, reference: measured }
-  const spec = { name: 'log.audit.rss', what: 'largest resident memory of these audits' }
+  const spec = { name: `${row.name}.rss`, what: 'largest resident memory of these audits' }
   return rowOf({ ...spec, unit: 'MB', target: 500, less: true }, all)
 }
 
