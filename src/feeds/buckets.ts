@@ -71,7 +71,9 @@ const dueIn = (db: Db, feed_id: Uuid, rested: Date): Promise<{ snapshot: bigint;
   atFeed(db, feed_id, async (tx) => {
     const { next_seq, erasures } = await sealed.headForSnapshot(tx, feed_id)
     const newest = await sealed.newestSnapshot(tx, feed_id)
-    const stands = newest !== undefined && (newest.snapshot >= next_seq - 1n || newest.made_at > rested)
+    // One of nothing has no readers to be waited for.
+    const rests = newest !== undefined && newest.snapshot > 0n && newest.made_at > rested
+    const stands = rests || (newest !== undefined && newest.snapshot >= next_seq - 1n)
     return stands ? undefined : { snapshot: next_seq - 1n, erasures }
   })
 

@@ -351,20 +351,25 @@ describe('a signal that is opened', () => {
 })
 
 describe('the buckets of a sealed audience', () => {
-  test('are made at once where there are none, and anew when those that stand have stood for a while', async () => {
+  test('are made at once where there are none or empty ones, and anew when those that stand have stood for a while', async () => {
     const buckets = w.someBuckets({ restMs: 30_000 })
     const { audience } = await aSealed()
     const newest = async () => (await w.feeds.sealed.snapshot(w.reader(banana), audience)).snapshot
     expect(await buckets.round()).toBeGreaterThan(0)
+    expect(await newest()).toBe('0')
     const item = w.item({ audience }, 'email')
     await w.submit(apple, [item])
     await w.project()
-    w.pass(29_999)
-    await buckets.round()
-    expect(await newest()).toBe('0')
-    w.pass(1)
     await buckets.round()
     expect(await newest()).toBe('1')
+    await w.submit(apple, [w.item({ audience }, 'email')])
+    await w.project()
+    w.pass(29_999)
+    await buckets.round()
+    expect(await newest()).toBe('1')
+    w.pass(1)
+    await buckets.round()
+    expect(await newest()).toBe('2')
     await w.decide('signals.erase', { participant: 'apple', signals: [item.signal], basis: 'subject_request' })
     await expect(newest()).rejects.toMatchObject(refused('busy'))
     await buckets.round()

@@ -17,8 +17,9 @@ const NUMBERS = 10_000
 const SHARED = `${EXCHANGE}0147`
 /** Which nobody shared. */
 const ASKED = `${EXCHANGE}0188`
-const BUCKET_TRIES = 30
-const BUCKET_WAIT_MS = 500
+/** For what loops of the node bring within seconds. */
+const WITHIN_MS = 60_000
+const WAIT_MS = 500
 const COMMON = [
   '--region',
   'IE',
@@ -73,7 +74,8 @@ export async function askingPrivately(scene: Scene): Promise<void> {
   const path = writeRaw(join(scene.dir, 'cherry-raw'), 'numbers.ndjson', asked)
   await stage.aldis('cherry', ['sync', '--wait', '10'], { env, shown: ['sync'] })
   for (const how of ['--private', '--buckets']) {
-    if (how === '--buckets') await untilInBuckets(scene, path)
+    // Buckets are made anew once the audience has grown: before, one finds what was in them then.
+    if (how === '--buckets') await until(scene, ['lookup', how, path], found)
     const { lines } = await stage.aldis('cherry', ['lookup', how, path], {
       ...{ env, shown: ['lookup', how, 'numbers.ndjson'] },
       text: ({ outcome, line, source }) =>
@@ -86,8 +88,10 @@ export async function askingPrivately(scene: Scene): Promise<void> {
       matches.length > 0 && matches.every(({ line }) => line === 1),
     )
   }
+  // Evaluations are counted together for some seconds before they are an entry.
+  await until(scene, ['history'], isEvaluation)
   const history = await stage.aldis('cherry', ['history'], { env, text: shownEvaluation })
-  const evaluated = history.lines.filter(({ kind }) => kind === 'lookup.evaluated')
+  const evaluated = history.lines.filter(isEvaluation)
   const told = new Set(evaluated.flatMap(({ fields }) => Object.keys(fields as Line)))
   stage.proves(
     'what the log holds of it is how many elements were evaluated, under which key, and why',
@@ -106,12 +110,14 @@ export async function askingPrivately(scene: Scene): Promise<void> {
 
 const found = ({ outcome }: Line): boolean => outcome === 'match'
 
-/** Buckets are made anew every other second: before, one finds what was in them then. */
-async function untilInBuckets({ stage, at }: Scene, path: string): Promise<void> {
-  for (let i = 0; i < BUCKET_TRIES; i++) {
-    const { lines } = await stage.aldis('cherry', ['lookup', '--buckets', path], { env: at('cherry'), quiet: true })
-    if (lines.some(found)) return
-    await delay(BUCKET_WAIT_MS)
+const isEvaluation = ({ kind }: Line): boolean => kind === 'lookup.evaluated'
+
+/** Asks until the answer has such a line; what is claimed of it afterwards says if it never had. */
+async function until({ stage, at }: Scene, command: string[], holds: (line: Line) => boolean): Promise<void> {
+  for (const end = performance.now() + WITHIN_MS; performance.now() < end; ) {
+    const { lines } = await stage.aldis('cherry', command, { env: at('cherry'), quiet: true })
+    if (lines.some(holds)) return
+    await delay(WAIT_MS)
   }
 }
 
