@@ -8,7 +8,7 @@ import { createNode, type Node } from '../../src/app.ts'
 import { auditLog } from '../../src/audit/audit.ts'
 import { type Client, createClient } from '../../src/client/client.ts'
 import { HEAD_FILE, HEAD_LOCK, lockOf } from '../../src/client/heads.ts'
-import { openHome } from '../../src/client/home.ts'
+import { type Home, openHome } from '../../src/client/home.ts'
 import { exportLog } from '../../src/client/log-export.ts'
 import { folderLog, nodeLog } from '../../src/client/log-source.ts'
 import { endedAt, keyOfReceipt, openNextLog } from '../../src/client/next-log.ts'
@@ -20,8 +20,10 @@ import { systemClock } from '../../src/kernel/clock.ts'
 import type { Uuid } from '../../src/kernel/ids.ts'
 import { silentLog } from '../../src/kernel/log.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
+import { checkpointText } from '../../src/provenance/checkpoint.ts'
 import { verifyEd25519 } from '../../src/provenance/ed25519.ts'
-import { formatVkey, type VerifierKey } from '../../src/provenance/note.ts'
+import { parseEvidence } from '../../src/provenance/evidence.ts'
+import { formatNote, formatVkey, signatureLine, type VerifierKey } from '../../src/provenance/note.ts'
 import { aTestNode, type Member, type TestNode } from '../support/node.ts'
 
 let n: TestNode
@@ -121,6 +123,8 @@ test('a rotated node serves both logs, and proves to a source who read signals o
   const other = `${vkey.slice(0, -6)}AAAAAA`
   await expect(openNextLog(home, other)).rejects.toMatchObject({ name: 'VerificationFailed' })
   await expect(openNextLog(home, before.vkey)).rejects.toThrow('does not follow')
+  await keepsWhatContradicts(home, vkey)
+  expect(home.pinned()).toEqual(before)
   const found = await openNextLog(home, vkey)
   expect(found).toMatchObject({ origin: next, reason: 'key_compromise', lost: 0n })
   expect(home.pinned()).toEqual(before)
@@ -161,6 +165,19 @@ test('a rotated node serves both logs, and proves to a source who read signals o
   client.close()
   await auditsBoth(oldKey, openVkey(vkey))
 })
+
+/** A head that the log did not end with is evidence, in the folder of whoever holds it. */
+async function keepsWhatContradicts(home: Home, vkey: string): Promise<void> {
+  const file = join(home.dir, HEAD_FILE)
+  const [kept, key] = [readFileSync(file, 'utf8'), openVkey(home.pinned().vkey)]
+  const text = checkpointText({ origin: key.name, size: 1n, root: new Uint8Array(32) })
+  const signature = await n.parts.keys.sign('log-1', Buffer.from(text))
+  writeFileSync(file, formatNote(text, [signatureLine(sha256, { ...key, signature })]))
+  await expect(openNextLog(home, vkey)).rejects.toMatchObject({ name: 'LogContradicted' })
+  const [evidence = ''] = readdirSync(join(home.dir, 'evidence'))
+  expect(parseEvidence(readFileSync(join(home.dir, 'evidence', evidence), 'utf8'))?.notes).toHaveLength(2)
+  writeFileSync(file, kept)
+}
 
 /** What `aldis log export --records` writes of one log. */
 async function exported(client: Client, key: VerifierKey, snapshot: boolean): Promise<string> {
