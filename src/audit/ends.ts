@@ -3,7 +3,7 @@ import type { Entry, Inner } from './entry.ts'
 import { type EntryCheck, type Faults, gatherFaults } from './faults.ts'
 import type { FeedTable } from './feeds.ts'
 import { numbered } from './finding.ts'
-import { roomFor } from './names.ts'
+import { createPacked, type Packed } from './packed.ts'
 import type { Programme } from './programme.ts'
 import type { SignalTable } from './signals.ts'
 
@@ -30,21 +30,21 @@ interface Holders {
 }
 
 function createHolders(): Holders {
-  const bits = new Map<string, Uint8Array>()
+  const bits = new Map<string, Packed<Uint8Array>>()
   let waiting: { reader: string; rows: readonly number[]; time: number }[] = []
   return {
     settle(time) {
       const [due, later] = [waiting.filter((one) => one.time <= time), waiting.filter((one) => one.time > time)]
       waiting = later
       for (const { reader, rows } of due) {
-        const own = roomFor(bits.get(reader) ?? new Uint8Array(0), (Math.max(0, ...rows) >> 3) + 1)
-        for (const row of rows) own[row >> 3] = (own[row >> 3] ?? 0) | (1 << (row & 7))
+        const own = bits.get(reader) ?? createPacked(Uint8Array, 1)
+        for (const row of rows) own.set(row >> 3, [own.get(row >> 3, 0) | (1 << (row & 7))])
         bits.set(reader, own)
       }
     },
     obtain: (reader, rows, time) => void waiting.push({ reader, rows, time }),
     readers: () => bits.keys(),
-    has: (reader, row) => ((bits.get(reader)?.[row >> 3] ?? 0) & (1 << (row & 7))) !== 0,
+    has: (reader, row) => ((bits.get(reader)?.get(row >> 3, 0) ?? 0) & (1 << (row & 7))) !== 0,
   }
 }
 
@@ -136,14 +136,10 @@ function acknowledge(
   stages.set(stage, upto)
   const place = `${audience} ${actor}`
   places.acked.set(place, Math.max(upto, places.acked.get(place) ?? 0))
-  const events = upto > before ? (feeds.items(audience, before + 1, upto) ?? []) : []
-  const counts = Map.groupBy(
-    events.filter(({ end }) => end),
-    ({ source }) => source,
-  )
+  const counts = new Map<string, number>()
+  for (const { source } of feeds.ends(audience, before + 1, upto)) count(counts, source)
   const told = new Map(entry.sources.map(({ party, n: own }) => [String(party), own]))
-  const fits =
-    entry.sources.length === counts.size && [...counts].every(([source, own]) => told.get(source) === own.length)
+  const fits = entry.sources.length === counts.size && [...counts].every(([source, own]) => told.get(source) === own)
   if (!fits) faults.add(`${actor} acknowledges another number of ends than the feed has`, entry.index)
   return true
 }
@@ -193,25 +189,24 @@ function countEnds(
   { holders, places }: { holders: Holders; places: Places },
 ): { ends: number; unread: Map<string, number>; unacked: Map<string, number> } {
   const [unread, unacked] = [new Map<string, number>(), new Map<string, number>()]
+  const due = (place: string, reader: string, seq: number): void => {
+    if (seq <= (places.acked.get(place) ?? 0)) return
+    count(unacked, reader)
+    if (seq > (places.read.get(place) ?? 0)) count(unread, reader)
+  }
   let ends = 0
   for (const audience of feeds.audiences) {
-    const events = (feeds.items(audience, 1, feeds.length(audience)) ?? []).map((one, i) => ({ ...one, seq: i + 1 }))
-    const ended = events.filter(({ end }) => end)
-    ends += ended.length
-    for (const reader of holders.readers()) {
-      if (!takesPart(programme, audience, reader)) continue
-      const place = `${audience} ${reader}`
-      const [read, acked] = [places.read.get(place) ?? 0, places.acked.get(place) ?? 0]
-      const held = ended.filter(({ row, seq }) => seq > acked && holders.has(reader, row))
-      add(unread, reader, held.filter(({ seq }) => seq > read).length)
-      add(unacked, reader, held.length)
+    const readers = [...holders.readers()].filter((reader) => takesPart(programme, audience, reader))
+    for (const { row, seq } of feeds.ends(audience, 1, feeds.length(audience))) {
+      ends += 1
+      for (const reader of readers) if (holders.has(reader, row)) due(`${audience} ${reader}`, reader, seq)
     }
   }
   return { ends, unread, unacked }
 }
 
-function add(counts: Map<string, number>, reader: string, n: number): void {
-  if (n > 0) counts.set(reader, (counts.get(reader) ?? 0) + n)
+function count(counts: Map<string, number>, name: string): void {
+  counts.set(name, (counts.get(name) ?? 0) + 1)
 }
 
 function takesPart({ participants, stays }: Programme, audience: string, reader: string): boolean {

@@ -1,5 +1,5 @@
 import type { ReadItem } from '../provenance/readset.ts'
-import { roomFor } from './names.ts'
+import { createPacked, type Packed } from './packed.ts'
 import type { SignalTable } from './signals.ts'
 
 /** An event of a feed: whose signal, in which revision, and whether it ends the signal there. */
@@ -26,35 +26,46 @@ export interface FeedTable {
   readonly audiences: Iterable<string>
   /** Events from one sequence to another; undefined if the feed does not reach so far. */
   items(audience: string, from: number, to: number): FeedItem[] | undefined
+  /** The ends among the same, one at a time: a feed has millions of events. */
+  ends(audience: string, from: number, to: number): Iterable<FeedItem & { seq: number }>
   /** The entry that made an event. */
   indexAt(audience: string, seq: number): number
 }
 
+/** Numbers of an event: its row, revision, entry, and whether it is an end. */
 const NUMBERS = 4
+const [AT, END] = [2, 3]
 
 export function createFeedTable(signals: SignalTable): FeedTable {
-  const feeds = new Map<string, { n: number; data: Int32Array }>()
+  const feeds = new Map<string, { n: number; data: Packed<Int32Array> }>()
+  const item = (data: Packed<Int32Array>, seq: number): FeedItem => {
+    const [row = 0, revision = 0, , end = 0] = data.at(seq - 1)
+    return { ...signals.nameOf(row), row, revision, end: end === 1 }
+  }
   return {
     get audiences() {
       return feeds.keys()
     },
     length: (audience) => feeds.get(audience)?.n ?? 0,
     push(audience, { row, revision, at, end }) {
-      const feed = feeds.get(audience) ?? { n: 0, data: new Int32Array(0) }
-      feed.data = roomFor(feed.data, NUMBERS * (feed.n + 1))
-      feed.data.set([row, revision, at, end ? 1 : 0], NUMBERS * feed.n)
+      const feed = feeds.get(audience) ?? { n: 0, data: createPacked(Int32Array, NUMBERS) }
+      feed.data.set(feed.n, [row, revision, at, end ? 1 : 0])
       feed.n += 1
       feeds.set(audience, feed)
     },
     items(audience, from, to) {
       const feed = feeds.get(audience)
       if (feed === undefined || from < 1 || to > feed.n || to < from) return undefined
-      return Array.from({ length: to - from + 1 }, (_, i) => {
-        const at = NUMBERS * (from - 1 + i)
-        const [row = 0, revision = 0, , end = 0] = feed.data.subarray(at, at + NUMBERS)
-        return { ...signals.nameOf(row), row, revision, end: end === 1 }
-      })
+      return Array.from({ length: to - from + 1 }, (_, i) => item(feed.data, from + i))
     },
-    indexAt: (audience, seq) => feeds.get(audience)?.data[NUMBERS * (seq - 1) + 2] ?? Number.POSITIVE_INFINITY,
+    *ends(audience, from, to) {
+      const feed = feeds.get(audience)
+      for (let seq = from; feed !== undefined && seq <= to; seq++)
+        if (feed.data.get(seq - 1, END) === 1) yield { ...item(feed.data, seq), seq }
+    },
+    indexAt(audience, seq) {
+      const feed = feeds.get(audience)
+      return feed === undefined || seq < 1 || seq > feed.n ? Number.POSITIVE_INFINITY : feed.data.get(seq - 1, AT)
+    },
   }
 }

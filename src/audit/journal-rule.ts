@@ -2,7 +2,8 @@ import { type Hash, toBase64Url, utf8 } from '../kernel/bytes.ts'
 import { daysBegin, isOver, JOURNAL_RULE, journalDays } from '../provenance/journal-rule.ts'
 import type { Entry } from './entry.ts'
 import type { Faults } from './faults.ts'
-import { isDecimal, listIn, roomFor } from './names.ts'
+import { isDecimal, listIn } from './names.ts'
+import { createPacked } from './packed.ts'
 
 /** Which reads may be missing: those of batches that an entry names, by the rule that the programme had published. */
 export interface JournalRule {
@@ -110,15 +111,14 @@ function batchFault(
 function batchTable() {
   const readers = new Map<string, number>()
   const slugs: string[] = []
-  let data = new Float64Array(0)
+  const data = createPacked(Float64Array, NUMBERS, Number.POSITIVE_INFINITY)
   let size = 0
-  const indexOf = (row: number): number => data[NUMBERS * row] ?? Number.POSITIVE_INFINITY
+  const indexOf = (row: number): number => data.get(row, 0)
   return {
     add({ index, reader, begin, n }: NamedBatch): void {
       const number = readers.get(reader) ?? slugs.push(reader) - 1
       readers.set(reader, number)
-      data = roomFor(data, NUMBERS * (size + 1))
-      data.set([index, begin, n, number], NUMBERS * size)
+      data.set(size, [index, begin, n, number])
       size += 1
     },
     find(index: number): NamedBatch | undefined {
@@ -129,7 +129,7 @@ function batchTable() {
         else high = middle
       }
       if (low >= size || indexOf(low) !== index) return undefined
-      const [, begin = Number.NaN, n = 0, reader = 0] = data.subarray(NUMBERS * low)
+      const [, begin = Number.NaN, n = 0, reader = 0] = data.at(low)
       return { index, begin, n, reader: slugs[reader] ?? '' }
     },
   }

@@ -7,6 +7,7 @@ import type { Entry } from './entry.ts'
 import { type EntryCheck, type Faults, gatherFaults } from './faults.ts'
 import type { FeedTable } from './feeds.ts'
 import { numbered } from './finding.ts'
+import { createNames } from './names.ts'
 import type { Row } from './programme.ts'
 import type { SignalState, SignalTable } from './signals.ts'
 
@@ -26,15 +27,16 @@ const APART_S = 300
 export function checkOrder(signals: SignalTable, cosigned: readonly Cosigned[]): EntryCheck {
   const check = numbered(10, 'order')
   const faults = gatherFaults(check)
-  const events = createEvents()
+  /** Those that stand before. */
+  const events = createNames()
   return {
     entry(entry) {
       const { index, event, fields } = entry
       const after = fields.get('after')
-      if (after !== undefined && !events.has(String(after)))
+      if (after !== undefined && events.find(String(after)) === undefined)
         faults.add(`the event ${after}, which it comes after, does not stand before it`, index)
-      if (events.has(event)) faults.add(`its event ${event} stands before it too`, index)
-      events.add(event)
+      if (events.find(event) !== undefined) faults.add(`its event ${event} stands before it too`, index)
+      events.slotOf(event)
       orderChanges(signals, entry, faults)
       orderHold(signals, entry, faults)
       orderEnds(signals, entry, faults)
@@ -49,28 +51,6 @@ export function checkOrder(signals: SignalTable, cosigned: readonly Cosigned[]):
             : 'causes precede effects, revisions rise by one, and times fit those of the witnesses',
         ),
       ),
-  }
-}
-
-/** 52 random bits of an event's id: a million ids take 50 MB so, and as texts three times as much. */
-const fingerprint = (event: string): number => Number.parseInt(event.replaceAll('-', '').slice(-13), 16)
-
-/** One `Set` takes 16,777,216 at most, which a log has in years. */
-const EVENT_SETS = 16
-
-/** The events that stand before an entry, by their fingerprints. */
-function createEvents(): { has(event: string): boolean; add(event: string): void } {
-  const sets = Array.from({ length: EVENT_SETS }, () => new Set<number>())
-  const setOf = (print: number): Set<number> | undefined => sets[print % EVENT_SETS]
-  return {
-    has(event) {
-      const print = fingerprint(event)
-      return setOf(print)?.has(print) === true
-    },
-    add(event) {
-      const print = fingerprint(event)
-      setOf(print)?.add(print)
-    },
   }
 }
 

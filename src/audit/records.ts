@@ -114,7 +114,7 @@ async function openChecks(
   const signals = createSignalTable(names)
   const feeds = createFeedTable(signals)
   const programme = emptyProgramme()
-  const sealed = createSealedTable()
+  const sealed = createSealedTable(names)
   const { state, lacking } = await stateIn({ hash, names, before: beforeOf(begins) }, records.snapshot?.())
   const holes: Holes = new Map()
   const entries = checkEntries()

@@ -1,5 +1,5 @@
 import { toBase64Url } from '../kernel/bytes.ts'
-import { type Names, roomFor } from './names.ts'
+import { createPacked } from './packed.ts'
 
 /** What is known of a row of the database, in numbers below 2^32 - 1; -1 where it is not known. */
 interface RowNumbers {
@@ -10,49 +10,43 @@ interface RowNumbers {
   /** The first and the last entry that set it before it was read. */
   first: number
   last: number
-  /** 1 if the row names the event that changed it last. */
-  named: number
-  /** 1 if it is not there, and an entry took it away; 0 if one made it again. */
-  gone: number
 }
 
-/** Rows by the slots of their names, packed: a million of them are in memory at once. */
-export interface RowTable {
+/** Rows by the slots of their names, packed: a million of them are in memory at once. `M`: what a row may be marked with. */
+export interface RowTable<M extends string> {
   get(slot: number, column: keyof RowNumbers): number
   put(slot: number, column: keyof RowNumbers, value: number): void
-  /** 16 bytes each: of the state, and of the event that the row names. */
-  print(slot: number, of: 'state' | 'event'): string
-  setPrint(slot: number, of: 'state' | 'event', bytes: Uint8Array): void
-  readonly names: Names
+  is(slot: number, mark: M): boolean
+  mark(slot: number, mark: M, is?: boolean): void
+  /** 16 bytes each: of two states, or of a state and the event that the row names. */
+  print(slot: number, place: 0 | 1): string
+  setPrint(slot: number, place: 0 | 1, bytes: Uint8Array): void
 }
 
 export const PRINT_BYTES = 16
-const BYTES = 2 * PRINT_BYTES
-const COLUMNS: readonly (keyof RowNumbers)[] = ['moment', 'made', 'first', 'last', 'named', 'gone']
+/** Two prints, and a bit for each mark. */
+const BYTES = 2 * PRINT_BYTES + 1
+const MARKS_AT = 2 * PRINT_BYTES
+const COLUMNS: readonly (keyof RowNumbers)[] = ['moment', 'made', 'first', 'last']
 const NONE = 0xffff_ffff
 
-export function createRowTable(names: Names): RowTable {
-  let bytes = new Uint8Array(0)
-  let numbers = new Uint32Array(0)
-  const cell = (slot: number, column: keyof RowNumbers): number => COLUMNS.length * slot + COLUMNS.indexOf(column)
-  const startOf = (slot: number, of: 'state' | 'event'): number => BYTES * slot + (of === 'event' ? PRINT_BYTES : 0)
+/** Of up to eight marks. */
+export function createRowTable<M extends string>(marks: readonly M[]): RowTable<M> {
+  const bytes = createPacked(Uint8Array, BYTES)
+  const numbers = createPacked(Uint32Array, COLUMNS.length, NONE)
+  const bitOf = (mark: M): number => 1 << marks.indexOf(mark)
   return {
-    names,
     get(slot, column) {
-      const value = numbers[cell(slot, column)] ?? NONE
+      const value = numbers.get(slot, COLUMNS.indexOf(column))
       return value === NONE ? -1 : value
     },
-    put(slot, column, value) {
-      numbers = roomFor(numbers, COLUMNS.length * (slot + 1), NONE)
-      numbers[cell(slot, column)] = value
+    put: (slot, column, value) => numbers.set(slot, [value], COLUMNS.indexOf(column)),
+    is: (slot, mark) => (bytes.get(slot, MARKS_AT) & bitOf(mark)) !== 0,
+    mark(slot, mark, is = true) {
+      const others = bytes.get(slot, MARKS_AT) & ~bitOf(mark)
+      bytes.set(slot, [is ? others | bitOf(mark) : others], MARKS_AT)
     },
-    print(slot, of) {
-      const start = startOf(slot, of)
-      return toBase64Url(bytes.subarray(start, start + PRINT_BYTES))
-    },
-    setPrint(slot, of, print) {
-      bytes = roomFor(bytes, BYTES * (slot + 1))
-      bytes.set(print.subarray(0, PRINT_BYTES), startOf(slot, of))
-    },
+    print: (slot, place) => toBase64Url(bytes.at(slot).subarray(PRINT_BYTES * place, PRINT_BYTES * (place + 1))),
+    setPrint: (slot, place, print) => bytes.set(slot, print.subarray(0, PRINT_BYTES), PRINT_BYTES * place),
   }
 }

@@ -1,6 +1,8 @@
 import type { Entry } from './entry.ts'
 import { type EntryCheck, type Faults, gatherFaults } from './faults.ts'
 import { numbered } from './finding.ts'
+import { type Names, wordList } from './names.ts'
+import { createPacked } from './packed.ts'
 import { type Programme, type Row, stayOf } from './programme.ts'
 import type { SignalTable } from './signals.ts'
 
@@ -21,18 +23,30 @@ export interface SealedTable {
 /** A reveal that was under way when a value was destroyed. */
 const GRACE_MS = 60_000
 
-export function createSealedTable(): SealedTable {
-  const bySource = new Map<string, Map<string, Sealed>>()
-  const find = (source: string, signal: string): Sealed | undefined => bySource.get(source)?.get(signal)
+const STANDING = Number.POSITIVE_INFINITY
 
-  const destroy = (source: string, signal: string, time: number): Row[] => {
-    const known = find(source, signal)
-    if (known === undefined || known.gone !== undefined) return []
-    known.gone = time
-    return [{ of: rowName(source, signal), state: {}, gone: true }]
+export function createSealedTable(names: Names): SealedTable {
+  const words = wordList()
+  /** By the slot of the value's row: the audience plus one, and when it was destroyed; while it stands, `STANDING`. */
+  const values = createPacked(Float64Array, 2)
+
+  const valueAt = (slot: number | undefined): Sealed | undefined => {
+    const [audience = 0, gone = 0] = slot === undefined ? [] : values.at(slot)
+    return audience === 0 ? undefined : { audience: words.text(audience - 1), ...(gone !== STANDING && { gone }) }
   }
-  const destroyAll = (source: string, time: number): Row[] =>
-    [...(bySource.get(source)?.keys() ?? [])].flatMap((signal) => destroy(source, signal, time))
+  const find = (source: string, signal: string): Sealed | undefined => valueAt(names.find(rowName(source, signal)))
+
+  const destroy = (of: string, time: number): Row[] => {
+    const slot = names.find(of)
+    const known = valueAt(slot)
+    if (slot === undefined || known === undefined || known.gone !== undefined) return []
+    values.set(slot, [time], 1)
+    return [{ of, state: {}, gone: true }]
+  }
+  const destroyAll = (source: string, time: number): Row[] => {
+    const own = rowName(source, '')
+    return [...names].flatMap(([of]) => (of.startsWith(own) ? destroy(of, time) : []))
+  }
 
   return {
     find,
@@ -46,16 +60,15 @@ export function createSealedTable(): SealedTable {
           fields.get('revision'),
           fields.get('digest'),
         ]
-        const own = bySource.get(actor) ?? new Map<string, Sealed>()
-        bySource.set(actor, own.set(signal, { audience }))
+        values.set(names.slotOf(rowName(actor, signal)), [words.number(audience) + 1, STANDING])
         return [{ of: rowName(actor, signal), state: { revision, audience, digest } }]
       }
-      if (kind === 'value.removed') return destroy(actor, signal, time)
+      if (kind === 'value.removed') return destroy(rowName(actor, signal), time)
       if (kind === 'participant.left') return destroyAll(subject, time)
       const moved = changes.filter((one) => one.state !== 'live' || one.audience !== find(actor, one.signal)?.audience)
       return [
-        ...moved.flatMap((one) => destroy(actor, one.signal, time)),
-        ...[...expired, ...erased].flatMap((one) => destroy(subject, one.signal, time)),
+        ...moved.flatMap((one) => destroy(rowName(actor, one.signal), time)),
+        ...[...expired, ...erased].flatMap((one) => destroy(rowName(subject, one.signal), time)),
       ]
     },
   }

@@ -1,7 +1,8 @@
 import { type Hash, toBase64Url } from '../kernel/bytes.ts'
 import { type Faults, nameOf } from './faults.ts'
 import type { FeedTable } from './feeds.ts'
-import { type Names, roomFor } from './names.ts'
+import type { Names } from './names.ts'
+import { createPacked, type Packed } from './packed.ts'
 import type { Row } from './programme.ts'
 import { createRowTable, PRINT_BYTES } from './row-table.ts'
 
@@ -72,23 +73,21 @@ interface KeptEvent {
 
 /** Event by event, few bytes for each. */
 function feedRows(names: Names, faults: Faults) {
-  const kept = new Map<string, { n: number; data: Int32Array }>()
+  const kept = new Map<string, { n: number; data: Packed<Int32Array> }>()
   const eventAt = (audience: string, seq: number): KeptEvent => {
-    const numbers = kept.get(audience)?.data.subarray(FEED_NUMBERS * (seq - 1), FEED_NUMBERS * seq)
-    const [row = 0, revision = 0, end = 0] = numbers ?? []
+    const [row = 0, revision = 0, end = 0] = kept.get(audience)?.data.at(seq - 1) ?? []
     return { row, revision, end: end === 1 }
   }
   return {
     row(audience: string, place: string, { source, signal, revision, end }: Row['state']): void {
-      const feed = kept.get(audience) ?? { n: 0, data: new Int32Array(0) }
+      const feed = kept.get(audience) ?? { n: 0, data: createPacked(Int32Array, FEED_NUMBERS) }
       const seq = /^[1-9][0-9]{0,9}$/.test(place) ? Number(place) : Number.POSITIVE_INFINITY
       if (seq > feed.n + GONE_MOST) {
         faults.add(`${FEED_ROW}${audience} ${place}: the events before it are not there`)
         return
       }
-      feed.data = roomFor(feed.data, FEED_NUMBERS * seq)
       const slot = names.slotOf(`signal ${source} ${signal}`)
-      feed.data.set([slot, Number(revision), end === true ? 1 : 0], FEED_NUMBERS * (seq - 1))
+      feed.data.set(seq - 1, [slot, Number(revision), end === true ? 1 : 0])
       feed.n = Math.max(feed.n, seq)
       kept.set(audience, feed)
     },
@@ -127,30 +126,29 @@ function eventFault(
   return same ? undefined : `the row is another than ${nameOf(at)} made it`
 }
 
+/** Of a signal's prints: the row that was read, and the one that the entries make. */
+const [READ, MADE] = [0, 1] as const
+
 /** Signal by signal: the row that was read, and the one that the entries before it make. */
 function lookupRows({ hash, names }: { hash: Hash; names: Names }, faults: Faults) {
-  const rows = createRowTable(names)
+  /** In sealed audiences signals are hidden: what may be left of them is the end in the one before. */
+  const rows = createRowTable(['read', 'made', 'hidden'])
   /** What entries that may have reached the row made of it. */
   const perhaps = new Map<number, (string | undefined)[]>()
   const printOf = (state: Row['state']): Uint8Array =>
     hash(JSON.stringify(Object.entries(state).sort())).subarray(0, PRINT_BYTES)
-  const slots = new Set<number>()
-  /** In sealed audiences: what may be left of them is the end in the one before. */
-  const hidden = new Set<number>()
-  const at = (slot: number, of: 'state' | 'event'): string | undefined =>
-    rows.get(slot, of === 'state' ? 'moment' : 'made') === 1 ? rows.print(slot, of) : undefined
+  const at = (slot: number, mark: 'read' | 'made'): string | undefined =>
+    rows.is(slot, mark) ? rows.print(slot, mark === 'read' ? READ : MADE) : undefined
   return {
     row(of: string, state: Row['state']): void {
       const slot = names.slotOf(of)
-      slots.add(slot)
-      rows.put(slot, 'moment', 1)
-      rows.setPrint(slot, 'state', printOf(state))
+      rows.mark(slot, 'read')
+      rows.setPrint(slot, READ, printOf(state))
     },
     set(of: string, state: Row['state'] | undefined | 'hidden', certain: boolean): void {
       const slot = names.slotOf(of)
-      slots.add(slot)
       if (state === 'hidden') {
-        hidden.add(slot)
+        rows.mark(slot, 'hidden')
         return
       }
       if (!certain) {
@@ -159,18 +157,15 @@ function lookupRows({ hash, names }: { hash: Hash; names: Names }, faults: Fault
         return
       }
       // It came back into a full audience, or was erased.
-      hidden.delete(slot)
-      if (state === undefined) rows.put(slot, 'made', 0)
-      else {
-        rows.put(slot, 'made', 1)
-        rows.setPrint(slot, 'event', printOf(state))
-      }
+      rows.mark(slot, 'hidden', false)
+      rows.mark(slot, 'made', state !== undefined)
+      if (state !== undefined) rows.setPrint(slot, MADE, printOf(state))
     },
     end(early: boolean): number {
       let n = 0
-      for (const slot of slots) {
-        const found = at(slot, 'state')
-        if (found === at(slot, 'event') || perhaps.get(slot)?.includes(found) || hidden.has(slot)) continue
+      for (let slot = 0; slot < names.size; slot++) {
+        const found = at(slot, 'read')
+        if (found === at(slot, 'made') || perhaps.get(slot)?.includes(found) || rows.is(slot, 'hidden')) continue
         n += 1
         const of = names.nameOf(slot).slice('signal '.length)
         const why =

@@ -1,7 +1,8 @@
 import { fromBase64Url, toBase64Url } from '../kernel/bytes.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import type { Entry } from './entry.ts'
-import { type Names, roomFor } from './names.ts'
+import { type Names, wordList } from './names.ts'
+import { createPacked } from './packed.ts'
 
 type Change = Entry['changes'][number]
 
@@ -45,20 +46,20 @@ const wordOf = (source: string, signal: string): string => `signal ${source} ${s
 
 export function createSignalTable(names: Names): SignalTable {
   const words = wordList()
-  let numbers = new Int32Array(0)
-  let former = new Int32Array(0)
+  const numbers = createPacked(Int32Array, NUMBERS)
+  const former = createPacked(Int32Array, VERSION)
   let formers = 0
-  let expiry = new Float64Array(0)
-  let leaves = new Uint8Array(0)
+  const expiry = createPacked(Float64Array, 1)
+  const leaves = createPacked(Uint8Array, LEAF)
 
   const at = (row: number): SignalState => {
-    const [last = 0, revision = 0, state = 0, audience = 0, , type = 0, category = 0] = numbers.subarray(NUMBERS * row)
+    const [last = 0, revision = 0, state = 0, audience = 0, , type = 0, category = 0] = numbers.at(row)
     return {
       ...nameOf(row),
       ...{ revision, state: words.text(state), audience: words.text(audience) as Uuid },
       ...{ type: words.text(type), category: words.text(category), last },
-      expires_at: new Date(expiry[row] ?? 0).toISOString(),
-      leaf: toBase64Url(leaves.subarray(LEAF * row, LEAF * (row + 1))),
+      expires_at: new Date(expiry.get(row, 0)).toISOString(),
+      leaf: toBase64Url(leaves.at(row)),
     }
   }
   const nameOf = (row: number): { source: string; signal: Uuid } => {
@@ -67,24 +68,23 @@ export function createSignalTable(names: Names): SignalTable {
   }
   /** Keeps what a row was before it changes; answers its place plus one. */
   const keep = (row: number): number => {
-    former = roomFor(former, VERSION * (formers + 1))
-    former.set(numbers.subarray(NUMBERS * row, NUMBERS * row + VERSION), VERSION * formers)
+    former.set(formers, numbers.at(row).subarray(0, VERSION))
     formers += 1
     return formers
   }
   function* versionsOf(row: number): Generator<SignalVersion> {
-    let told = numbers.subarray(NUMBERS * row)
+    let told = numbers.at(row)
     for (;;) {
       const [entry = 0, revision = 0, state = 0, audience = 0, before = 0] = told
       yield { at: entry, revision, state: words.text(state), audience: words.text(audience) as Uuid }
       if (before === 0) return
-      told = former.subarray(VERSION * (before - 1))
+      told = former.at(before - 1)
     }
   }
   /** A row of the snapshot that no entry has made yet is none. */
   const rowOf = (source: string, signal: string): number | undefined => {
     const row = names.find(wordOf(source, signal))
-    return row === undefined || (numbers[NUMBERS * row + 1] ?? 0) === 0 ? undefined : row
+    return row === undefined || numbers.get(row, 1) === 0 ? undefined : row
   }
   return {
     nameOf,
@@ -102,33 +102,13 @@ export function createSignalTable(names: Names): SignalTable {
     put(source, change, index) {
       const isNew = rowOf(source, change.signal) === undefined
       const row = names.slotOf(wordOf(source, change.signal))
-      numbers = roomFor(numbers, NUMBERS * (row + 1))
-      expiry = roomFor(expiry, row + 1)
-      leaves = roomFor(leaves, LEAF * (row + 1))
       const { revision, state, audience, type, category, expires_at, leaf } = change
       const before = isNew ? 0 : keep(row)
       const version = [index, revision, words.number(state), words.number(audience), before]
-      numbers.set([...version, words.number(type), words.number(category)], NUMBERS * row)
-      expiry[row] = Date.parse(expires_at) || 0
-      leaves.set((fromBase64Url(leaf) ?? new Uint8Array(LEAF)).subarray(0, LEAF), LEAF * row)
+      numbers.set(row, [...version, words.number(type), words.number(category)])
+      expiry.set(row, [Date.parse(expires_at) || 0])
+      leaves.set(row, (fromBase64Url(leaf) ?? new Uint8Array(LEAF)).subarray(0, LEAF))
       return at(row)
-    },
-  }
-}
-
-/** The few words that are told a million times, as numbers. */
-function wordList(): { number(text: string): number; text(number: number): string } {
-  const known = new Map<string, number>()
-  const texts: string[] = []
-  return {
-    text: (number) => texts[number] ?? '',
-    number(text) {
-      const number = known.get(text) ?? texts.length
-      if (number === texts.length) {
-        known.set(text, number)
-        texts.push(text)
-      }
-      return number
     },
   }
 }

@@ -28,8 +28,14 @@ export interface Comparison {
   end(size: bigint, beyond: number): Finding
 }
 
+/** The row names the event that changed it last; it is not there, and an entry took it away that none made again. */
+type Mark = 'named' | 'gone'
+
+/** Of a row's prints: its state, and the event that it names. */
+const [STATE, EVENT] = [0, 1] as const
+
 interface Compared {
-  rows: RowTable
+  rows: RowTable<Mark>
   moments: readonly { size: bigint; waiting: ReadonlySet<string> }[]
   /** What entries made of rows that do not name the event that changed them. */
   unnamed: ReadonlyMap<number, string>
@@ -46,7 +52,7 @@ export function compareState(
   check: Numbered,
   faults: Faults,
 ): Comparison {
-  const rows = createRowTable(names)
+  const rows = createRowTable<Mark>(['named', 'gone'])
   const moments: { size: bigint; waiting: ReadonlySet<string> }[] = []
   const unnamed = new Map<number, string>()
   const unmet = new Set<string>()
@@ -65,9 +71,9 @@ export function compareState(
     const place = Number(index + before)
     if (rows.get(slot, 'first') < 0) rows.put(slot, 'first', place)
     rows.put(slot, 'last', place)
-    rows.put(slot, 'gone', 0)
+    rows.mark(slot, 'gone', false)
     const print = toBase64Url(printOf(state))
-    if (rows.get(slot, 'named') !== 1) unnamed.set(slot, print)
+    if (!rows.is(slot, 'named')) unnamed.set(slot, print)
     else if (!isAsMade(rows, slot, { event, place, print }))
       faults.add(`${of}: the row is another than the event ${event} made it`, index)
   }
@@ -81,10 +87,10 @@ export function compareState(
       const slot = names.slotOf(of)
       if (rows.get(slot, 'moment') >= 0) faults.add(`${of}: the snapshot has it twice`)
       rows.put(slot, 'moment', moments.length - 1)
-      rows.setPrint(slot, 'state', printOf(state))
+      rows.setPrint(slot, STATE, printOf(state))
       if (event === undefined) return
-      rows.setPrint(slot, 'event', uuidBytes(event as Uuid))
-      rows.put(slot, 'named', 1)
+      rows.setPrint(slot, EVENT, uuidBytes(event as Uuid))
+      rows.mark(slot, 'named')
     },
     set({ index, event }, changed) {
       unmet.delete(event)
@@ -109,10 +115,10 @@ export function compareState(
 }
 
 /** Notes which entry made a row that names the event of it; false where it is another than that one made it. */
-function isAsMade(rows: RowTable, slot: number, by: { event: string; place: number; print: string }): boolean {
-  if (rows.print(slot, 'event') !== textOf(by.event)) return true
+function isAsMade(rows: RowTable<Mark>, slot: number, by: { event: string; place: number; print: string }): boolean {
+  if (rows.print(slot, EVENT) !== textOf(by.event)) return true
   rows.put(slot, 'made', by.place)
-  return rows.print(slot, 'state') === by.print
+  return rows.print(slot, STATE) === by.print
 }
 
 const noteAll = (events: Set<string>, more: readonly string[]): void => {
@@ -131,15 +137,15 @@ function takeAway(
 ): void {
   const moment = moments[rows.get(slot, 'moment')]
   if (moment !== undefined && isBehind(moment, index, event)) rows.put(slot, 'last', place)
-  if (moment === undefined && moments.some((one) => isBehind(one, index, event))) rows.put(slot, 'gone', 1)
+  if (moment === undefined && moments.some((one) => isBehind(one, index, event))) rows.mark(slot, 'gone')
 }
 
 /** What is wrong with a row once every entry was seen; `early` if its entry is still to come. */
 function faultOf(compared: Compared, slot: number, of: string): string | undefined {
   const { rows, unnamed } = compared
   if (rows.get(slot, 'moment') < 0) return absentFault(compared, slot, of)
-  if (rows.get(slot, 'named') === 1) return namedFault(compared, slot)
-  if (unnamed.get(slot) === rows.print(slot, 'state')) return undefined
+  if (rows.is(slot, 'named')) return namedFault(compared, slot)
+  if (unnamed.get(slot) === rows.print(slot, STATE)) return undefined
   return readBeyond(compared, slot) ? 'early' : 'no entry made it so'
 }
 
@@ -149,7 +155,7 @@ const TAKEN_AWAY = 'sealed-value '
 function absentFault(compared: Compared, slot: number, of: string): string | undefined {
   const { rows, moments, unmet, size } = compared
   const first = rows.get(slot, 'first')
-  if (first < 0 || rows.get(slot, 'gone') === 1) return undefined
+  if (first < 0 || rows.is(slot, 'gone')) return undefined
   // An entry that is not audited may have taken it away before its page was read.
   if (of.startsWith(TAKEN_AWAY) && (unmet.size > 0 || moments.some((moment) => moment.size > size))) return 'early'
   return `${entryAt(compared, first)} made it, and the database does not have it`
@@ -168,7 +174,7 @@ function namedFault(compared: Compared, slot: number): string | undefined {
     return `the row is as ${entryAt(compared, made)} made it, and ${entryAt(compared, last)} changed it`
   if (made >= 0) return undefined
   if (readBeyond(compared, slot)) return 'early'
-  const event = rows.print(slot, 'event')
+  const event = rows.print(slot, EVENT)
   const waiting = moments[rows.get(slot, 'moment')]?.waiting ?? new Set<string>()
   const isWaiting = [...waiting].some((one) => textOf(one) === event)
   return isWaiting ? 'early' : 'the row names an event that did not make it so'

@@ -19,10 +19,17 @@ export interface StatePart {
   page(db: Db, after: string | undefined): Promise<{ rows: StateRow[]; next: string | undefined }>
 }
 
+/** A submission that was accepted; `withdrawn` if it ended signals. */
+export interface AcceptedEvent {
+  participant_id: Uuid
+  event_id: Uuid
+  withdrawn: boolean
+}
+
 /** What auditors are told of other features, by these features. */
 export interface Audited {
-  /** Which signals an accepted submission changed, and to what. */
-  changes(db: Db, event: { participant: Uuid; event_id: Uuid; withdrawn: boolean }): Promise<SignalChange[]>
+  /** Which signals accepted submissions changed, and to what, by the event. */
+  changes(db: Db, events: readonly AcceptedEvent[]): Promise<ReadonlyMap<Uuid, SignalChange[]>>
   /** Which signals an expiry ended. */
   expired(db: Db, event: { participant: Uuid; event_id: Uuid }): Promise<{ signal: Uuid; revision: number }[]>
   /** Which signals an erasure took. */

@@ -4,7 +4,7 @@ import { toBase64Url } from '../kernel/bytes.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { newId, type Uuid } from '../kernel/ids.ts'
-import type { Audited, StatePart, StateRow } from './audited.ts'
+import type { AcceptedEvent, Audited, StatePart, StateRow } from './audited.ts'
 import { chainDisclosure } from './chain.ts'
 import { type Holder, type Placed, placedAt, type Shelf } from './cut.ts'
 import { readsOf, rowsOf } from './item-proof.ts'
@@ -13,6 +13,7 @@ import { disclosedBy } from './kept-read.ts'
 import * as outboxStore from './outbox-store.ts'
 import { type Opened, openedFields } from './record.ts'
 import type { ProvenanceService } from './service.ts'
+import type { SignalChange } from './signal-change.ts'
 import * as store from './store.ts'
 
 /** What an auditor is given, line by line; that it was asked for is an entry of the log before the first line. */
@@ -44,6 +45,8 @@ export interface AuditorOptions extends Shelf, AuditLogOptions {
 
 /** Records in memory at once: one of a batch of reads has up to 100 kB. */
 const AT_ONCE = 32
+/** Items of submissions that are read at once; one may have as many alone. */
+const ITEMS_AT_ONCE = 1_000
 /** Rows of the journal that are opened at once, each of up to 512 reads. */
 const ROWS_AT_ONCE = 4
 /** Batches of reads of one page of the state. */
@@ -101,25 +104,61 @@ async function* exportLines(
       options,
       Array.from({ length: n }, (_, i) => at + BigInt(i)),
     )
-    for (const one of placed) {
-      yield `${JSON.stringify(await entryLine(options, one))}\n`
-      yield* readLines(options, one)
+    for (const some of withFewItems(placed.map(toldBy))) {
+      const changes = await options.audited.changes(options.db, some.flatMap(acceptedIn))
+      for (const one of some) {
+        yield `${JSON.stringify(await entryLine(options, one, changes.get(one.entry.event_id)))}\n`
+        yield* readLines(options, one)
+      }
     }
   }
 }
 
-async function entryLine({ db, audited }: AuditorOptions, { index, entry, payload, opened }: Placed) {
+/** A record with its kind, and the items that it counts. */
+interface Told extends Placed {
+  kind: unknown
+  items: number
+}
+
+function toldBy(placed: Placed): Told {
+  const fields = openedFields(placed.opened)
+  return { ...placed, kind: fields.get('type'), items: Number(fields.get('n') ?? 0) }
+}
+
+const ACCEPTED: ReadonlySet<unknown> = new Set(['signal.submitted', 'signal.revised', 'signal.withdrawn'])
+
+/** The accepted submission that a record tells of. */
+const acceptedIn = ({ kind, entry: { event_id, participant_id } }: Told): AcceptedEvent[] =>
+  ACCEPTED.has(kind) ? [{ participant_id, event_id, withdrawn: kind === 'signal.withdrawn' }] : []
+
+/** The entries in their order, a few at a time: one of which many items are read stands alone. */
+function* withFewItems(told: readonly Told[]): Generator<Told[]> {
+  let [some, items]: [Told[], number] = [[], 0]
+  for (const one of told) {
+    if (some.length > 0 && items + one.items > ITEMS_AT_ONCE) {
+      yield some
+      some = []
+      items = 0
+    }
+    some.push(one)
+    items += one.items
+  }
+  yield some
+}
+
+async function entryLine(
+  { db, audited }: AuditorOptions,
+  { index, entry, payload, opened, kind }: Told,
+  changes: readonly SignalChange[] | undefined,
+) {
   const { event_id, participant_id: participant, chains, decoys } = entry
   const line = {
     ...{ index: String(index), event: event_id, payload, disclosures: present(opened) },
     ...{ chains: chains.map(chainDisclosure), decoys: decoys.map((salt) => toBase64Url(salt)) },
   }
-  const type = openedFields(opened).get('type')
-  if (type === 'signal.expired') return { ...line, expired: await audited.expired(db, { participant, event_id }) }
-  if (type === 'erasure') return { ...line, erased: await audited.erased(db, { participant, event_id }) }
-  const withdrawn = type === 'signal.withdrawn'
-  if (!withdrawn && type !== 'signal.submitted' && type !== 'signal.revised') return line
-  return { ...line, changes: await audited.changes(db, { participant, event_id, withdrawn }) }
+  if (kind === 'signal.expired') return { ...line, expired: await audited.expired(db, { participant, event_id }) }
+  if (kind === 'erasure') return { ...line, erased: await audited.erased(db, { participant, event_id }) }
+  return changes === undefined ? line : { ...line, changes }
 }
 
 /** What stands inside a batch of reads: a line for each. */

@@ -1,6 +1,6 @@
 import { toBase64Url } from '../kernel/bytes.ts'
 import type { Uuid } from '../kernel/ids.ts'
-import type { Audited, StatePart, StateRow } from '../provenance/audited.ts'
+import type { AcceptedEvent, Audited, StatePart, StateRow } from '../provenance/audited.ts'
 import type { SignalChange } from '../provenance/signal-change.ts'
 import { standingOf } from './event.ts'
 import { SIGNAL_STATE, type SignalItem } from './schema.ts'
@@ -28,16 +28,11 @@ export const createAuditedSignals = ({
   /** Which values are sealed, with a digest of what nobody can read. */
   values: StatePart
 } => ({
-  async changes(db, { participant, event_id, withdrawn }) {
-    const rows = await store.acceptedItems(db, participant, event_id)
-    return rows.map((row): SignalChange => {
-      const { item_index: index, signal_id: signal, revision, salt, item } = row
-      const place = { index, signal, revision, leaf: leafOf(salt, item) }
-      // Whoever ended a signal changed nothing else of it, and nobody does afterwards.
-      if (withdrawn) return { ...place, ...standingOf({ ...row, state: SIGNAL_STATE.withdrawn }, categorySlug) }
-      const { audience, type, category, expires_at } = JSON.parse(item) as SignalItem
-      return { ...place, state: 'live', audience, type, category, expires_at: new Date(expires_at).toISOString() }
-    })
+  async changes(db, events) {
+    const rows = Map.groupBy(await store.acceptedItems(db, events), ({ submission_id }) => submission_id)
+    const changed = ({ event_id, withdrawn }: AcceptedEvent): SignalChange[] =>
+      (rows.get(event_id) ?? []).map((row) => changeIn(row, withdrawn, categorySlug))
+    return new Map(events.map((event) => [event.event_id, changed(event)]))
   },
   async expired(db, { participant, event_id }) {
     const rows = await store.expiredBy(db, participant, event_id)
@@ -63,6 +58,19 @@ export const createAuditedSignals = ({
       }),
   },
 })
+
+function changeIn(
+  row: Awaited<ReturnType<typeof store.acceptedItems>>[number],
+  withdrawn: boolean,
+  categorySlug: AuditedSignalsOptions['categorySlug'],
+): SignalChange {
+  const { item_index: index, signal_id: signal, revision, salt, item } = row
+  const place = { index, signal, revision, leaf: leafOf(salt, item) }
+  // Whoever ended a signal changed nothing else of it, and nobody does afterwards.
+  if (withdrawn) return { ...place, ...standingOf({ ...row, state: SIGNAL_STATE.withdrawn }, categorySlug) }
+  const { audience, type, category, expires_at } = JSON.parse(item) as SignalItem
+  return { ...place, state: 'live', audience, type, category, expires_at: new Date(expires_at).toISOString() }
+}
 
 /** Of an erased item its stub says it. */
 const leafOf = (salt: Buffer | null, item: string): string =>

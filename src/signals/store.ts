@@ -3,6 +3,7 @@ import { bytesArray, jsonTexts, plainArray } from '../db/arrays.ts'
 import type { Tx } from '../db/as-participant.ts'
 import type { Db } from '../db/connect.ts'
 import { askKept, executeKept } from '../db/kept.ts'
+import { askTogether, type Events, type Some } from '../db/participants-at-once.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import type { Current } from './lifecycle.ts'
 import { SIGNAL_STATE } from './schema.ts'
@@ -356,19 +357,21 @@ export async function heldByRequest(tx: Tx, participant_id: Uuid): Promise<Uuid[
 
 // ---- the auditor's
 
-/** The accepted items of one submission with what their signals are now, in their order. */
-export const acceptedItems = (db: Db, participant_id: Uuid, submission_id: Uuid) =>
+/** The accepted items of submissions with what their signals are now, each submission's in their order. */
+export const acceptedItems = (db: Db, submissions: Events) =>
+  askTogether(submissions, (some) => itemsOf(db, some).execute())
+
+const itemsOf = (db: Db, { participants, events }: Some) =>
   db
     .selectFrom('signal_revision as r')
     .innerJoin('signal as s', (join) =>
       join.onRef('s.participant_id', '=', 'r.participant_id').onRef('s.signal_id', '=', 'r.signal_id'),
     )
-    .select(['r.signal_id', 'r.revision', 'r.item_index', 'r.salt', 'r.item'])
+    .select(['r.submission_id', 'r.signal_id', 'r.revision', 'r.item_index', 'r.salt', 'r.item'])
     .select(['s.type', 's.category', 's.audience_id', 's.expires_at'])
-    .where('r.participant_id', '=', participant_id)
-    .where('r.submission_id', '=', submission_id)
+    .where(sql<boolean>`r.participant_id = any(${participants}::uuid[])`)
+    .where(sql<boolean>`r.submission_id = any(${events}::uuid[])`)
     .orderBy('r.item_index')
-    .execute()
 
 /** The signals that one expiry ended, those among them that were erased since. */
 export const expiredBy = (db: Db, participant_id: Uuid, event: Uuid) =>

@@ -27,7 +27,7 @@ let sealed: SealedTable
 beforeEach(() => {
   programme = emptyProgramme()
   signals = createSignalTable(createNames())
-  sealed = createSealedTable()
+  sealed = createSealedTable(createNames())
   for (const [slug, kind] of [
     ['apple', 'platform'],
     ['banana', 'platform'],
@@ -78,7 +78,7 @@ describe('check 17 fails', () => {
   test('where a value is revealed a minute after its signal ended, and not before', () => {
     const at = (ms: number) => entry('value.revealed', REVEALED, { time: NOON.getTime() + ms })
     expect(told(entry('value.sealed', SEALED), withdrawn(), at(60_000)).result).toBe('PASS')
-    sealed = createSealedTable()
+    sealed = createSealedTable(createNames())
     const late = told(entry('value.sealed', SEALED), withdrawn(), at(60_001))
     expect(late).toMatchObject({ result: 'FAIL', says: expect.stringContaining('destroyed before') })
   })

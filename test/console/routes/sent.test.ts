@@ -229,8 +229,8 @@ describe('a withdrawal on the word of a person', () => {
     expect(opened).toMatchObject({ type: 'signal.withdrawn', authority: 'node_attested', person: people.lead.person })
     for (const name of ['od', 'kid', 'cred']) expect(opened).not.toHaveProperty(name)
     const audited = createAuditedSignals({ categorySlug: w.rules.categorySlug, participants: () => [] })
-    const told = { participant: apple.participant, event_id: row.submission_id, withdrawn: true }
-    const changes = await audited.changes(w.t.ledger, told)
+    const told = { participant_id: apple.participant, event_id: row.submission_id, withdrawn: true }
+    const changes = (await audited.changes(w.t.ledger, [told])).get(row.submission_id) ?? []
     expect(opened).toMatchObject({ n: 1, root: changes[0]?.leaf, accepted: toBase64Url(changesRoot(sha256, changes)) })
     await w.settle()
     const { events } = await w.page(banana, w.authority.feedOf(audience))
