@@ -135,7 +135,7 @@ describe('aldis backup', () => {
 })
 
 describe('aldis restore', () => {
-  test('of all that was signed lets the node go on, which tells the log once', async () => {
+  test('of all that was signed lets the node go on, which tells the log once, and of one that was killed nothing', async () => {
     const to = target()
     // A node will move it on, and the other tests begin where it is now.
     const anchorDir = join(dir, 'anchor')
@@ -146,7 +146,9 @@ describe('aldis restore', () => {
     })
     expect(anchor).toMatchObject({ state: 'equal', behind: '0' })
     expect(restoredNote(n.parts.config.dataDir)).toBeDefined()
-    for (const _start of ['first', 'second']) {
+    for (const killed of [false, true]) {
+      // Before it had filled a database.
+      if (killed) noteRestored(n.parts.config.dataDir, { event_id: newId(new Date()), made_at: '', sizes: ['1000000'] })
       const config = { ...n.parts.config, anchorDir, databaseUrl: to.url }
       const base = await openBase({ config, clock: systemClock, log: silentLog })
       const node = await createNode(base, silentLog, { measuring: { loopDelayMs: 60_000 } })

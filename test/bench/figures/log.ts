@@ -109,8 +109,8 @@ async function openCopy(world: World, { from: first, to: end }: { from: bigint; 
 export async function inAudit(...args: string[]): Promise<Told> {
   const [command = '', ...before] = [...ONE_CORE, process.execPath]
   const { stdout } = await run(command, [...before, PROGRAM, ...args])
-  const told = JSON.parse(stdout) as Told
-  if (told.result !== 'PASS') throw new Error(told.result)
+  const told = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as Told
+  if (told.result !== 'PASS') throw new Error(`${told.result}\n${stdout}`)
   return told
 }
 

@@ -29,7 +29,7 @@ export function logAuditWhole({ world, entries, from, rss }: WholeAudit): Spec {
   let ready: Promise<bigint> | undefined
   return {
     name: 'log.audit.whole',
-    what: `every check of the log of a node that took submissions until it had ${entries.toLocaleString('en')} entries: tree, records and state as exported; in a process of its own`,
+    what: `every check of the log of a node that took submissions until it had ${entries.toLocaleString('en')} entries: tree, records and state as exported; \`aldis audit\` in a process of its own`,
     unit: 'entries/s',
     target: Math.ceil(1_000_000 / SECONDS),
     absolute: true,
