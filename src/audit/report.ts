@@ -16,11 +16,17 @@ export function reportOf({ result, findings, head, contradictions }: Audit, at: 
 /** What people read. */
 export function linesOf({ result, findings, head }: Audit): string[] {
   const name = head === undefined ? 'the log' : `${head.origin}, ${head.size} entries`
+  const [digits, width] = [widest(findings.map(({ check }) => `${check}`)), widest(findings.map(({ title }) => title))]
   return [
-    ...findings.map(({ check, title, result: own, says }) => `${own.padEnd(7)} ${check}  ${title.padEnd(10)}  ${says}`),
+    ...findings.map(
+      ({ check, title, result: own, says }) =>
+        `${own.padEnd(7)} ${`${check}`.padStart(digits)}  ${title.padEnd(width)}  ${says}`,
+    ),
     `${result}: ${name}`,
   ]
 }
+
+const widest = (texts: readonly string[]): number => Math.max(...texts.map(({ length }) => length))
 
 /** What a further run need not read again, of the log with this key. */
 export const stateText = (vkey: string, { size, root }: Prefix): string =>

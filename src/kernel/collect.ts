@@ -17,10 +17,7 @@ export const release = (): void => {
 }
 
 /**
- * Keeps the young generation of this thread as small as it is by now, and what is dead in the old one little: V8 lets the one grow
- * to 64 MB and the other to several times what lives. For a program that reads millions of lines and keeps few bytes of each.
+ * Keeps the young generation of this thread as large as it is by now; V8 lets it grow to 64 MB. For a program that reads millions
+ * of lines and keeps few bytes of each.
  */
-export function keepHeapSmall(): void {
-  setFlagsFromString('--semi-space-growth-factor=1')
-  setFlagsFromString('--heap-growing-percent=25')
-}
+export const keepYoungSmall = (): void => setFlagsFromString('--semi-space-growth-factor=1')

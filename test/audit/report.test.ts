@@ -42,6 +42,19 @@ test('people read a line for each check, and the whole at the end', async () => 
   ])
 })
 
+test('numbers, titles and sentences stand below one another', () => {
+  const finding = { result: 'PASS', says: 'it holds' } as const
+  const findings = [
+    { ...finding, check: 9, title: 'parties' },
+    { ...finding, check: 17, title: 'sealed values' },
+  ]
+  expect(linesOf({ result: 'PASS', findings, head: undefined, contradictions: [] })).toEqual([
+    'PASS     9  parties        it holds',
+    'PASS    17  sealed values  it holds',
+    'PASS: the log',
+  ])
+})
+
 describe('a state', () => {
   const prefix = { size: 256n, root: new Uint8Array(log.root) }
   const text = stateText('a key', prefix)

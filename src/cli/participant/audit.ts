@@ -10,7 +10,7 @@ import { readIfThere } from '../../client/files.ts'
 import { folderLog, nodeLog, webLog } from '../../client/log-source.ts'
 import { folderRecords, hasRecords } from '../../client/record-files.ts'
 import { openVkey } from '../../client/verify.ts'
-import { keepHeapSmall } from '../../kernel/collect.ts'
+import { keepYoungSmall } from '../../kernel/collect.ts'
 import { writeDurably } from '../../kernel/durable.ts'
 import { StartRefused } from '../../kernel/errors.ts'
 import { sha256 } from '../../kernel/sha256.ts'
@@ -102,7 +102,7 @@ async function audit(
   source: LogSource,
   node: AskedNode = {},
 ): Promise<void> {
-  keepHeapSmall()
+  keepYoungSmall()
   const output = outputOf(command)
   const { key, kept } = pinnedBy(command, options)
   const own = ownIn(command, options, key, node)
