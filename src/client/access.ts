@@ -74,15 +74,18 @@ export function narrowed(transport: Transport, scopes: readonly Scope[]): Transp
       if (message.statusCode === 401) kept = undefined
       return message
     },
-    call: async (call) => {
-      try {
-        return await transport.call(await withToken(call))
-      } catch (error) {
-        // Renewed certificates and rights that were taken end a token before its time.
-        if (!(error instanceof AldisError) || error.status !== 401) throw error
-        kept = undefined
-        return transport.call(await withToken(call))
-      }
-    },
+    call: (call) => renewed(async () => transport.call(await withToken(call))),
+    stream: (path, headers = {}) => renewed(async () => transport.stream(path, (await withToken({ headers })).headers)),
+  }
+
+  /** Renewed certificates and rights that were taken end a token before its time. */
+  async function renewed<T>(ask: () => Promise<T>): Promise<T> {
+    try {
+      return await ask()
+    } catch (error) {
+      if (!(error instanceof AldisError) || error.status !== 401) throw error
+      kept = undefined
+      return ask()
+    }
   }
 }

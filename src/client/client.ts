@@ -319,8 +319,7 @@ export function* receivedOf(page: EventsPage): Generator<Received> {
 }
 
 async function* textLines(transport: Transport, path: string): AsyncGenerator<string> {
-  const message = await transport.open({ method: 'GET', path })
-  if (message.statusCode !== 200) throw await refusalIn(message)
+  const message = await transport.stream(path)
   try {
     for await (const line of linesOf(message, ANSWER_MAX)) {
       if (line !== '') yield line

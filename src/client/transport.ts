@@ -40,6 +40,8 @@ export interface Transport {
   open(
     call: Omit<Call, 'idempotent' | 'body' | 'most'> & { write?: (out: ClientRequest) => Promise<void> },
   ): Promise<IncomingMessage>
+  /** What is got, as it comes, for bodies that do not fit in memory: the answer with 200, after the retries that `call` has. */
+  stream(path: string, headers?: Call['headers']): Promise<IncomingMessage>
   /** Ends what is under way; nothing is tried again. */
   close(): void
 }
@@ -126,19 +128,37 @@ export function createTransport(
       closing.abort()
       agent.destroy()
     },
-    async call(call) {
-      for (let attempt = 0; ; attempt++) {
-        const outcome = await once(call).then(judged, broken)
-        if (!(outcome instanceof Error)) return outcome
+    call: (call) =>
+      repeated(call, async () => {
+        const answer = await once(call)
+        if (!isGood(answer.status)) throw problemOf(answer)
+        return answer
+      }),
+    stream: (path, headers = {}) =>
+      repeated({ idempotent: true }, async () => {
+        const message = await open({ method: 'GET', path, headers })
+        if (message.statusCode !== 200) throw await refusalIn(message)
+        return message
+      }),
+  }
+
+  async function repeated<T>(call: Pick<Call, 'idempotent' | 'signal'>, ask: () => Promise<T>): Promise<T> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await ask()
+      } catch (error) {
+        const outcome = failureOf(error)
         if (!mayRepeat(call, outcome) || attempt === RETRIES || closing.signal.aborted) throw outcome
-        const signals = call.signal === undefined ? [closing.signal] : [closing.signal, call.signal]
-        await delay(pause(outcome, attempt), undefined, { signal: AbortSignal.any(signals) }).catch(
-          (error: unknown) => {
-            throw closing.signal.aborted ? outcome : error
-          },
-        )
+        await pauseBefore(attempt, outcome, call)
       }
-    },
+    }
+  }
+
+  async function pauseBefore(attempt: number, outcome: Error, { signal }: Pick<Call, 'signal'>): Promise<void> {
+    const signals = signal === undefined ? [closing.signal] : [closing.signal, signal]
+    await delay(pause(outcome, attempt), undefined, { signal: AbortSignal.any(signals) }).catch((error: unknown) => {
+      throw closing.signal.aborted ? outcome : error
+    })
   }
 }
 
@@ -185,8 +205,7 @@ function endIfSilent(out: ClientRequest): void {
 
 const isGood = (status: number): boolean => status >= 200 && status < 300
 
-const judged = (answer: Answer): Answer | AldisError => (isGood(answer.status) ? answer : problemOf(answer))
-const broken = (error: unknown): Error =>
+const failureOf = (error: unknown): Error =>
   error instanceof Error ? error : new Error('the connection failed', { cause: error })
 
 /** Of a change that nothing in it names: each try of one call bears the same key, and the node carries it out once. */
@@ -225,7 +244,7 @@ function parsed(body: Buffer): Partial<Problem> {
   }
 }
 
-const mayRepeat = ({ idempotent, signal }: Call, error: Error): boolean =>
+const mayRepeat = ({ idempotent, signal }: Pick<Call, 'idempotent' | 'signal'>, error: Error): boolean =>
   idempotent && isRepeatable(error) && signal?.aborted !== true
 
 /** Whether the same may go well a little later. */

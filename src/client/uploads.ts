@@ -29,8 +29,7 @@ export function uploadsOver(transport: Transport, get: <T>(path: string) => Prom
       return JSON.parse((await collect(message)).toString()) as UploadJob
     },
     async *results(upload) {
-      const message = await transport.open({ method: 'GET', path: `/v1/uploads/${upload}/results` })
-      if (message.statusCode !== 200) throw await refusalIn(message)
+      const message = await transport.stream(`/v1/uploads/${upload}/results`)
       try {
         for await (const line of linesOf(message, ANSWER_MAX)) if (line !== '') yield JSON.parse(line) as UploadLine
       } finally {

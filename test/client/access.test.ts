@@ -47,9 +47,12 @@ describe('a transport of fewer scopes', () => {
     const { node, seen, transport } = await aNode()
     node.taken = (n) => n === 2
     expect((await transport.call(CALL)).status).toBe(200)
+    node.taken = (n) => n === 3
+    expect((await transport.stream(CALL.path)).statusCode).toBe(200)
     node.taken = () => false
     await expect(transport.call(CALL)).rejects.toMatchObject({ status: 401 })
-    expect(seen.filter((one) => one.startsWith('token'))).toHaveLength(3)
+    await expect(transport.stream(CALL.path)).rejects.toMatchObject({ status: 401 })
+    expect(seen.filter((one) => one.startsWith('token'))).toHaveLength(5)
   })
   test('repeats no body that it cannot repeat, and has a fresh token for whoever comes again', async () => {
     const { node, transport } = await aNode()

@@ -218,6 +218,34 @@ describe('an idempotent call is repeated', () => {
   })
 })
 
+describe('what is got as it comes', () => {
+  test.for<[string, Answerer]>([
+    ['after 503', refuse('busy', 503)],
+    ['when the connection breaks before the answer', hangUp],
+  ])('is asked for again %s', async ([, first]) => {
+    const server = await serve(pki, inTurn(first, first, ok))
+    const message = await transportTo(server.origin).stream('/pears', { accept: 'text/plain' })
+    expect(JSON.parse(await text(message))).toEqual({ fruit: 'pear' })
+    expect(server.requests.map(({ path, headers }) => [path, headers.accept])).toEqual(
+      Array.from({ length: 3 }, () => ['/pears', 'text/plain']),
+    )
+  })
+
+  test('is refused as a call is, and not asked for again once it has begun', async () => {
+    const server = await serve(
+      pki,
+      inTurn(refuse('pear', 404), ({ socket }, response) => {
+        response.writeHead(200, { 'content-length': '100' })
+        response.write('{"fruit":', () => socket.destroy())
+      }),
+    )
+    const transport = transportTo(server.origin)
+    await expect(transport.stream('/pears')).rejects.toMatchObject({ code: 'pear', status: 404 })
+    await expect(transport.stream('/pears').then(text)).rejects.toMatchObject({ code: 'ECONNRESET' })
+    expect(server.requests).toHaveLength(2)
+  })
+})
+
 describe('a call is not repeated', () => {
   test.for<[string, Answerer]>([
     ['after 429', refuse('rate-limited', 429)],
