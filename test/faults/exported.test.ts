@@ -9,7 +9,10 @@ const story = await auditedWorld(async (w) => {
   const audience = newId(w.now())
   await w.participants.openAudience(apple.participant, audience, { label: 'pair', mode: 'full', members: ['banana'] })
   for (const [i, n] of SIZES.entries())
-    await w.submit(i % 2 === 0 ? apple : banana, Array.from({ length: n }, () => w.item({ audience })))
+    await w.submit(
+      i % 2 === 0 ? apple : banana,
+      Array.from({ length: n }, () => w.item({ audience })),
+    )
   await w.project()
 })
 afterAll(() => story.w.end())
