@@ -1,4 +1,5 @@
 import { createAlike } from './alike.ts'
+import { audienceFault } from './audiences.ts'
 import { createEnrolments } from './enrolments.ts'
 import type { Entry } from './entry.ts'
 import { type EntryCheck, type Faults, gatherFaults } from './faults.ts'
@@ -133,6 +134,8 @@ export function checkApprovals(programme: Programme): EntryCheck {
     entry(entry) {
       const founding = isFounding(entry)
       if (entry.kind.startsWith('approval.')) voted(entry)
+      const why = audienceFault(programme, entry, founding)
+      if (why !== undefined) faults.add(why, entry.index)
       alike.entry(entry)
       enrolments.entry(entry)
       const action = releaseOf(entry) ?? ACTION_OF.get(entry.kind)?.(entry)

@@ -163,6 +163,72 @@ describe('what takes two persons', () => {
   })
 })
 
+describe('an audience', () => {
+  const named = (audience: string): Told => ['audience.changed', { actor: 'fig', audience }]
+  const group = (kind: 'changed' | 'ended', audience: string | undefined, request = 'r'): Told => [
+    `group.${kind}`,
+    { group: 'hedge', audience, req: request, ...(kind === 'changed' && { mode: 'full' }) },
+  ]
+  /** The programme's audience is `a`, that of the group hedge `h`. */
+  const known = (): Programme => {
+    const made = programme()
+    made.audiences.set('a', { kind: 'programme', mode: 'full', group: null, owner: null })
+    made.audiences.set('h', { kind: 'group', mode: 'full', group: 'hedge', owner: null })
+    return made
+  }
+  const grouped = (): Programme => {
+    const made = known()
+    made.groups.set('hedge', { audience: 'h', joined: new Map() })
+    return made
+  }
+  test('is made once, and a group keeps its own', () => {
+    expect(found([named('b')], known())).toMatchObject({ result: 'PASS' })
+    expect(found([...decided('group.create', 'r'), group('changed', 'b')], known())).toMatchObject({ result: 'PASS' })
+    expect(found([...decided('group.end', 'r'), group('ended', 'h')], grouped())).toMatchObject({ result: 'PASS' })
+  })
+  test.for<[what: string, entries: readonly Told[], known: () => Programme, says: string]>([
+    ['is not made a second time by who wants to be in it', [named('h')], known, 'the audience h was made before'],
+    [
+      'is not made a second time by a new group',
+      [...decided('group.create', 'r'), group('changed', 'a')],
+      known,
+      'the audience a was made before',
+    ],
+    [
+      'of a group is no other than it had',
+      [...decided('group.create', 'r'), group('changed', 'a')],
+      grouped,
+      'the audience a is not that of the group hedge',
+    ],
+    [
+      'that a group leaves as it ends is its own',
+      [...decided('group.end', 'r'), group('ended', 'a')],
+      grouped,
+      'the audience a is not that of the group hedge',
+    ],
+    [
+      'of a group is named by each change',
+      [...decided('group.create', 'r'), group('changed', undefined)],
+      grouped,
+      'is not that of the group hedge',
+    ],
+    [
+      'of the whole programme is not made after the founding',
+      [...FOUNDED, ['node.started', {}], ['audience.changed', { actor: 'node', audience: 'b' }]],
+      programme,
+      'an audience of the whole programme is made after the founding',
+    ],
+    [
+      'of nobody is not made after the founding',
+      [...FOUNDED, ['node.started', {}], ['audience.changed', { audience: 'b' }]],
+      programme,
+      'an audience of the whole programme is made after the founding',
+    ],
+  ])('%s', ([, entries, before, says]) => {
+    expect(found(entries, before())).toMatchObject({ result: 'FAIL', says: expect.stringContaining(says) })
+  })
+})
+
 const CODE: Fields = { subject: 'apple', credential: 'c', use: 'code', scopes: ['feed:read'], to: iso(30), req: 'r' }
 const TLS: Fields = { actor: 'apple', subject: 'apple', credential: 'k', use: 'tls', spki: 'ab', scopes: ['feed:read'] }
 const KEY: Fields = { actor: 'apple', subject: 'apple', credential: 's', use: 'sign:active' }

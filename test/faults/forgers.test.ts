@@ -155,15 +155,19 @@ describe('an honest log', () => {
   })
 })
 
-const anErasure = (targets: unknown): Plain => ({
+/** One more entry, behind all others: the state was read before it. */
+const anEntry = (type: string, fields: Readonly<Record<string, unknown>>): Plain => ({
   event: newId(world.w.now()),
-  fields: [
-    ...Object.entries({ type: 'erasure', time: world.w.now().toISOString(), actor: 'node', subject: 'apple' }),
-    ...Object.entries({ targets, basis: 'request', notified: 0, root: toBase64Url(treeHash(sha256, [])) }),
-    ['approval', fieldIn(plain.find((entry) => fieldIn(entry, 'type') === 'erasure') as Plain, 'approval')],
-  ],
+  fields: Object.entries({ type, time: world.w.now().toISOString(), ...fields }),
   reads: [],
 })
+
+const anErasure = (targets: unknown): Plain =>
+  anEntry('erasure', {
+    ...{ actor: 'node', subject: 'apple' },
+    ...{ targets, basis: 'request', notified: 0, root: toBase64Url(treeHash(sha256, [])) },
+    approval: fieldIn(plain.find((entry) => fieldIn(entry, 'type') === 'erasure') as Plain, 'approval'),
+  })
 
 /** A row of the snapshot that has the third revision where it had the second. */
 const jumped = (text: string): string =>
@@ -338,6 +342,18 @@ const FORGERS: readonly (readonly [check: number, what: string, forge: () => Giv
     'does alone what takes two',
     () => remade(changed('collection.held', (entry) => put(entry, 'req', undefined))),
     /takes two persons, and names no request/,
+  ],
+  [
+    12,
+    "lets somebody into a group's audience by making it once more",
+    () => {
+      const audience = world.ids.berries.audience
+      return remade([
+        ...plain,
+        anEntry('audience.changed', { actor: 'fig', audience, members: ['fig'], label: 'own', mode: 'full' }),
+      ])
+    },
+    /the audience \S+ was made before/,
   ],
   [
     12,
