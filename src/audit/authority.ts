@@ -1,7 +1,7 @@
 import type { Entry } from './entry.ts'
 import { type EntryCheck, type Faults, gatherFaults } from './faults.ts'
 import { numbered } from './finding.ts'
-import { GRACE_MS, type Programme, type Since } from './programme.ts'
+import { GRACE_MS, type KnownActor, type Programme } from './programme.ts'
 
 /** The scope that a credential needs for what it did. */
 const SCOPE: ReadonlyMap<string, string> = new Map([
@@ -85,15 +85,16 @@ interface Acted {
   faults: Faults
 }
 
-const isOver = ({ time }: Since, at: number): boolean => at > time + GRACE_MS
+/** Whether it could not act at a time; what never was active has no grace. */
+const isOver = ({ status, ceased = Number.NaN }: KnownActor, at: number): boolean =>
+  status !== 'active' && !(at <= ceased + GRACE_MS)
 
 function checkParticipant({ participants }: Programme, { entry, actor, faults }: Acted): void {
   const known = participants.get(actor)
   // Reads are gathered: what counts is when the last of a batch was made.
   const at = entry.kind === 'read.batch' ? Date.parse(String(entry.fields.get('to'))) : entry.time
   if (known === undefined) faults.add(`${actor} was never admitted`, entry.index)
-  else if (known.status !== 'active' && isOver(known.since, at))
-    faults.add(`${actor} acts, and is ${known.status}`, entry.index)
+  else if (isOver(known, at)) faults.add(`${actor} acts, and is ${known.status}`, entry.index)
 }
 
 function checkCredential({ credentials }: Programme, { entry, actor, scope, faults }: Acted & { scope: string }): void {
@@ -105,7 +106,7 @@ function checkCredential({ credentials }: Programme, { entry, actor, scope, faul
     return
   }
   if (!known.scopes.includes(scope)) faults.add(`the credential ${id} is without the scope ${scope}`, index)
-  if (known.status !== 'active' && isOver(known.since, time)) faults.add(`the credential ${id} is revoked`, index)
+  if (isOver(known, time)) faults.add(`the credential ${id} is revoked`, index)
   if (time < known.from || time >= known.to + GRACE_MS) faults.add(`the credential ${id} is out of date`, index)
 }
 
@@ -132,7 +133,6 @@ function checkKey({ keys }: Programme, { entry, actor, faults }: Acted): void {
     faults.add(`the signing key ${kid} is none of ${actor}`, index)
     return
   }
-  if (known.status !== 'active' && isOver(known.since, time))
-    faults.add(`the signing key ${kid} is ${known.status}`, index)
+  if (isOver(known, time)) faults.add(`the signing key ${kid} is ${known.status}`, index)
   if (time < known.from || time >= known.to + GRACE_MS) faults.add(`the signing key ${kid} is out of date`, index)
 }

@@ -12,8 +12,8 @@ const role: Fold = ({ roles, endedRoles }, { text, at }) => {
     return [{ of: `role ${name} ${at}`, state: { ended: null } }]
   }
   const granted = roles.get(name)
-  roles.delete(name)
-  endedRoles.set(name, Date.parse(at))
+  // Nobody votes by the end of a role that was not held.
+  if (roles.delete(name)) endedRoles.set(name, Date.parse(at))
   return [{ of: `role ${name} ${granted ?? ''}`, state: { ended: at } }]
 }
 

@@ -9,6 +9,7 @@ import {
   join,
   keyRow,
   leave,
+  moveTo,
   type Programme,
   participantRow,
   type Row,
@@ -23,6 +24,12 @@ const STATUS = {
   'participant.left': 'left',
 } as const
 
+/** What an enrolment leaves a signing key in. */
+const SIGNING: ReadonlyMap<string, string> = new Map([
+  ['sign:pending', 'pending'],
+  ['sign:active', 'active'],
+])
+
 /** The rows that an entry of the programme sets, in words of the snapshot; what of it has no rows sets none. */
 export function foldProgramme(programme: Programme, entry: Entry): Row[] {
   return FOLDS.get(entry.kind)?.(programme, toldBy(entry), entry) ?? []
@@ -32,7 +39,7 @@ const admitted: Fold = (programme, { text, since }) => {
   const slug = text('participant')
   const probation = text('probation')
   programme.participants.set(slug, {
-    ...{ kind: text('kind'), status: 'active', since },
+    ...{ kind: text('kind'), status: 'active' },
     ...(probation !== '' && { probation }),
   })
   const everybody = [...programme.audiences].find(([, { kind }]) => kind === 'programme')?.[0]
@@ -46,7 +53,7 @@ const moved: Fold = (programme, { text, since, at }, { kind }) => {
   const slug = text('participant')
   const known = programme.participants.get(slug)
   if (known === undefined) return []
-  programme.participants.set(slug, { ...known, status: STATUS[kind as keyof typeof STATUS], since })
+  programme.participants.set(slug, moveTo(known, STATUS[kind as keyof typeof STATUS], since))
   const rows = participantRow(programme, slug)
   if (kind !== 'participant.left') return rows
   for (const [group, { joined }] of programme.groups) {
@@ -69,7 +76,7 @@ const confirmed: Fold = (programme, { text }) => {
 }
 
 const enrolled: Fold = (programme, told, entry) => {
-  const { text, texts, since } = told
+  const { text, texts } = told
   const [id, participant, use] = [text('credential'), text('subject'), text('use')]
   if (use === 'code') {
     programme.codes.set(id, { participant, scopes: texts('scopes'), to: text('to'), tries: 0, used: null })
@@ -77,14 +84,16 @@ const enrolled: Fold = (programme, told, entry) => {
   }
   // Nothing but the code is changed before its fingerprint is read back.
   if (use === 'presented') return usedCode(programme, told)
-  const span = { from: Date.parse(text('from')), to: Date.parse(text('to')), since }
+  const span = { from: Date.parse(text('from')), to: Date.parse(text('to')) }
   if (use === 'tls') {
     const [spki, scopes] = [text('spki'), texts('scopes')]
     programme.credentials.set(id, { participant, spki, scopes, status: 'active', ...span })
     return [...credentialRow(programme, id), ...replaceCredentials(programme, entry), ...usedCode(programme, told)]
   }
+  const status = SIGNING.get(use)
+  if (status === undefined) return []
   const name = `${participant} ${id}`
-  programme.keys.set(name, { key: text('key'), status: use.slice('sign:'.length), ...span })
+  programme.keys.set(name, { key: text('key'), status, ...span })
   return [...keyRow(programme, name), ...replaceKeys(programme, participant, entry)]
 }
 
@@ -126,12 +135,13 @@ const revoked: Fold = (programme, { text, since }) => {
   const [id, participant] = [text('credential'), text('subject')]
   if (text('use') === 'tls') {
     const known = programme.credentials.get(id)
-    if (known !== undefined) programme.credentials.set(id, { ...known, status: 'revoked', since })
+    if (known !== undefined) programme.credentials.set(id, moveTo(known, 'revoked', since))
     return credentialRow(programme, id)
   }
   const name = `${participant} ${id}`
   const known = programme.keys.get(name)
-  if (known !== undefined) programme.keys.set(name, { ...known, status: text('reason'), since })
+  const status = text('reason') === 'compromised' ? 'compromised' : 'retired'
+  if (known !== undefined) programme.keys.set(name, moveTo(known, status, since))
   return keyRow(programme, name)
 }
 

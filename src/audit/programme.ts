@@ -9,31 +9,39 @@ export interface Since {
   time: number
 }
 
-export interface KnownParticipant {
-  kind: string
+/** What acts while it is active. */
+export interface KnownActor {
   status: string
-  /** Until when it is on probation. */
-  probation?: string
-  since: Since
+  /** When it ceased to be active last, milliseconds; absent of what never did, and of what never was. */
+  ceased?: number
 }
 
-export interface KnownCredential {
+export interface KnownParticipant extends KnownActor {
+  kind: string
+  /** Until when it is on probation. */
+  probation?: string
+}
+
+export interface KnownCredential extends KnownActor {
   participant: string
   spki: string
   scopes: readonly string[]
-  status: string
   from: number
   to: number
-  since: Since
 }
 
-export interface KnownKey {
+export interface KnownKey extends KnownActor {
   key: string
-  status: string
   from: number
   to: number
-  since: Since
 }
+
+/** In another status: of what is over already a further entry makes no later end. */
+export const moveTo = <T extends KnownActor>(known: T, status: string, { time }: Since): T => ({
+  ...known,
+  status,
+  ...(known.status === 'active' && { ceased: time }),
+})
 
 /** One stay in an audience; open while `left` is absent. */
 export interface Stay {

@@ -9,8 +9,7 @@ const BO = '01890000-0000-7000-8000-000000000002'
 
 function programme(): Programme {
   const made = emptyProgramme()
-  const since = { index: 0n, time: NOW - 86_400_000 }
-  for (const slug of ['aster', 'birch']) made.participants.set(slug, { kind: 'platform', status: 'active', since })
+  for (const slug of ['aster', 'birch']) made.participants.set(slug, { kind: 'platform', status: 'active' })
   made.people.set(LEA, 'aster')
   made.people.set(BO, 'birch')
   for (const person of [LEA, BO]) made.roles.set(`${person} lead`, 'then')

@@ -33,7 +33,7 @@ beforeEach(() => {
     ['banana', 'platform'],
     ['cherry', 'platform'],
   ] as const)
-    programme.participants.set(slug, { kind, status: 'active', since: { index: 0n, time: 0 } })
+    programme.participants.set(slug, { kind, status: 'active' })
   for (const slug of ['apple', 'banana']) join(programme, POND, slug, { index: 1n, time: 0 })
   signals.put('apple', CHANGE as never, 2)
 })

@@ -162,6 +162,23 @@ const anEntry = (type: string, fields: Readonly<Record<string, unknown>>): Plain
   reads: [],
 })
 
+/** A withdrawal of nothing, by what the forger would have act. */
+const anAct = (fields: Readonly<Record<string, unknown>>): Plain => recommitted(anEntry('signal.withdrawn', fields))
+
+/** By apple with a key that two persons never confirmed, whatever the forger says became of it. */
+const byNewKey = (use: string, ...then: readonly Plain[]): Given => {
+  const span = { from: '2026-01-01T00:00:00.000Z', to: '2029-01-01T00:00:00.000Z' }
+  const own = { actor: 'apple', subject: 'apple' }
+  return remade([
+    ...plain,
+    anEntry('credential.enrolled', { ...own, credential: 'own', use, key: '{}', ...span }),
+    ...then,
+    anAct({ ...own, cred: world.ids.apple.credential, kid: 'own' }),
+  ])
+}
+const endsKey = (reason: string): Plain =>
+  anEntry('credential.revoked', { actor: 'node', subject: 'apple', credential: 'own', use: 'sign', reason })
+
 const anErasure = (targets: unknown): Plain =>
   anEntry('erasure', {
     ...{ actor: 'node', subject: 'apple' },
@@ -336,6 +353,65 @@ const FORGERS: readonly (readonly [check: number, what: string, forge: () => Giv
         (row) => ({ ...row, state: { ...row.state, scopes: ['feed:read'] } }),
       ),
     /without the scope signals:submit/,
+  ],
+  [
+    11,
+    'revokes a credential a second time, for the seconds in which it may still act',
+    () => {
+      const first = plain.find(
+        (entry) => fieldIn(entry, 'type') === 'credential.revoked' && fieldIn(entry, 'use') === 'tls',
+      ) as Plain
+      const [subject, cred] = [fieldIn(first, 'subject'), fieldIn(first, 'credential')]
+      const kid = fieldIn(
+        plain.find(
+          (entry) => fieldIn(entry, 'use') === 'sign:active' && fieldIn(entry, 'subject') === subject,
+        ) as Plain,
+        'credential',
+      )
+      const time = new Date(Date.parse(String(fieldIn(first, 'time'))) + 600_000).toISOString()
+      const again = { ...put(first, 'time', time), event: newId(world.w.now()) }
+      return remade([...plain, again, anAct({ actor: subject, subject, cred, kid, time })])
+    },
+    /the credential \S+ is revoked/,
+  ],
+  [
+    11,
+    'takes a submission by a key that waits to be confirmed',
+    () => byNewKey('sign:pending'),
+    /the signing key own is pending/,
+  ],
+  [
+    11,
+    'takes a submission by a key that was ended before it was confirmed',
+    () => byNewKey('sign:pending', endsKey('retired')),
+    /the signing key own is retired/,
+  ],
+  [
+    11,
+    'makes a key active by a word that ends it',
+    () => byNewKey('sign:pending', endsKey('active')),
+    /the signing key own is retired/,
+  ],
+  [
+    11,
+    'makes a key active by a use that nobody confirms',
+    () => byNewKey('SIGN:active'),
+    /the signing key own is none of apple/,
+  ],
+  [
+    12,
+    'ends a role that a person never held, for the seconds in which it may still vote by it',
+    () => {
+      const whom = fieldIn(plain.find((entry) => fieldIn(entry, 'role') === 'analyst') as Plain, 'whom')
+      const request = { request: newId(world.w.now()), action: 'collection.hold', digest: 'd' }
+      return remade([
+        ...plain,
+        anEntry('role.changed', { actor: 'node', person: world.w.ada, whom, role: 'governance', what: 'ended' }),
+        anEntry('approval.requested', { actor: 'node', ...request, person: world.w.ada }),
+        anEntry('approval.given', { actor: 'node', ...request, person: whom }),
+      ])
+    },
+    /may not answer a request of collection.hold/,
   ],
   [
     12,
