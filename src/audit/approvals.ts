@@ -5,6 +5,7 @@ import type { Entry } from './entry.ts'
 import { type EntryCheck, type Faults, gatherFaults } from './faults.ts'
 import { numbered } from './finding.ts'
 import { GRACE_MS, type Programme } from './programme.ts'
+import { replacesFault } from './replaces.ts'
 import { voterFault } from './voters.ts'
 
 /** What became of a request so far. */
@@ -134,7 +135,7 @@ export function checkApprovals(programme: Programme): EntryCheck {
     entry(entry) {
       const founding = isFounding(entry)
       if (entry.kind.startsWith('approval.')) voted(entry)
-      const why = audienceFault(programme, entry, founding)
+      const why = audienceFault(programme, entry, founding) ?? replacesFault(programme, entry)
       if (why !== undefined) faults.add(why, entry.index)
       alike.entry(entry)
       enrolments.entry(entry)

@@ -1,20 +1,17 @@
 import type { Entry } from './entry.ts'
+import { KEY_FOLDS } from './fold-keys.ts'
 import { ONBOARDING_FOLDS } from './fold-onboarding.ts'
 import { PEOPLE_FOLDS } from './fold-people.ts'
 import {
-  codeRow,
-  credentialRow,
   dates,
   type Fold,
   join,
-  keyRow,
   leave,
   moveTo,
   type Programme,
   participantRow,
   type Row,
   requestRow,
-  type Told,
   toldBy,
 } from './programme.ts'
 
@@ -23,12 +20,6 @@ const STATUS = {
   'participant.resumed': 'active',
   'participant.left': 'left',
 } as const
-
-/** What an enrolment leaves a signing key in. */
-const SIGNING: ReadonlyMap<string, string> = new Map([
-  ['sign:pending', 'pending'],
-  ['sign:active', 'active'],
-])
 
 /** The rows that an entry of the programme sets, in words of the snapshot; what of it has no rows sets none. */
 export function foldProgramme(programme: Programme, entry: Entry): Row[] {
@@ -73,84 +64,6 @@ const confirmed: Fold = (programme, { text }) => {
   const { probation: _, ...rest } = known
   programme.participants.set(slug, rest)
   return participantRow(programme, slug)
-}
-
-const enrolled: Fold = (programme, told, entry) => {
-  const { text, texts } = told
-  const [id, participant, use] = [text('credential'), text('subject'), text('use')]
-  if (use === 'code') {
-    programme.codes.set(id, { participant, scopes: texts('scopes'), to: text('to'), tries: 0, used: null })
-    return codeRow(programme, id)
-  }
-  // Nothing but the code is changed before its fingerprint is read back.
-  if (use === 'presented') return usedCode(programme, told)
-  const span = { from: Date.parse(text('from')), to: Date.parse(text('to')) }
-  if (use === 'tls') {
-    const [spki, scopes] = [text('spki'), texts('scopes')]
-    programme.credentials.set(id, { participant, spki, scopes, status: 'active', ...span })
-    return [...credentialRow(programme, id), ...replaceCredentials(programme, entry), ...usedCode(programme, told)]
-  }
-  const status = SIGNING.get(use)
-  if (status === undefined) return []
-  const name = `${participant} ${id}`
-  programme.keys.set(name, { key: text('key'), status, ...span })
-  return [...keyRow(programme, name), ...replaceKeys(programme, participant, entry)]
-}
-
-function usedCode(programme: Programme, { text, at }: Told): Row[] {
-  const id = text('code')
-  const known = programme.codes.get(id)
-  if (known === undefined) return []
-  programme.codes.set(id, { ...known, used: at })
-  return codeRow(programme, id)
-}
-
-/** The keys that a new one brings to an earlier end. */
-function replaced({ fields }: Entry): { keys: string[]; to: number } {
-  const { keys, to } = Object(fields.get('replaces')) as Record<string, unknown>
-  const named = Array.isArray(keys) ? keys.filter((one) => typeof one === 'string') : []
-  return { keys: named, to: Date.parse(String(to)) }
-}
-
-function replaceCredentials(programme: Programme, entry: Entry): Row[] {
-  const { keys, to } = replaced(entry)
-  return keys.flatMap((id) => {
-    const known = programme.credentials.get(id)
-    if (known !== undefined) programme.credentials.set(id, { ...known, to })
-    return credentialRow(programme, id)
-  })
-}
-
-function replaceKeys(programme: Programme, participant: string, entry: Entry): Row[] {
-  const { keys, to } = replaced(entry)
-  return keys.flatMap((kid) => {
-    const name = `${participant} ${kid}`
-    const known = programme.keys.get(name)
-    if (known !== undefined) programme.keys.set(name, { ...known, to })
-    return keyRow(programme, name)
-  })
-}
-
-const revoked: Fold = (programme, { text, since }) => {
-  const [id, participant] = [text('credential'), text('subject')]
-  if (text('use') === 'tls') {
-    const known = programme.credentials.get(id)
-    if (known !== undefined) programme.credentials.set(id, moveTo(known, 'revoked', since))
-    return credentialRow(programme, id)
-  }
-  const name = `${participant} ${id}`
-  const known = programme.keys.get(name)
-  const status = text('reason') === 'compromised' ? 'compromised' : 'retired'
-  if (known !== undefined) programme.keys.set(name, moveTo(known, status, since))
-  return keyRow(programme, name)
-}
-
-const tried: Fold = (programme, { text }, { fields }) => {
-  const id = text('code')
-  const known = programme.codes.get(id)
-  if (known === undefined) return []
-  programme.codes.set(id, { ...known, tries: Number(fields.get('amount')) })
-  return codeRow(programme, id)
 }
 
 const regrouped: Fold = (programme, { text, texts, since, at }) => {
@@ -276,9 +189,7 @@ const FOLDS: ReadonlyMap<string, Fold> = new Map(
     'participant.left': moved,
     'participant.confirmed': confirmed,
     ...ONBOARDING_FOLDS,
-    'credential.enrolled': enrolled,
-    'credential.revoked': revoked,
-    'anomaly.acted': tried,
+    ...KEY_FOLDS,
     'group.changed': regrouped,
     'group.ended': ungrouped,
     'audience.changed': opened,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { checkApprovals } from '../../src/audit/approvals.ts'
 import type { Entry } from '../../src/audit/entry.ts'
+import { foldProgramme } from '../../src/audit/fold.ts'
 import { emptyProgramme, type Programme } from '../../src/audit/programme.ts'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -305,5 +306,57 @@ describe('a key that nobody confirms', () => {
     ],
   ])('fails: %s', ([, entries, says]) => {
     expect(found(entries)).toMatchObject({ result: 'FAIL', says: expect.stringContaining(says) })
+  })
+})
+
+describe('a key that another replaces', () => {
+  /** Apple has a TLS key and a signing key, banana has one of each too. */
+  const known = (): Programme => {
+    const made = programme()
+    const span = { status: 'active', from: NOW, to: NOW + 60 * MINUTE }
+    for (const participant of ['apple', 'banana']) {
+      made.credentials.set(`${participant}-c`, { ...span, participant, spki: 'cd', scopes: [] })
+      made.keys.set(`${participant} ${participant}-s`, { ...span, key: '{}' })
+    }
+    return made
+  }
+  const tls = (replaces: unknown): Told[] => [...opened(), enrolled(TLS, { code: 'c', replaces })]
+  const confirmed = (replaces: unknown): Told[] => [
+    ...[asked('signing-key.confirm', 'ada', 'k'), given('signing-key.confirm', 'ben', 'k')],
+    enrolled(KEY, { actor: 'node', req: 'k', replaces }),
+  ]
+  const waits = (replaces: unknown): Told[] => [enrolled(KEY, { ...WAITS, replaces })]
+  const first = (replaces: unknown): Told[] => [...opened(), enrolled(TLS, { code: 'c' }), enrolled(KEY, { replaces })]
+  const to = iso(59)
+  test('ends earlier than it would', () => {
+    for (const entries of [tls({ keys: ['apple-c'], to }), confirmed({ keys: ['apple-s'], to })])
+      expect(found(entries, known())).toMatchObject({ result: 'PASS' })
+  })
+  test.for<[what: string, entries: readonly Told[], says: string]>([
+    ['a TLS key to a later end', tls({ keys: ['apple-c'], to: iso(61) }), 'replaces apple-c, which is no key of apple'],
+    ['a TLS key to the end that it has', tls({ keys: ['apple-c'], to: iso(60) }), 'replaces apple-c'],
+    ['a TLS key to an end that is none', tls({ keys: ['apple-c'], to: 'never' }), 'replaces apple-c'],
+    ["another participant's TLS key", tls({ keys: ['banana-c'], to }), 'replaces banana-c, which is no key of apple'],
+    ['a TLS key that is not there', tls({ keys: ['apple-c', 'x'], to }), 'replaces x'],
+    ['a signing key as a TLS key is enrolled', tls({ keys: ['apple-s'], to }), 'replaces apple-s'],
+    ['a signing key to a later end', confirmed({ keys: ['apple-s'], to: iso(61) }), 'replaces apple-s'],
+    ["another participant's signing key", confirmed({ keys: ['banana-s'], to }), 'replaces banana-s'],
+    ['a key by one that waits', waits({ keys: ['apple-s'], to }), 'a key that nobody confirmed replaces others'],
+    ['a key by the first signing key', first({ keys: ['apple-s'], to }), 'a key that nobody confirmed replaces others'],
+  ])('fails: %s', ([, entries, says]) => {
+    expect(found(entries, known())).toMatchObject({ result: 'FAIL', says: expect.stringContaining(says) })
+  })
+  test('keeps its end where it may not have another', () => {
+    const made = known()
+    const entry = (fields: Fields): Entry =>
+      ({ kind: 'credential.enrolled', index: 1n, time: NOW, fields: new Map(Object.entries(fields)) }) as never
+    for (const [keys, until] of [
+      ['banana-c', to],
+      ['apple-c', iso(61)],
+      ['apple-c', to],
+    ] as const)
+      foldProgramme(made, entry({ ...TLS, replaces: { keys: [keys], to: until } }))
+    expect(made.credentials.get('banana-c')?.to).toBe(NOW + 60 * MINUTE)
+    expect(made.credentials.get('apple-c')?.to).toBe(NOW + 59 * MINUTE)
   })
 })

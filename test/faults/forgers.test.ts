@@ -179,6 +179,17 @@ const byNewKey = (use: string, ...then: readonly Plain[]): Given => {
 const endsKey = (reason: string): Plain =>
   anEntry('credential.revoked', { actor: 'node', subject: 'apple', credential: 'own', use: 'sign', reason })
 
+/** A new key of banana, and what it says of the one that was replaced before. */
+const replacing = (use: string, by: Readonly<Record<string, unknown>>, before: readonly Plain[] = []): Given => {
+  const isConfirmed = (entry: Plain): boolean =>
+    fieldIn(entry, 'use') === 'sign:active' && fieldIn(entry, 'replaces') !== undefined
+  const { keys } = fieldIn(plain.find(isConfirmed) as Plain, 'replaces') as { keys: readonly string[] }
+  const span = { from: '2026-01-01T00:00:00.000Z', to: '2029-01-01T00:00:00.000Z' }
+  const own = { ...by, subject: 'banana', credential: 'own', use, key: '{}' }
+  const replaces = { keys, to: span.to }
+  return remade([...plain, ...before, anEntry('credential.enrolled', { ...own, ...span, replaces })])
+}
+
 const anErasure = (targets: unknown): Plain =>
   anEntry('erasure', {
     ...{ actor: 'node', subject: 'apple' },
@@ -412,6 +423,25 @@ const FORGERS: readonly (readonly [check: number, what: string, forge: () => Giv
       ])
     },
     /may not answer a request of collection.hold/,
+  ],
+  [
+    12,
+    'brings a key that is over to a later end, by a new one that nobody confirmed',
+    () => replacing('sign:pending', { actor: 'banana' }),
+    /a key that nobody confirmed replaces others/,
+  ],
+  [
+    12,
+    'brings a key that is over to a later end, as another is confirmed',
+    () => {
+      const request = newId(world.w.now())
+      const asked = { actor: 'node', request, action: 'signing-key.confirm', digest: 'd' }
+      return replacing('sign:active', { actor: 'node', req: request }, [
+        anEntry('approval.requested', { ...asked, person: world.w.ada }),
+        anEntry('approval.given', { ...asked, person: world.w.ben }),
+      ])
+    },
+    /it replaces \S+, which is no key of banana that ends later/,
   ],
   [
     12,
