@@ -6,6 +6,7 @@ import { type EntryCheck, type Faults, gatherFaults } from './faults.ts'
 import { numbered } from './finding.ts'
 import { GRACE_MS, type Programme } from './programme.ts'
 import { replacesFault } from './replaces.ts'
+import { createRoles } from './roles.ts'
 import { voterFault } from './voters.ts'
 
 /** What became of a request so far. */
@@ -108,6 +109,7 @@ export function checkApprovals(programme: Programme): EntryCheck {
   const done = new Set<string>()
   const alike = createAlike(faults)
   const enrolments = createEnrolments(faults)
+  const roles = createRoles(programme, faults)
   const isFounding = createFounding()
   const releaseOf = createReleases()
   let acts = 0
@@ -139,12 +141,14 @@ export function checkApprovals(programme: Programme): EntryCheck {
       if (why !== undefined) faults.add(why, entry.index)
       alike.entry(entry)
       enrolments.entry(entry)
+      roles.entry(entry)
       const action = releaseOf(entry) ?? ACTION_OF.get(entry.kind)?.(entry)
       if (action !== undefined && !founding) act(entry, action)
     },
     cut: faults.cut,
     end() {
       enrolments.end()
+      roles.end()
       return faults.finding(() => check.pass(`${acts} acts that take two persons had two`))
     },
   }

@@ -48,7 +48,7 @@ const of = (action: string, person: string, request = 'r'): Fields => ({ request
 const asked = (action: string, by = 'ada', request = 'r'): Told => ['approval.requested', of(action, by, request)]
 const given = (action: string, by = 'cleo', request = 'r'): Told => ['approval.given', of(action, by, request)]
 const admit: Told = ['participant.admitted', { participant: 'apple', req: 'r' }]
-const granted = (role: string): Told => ['role.changed', { what: 'granted', role }]
+const granted = (role: string, whom = 'ada'): Told => ['role.changed', { whom, what: 'granted', role }]
 const policy = (version = 1): Told => ['policy.published', { policy: 'taxonomy', version }]
 const onSignal = (kind: 'held' | 'released', actor: string, req?: string): Told => [
   `signal.${kind}`,
@@ -161,6 +161,35 @@ describe('what takes two persons', () => {
   })
   test('of an act that this audit does not know passes, with whoever voted', () => {
     expect(found([asked('later.act', 'zoe'), given('later.act', 'eve')])).toMatchObject({ result: 'PASS' })
+  })
+})
+
+describe('a role', () => {
+  const added: Told = ['person.added', { whom: 'zoe', organisation: 'office' }]
+  const analyst = granted('analyst', 'zoe')
+  const withZoe = (): Programme => {
+    const known = programme()
+    known.people.set('zoe', 'office')
+    return known
+  }
+  test('is of a person who was added, and one of those that there are', () => {
+    expect(found([analyst], withZoe())).toMatchObject({ result: 'PASS' })
+  })
+  test.for<[what: string, entries: readonly Told[], known: () => Programme, says: string]>([
+    ['of nobody who was added', [analyst], programme, 'the person zoe was never added'],
+    ['that is said to have ended, of nobody', [['role.changed', { role: 'lead' }]], programme, 'was never added'],
+    ['that there is not', [granted('ben node_admin')], programme, 'there is no role ben node_admin'],
+    ['without a name', [['role.changed', { whom: 'ada' }]], programme, 'there is no role undefined'],
+    ['of a person who is added a second time', [added], withZoe, 'the person zoe was added before'],
+  ])('fails: %s', ([, entries, known, says]) => {
+    expect(found(entries, known())).toMatchObject({ result: 'FAIL', says: expect.stringContaining(says) })
+  })
+  test('may stand before the entry that adds its person', () => {
+    const known = programme()
+    const check = checkApprovals(known)
+    check.entry({ kind: 'role.changed', index: 0n, time: NOW, fields: new Map(Object.entries(analyst[1])) } as never)
+    known.people.set('zoe', 'office')
+    expect(check.end()).toMatchObject({ result: 'PASS' })
   })
 })
 

@@ -445,6 +445,41 @@ const FORGERS: readonly (readonly [check: number, what: string, forge: () => Giv
   ],
   [
     12,
+    'gives a role by a name in which a person ends and a role begins',
+    () => {
+      const by = { actor: 'node', person: world.w.ada }
+      return remade([
+        ...plain,
+        anEntry('person.added', { ...by, whom: 'A', organisation: 'apple' }),
+        anEntry('person.added', { ...by, whom: 'A B', organisation: 'apple' }),
+        anEntry('role.changed', { ...by, whom: 'A', role: 'B node_admin', what: 'granted' }),
+        anEntry('approval.requested', { actor: 'node', request: 'r', action: 'group.end', digest: 'd', person: 'A B' }),
+      ])
+    },
+    /there is no role B node_admin/,
+  ],
+  [
+    12,
+    'gives a role to nobody who was added',
+    () =>
+      remade([
+        ...plain,
+        anEntry('role.changed', { actor: 'node', person: world.w.ada, whom: 'A', role: 'analyst', what: 'granted' }),
+      ]),
+    /the person A was never added/,
+  ],
+  [
+    12,
+    'adds a person once more, to another organisation',
+    () =>
+      remade([
+        ...plain,
+        anEntry('person.added', { actor: 'node', person: world.w.ada, whom: world.w.ben, organisation: 'apple' }),
+      ]),
+    /the person \S+ was added before/,
+  ],
+  [
+    12,
     'does alone what takes two',
     () => remade(changed('collection.held', (entry) => put(entry, 'req', undefined))),
     /takes two persons, and names no request/,
