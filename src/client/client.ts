@@ -57,7 +57,7 @@ import { type CaseClient, casesOver } from './cases.ts'
 import { type ConformanceClient, conformanceOver } from './conformance.ts'
 import { evaluatorOver } from './evaluator.ts'
 import { type StreamQuery, streamEvents } from './event-stream.ts'
-import { headerOf, neededHeader } from './headers.ts'
+import { readIn } from './headers.ts'
 import { linesOf, writeLines } from './lines.ts'
 import { type LogLooks, looksOver } from './log-looks.ts'
 import { type OversightClient, oversightOver } from './oversight.ts'
@@ -66,6 +66,7 @@ import { type Segment, type SegmentRun, segmentAt, segmentRun } from './segment-
 import { ANSWER_MAX, createTransport, keyed, refusalIn, type TlsIdentity, type Transport } from './transport.ts'
 import { type UploadClient, uploadsOver } from './uploads.ts'
 import { type UsageClient, usageOver } from './usage.ts'
+import { readNamed } from './verify.ts'
 import { type WebhookClient, webhooksOver } from './webhooks.ts'
 
 export interface ClientOptions extends TlsIdentity {
@@ -229,13 +230,14 @@ export function createClient(options: ClientOptions): Client {
     sealValue: (signal, given) => send('PUT', `/v1/signals/${signal}/value`, given),
     reveal: (signal, asked) => revealOver(transport, signal, asked),
     feeds: () => get('/v1/feeds'),
-    events: (feed, query, signal) => get(`/v1/feeds/${feed}/events${queryOf(query)}`, signal),
+    events: (feed, query, signal) =>
+      recorded(get<EventsPage>(`/v1/feeds/${feed}/events${queryOf(query)}`, signal), ({ events }) => events.length > 0),
     stream: (feed, query) => streamEvents(transport, feed, query),
     segment: (feed, first_seq) => segmentAt(transport, `/v1/feeds/${feed}/segments/${first_seq}`),
     segments: (feed, first_seq, count) =>
       segmentRun(transport, `/v1/feeds/${feed}/segments/${first_seq}${queryOf({ count })}`),
-    lookUp: (lookup) => post('/v1/lookups', lookup),
-    network: (signal, query = {}) => get(`/v1/signals/${signal}/network${queryOf(query)}`),
+    lookUp: (lookup) => recorded(post<LookupResult>('/v1/lookups', lookup), ({ matches }) => matches.length > 0),
+    network: (signal, query = {}) => recorded(get<NetworkResult>(`/v1/signals/${signal}/network${queryOf(query)}`)),
     sealedPage: (feed, query, signal) => sealedPage(transport, `/v1/feeds/${feed}/events${queryOf(query)}`, signal),
     sealedSegment: (feed, first_seq) => sealedSegment(transport, `/v1/feeds/${feed}/segments/${first_seq}`),
     bucketSnapshot: (audience) => get(`/v1/lookup/${audience}`),
@@ -244,9 +246,10 @@ export function createClient(options: ClientOptions): Client {
       const most = Math.min(entries * ENTRY_BYTES, ANSWER_MAX)
       const { body, headers } = await transport.call({ method: 'GET', path, idempotent: true, most })
       // An empty one gives nothing out, and is not recorded.
-      return { body, read: entries === 0 ? '' : neededHeader('bucket', headers, 'provenance-read') }
+      return { body, read: readNamed(readIn(headers), entries > 0) }
     },
-    open: (audience, signal, purpose) => get(`/v1/audiences/${audience}/signals/${signal}${queryOf({ purpose })}`),
+    open: (audience, signal, purpose) =>
+      recorded(get<OpeningResult>(`/v1/audiences/${audience}/signals/${signal}${queryOf({ purpose })}`)),
     acknowledge: (feed, upto, stage) => post(`/v1/feeds/${feed}/acknowledgements`, { upto, stage }),
     giveFeedback: (act) => post('/v1/feedback', act),
     openDispute: (act) => post('/v1/disputes', act),
@@ -280,7 +283,7 @@ function askingOver(transport: Transport) {
   const get = async <T>(path: string, signal?: AbortSignal): Promise<T & { read: string }> => {
     const asked = { method: 'GET', path, idempotent: true } as const
     const answer = await transport.call({ ...asked, ...(signal === undefined ? {} : { signal }) })
-    return { ...(JSON.parse(answer.body.toString()) as T), read: headerOf(answer.headers, 'provenance-read') ?? '' }
+    return { ...(JSON.parse(answer.body.toString()) as T), read: readIn(answer.headers) }
   }
   const send = async <T>(
     method: 'POST' | 'PUT',
@@ -293,9 +296,19 @@ function askingOver(transport: Transport) {
     const idempotent = headers['if-match'] === undefined
     const answer = await transport.call({ method, path, ...text, headers, idempotent })
     const told = answer.status === 204 ? {} : (JSON.parse(answer.body.toString()) as T)
-    return { ...(told as T), read: headerOf(answer.headers, 'provenance-read') ?? '' }
+    return { ...(told as T), read: readIn(answer.headers) }
   }
   return { get, send }
+}
+
+/** What was given out only counts with the read that it was. */
+async function recorded<T extends { read: string }>(
+  answer: Promise<T>,
+  gave: (told: T) => boolean = () => true,
+): Promise<T> {
+  const told = await answer
+  readNamed(told.read, gave(told))
+  return told
 }
 
 /** Each time another entry, and one less of the day: whether to ask again is the caller's to say. */
@@ -308,7 +321,7 @@ async function revealOver(
   const { body, headers } = await transport.call({
     ...{ method: 'POST', path, body: JSON.stringify(asked), idempotent: false },
   })
-  return { ...(JSON.parse(body.toString()) as RevealResult), read: headerOf(headers, 'provenance-read') ?? '' }
+  return { ...(JSON.parse(body.toString()) as RevealResult), read: readNamed(readIn(headers)) }
 }
 
 /** Events of a page with the submissions that prove them. */

@@ -5,6 +5,7 @@ import type { EventsPage } from '../feeds/schema.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import { AldisError, AnswerTooLong, type Problem, VerificationFailed } from './errors.ts'
 import { isRepeatable, refusalIn, type Transport } from './transport.ts'
+import { readNamed } from './verify.ts'
 
 export interface StreamQuery {
   /** Where to begin: the `next_cursor` of a page; the start of the feed without it. */
@@ -57,7 +58,11 @@ async function* oneStream(
   for await (const { event, data } of messagesOf(message)) {
     if (event === 'problem') throw new AldisError(JSON.parse(data) as Problem)
     if (event === 'read') read = readIn(data)
-    else if (event === 'events') yield { ...(JSON.parse(data) as EventsPage), read }
+    if (event !== 'events') continue
+    const page = JSON.parse(data) as EventsPage
+    yield { ...page, read: readNamed(read, page.events.length > 0) }
+    // It is of that page alone.
+    read = ''
   }
 }
 

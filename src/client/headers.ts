@@ -7,6 +7,9 @@ export function headerOf(headers: IncomingHttpHeaders, name: string): string | u
   return typeof value === 'string' ? value : undefined
 }
 
+/** What an answer says of the read that it was; empty where it says nothing. */
+export const readIn = (headers: IncomingHttpHeaders): string => headerOf(headers, 'provenance-read') ?? ''
+
 /** The same of a header that each such answer has; throws `VerificationFailed` of that step for one without. */
 export function neededHeader(step: string, headers: IncomingHttpHeaders, name: string): string {
   const value = headerOf(headers, name)

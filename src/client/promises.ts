@@ -35,29 +35,30 @@ export function receiptOfRead(read: string): string {
 
 const nameOf = ({ id, place }: { id: string; place: string }): string => `read-${id}-${place}`
 
-/** Every promise that the folder notes. `onTorn` is told of lines that a crash cut short, as `<file>:<line>`. */
+/** Every promise that the folder notes. `onTorn` is told of lines that cannot be read, as `<file>:<line>`. */
 export function promisesIn(dir: string, onTorn: (place: string) => void): Promised[] {
-  const lines = (file: string): Record<string, string>[] =>
-    (readIfThere(join(dir, file)) ?? '').split('\n').flatMap((line, n): Record<string, string>[] => {
+  const lines = (file: string, promisedIn: (noted: Noted) => Promised | undefined): Promised[] =>
+    (readIfThere(join(dir, file)) ?? '').split('\n').flatMap((line, n): Promised[] => {
       if (line === '') return []
       const noted = notedIn(line)
-      if (noted === undefined) onTorn(`${file}:${n + 1}`)
-      return noted === undefined ? [] : [noted]
+      const promised = noted === undefined ? undefined : promisedIn(noted)
+      if (promised === undefined) onTorn(`${file}:${n + 1}`)
+      return promised === undefined ? [] : [promised]
     })
-  const events = lines('events.ndjson').map(
-    ({ event = '', rec = '', at = '' }): Promised => ({ name: event, event, c: rec, at }),
-  )
-  const reads = lines('reads.ndjson').flatMap(({ read = '', at = '' }): Promised[] => {
+  const events = lines('events.ndjson', ({ event = '', rec = '', at = '' }) => ({ name: event, event, c: rec, at }))
+  const reads = lines('reads.ndjson', ({ read = '', at = '' }) => {
     const named = readName(read)
-    return named === undefined ? [] : [{ name: nameOf(named), event: named.id, read: named.place, c: named.c, at }]
+    return named === undefined ? undefined : { name: nameOf(named), event: named.id, read: named.place, c: named.c, at }
   })
   return [...events, ...reads]
 }
 
-function notedIn(line: string): Record<string, string> | undefined {
+type Noted = Record<string, string>
+
+function notedIn(line: string): Noted | undefined {
   try {
     const value: unknown = JSON.parse(line)
-    return typeof value === 'object' && value !== null ? (value as Record<string, string>) : undefined
+    return typeof value === 'object' && value !== null ? (value as Noted) : undefined
   } catch {
     return undefined
   }

@@ -2,10 +2,11 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { FeedEventBody, SealedEventBody, SealedPage, SubmissionProof } from '../feeds/schema.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import { VerificationFailed } from './errors.ts'
-import { headerOf, neededHeader } from './headers.ts'
+import { headerOf, neededHeader, readIn } from './headers.ts'
 import type { SealedReceived } from './sealed-mirror.ts'
 import { SEGMENT_TEXT_MAX, unpacked } from './segment-body.ts'
 import { collect, refusalIn, type Transport } from './transport.ts'
+import { readNamed } from './verify.ts'
 
 /** One answer of a sealed feed, with what the node signed of it. */
 export interface SealedDelta {
@@ -50,8 +51,7 @@ export async function sealedSegment(transport: Transport, path: string): Promise
     else events.push(received(value, proofs))
   }
   const cursor = neededHeader('feed', message.headers, 'feed-cursor')
-  const read = neededHeader('feed', message.headers, 'provenance-read')
-  return { ...deltaOf(message.headers, text, events), cursor, read, more: true }
+  return { ...deltaOf(message.headers, text, events), cursor, more: true }
 }
 
 function received(
@@ -67,7 +67,7 @@ export const isSealedBody = (event: FeedEventBody | SealedEventBody): event is S
 
 const deltaOf = (headers: IncomingHttpHeaders, body: Uint8Array, events: SealedReceived[]) => ({
   events,
-  read: headerOf(headers, 'provenance-read') ?? '',
+  read: readNamed(readIn(headers), events.length > 0),
   from: events[0]?.event.seq ?? '',
   to: events.at(-1)?.event.seq ?? '',
   digest: sha256(body).toString('base64url'),

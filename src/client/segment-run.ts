@@ -1,9 +1,10 @@
 import type { IncomingMessage } from 'node:http'
 import { SEGMENTS_TYPE } from '../feeds/schema.ts'
 import { VerificationFailed } from './errors.ts'
-import { neededHeader } from './headers.ts'
+import { neededHeader, readIn } from './headers.ts'
 import { SEGMENT_TEXT_MAX, unpacked } from './segment-body.ts'
 import { collect, refusalIn, type Transport } from './transport.ts'
+import { readNamed } from './verify.ts'
 
 export interface Segment {
   cursor: string
@@ -42,6 +43,7 @@ export async function segmentRun(transport: Transport, path: string): Promise<Se
       const line = await bytes.line()
       if (line === undefined) return undefined
       const { size, cursor, read } = headIn(line)
+      readNamed(read)
       const body = bytes.take(size).then(unpacked)
       before = body
       // Whoever reads it hears of a failure.
@@ -65,7 +67,7 @@ function runOfOne(segment: Segment, cancel: () => void): SegmentRun {
 function wholeOf(message: IncomingMessage, cancel: () => void): Segment {
   try {
     const cursor = neededHeader('feed', message.headers, 'feed-cursor')
-    const read = neededHeader('feed', message.headers, 'provenance-read')
+    const read = readNamed(readIn(message.headers))
     return { cursor, read, body: async () => unpacked(await collect(message, SEGMENT_TEXT_MAX)), cancel }
   } catch (error) {
     cancel()

@@ -314,3 +314,10 @@ export function readName(header: string): { id: string; place: string; c: string
   const whole = id !== undefined && place !== undefined && c !== undefined
   return whole && fromBase64Url(c) !== undefined ? { id, place, c } : undefined
 }
+
+/** What names the read that an answer was; throws `VerificationFailed` where it gave something out and names none, or one that cannot be read. */
+export function readNamed(header: string, gave = true): string {
+  if (readName(header) === undefined && (gave || header !== ''))
+    throw new VerificationFailed('read', 'the node answered without naming what it recorded')
+  return header
+}

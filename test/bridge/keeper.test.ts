@@ -10,7 +10,7 @@ import type { Received } from '../../src/client/client.ts'
 import type { Home } from '../../src/client/home.ts'
 import { matchFileOf } from '../../src/client/match-mirror.ts'
 import { closeServers, json, serve } from '../client/server.ts'
-import { aLog, aNode, aSource, FEED, received } from '../client/source.ts'
+import { aLog, aNode, aRead, aSource, FEED, received } from '../client/source.ts'
 import { anItem, NOON, PROGRAMME, textOf } from '../signals/factory.ts'
 import { type TestPki, testPki } from '../support/pki.ts'
 import { aHome, aKnown } from './home.ts'
@@ -67,7 +67,8 @@ beforeEach(async () => {
       '/v1/audiences': { audiences },
       '/v1/hash-profiles': { hash_profiles },
     }
-    return json(response, answers[url.pathname] ?? { code: 'not-found', title: 'x', status: 404 })
+    const answer = answers[url.pathname] ?? { code: 'not-found', title: 'x', status: 404 }
+    return json(response, answer, 200, { 'provenance-read': aRead(1) })
   })
   home = await aHome(origin, pki)
   writeFileSync(join(home.dir, 'log.vkey'), `${log.vkey}\n`)

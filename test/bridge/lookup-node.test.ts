@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { lookUpAtNode } from '../../src/bridge/lookup-node.ts'
 import { closeServers, json, serve } from '../client/server.ts'
-import { aNode, aSource, received } from '../client/source.ts'
+import { aNode, aRead, aSource, received } from '../client/source.ts'
 import { anItem, sha, textOf } from '../signals/factory.ts'
 import { testPki } from '../support/pki.ts'
 import { aHome } from './home.ts'
@@ -17,7 +17,9 @@ test('a match that the node answers for another key than its source signed is no
   const { origin } = await serve(pki, ({ path, body }, response) => {
     if (path === '/v1/participants') return json(response, { participants: [apple.info] })
     const [{ keys }] = (JSON.parse(body) as { queries: [{ keys: string[] }] }).queries
-    json(response, { as_of: '9', asked: 1, matches: [{ key: keys[0], event: one?.event }], submissions: [one?.proof] })
+    const matches = [{ key: keys[0], event: one?.event }]
+    const read = { 'provenance-read': aRead(1) }
+    json(response, { as_of: '9', asked: 1, matches, submissions: [one?.proof] }, 200, read)
   })
   const home = await aHome(origin, pki)
   writeFileSync(join(home.dir, 'node-receipt-keys.json'), JSON.stringify(node.home.receipt_keys))

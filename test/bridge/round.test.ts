@@ -7,7 +7,7 @@ import type { Received } from '../../src/client/client.ts'
 import type { Home } from '../../src/client/home.ts'
 import { matchFileOf } from '../../src/client/match-mirror.ts'
 import { closeServers, json, serve, type TestServer } from '../client/server.ts'
-import { aLog, aNode, aSource, FEED, received, type TestLog } from '../client/source.ts'
+import { aLog, aNode, aRead, aSource, FEED, received, type TestLog } from '../client/source.ts'
 import { AUDIENCE, anItem, NOON, textOf } from '../signals/factory.ts'
 import { type TestPki, testPki } from '../support/pki.ts'
 import { aHome, aKnown } from './home.ts'
@@ -53,7 +53,7 @@ beforeEach(async () => {
     const found = answers[url.pathname]
     return found === undefined
       ? json(response, { code: 'not-found', title: 'x', status: 404 }, 404)
-      : json(response, found)
+      : json(response, found, 200, { 'provenance-read': aRead(1) })
   })
   home = await aHome(server.origin, pki)
   writeFileSync(join(home.dir, 'log.vkey'), `${log.vkey}\n`)

@@ -4,7 +4,7 @@ import { type Client, createClient } from '../../src/client/client.ts'
 import type { TlsIdentity } from '../../src/client/transport.ts'
 import { type TestPki, testPki } from '../support/pki.ts'
 import { closeServers, identityOf, serve } from './server.ts'
-import { FEED } from './source.ts'
+import { aRead, FEED } from './source.ts'
 
 let pki: TestPki
 let aspen: TlsIdentity
@@ -22,7 +22,7 @@ const begun = (response: ServerResponse): ServerResponse =>
   response.writeHead(200, { 'content-type': 'text/event-stream' })
 const page = (cursor: string, signature?: string): string =>
   [
-    `event: read\ndata: ${JSON.stringify({ read: `read ${cursor}`, signature })}\n\n`,
+    `event: read\ndata: ${JSON.stringify({ read: aRead(Number(cursor.slice(1))), signature })}\n\n`,
     `event: events\nid: ${cursor}\ndata: ${JSON.stringify({ events: [], submissions: [], next_cursor: cursor, more: false })}\n\n`,
   ].join('')
 const problem = (code: string, status: number): string =>
@@ -50,7 +50,7 @@ describe('a stream that a client follows', () => {
     )
     const cursors: string[] = []
     for await (const { next_cursor, read } of stream) {
-      expect(read).toBe(`read ${next_cursor}`)
+      expect(read).toBe(aRead(Number(next_cursor.slice(1))))
       if (cursors.push(next_cursor) === 3) break
     }
     expect(cursors).toEqual(['c1', 'c2', 'c3'])
@@ -60,6 +60,17 @@ describe('a stream that a client follows', () => {
   test('throws a problem that waiting does not mend', async () => {
     const { stream } = await streaming((response) => response.end(problem('cursor-expired', 410)))
     await expect(stream.next()).rejects.toMatchObject({ name: 'AldisError', code: 'cursor-expired' })
+  })
+
+  test('names a read for each page that gave something out', async () => {
+    const full = (cursor: string): string => page(cursor).replace('"events":[]', '"events":[{}]')
+    const { stream } = await streaming((response) => {
+      response.write(full('c1'))
+      // Under the name of the read before.
+      response.write(full('c2').replace(/event: read\ndata: .*\n\n/, ''))
+    })
+    expect((await stream.next()).value).toMatchObject({ next_cursor: 'c1', read: aRead(1) })
+    await expect(stream.next()).rejects.toMatchObject({ name: 'VerificationFailed', step: 'read' })
   })
 
   test('of a sealed feed is refused: its pages would go unverified', async () => {

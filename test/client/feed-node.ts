@@ -7,7 +7,7 @@ import type { Uuid } from '../../src/kernel/ids.ts'
 import { AUDIENCE } from '../signals/factory.ts'
 import type { TestPki } from '../support/pki.ts'
 import { json, type Seen, serve, type TestServer } from './server.ts'
-import { FEED } from './source.ts'
+import { aRead, FEED, segmentRead } from './source.ts'
 
 /** What one feed holds and how it is given out; a test changes it between two synchronisations. */
 export interface TestFeed {
@@ -50,7 +50,7 @@ export function serveFeeds(pki: TestPki, feeds: readonly TestFeed[]): Promise<Te
 function runFrom(feed: TestFeed, [first, last]: [number, number], count: number): Buffer {
   const lines = linesOf(feed.events.filter((one) => seqOf(one) >= first && seqOf(one) <= last))
   const body = brotliCompressSync(lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
-  const head = { first_seq: String(first), size: body.length, cursor: String(last), read: `segment ${first}` }
+  const head = { first_seq: String(first), size: body.length, cursor: String(last), read: segmentRead(first) }
   const next = count > 1 ? feed.sealed.find(([at]) => at === last + 1) : undefined
   const rest = next === undefined ? [] : [runFrom(feed, next, count - 1)]
   return Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), body, ...rest])
@@ -80,7 +80,7 @@ async function answerPage(feed: TestFeed, query: URLSearchParams, response: Resp
     next_cursor: last === undefined ? String(after) : last.event.seq,
     more: rest.length > page.length,
   }
-  json(response, body, 200, page.length === 0 ? {} : { 'provenance-read': `page ${page[0]?.event.seq}` })
+  json(response, body, 200, page.length === 0 ? {} : { 'provenance-read': aRead(Number(page[0]?.event.seq)) })
 }
 
 function listed({ feed, events, sealed, from }: TestFeed): FeedList['feeds'][number] {

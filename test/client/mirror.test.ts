@@ -24,7 +24,7 @@ import { anItem, idOf, NOON, textOf } from '../signals/factory.ts'
 import { type TestPki, testPki } from '../support/pki.ts'
 import { aFeed, asked, serveFeeds, type TestFeed } from './feed-node.ts'
 import { closeServers, identityOf, json, serve, type TestServer } from './server.ts'
-import { aNode, aSource, FEED, received } from './source.ts'
+import { aNode, aRead, aSource, FEED, received, segmentRead } from './source.ts'
 
 const SOURCES = join(import.meta.dirname, '../../src/client')
 
@@ -270,7 +270,7 @@ describe('a mirror', () => {
     expect([seqsOf(), seqsOf(plums)]).toEqual([upTo(2), upTo(3)])
     expect(progress).toEqual(['pears 2 2/2', 'plums 2 2/3', 'plums 3 3/3'])
     expect(told).toEqual(['orchard 1 origin,2 origin', 'orchard 1 origin,2 origin', 'orchard 3 origin'])
-    expect(reads).toEqual(['page 1', 'page 1', 'page 3'])
+    expect(reads).toEqual([aRead(1), aRead(1), aRead(3)])
   })
 
   test('names each read that gave something out, and none that did not', async () => {
@@ -278,7 +278,7 @@ describe('a mirror', () => {
     const reads: string[] = []
     await syncWith(server, { onRead: (read) => reads.push(read) })
     await syncWith(server, { onRead: (read) => reads.push(read) })
-    expect(reads).toEqual(['segment 1'])
+    expect(reads).toEqual([segmentRead(1)])
   })
 
   test('can be read by its owner alone', async () => {
@@ -478,7 +478,7 @@ describe('nothing is kept of an answer', () => {
     const feed = aFeed({ events: all, sealed })
     const server = await serve(pki, ({ path }, response) => {
       if (path === '/v1/feeds') return json(response, { feeds: [{ ...FEED_LISTED, feed: FEED, sealed_seq: '3' }] })
-      response.writeHead(200, { 'feed-cursor': '3' })
+      response.writeHead(200, { 'feed-cursor': '3', 'provenance-read': segmentRead(1) })
       // The empty stream of brotli.
       response.end(Buffer.of(0x06))
     })

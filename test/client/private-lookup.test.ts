@@ -11,7 +11,7 @@ import { sealedKey, sealKid } from '../../src/matching/sealed.ts'
 import { AUDIENCE, anItem, idOf, NOON, sha, textOf } from '../signals/factory.ts'
 import { type TestPki, testPki } from '../support/pki.ts'
 import { type Answerer, closeServers, identityOf, json, serve } from './server.ts'
-import { aNode, aSource, received } from './source.ts'
+import { aNode, aRead, aSource, received } from './source.ts'
 
 const apple = aSource('apple')
 const node = aNode()
@@ -57,7 +57,7 @@ function bucketNode(n: number, change: { bits?: number; entries?: number; gone?:
       gone -= 1
       return json(response, { code: 'not-found', title: 'There is no such object', status: 404 }, 404)
     }
-    response.writeHead(200, change.unread === true ? {} : { 'provenance-read': `read ${prefix}` })
+    response.writeHead(200, change.unread === true ? {} : { 'provenance-read': aRead(1) })
     response.end(bucket(prefixNumber(prefix ?? '', bits) ?? 0))
   }
   return { bits, answer }
@@ -130,7 +130,7 @@ describe('a look-up by buckets', () => {
     const empty = await clientOf(bucketNode(0, { unread: true }).answer)
     expect(await lookUp(empty.client).find(asking(3))).toEqual([])
     const { client } = await clientOf(bucketNode(40, { unread: true }).answer)
-    const unread = { name: 'VerificationFailed', step: 'bucket', message: expect.stringContaining('provenance-read') }
+    const unread = { name: 'VerificationFailed', step: 'read' }
     await expect(lookUp(client).find(asking(3))).rejects.toMatchObject(unread)
   })
 })
@@ -147,7 +147,7 @@ describe('a match that is opened', () => {
     const submissions = [...new Map(given.map(({ proof }) => [proof?.event, proof])).values()]
     const { client, requests } = await clientOf((_, response) =>
       json(response, { as_of: '9', events: given.map(({ event }) => event), submissions }, 200, {
-        'provenance-read': 'the read',
+        'provenance-read': aRead(1),
       }),
     )
     const reads: string[] = []
@@ -163,7 +163,7 @@ describe('a match that is opened', () => {
     const { opened, reads, path } = await answering([email()])
     expect(opened).toMatchObject([{ authority: 'origin', item: email({ signal: idOf(1) }), match: match() }])
     expect(opened[0]?.promised).toMatch(/^[A-Za-z0-9_-]{43}$/)
-    expect(reads).toEqual(['the read'])
+    expect(reads).toEqual([aRead(1)])
     expect(path).toBe(`/v1/audiences/${AUDIENCE}/signals/${idOf(1)}?purpose=enforcement`)
   })
 

@@ -20,6 +20,16 @@ test.each(['', ID, `${ID}.7`, `${ID}.x ${C}`, `../${ID}.7 ${C}`, `${ID}.7 ${C}=`
   },
 )
 
+test('a note of a read that names none is not passed over', () => {
+  const home = openHome(mkdtempSync(join(tmpdir(), 'aldis-notes-')))
+  home.note('reads.ndjson', { read: `${ID}.7 ${C}` })
+  for (const read of ['', 'none', undefined]) home.note('reads.ndjson', { read })
+  const torn: string[] = []
+  expect(promisesIn(home.dir, (place) => torn.push(place))).toHaveLength(1)
+  expect(torn).toEqual(['reads.ndjson:2', 'reads.ndjson:3', 'reads.ndjson:4'])
+  rmSync(home.dir, { recursive: true })
+})
+
 test('a note that a crash cut short takes no other with it, and is named', () => {
   const home = openHome(mkdtempSync(join(tmpdir(), 'aldis-notes-')))
   const file = join(home.dir, 'events.ndjson')

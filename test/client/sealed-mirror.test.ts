@@ -142,9 +142,12 @@ describe('a sealed mirror', () => {
     expect(() => readFileSync(join(dir, `${FEED}.json`))).toThrow('ENOENT')
   })
 
-  test.for(['feed-cursor', 'provenance-read'])('refuses a segment without %s', async (without) => {
+  test.for([
+    ['feed-cursor', 'feed'],
+    ['provenance-read', 'read'],
+  ] as const)('refuses a segment without %s', async ([without, step]) => {
     const one = syncWith(aFeed({ events: [live(1), live(2)], segment: 2, without }))
-    await expect(one).rejects.toMatchObject({ name: 'VerificationFailed', step: 'feed' })
+    await expect(one).rejects.toMatchObject({ name: 'VerificationFailed', step })
     expect(() => readFileSync(join(dir, `${FEED}.json`))).toThrow('ENOENT')
   })
 

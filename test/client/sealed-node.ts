@@ -10,7 +10,7 @@ import { sealedKey, sealKid } from '../../src/matching/sealed.ts'
 import { AUDIENCE, idOf, NOON } from '../signals/factory.ts'
 import type { TestPki } from '../support/pki.ts'
 import { json, serve, type TestServer } from './server.ts'
-import { FEED } from './source.ts'
+import { aRead, FEED } from './source.ts'
 
 export type SealedOrEnd = SealedEventBody | Received
 
@@ -69,7 +69,7 @@ export function serveSealed(pki: TestPki, feed: TestSealedFeed, receiptKey: OwnS
     const [from = '', to = ''] = [events[0], events.at(-1)].map((one) => one && eventOf(one).seq)
     const delta = deltaText({ feed: FEED, from, to, digest: sha256(text).toString('base64url') })
     const signature = toBase64Url(await receiptKey.sign(Buffer.from(feed.signs?.(delta) ?? delta)))
-    return { 'feed-signature': `${receiptKey.kid} ${signature}`, 'provenance-read': `read ${from}` }
+    return { 'feed-signature': `${receiptKey.kid} ${signature}`, 'provenance-read': aRead(Number(from)) }
   }
   return serve(pki, async (request, response) => {
     const url = new URL(request.path, 'https://node')

@@ -9,6 +9,7 @@ import { SEGMENTS_TYPE } from '../../src/feeds/schema.ts'
 import { idOf } from '../signals/factory.ts'
 import { type TestPki, testPki } from '../support/pki.ts'
 import { type Answerer, closeServers, identityOf, serve } from './server.ts'
+import { segmentRead } from './source.ts'
 
 const clients: Client[] = []
 let pki: TestPki
@@ -30,7 +31,7 @@ async function runOf(answer: Answerer): Promise<SegmentRun> {
 }
 
 const headOf = (size: number, n: number): string =>
-  `${JSON.stringify({ first_seq: `${n}`, size, cursor: `c${n}`, read: `r${n}` })}\n`
+  `${JSON.stringify({ first_seq: `${n}`, size, cursor: `c${n}`, read: segmentRead(n) })}\n`
 /** A run of texts, each packed behind its head. */
 const packed = (texts: readonly string[]): Buffer =>
   Buffer.concat(
@@ -65,36 +66,45 @@ describe('a run of segments', () => {
         const whole = packed(texts)
         const places = [0, ...cuts.filter((at) => at < whole.length).sort((a, b) => a - b), whole.length]
         const pieces = places.slice(1).map((end, i) => whole.subarray(places[i], end))
-        expect(await textsIn(await runOf(answering(pieces)))).toEqual(texts.map((text, n) => [`c${n}`, `r${n}`, text]))
+        expect(await textsIn(await runOf(answering(pieces)))).toEqual(
+          texts.map((text, n) => [`c${n}`, segmentRead(n), text]),
+        )
       }),
       { numRuns: 40 },
     )
   })
   test('is its one segment where an older node knows of no runs', async () => {
     const run = await runOf((_, response) => {
-      response.writeHead(200, { 'feed-cursor': 'after', 'provenance-read': 'named' })
+      response.writeHead(200, { 'feed-cursor': 'after', 'provenance-read': segmentRead(1) })
       response.end(brotliCompressSync('lines'))
     })
-    expect(await textsIn(run)).toEqual([['after', 'named', 'lines']])
+    expect(await textsIn(run)).toEqual([['after', segmentRead(1), 'lines']])
   })
-  test.for(['feed-cursor', 'provenance-read'])(
-    'fails by name and ends its connection where one segment has no %s',
-    async (left) => {
-      let ended = false
-      const answer: Answerer = ({ socket }, response) => {
-        socket.once('close', () => {
-          ended = true
-        })
-        const headers = { 'feed-cursor': 'after', 'provenance-read': 'named' }
-        response.writeHead(200, Object.fromEntries(Object.entries(headers).filter(([name]) => name !== left)))
-        response.write(brotliCompressSync('lines'))
-      }
-      await expect(runOf(answer)).rejects.toMatchObject({
-        ...{ name: 'VerificationFailed', step: 'feed', message: expect.stringContaining(left) },
+  test.for([
+    ['feed-cursor', 'feed'],
+    ['provenance-read', 'read'],
+  ] as const)('fails by name and ends its connection where one segment has no %s', async ([left, step]) => {
+    let ended = false
+    const answer: Answerer = ({ socket }, response) => {
+      socket.once('close', () => {
+        ended = true
       })
-      await vi.waitFor(() => expect(ended).toBe(true), 20_000)
-    },
-  )
+      const headers = { 'feed-cursor': 'after', 'provenance-read': segmentRead(1) }
+      response.writeHead(200, Object.fromEntries(Object.entries(headers).filter(([name]) => name !== left)))
+      response.write(brotliCompressSync('lines'))
+    }
+    await expect(runOf(answer)).rejects.toMatchObject({
+      ...{ name: 'VerificationFailed', step },
+    })
+    await vi.waitFor(() => expect(ended).toBe(true), 20_000)
+  })
+  test('is refused where a segment names no read', async () => {
+    const head = (read: string) => Buffer.from(`${JSON.stringify({ size: 4, cursor: 'c', read })}\nbody`)
+    for (const read of ['', 'none']) {
+      const run = await runOf(answering([head(read)]))
+      await expect(run.next()).rejects.toMatchObject({ name: 'VerificationFailed', step: 'read' })
+    }
+  })
   test('takes the next once the one before was taken, whether that was read or not', async () => {
     const run = await runOf(answering([packed(['one', 'two'])]))
     await run.next()

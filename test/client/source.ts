@@ -45,6 +45,10 @@ export function aNode(): TestNode {
 
 export const FEED = idOf(900)
 
+/** What names a read, of a page unless its journal row is given. */
+export const aRead = (place: number, row: Uuid = idOf(901)): string => `${row}.${place} ${'A'.repeat(43)}`
+export const segmentRead = (first: number): string => aRead(first, idOf(902))
+
 /** How a submission and its events differ from good ones. */
 export interface Told {
   typ?: SubmissionType

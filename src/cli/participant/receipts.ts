@@ -128,7 +128,7 @@ export async function takeReceipts(
   // A key that is not pinned yet is pinned here, at first use.
   await home.advance(client)
   const onTorn = (place: string): void =>
-    output.warn(`${place}: cut short, and passed over: what it promised is not known`)
+    output.warn(`${place}: cannot be read, and is passed over: what it promised is not known`)
   const wanted = promisesIn(home.dir, onTorn).filter(({ name }) => keptReceipt(home.dir, name) === undefined)
   let passed = true
   for (const { name, event, read, c } of wanted) {
