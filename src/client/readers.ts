@@ -3,11 +3,12 @@ import { join } from 'node:path'
 import { writeDurably } from '../kernel/durable.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import type { VerifierKey } from '../provenance/note.ts'
+import { parseReceipt } from '../provenance/receipt.ts'
 import type { Client } from './client.ts'
 import { VerificationFailed } from './errors.ts'
 import { readIfThere } from './files.ts'
 import type { HistoryEntry } from './history.ts'
-import { checkReceipt } from './verify.ts'
+import { checkReceipt, entryIn } from './verify.ts'
 
 /** What one batch of reads says of our signals. */
 export interface Obtained {
@@ -87,6 +88,8 @@ export interface ItemProofs {
   dir: string
   me: string
   entries: AsyncIterable<HistoryEntry>
+  /** Holds the checkpoint of each proof against the head that is kept: `Home.compare`. */
+  compare(note: string): Promise<unknown>
 }
 
 /** Characters of an event's id, with which the name of a proof begins. */
@@ -147,8 +150,14 @@ interface ProofCheck {
   me: string
   key: VerifierKey
   keyOf(receipt: string): VerifierKey
-  ours: ReadonlyMap<string, bigint>
+  ours: ReadonlyMap<string, OwnEntry>
 }
+
+/** Where our chain has an entry, and what that is. */
+export type OwnEntry = Pick<HistoryEntry, 'index' | 'c'>
+
+const isAt = (text: string, index: bigint, own: OwnEntry | undefined): boolean =>
+  own !== undefined && own.index === index && own.c === entryIn(text)
 
 function checkProof(
   text: string,
@@ -161,22 +170,23 @@ function checkProof(
   if (item?.signal !== signal || item.source !== me)
     throw new VerificationFailed('proof', `${name} is of another signal or source than its place says`)
   // Of a log that ended the chain is another one.
-  if (own.name === key.name && ours.get(name.slice(0, EVENT_LENGTH)) !== index)
+  if (own.name === key.name && !isAt(text, index, ours.get(name.slice(0, EVENT_LENGTH))))
     throw new VerificationFailed('proof', `${name} is of no batch of our chain`)
 }
 
 /** A proof of each read of one batch that gave the signal out. */
 async function proofsIn(
   folder: string,
-  asked: Pick<ItemProofs, 'client' | 'key' | 'me'> & { obtained: Obtained; signal: Uuid },
+  asked: Pick<ItemProofs, 'client' | 'key' | 'me' | 'compare'> & { obtained: Obtained; signal: Uuid },
 ): Promise<ItemProof[]> {
-  const { client, obtained, signal } = asked
+  const { client, obtained, signal, compare } = asked
   const { event } = obtained.entry
   const found: ItemProof[] = []
   for (let from = 0; found.length < obtained.reads; ) {
     const receipt = await client.itemReceipt(event, { item: signal, from })
     if (receipt === undefined) break
     const proof = proven(receipt, { ...asked, from })
+    await compare(parseReceipt(receipt)?.checkpoint ?? '')
     const file = join(folder, `${event}-${proof.read}.tlog-proof`)
     writeDurably(file, receipt)
     found.push({ ...proof, file })
@@ -196,7 +206,7 @@ function proven(
   const failed = steps.find(({ result }) => result === 'FAIL')
   if (!passed) throw new VerificationFailed('proof', `${failed?.step}: ${failed?.why}`)
   const same = item?.signal === signal && item.source === me && item.reader === reader && item.read >= from
-  if (item === undefined || !same || index !== entry.index)
+  if (item === undefined || !same || !isAt(text, index, entry))
     throw new VerificationFailed('proof', `link ${entry.seq} is proven to be of another signal, reader or entry`)
   return { reader, time: entry.at, event: entry.event, read: item.read, signal, revision: item.revision }
 }

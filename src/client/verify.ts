@@ -266,6 +266,12 @@ export function isOf(text: string, promised: string): boolean {
   return payload !== undefined && toBase64Url(commitment(sha256, payload)) === promised
 }
 
+/** The commitment of the very entry that a receipt is of, also where it proves something within that, base64url. */
+export function entryIn(text: string): string | undefined {
+  const payload = parseReceipt(text)?.extra?.payload
+  return payload === undefined ? undefined : toBase64Url(commitment(sha256, payload))
+}
+
 /** A head of the log that was verified and kept. */
 export interface KeptHead {
   /** The signed note, verbatim. */

@@ -1,14 +1,15 @@
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Client } from '../../src/client/client.ts'
+import { VerificationFailed } from '../../src/client/errors.ts'
 import { type ChainOf, type HistoryEntry, history } from '../../src/client/history.ts'
 import { openHistory } from '../../src/client/kept-history.ts'
 import { checkPromises } from '../../src/client/promises.ts'
-import { proveReads, readersOf } from '../../src/client/readers.ts'
+import { checkProofs, proveReads, readersOf } from '../../src/client/readers.ts'
 import { checkReceipt, openVkey, readName } from '../../src/client/verify.ts'
 import { fromBase64Url, toBase64Url, toHex } from '../../src/kernel/bytes.ts'
 import type { Uuid } from '../../src/kernel/ids.ts'
@@ -61,6 +62,7 @@ afterAll(async () => {
 })
 
 const chainOf = ({ slug }: Member): ChainOf => ({ party: slug, origin: ORIGIN })
+const compare = (note: string) => apple.home.compare(apple.client, note)
 const keyOf = (member: Member) => openVkey(member.home.pinned().vkey)
 /** Waits until the batch of an answer is under a checkpoint. */
 const published = async ({ client }: Member, read: string): Promise<string> => {
@@ -162,7 +164,7 @@ describe('who obtained my signals', { shuffle: false }, () => {
     await settle()
     const proofs = async () =>
       proveReads(wanted, {
-        ...{ client: apple.client, key: keyOf(apple), dir, me: 'apple' },
+        ...{ client: apple.client, key: keyOf(apple), dir, me: 'apple', compare },
         entries: each(await entriesOf(apple)),
       })
     const all = await proofs()
@@ -204,8 +206,37 @@ describe('who obtained my signals', { shuffle: false }, () => {
       itemReceipt: (event, { from = 0 }) => apple.client.itemReceipt(event, { item: signals[1] ?? wanted, from }),
     }
     const entries = each(await entriesOf(apple))
-    const asked = { client: lying, key: keyOf(apple), dir: join(folder, 'lies'), me: 'apple', entries }
+    const asked = { client: lying, key: keyOf(apple), dir: join(folder, 'lies'), me: 'apple', entries, compare }
     await expect(proveReads(wanted, asked)).rejects.toMatchObject({ step: 'proof' })
+  })
+
+  test('is proven by the very entry of our chain, under a tree that continues the one that we keep', {
+    timeout: 60_000,
+  }, async () => {
+    const [wanted = '' as Uuid] = signals
+    await lookUp(banana, KEYS)
+    await settle()
+    const all = await entriesOf(apple)
+    const asked = { client: apple.client, key: keyOf(apple), dir: join(folder, 'entries'), me: 'apple', compare }
+    // What a second tree has at the same places: batches that our chain does not have.
+    const others = all.map((entry, i) => ({ ...entry, c: all.at(i - 1)?.c ?? '' }))
+    await expect(proveReads(wanted, { ...asked, entries: each(others) })).rejects.toMatchObject({ step: 'proof' })
+    const contradicted = () => Promise.reject(new VerificationFailed('log', 'another tree'))
+    await expect(proveReads(wanted, { ...asked, entries: each(all), compare: contradicted })).rejects.toMatchObject({
+      step: 'log',
+    })
+    expect(existsSync(join(asked.dir, 'proofs'))).toBe(false)
+
+    const proofs = await proveReads(wanted, { ...asked, entries: each(all) })
+    expect(proofs.length).toBeGreaterThan(0)
+    const check = (entries: readonly HistoryEntry[]) =>
+      checkProofs(asked.dir, {
+        ...{ me: 'apple', key: keyOf(apple), keyOf: () => keyOf(apple) },
+        ours: new Map(entries.map((entry) => [entry.event, entry])),
+      })
+    expect(check(all)).toBe(proofs.length)
+    expect(() => check(others)).toThrow('is of no batch of our chain')
+    expect(() => check([])).toThrow('is of no batch of our chain')
   })
 
   test('is not for those whose signals they are not', { timeout: 60_000 }, async () => {

@@ -7,7 +7,7 @@ import type { Home } from '../../client/home.ts'
 import { type KeptHistory, openHistory } from '../../client/kept-history.ts'
 import { endedAt, keyOfReceipt } from '../../client/next-log.ts'
 import { checkPromises, type KeptPromises } from '../../client/promises.ts'
-import { checkProofs, obtainedBy } from '../../client/readers.ts'
+import { checkProofs, type OwnEntry, obtainedBy } from '../../client/readers.ts'
 import { equal } from '../../kernel/bytes.ts'
 import type { VerifierKey } from '../../provenance/note.ts'
 import type { ReadTile } from '../../provenance/proof.ts'
@@ -67,7 +67,7 @@ interface Links {
   /** Batches of reads that gave out something of ours. */
   batches: number
   /** Of the links, by their events. */
-  ours: Map<string, bigint>
+  ours: Map<string, OwnEntry>
 }
 
 /** Every link of the folder, verified from the first, and each that the head covers at its index of the verified tree. */
@@ -81,7 +81,7 @@ async function readLinks(
     if (entry.index >= head.size) break
     await expectInTree(entry, tile)
     links.n = entry.seq
-    links.ours.set(entry.event, entry.index)
+    links.ours.set(entry.event, { index: entry.index, c: entry.c })
     if (obtainedBy(entry, me) !== undefined) links.batches += 1
   }
   return links
@@ -103,7 +103,7 @@ async function promisesMet({ home, key, now, refused }: OwnAudit, kept: KeptHist
   })
 }
 
-const proofsBy = ({ home, me, key }: OwnAudit, ours: ReadonlyMap<string, bigint>) => ({
+const proofsBy = ({ home, me, key }: OwnAudit, ours: ReadonlyMap<string, OwnEntry>) => ({
   ...{ me, key, ours },
   keyOf: (receipt: string) => keyOfReceipt(home, receipt),
 })

@@ -59,6 +59,7 @@ async function tellProofs(session: Session, signal: Uuid): Promise<void> {
   const proofs = await proveReads(signal, {
     ...{ client, key: openVkey(home.pinned().vkey), dir: home.dir, me: member.participant },
     entries: kept.entries(),
+    compare: (note) => home.compare(client, note),
   })
   for (const proof of proofs) output.data(proof, lineOf(proof))
   output.say(`${proofs.length} reads gave it out, by what the node tells of ${kept.place.seq} links`)
