@@ -6,6 +6,7 @@ import { StartRefused } from '../kernel/errors.ts'
 import type { NodeKeys } from '../participants/schema.ts'
 import { hostOf, logIdOf } from '../provenance/origin.ts'
 import { type Client, createClient } from './client.ts'
+import { ENROLLED_FILES, type Enrolled, endEnrolment, keepEnrolled, signingKeyToEnrol } from './enrolled.ts'
 import { VerificationFailed } from './errors.ts'
 import { appendLine, readIfThere, readSecret } from './files.ts'
 import { createHeads, HEAD_FILE, type Heads } from './heads.ts'
@@ -25,21 +26,13 @@ export interface Membership {
   kid: string
 }
 
-/** What an enrolment gave, and the private keys it was asked for with. */
-export interface Enrolled {
-  membership: Membership
-  key: string
-  signing: string
-  certificate: string
-  ca: string
-  node: NodeKeys
-}
-
 /** A participant's folder: keys, membership, and what must be remembered between runs. */
 export interface Home extends Heads {
   readonly dir: string
   membership(): Membership
-  /** Writes what an enrolment gave; keys 0600. Throws `VerificationFailed`, and writes nothing, if the log's key is none. */
+  /** The signing key that an enrolment is asked for with, a private JWK: kept first, where there is none. */
+  signingKeyToEnrol(): string
+  /** Writes what an enrolment gave; keys 0600. Broken off, it is ended when the folder is opened. Throws `VerificationFailed`, and writes nothing, if the log's key is none. */
   enrolled(given: Enrolled): void
   renewed(certificate: string): void
   /** Puts the next signing key, a private JWK, in the place of the present one. */
@@ -70,22 +63,13 @@ export interface Home extends Heads {
   note(file: string, line: object): void
 }
 
-const FILES = {
-  membership: 'membership.json',
-  key: 'tls.key',
-  certificate: 'tls.crt',
-  ca: 'ca.crt',
-  signing: 'signing.jwk',
-  next: 'signing.next.jwk',
-  vkey: 'log.vkey',
-  receiptKeys: 'node-receipt-keys.json',
-  head: HEAD_FILE,
-} as const
+const FILES = { ...ENROLLED_FILES, next: 'signing.next.jwk', head: HEAD_FILE } as const
 
 /** What the node took, and promised of it. Of reads, many a second, the last may go with the machine: the chain has them all. */
 const EVENT_NOTES = 'events.ndjson'
 
 export function openHome(dir: string): Home {
+  endEnrolment(dir)
   endSwitch(dir)
   const at = (name: string): string => join(dir, name)
   const needed = (name: string, text: string | undefined): string => {
@@ -112,19 +96,8 @@ export function openHome(dir: string): Home {
     membership,
     ...createHeads(dir, pinned),
     pinned,
-    enrolled({ membership: member, key, signing, certificate, ca, node }) {
-      openVkey(node.log_vkey)
-      mkdirSync(dir, { recursive: true, mode: 0o700 })
-      writeDurably(at(FILES.key), key, 0o600)
-      writeDurably(at(FILES.signing), signing, 0o600)
-      writeDurably(at(FILES.certificate), certificate)
-      writeDurably(at(FILES.ca), ca)
-      // A log that was pinned before stays pinned: another key for it is what the pin is there to notice.
-      if (readIfThere(at(FILES.vkey)) === undefined) writeDurably(at(FILES.vkey), `${node.log_vkey}\n`)
-      writeDurably(at(FILES.receiptKeys), `${JSON.stringify(node.receipt_keys, undefined, 2)}\n`)
-      // Last: a home with a membership has everything else.
-      writeDurably(at(FILES.membership), `${JSON.stringify(member, undefined, 2)}\n`)
-    },
+    signingKeyToEnrol: () => signingKeyToEnrol(dir),
+    enrolled: (given) => keepEnrolled(dir, given),
     renewed: (certificate) => writeDurably(at(FILES.certificate), certificate),
     rotated({ signing, kid }) {
       writeDurably(at(FILES.signing), signing, 0o600)

@@ -13,8 +13,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Client, createClient } from '../../src/client/client.ts'
+import type { Enrolled } from '../../src/client/enrolled.ts'
 import { LogContradicted } from '../../src/client/errors.ts'
-import { type Enrolled, type Home, openHome } from '../../src/client/home.ts'
+import { type Home, openHome } from '../../src/client/home.ts'
 import { makeSigningKey, openSigningKey } from '../../src/client/signing-key.ts'
 import type { TlsIdentity } from '../../src/client/transport.ts'
 import { openVkey } from '../../src/client/verify.ts'
@@ -148,6 +149,51 @@ describe('an enrolled home', () => {
     expect(home.receiptKeys()).toEqual(second.node.receipt_keys)
     expect(home.signingKey().kid).toBe(second.membership.kid)
   })
+})
+
+/** What the folder has, by name. */
+const filesOf = (): Record<string, string> =>
+  Object.fromEntries(readdirSync(dir).map((name) => [name, readFileSync(join(dir, name), 'utf8')]))
+
+test('an enrolment that broke off anywhere between its steps is ended when the folder is opened', async () => {
+  const plum = await pki.participant('plum')
+  home.enrolled(anEnrolment())
+  const before = filesOf()
+  const given = anEnrolment({ key: plum.key, certificate: plum.cert })
+  home.enrolled(given)
+  const after = filesOf()
+  expect([after['tls.key'], after['tls.crt']]).toEqual([plum.key, plum.cert])
+  const steps = ['tls.key', 'signing.jwk', 'tls.crt', 'ca.crt', 'node-receipt-keys.json', 'membership.json']
+  for (const n of [...steps.keys(), steps.length]) {
+    for (const [i, name] of steps.entries()) writeFileSync(join(dir, name), (i < n ? after : before)[name] ?? '')
+    writeFileSync(join(dir, 'enrol.next'), JSON.stringify(given), { mode: 0o600 })
+    expect(openHome(dir).identity()).toEqual({ key: plum.key, cert: plum.cert, ca: plum.ca })
+    expect([filesOf(), modeOf('tls.key'), modeOf('signing.jwk')]).toEqual([after, 0o600, 0o600])
+  }
+})
+
+test('an enrolment that is killed as it puts its files in place leaves all of what it gave', () => {
+  home.enrolled(anEnrolment())
+  const given = anEnrolment()
+  // What it cannot replace, as if it were killed there.
+  rmSync(join(dir, 'tls.crt'))
+  mkdirSync(join(dir, 'tls.crt'))
+  expect(() => home.enrolled(given)).toThrow()
+  expect([modeOf('enrol.next'), modeOf('.')]).toEqual([0o600, 0o700])
+  rmSync(join(dir, 'tls.crt'), { recursive: true })
+  const opened = openHome(dir)
+  expect([opened.membership(), opened.signingSecret()]).toEqual([given.membership, given.signing])
+  expect(existsSync(join(dir, 'enrol.next'))).toBe(false)
+})
+
+test('the signing key of an enrolment whose answer never came is asked with again, and changes nothing before', () => {
+  const asked = home.signingKeyToEnrol()
+  expect([openHome(dir).signingKeyToEnrol(), home.signingSecret(), modeOf('.')]).toEqual([asked, undefined, 0o700])
+  const { kid } = openSigningKey(asked)
+  const given = anEnrolment({ signing: asked })
+  home.enrolled({ ...given, membership: { ...given.membership, kid } })
+  expect([home.signingKey().kid, home.signingKeyToEnrol()]).toEqual([kid, asked])
+  expect(Object.keys(filesOf()).filter((name) => name.startsWith('enrol.'))).toEqual([])
 })
 
 test.for<[string, (one: Home) => unknown]>([

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { enroll, makeTlsKey } from '../../client/enroll.ts'
-import { makeSigningKey, openSigningKey } from '../../client/signing-key.ts'
+import { AldisError, VerificationFailed } from '../../client/errors.ts'
+import { openSigningKey } from '../../client/signing-key.ts'
 import { Refusal } from '../../kernel/errors.ts'
 import { outputOf } from '../output.ts'
 import { homeOf } from './session.ts'
@@ -15,8 +16,13 @@ export function enrollCommand(program: Command): void {
       const home = homeOf(command)
       const tls = await makeTlsKey()
       // A home that signs already keeps its key: a new one would have to wait for confirmation (aldis rotate).
-      const signing = home.signingSecret() ?? makeSigningKey()
-      const result = await enroll({ origin: urlOf(enrolAt), code, tls, signing: openSigningKey(signing) })
+      const signing = home.signingKeyToEnrol()
+      const result = await enroll({ origin: urlOf(enrolAt), code, tls, signing: openSigningKey(signing) }).catch(
+        (error: unknown) => {
+          if (!(error instanceof AldisError || error instanceof VerificationFailed)) outputOf(command).warn(NO_ANSWER)
+          throw error
+        },
+      )
       const { participant, uri, programme, kid, certificate, ca, node: keys, scopes, not_after, pin_not_after } = result
       const { node_origin, slug } = programme
       const membership = { participant, uri, node: urlOf(node), node_origin, programme: slug, kid }
@@ -37,6 +43,9 @@ export function enrollCommand(program: Command): void {
       )
     })
 }
+
+const NO_ANSWER =
+  'no answer came: run it again. If the code was used by then, ask two administrators for a new one; what the folder had stays in use'
 
 function urlOf(text: string): string {
   if (!URL.canParse(text) || new URL(text).protocol !== 'https:') {

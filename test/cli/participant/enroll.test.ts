@@ -1,0 +1,28 @@
+import { X509Certificate } from 'node:crypto'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { pinOf } from '../../../src/http/tls-material.ts'
+import { BROKEN, brokenServer } from '../../support/broken-answers.ts'
+import { runCli } from '../../support/cli.ts'
+import { testPki } from '../../support/pki.ts'
+
+const dir = mkdtempSync(join(tmpdir(), 'aldis-enroll-'))
+afterAll(() => rmSync(dir, { recursive: true }))
+
+test('an enrolment whose answer never came says what to do, and leaves nothing but the signing key that it asked with', async () => {
+  const { material } = await testPki()
+  const broken = await brokenServer(BROKEN['closes the connection'], { key: material.key, cert: material.chain })
+  const code = `${pinOf(new X509Certificate(material.chain)).slice(0, 16)}.fig`
+  const at = `https://localhost:${broken.port}`
+  const run = () => runCli(dir, 'enroll', code, '--enrol-at', at, '--node', at)
+  const kept = () => readdirSync(dir).map((name) => [name, readFileSync(join(dir, name), 'utf8')])
+  const first = await run()
+  expect([first.code === 0, first.says]).toEqual([false, expect.stringContaining('no answer came: run it again')])
+  const before = kept()
+  expect(before.map(([name]) => name)).toEqual(['enrol.signing.jwk'])
+  await run()
+  expect([kept(), broken.asked()]).toEqual([before, 2])
+  await broken.close()
+})
