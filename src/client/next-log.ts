@@ -132,8 +132,10 @@ export function policyOfReceipt(
   { pinned, pinnedPolicy }: Pick<Home, 'pinned' | 'pinnedPolicy'>,
   key: VerifierKey,
 ): Policy | undefined {
-  const text = key.name === openVkey(pinned().vkey).name ? pinnedPolicy() : undefined
-  return text === undefined ? undefined : openPolicy(text, key)
+  const text = pinnedPolicy()
+  if (text === undefined) return undefined
+  const present = openVkey(pinned().vkey)
+  return key.name === present.name && equal(key.publicKey, present.publicKey) ? openPolicy(text, key) : undefined
 }
 
 /** Alone among those that keep heads: a head of ours that came after the switch would stand under the next log's key. */

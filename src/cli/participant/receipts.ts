@@ -30,7 +30,7 @@ export function receiptCommands(program: Command): void {
     .option('--vkey <file>', "the log's key (C2SP signed-note); those in the folder unless given")
     .option(
       '--policy <file>',
-      'witnesses that must have cosigned (C2SP tlog-policy); those pinned in the folder unless given',
+      'witnesses that must have cosigned (C2SP tlog-policy); those pinned in the folder unless given, and with --vkey of another log none',
     )
     .option('--asked <file>', 'what a look-up asked for: its keys in the order of the request, one a line')
     .option('--fields', 'show what the entry says')
@@ -38,12 +38,10 @@ export function receiptCommands(program: Command): void {
       const output = outputOf(command)
       const keys = asked === undefined ? undefined : textOf(asked).split('\n').filter(Boolean)
       const given = vkey === undefined ? undefined : openVkey(textOf(vkey))
-      const keyOf = (receipt: string): VerifierKey => given ?? keyOfReceipt(homeOf(command), receipt)
-      const own = vkey === undefined ? homeOf(command) : undefined
-      const policyOf = (key: VerifierKey): Policy | undefined => {
-        if (policy !== undefined) return openPolicy(textOf(policy), key)
-        return own === undefined ? undefined : policyOfReceipt(own, key)
-      }
+      const home = homeOf(command)
+      const keyOf = (receipt: string): VerifierKey => given ?? keyOfReceipt(home, receipt)
+      const policyOf = (key: VerifierKey): Policy | undefined =>
+        policy === undefined ? policyOfReceipt(home, key) : openPolicy(textOf(policy), key)
       const passed = files.flatMap((file) =>
         receiptsIn(textOf(file), file).map(({ name, text, says }) => {
           const key = keyOf(text)

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
@@ -99,6 +99,30 @@ test('a receipt without the witnesses that are pinned is not kept as one', async
   const run = await given({ checkpoint: async () => head.note })
   expect([run, kept()]).toMatchObject([{ asked: 1, passed: false }, [`${one.event}.refused`]])
   expect(run.warned).toMatch(/0 of 1 witnesses/)
+})
+
+test('a receipt that is verified under the pinned key, given or not, needs the pinned witnesses; under that of another log none', async () => {
+  const { receipt } = await submitted('https://fig.example/v')
+  await fig.home.advance(fig.client)
+  const { vkey } = openWitnessKey(join(dir, 'v'), 'w.example/w')
+  const key = formatVkey(sha256, n.parts.vkey.name, n.parts.vkey.publicKey)
+  const file = (name: string, text: string): string => {
+    writeFileSync(join(dir, name), text)
+    return join(dir, name)
+  }
+  const [proof, own] = [file('v.tlog-proof', receipt), file('v.vkey', `${key}\n`)]
+  const verify = (home: string, ...options: string[]) => runCli(home, 'verify', proof, ...options)
+  expect(await verify(fig.home.dir, '--vkey', own)).toMatchObject({ code: 0 })
+  fig.home.pinPolicy(`log ${key}\nwitness w ${vkey} http://127.0.0.1:1\nquorum w\n`)
+  for (const options of [[], ['--vkey', own]])
+    expect(await verify(fig.home.dir, ...options)).toMatchObject({ code: 7, lines: [{ passed: false }] })
+  // A folder that follows another log, and none.
+  const other = join(dir, 'other')
+  mkdirSync(other)
+  writeFileSync(join(other, 'log.vkey'), `${formatVkey(sha256, n.parts.vkey.name, new Uint8Array(32).fill(7))}\n`)
+  writeFileSync(join(other, 'witness.policy'), fig.home.pinnedPolicy() ?? '')
+  for (const home of [other, join(dir, 'none')])
+    expect(await verify(home, '--vkey', own)).toMatchObject({ code: 0, lines: [{ passed: true }] })
 })
 
 test('aldis receipts ends with 7 as often as the node gives another receipt, and with 0 once it gives the promised one', async () => {
