@@ -5,6 +5,7 @@ import { createTelling } from './feedback/tell.ts'
 import { createFacts } from './feeds/facts.ts'
 import type { Found } from './jobs/loop.ts'
 import { timeOf, type Uuid } from './kernel/ids.ts'
+import type { Authority } from './participants/authority.ts'
 import { type BulkWork, createBulkWork } from './review/bulk-work.ts'
 import { createCases } from './review/follow.ts'
 import { forgetAll } from './review/forget.ts'
@@ -12,6 +13,10 @@ import { criticalSecondOf } from './review/policy.ts'
 import { createRelease } from './review/release.ts'
 import { hitsOf } from './review/seen.ts'
 import { createHolds } from './signals/hold.ts'
+
+/** Whoever takes part now. */
+export const activeIn = (authority: Pick<Authority, 'participants'>) => (): Uuid[] =>
+  authority.participants().flatMap(({ participant_id, status }) => (status === 'active' ? [participant_id] : []))
 
 /** By what rules of the programme decisions are written down. */
 export const decidingOf = ({ config, authority }: Core) => ({
@@ -24,7 +29,7 @@ export const bulkOf = (core: Core): BulkWork => {
   const { pools, clock, provenance, authority } = core
   return createBulkWork({
     ...{ app: pools.app, projector: pools.projector, clock, provenance, facts: createFacts(authority) },
-    ...{ ...decidingOf(core), slugOf: (participant) => authority.slugOf(participant) },
+    ...{ ...decidingOf(core), slugOf: (participant) => authority.slugOf(participant), active: activeIn(authority) },
   })
 }
 
@@ -35,7 +40,7 @@ export function followAll({ pools, clock, logs, provenance, authority }: Core): 
   /** A participant's id is made at its admission; who is on probation is as new as on that day. */
   const admittedAt = (participant: Uuid): Date =>
     authority.participantById(participant)?.probation_until == null ? new Date(timeOf(participant)) : clock()
-  const directory = { slugOf, admittedAt, audience: (id: Uuid) => authority.audience(id) }
+  const directory = { slugOf, admittedAt, active: activeIn(authority), audience: (id: Uuid) => authority.audience(id) }
   const consumers = [
     createOpinions({ app, projector, clock, holds: createHolds(provenance), slugOf }),
     createCases({ app, projector, clock, provenance, directory, feedback: createSaid(projector) }),
@@ -58,6 +63,7 @@ export function releaseOf({ pools, clock, provenance, authority }: Core): { roun
     ...{ app: pools.app, projector: pools.projector, clock, provenance },
     feedback: createTelling({ clock, provenance, hits: hitsOf, directory: authority }),
     slugOf: (participant) => authority.slugOf(participant),
+    active: activeIn(authority),
   })
 }
 

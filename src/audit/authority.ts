@@ -25,6 +25,12 @@ const SPEAKERS = ['lead', 'partner_admin'] as const
 /** Roles whose holders may reveal what is sealed. */
 const READERS = ['analyst', 'lead'] as const
 
+/** Why a node moves cases by itself. */
+const BY_ITSELF: ReadonlySet<unknown> = new Set([
+  ...['signal_ended', 'revised', 'erased', 'time_over', 'answered'],
+  ...['routing_rule', 'dispute', 'lifecycle', 'question'],
+])
+
 /** Check 11: whoever acted took part at that index; a submission's credential was good and scoped, and so was the key that signed it. */
 export function checkAuthority(programme: Programme): EntryCheck {
   const check = numbered(11, 'authority')
@@ -89,12 +95,18 @@ interface Acted {
 const isOver = ({ status, ceased = Number.NaN }: KnownActor, at: number): boolean =>
   status !== 'active' && !(at <= ceased + GRACE_MS)
 
+/** What becomes of cases without their organisation, whether or not it takes part: nobody else is told of it. */
+const isByItself = ({ kind, fields }: Entry): boolean =>
+  kind === 'review.undone' ||
+  (kind === 'review.moved' && BY_ITSELF.has(fields.get('reason'))) ||
+  (kind === 'review.bulk' && fields.get('step') === 'refuse')
+
 function checkParticipant({ participants }: Programme, { entry, actor, faults }: Acted): void {
   const known = participants.get(actor)
   // Reads are gathered: what counts is when the last of a batch was made.
   const at = entry.kind === 'read.batch' ? Date.parse(String(entry.fields.get('to'))) : entry.time
   if (known === undefined) faults.add(`${actor} was never admitted`, entry.index)
-  else if (isOver(known, at)) faults.add(`${actor} acts, and is ${known.status}`, entry.index)
+  else if (isOver(known, at) && !isByItself(entry)) faults.add(`${actor} acts, and is ${known.status}`, entry.index)
 }
 
 function checkCredential({ credentials }: Programme, { entry, actor, scope, faults }: Acted & { scope: string }): void {

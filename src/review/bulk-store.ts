@@ -187,12 +187,13 @@ export async function setGrace(tx: Tx, { participant_id, job_id }: JobRow, relea
 
 // ---- sweeps, across organisations
 
-/** Jobs that have work, and proposals whose time is over; the oldest first. */
-export const liveJobs = (db: Db, now: Date, limit: number) =>
+/** Jobs of some organisations that have work, and proposals whose time is over; the oldest first. */
+export const liveJobs = (db: Db, { now, of, limit }: { now: Date; of: readonly Uuid[]; limit: number }) =>
   db
     .selectFrom('bulk_job')
     .select(['participant_id', 'job_id', 'state'])
     .where(sql<boolean>`state in (1, 2, 4)`)
+    .where(sql<boolean>`participant_id = any(${of}::uuid[])`)
     .where(sql<boolean>`(state <> 1 or expires_at <= ${now})`)
     .orderBy('proposed_at')
     .limit(limit)

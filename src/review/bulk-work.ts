@@ -26,6 +26,8 @@ export interface BulkWorkOptions extends DecidingOptions {
   provenance: Pick<ProvenanceService, 'record' | 'wake'>
   facts: FactsOf
   slugOf(participant: Uuid): string
+  /** Whoever takes part now: jobs of others wait. */
+  active(): readonly Uuid[]
 }
 
 export interface BulkWork {
@@ -58,7 +60,8 @@ export function createBulkWork(options: BulkWorkOptions): BulkWork {
   return {
     async round() {
       let n = 0
-      for (const of of await bulkStore.liveJobs(projector, clock(), JOBS_AT_ONCE)) {
+      const live = { now: clock(), of: options.active(), limit: JOBS_AT_ONCE }
+      for (const of of await bulkStore.liveJobs(projector, live)) {
         if (of.state === BULK_STATE.proposed) n += await inJob(of, (tx) => lapse(options, tx, of))
         else n += await piece(of, CASES_AT_ONCE)
       }

@@ -109,12 +109,13 @@ export const actedOn = (tx: Tx, participant_id: Uuid) =>
     .select(sql<bigint>`count(distinct (c.origin, c.signal_id))`.as('n'))
     .executeTakeFirstOrThrow()
 
-/** Decisions whose grace is over. */
-export const dueDecisions = (db: Db, now: Date, limit: number) =>
+/** Decisions of some organisations whose grace is over. */
+export const dueDecisions = (db: Db, { now, of, limit }: { now: Date; of: readonly Uuid[]; limit: number }) =>
   db
     .selectFrom('decision')
     .select(['participant_id', 'case_id', 'seq'])
     .where('release_at', '<=', now)
+    .where(sql<boolean>`participant_id = any(${of}::uuid[])`)
     .where('released_at', 'is', null)
     .where('ended_at', 'is', null)
     // What is decided alike leaves as a whole, once all of it is decided.

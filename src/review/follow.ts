@@ -49,16 +49,18 @@ export const createCases =
 
 type Rules = Awaited<ReturnType<typeof routingStore.routingRules>>
 
-/** Received signals that meet a rule of whoever receives them; what is sealed is seen by nobody before it is opened. */
+/** Received signals that meet a rule of whoever receives them and takes part; what is sealed is seen by nobody before it is opened. */
 async function route(options: ReviewFollowOptions, entry: LoggedEvent, rules: Rules): Promise<void> {
   const { projector, directory } = options
   if (rules.length === 0) return
+  const active = new Set(directory.active())
   for (const item of await sourceStore.itemsOf(projector, entry.participant_id, entry.event_id)) {
     if (item.salt === null) continue
     const { audience } = JSON.parse(item.item) as SignalItem
     const target = directory.audience(audience)
     if (target?.mode !== 'full') continue
-    const reached = rules.filter(({ participant_id: id }) => id !== entry.participant_id && target.members.has(id))
+    const receives = (id: Uuid): boolean => id !== entry.participant_id && target.members.has(id) && active.has(id)
+    const reached = rules.filter(({ participant_id: id }) => receives(id))
     await routeItem(options, reached, { entry, item })
   }
 }

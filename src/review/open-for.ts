@@ -35,6 +35,7 @@ export interface ReviewFollowOptions {
     slugOf(participant: Uuid): string
     audience(id: Uuid): { mode: 'full' | 'sealed'; members: ReadonlySet<Uuid> } | undefined
     admittedAt(participant: Uuid): Date
+    active(): readonly Uuid[]
   }
   feedback: {
     feedbackAt(participant: Uuid, event: Uuid): Promise<Told | undefined>

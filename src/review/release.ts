@@ -26,6 +26,8 @@ export interface ReleaseOptions {
   provenance: Pick<ProvenanceService, 'record' | 'wake'>
   feedback: Telling
   slugOf(participant: Uuid): string
+  /** Whoever takes part now. */
+  active(): readonly Uuid[]
 }
 
 const AT_ONCE = 100
@@ -33,19 +35,20 @@ const HELD_MS = 24 * 3_600_000
 
 /**
  * Lets decisions out whose grace is over, and cases back that waited long enough. The rows say what is due, each is one
- * transaction, and one that is done is not due any more: after a crash it is simply looked again.
+ * transaction, and one that is done is not due any more: after a crash it is simply looked again. Of an organisation that is
+ * suspended all of it waits, and of one that has left nothing is said any more.
  */
 export function createRelease(options: ReleaseOptions): { round(): Promise<number> } {
   const { app, projector, clock, provenance } = options
   return {
     async round() {
-      const now = clock()
+      const due = { now: clock(), of: options.active(), limit: AT_ONCE }
       const [decisions, cases] = [
-        await decisionStore.dueDecisions(projector, now, AT_ONCE),
-        await store.dueCases(projector, now, AT_ONCE),
+        await decisionStore.dueDecisions(projector, due),
+        await store.dueCases(projector, due),
       ]
-      for (const due of decisions) await asParticipant(app, due.participant_id, (tx) => release(options, tx, due))
-      for (const due of cases) await asParticipant(app, due.participant_id, (tx) => comeBack(options, tx, due))
+      for (const one of decisions) await asParticipant(app, one.participant_id, (tx) => release(options, tx, one))
+      for (const one of cases) await asParticipant(app, one.participant_id, (tx) => comeBack(options, tx, one))
       if (decisions.length + cases.length > 0) provenance.wake()
       return decisions.length + cases.length
     },

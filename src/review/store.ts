@@ -227,12 +227,13 @@ export const nextFree = (
 
 // ---- sweeps, across organisations
 
-/** Cases that waited long enough: parked ones, and proposals that nobody answered. */
-export const dueCases = (db: Db, now: Date, limit: number) =>
+/** Cases of some organisations that waited long enough: parked ones, and proposals that nobody answered. */
+export const dueCases = (db: Db, { now, of, limit }: { now: Date; of: readonly Uuid[]; limit: number }) =>
   db
     .selectFrom('review_case')
     .select(['participant_id', 'case_id'])
     .where('held_until', '<=', now)
+    .where(sql<boolean>`participant_id = any(${of}::uuid[])`)
     .orderBy('held_until')
     .limit(limit)
     .execute()

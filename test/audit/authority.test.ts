@@ -56,6 +56,34 @@ describe('an end on the word of a person', () => {
   })
 })
 
+describe('a case of whoever takes no part', () => {
+  const away = (): Programme => {
+    const known = programme()
+    known.participants.set('aster', { kind: 'platform', status: 'suspended', ceased: NOW - 3_600_000 })
+    return known
+  }
+  test.for<[kind: string, fields: Record<string, unknown>]>([
+    ...['signal_ended', 'revised', 'erased', 'time_over', 'answered', 'routing_rule', 'dispute', 'lifecycle'].map(
+      (reason): [string, Record<string, unknown>] => ['review.moved', { reason }],
+    ),
+    ['review.undone', {}],
+    ['review.bulk', { step: 'refuse' }],
+  ])('is moved by the node: %s %j', ([kind, fields]) => {
+    expect(resultOf(fields, away(), { kind })).toBe('PASS')
+    expect(resultOf({ ...fields, actor: 'fig' }, away(), { kind })).toBe('FAIL')
+  })
+  test.for<[kind: string, fields: Record<string, unknown>]>([
+    ...['private_hit', 'resumed', 'taken_over', 'outdated', undefined].map(
+      (reason): [string, Record<string, unknown>] => ['review.moved', { reason }],
+    ),
+    ['review.bulk', { step: 'finish' }],
+    ['review.decided', { reason: 'revised' }],
+    ['feedback.given', { reason: 'revised' }],
+  ])('is worked on by nobody: %s %j', ([kind, fields]) => {
+    expect(resultOf(fields, away(), { kind })).toBe('FAIL')
+  })
+})
+
 describe('a signal', () => {
   const change = (state: string) => ({ changes: [{ signal: 'fig', revision: 1, state }] }) as unknown as Partial<Entry>
   const ends = (name: 'expired' | 'erased') => ({ [name]: [{ signal: 'fig', revision: 1 }] }) as Partial<Entry>

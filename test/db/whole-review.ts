@@ -5,7 +5,7 @@ import { newId, type Uuid } from '../../src/kernel/ids.ts'
 import type { Scope } from '../../src/participants/schema.ts'
 import { createRelease } from '../../src/review/release.ts'
 import { hitsOf } from '../../src/review/seen.ts'
-import { bulkOf } from '../../src/review-loops.ts'
+import { activeIn, bulkOf } from '../../src/review-loops.ts'
 import type { SignalItem } from '../../src/signals/schema.ts'
 import type { Member, TestNode } from '../support/node.ts'
 
@@ -212,7 +212,9 @@ async function released({ node: { parts } }: TestNode, ms: number): Promise<void
   const clock = () => new Date(Date.now() + ms)
   const feedback = createTelling({ clock, provenance, hits: hitsOf, directory: authority })
   const slugOf = (participant: Uuid): string => authority.slugOf(participant)
-  await createRelease({ app: pools.app, projector: pools.projector, clock, provenance, feedback, slugOf }).round()
+  const { app, projector } = pools
+  const active = activeIn(authority)
+  await createRelease({ app, projector, clock, provenance, feedback, slugOf, active }).round()
 }
 
 /** Until everything that is committed has come to its rows: the loops of the node do it. */

@@ -23,8 +23,10 @@ export interface Given {
 export const anAuditedWorld = () => auditedWorld(tellStory)
 
 /** A node in which something has happened, and what it gives its auditor. */
-export async function auditedWorld<T>(tell: (w: World) => Promise<T>) {
-  const w = await aWorld()
+export const auditedWorld = async <T>(tell: (w: World) => Promise<T>) => auditedIn(await aWorld(), tell)
+
+/** The same of a node that is there. */
+export async function auditedIn<W extends World, T>(w: W, tell: (w: W) => Promise<T>) {
   await w.decide('participant.admit', { slug: 'owl', name: 'owl', kind: 'observer' })
   await w.authority.refresh()
   const ids = await tell(w)

@@ -17,6 +17,7 @@ import { createRelease } from '../../src/review/release.ts'
 import type { CaseInfo, CaseList, DecisionRequest, LeaseResult } from '../../src/review/schema.ts'
 import { hitsOf } from '../../src/review/seen.ts'
 import { createReviewService, type Reviewer } from '../../src/review/service.ts'
+import { activeIn } from '../../src/review-loops.ts'
 import { countersign } from '../../src/signals/countersignature.ts'
 import { createHolds } from '../../src/signals/hold.ts'
 import { signalKey } from '../../src/signals/lint.ts'
@@ -37,9 +38,11 @@ export async function aReviewWorld() {
   const holds = createHolds(provenance)
   const facts = createFacts(authority)
   const slugOf = (participant: Uuid): string => authority.slugOf(participant)
+  const active = activeIn(authority)
   const directory = {
     ...{ slugOf, audience: (id: Uuid) => authority.audience(id) },
     admittedAt: (id: Uuid) => new Date(timeOf(id)),
+    active,
   }
   const { categoryId, categorySlug } = rules
   const categoryNow = (slug: string): number | undefined =>
@@ -57,7 +60,7 @@ export async function aReviewWorld() {
   const deciding = { graceMs: GRACE_MS, criticalSecond: () => criticalSecondOf(authority.policy('review')) }
   const colleagues = async (organisation: string) =>
     new Set(colleaguesIn(await w.participants.listPeople(), organisation).map(({ pseudonym }) => pseudonym))
-  const work = createBulkWork({ ...{ app, projector, clock, provenance, facts, slugOf }, ...deciding })
+  const work = createBulkWork({ ...{ app, projector, clock, provenance, facts, slugOf, active }, ...deciding })
   const review = createReviewService({
     ...{ db: app, clock, provenance, facts, confirmations: confirmationsOf, categoryId, categorySlug, slugOf },
     ...{ ...deciding, work, colleagues, timeoutMs: 2_000 },
@@ -75,7 +78,7 @@ export async function aReviewWorld() {
     })
   const follower = () => followerOn(projector)
   const telling = createTelling({ clock, provenance, hits: hitsOf, directory: authority })
-  const release = createRelease({ app, projector, clock, provenance, feedback: telling, slugOf })
+  const release = createRelease({ app, projector, clock, provenance, feedback: telling, slugOf, active })
 
   /** Everything that is committed now reaches feeds, opinions and cases; those may commit more. */
   const settle = async (): Promise<void> => {
