@@ -20,7 +20,10 @@ interface Known {
 }
 
 /** What gives out cases, which tell how a signal was when they arose, whatever has become of it. */
-const CASES = ['/v1/cases', ...['cases', 'queue', 'bulk', 'second-reviews'].map((page) => `console /${page}`)]
+const CASES = [
+  ...['/v1/cases', '/v1/bulk-jobs', '/v1/review/samples'],
+  ...['cases', 'queue', 'bulk', 'second-reviews', 'samples'].map((page) => `console /${page}`),
+]
 
 /**
  * Of a look-up: each item was there, live, in that very revision when the log had so many entries, and the reader's to have.
@@ -59,7 +62,12 @@ function caseFault({ signals, programme }: Known, looked: LookedUp, { source, it
   const there = versions.find(({ at, revision }) => at < looked.log && revision === item.revision)
   if (there === undefined) return `was not there in revision ${item.revision}`
   const replaced = versions.some(({ revision, state }) => revision > item.revision && state === 'live')
-  return source === looked.reader || replaced ? undefined : audienceFault(programme, looked, there.audience)
+  if (source === looked.reader || replaced) return undefined
+  const stays = programme.stays.get(`${there.audience} ${looked.reader}`) ?? []
+  const made = versions.at(-1)?.at ?? looked.log
+  // A case outlasts that its reader is there.
+  const was = stays.some(({ joined, left }) => joined < looked.index && (left === undefined || Number(left) > made))
+  return was ? undefined : `is for the audience ${there.audience}, and the reader was never in it beside the signal`
 }
 
 function audienceFault(programme: Programme, looked: LookedUp, audience: string): string | undefined {

@@ -105,11 +105,24 @@ describe.each([
   'console /queue',
   'console /bulk',
   'console /second-reviews',
+  '/v1/bulk-jobs/plan',
+  '/v1/review/samples',
+  'console /samples',
+  'console /samples/:sample',
 ])('a case, given out by %s,', (route) => {
   test('tells how a signal was when it arose, whatever has become of it', () => {
     for (const state of ['expired', 'erased', 'held'])
       expect(faultsOf([made, { at: 9, revision: 1, state }], 1, { route })).toEqual([])
     expect(faultsOf([made, { at: 9, revision: 2, state: 'live' }], 1, { route })).toEqual([])
+  })
+  test('outlasts a stay in the audience beside the signal, and is of no signal that came after it', () => {
+    const paired = { ...made, audience: PAIR }
+    expect(faultsOf([paired], 1, { route, log: 40 })).toEqual([])
+    expect(faultsOf([paired, { ...paired, at: 30, revision: 2 }], 2, { route, log: 40 })).toEqual([])
+    expect(faultsOf([{ ...paired, at: 30 }], 1, { route, log: 40 })).toEqual([
+      expect.stringContaining(`for the audience ${PAIR}, and the reader was never in it`),
+    ])
+    expect(faultsOf([paired], 1, { route, log: 40, reader: 'cherry' })).toHaveLength(1)
   })
   test('tells nothing that was not there yet, or was for others', () => {
     expect(faultsOf([{ ...made, at: 10 }], 1, { route })).toHaveLength(1)

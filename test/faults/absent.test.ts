@@ -37,16 +37,19 @@ interface Story {
 async function tellStory(w: ReviewWorld): Promise<void> {
   const [apple, banana] = [await w.admit('apple'), await w.admit('banana')]
   const [cherry, dill] = [await w.admit('cherry'), await w.admit('dill')]
-  const { audience } = await w.group('fruit', [apple, banana, cherry, dill])
+  const elder = await w.admit('elder')
+  const { audience } = await w.group('fruit', [apple, banana, cherry, dill, elder])
   const own = w.item({ audience })
   await w.submit(banana, [own])
   const [theirs, others] = [await work(w, banana, { apple, audience }), await work(w, dill, { apple, audience })]
   for (const { decide } of [theirs, others])
     await decide('decided', { verdict: 'not_violating', reason: 'false_match' })
+  for (const name of ['revised', 'parked'] as const) await w.hit(elder, apple, theirs.items[name])
   await w.review.route(banana, { ...RULES, categories: ['trafficking'] })
   await w.participants.suspend(w.ada, { participant: 'banana', reason: 'key_theft' })
   await w.decide('participant.offboard', { participant: 'dill', reason: 'contract_ended' })
   await turn(w, 2 * 60_000)
+  await w.regroup('fruit', { leave: [elder] })
   for (const { items } of [theirs, others]) await change(w, items, apple)
   const signals = [theirs, others].map(({ items }) => items.erased.signal)
   await w.decide('signals.erase', { participant: 'apple', signals, basis: 'subject_request' })
@@ -60,6 +63,9 @@ async function tellStory(w: ReviewWorld): Promise<void> {
   await turn(w, 2 * DAY)
   await w.decide('participant.resume', { participant: 'banana' })
   await turn(w, 60_000)
+  await w.queue(elder)
+  await w.provenance.journal.flush(elder.participant, elder.slug)
+  await w.project()
 }
 
 type Items = Record<(typeof NAMES)[number], SignalItem>
@@ -162,4 +168,10 @@ describe('while an organisation is suspended', () => {
       expect.stringMatching(/^11: .*banana acts, and is suspended$/),
     ])
   })
+})
+
+test('cases of an organisation that left the group are given out to it, and its log passes an audit', async () => {
+  const reads = plain.flatMap(({ reads }) => reads).filter((read) => fieldIn(read, 'route') === '/v1/cases')
+  expect(reads.map((read) => fieldIn(read, 'n'))).toEqual([2])
+  expect(await failing(honest)).toEqual([])
 })
