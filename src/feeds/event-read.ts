@@ -63,10 +63,10 @@ export function createEventReads(options: EventReadsOptions): EventReads {
     event: (by, feed, seq) =>
       reading(by, async (tx) => {
         const place = directory.feedsOf(by.participant).find(({ feed_id }) => feed_id === feed)
-        const { from_seq = 0n, until_seq = null } = place ?? {}
-        const outside = seq < from_seq || (until_seq !== null && seq > until_seq)
-        if (place === undefined || directory.isSealed(feed) || outside) throw new Refusal('not-found')
+        if (place === undefined || directory.isSealed(feed)) throw new Refusal('not-found')
         refusePaused(directory, feed)
+        const until = await store.untilOf(tx, feed, by.participant)
+        if (seq < place.from_seq || (until !== null && seq > until)) throw new Refusal('not-found')
         return give(options, tx, { by, feed, seq })
       }),
   }

@@ -13,6 +13,7 @@ import { SEGMENT_SIZE } from './schema.ts'
 import type { SegmentFiles } from './segment-files.ts'
 import * as segmentStore from './segment-store.ts'
 import { type DeltaSigning, signedDelta } from './signed-delta.ts'
+import * as store from './store.ts'
 
 export interface SegmentReads {
   /** A sealed segment: NDJSON under brotli, made once. */
@@ -165,7 +166,9 @@ async function journalSegments(
   const { provenance, cursorKey } = options
   const { feed, first_seq: from, count } = asked
   const found = await segmentStore.segmentsIn(tx, feed, { from, until: from + BigInt(count * SEGMENT_SIZE) })
-  const own = found.filter((row) => row.first_seq >= place.from_seq && lastOf(row) <= (place.until_seq ?? lastOf(row)))
+  // Asked for after them: what came behind a leave is none of them.
+  const until = await store.untilOf(tx, feed, by.participant)
+  const own = found.filter((row) => row.first_seq >= place.from_seq && lastOf(row) <= (until ?? lastOf(row)))
   // As far as they follow each other.
   const rows = own.filter((row, i) => row.first_seq === from + BigInt(i * SEGMENT_SIZE))
   if (rows.length === 0) throw new Refusal('not-found')

@@ -148,7 +148,8 @@ function describe(
 }
 
 /** The last sequence that the reader may see, now. */
-const lastOf = ({ until_seq }: ReadableFeed, { next_seq }: Head): bigint => until_seq ?? next_seq - 1n
+const lastOf = ({ until_seq }: Pick<ReadableFeed, 'until_seq'>, { next_seq }: Head): bigint =>
+  until_seq ?? next_seq - 1n
 
 function later(a: bigint, b: bigint): bigint {
   if (a > b) return a
@@ -169,12 +170,14 @@ async function readEvents(
   const limit = query.limit ?? PAGE_MAX
   if (limit > PAGE_MAX)
     throw new Refusal('page-limit', { detail: 'ask for at most 1,000 events a page', extra: { limit: PAGE_MAX } })
-  const place = readable(options, by, feed)
-  const after = query.cursor === undefined ? place.from_seq - 1n : cursorAt(cursorKey, feed, query.cursor)
+  const { from_seq } = readable(options, by, feed)
+  const after = query.cursor === undefined ? from_seq - 1n : cursorAt(cursorKey, feed, query.cursor)
   const deadline = clock().getTime() + (query.wait ?? 0) * 1000
   for (;;) {
     const grown = growth.next(feed)
     try {
+      // Who waited may have left meanwhile.
+      const place = readable(options, by, feed)
       const answer = await pageOf(options, by, { place, after, limit, empty: clock().getTime() >= deadline })
       if (answer !== undefined) return answer
       await growth.wait(grown, deadline - clock().getTime(), signal)
@@ -207,13 +210,13 @@ function pageOf(
     // Behind what a restored database has: what comes there next is not what the reader had.
     const beyond = at.after >= head.next_seq && at.after >= place.from_seq
     if (beyond || after < head.retained_from - 1n) throw new Refusal('cursor-expired')
-    const rows = await store.entriesAfter(tx, feed, { after, until: place.until_seq, limit })
+    const { rows, until_seq } = await rowsFor(tx, by, { place, after, limit })
     if (rows.length === 0 && !at.empty) return undefined
     options.provenance.admit()
     const seq = rows.at(-1)?.seq ?? after
     const cursor = encodeCursor(options.cursorKey, { feed, seq })
     const proofs = await proofsOf(tx, feed, shownOf(options, feed, rows))
-    const body = pageBody({ rows, proofs, cursor, more: seq < lastOf(place, head) })
+    const body = pageBody({ rows, proofs, cursor, more: seq < lastOf({ until_seq }, head) })
     // An empty page gives nothing out, and a waiting reader would fill the journal with it.
     if (rows.length === 0) return { body, cursor, read: '' }
     const page = { by, feed, digest: toBase64Url(sha256(Buffer.from(body))), rows, after, seq }
@@ -223,6 +226,18 @@ function pageOf(
 }
 
 type Row = Awaited<ReturnType<typeof store.entriesAfter>>[number]
+
+/** Of a reader that has just left, nothing that came behind that: its stay is asked for after the entries. */
+async function rowsFor(
+  tx: Tx,
+  { participant }: Reader,
+  { place, after, limit }: { place: ReadableFeed; after: bigint; limit: number },
+): Promise<{ rows: Row[]; until_seq: bigint | null }> {
+  const found = await store.entriesAfter(tx, place.feed_id, { after, until: place.until_seq, limit })
+  if (found.length === 0) return { rows: found, until_seq: place.until_seq }
+  const until_seq = await store.untilOf(tx, place.feed_id, participant)
+  return { rows: found.filter(({ seq }) => until_seq === null || seq <= until_seq), until_seq }
+}
 
 async function journalPage(
   { directory, provenance, onPage }: FeedServiceOptions,

@@ -36,6 +36,18 @@ export const entriesAfter = (
   return (range.until === null ? query : query.where('seq', '<=', range.until)).execute()
 }
 
+/** The last sequence of a feed that a participant may see, by its stay as it is now; null while that has no end. */
+export async function untilOf(tx: Tx, feed_id: Uuid, participant_id: Uuid): Promise<bigint | null> {
+  const row = await tx
+    .selectFrom('feed as f')
+    .innerJoin('audience_member as m', 'm.audience_id', 'f.audience_id')
+    .select('m.until_seq')
+    .where('f.feed_id', '=', feed_id)
+    .where('m.participant_id', '=', participant_id)
+    .executeTakeFirst()
+  return row?.until_seq ?? null
+}
+
 /** Which revisions of which signals a run of a feed has, without their text. */
 export const namesAfter = (db: Tx | Db, feed_id: Uuid, { after, limit }: { after: bigint; limit: number }) =>
   db

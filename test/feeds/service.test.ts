@@ -263,6 +263,20 @@ describe('who leaves', () => {
     expect((await w.find(cherry, query)).matches).toEqual([])
     expect((await w.find(apple, query)).matches).toHaveLength(1)
   })
+  test('sees nothing behind that, also where this process does not know of it yet', async () => {
+    const { feed, audience } = await aFeed('parted', [apple, cherry], 1)
+    await w.t.owner
+      .updateTable('audience_member')
+      .set({ until_seq: 1n })
+      .where('audience_id', '=', audience)
+      .where('participant_id', '=', cherry.participant)
+      .execute()
+    await w.submit(apple, [item({ audience })])
+    await w.project()
+    expect(await w.page(cherry, feed)).toMatchObject({ events: [{ seq: '1' }], more: false })
+    await expect(w.feeds.event(w.reader(cherry), feed, 2n)).rejects.toMatchObject(refused('not-found'))
+    expect((await w.page(apple, feed)).events).toHaveLength(2)
+  })
   test('acknowledges no end that it cannot see', async () => {
     const { feed, audience } = await aFeed('leaving', [apple, cherry], 1)
     const one = item({ audience })
@@ -295,6 +309,20 @@ describe('waiting', () => {
     w.growth.grew([feed])
     const { body, read } = await waiting
     expect([(JSON.parse(String(body)) as { events: object[] }).events, read]).toEqual([[], ''])
+    expect(await journal(banana)).toBe(before)
+  })
+  test('ends with nothing that came behind a leave of its reader', async () => {
+    const { feed, audience } = await aFeed('left', [apple, banana], 1)
+    const { next_cursor: cursor } = await w.page(banana, feed)
+    const before = await journal(banana)
+    const waiting = events(banana, feed, { cursor, wait: 30 })
+    await w.regroup('left', { leave: [banana] })
+    await w.submit(apple, [item({ audience })])
+    await w.project()
+    w.pass(31_000)
+    w.growth.grew([feed])
+    const { body } = await waiting
+    expect(JSON.parse(String(body))).toMatchObject({ events: [], more: false })
     expect(await journal(banana)).toBe(before)
   })
   test('ends with its reader', async () => {
