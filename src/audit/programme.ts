@@ -47,6 +47,8 @@ export const moveTo = <T extends KnownActor>(known: T, status: string, { time }:
 export interface Stay {
   joined: bigint
   left?: bigint
+  /** When that was, milliseconds. */
+  leftAt?: number
 }
 
 export interface KnownAudience {
@@ -182,6 +184,7 @@ export function leave({ stays }: Programme, audience: string, slug: string, sinc
   const last = stays.get(name)?.at(-1)
   if (last === undefined || last.left !== undefined) return []
   last.left = since.index
+  last.leftAt = since.time
   return [{ of: `audience-member ${name}`, state: { member: false } }]
 }
 

@@ -20,7 +20,7 @@ export interface SealedTable {
   fold(entry: Entry): Row[]
 }
 
-/** A reveal that was under way when a value was destroyed. */
+/** A reveal that was under way when a value was destroyed, or when its reader left. */
 const GRACE_MS = 60_000
 
 const STANDING = Number.POSITIVE_INFINITY
@@ -84,7 +84,7 @@ interface Known {
 
 /**
  * Check 17: a value was sealed by the source of a live link in the revision and for the audience that it had, and revealed by
- * whom its entry names, who was in that audience, and not after it was destroyed.
+ * whom its entry names, who was in that audience then, in a revision that was live, and not after it was destroyed.
  */
 export function checkValues(known: Known): EntryCheck {
   const check = numbered(17, 'sealed values')
@@ -125,16 +125,24 @@ function checkSealed({ signals }: Known, { fields, index }: Entry, faults: Fault
     faults.add('it names another revision or audience than the signal has', index)
 }
 
-function checkRevealed({ programme, sealed }: Known, { fields, index, time }: Entry, faults: Faults): void {
-  const [reader, source] = [String(fields.get('actor')), String(fields.get('subject'))]
+function checkRevealed({ programme, signals, sealed }: Known, { fields, index, time }: Entry, faults: Faults): void {
+  const [reader, source, signal] = [
+    String(fields.get('actor')),
+    String(fields.get('subject')),
+    String(fields.get('signal')),
+  ]
   if (fields.get('reader') !== reader) faults.add('its reader is another than who acted', index)
-  const value = sealed.find(source, String(fields.get('signal')))
+  const value = sealed.find(source, signal)
   if (value === undefined) {
     faults.add('it reveals what its source never sealed', index)
     return
   }
   if (value.gone !== undefined && time > value.gone + GRACE_MS)
     faults.add('it reveals what was destroyed before', index)
+  const versions = [...signals.versions(source, signal)]
+  if (!versions.some(({ revision, state }) => revision === fields.get('revision') && state === 'live'))
+    faults.add('it names a revision in which its signal was never live', index)
   const stay = stayOf(programme, { audience: value.audience, reader, index })
-  if (reader !== source && stay === undefined) faults.add(`the reader was not in the audience ${value.audience}`, index)
+  const isOut = stay === undefined || time > (stay.leftAt ?? time) + GRACE_MS
+  if (reader !== source && isOut) faults.add(`the reader was not in the audience ${value.audience}`, index)
 }

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { Entry } from '../../src/audit/entry.ts'
 import { createNames } from '../../src/audit/names.ts'
-import { emptyProgramme, join, type Programme } from '../../src/audit/programme.ts'
+import { emptyProgramme, join, leave, type Programme } from '../../src/audit/programme.ts'
 import { checkValues, createSealedTable, type SealedTable } from '../../src/audit/sealed.ts'
 import { createSignalTable, type SignalTable } from '../../src/audit/signals.ts'
 import { newId } from '../../src/kernel/ids.ts'
@@ -71,6 +71,8 @@ describe('check 17 fails', () => {
     ['by whom is not in its audience', { ...REVEALED, actor: 'cherry', reader: 'cherry' }, 'not in the audience'],
     ['that was never sealed', { ...REVEALED, signal: POND }, 'never sealed'],
     ['of another source', { ...REVEALED, subject: 'cherry' }, 'never sealed'],
+    ['in a revision that never was', { ...REVEALED, revision: 2 }, 'never live'],
+    ['in no revision', { ...REVEALED, revision: undefined }, 'never live'],
   ] as const)('where a value is revealed %s', ([, fields, says]) => {
     const finding = told(entry('value.sealed', SEALED), entry('value.revealed', fields))
     expect(finding).toMatchObject({ result: 'FAIL', says: expect.stringContaining(says) })
@@ -81,6 +83,15 @@ describe('check 17 fails', () => {
     sealed = createSealedTable(createNames())
     const late = told(entry('value.sealed', SEALED), withdrawn(), at(60_001))
     expect(late).toMatchObject({ result: 'FAIL', says: expect.stringContaining('destroyed before') })
+  })
+  test('where a value is revealed a minute after its reader left, and not before, nor once it is back', () => {
+    const at = (ms: number) => entry('value.revealed', REVEALED, { time: NOON.getTime() + ms, index: 9n })
+    leave(programme, POND, 'banana', { index: 5n, time: NOON.getTime() })
+    expect(told(entry('value.sealed', SEALED), at(60_000)).result).toBe('PASS')
+    const late = told(at(60_001))
+    expect(late).toMatchObject({ result: 'FAIL', says: expect.stringContaining('not in the audience') })
+    join(programme, POND, 'banana', { index: 6n, time: NOON.getTime() })
+    expect(told(at(60_001)).result).toBe('PASS')
   })
   test('where what is not there is taken back', () => {
     const removed = entry('value.removed', { actor: 'apple', signal: SIGNAL, revision: 1 })

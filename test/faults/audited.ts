@@ -78,7 +78,7 @@ async function tellStory(w: World) {
   await w.participants.openAudience(apple.participant, pair, { label: 'pair', mode: 'full', members: ['banana'] })
   const signals = await shareAndEnd(w, { apple, cherry, everybody: everybody as Uuid, berries: berries.audience })
   await readAll(w, { apple, banana, cherry })
-  await sealAndReveal(w, { apple, banana, cherry, everybody: everybody as Uuid })
+  await sealAndReveal(w, { apple, banana, cherry, everybody: everybody as Uuid, berries: berries.audience })
   await w.regroup('berries', { leave: [cherry] })
   await changeKeys(w, banana)
   await govern(w)
@@ -132,20 +132,20 @@ async function readAll(w: World, parties: { apple: Party; banana: Party; cherry:
   await w.project()
 }
 
-/** Links that are sealed: one is revealed and stays, one is taken back, one goes with its signal, one with its source. */
+/** Links that are sealed: one is revealed and stays, one is for a group alone, one is taken back, one goes with its signal, one with its source. */
 async function sealAndReveal(
   w: World,
-  { apple, banana, cherry, everybody }: { apple: Party; banana: Party; cherry: Party; everybody: Uuid },
+  { apple, banana, cherry, everybody, berries }: Sharing & { banana: Party },
 ): Promise<void> {
-  const linked = (name: string) => {
+  const linked = (name: string, audience: Uuid) => {
     const sha = linkHash(sha256, `bad.example/${name}`)
     return w.item({
-      audience: everybody,
+      audience,
       value: { profile: 'url/1', sha256: sha, scope: { host: 'exact', path: 'exact' } },
     })
   }
-  const seal = async (by: Party, name: string): Promise<Uuid> => {
-    const item = linked(name)
+  const seal = async (by: Party, name: string, audience = everybody): Promise<Uuid> => {
+    const item = linked(name, audience)
     await w.submit(by, [item])
     w.pass(1_000)
     await w.signals.values.give(by, item.signal, { v: 1, revision: 1, value: `https://bad.example/${name}` })
@@ -153,8 +153,9 @@ async function sealAndReveal(
   }
   const [stays, taken, ends] = [await seal(apple, 'stays'), await seal(apple, 'taken'), await seal(apple, 'ends')]
   const left = await seal(cherry, 'left')
+  const few = await seal(apple, 'few', berries)
   await w.project()
-  for (const signal of [stays, ends, left])
+  for (const signal of [stays, ends, left, few])
     await w.feeds.reveal(
       { ...w.reader(banana, '/v1/signals/:signal/reveal'), credential: banana.credential },
       { signal, purpose: 'investigation' },

@@ -705,6 +705,30 @@ const FORGERS: readonly (readonly [check: number, what: string, forge: () => Giv
       ),
     /banana acknowledges another number of ends than the feed has/,
   ],
+  [
+    17,
+    'lets somebody reveal who left long ago, and writes no read of it down',
+    () => {
+      // The last is of a value for a group that cherry leaves after it, long before it leaves the programme.
+      const at = plain.findLastIndex((entry) => fieldIn(entry, 'type') === 'value.revealed')
+      const { slug, credential } = world.ids.cherry
+      const acts = {
+        actor: slug,
+        reader: slug,
+        cred: credential,
+        time: fieldIn(plain[indexOf('feed.paused')] as Plain, 'time'),
+      }
+      const forged = Object.entries(acts).reduce((entry, [name, value]) => put(entry, name, value), plain[at] as Plain)
+      return remade(plain.toSpliced(indexOf('feed.paused'), 0, forged).toSpliced(at, 1))
+    },
+    /the reader was not in the audience/,
+  ],
+  [
+    17,
+    'names a revision of what was revealed that never was',
+    () => remade(changed('value.revealed', (entry) => put(entry, 'revision', 9))),
+    /it names a revision in which its signal was never live/,
+  ],
 ]
 
 describe('a forger with the keys and the database who', () => {
