@@ -15,7 +15,7 @@ import * as store from './store.ts'
 
 export type { ObjectEntry } from './object-store.ts'
 
-/** A full feed of signals that the reader may read. */
+/** A full feed of signals whose audience the reader is in: as look-ups do, objects tell how signals are now. */
 export type ObjectFeed = Pick<ReadableFeed, 'feed_id' | 'label'>
 
 export interface AskedObjects<R> extends Pick<ObjectRange, 'limit' | 'keys'> {
@@ -60,7 +60,11 @@ export interface ObjectReadsOptions {
 export function createObjectReads(options: ObjectReadsOptions): ObjectReads {
   const { db, directory, provenance, timeoutMs } = options
   const feedsOf = ({ participant }: Reader): ReadableFeed[] =>
-    directory.feedsOf(participant).filter(({ feed_id, kind }) => kind === 'audience' && !directory.isSealed(feed_id))
+    directory
+      .feedsOf(participant)
+      .filter(
+        ({ feed_id, kind, until_seq }) => kind === 'audience' && until_seq === null && !directory.isSealed(feed_id),
+      )
   return {
     objectFeeds: feedsOf,
     objects: async (by, feed, asked, make) => {
@@ -89,6 +93,8 @@ async function give<R, T>(options: ObjectReadsOptions, tx: Tx, { by, place, aske
   })
   const { given, body, answer } = made
   if (given.length === 0) return answer
+  // Asked for after them: who has just left is given nothing more.
+  if ((await store.untilOf(tx, place.feed_id, by.participant)) !== null) throw new Refusal('not-found')
   const read = provenance.prepareRead({
     ...{ route: by.route, as_of: { log: String(as_of) }, n: given.length, body: toBase64Url(sha256(body)) },
     sources: bySource(given, directory.slugOf),
@@ -103,14 +109,14 @@ const STATEMENTS_MAX = 10
 const AT_ONCE = 100
 
 async function pageOf<R>(tx: Tx, place: ReadableFeed, asked: AskedObjects<R>): Promise<ObjectPage<R>> {
-  const { feed_id, until_seq } = place
+  const { feed_id } = place
   const { limit, keys, pick } = asked
   const pickNewest = (row: ObjectEntry): R | undefined => (row.superseded ? undefined : pick(row))
   const picked: R[] = []
   let to = await startOf(tx, place, asked.after)
   const size = Math.max(limit + 1, AT_ONCE)
   for (let n = 0; n < STATEMENTS_MAX; n++) {
-    const rows = await objectStore.objectsAfter(tx, feed_id, { after: to, until: until_seq, limit: size, keys })
+    const rows = await objectStore.objectsAfter(tx, feed_id, { after: to, limit: size, keys })
     for (const row of rows) {
       if (picked.length === limit) return { picked, more: true, to }
       to = row.seq

@@ -13,8 +13,6 @@ export interface ObjectEntry extends EntryRow {
 
 export interface ObjectRange {
   after: bigint
-  /** Last sequence that the reader may see; null for all. */
-  until: bigint | null
   limit: number
   /** `object_key` of signals, in hex; all signals unless given. */
   keys?: readonly string[] | undefined
@@ -27,24 +25,19 @@ const LAST_KIND = 7
  * In order. Of each is told whether something was said of its signal later, which takes its place; that is looked up entry by entry, since
  * a join would be planned by guesses of how many there are.
  */
-export async function objectsAfter(
-  tx: Tx,
-  feed_id: Uuid,
-  { after, until, limit, keys }: ObjectRange,
-): Promise<ObjectEntry[]> {
+export async function objectsAfter(tx: Tx, feed_id: Uuid, { after, limit, keys }: ObjectRange): Promise<ObjectEntry[]> {
   const named = keys === undefined ? sql`true` : sql`e.object_key = any(${hexArray(keys)}::bytea[])`
-  const within = (table: 'e' | 'n') => (until === null ? sql`true` : sql`${sql.ref(`${table}.seq`)} <= ${until}::int8`)
   const { rows } = await sql<ObjectEntry>`
     with page as materialized (
       select e.seq, e.log_idx, e.kind, e.origin, e.signal_id, e.revision, e.submission_id, e.body, e.added_us
       from feed_entry e
-      where e.feed_id = ${feed_id}::uuid and e.seq > ${after}::int8 and e.kind <= ${LAST_KIND} and ${within('e')} and ${named}
+      where e.feed_id = ${feed_id}::uuid and e.seq > ${after}::int8 and e.kind <= ${LAST_KIND} and ${named}
       order by e.seq limit ${limit})
     select e.*, first.added_us as first_us, first.body as first_body,
       exists (
         select 1 from feed_entry n
         where n.feed_id = ${feed_id}::uuid and n.signal_id = e.signal_id
-          and n.origin = e.origin and n.seq > e.seq and n.kind <= ${LAST_KIND} and ${within('n')}) as superseded
+          and n.origin = e.origin and n.seq > e.seq and n.kind <= ${LAST_KIND}) as superseded
     from page e
     left join lateral (
       select f.added_us, f.body from feed_entry f

@@ -169,9 +169,9 @@ describe('objects of a feed', () => {
         after: { seq: asked.seq },
         limit: asked.limit,
         keys: asked.keys,
-        pick: ({ signal_id, kind, first_body }) => ({ signal_id, kind, first: first_body !== null }),
+        pick: (entry) => ({ ...entry, first: entry.first_body !== null }),
       },
-      (page) => ({ answer: page, body: Buffer.from('an answer'), given: [] }),
+      (page) => ({ answer: page, body: Buffer.from('an answer'), given: page.picked }),
     )
   test('are of each signal the newest event alone, with what its first one was', async () => {
     const { feed, audience } = await aFeed('objects', [apple, banana], 0)
@@ -210,6 +210,23 @@ describe('objects of a feed', () => {
       expect(seen.toSorted()).toEqual(all.map(({ signal }) => signal).toSorted())
       expect(pages).toEqual([...Array(Math.floor(7 / limit)).fill(limit), ...(7 % limit === 0 ? [] : [7 % limit])])
     }
+  })
+  test('are not of a feed whose audience the reader has left, also where this process does not know of it yet', async () => {
+    const { feed, audience } = await aFeed('objects-left', [apple, banana, cherry], 1)
+    const asked = { seq: 0n, limit: 10 }
+    const before = await journal(cherry)
+    await w.t.owner
+      .updateTable('audience_member')
+      .set({ until_seq: 1n })
+      .where('audience_id', '=', audience)
+      .where('participant_id', '=', cherry.participant)
+      .execute()
+    await expect(objects(cherry, feed, asked)).rejects.toMatchObject(refused('not-found'))
+    await w.regroup('objects-left', { leave: [banana] })
+    await expect(objects(banana, feed, asked)).rejects.toMatchObject(refused('not-found'))
+    expect(w.feeds.objectFeeds(w.reader(banana)).map(({ feed_id }) => feed_id)).not.toContain(feed)
+    expect((await objects(apple, feed, asked)).picked).toHaveLength(1)
+    expect(await journal(cherry)).toBe(before)
   })
 })
 
