@@ -1,11 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { FeedEventBody, SealedEventBody, SealedPage, SubmissionProof } from '../feeds/schema.ts'
 import { sha256 } from '../kernel/sha256.ts'
-import { VerificationFailed } from './errors.ts'
+import { AldisError, VerificationFailed } from './errors.ts'
 import { headerOf, neededHeader, readIn } from './headers.ts'
 import type { SealedReceived } from './sealed-mirror.ts'
 import { SEGMENT_TEXT_MAX, unpacked } from './segment-body.ts'
-import { collect, refusalIn, type Transport } from './transport.ts'
+import { collect, type Transport } from './transport.ts'
 import { readNamed } from './verify.ts'
 
 /** One answer of a sealed feed, with what the node signed of it. */
@@ -35,12 +35,11 @@ export async function sealedPage(transport: Transport, path: string, signal?: Ab
 
 /** Undefined where no segment begins. */
 export async function sealedSegment(transport: Transport, path: string): Promise<SealedDelta | undefined> {
-  const message = await transport.open({ method: 'GET', path, headers: { 'accept-encoding': 'br' } })
-  if (message.statusCode !== 200) {
-    const refusal = await refusalIn(message)
-    if (refusal.status === 404) return undefined
-    throw refusal
-  }
+  const message = await transport.stream(path, { 'accept-encoding': 'br' }).catch((error: unknown) => {
+    if (error instanceof AldisError && error.status === 404) return undefined
+    throw error
+  })
+  if (message === undefined) return undefined
   const text = await unpacked(await collect(message, SEGMENT_TEXT_MAX))
   const proofs = new Map<string, SubmissionProof>()
   const events: SealedReceived[] = []

@@ -3,7 +3,7 @@ import { SEGMENTS_TYPE } from '../feeds/schema.ts'
 import { VerificationFailed } from './errors.ts'
 import { neededHeader, readIn } from './headers.ts'
 import { SEGMENT_TEXT_MAX, unpacked } from './segment-body.ts'
-import { collect, refusalIn, type Transport } from './transport.ts'
+import { collect, type Transport } from './transport.ts'
 import { readNamed } from './verify.ts'
 
 export interface Segment {
@@ -53,11 +53,8 @@ export async function segmentRun(transport: Transport, path: string): Promise<Se
   }
 }
 
-async function opened(transport: Transport, path: string): Promise<IncomingMessage> {
-  const message = await transport.open({ method: 'GET', path, headers: { 'accept-encoding': 'br' } })
-  if (message.statusCode !== 200) throw await refusalIn(message)
-  return message
-}
+const opened = (transport: Transport, path: string): Promise<IncomingMessage> =>
+  transport.stream(path, { 'accept-encoding': 'br' })
 
 function runOfOne(segment: Segment, cancel: () => void): SegmentRun {
   const left = [segment]
