@@ -1,18 +1,18 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { equal } from '../kernel/bytes.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { removeDurably, writeDurably } from '../kernel/durable.ts'
 import { Refusal } from '../kernel/errors.ts'
 import { sha256 } from '../kernel/sha256.ts'
-import { type Checkpoint, parseCheckpoint } from '../provenance/checkpoint.ts'
-import { emptyRoot } from '../provenance/merkle.ts'
-import { parseNote, type VerifierKey } from '../provenance/note.ts'
+import type { VerifierKey } from '../provenance/note.ts'
 import { hostOf, logIdOf, openingOf } from '../provenance/origin.ts'
 import type { Policy } from '../provenance/policy.ts'
 import { parseReceipt, type Verified } from '../provenance/receipt.ts'
 import { VerificationFailed } from './errors.ts'
 import { readIfThere } from './files.ts'
+import { extendToEnd, historyIn } from './former-histories.ts'
+import { ENDED_FILE, formerLogs, treeIn, VKEY_FILE } from './former-logs.ts'
 import { HEAD_FILE, HEAD_LOCK, lockOf, newerHead } from './heads.ts'
 import type { Home } from './home.ts'
 import { checkReceipt, openHead, openVkey } from './verify.ts'
@@ -27,17 +27,15 @@ export interface NextLog {
   /** Entries that we hold a signed checkpoint of, and that the node no longer has in ours. */
   lost: bigint
   /**
-   * From now on the next log is the one that this folder follows; what belongs to ours is kept under `former/<number>`. Throws
+   * From now on the next log is the one that this folder follows; what belongs to ours is kept under `former/<number>`, and our chain
+   * in it is taken to its end before, unless entries are lost. Throws `VerificationFailed` where the node does not give that out, and
    * `home-in-use` where another process keeps heads, or has kept another than the one that was looked at.
    */
   accept(): Promise<void>
 }
 
-const VKEY_FILE = 'log.vkey'
 /** The key of the log that is to be followed; there until the switch to it is done. */
 const NEXT_FILE = 'log.next.vkey'
-/** Of a log that ended: when the folder went over to the next one, and below it the checkpoint that it ended with, if it had one. */
-const ENDED_FILE = 'log.ended'
 /** What is of one log alone. */
 const OF_ONE_LOG = [HEAD_FILE, 'witness.policy']
 
@@ -68,7 +66,11 @@ export async function openNextLog(home: Home, vkeyText: string): Promise<NextLog
       reason,
       ended,
       lost,
-      accept: () => follow(home, looked, { vkeyText, last: last?.note }),
+      async accept() {
+        // What the folder lacks of our chain in ours is in no other log.
+        if (lost === 0n) await extendToEnd(home, { key: ours, kept: historyIn(home, ours), end: last })
+        await follow(home, looked, { vkeyText, last: last?.note })
+      },
     }
   } finally {
     client.close()
@@ -97,35 +99,6 @@ export function keyOfReceipt({ dir, pinned }: Pick<Home, 'dir' | 'pinned'>, rece
 /** When the folder went over to the log that followed this key's; undefined for the present one, and where it was not noted. */
 export const endedAt = ({ dir }: Pick<Home, 'dir'>, { name }: VerifierKey): Date | undefined =>
   formerLogs(dir).find(({ key }) => key.name === name)?.at
-
-/** The tree of a note; the empty one where there is none. */
-const treeIn = (note: string): Pick<Checkpoint, 'size' | 'root'> =>
-  parseCheckpoint(parseNote(note)?.text ?? '') ?? { size: 0n, root: emptyRoot(sha256) }
-
-interface FormerLog {
-  key: VerifierKey
-  at?: Date
-  /** The largest that it had. */
-  last?: Pick<Checkpoint, 'size' | 'root'>
-}
-
-function formerLogs(dir: string): FormerLog[] {
-  const former = join(dir, 'former')
-  if (!existsSync(former)) return []
-  return readdirSync(former).flatMap((number): FormerLog[] => {
-    const vkey = readIfThere(join(former, number, VKEY_FILE))
-    // It is not followed yet: a crash was before the switch.
-    if (vkey === undefined) return []
-    const key = openVkey(vkey)
-    const ended = readIfThere(join(former, number, ENDED_FILE))
-    if (ended === undefined) return [{ key }]
-    const cut = ended.indexOf('\n')
-    // Of what was lost receipts stay good, as far as we knew it.
-    const heads = [ended.slice(cut + 1), readIfThere(join(former, number, HEAD_FILE)) ?? ''].map(treeIn)
-    const last = heads.reduce((one, other) => (other.size > one.size ? other : one))
-    return [{ key, at: new Date(ended.slice(0, cut)), last }]
-  })
-}
 
 /** The witnesses that a receipt under this key must have: those that are pinned, for the present log alone. */
 export function policyOfReceipt(

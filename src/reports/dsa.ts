@@ -51,6 +51,8 @@ export interface DsaReport {
   period: { from: string; to: string }
   /** The log and how much of it the figures are made of. */
   log: { origin: string; size: string }
+  /** The same of the logs before it, in their order. */
+  former: { origin: string; size: string }[]
   tables: DsaTable[]
   /** Measures that belong in one of the first two tables: which, the platform's own records say. */
   ground_not_told: Measures

@@ -9,11 +9,13 @@ import { auditLog } from '../../src/audit/audit.ts'
 import { type Client, createClient } from '../../src/client/client.ts'
 import { HEAD_FILE, HEAD_LOCK, lockOf } from '../../src/client/heads.ts'
 import { type Home, openHome } from '../../src/client/home.ts'
+import { openHistory } from '../../src/client/kept-history.ts'
 import { exportLog } from '../../src/client/log-export.ts'
 import { folderLog, nodeLog } from '../../src/client/log-source.ts'
 import { endedAt, keyOfReceipt, openNextLog } from '../../src/client/next-log.ts'
+import { readersOf } from '../../src/client/readers.ts'
 import { exportRecords, exportSnapshot, folderRecords } from '../../src/client/record-files.ts'
-import { checkReceipt, openVkey } from '../../src/client/verify.ts'
+import { checkReceipt, openVkey, readName } from '../../src/client/verify.ts'
 import { openBase } from '../../src/core.ts'
 import { stop } from '../../src/http/shutdown.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
@@ -24,6 +26,7 @@ import { checkpointText } from '../../src/provenance/checkpoint.ts'
 import { verifyEd25519 } from '../../src/provenance/ed25519.ts'
 import { parseEvidence } from '../../src/provenance/evidence.ts'
 import { formatNote, formatVkey, signatureLine, type VerifierKey } from '../../src/provenance/note.ts'
+import { runCli } from '../support/cli.ts'
 import { aTestNode, type Member, type TestNode } from '../support/node.ts'
 
 let n: TestNode
@@ -45,7 +48,8 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-const signed = async (raw: string) => apple.sign([await apple.item({ type: 'url', raw }, await apple.everybody())])
+const item = async (raw: string) => apple.item({ type: 'url', raw }, await apple.everybody())
+const signed = async (raw: string) => apple.sign([await item(raw)])
 
 /** The member's client at the node that was started after the rotation. */
 function clientOf(member: Member, log: number) {
@@ -54,13 +58,15 @@ function clientOf(member: Member, log: number) {
   return createClient({ origin: later?.partner ?? '', ...identity, log })
 }
 
-test('a rotated node serves both logs, and proves to a source who read signals of either; a member follows with the announced key alone, when nobody keeps a head, and keeps what is of the old one', async () => {
-  const first = await apple.client.submit(await signed('https://finch.example/1'))
+test('a rotated node serves both logs, and proves to a source who read signals of either; a member follows with the announced key alone, when nobody keeps a head, and keeps what is of the old one, its chain in it to the end', async () => {
+  const shared = await item('https://finch.example/1')
+  const first = await apple.client.submit(await apple.sign([shared]))
   const event = first.submission ?? expect.fail('not stored')
   const oldKey = openVkey(await apple.client.logKey())
   await apple.client.receipt(event)
   const kept = await apple.home.advance(apple.client)
   expect(kept.size).toBeGreaterThan(0n)
+  await obtainsBefore()
   // Prepared before, sent after: a signature outlives the log that it was meant for.
   const second = await signed('https://finch.example/2')
 
@@ -129,6 +135,8 @@ test('a rotated node serves both logs, and proves to a source who read signals o
   expect(found).toMatchObject({ origin: next, reason: 'key_compromise', lost: 0n })
   expect(home.pinned()).toEqual(before)
   // A head that was kept since then was not looked at; and whoever keeps one is waited for.
+  await refusesWithoutChain(home, vkey)
+  expect(home.pinned()).toEqual(before)
   const headFile = join(dir, HEAD_FILE)
   rmSync(headFile)
   await expect(found.accept()).rejects.toMatchObject({ code: 'home-in-use' })
@@ -163,8 +171,56 @@ test('a rotated node serves both logs, and proves to a source who read signals o
   writeFileSync(ended, noted)
   expect((await home.advance(client)).size).toBeGreaterThan(0n)
   client.close()
+  await tellsBoth(home, { origin, next, signal: shared.signal })
   await auditsBoth(oldKey, openVkey(vkey))
 })
+
+/** Plum reads the feed, in a batch behind all that apple has looked at. */
+async function obtainsBefore(): Promise<void> {
+  for (const { feed, start } of (await plum.client.feeds()).feeds) {
+    const { events, read } = await plum.client.events(feed, { cursor: start, wait: 5 })
+    const { id = '', place = '' } = readName(read) ?? {}
+    if (events.length > 0) expect(await plum.client.receipt(id, { read: place })).toBeDefined()
+  }
+}
+
+/** A node that no longer gives out our chain in the log that ended, of which the folder has nothing. */
+async function refusesWithoutChain(home: Home, vkey: string): Promise<void> {
+  const connect: Home['connect'] = (log) => {
+    const client = home.connect(log)
+    return { ...client, chain: () => client.chain({ after: 0n, party: 'plum' }) }
+  }
+  const next = await openNextLog({ ...home, connect }, vkey)
+  await expect(next.accept()).rejects.toMatchObject({ name: 'VerificationFailed', step: 'chain head' })
+}
+
+/** Who obtained something by the log that ended is told beside the present one's, also in a folder that went over without its chain. */
+async function tellsBoth(
+  { dir }: Home,
+  { origin, next, signal }: { origin: string; next: string; signal: string },
+): Promise<void> {
+  const former = openHistory(dir, { party: 'apple', origin })
+  const [before] = await readersOf(former.entries(), 'apple')
+  expect(before).toMatchObject({ reader: 'plum' })
+  const dsa = () => runCli(dir, 'report', 'dsa', '--from', '2026-01-01', '--to', '2026-01-02')
+  for (const has of [true, false]) {
+    if (!has) rmSync(join(dir, 'history', '1'), { recursive: true })
+    if (!has) expect(await dsa()).toMatchObject({ code: 78, says: expect.stringContaining(`lacks links of ${origin}`) })
+    const { code, lines } = await runCli(dir, 'readers', '--verify')
+    const [, chain, , verdict, ...readers] = lines
+    const ended = `${origin} to its end at ${former.place.size}`
+    const says = expect.stringContaining(ended)
+    expect([code, chain, verdict]).toMatchObject([0, { says }, { check: 'readers', result: 'PASS', says }])
+    expect(readers).toMatchObject([{ reader: 'plum', first: before?.first }])
+    expect(String(readers[0]?.['last']) > String(before?.last)).toBe(true)
+    const { lines: links } = await runCli(dir, 'history')
+    expect(new Set(links.map(({ log }) => log))).toEqual(new Set([origin, next]))
+    expect(links[0]).toMatchObject({ log: origin, seq: '1' })
+    expect((await dsa()).lines).toMatchObject([{ log: { origin: next }, former: [{ origin }] }])
+  }
+  const { lines: proofs } = await runCli(dir, 'readers', '--signal', signal)
+  expect(proofs.map(({ time }) => time)).toContain(before?.first)
+}
 
 /** A head that the log did not end with is evidence, in the folder of whoever holds it. */
 async function keepsWhatContradicts(home: Home, vkey: string): Promise<void> {

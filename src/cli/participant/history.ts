@@ -1,12 +1,12 @@
 import type { Command } from 'commander'
 import { VerificationFailed } from '../../client/errors.ts'
 import type { HistoryEntry } from '../../client/history.ts'
-import { type KeptHistory, openHistory } from '../../client/kept-history.ts'
 import { endedAt, keyOfReceipt } from '../../client/next-log.ts'
 import { checkPromises } from '../../client/promises.ts'
 import { openVkey } from '../../client/verify.ts'
 import { StartRefused } from '../../kernel/errors.ts'
 import { EXIT } from '../exit.ts'
+import { allExtended, entriesIn, extended, formerSays } from './histories.ts'
 import { takeReceipts } from './receipts.ts'
 import { type Session, withSession } from './session.ts'
 
@@ -14,7 +14,7 @@ export function historyCommand(program: Command): void {
   program
     .command('history')
     .description('list what the log holds of us, link by link; each is verified and kept in the folder')
-    .option('--since <seq>', 'only links after this one', '0')
+    .option('--since <seq>', 'only links of the present log after this one', '0')
     .option('--verify', 'check that nothing of ours is left out, invented or reordered, and say so')
     .action((options: { since: string; verify?: boolean }, command: Command) =>
       withSession(command, (session) => tellHistory(session, options)),
@@ -24,12 +24,18 @@ export function historyCommand(program: Command): void {
 async function tellHistory(session: Session, { since, verify = false }: { since: string; verify?: boolean }) {
   if (!/^(0|[1-9][0-9]{0,17})$/.test(since)) throw new StartRefused('--since is the number of a link')
   if (verify) return verdicts(session, await historyChecks(session))
-  const kept = await extended(session)
-  for await (const entry of kept.entries()) if (entry.seq > BigInt(since)) tellEntry(session, entry)
-  session.output.say(`${kept.place.seq} links, every one verified under a log of ${kept.place.size} entries`)
+  const { former, kept } = await allExtended(session)
+  const after = BigInt(since)
+  if (after === 0n)
+    for (const { key, kept: ended } of former)
+      for await (const entry of ended.entries()) tellEntry(session, entry, key.name)
+  const { name } = openVkey(session.home.pinned().vkey)
+  for await (const entry of kept.entries()) if (entry.seq > after) tellEntry(session, entry, name)
+  const { seq, size } = kept.place
+  session.output.say(`${seq} links, every one verified under a log of ${size} entries${formerSays(former)}`)
 }
 
-function tellEntry({ output, member }: Session, entry: HistoryEntry): void {
+function tellEntry({ output, member }: Session, entry: HistoryEntry, log: string): void {
   const { seq, index, at, kind, event, fields } = entry
   const what = whatOf(entry, member.participant)
   const told = Object.fromEntries(
@@ -37,7 +43,7 @@ function tellEntry({ output, member }: Session, entry: HistoryEntry): void {
   )
   const sources = sourcesOf(entry)
   output.data(
-    { seq: String(seq), index: String(index), time: at, kind, event, what, fields: told, sources },
+    { log, seq: String(seq), index: String(index), time: at, kind, event, what, fields: told, sources },
     `${String(seq).padStart(5)}  ${at}  ${kind.padEnd(22)}  entry ${index}  ${what}`.trimEnd(),
   )
 }
@@ -62,15 +68,6 @@ function whatOf(entry: HistoryEntry, me: string): string {
   if (own?.reader !== undefined) parts.push(`${own.reader} obtained ${own.items} of our signals in ${own.reads} reads`)
   if (entry.kind.startsWith('signal.') && field('n') !== undefined) parts.push(`${String(field('n'))} signals`)
   return parts.join('; ')
-}
-
-/** The chain in the folder, with what is new. */
-export async function extended({ client, home, member }: Session): Promise<KeptHistory> {
-  const { name } = openVkey(home.pinned().vkey)
-  // Before the head: what another process keeps meanwhile is verified under one that may be newer.
-  const kept = openHistory(home.dir, { party: member.participant, origin: name })
-  await kept.extend(client, await home.advance(client))
-  return kept
 }
 
 /** One line of a verification. */
@@ -104,10 +101,10 @@ export async function historyChecks(session: Session): Promise<Verdict[]> {
       return `${size} entries, signed by the pinned key, continuing what we knew`
     }),
     await verdictOf('chain', async () => {
-      const kept = await extended(session)
+      const all = await allExtended(session)
       let n = 0
-      for await (const _ of kept.entries()) n += 1
-      return `${n} links, gapless from the first, each at its index of the signed tree`
+      for await (const _ of entriesIn(all)) n += 1
+      return `${n} links, gapless from the first, each at its index of the signed tree${formerSays(all.former)}`
     }),
   ]
   if (checks.some(({ result }) => result === 'FAIL')) return checks

@@ -1,10 +1,12 @@
 import type { Command } from 'commander'
+import { compareToEnd } from '../../client/former-histories.ts'
 import { type ItemProof, proveReads, type ReaderTotal, readersOf } from '../../client/readers.ts'
 import { openVkey } from '../../client/verify.ts'
 import { StartRefused } from '../../kernel/errors.ts'
 import { isUuid, type Uuid } from '../../kernel/ids.ts'
 import { columns } from '../output.ts'
-import { extended, historyChecks, verdictOf, verdicts } from './history.ts'
+import { allExtended, entriesIn, formerSays, linksIn } from './histories.ts'
+import { historyChecks, verdictOf, verdicts } from './history.ts'
 import { type Session, withSession } from './session.ts'
 
 export function readersCommand(program: Command): void {
@@ -23,9 +25,9 @@ async function tellReaders(session: Session, { signal, verify = false }: { signa
   if (verify) {
     const checks = await historyChecks(session)
     const readers = await verdictOf('readers', async () => {
-      const kept = await extended(session)
-      const totals = await readersOf(kept.entries(), session.member.participant)
-      return `${totals.length} readers: every batch of reads in the chain says who obtained what of ours`
+      const all = await allExtended(session)
+      const totals = await readersOf(entriesIn(all), session.member.participant)
+      return `${totals.length} readers: every batch of reads in the chain says who obtained what of ours${formerSays(all.former)}`
     })
     // Of a chain that is not whole neither is the list.
     const whole = checks.every(({ result }) => result === 'PASS')
@@ -37,12 +39,12 @@ async function tellReaders(session: Session, { signal, verify = false }: { signa
 }
 
 async function tellTotals(session: Session): Promise<void> {
-  const kept = await extended(session)
-  const totals = await readersOf(kept.entries(), session.member.participant)
+  const all = await allExtended(session)
+  const totals = await readersOf(entriesIn(all), session.member.participant)
   const { output } = session
   if (output.json) for (const one of totals) output.data(one, '')
   else if (totals.length > 0) output.data({}, columns(totals.map(rowOf)))
-  output.say(`${totals.length} readers, from ${kept.place.seq} links of our chain`)
+  output.say(`${totals.length} readers, from ${linksIn(all)} links of our chain${formerSays(all.former)}`)
 }
 
 const rowOf = ({ reader, batches, reads, items, first, last }: ReaderTotal): string[] => [
@@ -55,14 +57,22 @@ const rowOf = ({ reader, batches, reads, items, first, last }: ReaderTotal): str
 
 async function tellProofs(session: Session, signal: Uuid): Promise<void> {
   const { client, home, member, output } = session
-  const kept = await extended(session)
-  const proofs = await proveReads(signal, {
-    ...{ client, key: openVkey(home.pinned().vkey), dir: home.dir, me: member.participant },
-    entries: kept.entries(),
-    compare: (note) => home.compare(client, note),
-  })
+  const all = await allExtended(session)
+  const present = { key: openVkey(home.pinned().vkey), kept: all.kept }
+  const logs = [
+    ...all.former.map((one) => ({ ...one, compare: (note: string) => compareToEnd(home, one, note) })),
+    { ...present, compare: (note: string) => home.compare(client, note) },
+  ]
+  let proofs: ItemProof[] = []
+  for (const { key, kept, compare } of logs)
+    proofs = await proveReads(signal, {
+      ...{ client, key, dir: home.dir, me: member.participant, compare },
+      entries: kept.entries(),
+    })
   for (const proof of proofs) output.data(proof, lineOf(proof))
-  output.say(`${proofs.length} reads gave it out, by what the node tells of ${kept.place.seq} links`)
+  output.say(
+    `${proofs.length} reads gave it out, by what the node tells of ${linksIn(all)} links${formerSays(all.former)}`,
+  )
 }
 
 const lineOf = ({ reader, time, revision, file }: ItemProof): string =>

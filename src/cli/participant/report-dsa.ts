@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import { openHistory } from '../../client/kept-history.ts'
+import { type FormerHistory, formerHistories, historyIn, isBehind } from '../../client/former-histories.ts'
 import { openVkey } from '../../client/verify.ts'
 import { writeDurably } from '../../kernel/durable.ts'
 import { StartRefused } from '../../kernel/errors.ts'
@@ -10,6 +10,7 @@ import { type DsaTable, dsaCsvOf } from '../../reports/dsa-template.ts'
 import { periodFault } from '../../reports/period.ts'
 import type { Period } from '../../reports/tally.ts'
 import { columns, outputOf } from '../output.ts'
+import { entriesIn, linksIn } from './histories.ts'
 import { homeOf } from './session.ts'
 
 const DAY_MS = 86_400_000
@@ -36,22 +37,32 @@ async function tellDsa(command: Command, { from, to, service, out }: Asked): Pro
   if (from % DAY_MS !== 0 || to % DAY_MS !== 0) throw new StartRefused('--from, --to: the tables know whole days')
   const home = homeOf(command)
   const { participant } = home.membership()
-  const { name: origin } = openVkey(home.pinned().vkey)
-  const kept = openHistory(home.dir, { party: participant, origin })
-  if (kept.place.seq === 0n) throw new StartRefused('the folder has no link of this log: run aldis history')
+  const key = openVkey(home.pinned().vkey)
+  const [former, kept] = [formerHistories(home), historyIn(home, key)]
+  if (kept.place.size === 0n || linksIn({ former, kept }) === 0n)
+    throw new StartRefused('the folder has no link of this log: run aldis history')
+  const behind = former.find(isBehind)
+  if (behind !== undefined) throw new StartRefused(`the folder lacks links of ${behind.key.name}: run aldis history`)
   const tally = createDsaTally({ from, to }, participant)
-  for await (const { kind, at, fields } of kept.entries())
+  for await (const { kind, at, fields } of entriesIn({ former, kept }))
     tally.take({ kind, time: Date.parse(at), fields: new Map(fields.map(({ name, value }) => [name, value])) })
   const counts = tally.counts()
+  const logs = [...former.map((one) => one.key.name), key.name]
   const told: DsaReport = {
     ...{ format: 'aldis-dsa/1', participant, period: { from: instantOf(from), to: instantOf(to) } },
-    log: { origin, size: String(kept.place.size) },
-    tables: dsaTablesOf({ counts, period: { from, to }, service, origin }),
+    log: logOf({ key, kept }),
+    former: former.map(logOf),
+    tables: dsaTablesOf({ counts, period: { from, to }, service, origin: logs.join(', ') }),
     ground_not_told: counts.ground.other,
   }
   const files = out === undefined ? [] : writeTables(out, told.tables)
   outputOf(command).data({ ...told, ...(out !== undefined && { files }) }, [textOf(told), ...files].join('\n'))
 }
+
+const logOf = ({ key, kept }: Pick<FormerHistory, 'key' | 'kept'>) => ({
+  origin: key.name,
+  size: String(kept.place.size),
+})
 
 const instantOf = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`
 
