@@ -68,16 +68,34 @@ function notedIn(line: string): Noted | undefined {
 export const keptReceipt = (dir: string, name: string): string | undefined =>
   readIfThere(join(dir, 'receipts', `${name}.tlog-proof`))
 
-/** What was held against the chain; `waiting` are promises that are young enough to be without a receipt. */
+/** What was held against the chain; `waiting` are promises that may still be without a receipt. */
 export interface KeptPromises {
+  /** Those with their receipt. */
   submissions: number
   reads: number
+  /** Receipts of entries of the chain. */
   receipts: number
+  /** Receipts of logs that ended, and of entries that only others are parties to: verified alone. */
+  former: number
+  others: number
   waiting: string[]
+  /** Promises that cannot be held any more. */
+  ended: string[]
   /** Receipts of entries that the chain was not asked about yet. */
   later: number
   /** Notes that cannot be read, as `<file>:<line>`: what they promised is not held against anything. */
   torn: string[]
+}
+
+export interface PromiseCheck extends Keys {
+  entries: AsyncIterable<HistoryEntry>
+  now: Date
+  /** The chain is known below that index of the log alone. */
+  below?: bigint
+  /** The node was not asked for what the folder lacks: then what is overdue waits. */
+  unasked?: boolean
+  /** Names of those that nobody can hold any more, as `endedPromises` finds them. */
+  endedOf?(overdue: readonly Promised[]): Promise<ReadonlySet<string>>
 }
 
 /**
@@ -85,22 +103,40 @@ export interface KeptPromises {
  * our own link is of the entry that the chain has at its index. A receipt of a log that ended is verified by that log's key, and is of
  * another chain. Throws `VerificationFailed` for the first that does not hold.
  */
-export async function checkPromises(
-  dir: string,
-  { entries, now, below, ...keys }: Keys & { entries: AsyncIterable<HistoryEntry>; now: Date; below?: bigint },
-): Promise<KeptPromises> {
+export async function checkPromises(dir: string, check: PromiseCheck): Promise<KeptPromises> {
+  const { entries, below } = check
   const torn: string[] = []
   const promises = promisesIn(dir, (place) => torn.push(place))
-  const waiting = promises.filter((one) => isWaiting(dir, one, now)).map(({ name }) => name)
-  const late = new Set(waiting)
-  const kept = promises.filter(({ name }) => !late.has(name))
-  const wanted = wantedIn(dir, { ...keys, promised: new Map(promises.map(({ name, at }) => [name, at])) })
+  const { kept, waiting, ended } = await standings(dir, promises, check)
+  const promised = new Map(promises.map(({ name, at }) => [name, at]))
+  const { ours, former, others } = wantedIn(dir, { ...check, promised })
   // Of what is not below that size the chain says nothing.
-  const later = [...wanted.ours.keys()].filter((index) => below !== undefined && index >= below)
-  for (const index of later) wanted.ours.delete(index)
-  await checkMet(wanted.ours, entries)
+  const later = [...ours.keys()].filter((index) => below !== undefined && index >= below)
+  for (const index of later) ours.delete(index)
+  const receipts = [...ours.values()].flat().length
+  await checkMet(ours, entries)
   const reads = kept.filter(({ read }) => read !== undefined).length
-  return { submissions: kept.length - reads, reads, receipts: wanted.receipts, waiting, later: later.length, torn }
+  const counts = { submissions: kept.length - reads, reads, receipts, former, others }
+  return { ...counts, waiting, ended, later: later.length, torn }
+}
+
+/** Which promises have their receipt, and why others may be without. Throws for one that may not. */
+async function standings(
+  dir: string,
+  promises: readonly Promised[],
+  { now, unasked = false, endedOf }: PromiseCheck,
+): Promise<{ kept: Promised[]; waiting: string[]; ended: string[] }> {
+  const { kept = [], waits = [], overdue = [] } = Object.groupBy(promises, (one) => standingOf(dir, one, now))
+  const ended = overdue.length === 0 ? new Set() : ((await endedOf?.(overdue)) ?? new Set())
+  const rest = overdue.filter(({ name }) => !ended.has(name))
+  const [first] = rest
+  if (first !== undefined && !unasked)
+    throw new VerificationFailed('chain promise', `${first.name} was promised at ${first.at} and is not in the log`)
+  return {
+    kept,
+    waiting: [...waits, ...rest].map(({ name }) => name),
+    ended: overdue.flatMap(({ name }) => (ended.has(name) ? [name] : [])),
+  }
 }
 
 /** The key of the log whose chain it is, and that of the log which a receipt is of. */
@@ -111,14 +147,13 @@ interface Keys {
   endedAt(key: VerifierKey): Date | undefined
 }
 
-/** Whether a promise has no receipt yet. Throws where it is overdue, and where the receipt is of something else. */
-function isWaiting(dir: string, { name, c, at }: Promised, now: Date): boolean {
+/** Throws where the receipt is of something else. */
+function standingOf(dir: string, { name, c, at }: Promised, now: Date): 'kept' | 'waits' | 'overdue' {
   const text = keptReceipt(dir, name)
   if (text !== undefined && !isOf(text, c))
     throw new VerificationFailed('chain promise', `${name} is of another entry than was promised`)
-  if (text === undefined && !(now.getTime() - Date.parse(at) <= PUBLISHED_WITHIN_MS))
-    throw new VerificationFailed('chain promise', `${name} was promised at ${at} and is not in the log`)
-  return text === undefined
+  if (text !== undefined) return 'kept'
+  return now.getTime() - Date.parse(at) <= PUBLISHED_WITHIN_MS ? 'waits' : 'overdue'
 }
 
 /** What a receipt says of the chain: an entry with this commitment. */
@@ -127,14 +162,14 @@ interface Wanted {
   c: string
 }
 
-/** What the chain must have, by index, and how many receipts say so. Throws where one does not verify. */
+/** What the chain must have, by index, and how many receipts say nothing of it. Throws where one does not verify. */
 function wantedIn(
   dir: string,
   { key, keyOf, endedAt, promised }: Keys & { promised: ReadonlyMap<string, string> },
-): { ours: Map<bigint, Wanted[]>; receipts: number } {
-  const names = receiptNames(dir)
+): { ours: Map<bigint, Wanted[]>; former: number; others: number } {
   const ours = new Map<bigint, Wanted[]>()
-  for (const name of names) {
+  let [former, others] = [0, 0]
+  for (const name of receiptNames(dir)) {
     const text = keptReceipt(dir, name) ?? ''
     const own = keyOf(text)
     const { passed, index, steps } = checkReceipt(text, own)
@@ -142,13 +177,17 @@ function wantedIn(
     const { payload = '', chains = [] } = parseReceipt(text)?.extra ?? {}
     if (own.name !== key.name) {
       expectBefore(endedAt(own), { name, at: promised.get(name), log: own.name })
+      former += 1
       continue
     }
     // What was not promised to us and has no link of ours is of an event that only others are parties to.
-    if (chains.length === 0 && !promised.has(name)) continue
+    if (chains.length === 0 && !promised.has(name)) {
+      others += 1
+      continue
+    }
     ours.set(index, [...(ours.get(index) ?? []), { name, c: toBase64Url(commitment(sha256, payload)) }])
   }
-  return { ours, receipts: names.length }
+  return { ours, former, others }
 }
 
 function expectBefore(

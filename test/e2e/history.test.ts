@@ -494,31 +494,46 @@ describe('my history', () => {
         })
       await expect(checkAt(new Date(Date.now() - 60_000))).rejects.toMatchObject({ step: 'chain promise' })
       for (const ended of [new Date(Date.now() + 60_000), undefined])
-        expect(await checkAt(ended)).toMatchObject({ submissions: 1, receipts: 1 })
+        expect(await checkAt(ended)).toMatchObject({ submissions: 1, receipts: 0, former: 1 })
     })
 
     test('and says what waits, until it has waited too long', async () => {
       const { dir, event, receipt, keep } = await aFolder()
       const entries = await entriesOf(apple)
-      expect(await check(dir, entries)).toEqual({
-        submissions: 0,
-        reads: 0,
-        receipts: 0,
-        waiting: [event],
-        later: 0,
-        torn: [],
-      })
+      const none = { submissions: 0, reads: 0, receipts: 0, former: 0, others: 0 }
+      const nothing = { ...none, waiting: [], ended: [], later: 0, torn: [] }
+      expect(await check(dir, entries)).toEqual({ ...nothing, waiting: [event] })
       const late = new Date(Date.now() + 901_000)
       await expect(check(dir, entries, late)).rejects.toMatchObject({ step: 'chain promise' })
       keep(receipt)
-      expect(await check(dir, entries, late)).toEqual({
-        submissions: 1,
-        reads: 0,
-        receipts: 1,
-        waiting: [],
-        later: 0,
-        torn: [],
-      })
+      expect(await check(dir, entries, late)).toEqual({ ...nothing, submissions: 1, receipts: 1 })
+    })
+    test('but for what cannot be held any more, which is told apart', async () => {
+      const { dir, event } = await aFolder()
+      const late = new Date(Date.now() + 901_000)
+      const ends = (names: readonly string[]) =>
+        checkPromises(dir, {
+          ...{ key: keyOf(apple), keyOf: () => keyOf(apple), endedAt: () => undefined, now: late },
+          ...{ entries: each([]), endedOf: async () => new Set(names) },
+        })
+      expect(await ends([event])).toMatchObject({ submissions: 0, waiting: [], ended: [event] })
+      await expect(ends(['another'])).rejects.toMatchObject({ step: 'chain promise' })
+    })
+    test('and counts as in the chain no receipt of an entry that only others are parties to', async () => {
+      const { dir, receipt, keep } = await aFolder()
+      keep(receipt)
+      const { submission } = await cherry.client.submit(
+        await cherry.sign([await cherry.item({ type: 'url', raw: 'https://bad.example/b' }, await cherry.everybody())]),
+      )
+      const text = (await cherry.client.receipt(submission ?? '')) ?? expect.fail('not published')
+      // As a recipient has it: without a link of its own.
+      const [, extra = ''] = /^extra (.+)$/m.exec(text) ?? []
+      const told = JSON.parse(Buffer.from(extra, 'base64').toString()) as { chains: string[]; chain_digests?: string[] }
+      const { chains, chain_digests = [] } = told
+      const hidden = [...chain_digests, ...chains.map((one) => toBase64Url(sha256(one)))].toSorted()
+      const cut = Buffer.from(JSON.stringify({ ...told, chains: [], chain_digests: hidden })).toString('base64')
+      writeFileSync(join(dir, 'receipts', `${submission}.tlog-proof`), text.replace(extra, cut))
+      expect(await check(dir, await entriesOf(apple))).toMatchObject({ submissions: 1, receipts: 1, others: 1 })
     })
     test('or a chain that leaves it out is refused, and a receipt of another entry', async () => {
       const { dir, event, receipt, keep } = await aFolder()

@@ -1,6 +1,7 @@
 import { type Finding, type Numbered, numbered } from '../../audit/finding.ts'
 import type { SignedHead } from '../../audit/head.ts'
 import type { Client } from '../../client/client.ts'
+import { endedPromises } from '../../client/ended-promises.ts'
 import { VerificationFailed } from '../../client/errors.ts'
 import type { HistoryEntry } from '../../client/history.ts'
 import type { Home } from '../../client/home.ts'
@@ -100,6 +101,7 @@ async function promisesMet({ home, key, now, refused }: OwnAudit, kept: KeptHist
     ...{ key, now, entries: kept.entries(), below: kept.place.size },
     keyOf: (receipt) => keyOfReceipt(home, receipt),
     endedAt: (log) => endedAt(home, log),
+    endedOf: (overdue) => endedPromises(home, overdue),
   })
 }
 
@@ -117,7 +119,7 @@ interface Found {
 }
 
 function finding(check: Numbered, n: Check, { links, promises, proofs, upTo, head }: Found): Finding {
-  const { submissions, reads, receipts, waiting, later } = promises
+  const { submissions, reads, receipts, waiting, ended, later } = promises
   if (n === 6) return check.pass(`what is opened to us of ${links.n} records is in them, each field once`)
   if (n === 8) {
     const says = `${links.n} links of ours, gapless from the first`
@@ -129,12 +131,14 @@ function finding(check: Numbered, n: Check, { links, promises, proofs, upTo, hea
     return check.unknown(
       `${waiting.length + later} of our receipts are still to come, or behind the links that we have`,
     )
+  const over = ended.filter((name) => name.startsWith('read-') === (n === 14)).length
+  const apart = over === 0 ? '' : `; ${over} promises cannot be held any more`
   return n === 5
     ? check.pass(
-        `${links.n} links of ours are entries of the tree; ${submissions} submissions, ${receipts} receipts are among them`,
+        `${links.n} links of ours are entries of the tree, and ${receipts} receipts are of them; ${submissions} submissions have theirs${apart}`,
       )
     : check.pass(
-        `${links.batches} batches say who obtained what of ours; ${reads} answers and ${proofs} proofs are in theirs`,
+        `${links.batches} batches say who obtained what of ours; ${reads} answers and ${proofs} proofs are in theirs${apart}`,
       )
 }
 

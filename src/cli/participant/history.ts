@@ -1,8 +1,9 @@
 import type { Command } from 'commander'
+import { endedPromises } from '../../client/ended-promises.ts'
 import { VerificationFailed } from '../../client/errors.ts'
 import type { HistoryEntry } from '../../client/history.ts'
 import { endedAt, keyOfReceipt } from '../../client/next-log.ts'
-import { checkPromises } from '../../client/promises.ts'
+import { checkPromises, type KeptPromises } from '../../client/promises.ts'
 import { openVkey } from '../../client/verify.ts'
 import { StartRefused } from '../../kernel/errors.ts'
 import { EXIT } from '../exit.ts'
@@ -117,12 +118,24 @@ export async function historyChecks(session: Session): Promise<Verdict[]> {
       key,
       keyOf: (receipt) => keyOfReceipt(home, receipt),
       endedAt: (log) => endedAt(home, log),
+      endedOf: (overdue) => endedPromises(home, overdue),
       entries: kept.entries(),
       now: new Date(),
     })
-    const waiting = told.waiting.length === 0 ? '' : `; ${told.waiting.length} wait for their checkpoint`
-    const torn = told.torn.length === 0 ? '' : `; ${told.torn.length} notes cannot be read`
-    return `${told.submissions} submissions, ${told.reads} answers, ${told.receipts} receipts are in the chain${waiting}${torn}`
+    return promisesSay(told)
   })
   return [...checks, promises]
+}
+
+/** The counts of a check of promises; of what is rare only where there is some. */
+function promisesSay({ submissions, reads, receipts, former, others, waiting, ended, torn }: KeptPromises): string {
+  const rare: [n: number, says: string][] = [
+    [former, 'are of logs before'],
+    [others, 'are of entries of others alone'],
+    [waiting.length, 'promises wait for their checkpoint'],
+    [ended.length, 'promises cannot be held any more: their time is over, or they were lost'],
+    [torn.length, 'notes cannot be read'],
+  ]
+  const told = rare.filter(([n]) => n > 0).map(([n, says]) => `; ${n} ${says}`)
+  return `${submissions} submissions and ${reads} answers have their receipts; ${receipts} receipts are in the chain${told.join('')}`
 }

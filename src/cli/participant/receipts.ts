@@ -1,8 +1,10 @@
 import type { Command } from 'commander'
-import { VerificationFailed } from '../../client/errors.ts'
+import type { Client } from '../../client/client.ts'
+import { endedPromises } from '../../client/ended-promises.ts'
+import { AldisError, VerificationFailed } from '../../client/errors.ts'
 import type { Home } from '../../client/home.ts'
 import { keyOfReceipt, policyOfReceipt } from '../../client/next-log.ts'
-import { keptReceipt, promisesIn } from '../../client/promises.ts'
+import { keptReceipt, type Promised, promisesIn } from '../../client/promises.ts'
 import { checkReceipt, isOf, openVkey } from '../../client/verify.ts'
 import { openPolicy } from '../../client/witnessed.ts'
 import { certificateFaults, parseCertificate } from '../../erasure/certificate.ts'
@@ -112,25 +114,38 @@ function tell(output: Output, { file, fields }: { file: string; fields: boolean 
 
 async function fetchReceipts(session: Session): Promise<void> {
   const { home, output } = session
-  const { asked, passed } = await takeReceipts(session, (told, text) => output.data(told, text))
+  const { asked, passed, gone } = await takeReceipts(session, (told, text) => output.data(told, text))
   await home.advance(session.client)
   if (asked === 0) output.say('every receipt is here already')
-  if (!passed) process.exitCode = EXIT.unverified
+  const ended = await endedPromises(home, gone)
+  // Of reads our chain says whether their time is over.
+  const broken = gone.some(({ name, read }) => read === undefined && !ended.has(name))
+  if (!passed || broken) process.exitCode = EXIT.unverified
 }
 
-/** Fetches, verifies and keeps what was promised and has no receipt in the folder yet; answers how many that were, and whether all were good. */
+/**
+ * Fetches, verifies and keeps what was promised and has no receipt in the folder yet; answers how many that were, whether all that the
+ * node gave were good, and what it does not have.
+ */
 export async function takeReceipts(
   { client, home, output }: Pick<Session, 'client' | 'home' | 'output'>,
   tellOf: (told: object, text: string) => void,
-): Promise<{ asked: number; passed: boolean }> {
+): Promise<{ asked: number; passed: boolean; gone: Promised[] }> {
   // A key that is not pinned yet is pinned here, at first use.
   await home.advance(client)
   const onTorn = (place: string): void =>
     output.warn(`${place}: cannot be read, and is passed over: what it promised is not known`)
   const wanted = promisesIn(home.dir, onTorn).filter(({ name }) => keptReceipt(home.dir, name) === undefined)
+  const gone: Promised[] = []
   let passed = true
-  for (const { name, event, read, c } of wanted) {
-    const text = await client.receipt(event, read === undefined ? {} : { read })
+  for (const one of wanted) {
+    const { name, event, read, c } = one
+    const text = await receiptOf(client, one)
+    if (text === 'gone') {
+      output.warn(`${name}: the node does not have it; aldis history --verify says whether it has to`)
+      gone.push(one)
+      continue
+    }
     if (text === undefined) {
       output.warn(`${name}: its checkpoint is still to come; run aldis receipts again`)
       continue
@@ -142,7 +157,16 @@ export async function takeReceipts(
     passed &&= good
     tellOf({ event, read, path, passed: good, type }, `${good ? '✓' : '✗'} ${String(type).padEnd(18)} ${path}`)
   }
-  return { asked: wanted.length, passed }
+  return { asked: wanted.length, passed, gone }
+}
+
+async function receiptOf(client: Client, { event, read }: Promised): Promise<string | 'gone' | undefined> {
+  try {
+    return await client.receipt(event, read === undefined ? {} : { read })
+  } catch (error) {
+    if (error instanceof AldisError && error.code === 'not-found') return 'gone'
+    throw error
+  }
 }
 
 /** What an answer is a receipt of, and why it is not the one that was promised; by the pinned key and witnesses. */

@@ -26,7 +26,7 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true })
 })
 beforeEach(() => {
-  for (const name of ['events.ndjson', 'receipts', 'witness.policy'])
+  for (const name of ['events.ndjson', 'reads.ndjson', 'receipts', 'witness.policy'])
     rmSync(join(fig.home.dir, name), { recursive: true, force: true })
 })
 
@@ -123,6 +123,28 @@ test('a receipt that is verified under the pinned key, given or not, needs the p
   writeFileSync(join(other, 'witness.policy'), fig.home.pinnedPolicy() ?? '')
   for (const home of [other, join(dir, 'none')])
     expect(await verify(home, '--vkey', own)).toMatchObject({ code: 0, lines: [{ passed: true }] })
+})
+
+test('a promise that the node does not have keeps no other from being fetched; of a submission that is a failure', async () => {
+  const one = await submitted('https://fig.example/e')
+  const never = '01890000-0000-7000-8000-000000000000'
+  const lines = [{ ...one, event: never }, one].map(({ event, rec }) =>
+    JSON.stringify({ event, rec, at: '2026-01-01' }),
+  )
+  writeFileSync(join(fig.home.dir, 'events.ndjson'), `${lines.join('\n')}\n`)
+  const run = await given()
+  expect(run).toMatchObject({ asked: 2, passed: true, gone: [{ name: never }], told: [{ event: one.event }] })
+  expect(run.warned).toContain(`${never}: the node does not have it`)
+  expect(await runCli(fig.home.dir, 'receipts')).toMatchObject({ code: 7 })
+  const verified = await runCli(fig.home.dir, 'history', '--verify')
+  expect([verified.code, verified.lines.at(-1)]).toMatchObject([7, { check: 'promises', result: 'FAIL' }])
+  writeFileSync(join(fig.home.dir, 'events.ndjson'), `${lines[1]}\n`)
+  const read = { read: `${never}.0 ${one.rec}`, at: new Date().toISOString() }
+  writeFileSync(join(fig.home.dir, 'reads.ndjson'), `${JSON.stringify(read)}\n`)
+  expect(await runCli(fig.home.dir, 'receipts')).toMatchObject({
+    code: 0,
+    says: expect.stringContaining('not have it'),
+  })
 })
 
 test('aldis receipts ends with 7 as often as the node gives another receipt, and with 0 once it gives the promised one', async () => {
