@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import type { OwnSignature } from '../client/countersigned.ts'
 import { readIfThere } from '../client/files.ts'
 import { removeDurably, syncFolder, writeDurably } from '../kernel/durable.ts'
 import { Refusal } from '../kernel/errors.ts'
@@ -21,7 +22,7 @@ export interface Entry {
   /** Of the request, what each item was: its line, and its signal. */
   items: { line: number; signal?: string }[]
   /** What the node's countersignature is checked against. */
-  sent?: { payload: string; od: string; what: string }
+  sent?: OwnSignature & { what: string }
   delivered_at?: string
   /** As the node answered, item by item. */
   results?: { line: number; signal?: string; status: number; case?: string; code?: string; pointer?: string }[]

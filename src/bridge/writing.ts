@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { Compile, type Validator } from 'typebox/compile'
 import { type MirroredSignal, mirroredSignal, signAct } from '../client/acts.ts'
-import { odOf } from '../client/countersigned.ts'
+import { ownSignature } from '../client/countersigned.ts'
 import { daysOf, TAXONOMY } from '../client/defaults.ts'
 import { type DeriveContext, type Derived, derive, identifierOf, type RawLine } from '../client/derive.ts'
 import { eventAt } from '../client/mirror-seek.ts'
@@ -93,7 +93,7 @@ export function createWriting(
       ...{ typ: 'aldis-signal+jws', iss: member.uri, aud: member.node_origin, prg: member.programme },
       ...{ items: items.map(({ text }) => text), key: home.signingKey(), now: clock() },
     })
-    const sent = { payload: signed.jws.payload, od: odOf(signed.jws), what: 'submission' }
+    const sent = { ...ownSignature(signed.jws), what: 'submission' }
     const own = items.map(({ line, signal }) => ({ line, signal }))
     return { written: { kind: 'submission', items: own, body: JSON.stringify(signed), sent }, refused }
   }
@@ -109,7 +109,7 @@ export function createWriting(
       const about = mirrored({ feed, seq }, '/seq')
       const item: FeedbackItem = { v: 1, ...about, ...words }
       const act = await signAct(item, { member: home.membership(), key: home.signingKey(), now: clock() })
-      const sent = { payload: act.jws.payload, od: odOf(act.jws), what: words.outcome }
+      const sent = { ...ownSignature(act.jws), what: words.outcome }
       return { kind: 'feedback', items: [{ line: 0, signal: about.signal }], body: JSON.stringify(act), sent }
     },
     hits({ hits }) {

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import type { Countersignature } from '../signals/countersignature.ts'
 import type { Client } from './client.ts'
-import { promisedEntry } from './countersigned.ts'
+import { type OwnSignature, promisedEntry } from './countersigned.ts'
 import { VerificationFailed } from './errors.ts'
 import type { Home } from './home.ts'
 import { createVerifier, type Verifier } from './verify.ts'
@@ -61,12 +61,14 @@ interface Told {
 export function noteEvent(
   { home }: Pick<Connected, 'home'>,
   { submission: event, countersignature }: Told,
-  sent: { payload: string; od: string; what: string },
+  sent: OwnSignature & { what: string },
 ): void {
   if (event === undefined || event === null) return
   if (countersignature === undefined) throw new VerificationFailed('countersignature', 'the node gave none')
-  const { payload, od, what } = sent
+  const { payload, od, iat, what } = sent
   const { node_origin } = home.membership()
   const rec = promisedEntry({ payload, od, countersignature }, { node_origin, receipt_keys: home.receiptKeys() })
-  home.note('events.ndjson', { event, rec, what, at: new Date().toISOString() })
+  // An answer can be asked for again later: what is promised in it was promised no sooner than this was signed.
+  const signed = iat === undefined ? {} : { signed_at: new Date(iat * 1_000).toISOString() }
+  home.note('events.ndjson', { event, rec, what, at: new Date().toISOString(), ...signed })
 }

@@ -1,7 +1,7 @@
 import { createPublicKey, verify } from 'node:crypto'
 import type { NodeKeys } from '../participants/schema.ts'
 import { type Countersignature, verifyCountersignature } from '../signals/countersignature.ts'
-import { digestOfJws, type FlatJws } from '../signals/submission.ts'
+import { digestOfJws, type FlatJws, headerOf } from '../signals/submission.ts'
 import { VerificationFailed } from './errors.ts'
 
 /** Whose word it must be. */
@@ -35,5 +35,21 @@ export function promisedEntry({ payload, od, countersignature }: Acknowledged, n
   }
   throw new VerificationFailed('countersignature', 'no pinned key of the node made it')
 }
+
+/** A signature of ours, as it is kept until the node has answered for it. */
+export interface OwnSignature {
+  /** Base64url. */
+  payload: string
+  /** SHA-256 of the JWS, base64url. */
+  od: string
+  /** When it was made, in seconds; what was kept by an earlier release has none. */
+  iat?: number
+}
+
+export const ownSignature = (jws: FlatJws): OwnSignature => ({
+  payload: jws.payload,
+  od: odOf(jws),
+  iat: headerOf(jws.protected).iat,
+})
 
 export const odOf = (jws: FlatJws): string => digestOfJws(jws).toString('base64url')

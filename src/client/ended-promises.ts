@@ -22,7 +22,7 @@ export async function endedPromises(
   promises: readonly Promised[],
 ): Promise<Set<string>> {
   const lost = lossAcceptedAt(home.dir)
-  const isLost = ({ at }: Promised): boolean => Date.parse(at) <= lost
+  const isLost = ({ since }: Promised): boolean => Date.parse(since) <= lost
   const reads = promises.filter((one) => one.read !== undefined && !isLost(one))
   const spans = reads.length === 0 ? [] : await overSpans(home)
   const isOver = ({ at }: Promised): boolean =>

@@ -21,6 +21,8 @@ export interface Promised {
   c: string
   /** When it was noted. */
   at: string
+  /** When it can first have been promised. */
+  since: string
 }
 
 /** How long an entry may wait for its checkpoint: as long as the node goes on taking writes without one. */
@@ -35,7 +37,10 @@ export function receiptOfRead(read: string): string {
 
 const nameOf = ({ id, place }: { id: string; place: string }): string => `read-${id}-${place}`
 
-/** Every promise that the folder notes. `onTorn` is told of lines that cannot be read, as `<file>:<line>`. */
+/**
+ * Every promise that the folder notes, each once: an answer that was given again promises nothing new. `onTorn` is told of
+ * lines that cannot be read, as `<file>:<line>`.
+ */
 export function promisesIn(dir: string, onTorn: (place: string) => void): Promised[] {
   const lines = (file: string, promisedIn: (noted: Noted) => Promised | undefined): Promised[] =>
     (readIfThere(join(dir, file)) ?? '').split('\n').flatMap((line, n): Promised[] => {
@@ -45,12 +50,22 @@ export function promisesIn(dir: string, onTorn: (place: string) => void): Promis
       if (promised === undefined) onTorn(`${file}:${n + 1}`)
       return promised === undefined ? [] : [promised]
     })
-  const events = lines('events.ndjson', ({ event = '', rec = '', at = '' }) => ({ name: event, event, c: rec, at }))
+  const events = lines('events.ndjson', ({ event = '', rec = '', at = '', signed_at: since = at }) => ({
+    ...{ name: event, event, c: rec, at, since },
+  }))
   const reads = lines('reads.ndjson', ({ read = '', at = '' }) => {
     const named = readName(read)
-    return named === undefined ? undefined : { name: nameOf(named), event: named.id, read: named.place, c: named.c, at }
+    if (named === undefined) return undefined
+    return { name: nameOf(named), event: named.id, read: named.place, c: named.c, at, since: at }
   })
-  return [...events, ...reads]
+  const first = new Map<string, Promised>()
+  for (const one of [...events, ...reads]) {
+    const key = `${one.name} ${one.c}`
+    const before = first.get(key)
+    if (before === undefined) first.set(key, one)
+    else if (Date.parse(one.since) < Date.parse(before.since)) first.set(key, { ...before, since: one.since })
+  }
+  return [...first.values()]
 }
 
 type Noted = Record<string, string>
@@ -108,7 +123,7 @@ export async function checkPromises(dir: string, check: PromiseCheck): Promise<K
   const torn: string[] = []
   const promises = promisesIn(dir, (place) => torn.push(place))
   const { kept, waiting, ended } = await standings(dir, promises, check)
-  const promised = new Map(promises.map(({ name, at }) => [name, at]))
+  const promised = new Map(promises.map(({ name, since }) => [name, since]))
   const { ours, former, others } = wantedIn(dir, { ...check, promised })
   // Of what is not below that size the chain says nothing.
   const later = [...ours.keys()].filter((index) => below !== undefined && index >= below)
@@ -176,7 +191,7 @@ function wantedIn(
     if (!passed) throw new VerificationFailed('receipt', `${name}: ${steps.find(({ why }) => why !== undefined)?.why}`)
     const { payload = '', chains = [] } = parseReceipt(text)?.extra ?? {}
     if (own.name !== key.name) {
-      expectBefore(endedAt(own), { name, at: promised.get(name), log: own.name })
+      expectBefore(endedAt(own), { name, since: promised.get(name), log: own.name })
       former += 1
       continue
     }
@@ -192,9 +207,9 @@ function wantedIn(
 
 function expectBefore(
   ended: Date | undefined,
-  { name, at, log }: { name: string; at: string | undefined; log: string },
+  { name, since, log }: { name: string; since: string | undefined; log: string },
 ) {
-  if (ended !== undefined && at !== undefined && Date.parse(at) > ended.getTime())
+  if (ended !== undefined && since !== undefined && Date.parse(since) > ended.getTime())
     throw new VerificationFailed(
       'chain promise',
       `${name} was promised after ${log} had ended, and its receipt is of that`,

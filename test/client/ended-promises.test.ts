@@ -69,7 +69,7 @@ function keepFormer(at: string, ended: bigint, known: bigint): void {
 }
 
 const promise = (name: string, at: string, read?: string): Promised => ({
-  ...{ name, event: ID, c: '', at },
+  ...{ name, event: ID, c: '', at, since: at },
   ...(read !== undefined && { read }),
 })
 const batch = (index: bigint, reader: string, [from, to]: readonly [string, string]): Told => ({

@@ -46,3 +46,20 @@ test('a note that a crash cut short takes no other with it, and is named', () =>
   ])
   rmSync(home.dir, { recursive: true })
 })
+
+test('what is noted once more, after another answer to it, is one promise, of the time at which it can first have been made', () => {
+  const home = openHome(mkdtempSync(join(tmpdir(), 'aldis-notes-')))
+  const [signed_at, first, later] = ['2026-01-01T08:00:00.000Z', '2026-01-01T09:00:00.000Z', '2026-01-02T09:00:00.000Z']
+  home.note('events.ndjson', { event: 'a', rec: C, at: first })
+  home.note('events.ndjson', { event: 'a', rec: C, at: later, signed_at })
+  home.note('events.ndjson', { event: 'a', rec: `B${C.slice(1)}`, at: later })
+  home.note('events.ndjson', { event: 'b', rec: C, at: later, signed_at: first })
+  home.note('events.ndjson', { event: 'b', rec: C, at: later, signed_at: later })
+  const told = promisesIn(home.dir, () => {}).map(({ name, at, since }) => [name, at, since])
+  expect(told).toEqual([
+    ['a', first, signed_at],
+    ['a', later, later],
+    ['b', later, first],
+  ])
+  rmSync(home.dir, { recursive: true })
+})

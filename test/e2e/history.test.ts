@@ -495,6 +495,12 @@ describe('my history', () => {
       await expect(checkAt(new Date(Date.now() - 60_000))).rejects.toMatchObject({ step: 'chain promise' })
       for (const ended of [new Date(Date.now() + 60_000), undefined])
         expect(await checkAt(ended)).toMatchObject({ submissions: 1, receipts: 0, former: 1 })
+      // Noted once more, from an answer that came after the log had ended.
+      const notes = join(dir, 'events.ndjson')
+      const noted = JSON.parse(readFileSync(notes, 'utf8')) as object
+      const [before, after] = [-30_000, 30_000].map((ms) => new Date(Date.now() + ms).toISOString())
+      writeFileSync(notes, `${JSON.stringify({ ...noted, at: after, signed_at: before })}\n`)
+      expect(await checkAt(new Date())).toMatchObject({ submissions: 1, former: 1 })
     })
 
     test('and says what waits, until it has waited too long', async () => {

@@ -1,4 +1,4 @@
-import { odOf } from '../../client/countersigned.ts'
+import { ownSignature } from '../../client/countersigned.ts'
 import type { StixFault } from '../../interop/stix/from-stix.ts'
 import { contextIn, type FromThreat } from '../../interop/threatexchange/from-threat.ts'
 import { numberOf } from '../../interop/threatexchange/numbers.ts'
@@ -89,7 +89,7 @@ export function createForeignWriting(options: ForeignWritingOptions): ForeignWri
         key,
         now: options.now(),
       })
-      const sent = { payload: signed.jws.payload, od: odOf(signed.jws), what: 'withdrawal' }
+      const sent = { ...ownSignature(signed.jws), what: 'withdrawal' }
       await deliver({ kind: 'submission', items: [{ line: 0, signal }], body: JSON.stringify(signed), sent })
     },
   }

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
 import { noteEvent } from '../../client/connected.ts'
-import { odOf } from '../../client/countersigned.ts'
+import { ownSignature } from '../../client/countersigned.ts'
 import { AldisError } from '../../client/errors.ts'
 import { Refusal } from '../../kernel/errors.ts'
 import { isUuid, type Uuid } from '../../kernel/ids.ts'
@@ -83,7 +83,7 @@ async function send(session: Session, { typ, signal, revision, item, done }: Cha
   })
   const result = await client.submit(submission)
   refuseUnlessAccepted(result)
-  noteEvent(session, result, { payload: submission.jws.payload, od: odOf(submission.jws), what: done })
+  noteEvent(session, result, { ...ownSignature(submission.jws), what: done })
   output.data({ signal, revision, outcome: done, event: result.submission }, `${done} ${signal}, revision ${revision}`)
 }
 

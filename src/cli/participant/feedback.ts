@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { Argument, type Command, Option } from 'commander'
 import { type MirroredSignal, mirroredSignals, signAct, theSignal } from '../../client/acts.ts'
 import { noteEvent } from '../../client/connected.ts'
-import { odOf } from '../../client/countersigned.ts'
+import { ownSignature } from '../../client/countersigned.ts'
 import {
   type ActResult,
   DISPUTE_RESULTS,
@@ -154,7 +154,7 @@ function told(
   { act, result, what, signal }: { act: SignedAct; result: ActResult; what: string; signal: Uuid },
 ): void {
   const { event, countersignature } = result
-  noteEvent(session, { submission: event, countersignature }, { payload: act.jws.payload, od: odOf(act.jws), what })
+  noteEvent(session, { submission: event, countersignature }, { ...ownSignature(act.jws), what })
   session.output.data({ signal, outcome: what, event }, `${what}  ${signal}`)
 }
 

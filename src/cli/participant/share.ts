@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { createReadStream, mkdirSync, statSync } from 'node:fs'
 import { open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import { odOf } from '../../client/countersigned.ts'
+import { type OwnSignature, ownSignature } from '../../client/countersigned.ts'
 import type { DeriveContext, TokenEpoch } from '../../client/derive.ts'
 import { derive } from '../../client/derive.ts'
 import { readIfThere } from '../../client/files.ts'
@@ -41,7 +41,7 @@ export interface Signed {
   /** Raw lines whose item is sent, and what speaks against that. */
   warned: { line: number; warning: string }[]
   /** What each submission was signed as, by the number of its first line. */
-  submissions: Record<string, { payload: string; od: string }>
+  submissions: Record<string, OwnSignature>
   /** By the number of a sent line: raw line and type, so that answers can name them. */
   origin: Record<string, [line: number, type: string]>
 }
@@ -193,7 +193,7 @@ export async function signLines(
     ...{ items, key, now: new Date() },
   })
   const lines = [{ jws: made.jws }, ...made.items].map((one) => `${JSON.stringify(one)}\n`)
-  return { as: { payload: made.jws.payload, od: odOf(made.jws) }, lines }
+  return { as: ownSignature(made.jws), lines }
 }
 
 /** What is sent for its upload from now on. */
