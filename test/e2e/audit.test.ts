@@ -140,6 +140,31 @@ describe('our own records', { timeout: 120_000 }, () => {
     const findings = await auditOwn(empty, { ...head, origin: key.name }, tile)
     expect(findings.map(({ check, result }) => `${check} ${result}`)).toEqual(all('UNKNOWN'))
   })
+  test('stay unknown where a receipt was never fetched and the node is not asked; where it is, a promise without one fails', async () => {
+    const { home, client } = apple
+    const key = openVkey(home.pinned().vkey)
+    const head = await home.advance(client)
+    await openHistory(home.dir, { party: 'apple', origin: key.name }).extend(client, head)
+    const { tile } = await openVerified(sha256, nodeLog(client), head)
+    const notes = join(home.dir, 'events.ndjson')
+    const promised = { event: '01890000-0000-7000-8000-000000000000', rec: 'A'.repeat(43), at: '2026-01-01T00:00:00Z' }
+    writeFileSync(notes, `${JSON.stringify(promised)}\n`)
+    const audited = async (node: object) => {
+      const own = { ...{ home, me: 'apple', key, now: new Date() }, ...node }
+      const findings = await auditOwn(own, { ...head, origin: key.name }, tile)
+      return findings.map(({ check, result, says }) => [check, result, says] as const)
+    }
+    const [offline, asked] = [await audited({}), await audited({ client })]
+    rmSync(notes)
+    expect(offline.map(([check, result]) => `${check} ${result}`)).toEqual([
+      '5 UNKNOWN',
+      '6 PASS',
+      '8 PASS',
+      '14 UNKNOWN',
+    ])
+    expect(offline[0]?.[2]).toContain('1 of our promises have no receipt yet: run aldis receipts')
+    expect(asked.find(([check]) => check === 5)?.[1]).toBe('FAIL')
+  })
   test.for<[what: string, check: number, forge: (line: string) => string[]]>([
     ['a link that is left out', 8, () => []],
     ['a link that is told twice', 8, (line) => [line, line]],

@@ -95,10 +95,10 @@ async function expectInTree({ seq, index, leaf }: HistoryEntry, tile: ReadTile):
     throw new VerificationFailed('chain entry', `link ${seq} is of another entry than the log has at ${index}`)
 }
 
-async function promisesMet({ home, key, now, refused }: OwnAudit, kept: KeptHistory): Promise<KeptPromises> {
+async function promisesMet({ home, key, now, refused, client }: OwnAudit, kept: KeptHistory): Promise<KeptPromises> {
   if (refused === true) throw new VerificationFailed('receipt', 'a receipt that was fetched does not verify')
   return checkPromises(home.dir, {
-    ...{ key, now, entries: kept.entries(), below: kept.place.size },
+    ...{ key, now, entries: kept.entries(), below: kept.place.size, unasked: client === undefined },
     keyOf: (receipt) => keyOfReceipt(home, receipt),
     endedAt: (log) => endedAt(home, log),
     endedOf: (overdue) => endedPromises(home, overdue),
@@ -127,10 +127,7 @@ function finding(check: Numbered, n: Check, { links, promises, proofs, upTo, hea
       ? check.pass(says)
       : check.unknown(`${says}, up to entry ${upTo}; of the ${head.size - upTo} behind it run aldis history first`)
   }
-  if (waiting.length + later > 0)
-    return check.unknown(
-      `${waiting.length + later} of our receipts are still to come, or behind the links that we have`,
-    )
+  if (waiting.length + later > 0) return check.unknown(lackingSays(waiting.length, later))
   const over = ended.filter((name) => name.startsWith('read-') === (n === 14)).length
   const apart = over === 0 ? '' : `; ${over} promises cannot be held any more`
   return n === 5
@@ -141,6 +138,12 @@ function finding(check: Numbered, n: Check, { links, promises, proofs, upTo, hea
         `${links.batches} batches say who obtained what of ours; ${reads} answers and ${proofs} proofs are in theirs${apart}`,
       )
 }
+
+const lackingSays = (waiting: number, later: number): string =>
+  [
+    ...(waiting > 0 ? [`${waiting} of our promises have no receipt yet: run aldis receipts`] : []),
+    ...(later > 0 ? [`${later} of our receipts are behind the links that we have: run aldis history`] : []),
+  ].join('; ')
 
 /** The first that each check has against the log. */
 function faultsOf() {
