@@ -137,7 +137,7 @@ async function reports(): Promise<string> {
     '',
     'Rows and cells that an exchange of signals knows nothing of (orders, notices, other complaints, accuracy, staff, recipients, text) are left out or empty: they are not 0, and the platform adds its own',
     'records. Whether an account was suspended or closed is not told either: the number stands beside, as contextual information. Decisions for the reason `other` are in neither table; they are told',
-    'apart (`ground_not_told`). `--json` gives the tables with their columns as data.',
+    'apart (`ground_not_told`). `--json` gives the tables with their columns as data, with the log (`log`) and those before it (`former`) that they are made of, and how far.',
     '',
     'Names of tables, columns, indicators and categories are those of a public copy of the official CSV templates, and of the programs that read published reports of 2025; the official text itself, and whether',
     'its instructions (Annex II) count measures so, could not be compared here: hold a file against the templates in force before it is published.',
