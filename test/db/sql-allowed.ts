@@ -119,16 +119,6 @@ export const ALLOWED: readonly Allowed[] = [
   },
   {
     rule: 'distribution-key',
-    starts: 'select "participant_id", "case_id" from "review_case" where "held_until" <= $1',
-    why: 'a sweep: which cases waited long enough; few, and each then comes back in its own shard',
-  },
-  {
-    rule: 'distribution-key',
-    starts: 'select "participant_id", "job_id", "state" from "bulk_job" where state in (1, 2, 4)',
-    why: 'a sweep: which jobs have work; few, in an index of their own, and each is then worked off in its own shard',
-  },
-  {
-    rule: 'distribution-key',
     starts: 'select participant_id, upload_id from upload_job where state in (2, 3)',
     why: 'a sweep: which uploads wait to be worked off; few, in an index of their own, and each then in its own shard',
   },
