@@ -82,7 +82,10 @@ test('what governance works with', async () => {
         if (!drafted) {
           await page.getByLabel('From').fill(day(9))
           await page.getByLabel('To, without it').fill(day(0))
+          // Before the next page is asked for, which would break this off.
+          const answered = page.waitForEvent('load')
           await page.getByRole('button', { name: 'Compute' }).click()
+          await answered
         }
         drafted = true
         for (let n = 0; n === 0; n = await page.getByRole('link', { name: 'Look at the draft' }).count())
