@@ -19,7 +19,7 @@ export async function lookUpAtNode(
     const verifier = await verifierFor({ client: client(), home })
     for (const queries of batchesOf(keys)) {
       const answer = await client().lookUp({ purpose, queries })
-      if (answer.read !== '') home.note('reads.ndjson', { read: answer.read, at: new Date().toISOString() })
+      home.noteRead(answer.read, answer.digest)
       for (const one of lookedUp(answer, verifier, keys)) {
         const name = nameOfKey(one.key)
         found.set(name, [...(found.get(name) ?? []), toldEvent(one, one.key.profile)])

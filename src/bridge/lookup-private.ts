@@ -58,7 +58,13 @@ function placesOf({ link, mirrors, known, clock }: LookupOptions, body: LookupBo
           .filter((feed) => feed.mode === 'sealed' && isWanted(feed))
           .flatMap((feed) => (feed.audience === null ? [] : [feed.audience]))
           .map((own) =>
-            createBucketLookUp({ client: link.client(), audience: own, purpose, onRead: notes(link), now: clock }),
+            createBucketLookUp({
+              client: link.client(),
+              audience: own,
+              purpose,
+              onRead: link.home.noteRead,
+              now: clock,
+            }),
           )
   if (places.length > 0) return places
   throw new Refusal('audience-unknown', { detail: 'no sealed audience of ours is so called' })
@@ -93,7 +99,7 @@ async function openerFor(link: NodeLink, purpose: Purpose): Promise<Opens> {
   const { node_origin } = home.membership()
   const node = { node_origin, receipt_keys: home.receiptKeys() }
   return async (match) => {
-    const opened = await openMatch({ client, verifier, node }, match, { purpose, onRead: notes(link) })
+    const opened = await openMatch({ client, verifier, node }, match, { purpose, onRead: home.noteRead })
     for (const one of opened) {
       const text = await receiptFor(client, one, (receipt) => keyOfReceipt(home, receipt))
       if (text !== undefined) home.keepReceipt(one.event.event, text)
@@ -101,11 +107,6 @@ async function openerFor(link: NodeLink, purpose: Purpose): Promise<Opens> {
     return opened.map((one) => toldEvent(one, match.key.profile))
   }
 }
-
-const notes =
-  ({ home }: NodeLink) =>
-  (read: string): void =>
-    home.note('reads.ndjson', { read, at: new Date().toISOString() })
 
 const sealedTold = (found: readonly SealedMatch[], lack: Lack | undefined): Told => ({
   ...toldOf([], lack),

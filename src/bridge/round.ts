@@ -56,7 +56,7 @@ export async function syncRound({ home: dir, now, events }: RoundJob): Promise<R
       const n = await syncFeeds({
         ...{ client, verifier, threads, dir: join(dir, 'feeds') },
         relisted: () => verifierAnew({ client, home }, verifier),
-        onRead: (read) => home.note('reads.ndjson', { read, at: new Date().toISOString() }),
+        onRead: home.noteRead,
         onProgress: ({ came }) => void Atomics.add(events, 0, came),
         onMirrored: matches.take,
         onSealed: (_feed, entries) => {

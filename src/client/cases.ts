@@ -28,13 +28,14 @@ import type {
   SecondRequest,
   TokenRequest,
 } from '../review/schema.ts'
+import type { Asks, Recorded } from './recorded.ts'
 import { keyed } from './transport.ts'
 
 /** What a platform's own tool does with the cases of its organisation; it attests who works. */
 export interface CaseClient {
   /** A page; a logged read, named by `read`. */
-  list(query?: CasesQuery): Promise<CaseList & { read: string }>
-  one(id: Uuid): Promise<CaseInfo & { read: string }>
+  list(query?: CasesQuery): Promise<CaseList & Recorded>
+  one(id: Uuid): Promise<CaseInfo & Recorded>
   /** The next of the queue, claimed; null where the queue is clear. */
   next(operator: string): Promise<{ claimed: LeaseResult | null }>
   claim(id: Uuid, request: ClaimRequest): Promise<LeaseResult>
@@ -74,10 +75,11 @@ type Headers = Readonly<Record<string, string>>
 interface Asking {
   get<T>(path: string): Promise<T & { read: string }>
   send<T>(method: 'POST' | 'PUT', path: string, body: unknown, headers?: Headers): Promise<T & { read: string }>
+  recorded: Asks
   queryOf(query: Readonly<Record<string, string | number | undefined>>): string
 }
 
-export function casesOver({ get, send, queryOf }: Asking): CaseClient {
+export function casesOver({ get, send, recorded, queryOf }: Asking): CaseClient {
   /** What is no read names none. */
   const plain = async <T>(told: Promise<T & { read: string }>): Promise<T> => {
     const { read: _, ...rest } = await told
@@ -87,8 +89,9 @@ export function casesOver({ get, send, queryOf }: Asking): CaseClient {
   const job = (of: Uuid, act: string, body: object) =>
     plain(send<BulkJob>('POST', `/v1/bulk-jobs/${of}/${act}`, body, keyed()))
   return {
-    list: (query = {}) => get(`/v1/cases${queryOf(query)}`),
-    one: (id) => get(`/v1/cases/${id}`),
+    list: (query = {}) =>
+      recorded<CaseList>({ method: 'GET', path: `/v1/cases${queryOf(query)}` }, ({ cases }) => cases.length > 0),
+    one: (id) => recorded({ method: 'GET', path: `/v1/cases/${id}` }),
     next: (operator) => post('next', { operator }),
     claim: (id, request) => post(`${id}/lease`, request),
     renew: (id, request) => post(`${id}/lease/renewal`, request),

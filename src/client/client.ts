@@ -28,7 +28,6 @@ import type {
 import type { Meta } from '../http/schema.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import type { Evaluation, EvaluationResult, OprfKeyList } from '../matching/schema.ts'
-import { ENTRY_BYTES } from '../matching/sealed.ts'
 import type {
   AudienceInfo,
   AudienceList,
@@ -61,12 +60,13 @@ import { readIn } from './headers.ts'
 import { linesOf, writeLines } from './lines.ts'
 import { type LogLooks, looksOver } from './log-looks.ts'
 import { type OversightClient, oversightOver } from './oversight.ts'
+import { readsOver } from './reads.ts'
+import { type Recorded, recordedOver } from './recorded.ts'
 import { type SealedDelta, sealedPage, sealedSegment } from './sealed-feed.ts'
 import { type Segment, type SegmentRun, segmentAt, segmentRun } from './segment-run.ts'
 import { ANSWER_MAX, createTransport, keyed, refusalIn, type TlsIdentity, type Transport } from './transport.ts'
 import { type UploadClient, uploadsOver } from './uploads.ts'
 import { type UsageClient, usageOver } from './usage.ts'
-import { readNamed } from './verify.ts'
 import { type WebhookClient, webhooksOver } from './webhooks.ts'
 
 export interface ClientOptions extends TlsIdentity {
@@ -102,7 +102,7 @@ export interface Client extends LogLooks {
   participants(): Promise<SourceList>
   hashProfiles(): Promise<HashProfileList>
   /** The key of an `hmac-sha256` epoch, base64url; a logged read. */
-  hashKey(kid: string): Promise<HashKey>
+  hashKey(kid: string): Promise<HashKey & Recorded>
   /** The public keys of OPRF epochs, as the node says: `pinnedOprfKey` holds them against the log. */
   oprfKeys(): Promise<OprfKeyList>
   /** Blinded elements evaluated under the key of an epoch; `key`, a UUID, names the request if it is repeated. */
@@ -121,22 +121,22 @@ export interface Client extends LogLooks {
    * The raw link behind a signal of another, if its source sealed it: an entry of the log, and never repeated by itself. What the
    * node says: `checkRevealed` holds it against what the source signed.
    */
-  reveal(signal: Uuid, asked: RevealAsked): Promise<RevealResult & { read: string }>
+  reveal(signal: Uuid, asked: RevealAsked): Promise<RevealResult & Recorded>
   feeds(): Promise<FeedList>
   events(
     feed: Uuid,
     query: { cursor?: string; limit?: number; wait?: number },
     signal?: AbortSignal,
-  ): Promise<EventsPage & { read: string }>
+  ): Promise<EventsPage & Recorded>
   /** Pages of what follows a cursor, and of what comes, without end: see `streamEvents`. Each is as `events` gives it. */
-  stream(feed: Uuid, query?: StreamQuery): AsyncGenerator<EventsPage & { read: string }>
+  stream(feed: Uuid, query?: StreamQuery): AsyncGenerator<EventsPage & Recorded>
   /** The events of one sealed segment, and the cursor that stands after them. */
   segment(feed: Uuid, first_seq: bigint): Promise<Segment>
   /** Up to `count` sealed segments (at most 16) in one answer, each of which counts as read; an older node gives one. */
   segments(feed: Uuid, first_seq: bigint, count: number): Promise<SegmentRun>
-  lookUp(lookup: Lookup): Promise<LookupResult & { read: string }>
+  lookUp(lookup: Lookup): Promise<LookupResult & Recorded>
   /** A page of the signals that relations tie to one; `after`: the `next` of the page before. A logged read. */
-  network(signal: Uuid, query?: { after?: Uuid }): Promise<NetworkResult & { read: string }>
+  network(signal: Uuid, query?: { after?: Uuid }): Promise<NetworkResult & Recorded>
   /** Events of a sealed feed from a cursor on, with what the node signed of them. */
   sealedPage(
     feed: Uuid,
@@ -148,9 +148,9 @@ export interface Client extends LogLooks {
   /** The newest snapshot of a sealed audience. */
   bucketSnapshot(audience: Uuid): Promise<SnapshotInfo>
   /** The sealed entries whose tags begin with a prefix. */
-  bucket(of: SnapshotInfo, prefix: string, purpose: Purpose): Promise<{ body: Buffer; read: string }>
+  bucket(of: SnapshotInfo, prefix: string, purpose: Purpose): Promise<{ body: Buffer } & Recorded>
   /** The signals of an id in a sealed audience: a logged disclosure. */
-  open(audience: Uuid, signal: Uuid, purpose: Purpose): Promise<OpeningResult & { read: string }>
+  open(audience: Uuid, signal: Uuid, purpose: Purpose): Promise<OpeningResult & Recorded>
   acknowledge(feed: Uuid, upto: string, stage: string): Promise<Static<typeof AcknowledgementResult>>
   /** One signed word on another's signal; see `signAct`. */
   giveFeedback(act: SignedAct): Promise<ActResult>
@@ -203,6 +203,7 @@ export function createClient(options: ClientOptions): Client {
   const number = options.log ?? 1
   const log = `/provenance/${number}`
   const { get, send } = askingOver(transport)
+  const recorded = recordedOver(transport)
   const post = <T>(path: string, body: unknown) => send<T>('POST', path, body)
   const text = async (path: string): Promise<string> =>
     (await transport.call({ method: 'GET', path, idempotent: true })).body.toString()
@@ -218,7 +219,6 @@ export function createClient(options: ClientOptions): Client {
     registerSigningKey: (registration) => post('/v1/signing-keys', registration),
     participants: () => get('/v1/participants'),
     hashProfiles: () => get('/v1/hash-profiles'),
-    hashKey: (kid) => get(`/v1/hash-profiles/${encodeURIComponent(kid)}/key`),
     oprfKeys: () => get('/v1/oprf/keys'),
     evaluate: evaluatorOver(transport),
     submit: (submission, { dryRun = false } = {}) =>
@@ -228,28 +228,15 @@ export function createClient(options: ClientOptions): Client {
     uploads: uploadsOver(transport, get),
     own: (signal) => get(`/v1/signals/${signal}`),
     sealValue: (signal, given) => send('PUT', `/v1/signals/${signal}/value`, given),
-    reveal: (signal, asked) => revealOver(transport, signal, asked),
     feeds: () => get('/v1/feeds'),
-    events: (feed, query, signal) =>
-      recorded(get<EventsPage>(`/v1/feeds/${feed}/events${queryOf(query)}`, signal), ({ events }) => events.length > 0),
+    ...readsOver({ transport, recorded, queryOf }),
     stream: (feed, query) => streamEvents(transport, feed, query),
     segment: (feed, first_seq) => segmentAt(transport, `/v1/feeds/${feed}/segments/${first_seq}`),
     segments: (feed, first_seq, count) =>
       segmentRun(transport, `/v1/feeds/${feed}/segments/${first_seq}${queryOf({ count })}`),
-    lookUp: (lookup) => recorded(post<LookupResult>('/v1/lookups', lookup), ({ matches }) => matches.length > 0),
-    network: (signal, query = {}) => recorded(get<NetworkResult>(`/v1/signals/${signal}/network${queryOf(query)}`)),
     sealedPage: (feed, query, signal) => sealedPage(transport, `/v1/feeds/${feed}/events${queryOf(query)}`, signal),
     sealedSegment: (feed, first_seq) => sealedSegment(transport, `/v1/feeds/${feed}/segments/${first_seq}`),
     bucketSnapshot: (audience) => get(`/v1/lookup/${audience}`),
-    bucket: async ({ audience, snapshot, entries }, prefix, purpose) => {
-      const path = `/v1/lookup/${audience}/${snapshot}/${prefix}${queryOf({ purpose })}`
-      const most = Math.min(entries * ENTRY_BYTES, ANSWER_MAX)
-      const { body, headers } = await transport.call({ method: 'GET', path, idempotent: true, most })
-      // An empty one gives nothing out, and is not recorded.
-      return { body, read: readNamed(readIn(headers), entries > 0) }
-    },
-    open: (audience, signal, purpose) =>
-      recorded(get<OpeningResult>(`/v1/audiences/${audience}/signals/${signal}${queryOf({ purpose })}`)),
     acknowledge: (feed, upto, stage) => post(`/v1/feeds/${feed}/acknowledgements`, { upto, stage }),
     giveFeedback: (act) => post('/v1/feedback', act),
     openDispute: (act) => post('/v1/disputes', act),
@@ -260,7 +247,7 @@ export function createClient(options: ClientOptions): Client {
     sentFigures: () => get('/v1/signals/figures'),
     release: (signal) => send('POST', `/v1/signals/${signal}/release`, undefined, keyed()),
     reportHits: (report) => post('/v1/hits', report),
-    ...{ cases: casesOver({ get, send, queryOf }), webhooks: webhooksOver({ get, send }) },
+    ...{ cases: casesOver({ get, send, recorded, queryOf }), webhooks: webhooksOver({ get, send }) },
     ...{ conformance: conformanceOver({ get, send }), usage: usageOver({ get, queryOf }) },
     oversight: oversightOver({ get, text, queryOf }),
     checkpoint: () => text(`${log}/checkpoint`),
@@ -280,9 +267,8 @@ export function createClient(options: ClientOptions): Client {
 
 /** Bodies of JSON, asked for and sent, with the name of the read that an answer was. */
 function askingOver(transport: Transport) {
-  const get = async <T>(path: string, signal?: AbortSignal): Promise<T & { read: string }> => {
-    const asked = { method: 'GET', path, idempotent: true } as const
-    const answer = await transport.call({ ...asked, ...(signal === undefined ? {} : { signal }) })
+  const get = async <T>(path: string): Promise<T & { read: string }> => {
+    const answer = await transport.call({ method: 'GET', path, idempotent: true })
     return { ...(JSON.parse(answer.body.toString()) as T), read: readIn(answer.headers) }
   }
   const send = async <T>(
@@ -299,29 +285,6 @@ function askingOver(transport: Transport) {
     return { ...(told as T), read: readIn(answer.headers) }
   }
   return { get, send }
-}
-
-/** What was given out only counts with the read that it was. */
-async function recorded<T extends { read: string }>(
-  answer: Promise<T>,
-  gave: (told: T) => boolean = () => true,
-): Promise<T> {
-  const told = await answer
-  readNamed(told.read, gave(told))
-  return told
-}
-
-/** Each time another entry, and one less of the day: whether to ask again is the caller's to say. */
-async function revealOver(
-  transport: Transport,
-  signal: Uuid,
-  asked: RevealAsked,
-): Promise<RevealResult & { read: string }> {
-  const path = `/v1/signals/${signal}/reveal`
-  const { body, headers } = await transport.call({
-    ...{ method: 'POST', path, body: JSON.stringify(asked), idempotent: false },
-  })
-  return { ...(JSON.parse(body.toString()) as RevealResult), read: readNamed(readIn(headers)) }
 }
 
 /** Events of a page with the submissions that prove them. */

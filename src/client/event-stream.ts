@@ -4,6 +4,7 @@ import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import type { EventsPage } from '../feeds/schema.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import { AldisError, AnswerTooLong, type Problem, VerificationFailed } from './errors.ts'
+import { answerDigest, type Recorded } from './recorded.ts'
 import { isRepeatable, refusalIn, type Transport } from './transport.ts'
 import { readNamed } from './verify.ts'
 
@@ -27,7 +28,7 @@ export async function* streamEvents(
   transport: Transport,
   feed: Uuid,
   { cursor, signal }: StreamQuery = {},
-): AsyncGenerator<EventsPage & { read: string }> {
+): AsyncGenerator<EventsPage & Recorded> {
   let seen = cursor
   for (let failures = 0; ; failures++) {
     try {
@@ -49,7 +50,7 @@ async function* oneStream(
   transport: Transport,
   feed: Uuid,
   { cursor, signal }: { cursor: string | undefined; signal: AbortSignal | undefined },
-): AsyncGenerator<EventsPage & { read: string }> {
+): AsyncGenerator<EventsPage & Recorded> {
   const headers = { accept: 'text/event-stream', ...(cursor === undefined ? {} : { 'last-event-id': cursor }) }
   const path = `/v1/feeds/${feed}/stream`
   const message = await transport.open({ method: 'GET', path, headers, ...(signal === undefined ? {} : { signal }) })
@@ -60,7 +61,7 @@ async function* oneStream(
     if (event === 'read') read = readIn(data)
     if (event !== 'events') continue
     const page = JSON.parse(data) as EventsPage
-    yield { ...page, read: readNamed(read, page.events.length > 0) }
+    yield { ...page, read: readNamed(read, page.events.length > 0), digest: answerDigest(data) }
     // It is of that page alone.
     read = ''
   }

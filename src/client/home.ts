@@ -59,6 +59,8 @@ export interface Home extends Heads {
   keepReceipt(event: string, text: string): string
   /** Keeps one that is not what was promised beside the receipts, as evidence: under its own name a good one can still come. */
   keepRefused(event: string, text: string): string
+  /** Notes the read that an answer was, with the answer's digest, so that the receipt can be held against both; nothing where it names none. */
+  noteRead(read: string, digest?: string): void
   /** Notes what was done, one JSON line each. What `events.ndjson` promises is on the disk afterwards. */
   note(file: string, line: object): void
 }
@@ -89,6 +91,14 @@ export function openHome(dir: string): Home {
     // One of the log before, which another process kept while a switch to this one ended, is none of this log.
     const lacks = note === undefined || isFormer(note.split('\n', 1)[0] ?? '', key.name)
     return { vkey, head: lacks ? undefined : openHead(note, key) }
+  }
+
+  const note: Home['note'] = (file, line) => {
+    mkdirSync(dir, { recursive: true, mode: 0o700 })
+    appendLine(at(file), JSON.stringify(line), file === EVENT_NOTES)
+  }
+  const noteRead: Home['noteRead'] = (read, body) => {
+    if (read !== '') note('reads.ndjson', { read, body, at: new Date().toISOString() })
   }
 
   return {
@@ -140,10 +150,8 @@ export function openHome(dir: string): Home {
     },
     keepReceipt: (event, text) => keepIn(dir, `${fileName(event, 'receipt')}.tlog-proof`, text),
     keepRefused: (event, text) => keepIn(dir, `${fileName(event, 'receipt')}.refused`, text),
-    note(file, line) {
-      mkdirSync(dir, { recursive: true, mode: 0o700 })
-      appendLine(at(file), JSON.stringify(line), file === EVENT_NOTES)
-    },
+    noteRead,
+    note,
   }
 }
 

@@ -44,8 +44,8 @@ export interface SyncOptions {
   /** Seconds to wait for something new, in any feed, where nothing is. */
   wait?: number
   onProgress?(progress: Progress): void
-  /** The name of each answer's entry in the read journal; nothing was given out where it is empty. */
-  onRead?(read: string): void
+  /** The name of each answer's entry in the read journal, with the digest of what came whole; nothing was given out where it is empty. */
+  onRead?(read: string, digest?: string): void
   onEvents?(feed: Feed, events: readonly VerifiedEvent[]): void
   /** The same of a feed whose events are kept as they are, as rows where a thread made these, with where they stand in its file: behind so many bytes, up to a place. */
   onMirrored?(came: readonly VerifiedEvent[] | MatchRows, from: number, to: FeedPlace): void
@@ -166,7 +166,7 @@ async function syncFeed(options: SyncOptions, feed: Feed): Promise<number> {
     for (;;) {
       const query = { cursor: file.cursor() ?? feed.start, limit: 1_000, wait: options.wait ?? 0 }
       const page = await client.events(feed.feed, query, signal)
-      if (page.read !== '') options.onRead?.(page.read)
+      if (page.read !== '') options.onRead?.(page.read, page.digest)
       take(runHere([...receivedOf(page)], { feed, after: after() }, verifier), page.next_cursor)
       if (!page.more) return n
     }

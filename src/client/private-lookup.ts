@@ -53,8 +53,8 @@ export interface BucketOptions {
   client: Client
   audience: Uuid
   purpose: Purpose
-  /** The name of each answer's record in the read journal. */
-  onRead?(read: string): void
+  /** The name of each answer's record in the read journal, and the answer's digest. */
+  onRead?(read: string, digest: string): void
   now?: () => Date
 }
 
@@ -70,8 +70,8 @@ export function createBucketLookUp({ client, audience, purpose, onRead, now }: B
     const prefix = prefixOf(tag, bits)
     const known = buckets.get(prefix)
     if (known !== undefined) return known
-    const { body, read } = await client.bucket(snapshot, prefixText(prefix, bits), purpose)
-    if (read !== '') onRead?.(read)
+    const { body, read, digest } = await client.bucket(snapshot, prefixText(prefix, bits), purpose)
+    if (read !== '') onRead?.(read, digest)
     if (body.length !== entries * ENTRY_BYTES)
       throw new VerificationFailed('bucket', 'it has another size than its snapshot says')
     const bucket = { bytes: body, at: 0, table: createSealedTable(body, { stride: ENTRY_BYTES, at: 0 }) }
@@ -148,14 +148,14 @@ export interface Opened extends VerifiedEvent {
 export async function openMatch(
   { client, verifier, node }: { client: Client; verifier: Verifier; node: Parameters<typeof promisedEntry>[1] },
   match: SealedMatch,
-  { purpose, onRead }: { purpose: Purpose; onRead?: (read: string) => void },
+  { purpose, onRead }: { purpose: Purpose; onRead?: (read: string, digest: string) => void },
 ): Promise<Opened[]> {
   const answer = await client.open(match.audience, match.signal, purpose).catch((error: unknown) => {
     if (error instanceof AldisError && error.code === 'not-found') return undefined
     throw error
   })
   if (answer === undefined) return []
-  onRead?.(answer.read)
+  onRead?.(answer.read, answer.digest)
   const proofs = new Map(answer.submissions.map((proof) => [proof.event, proof]))
   const opened = answer.events.flatMap((event): Opened[] => {
     const proof = proofs.get(event.event)

@@ -8,7 +8,7 @@ import { parseReceipt } from '../provenance/receipt.ts'
 import { VerificationFailed } from './errors.ts'
 import { readIfThere } from './files.ts'
 import type { HistoryEntry } from './history.ts'
-import { checkReceipt, isOf, readName } from './verify.ts'
+import { answerIn, checkReceipt, isOf, readName } from './verify.ts'
 
 /** What the node promised and the folder noted: the entry of a submission, or the read behind an answer. */
 export interface Promised {
@@ -19,6 +19,8 @@ export interface Promised {
   read?: string
   /** The commitment that the node promised, base64url. */
   c: string
+  /** The digest of the answer that came with a read, base64url; notes of before have none. */
+  body?: string
   /** When it was noted. */
   at: string
   /** When it can first have been promised. */
@@ -53,14 +55,15 @@ export function promisesIn(dir: string, onTorn: (place: string) => void): Promis
   const events = lines('events.ndjson', ({ event = '', rec = '', at = '', signed_at: since = at }) => ({
     ...{ name: event, event, c: rec, at, since },
   }))
-  const reads = lines('reads.ndjson', ({ read = '', at = '' }) => {
+  const reads = lines('reads.ndjson', ({ read = '', at = '', body }) => {
     const named = readName(read)
     if (named === undefined) return undefined
-    return { name: nameOf(named), event: named.id, read: named.place, c: named.c, at, since: at }
+    const of = { name: nameOf(named), event: named.id, read: named.place, c: named.c, at, since: at }
+    return body === undefined ? of : { ...of, body }
   })
   const first = new Map<string, Promised>()
   for (const one of [...events, ...reads]) {
-    const key = `${one.name} ${one.c}`
+    const key = `${one.name} ${one.c} ${one.body}`
     const before = first.get(key)
     if (before === undefined) first.set(key, one)
     else if (Date.parse(one.since) < Date.parse(before.since)) first.set(key, { ...before, since: one.since })
@@ -163,10 +166,12 @@ interface Keys {
 }
 
 /** Throws where the receipt is of something else. */
-function standingOf(dir: string, { name, c, at }: Promised, now: Date): 'kept' | 'waits' | 'overdue' {
+function standingOf(dir: string, { name, c, body, at }: Promised, now: Date): 'kept' | 'waits' | 'overdue' {
   const text = keptReceipt(dir, name)
   if (text !== undefined && !isOf(text, c))
     throw new VerificationFailed('chain promise', `${name} is of another entry than was promised`)
+  if (text !== undefined && body !== undefined && answerIn(text) !== body)
+    throw new VerificationFailed('chain promise', `${name} is of another answer than the one that named it`)
   if (text !== undefined) return 'kept'
   return now.getTime() - Date.parse(at) <= PUBLISHED_WITHIN_MS ? 'waits' : 'overdue'
 }

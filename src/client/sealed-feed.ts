@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { FeedEventBody, SealedEventBody, SealedPage, SubmissionProof } from '../feeds/schema.ts'
-import { sha256 } from '../kernel/sha256.ts'
 import { AldisError, VerificationFailed } from './errors.ts'
 import { headerOf, neededHeader, readIn } from './headers.ts'
+import { answerDigest } from './recorded.ts'
 import type { SealedReceived } from './sealed-mirror.ts'
 import { SEGMENT_TEXT_MAX, unpacked } from './segment-body.ts'
 import { collect, type Transport } from './transport.ts'
@@ -69,7 +69,7 @@ const deltaOf = (headers: IncomingHttpHeaders, body: Uint8Array, events: SealedR
   read: readNamed(readIn(headers), events.length > 0),
   from: events[0]?.event.seq ?? '',
   to: events.at(-1)?.event.seq ?? '',
-  digest: sha256(body).toString('base64url'),
+  digest: answerDigest(body),
   signature: headerOf(headers, 'feed-signature') ?? '',
 })
 

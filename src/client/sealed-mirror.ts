@@ -38,7 +38,7 @@ export async function syncSealed(options: SyncOptions, feed: FeedList['feeds'][n
   try {
     const take = (delta: SealedDelta): void => {
       const ends = verified(options, { feed, delta, after: after() })
-      if (delta.read !== '') options.onRead?.(delta.read)
+      if (delta.read !== '') options.onRead?.(delta.read, delta.digest)
       file.append(delta)
       n += delta.events.length
       options.onSealed?.(feed, delta.events.length - ends.length)

@@ -1,6 +1,7 @@
 import { type FeedList, SEGMENT_SIZE, SEGMENTS_MAX } from '../feeds/schema.ts'
 import type { Client } from './client.ts'
 import { AldisError } from './errors.ts'
+import { answerDigest } from './recorded.ts'
 import type { Segment, SegmentRun } from './segment-run.ts'
 import type { Run, SegmentWork } from './segment-work.ts'
 
@@ -10,7 +11,7 @@ export interface SegmentsOptions {
   /** The place from which they follow. */
   after: bigint
   work: SegmentWork
-  onRead?(read: string): void
+  onRead?(read: string, digest?: string): void
 }
 
 export interface VerifiedSegment {
@@ -92,8 +93,14 @@ function createFetching({ client, feed, onRead }: SegmentsOptions) {
       if (segment === undefined) return undefined
       // What was asked for ahead and is not taken is not read either.
       if (stopped) segment.cancel()
-      else onRead?.(segment.read)
-      return { after, body: await segment.body(), cursor: segment.cursor }
+      const noted = stopped ? undefined : onRead
+      const body = await segment.body().catch((error: unknown) => {
+        // Of what did not come whole there is a read all the same.
+        noted?.(segment.read)
+        throw error
+      })
+      noted?.(segment.read, answerDigest(body))
+      return { after, body, cursor: segment.cursor }
     },
     stop(): void {
       stopped = true

@@ -6,7 +6,7 @@ import { Refusal } from '../kernel/errors.ts'
 import { sha256 } from '../kernel/sha256.ts'
 import { parseStrict } from '../kernel/strict-json.ts'
 import { openCheckpoint } from '../provenance/checkpoint.ts'
-import { commitment } from '../provenance/commitment.ts'
+import { commitment, fieldOf, fieldsOfRead } from '../provenance/commitment.ts'
 import { verifyConsistency } from '../provenance/merkle.ts'
 import { parseVkey, type VerifierKey } from '../provenance/note.ts'
 import type { Policy } from '../provenance/policy.ts'
@@ -264,6 +264,12 @@ export function isOf(text: string, promised: string): boolean {
   const extra = parseReceipt(text)?.extra
   const payload = extra?.inner?.payload ?? extra?.payload
   return payload !== undefined && toBase64Url(commitment(sha256, payload)) === promised
+}
+
+/** The digest of its answer that a read's receipt opens, base64url; undefined where it opens none. */
+export function answerIn(text: string): unknown {
+  const opened = parseReceipt(text)?.extra.inner?.disclosures.flatMap((one) => fieldOf(one) ?? []) ?? []
+  return fieldsOfRead(opened).find(({ name }) => name === 'body')?.value
 }
 
 /** The commitment of the very entry that a receipt is of, also where it proves something within that, base64url. */

@@ -29,7 +29,7 @@ import { aKey } from '../provenance/signing.ts'
 import { idOf, ORIGIN, PROGRAMME, uriOf } from '../signals/factory.ts'
 import { type TestPki, testPki } from '../support/pki.ts'
 import { type Answerer, closeServers, identityOf, json, serve, type TestServer } from './server.ts'
-import { aLog, aNode, type TestLog } from './source.ts'
+import { aLog, aNode, aRead, type TestLog } from './source.ts'
 
 const EPOCH_KEY = Buffer.alloc(32, 9).toString('base64url')
 
@@ -239,7 +239,7 @@ describe('the key of an epoch', () => {
   const giving =
     (key: string): Answerer =>
     (_, response) =>
-      json(response, { kid: 'epoch-202611', key })
+      json(response, { kid: 'epoch-202611', key }, 200, { 'provenance-read': aRead(1) })
 
   test('is asked for once, for each asking is a disclosure, and hidden', async () => {
     const server = await serve(pki, giving(EPOCH_KEY))

@@ -20,6 +20,7 @@ import type { MirrorLine } from '../../src/client/mirror-lines.ts'
 import type { TlsIdentity } from '../../src/client/transport.ts'
 import { createVerifier, type Verifier } from '../../src/client/verify.ts'
 import { newId } from '../../src/kernel/ids.ts'
+import { sha256 } from '../../src/kernel/sha256.ts'
 import { anItem, idOf, NOON, textOf } from '../signals/factory.ts'
 import { type TestPki, testPki } from '../support/pki.ts'
 import { aFeed, asked, serveFeeds, type TestFeed } from './feed-node.ts'
@@ -273,12 +274,16 @@ describe('a mirror', () => {
     expect(reads).toEqual([aRead(1), aRead(1), aRead(3)])
   })
 
-  test('names each read that gave something out, and none that did not', async () => {
+  test('names each read that gave something out with the digest of its text, and none that did not', async () => {
     const server = await serveFeeds(pki, [aFeed({ events: await events(3), sealed: [[1, 3]] })])
-    const reads: string[] = []
-    await syncWith(server, { onRead: (read) => reads.push(read) })
-    await syncWith(server, { onRead: (read) => reads.push(read) })
-    expect(reads).toEqual([segmentRead(1)])
+    const reads: unknown[] = []
+    const onRead = (...named: unknown[]) => void reads.push(named)
+    await syncWith(server, { onRead })
+    await syncWith(server, { onRead })
+    const client = createClient({ origin: server.origin, ...aspen })
+    clients.push(client)
+    const text = await (await (await client.segments(FEED, 1n, 1)).next())?.body()
+    expect(reads).toEqual([[segmentRead(1), sha256(text ?? '').toString('base64url')]])
   })
 
   test('can be read by its owner alone', async () => {

@@ -126,7 +126,7 @@ async function askFor(
   const asked = group.flatMap(({ keys }) => keys)
   const queries = queriesOf(asked)
   const answer = await client.lookUp({ purpose, queries })
-  if (answer.read !== '') home.note('reads.ndjson', { read: answer.read, at: new Date().toISOString() })
+  home.noteRead(answer.read, answer.digest)
   if (keepAsked !== undefined) keep(keepAsked, answer.read, queries)
   for (const { key, event, item, authority } of lookedUp(answer, verifier, asked)) {
     const name = nameOfKey(key)

@@ -39,8 +39,8 @@ async function tellNetwork(session: Session, signal: Uuid): Promise<void> {
 }
 
 async function pageAfter({ client, home }: Session, signal: Uuid, after: Uuid | undefined): Promise<NetworkResult> {
-  const { read, ...page } = await client.network(signal, after === undefined ? {} : { after })
-  home.note('reads.ndjson', { read, at: new Date().toISOString() })
+  const { read, digest, ...page } = await client.network(signal, after === undefined ? {} : { after })
+  home.noteRead(read, digest)
   return page
 }
 

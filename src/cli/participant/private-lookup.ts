@@ -55,11 +55,10 @@ async function placesOf({ client, home }: Session, { how, purpose, audience }: A
   const feeds = (await client.feeds()).feeds.filter((feed) => isWanted(feed, audience))
   if (feeds.length === 0)
     throw new Refusal('audience-unknown', { detail: 'no sealed audience of this name; aldis audiences lists ours' })
-  const onRead = (read: string): void => home.note('reads.ndjson', { read, at: new Date().toISOString() })
   return feeds.map((feed) => {
     const own = feed.audience as Uuid
     if (how === 'mirror') return openSealedMirror(join(home.dir, 'feeds'), { feed: feed.feed, audience: own })
-    return createBucketLookUp({ client, audience: own, purpose, onRead })
+    return createBucketLookUp({ client, audience: own, purpose, onRead: home.noteRead })
   })
 }
 
@@ -80,9 +79,8 @@ async function openerOf(
   const { client, home, member } = session
   const verifier = await verifierFor(session)
   const node = { node_origin: member.node_origin, receipt_keys: home.receiptKeys() }
-  const onRead = (read: string): void => home.note('reads.ndjson', { read, at: new Date().toISOString() })
   return async (line, match) => {
-    const opened = await openMatch({ client, verifier, node }, match, { purpose, onRead })
+    const opened = await openMatch({ client, verifier, node }, match, { purpose, onRead: home.noteRead })
     for (const one of opened) await tell(session, line, one)
     return opened.length
   }

@@ -5,7 +5,7 @@ import { AldisError, VerificationFailed } from '../../client/errors.ts'
 import type { Home } from '../../client/home.ts'
 import { keyOfReceipt, policyOfReceipt } from '../../client/next-log.ts'
 import { keptReceipt, type Promised, promisesIn } from '../../client/promises.ts'
-import { checkReceipt, isOf, openVkey } from '../../client/verify.ts'
+import { answerIn, checkReceipt, isOf, openVkey } from '../../client/verify.ts'
 import { openPolicy } from '../../client/witnessed.ts'
 import { certificateFaults, parseCertificate } from '../../erasure/certificate.ts'
 import { sha256 } from '../../kernel/sha256.ts'
@@ -139,7 +139,7 @@ export async function takeReceipts(
   const gone: Promised[] = []
   let passed = true
   for (const one of wanted) {
-    const { name, event, read, c } = one
+    const { name, event, read } = one
     const text = await receiptOf(client, one)
     if (text === 'gone') {
       output.warn(`${name}: the node does not have it; aldis history --verify says whether it has to`)
@@ -150,7 +150,7 @@ export async function takeReceipts(
       output.warn(`${name}: its checkpoint is still to come; run aldis receipts again`)
       continue
     }
-    const { why, type } = judged(home, text, c)
+    const { why, type } = judged(home, text, one)
     const good = why === undefined
     const path = good ? home.keepReceipt(name, text) : home.keepRefused(name, text)
     if (!good) output.warn(`${name}: ${why}; what the node gave is kept as evidence, and the next run asks again`)
@@ -170,11 +170,13 @@ async function receiptOf(client: Client, { event, read }: Promised): Promise<str
 }
 
 /** What an answer is a receipt of, and why it is not the one that was promised; by the pinned key and witnesses. */
-function judged(home: Home, text: string, promised: string): { why?: string; type?: unknown } {
+function judged(home: Home, text: string, { c, body }: Promised): { why?: string; type?: unknown } {
   if (parseReceipt(text) === undefined) return { why: 'it is no receipt' }
   const key = keyOfReceipt(home, text)
   const { passed, fields, steps } = checkReceipt(text, key, policyOfReceipt(home, key))
   const type = fields.find(({ name }) => name === 'type')?.value
-  if (!isOf(text, promised)) return { why: 'the entry is another than the one that the node promised', type }
+  if (!isOf(text, c)) return { why: 'the entry is another than the one that the node promised', type }
+  if (body !== undefined && answerIn(text) !== body)
+    return { why: 'the read is of another answer than the one that named it', type }
   return passed ? { type } : { why: steps.find(({ why }) => why !== undefined)?.why ?? 'it does not verify', type }
 }

@@ -47,7 +47,7 @@ async function sync(session: Session, { wait, acknowledge: acknowledges, matchFi
       if (anew !== undefined) tellNewKeys(session, anew.by.sources)
       return anew
     },
-    onRead: (read) => home.note('reads.ndjson', { read, at: new Date().toISOString() }),
+    onRead: home.noteRead,
     onEvents: (feed, events) => {
       for (const one of events) output.data(datumOf(feed.label, one), textOf(feed.label, one))
     },

@@ -70,8 +70,8 @@ function expectLink(value: string): void {
 }
 
 async function reveal({ client, home, output }: Session, signal: Uuid, options: RevealAsked): Promise<void> {
-  const { read, ...revealed } = await client.reveal(signal, options)
-  home.note('reads.ndjson', { read, at: new Date().toISOString() })
+  const { read, digest, ...revealed } = await client.reveal(signal, options)
+  home.noteRead(read, digest)
   const { source, type, value } = revealed
   const checked = await checkRevealed(join(home.dir, 'feeds'), revealed, { signal, source: options.source })
   output.data({ ...revealed, checked }, defanged(value))
