@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { writeDurably } from '../kernel/durable.ts'
 import type { Uuid } from '../kernel/ids.ts'
 import type { VerifierKey } from '../provenance/note.ts'
+import type { Policy } from '../provenance/policy.ts'
 import { parseReceipt } from '../provenance/receipt.ts'
 import type { Client } from './client.ts'
 import { VerificationFailed } from './errors.ts'
@@ -84,6 +85,8 @@ export interface ItemProof {
 export interface ItemProofs {
   client: Pick<Client, 'itemReceipt'>
   key: VerifierKey
+  /** The witnesses that each proof must have: `policyOfReceipt`. */
+  policy: Policy | undefined
   /** The participant's folder. */
   dir: string
   me: string
@@ -177,7 +180,7 @@ function checkProof(
 /** A proof of each read of one batch that gave the signal out. */
 async function proofsIn(
   folder: string,
-  asked: Pick<ItemProofs, 'client' | 'key' | 'me' | 'compare'> & { obtained: Obtained; signal: Uuid },
+  asked: Pick<ItemProofs, 'client' | 'key' | 'policy' | 'me' | 'compare'> & { obtained: Obtained; signal: Uuid },
 ): Promise<ItemProof[]> {
   const { client, obtained, signal, compare } = asked
   const { event } = obtained.entry
@@ -198,11 +201,11 @@ async function proofsIn(
 /** Throws `VerificationFailed` unless the receipt proves what was asked for, in the very entry of our chain. */
 function proven(
   text: string,
-  asked: { key: VerifierKey; obtained: Obtained; signal: Uuid; from: number; me: string },
+  asked: Pick<ItemProofs, 'key' | 'policy' | 'me'> & { obtained: Obtained; signal: Uuid; from: number },
 ): Omit<ItemProof, 'file'> {
   const { obtained, signal, from, me } = asked
   const { entry, reader } = obtained
-  const { passed, index, item, steps } = checkReceipt(text, asked.key)
+  const { passed, index, item, steps } = checkReceipt(text, asked.key, asked.policy)
   const failed = steps.find(({ result }) => result === 'FAIL')
   if (!passed) throw new VerificationFailed('proof', `${failed?.step}: ${failed?.why}`)
   const same = item?.signal === signal && item.source === me && item.reader === reader && item.read >= from

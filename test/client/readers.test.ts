@@ -81,7 +81,7 @@ describe('the proofs of one signal', () => {
       return undefined
     }
     await proveReads(signal, {
-      ...{ client: { itemReceipt }, key: keyOf(log), dir, me: 'plum', entries: each(...entries) },
+      ...{ client: { itemReceipt }, key: keyOf(log), policy: undefined, dir, me: 'plum', entries: each(...entries) },
       compare: async () => {},
     })
     return seqs

@@ -11,10 +11,13 @@ import { openHistory } from '../../src/client/kept-history.ts'
 import { checkPromises } from '../../src/client/promises.ts'
 import { checkProofs, proveReads, readersOf } from '../../src/client/readers.ts'
 import { checkReceipt, openVkey, readName } from '../../src/client/verify.ts'
+import { openPolicy } from '../../src/client/witnessed.ts'
 import { fromBase64Url, toBase64Url, toHex } from '../../src/kernel/bytes.ts'
 import type { Uuid } from '../../src/kernel/ids.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
+import { formatVkey } from '../../src/provenance/note.ts'
 import { setKey, setLeaf } from '../../src/provenance/readset.ts'
+import { openWitnessKey } from '../../src/witness/key.ts'
 import { runCli } from '../support/cli.ts'
 import { aTestNode, type Member, type TestNode } from '../support/node.ts'
 
@@ -164,7 +167,7 @@ describe('who obtained my signals', { shuffle: false }, () => {
     await settle()
     const proofs = async () =>
       proveReads(wanted, {
-        ...{ client: apple.client, key: keyOf(apple), dir, me: 'apple', compare },
+        ...{ client: apple.client, key: keyOf(apple), policy: undefined, dir, me: 'apple', compare },
         entries: each(await entriesOf(apple)),
       })
     const all = await proofs()
@@ -206,7 +209,17 @@ describe('who obtained my signals', { shuffle: false }, () => {
       itemReceipt: (event, { from = 0 }) => apple.client.itemReceipt(event, { item: signals[1] ?? wanted, from }),
     }
     const entries = each(await entriesOf(apple))
-    const asked = { client: lying, key: keyOf(apple), dir: join(folder, 'lies'), me: 'apple', entries, compare }
+    const asked = {
+      ...{
+        client: lying,
+        key: keyOf(apple),
+        policy: undefined,
+        dir: join(folder, 'lies'),
+        me: 'apple',
+        entries,
+        compare,
+      },
+    }
     await expect(proveReads(wanted, asked)).rejects.toMatchObject({ step: 'proof' })
   })
 
@@ -217,7 +230,10 @@ describe('who obtained my signals', { shuffle: false }, () => {
     await lookUp(banana, KEYS)
     await settle()
     const all = await entriesOf(apple)
-    const asked = { client: apple.client, key: keyOf(apple), dir: join(folder, 'entries'), me: 'apple', compare }
+    const asked = {
+      ...{ client: apple.client, key: keyOf(apple), policy: undefined, dir: join(folder, 'entries') },
+      ...{ me: 'apple', compare },
+    }
     // What a second tree has at the same places: batches that our chain does not have.
     const others = all.map((entry, i) => ({ ...entry, c: all.at(i - 1)?.c ?? '' }))
     await expect(proveReads(wanted, { ...asked, entries: each(others) })).rejects.toMatchObject({ step: 'proof' })
@@ -237,6 +253,30 @@ describe('who obtained my signals', { shuffle: false }, () => {
     expect(check(all)).toBe(proofs.length)
     expect(() => check(others)).toThrow('is of no batch of our chain')
     expect(() => check([])).toThrow('is of no batch of our chain')
+  })
+
+  test('is taken only under a checkpoint that the pinned witnesses cosigned', { timeout: 60_000 }, async () => {
+    const [wanted = '' as Uuid] = signals
+    await lookUp(banana, KEYS)
+    await settle()
+    const key = keyOf(apple)
+    const { vkey } = openWitnessKey(join(folder, 'w'), 'w.example/w')
+    const log = formatVkey(sha256, key.name, key.publicKey)
+    const policy = openPolicy(`log ${log}\nwitness w ${vkey} http://127.0.0.1:1\nquorum w\n`, key)
+    const dir = join(folder, 'witnessed')
+    const asked = {
+      client: apple.client,
+      key,
+      policy,
+      dir,
+      me: 'apple',
+      compare,
+      entries: each(await entriesOf(apple)),
+    }
+    await expect(proveReads(wanted, asked)).rejects.toMatchObject({
+      ...{ step: 'proof', detail: expect.stringContaining('0 of 1 witnesses') },
+    })
+    expect(existsSync(join(dir, 'proofs'))).toBe(false)
   })
 
   test('is not for those whose signals they are not', { timeout: 60_000 }, async () => {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { compareToEnd } from '../../client/former-histories.ts'
+import { policyOfReceipt } from '../../client/next-log.ts'
 import { type ItemProof, proveReads, type ReaderTotal, readersOf } from '../../client/readers.ts'
 import { openVkey } from '../../client/verify.ts'
 import { StartRefused } from '../../kernel/errors.ts'
@@ -66,7 +67,7 @@ async function tellProofs(session: Session, signal: Uuid): Promise<void> {
   let proofs: ItemProof[] = []
   for (const { key, kept, compare } of logs)
     proofs = await proveReads(signal, {
-      ...{ client, key, dir: home.dir, me: member.participant, compare },
+      ...{ client, key, policy: policyOfReceipt(home, key), dir: home.dir, me: member.participant, compare },
       entries: kept.entries(),
     })
   for (const proof of proofs) output.data(proof, lineOf(proof))
