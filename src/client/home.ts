@@ -136,7 +136,8 @@ export function openHome(dir: string): Home {
       const path = join(dir, 'hash-keys', fileName(kid, 'hash key'))
       const kept = readSecret(path)
       if (kept !== undefined) return epochKey(kept.trim())
-      const { key } = await client.hashKey(kid)
+      const { key, read, digest } = await client.hashKey(kid)
+      noteRead(read, digest)
       const bytes = epochKey(key)
       writeDurably(path, `${key}\n`, 0o600)
       return bytes

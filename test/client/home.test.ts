@@ -241,12 +241,15 @@ describe('the key of an epoch', () => {
     (_, response) =>
       json(response, { kid: 'epoch-202611', key }, 200, { 'provenance-read': aRead(1) })
 
-  test('is asked for once, for each asking is a disclosure, and hidden', async () => {
+  test('is asked for once, for each asking is a disclosure, which is noted, and hidden', async () => {
     const server = await serve(pki, giving(EPOCH_KEY))
     const client = clientOf(server)
     const keys = [await home.hashKey(client, 'epoch-202611'), await openHome(dir).hashKey(client, 'epoch-202611')]
     for (const key of keys) expect(Buffer.from(key)).toEqual(Buffer.alloc(32, 9))
     expect(server.requests.map(({ path }) => path)).toEqual(['/v1/hash-profiles/epoch-202611/key'])
+    expect(JSON.parse(readFileSync(join(dir, 'reads.ndjson'), 'utf8'))).toMatchObject({
+      ...{ read: aRead(1), body: sha256('epoch-202611').toString('base64url') },
+    })
     expect(modeOf('hash-keys/epoch-202611')).toBe(0o600)
     expect(modeOf('hash-keys')).toBe(0o700)
   })

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Recorded } from '../../src/client/recorded.ts'
@@ -98,4 +98,25 @@ test('a read that an answer names again for another one fails the verification o
   const fetched = await verified()
   expect([fetched.code, fetched.lines.at(-1)]).toMatchObject([7, { check: 'promises', result: 'FAIL' }])
   expect(fetched.says).toContain('the read is of another answer than')
+}, 60_000)
+
+test('commands note what they read of keys and of cases, and our history holds it', async () => {
+  const { cases } = await banana.client.cases.list()
+  const one = cases[0]?.case ?? expect.fail('no case')
+  const at = (name: string): string => join(banana.home.dir, name)
+  for (const name of ['reads.ndjson', 'hash-keys', 'receipts']) rmSync(at(name), { recursive: true, force: true })
+  writeFileSync(at('raw.ndjson'), `${JSON.stringify({ type: 'email', raw: 'fig@mail.example' })}\n`)
+  const commands = [
+    ['lookup', at('raw.ndjson'), '--keys'],
+    ['cases', 'list'],
+    ['cases', 'show', one],
+    ['cases', 'decide', one, 'not_violating', '--reason', 'policy_differs', '--as', 'ann'],
+  ]
+  for (const [i, command] of commands.entries()) {
+    expect(await runCli(banana.home.dir, ...command)).toMatchObject({ code: 0 })
+    const noted = readFileSync(at('reads.ndjson'), 'utf8').trimEnd().split('\n')
+    expect(noted.map((line) => typeof JSON.parse(line).body)).toEqual(Array(i + 1).fill('string'))
+  }
+  const verified = await runCli(banana.home.dir, 'history', '--verify')
+  expect([verified.code, verified.lines.at(-1)]).toMatchObject([0, { says: expect.stringContaining(' 4 answers') }])
 }, 60_000)

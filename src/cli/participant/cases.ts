@@ -36,9 +36,9 @@ export function caseCommands(program: Command): void {
     .command('show <case>')
     .description('a case with its reasons and decisions')
     .action((id: string, _options: object, command: Command) =>
-      withSession(command, async ({ client, output }) => {
-        const told = await client.cases.one(idOf(id))
-        output.data(told, [textOf(told), ...linesOf(told)].join('\n'))
+      withSession(command, async (session) => {
+        const told = await caseOf(session, idOf(id))
+        session.output.data(told, [textOf(told), ...linesOf(told)].join('\n'))
       }),
     )
 
@@ -82,7 +82,7 @@ function waitCommands(cases: Command): void {
   work(cases.command('resume <case>').description('take a parked case back into the queue')).action(
     (id: string, { as: operator }: As, command: Command) =>
       withSession(command, async (session) => {
-        const { version } = await session.client.cases.one(idOf(id))
+        const { version } = await caseOf(session, idOf(id))
         moved(session, await session.client.cases.resume(idOf(id), { operator, version }))
       }),
   )
@@ -177,9 +177,16 @@ function ruleCommands(cases: Command): void {
     )
 }
 
-async function list({ client, output }: Session, query: CasesQuery): Promise<void> {
-  const told = await client.cases.list(query)
+async function list({ client, home, output }: Session, query: CasesQuery): Promise<void> {
+  const { digest, ...told } = await client.cases.list(query)
+  home.noteRead(told.read, digest)
   output.data(told, columns(told.cases.map(rowOf)))
+}
+
+async function caseOf({ client, home }: Session, id: Uuid): Promise<CaseInfo & { read: string }> {
+  const { digest, ...told } = await client.cases.one(id)
+  home.noteRead(told.read, digest)
+  return told
 }
 
 const rowOf = (one: CaseInfo): string[] => [
@@ -204,7 +211,7 @@ async function decide(
   { verdict, options }: { verdict: string; options: Deciding },
 ): Promise<void> {
   const { as: operator, reason, note, teamNote, category, count } = options
-  const { state, version } = await session.client.cases.one(id)
+  const { state, version } = await caseOf(session, id)
   const lease = state === 'closed' ? { version } : await leaseOf(session, id, operator)
   const request = {
     ...{ operator, decision: newId(new Date()), ...lease, verdict, reason },

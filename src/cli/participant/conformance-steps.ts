@@ -145,9 +145,10 @@ async function mirrored(
   return theSignal(found.get(signal), source) ?? fail('the signal is not in the mirror')
 }
 
-async function lookedUp({ client }: Session, { key, source, signal }: MirroredSignal): Promise<boolean> {
+async function lookedUp({ client, home }: Session, { key, source, signal }: MirroredSignal): Promise<boolean> {
   const queries = [{ type: 'url' as const, profile: 'url/1', keys: [key] }]
-  const { matches } = await client.lookUp({ queries, purpose: 'investigation' })
+  const { matches, read, digest } = await client.lookUp({ queries, purpose: 'investigation' })
+  home.noteRead(read, digest)
   return matches.some(({ event }) => event.source === source && event.signal === signal)
 }
 
