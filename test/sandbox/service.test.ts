@@ -63,7 +63,7 @@ const steps = (outcome: 'pass' | 'fail'): ConformanceSteps =>
   Object.fromEntries(CONFORMANCE_STEPS.map((step) => [step, outcome])) as ConformanceSteps
 const anId = (): Uuid => randomUUID() as Uuid
 
-describe('a run', () => {
+describe('a run', { shuffle: false }, () => {
   test('goes through every step against the simulated participant, and is recorded by the node', async () => {
     const { port } = receiver.address() as AddressInfo
     await aldis('webhooks', 'add', `https://localhost:${port}/`, '--feed', '*')
@@ -76,6 +76,17 @@ describe('a run', () => {
     const participant = n.parts.authority.participantBySlug('apple')?.participant_id ?? anId()
     expect(await latestConformance(n.parts.pools.app, participant)).toMatchObject({ run_id: told.run, passed: true })
   }, 90_000)
+  test('notes every read, as many as our history has', async () => {
+    const noted = readFileSync(join(apple.home.dir, 'reads.ndjson'), 'utf8').trimEnd().split('\n').length
+    // Waits for the batch of the last one.
+    expect(await aldis('history', '--verify')).toMatchObject({ code: 0 })
+    const { lines } = await aldis('history')
+    const own = lines.flatMap(({ kind, fields }) =>
+      kind === 'read.batch' ? [fields as { reader?: string; n?: number }] : [],
+    )
+    const read = own.filter(({ reader }) => reader === 'apple').reduce((sum, { n: of = 0 }) => sum + of, 0)
+    expect([read > 0, read]).toEqual([true, noted])
+  }, 60_000)
   test('is reported once: repeated it is the same, with other results it is refused', async () => {
     const run = anId()
     const first = await apple.client.conformance.report(run, steps('fail'))

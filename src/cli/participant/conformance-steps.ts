@@ -125,8 +125,9 @@ async function synced(session: Session, wanted: (event: Seen) => boolean): Promi
     const onEvents = (_feed: unknown, events: readonly VerifiedEvent[]): void => {
       found ??= events.find(({ event }) => wanted(event))?.event
     }
+    const told = { onEvents, onRead: home.noteRead }
     while (found === undefined && performance.now() < until)
-      await syncFeeds({ client, verifier, dir: join(home.dir, 'feeds'), wait: WAIT_SECONDS, onEvents })
+      await syncFeeds({ client, verifier, dir: join(home.dir, 'feeds'), wait: WAIT_SECONDS, ...told })
     return found ?? fail('it did not come in time')
   } finally {
     await letGo()
