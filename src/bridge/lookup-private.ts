@@ -1,5 +1,4 @@
 import { verifierFor } from '../client/connected.ts'
-import { keyOfReceipt } from '../client/next-log.ts'
 import {
   createBucketLookUp,
   openMatch,
@@ -101,7 +100,7 @@ async function openerFor(link: NodeLink, purpose: Purpose): Promise<Opens> {
   return async (match) => {
     const opened = await openMatch({ client, verifier, node }, match, { purpose, onRead: home.noteRead })
     for (const one of opened) {
-      const text = await receiptFor(client, one, (receipt) => keyOfReceipt(home, receipt))
+      const text = await receiptFor(client, one, home)
       if (text !== undefined) home.keepReceipt(one.event.event, text)
     }
     return opened.map((one) => toldEvent(one, match.key.profile))

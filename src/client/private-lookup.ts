@@ -5,14 +5,15 @@ import { isUuid, type Uuid } from '../kernel/ids.ts'
 import { BITS_MAX, BUCKET_LEAST, prefixOf, prefixText } from '../matching/bucket.ts'
 import { ENTRY_BYTES, type SealedKey, sealedKey, sealKid } from '../matching/sealed.ts'
 import { createSealedTable, type SealedTable } from '../matching/sealed-table.ts'
-import type { VerifierKey } from '../provenance/note.ts'
 import { HANDLING_NUMBER, type Handling } from '../signals/schema.ts'
 import type { Client } from './client.ts'
 import { odOf, promisedEntry } from './countersigned.ts'
 import type { LookupKey } from './derive.ts'
 import { AldisError, VerificationFailed } from './errors.ts'
 import { readBytesIfThere } from './files.ts'
+import type { Home } from './home.ts'
 import { isOfKey } from './looked-up.ts'
+import { keyOfReceipt, policyOfReceipt } from './next-log.ts'
 import { RECORD_BYTES, RECORD_TAG_AT } from './sealed-mirror.ts'
 import { checkReceipt, isOf, type VerifiedEvent, type Verifier } from './verify.ts'
 
@@ -178,17 +179,18 @@ const isOfMatch = (
 ): boolean => event.signal === signal && item['audience'] === audience && isOfKey(item, key)
 
 /**
- * The receipt of what a source submitted, verified; undefined while its checkpoint is still to come. Throws
+ * The receipt of what a source submitted, verified as all that the folder keeps; undefined while its checkpoint is still to come. Throws
  * `VerificationFailed` if it is of something else than the node promised.
  */
 export async function receiptFor(
   client: Client,
   { event, promised }: Opened,
-  keyOf: (receipt: string) => VerifierKey,
+  home: Pick<Home, 'dir' | 'pinned' | 'pinnedPolicy'>,
 ): Promise<string | undefined> {
   const text = await client.receipt(event.event, {}, 0)
   if (text === undefined) return undefined
-  const { passed, steps } = checkReceipt(text, keyOf(text))
+  const key = keyOfReceipt(home, text)
+  const { passed, steps } = checkReceipt(text, key, policyOfReceipt(home, key))
   if (passed && isOf(text, promised)) return text
   const why = steps.find((step) => step.why !== undefined)?.why
   throw new VerificationFailed('receipt', why ?? 'it is of another entry than the node promised')

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { checkReceipt, openVkey } from '../../src/client/verify.ts'
 import { createBuckets } from '../../src/feeds/buckets.ts'
 import type { Uuid } from '../../src/kernel/ids.ts'
+import { openWitnessKey } from '../../src/witness/key.ts'
 import { runCli } from '../support/cli.ts'
 import { aTestNode, type Member, type TestNode } from '../support/node.ts'
 import { settled } from '../support/settled.ts'
@@ -63,6 +64,15 @@ describe('a sealed audience on the command line', { shuffle: false }, () => {
       expect(checkReceipt(receipt, openVkey(banana.home.pinned().vkey))).toMatchObject({ passed: true })
     },
   )
+
+  test('keeps no receipt without the pinned witnesses', async () => {
+    const { vkey } = openWitnessKey(join(banana.home.dir, 'w'), 'w.example/w')
+    const policy = join(banana.home.dir, 'witness.policy')
+    banana.home.pinPolicy(`log ${banana.home.pinned().vkey.trim()}\nwitness w ${vkey} http://127.0.0.1:1\nquorum w\n`)
+    const refused = await aldis(banana, 'lookup', file, '--private', '--audience', 'hidden')
+    rmSync(policy)
+    expect([refused.code, refused.says]).toEqual([7, expect.stringMatching(/0 of 1 witnesses/)])
+  })
 
   test('that is none of ours is named as unknown', async () => {
     const { code } = await aldis(banana, 'lookup', file, '--private', '--audience', 'orchard')

@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import { verifierFor } from '../../client/connected.ts'
 import type { LookupKey } from '../../client/derive.ts'
-import { keyOfReceipt } from '../../client/next-log.ts'
 import {
   createBucketLookUp,
   type Opened,
@@ -88,7 +87,7 @@ async function openerOf(
 
 async function tell({ client, home, output }: Session, line: number, opened: Opened): Promise<void> {
   const { event, item, authority } = opened
-  const text = await receiptFor(client, opened, (receipt) => keyOfReceipt(home, receipt))
+  const text = await receiptFor(client, opened, home)
   const receipt = text === undefined ? undefined : home.keepReceipt(event.event, text)
   const { source, signal, revision } = event
   const what = ['type', 'category', 'severity', 'handling'].map((name) => String(item[name])).join('  ')
