@@ -83,7 +83,8 @@ export function openHistory(home: string, of: ChainOf): KeptHistory {
         fresh.push(entry)
         n += 1
         if (fresh.length < FLUSH_EVERY) continue
-        keep(handle, fresh, head.size)
+        // Of what is behind this link nothing is known yet.
+        keep(handle, fresh, larger(place.size, entry.index + 1n))
         fresh = []
       }
       keep(handle, fresh, head.size)
@@ -138,6 +139,8 @@ function openAt(file: string, bytes: number): number {
   truncateSync(file, bytes)
   return handle
 }
+
+const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b)
 
 const startOf = (of: ChainOf) => ({ place: { ...chainStart(of), size: 0n }, bytes: 0 })
 
