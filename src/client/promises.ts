@@ -8,6 +8,7 @@ import { parseReceipt } from '../provenance/receipt.ts'
 import { VerificationFailed } from './errors.ts'
 import { readIfThere } from './files.ts'
 import type { HistoryEntry } from './history.ts'
+import type { KeptHistory } from './kept-history.ts'
 import { answerIn, checkReceipt, isOf, readName } from './verify.ts'
 
 /** What the node promised and the folder noted: the entry of a submission, or the read behind an answer. */
@@ -93,8 +94,10 @@ export interface KeptPromises {
   reads: number
   /** Receipts of entries of the chain. */
   receipts: number
-  /** Receipts of logs that ended, and of entries that only others are parties to: verified alone. */
+  /** Receipts of entries of our chains in other logs that the folder followed. */
   former: number
+  /** Receipts of other logs behind what the folder has of our chain there, and of entries that only others are parties to: verified alone. */
+  alone: number
   others: number
   waiting: string[]
   /** Promises that cannot be held any more. */
@@ -107,6 +110,8 @@ export interface KeptPromises {
 
 export interface PromiseCheck extends Keys {
   entries: AsyncIterable<HistoryEntry>
+  /** Our chain in another log, as far as the folder has it; without, its receipts are verified alone. */
+  chainIn?(key: VerifierKey): Pick<KeptHistory, 'place' | 'entries'>
   now: Date
   /** The chain is known below that index of the log alone. */
   below?: bigint
@@ -118,8 +123,8 @@ export interface PromiseCheck extends Keys {
 
 /**
  * Holds what the folder has against the chain: each promise has a receipt of just what was promised, and each receipt with
- * our own link is of the entry that the chain has at its index. A receipt of a log that ended is verified by that log's key, and is of
- * another chain. Throws `VerificationFailed` for the first that does not hold.
+ * our own link is of the entry that the chain has at its index. A receipt of a log that ended is verified by that log's key, and held
+ * against our chain in it. Throws `VerificationFailed` for the first that does not hold.
  */
 export async function checkPromises(dir: string, check: PromiseCheck): Promise<KeptPromises> {
   const { entries, below } = check
@@ -127,15 +132,19 @@ export async function checkPromises(dir: string, check: PromiseCheck): Promise<K
   const promises = promisesIn(dir, (place) => torn.push(place))
   const { kept, waiting, ended } = await standings(dir, promises, check)
   const promised = new Map(promises.map(({ name, since }) => [name, since]))
-  const { ours, former, others } = wantedIn(dir, { ...check, promised })
-  // Of what is not below that size the chain says nothing.
-  const later = [...ours.keys()].filter((index) => below !== undefined && index >= below)
-  for (const index of later) ours.delete(index)
-  const receipts = [...ours.values()].flat().length
-  await checkMet(ours, entries)
+  const { logs, others } = wantedIn(dir, { ...check, promised })
+  const { held: receipts, behind: later } = await checkMet(logs.get(check.key.name)?.wanted, { entries, below })
+  logs.delete(check.key.name)
+  let [former, alone] = [0, 0]
+  for (const { key, wanted } of logs.values()) {
+    const chain = check.chainIn?.(key)
+    const met = await checkMet(wanted, { entries: chain?.entries(), below: chain?.place.size ?? 0n })
+    former += met.held
+    alone += met.behind
+  }
   const reads = kept.filter(({ read }) => read !== undefined).length
-  const counts = { submissions: kept.length - reads, reads, receipts, former, others }
-  return { ...counts, waiting, ended, later: later.length, torn }
+  const counts = { submissions: kept.length - reads, reads, receipts, later, former, alone, others }
+  return { ...counts, waiting, ended, torn }
 }
 
 /** Which promises have their receipt, and why others may be without. Throws for one that may not. */
@@ -182,32 +191,36 @@ interface Wanted {
   c: string
 }
 
-/** What the chain must have, by index, and how many receipts say nothing of it. Throws where one does not verify. */
+/** What our chain in one log must have, by index. */
+interface WantedIn {
+  key: VerifierKey
+  wanted: Map<bigint, Wanted[]>
+}
+
+/** What our chains must have, by log, and how many receipts say nothing of them. Throws where one does not verify. */
 function wantedIn(
   dir: string,
   { key, keyOf, endedAt, promised }: Keys & { promised: ReadonlyMap<string, string> },
-): { ours: Map<bigint, Wanted[]>; former: number; others: number } {
-  const ours = new Map<bigint, Wanted[]>()
-  let [former, others] = [0, 0]
+): { logs: Map<string, WantedIn>; others: number } {
+  const logs = new Map<string, WantedIn>()
+  let others = 0
   for (const name of receiptNames(dir)) {
     const text = keptReceipt(dir, name) ?? ''
     const own = keyOf(text)
     const { passed, index, steps } = checkReceipt(text, own)
     if (!passed) throw new VerificationFailed('receipt', `${name}: ${steps.find(({ why }) => why !== undefined)?.why}`)
     const { payload = '', chains = [] } = parseReceipt(text)?.extra ?? {}
-    if (own.name !== key.name) {
-      expectBefore(endedAt(own), { name, since: promised.get(name), log: own.name })
-      former += 1
-      continue
-    }
+    if (own.name !== key.name) expectBefore(endedAt(own), { name, since: promised.get(name), log: own.name })
     // What was not promised to us and has no link of ours is of an event that only others are parties to.
     if (chains.length === 0 && !promised.has(name)) {
       others += 1
       continue
     }
-    ours.set(index, [...(ours.get(index) ?? []), { name, c: toBase64Url(commitment(sha256, payload)) }])
+    const of: WantedIn = logs.get(own.name) ?? { key: own, wanted: new Map() }
+    logs.set(own.name, of)
+    of.wanted.set(index, [...(of.wanted.get(index) ?? []), { name, c: toBase64Url(commitment(sha256, payload)) }])
   }
-  return { ours, former, others }
+  return { logs, others }
 }
 
 function expectBefore(
@@ -221,8 +234,15 @@ function expectBefore(
     )
 }
 
-async function checkMet(ours: Map<bigint, Wanted[]>, entries: AsyncIterable<HistoryEntry>): Promise<void> {
-  for await (const { index, c, seq } of entries) {
+/** Holds them against a chain that is known below that index alone; counts those that it says nothing of apart. */
+async function checkMet(
+  ours: Map<bigint, Wanted[]> = new Map(),
+  { entries, below }: { entries: AsyncIterable<HistoryEntry> | undefined; below: bigint | undefined },
+): Promise<{ held: number; behind: number }> {
+  const receipts = [...ours.values()].flat().length
+  for (const index of ours.keys()) if (below !== undefined && index >= below) ours.delete(index)
+  const held = [...ours.values()].flat().length
+  for await (const { index, c, seq } of entries ?? []) {
     const other = ours.get(index)?.find((one) => one.c !== c)
     if (other !== undefined)
       throw new VerificationFailed('chain promise', `link ${seq} is of another entry than ${other.name}`)
@@ -230,6 +250,7 @@ async function checkMet(ours: Map<bigint, Wanted[]>, entries: AsyncIterable<Hist
   }
   const [missing] = [...ours.values()].flat()
   if (missing !== undefined) throw new VerificationFailed('chain promise', `the chain leaves ${missing.name} out`)
+  return { held, behind: receipts - held }
 }
 
 function receiptNames(dir: string): string[] {

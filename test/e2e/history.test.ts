@@ -534,19 +534,38 @@ describe('my history', () => {
         })
       await expect(checkAt(new Date(Date.now() - 60_000))).rejects.toMatchObject({ step: 'chain promise' })
       for (const ended of [new Date(Date.now() + 60_000), undefined])
-        expect(await checkAt(ended)).toMatchObject({ submissions: 1, receipts: 0, former: 1 })
+        expect(await checkAt(ended)).toMatchObject({ submissions: 1, receipts: 0, alone: 1 })
       // Noted once more, from an answer that came after the log had ended.
       const notes = join(dir, 'events.ndjson')
       const noted = JSON.parse(readFileSync(notes, 'utf8')) as object
       const [before, after] = [-30_000, 30_000].map((ms) => new Date(Date.now() + ms).toISOString())
       writeFileSync(notes, `${JSON.stringify({ ...noted, at: after, signed_at: before })}\n`)
-      expect(await checkAt(new Date())).toMatchObject({ submissions: 1, former: 1 })
+      expect(await checkAt(new Date())).toMatchObject({ submissions: 1, alone: 1 })
+    })
+
+    test('and a receipt of a log before against our chain in that log, as far as the folder has it', async () => {
+      const { dir, event, receipt, keep } = await aFolder()
+      keep(receipt)
+      const links = await entriesOf(apple)
+      const at = links.findIndex((link) => link.event === event)
+      const own = links[at] ?? expect.fail('no link')
+      const next = { ...keyOf(apple), name: 'node.example.org/provenance/2' }
+      const heldBy = (entries: readonly HistoryEntry[], size = own.index + 1n) =>
+        checkPromises(dir, {
+          ...{ key: next, keyOf: () => keyOf(apple), endedAt: () => undefined, entries: each([]), now: new Date() },
+          chainIn: () => ({ place: { ...own, size }, entries: () => each(entries) }),
+        })
+      expect(await heldBy(links)).toMatchObject({ submissions: 1, receipts: 0, former: 1, alone: 0 })
+      expect(await heldBy(links.slice(0, at), own.index)).toMatchObject({ submissions: 1, former: 0, alone: 1 })
+      await expect(heldBy(links.slice(0, at))).rejects.toThrow(`the chain leaves ${event} out`)
+      const other = links.with(at, { ...own, c: toBase64Url(new Uint8Array(32)) })
+      await expect(heldBy(other)).rejects.toThrow(`link ${own.seq} is of another entry than ${event}`)
     })
 
     test('and says what waits, until it has waited too long', async () => {
       const { dir, event, receipt, keep } = await aFolder()
       const entries = await entriesOf(apple)
-      const none = { submissions: 0, reads: 0, receipts: 0, former: 0, others: 0 }
+      const none = { submissions: 0, reads: 0, receipts: 0, former: 0, alone: 0, others: 0 }
       const nothing = { ...none, waiting: [], ended: [], later: 0, torn: [] }
       expect(await check(dir, entries)).toEqual({ ...nothing, waiting: [event] })
       const late = new Date(Date.now() + 901_000)

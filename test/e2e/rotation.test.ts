@@ -22,10 +22,14 @@ import { systemClock } from '../../src/kernel/clock.ts'
 import type { Uuid } from '../../src/kernel/ids.ts'
 import { silentLog } from '../../src/kernel/log.ts'
 import { sha256 } from '../../src/kernel/sha256.ts'
+import { chainsHash, entryOf } from '../../src/provenance/chain.ts'
 import { checkpointText } from '../../src/provenance/checkpoint.ts'
+import { commitment } from '../../src/provenance/commitment.ts'
 import { verifyEd25519 } from '../../src/provenance/ed25519.ts'
 import { parseEvidence } from '../../src/provenance/evidence.ts'
+import { leafHash } from '../../src/provenance/merkle.ts'
 import { formatNote, formatVkey, signatureLine, type VerifierKey } from '../../src/provenance/note.ts'
+import { chainDigestsOf, formatReceipt, parseReceipt } from '../../src/provenance/receipt.ts'
 import { runCli } from '../support/cli.ts'
 import { aTestNode, type Member, type TestNode } from '../support/node.ts'
 
@@ -172,6 +176,7 @@ test('a rotated node serves both logs, and proves to a source who read signals o
   expect((await home.advance(client)).size).toBeGreaterThan(0n)
   client.close()
   await tellsBoth(home, { origin, next, signal: shared.signal })
+  await holdsFormer(home, { event, text, oldKey })
   await auditsBoth(oldKey, openVkey(vkey))
 })
 
@@ -220,6 +225,30 @@ async function tellsBoth(
   }
   const { lines: proofs } = await runCli(dir, 'readers', '--signal', signal)
   expect(proofs.map(({ time }) => time)).toContain(before?.first)
+}
+
+/** A receipt that the closed key signs anew, of a smaller tree than its log ended with, is held against our chain in that log. */
+async function holdsFormer(
+  { dir, keepReceipt }: Home,
+  { event, text, oldKey }: { event: string; text: string; oldKey: VerifierKey },
+): Promise<void> {
+  const verdict = async () => (await runCli(dir, 'history', '--verify')).lines.at(-1)
+  const path = keepReceipt(event, text)
+  expect(await verdict()).toMatchObject({
+    result: 'PASS',
+    says: expect.stringContaining('1 are in our chains in logs'),
+  })
+  const receipt = parseReceipt(text) ?? expect.fail('no receipt')
+  const digests = chainDigestsOf(sha256, receipt.extra) ?? expect.fail('no chains')
+  const entry = entryOf(sha256, commitment(sha256, receipt.extra.payload), chainsHash(sha256, digests))
+  const head = checkpointText({ origin: oldKey.name, size: 1n, root: leafHash(sha256, entry) })
+  const signature = await n.parts.keys.sign('log-1', Buffer.from(head))
+  const checkpoint = formatNote(head, [signatureLine(sha256, { ...oldKey, signature })])
+  const forged = formatReceipt({ extra: receipt.extra, index: 0n, path: [], checkpoint })
+  expect(checkReceipt(forged, oldKey).passed).toBe(true)
+  writeFileSync(path, forged)
+  expect(await verdict()).toMatchObject({ result: 'FAIL', says: `chain promise: the chain leaves ${event} out` })
+  rmSync(path)
 }
 
 /** A head that the log did not end with is evidence, in the folder of whoever holds it. */

@@ -3,6 +3,7 @@ import type { SignedHead } from '../../audit/head.ts'
 import type { Client } from '../../client/client.ts'
 import { endedPromises } from '../../client/ended-promises.ts'
 import { VerificationFailed } from '../../client/errors.ts'
+import { historyIn } from '../../client/former-histories.ts'
 import type { HistoryEntry } from '../../client/history.ts'
 import type { Home } from '../../client/home.ts'
 import { type KeptHistory, openHistory } from '../../client/kept-history.ts'
@@ -101,6 +102,7 @@ async function promisesMet({ home, key, now, refused, client }: OwnAudit, kept: 
     ...{ key, now, entries: kept.entries(), below: kept.place.size, unasked: client === undefined },
     keyOf: (receipt) => keyOfReceipt(home, receipt),
     endedAt: (log) => endedAt(home, log),
+    chainIn: (log) => historyIn(home, log),
     endedOf: (overdue) => endedPromises(home, overdue),
   })
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { endedPromises } from '../../client/ended-promises.ts'
 import { VerificationFailed } from '../../client/errors.ts'
+import { historyIn } from '../../client/former-histories.ts'
 import type { HistoryEntry } from '../../client/history.ts'
 import { endedAt, keyOfReceipt } from '../../client/next-log.ts'
 import { checkPromises, type KeptPromises } from '../../client/promises.ts'
@@ -118,6 +119,7 @@ export async function historyChecks(session: Session): Promise<Verdict[]> {
       key,
       keyOf: (receipt) => keyOfReceipt(home, receipt),
       endedAt: (log) => endedAt(home, log),
+      chainIn: (log) => historyIn(home, log),
       endedOf: (overdue) => endedPromises(home, overdue),
       entries: kept.entries(),
       now: new Date(),
@@ -128,14 +130,16 @@ export async function historyChecks(session: Session): Promise<Verdict[]> {
 }
 
 /** The counts of a check of promises; of what is rare only where there is some. */
-function promisesSay({ submissions, reads, receipts, former, others, waiting, ended, torn }: KeptPromises): string {
+function promisesSay({ submissions, reads, receipts, ...told }: KeptPromises): string {
+  const { former, alone, others, waiting, ended, torn } = told
   const rare: [n: number, says: string][] = [
-    [former, 'are of logs before'],
+    [former, 'are in our chains in logs before'],
+    [alone, 'are of logs before, behind the links that we have of them'],
     [others, 'are of entries of others alone'],
     [waiting.length, 'promises wait for their checkpoint'],
     [ended.length, 'promises cannot be held any more: their time is over, or they were lost'],
     [torn.length, 'notes cannot be read'],
   ]
-  const told = rare.filter(([n]) => n > 0).map(([n, says]) => `; ${n} ${says}`)
-  return `${submissions} submissions and ${reads} answers have their receipts; ${receipts} receipts are in the chain${told.join('')}`
+  const says = rare.filter(([n]) => n > 0).map(([n, what]) => `; ${n} ${what}`)
+  return `${submissions} submissions and ${reads} answers have their receipts; ${receipts} receipts are in the chain${says.join('')}`
 }
