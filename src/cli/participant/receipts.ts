@@ -172,11 +172,22 @@ async function receiptOf(client: Client, { event, read }: Promised): Promise<str
 /** What an answer is a receipt of, and why it is not the one that was promised; by the pinned key and witnesses. */
 function judged(home: Home, text: string, { c, body }: Promised): { why?: string; type?: unknown } {
   if (parseReceipt(text) === undefined) return { why: 'it is no receipt' }
-  const key = keyOfReceipt(home, text)
+  const key = keyOr(home, text)
+  if (typeof key === 'string') return { why: key }
   const { passed, fields, steps } = checkReceipt(text, key, policyOfReceipt(home, key))
   const type = fields.find(({ name }) => name === 'type')?.value
   if (!isOf(text, c)) return { why: 'the entry is another than the one that the node promised', type }
   if (body !== undefined && answerIn(text) !== body)
     return { why: 'the read is of another answer than the one that named it', type }
   return passed ? { type } : { why: steps.find(({ why }) => why !== undefined)?.why ?? 'it does not verify', type }
+}
+
+/** The key that a receipt is of, or why it is of none. */
+function keyOr(home: Home, text: string): VerifierKey | string {
+  try {
+    return keyOfReceipt(home, text)
+  } catch (error) {
+    if (error instanceof VerificationFailed) return error.detail
+    throw error
+  }
 }

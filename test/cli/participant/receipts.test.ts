@@ -8,6 +8,7 @@ import { isOf } from '../../../src/client/verify.ts'
 import { sha256 } from '../../../src/kernel/sha256.ts'
 import { formatVkey } from '../../../src/provenance/note.ts'
 import { openWitnessKey } from '../../../src/witness/key.ts'
+import { aKey } from '../../provenance/signing.ts'
 import { runCli } from '../../support/cli.ts'
 import { aTestNode, type Member, type TestNode } from '../../support/node.ts'
 
@@ -26,7 +27,7 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true })
 })
 beforeEach(() => {
-  for (const name of ['events.ndjson', 'reads.ndjson', 'receipts', 'witness.policy'])
+  for (const name of ['events.ndjson', 'reads.ndjson', 'receipts', 'witness.policy', 'former'])
     rmSync(join(fig.home.dir, name), { recursive: true, force: true })
 })
 
@@ -145,6 +146,27 @@ test('a promise that the node does not have keeps no other from being fetched; o
     code: 0,
     says: expect.stringContaining('not have it'),
   })
+})
+
+test('a receipt of another tree than a log before ended with is kept as evidence, and the others are fetched', async () => {
+  const [one, other] = [await submitted('https://fig.example/g'), await submitted('https://fig.example/h')]
+  const ended = aKey('node.example.org/provenance/9', new Uint8Array(32).fill(9))
+  const noteOf = (size: bigint): string => ended.note({ origin: ended.name, size, root: new Uint8Array(32) })
+  const former = join(fig.home.dir, 'former', '9')
+  mkdirSync(former, { recursive: true })
+  writeFileSync(join(former, 'log.vkey'), `${formatVkey(sha256, ended.name, ended.publicKey)}\n`)
+  writeFileSync(join(former, 'log.ended'), `${new Date().toISOString()}\n${noteOf(1n)}`)
+  const lines = [one, other].map(({ event, rec }) => JSON.stringify({ event, rec, at: new Date().toISOString() }))
+  writeFileSync(join(fig.home.dir, 'events.ndjson'), `${lines.join('\n')}\n`)
+  const larger = `${one.receipt.slice(0, one.receipt.indexOf('\n\n'))}\n\n${noteOf(2n)}`
+  const run = await given({ receipt: async (event) => (event === one.event ? larger : other.receipt) })
+  expect(run).toMatchObject({
+    asked: 2,
+    passed: false,
+    told: [{ passed: false }, { event: other.event, passed: true }],
+  })
+  expect(run.warned).toContain(`of another tree than ${ended.name} ended with`)
+  expect(kept()).toEqual([`${one.event}.refused`, `${other.event}.tlog-proof`].toSorted())
 })
 
 test('aldis receipts ends with 7 as often as the node gives another receipt, and with 0 once it gives the promised one', async () => {
