@@ -112,7 +112,7 @@ async function enrolAt(parts: Parts, home: Home, at: Places): Promise<void> {
   const opened = await decide(parts, 'credential.enrol', { participant: SLUG, label, scopes: [...SCOPES] })
   const { code } = opened as { code: string }
   // On the disk before the node has it: another one would wait for its confirmation.
-  const signing = home.signingSecret() ?? home.nextSigningKey()
+  const signing = home.signingKeyToEnrol()
   const tls = await makeTlsKey()
   const result = await enroll({ origin: at.enrol, code, tls, signing: openSigningKey(signing) })
   const { participant, uri, programme, kid, certificate, ca, node } = result

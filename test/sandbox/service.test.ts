@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -87,6 +87,12 @@ describe('a run', { shuffle: false }, () => {
     const read = own.filter(({ reader }) => reader === 'apple').reduce((sum, { n: of = 0 }) => sum + of, 0)
     expect([read > 0, read]).toEqual([true, noted])
   }, 60_000)
+  test('enrols the simulated participant with a signing key that waits for no confirmation', () => {
+    const [own = ''] = readdirSync(join(n.parts.config.dataDir, 'sandbox'))
+    const files = readdirSync(join(n.parts.config.dataDir, 'sandbox', own))
+    expect(files).toContain('signing.jwk')
+    expect(files).not.toContain('signing.next.jwk')
+  })
   test('is reported once: repeated it is the same, with other results it is refused', async () => {
     const run = anId()
     const first = await apple.client.conformance.report(run, steps('fail'))
