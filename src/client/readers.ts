@@ -6,7 +6,7 @@ import type { VerifierKey } from '../provenance/note.ts'
 import type { Policy } from '../provenance/policy.ts'
 import { parseReceipt } from '../provenance/receipt.ts'
 import type { Client } from './client.ts'
-import { VerificationFailed } from './errors.ts'
+import { AldisError, VerificationFailed } from './errors.ts'
 import { readIfThere } from './files.ts'
 import type { HistoryEntry } from './history.ts'
 import { checkReceipt, entryIn } from './verify.ts'
@@ -93,6 +93,8 @@ export interface ItemProofs {
   entries: AsyncIterable<HistoryEntry>
   /** Holds the checkpoint of each proof against the head that is kept: `Home.compare`. */
   compare(note: string): Promise<unknown>
+  /** Told of each batch that the node has no proof of any more, as where it lost the key of one of its reads. */
+  onLost?(batch: Obtained): void
 }
 
 /** Characters of an event's id, with which the name of a proof begins. */
@@ -101,9 +103,11 @@ const EVENT_LENGTH = 36
 const NOTE_EVERY = 64
 
 interface Asked {
-  /** The last link whose batch was asked, by the name of its log: the chain of another log begins at 1 again. Absent in files of before. */
-  logs?: Record<string, string>
+  /** The last link whose batch was asked, by the name of its log: the chain of another log begins at 1 again. */
+  logs: Record<string, string>
   proofs: ItemProof[]
+  /** Events of the batches that the node had no proof of any more: they are asked again. */
+  lost: string[]
 }
 
 /**
@@ -111,21 +115,22 @@ interface Asked {
  * proofs are kept, in `proofs/<signal>`. That a batch gave it out is proven; that it did not, the node says.
  */
 export async function proveReads(signal: Uuid, using: ItemProofs): Promise<ItemProof[]> {
-  const { dir, me, entries, key } = using
+  const { dir, key } = using
   const folder = join(dir, 'proofs', signal)
   const askedFile = join(folder, 'asked.json')
-  const text = readIfThere(askedFile)
-  const { logs = {}, proofs: known }: Asked = text === undefined ? { proofs: [] } : JSON.parse(text)
-  const asked = { logs, proofs: known }
-  const after = BigInt(logs[key.name] ?? 0)
+  const asked = askedIn(askedFile)
   let unnoted = 0
-  for await (const entry of entries) {
-    const obtained = obtainedBy(entry, me)
-    if (obtained === undefined || entry.seq <= after) continue
-    const found = await proofsIn(folder, { ...using, obtained, signal })
+  for await (const obtained of toAsk(using, asked)) {
+    const { event, seq } = obtained.entry
+    const { found, isLost } = await proofsIn(folder, { ...using, obtained, signal })
+    asked.lost = asked.lost.filter((one) => one !== event)
+    if (isLost) {
+      asked.lost.push(event)
+      using.onLost?.(obtained)
+    }
     // A batch that is asked again gives what it gave.
-    if (found.length > 0) asked.proofs = [...asked.proofs.filter(({ event }) => event !== entry.event), ...found]
-    logs[key.name] = String(entry.seq)
+    if (found.length > 0) asked.proofs = [...asked.proofs.filter((one) => one.event !== event), ...found]
+    if (seq > lastAsked(asked, key)) asked.logs[key.name] = String(seq)
     unnoted += 1
     if (found.length === 0 && unnoted < NOTE_EVERY) continue
     writeDurably(askedFile, JSON.stringify(asked))
@@ -133,6 +138,23 @@ export async function proveReads(signal: Uuid, using: ItemProofs): Promise<ItemP
   }
   if (unnoted > 0) writeDurably(askedFile, JSON.stringify(asked))
   return asked.proofs
+}
+
+/** Files of before do not say all of it. */
+function askedIn(file: string): Asked {
+  const { logs = {}, proofs = [], lost = [] } = JSON.parse(readIfThere(file) ?? '{}') as Partial<Asked>
+  return { logs, proofs, lost }
+}
+
+const lastAsked = ({ logs }: Asked, { name }: VerifierKey): bigint => BigInt(logs[name] ?? 0)
+
+/** The batches that were not asked yet, or that the node had no proof of. */
+async function* toAsk({ entries, me, key }: ItemProofs, asked: Asked): AsyncGenerator<Obtained> {
+  const [after, lost] = [lastAsked(asked, key), new Set(asked.lost)]
+  for await (const entry of entries) {
+    const obtained = obtainedBy(entry, me)
+    if (obtained !== undefined && (entry.seq > after || lost.has(entry.event))) yield obtained
+  }
 }
 
 /**
@@ -177,16 +199,17 @@ function checkProof(
     throw new VerificationFailed('proof', `${name} is of no batch of our chain`)
 }
 
-/** A proof of each read of one batch that gave the signal out. */
+/** A proof of each read of one batch that gave the signal out; of a batch that the node lost a part of it has no more. */
 async function proofsIn(
   folder: string,
   asked: Pick<ItemProofs, 'client' | 'key' | 'policy' | 'me' | 'compare'> & { obtained: Obtained; signal: Uuid },
-): Promise<ItemProof[]> {
+): Promise<{ found: ItemProof[]; isLost: boolean }> {
   const { client, obtained, signal, compare } = asked
   const { event } = obtained.entry
   const found: ItemProof[] = []
   for (let from = 0; found.length < obtained.reads; ) {
-    const receipt = await client.itemReceipt(event, { item: signal, from })
+    const receipt = await client.itemReceipt(event, { item: signal, from }).catch(lostIfAbsent)
+    if (receipt === 'lost') return { found, isLost: true }
     if (receipt === undefined) break
     const proof = proven(receipt, { ...asked, from })
     await compare(parseReceipt(receipt)?.checkpoint ?? '')
@@ -195,7 +218,12 @@ async function proofsIn(
     found.push({ ...proof, file })
     from = proof.read + 1
   }
-  return found
+  return { found, isLost: false }
+}
+
+function lostIfAbsent(error: unknown): 'lost' {
+  if (error instanceof AldisError && error.code === 'not-found') return 'lost'
+  throw error
 }
 
 /** Throws `VerificationFailed` unless the receipt proves what was asked for, in the very entry of our chain. */

@@ -2,10 +2,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { AldisError } from '../../src/client/errors.ts'
 import type { HistoryEntry } from '../../src/client/history.ts'
 import { obtainedBy, proveReads, readersOf } from '../../src/client/readers.ts'
 import { openVkey } from '../../src/client/verify.ts'
-import { newId } from '../../src/kernel/ids.ts'
+import { newId, type Uuid } from '../../src/kernel/ids.ts'
 import { aLog } from './source.ts'
 
 const NOON = '2026-03-01T12:00:00.000Z'
@@ -95,6 +96,37 @@ describe('the proofs of one signal', () => {
     expect(await asked(2, next)).toEqual([1, 2])
     expect(await asked(2, [...next, ...links(3)])).toEqual([3])
     expect(await asked(1, [...first, ...links(4, 5)])).toEqual([5])
+  })
+  test('are asked for past a batch that the node has no proof of any more, which is told and asked again until it has one', async () => {
+    const entries = links(1, 2, 3)
+    const lacking = new Set([entries[1]?.event])
+    async function run(): Promise<[asked: number[], lost: number[]]> {
+      const [seqs, lost]: [number[], number[]] = [[], []]
+      const itemReceipt = async (event: string) => {
+        seqs.push(Number(entries.find((entry) => entry.event === event)?.seq))
+        if (lacking.has(event as Uuid)) throw new AldisError({ code: 'not-found', title: 'none', status: 404 })
+        return undefined
+      }
+      await proveReads(signal, {
+        ...{ client: { itemReceipt }, key: keyOf(1), policy: undefined, dir, me: 'plum', entries: each(...entries) },
+        ...{ compare: async () => {}, onLost: ({ entry }) => void lost.push(Number(entry.seq)) },
+      })
+      return [seqs, lost]
+    }
+    expect(await run()).toEqual([[1, 2, 3], [2]])
+    expect(await run()).toEqual([[2], [2]])
+    lacking.clear()
+    expect([await run(), await run()]).toEqual([
+      [[2], []],
+      [[], []],
+    ])
+    const itemReceipt = () => Promise.reject(new AldisError({ code: 'busy', title: 'busy', status: 503 }))
+    await expect(
+      proveReads(signal, {
+        ...{ client: { itemReceipt }, key: keyOf(1), policy: undefined, dir, me: 'plum', entries: each(...links(4)) },
+        compare: async () => {},
+      }),
+    ).rejects.toMatchObject({ code: 'busy' })
   })
   test('are asked anew where it was not noted of which log the last link is', async () => {
     mkdirSync(join(dir, 'proofs', signal), { recursive: true })

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { compareToEnd } from '../../client/former-histories.ts'
 import { policyOfReceipt } from '../../client/next-log.ts'
-import { type ItemProof, proveReads, type ReaderTotal, readersOf } from '../../client/readers.ts'
+import { type ItemProof, type Obtained, proveReads, type ReaderTotal, readersOf } from '../../client/readers.ts'
 import { openVkey } from '../../client/verify.ts'
 import { StartRefused } from '../../kernel/errors.ts'
 import { isUuid, type Uuid } from '../../kernel/ids.ts'
@@ -65,16 +65,25 @@ async function tellProofs(session: Session, signal: Uuid): Promise<void> {
     { ...present, compare: (note: string) => home.compare(client, note) },
   ]
   let proofs: ItemProof[] = []
+  let lost = 0
+  const onLost = ({ entry, reader }: Obtained): void => {
+    lost += 1
+    output.warn(
+      `link ${entry.seq}, reads by ${reader} at ${entry.at}: the node has no proof any more of what they gave out`,
+    )
+  }
   for (const { key, kept, compare } of logs)
     proofs = await proveReads(signal, {
-      ...{ client, key, policy: policyOfReceipt(home, key), dir: home.dir, me: member.participant, compare },
+      ...{ client, key, policy: policyOfReceipt(home, key), dir: home.dir, me: member.participant, compare, onLost },
       entries: kept.entries(),
     })
   for (const proof of proofs) output.data(proof, lineOf(proof))
   output.say(
-    `${proofs.length} reads gave it out, by what the node tells of ${linksIn(all)} links${formerSays(all.former)}`,
+    `${proofs.length} reads gave it out, by what the node tells of ${linksIn(all)} links${lostSays(lost)}${formerSays(all.former)}`,
   )
 }
+
+const lostSays = (n: number): string => (n === 0 ? '' : `; of ${n} batches it has no proof any more`)
 
 const lineOf = ({ reader, time, revision, file }: ItemProof): string =>
   `${reader}  ${time}  revision ${revision}  ${file}`
