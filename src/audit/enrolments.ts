@@ -33,7 +33,7 @@ type Rule = (told: Told) => string | undefined
 
 /**
  * Holds keys that nobody confirms against the codes that two persons gave out: a TLS key redeems a code of its participant, once
- * and in time, or was presented with one before; a signing key that is active at once comes with a TLS key, as the first.
+ * and in time, or was presented with one before, and takes no other's id; a signing key that is active at once comes with a TLS key, as the first.
  * It is judged at the end: entries of two processes may stand in another order, and those of one act in any.
  */
 export function createEnrolments(faults: Faults): { entry(entry: Entry): void; end(): void } {
@@ -58,7 +58,11 @@ export function createEnrolments(faults: Faults): { entry(entry: Entry): void; e
       const redeemed = redeeming(enrolled, once)
       judge('presented key', enrolled.presented, redeemed)
       const readBack = readingBack(enrolled, once)
-      judge('TLS key', enrolled.tls, (told) => (told.code === undefined ? readBack : redeemed)(told))
+      const named = naming()
+      judge('TLS key', enrolled.tls, (told) => {
+        const taken = named(told)
+        return (told.code === undefined ? readBack : redeemed)(told) ?? taken
+      })
       judge('signing key', enrolled.active, beginning(enrolled, once))
     },
   }
@@ -101,6 +105,17 @@ const readingBack =
     if (!isWithin(told, codes.get(String(before.code)))) return 'has other scopes than its code'
     return once(told, `presented ${told.credential}`) ? undefined : 'was read back before'
   }
+
+/** An id is of one key; the very same may come again in the log that follows one whose end was lost. */
+function naming(): Rule {
+  const last = new Map<string, Told>()
+  return (told) => {
+    const before = last.get(told.credential)
+    last.set(told.credential, told)
+    const isSame = before?.subject === told.subject && before.spki === told.spki && before.log !== told.log
+    return before === undefined || isSame ? undefined : 'has the id of one that was enrolled before'
+  }
+}
 
 const isWithin = ({ scopes }: Told, code: Told | undefined): boolean =>
   scopes.every((scope) => code?.scopes.includes(scope) === true)

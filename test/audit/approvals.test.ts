@@ -297,6 +297,22 @@ describe('a key that nobody confirms', () => {
       'names a code that was used before',
     ],
     [
+      'a TLS key under the id of another',
+      [
+        ...[...opened(), enrolled(TLS, { code: 'c' })],
+        ...[enrolled(CODE, { credential: 'd', subject: 'banana' }), enrolled(TLS, { subject: 'banana', code: 'd' })],
+      ],
+      'the TLS key k of banana has the id of one that was enrolled before',
+    ],
+    [
+      'a TLS key of the next log under the id of another of the log before',
+      [
+        ...[...opened(), enrolled(TLS, { code: 'c' }), NEXT],
+        ...[enrolled(CODE, { credential: 'd' }), enrolled(TLS, { code: 'd', spki: 'cd' })],
+      ],
+      'the TLS key k of apple has the id of one that was enrolled before',
+    ],
+    [
       'a TLS key with a code that was over',
       [...opened({ to: iso(0) }), enrolled(TLS, { code: 'c' })],
       'names a code that was over',

@@ -498,6 +498,36 @@ const FORGERS: readonly (readonly [check: number, what: string, forge: () => Giv
   ],
   [
     12,
+    'has a key that was revoked open the node again, by another under its id',
+    () => {
+      const ends = plain.find(
+        (entry) => fieldIn(entry, 'type') === 'credential.revoked' && fieldIn(entry, 'use') === 'tls',
+      ) as Plain
+      const [id, subject] = [fieldIn(ends, 'credential'), fieldIn(ends, 'subject')]
+      const [request, code] = [newId(world.w.now()), newId(world.w.now())]
+      const asked = { actor: 'node', request, action: 'credential.enrol', digest: 'd' }
+      const span = { from: world.w.now().toISOString(), to: '2029-01-01T00:00:00.000Z' }
+      const of = { subject, scopes: ['feed:read'] }
+      return remade([
+        ...plain,
+        anEntry('approval.requested', { ...asked, person: world.w.ada }),
+        anEntry('approval.given', { ...asked, person: world.w.ben }),
+        anEntry('credential.enrolled', { ...of, actor: 'node', credential: code, use: 'code', ...span, req: request }),
+        anEntry('credential.enrolled', {
+          ...of,
+          actor: subject,
+          credential: id,
+          use: 'tls',
+          spki: 'cd',
+          ...span,
+          code,
+        }),
+      ])
+    },
+    /the TLS key \S+ of \S+ has the id of one that was enrolled before/,
+  ],
+  [
+    12,
     'takes in a TLS key without a code',
     () => {
       const isRedeemed = (entry: Plain): boolean =>
