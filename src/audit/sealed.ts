@@ -11,6 +11,8 @@ interface Sealed {
   audience: string
   /** When it was destroyed, milliseconds. */
   gone?: number
+  /** The audience that it was for before it was sealed anew for another, and until when. */
+  before?: { audience: string; until: number }
 }
 
 /** What is sealed by now, by source and signal: it goes with the signal, with its audience, and with its source. */
@@ -20,19 +22,29 @@ export interface SealedTable {
   fold(entry: Entry): Row[]
 }
 
-/** A reveal that was under way when a value was destroyed, or when its reader left. */
+/** A reveal that was under way when a value was destroyed or sealed anew for others, or when its reader left. */
 const GRACE_MS = 60_000
 
 const STANDING = Number.POSITIVE_INFINITY
 
 export function createSealedTable(names: Names): SealedTable {
   const words = wordList()
-  /** By the slot of the value's row: the audience plus one, and when it was destroyed; while it stands, `STANDING`. */
-  const values = createPacked(Float64Array, 2)
+  /**
+   * By the slot of the value's row: the audience plus one, and when it was destroyed; while it stands, `STANDING`. Then the audience
+   * before that one, plus one, and until when it was for that.
+   */
+  const values = createPacked(Float64Array, 4)
 
   const valueAt = (slot: number | undefined): Sealed | undefined => {
-    const [audience = 0, gone = 0] = slot === undefined ? [] : values.at(slot)
-    return audience === 0 ? undefined : { audience: words.text(audience - 1), ...(gone !== STANDING && { gone }) }
+    const [audience = 0, gone = 0, other = 0, until = 0] = slot === undefined ? [] : values.at(slot)
+    if (audience === 0) return undefined
+    const before = other === 0 ? {} : { before: { audience: words.text(other - 1), until } }
+    return { audience: words.text(audience - 1), ...(gone !== STANDING && { gone }), ...before }
+  }
+  const seal = (of: string, audience: string, time: number): void => {
+    const [slot, next] = [names.find(of), words.number(audience) + 1]
+    const [own = 0, gone = 0, ...before] = slot === undefined ? [] : values.at(slot)
+    values.set(names.slotOf(of), [next, STANDING, ...(own === next ? before : [own, Math.min(gone, time)])])
   }
   const find = (source: string, signal: string): Sealed | undefined => valueAt(names.find(rowName(source, signal)))
 
@@ -60,7 +72,7 @@ export function createSealedTable(names: Names): SealedTable {
           fields.get('revision'),
           fields.get('digest'),
         ]
-        values.set(names.slotOf(rowName(actor, signal)), [words.number(audience) + 1, STANDING])
+        seal(rowName(actor, signal), audience, time)
         return [{ of: rowName(actor, signal), state: { revision, audience, digest } }]
       }
       if (kind === 'value.removed') return destroy(rowName(actor, signal), time)
@@ -142,7 +154,12 @@ function checkRevealed({ programme, signals, sealed }: Known, { fields, index, t
   const versions = [...signals.versions(source, signal)]
   if (!versions.some(({ revision, state }) => revision === fields.get('revision') && state === 'live'))
     faults.add('it names a revision in which its signal was never live', index)
-  const stay = stayOf(programme, { audience: value.audience, reader, index })
-  const isOut = stay === undefined || time > (stay.leftAt ?? time) + GRACE_MS
-  if (reader !== source && isOut) faults.add(`the reader was not in the audience ${value.audience}`, index)
+  const { audience, before } = value
+  const isIn = (audience: string): boolean => {
+    const stay = stayOf(programme, { audience, reader, index })
+    return stay !== undefined && time <= (stay.leftAt ?? time) + GRACE_MS
+  }
+  const wasFor = before !== undefined && time <= before.until + GRACE_MS && isIn(before.audience)
+  if (reader !== source && !isIn(audience) && !wasFor)
+    faults.add(`the reader was not in the audience ${audience}`, index)
 }

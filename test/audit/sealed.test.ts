@@ -93,6 +93,18 @@ describe('check 17 fails', () => {
     join(programme, POND, 'banana', { index: 6n, time: NOON.getTime() })
     expect(told(at(60_001)).result).toBe('PASS')
   })
+  test('where a value is revealed to its audience a minute after it was sealed anew for another, and not before', () => {
+    const moved = entry('signal.revised', { actor: 'apple' }, { changes: [{ ...CHANGE, audience: LAKE }] as never })
+    const again = () => {
+      signals.put('apple', { ...CHANGE, audience: LAKE } as never, 2)
+      return entry('value.sealed', { ...SEALED, audience: LAKE })
+    }
+    const at = (ms: number) => entry('value.revealed', REVEALED, { time: NOON.getTime() + ms })
+    expect(told(entry('value.sealed', SEALED)).result).toBe('PASS')
+    expect(told(moved, again(), again(), at(60_000)).result).toBe('PASS')
+    const late = told(at(60_001))
+    expect(late).toMatchObject({ result: 'FAIL', says: expect.stringContaining(`not in the audience ${LAKE}`) })
+  })
   test('where what is not there is taken back', () => {
     const removed = entry('value.removed', { actor: 'apple', signal: SIGNAL, revision: 1 })
     expect(told(removed)).toMatchObject({ result: 'FAIL' })
