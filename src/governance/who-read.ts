@@ -24,6 +24,8 @@ export interface WhoRead {
   reads: readonly SignalRead[]
   /** Batches of reads of signals of the source that were opened, the newest first; where to go on. */
   looked: number
+  /** Of how many of them there is no proof any more: the key of a month of their reads is lost. */
+  lost: number
   next: bigint | undefined
 }
 
@@ -54,14 +56,14 @@ export function createWhoRead(options: WhoReadOptions) {
       }
       const rows = await explorer.rows(by, { filter, form: 'who read', most: BATCHES_LOOKED_MAX, below })
       const reads: SignalRead[] = []
+      let lost = 0
       for (const { index, event, actor, at } of rows) {
-        const given = await ledger.itemReceipt({ ...source, auditor: false }, event, { signal, from: 0 })
-        if (given.outcome !== 'receipt') continue
-        const revision = parseReceipt(given.text)?.extra.item?.revision
-        if (revision !== undefined) reads.push({ index, event, reader: actor, at, revision })
+        const revision = await revisionIn(ledger, source, { event, signal })
+        if (revision === 'lost') lost += 1
+        else if (revision !== undefined) reads.push({ index, event, reader: actor, at, revision })
       }
       const next = rows.length < BATCHES_LOOKED_MAX ? undefined : rows.at(-1)?.index
-      return { source: source.slug, since: source.since, reads, looked: rows.length, next }
+      return { source: source.slug, since: source.since, reads, looked: rows.length, lost, next }
     },
     /** The proof of one of them: it opens that item of that read, and nothing else. The look is recorded first. */
     async proof(by: Looker, signal: Uuid, event: Uuid): Promise<string> {
@@ -73,6 +75,22 @@ export function createWhoRead(options: WhoReadOptions) {
       return given.text
     },
   }
+}
+
+/** In which a batch gave the signal out, if it did and that can still be proven. */
+async function revisionIn(
+  ledger: Pick<Ledger, 'itemReceipt'>,
+  source: { participant: Uuid; slug: string },
+  { event, signal }: { event: Uuid; signal: Uuid },
+): Promise<number | 'lost' | undefined> {
+  const given = await ledger.itemReceipt({ ...source, auditor: false }, event, { signal, from: 0 }).catch(lostIfAbsent)
+  if (given === 'lost') return 'lost'
+  return given.outcome === 'receipt' ? parseReceipt(given.text)?.extra.item?.revision : undefined
+}
+
+function lostIfAbsent(error: unknown): 'lost' {
+  if (error instanceof Refusal && error.code === 'not-found') return 'lost'
+  throw error
 }
 
 async function sourceOf(

@@ -41,14 +41,16 @@ const Found = ({
   below: bigint | undefined
   now: Date
 }): VNode => {
-  const { source, since, reads, looked, next } = found
+  const { source, since, reads, looked, lost, next } = found
   return (
     <section class="part">
       <h2>
         Of {source}, shared <Time at={since} now={now} />
       </h2>
       {reads.length === 0 ? (
-        <Empty title="Nobody obtained it in these reads" />
+        <Empty
+          title={lost === 0 ? 'Nobody obtained it in these reads' : 'No proof that somebody obtained it in these reads'}
+        />
       ) : (
         <Table
           label="Who obtained the signal"
@@ -75,7 +77,7 @@ const Found = ({
       )}
       <Pager
         label="Batches of reads"
-        shown={`${looked} batches of reads opened`}
+        shown={`${looked} batches of reads opened${lost === 0 ? '' : `; of ${lost} there is no proof any more`}`}
         first={below === undefined ? undefined : links.readers({ signal })}
         next={next === undefined ? undefined : links.readers({ signal, below: String(next) })}
       />

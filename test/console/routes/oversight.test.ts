@@ -8,6 +8,8 @@ import { folderLog, nodeLog } from '../../../src/client/log-source.ts'
 import { exportRecords, exportReports, exportSnapshot, folderRecords } from '../../../src/client/record-files.ts'
 import { checkReceipt, openVkey } from '../../../src/client/verify.ts'
 import { certificateFaults, parseCertificate } from '../../../src/erasure/certificate.ts'
+import { createWhoRead } from '../../../src/governance/who-read.ts'
+import { Refusal } from '../../../src/kernel/errors.ts'
 import type { Uuid } from '../../../src/kernel/ids.ts'
 import { sha256 } from '../../../src/kernel/sha256.ts'
 import { ROLES, type Role } from '../../../src/participants/schema.ts'
@@ -512,6 +514,26 @@ describe('who read a signal', () => {
     expect((await get('governance', `/log/readers?signal=${unread.signal}`)).text).toContain('Nobody obtained it')
     const other = proof.replace(read.signal, unread.signal)
     expect((await get('governance', other)).status).toBe(404)
+  })
+  test('is told past a batch of which there is no proof any more, which is counted', async () => {
+    const { signal_id } = await w.node.t.owner.selectFrom('signal').select('signal_id').executeTakeFirstOrThrow()
+    const { pools, authority } = w.node.parts
+    const rows = [2n, 1n].map((index) => ({ index, event: crypto.randomUUID(), actor: 'banana', at: clock() }))
+    const asked: string[] = []
+    const whoRead = createWhoRead({
+      ...{ projector: pools.projector, participants: () => authority.participants(), auditing: async () => {} },
+      explorer: { rows: async () => rows as never },
+      ledger: {
+        itemReceipt: async (_, event) => {
+          asked.push(event)
+          if (event === rows[0]?.event) throw new Refusal('not-found')
+          return { outcome: 'none' }
+        },
+      },
+    })
+    const by = {} as never
+    expect(await whoRead.readers(by, signal_id)).toMatchObject({ reads: [], looked: 2, lost: 1 })
+    expect(asked).toEqual(rows.map(({ event }) => event))
   })
   test.for([
     [`?signal=${crypto.randomUUID()}`, 404],
