@@ -3,6 +3,7 @@ import type { Entry, Inner } from './entry.ts'
 import { type EntryCheck, type Faults, gatherFaults } from './faults.ts'
 import type { FeedTable } from './feeds.ts'
 import { numbered } from './finding.ts'
+import { isDecimal } from './names.ts'
 import { createPacked, type Packed } from './packed.ts'
 import type { Programme } from './programme.ts'
 import type { SignalTable } from './signals.ts'
@@ -127,8 +128,8 @@ function acknowledge(
   const audience = audienceOf(text('feed'))
   if (audience === undefined) return hasSnapshot
   const [actor, upto, n] = [text('actor'), Number(text('upto')), feeds.length(audience)]
-  if (upto > n) {
-    faults.add(`${actor} acknowledges up to ${upto}, and the feed has ${n} events`, entry.index)
+  if (!isDecimal(text('upto')) || upto > n) {
+    faults.add(`${actor} acknowledges up to ${text('upto')}, and the feed has ${n} events`, entry.index)
     return true
   }
   const stage = `${audience} ${actor} ${text('stage')}`

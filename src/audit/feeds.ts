@@ -60,7 +60,8 @@ export function createFeedTable(signals: SignalTable): FeedTable {
     },
     *ends(audience, from, to) {
       const feed = feeds.get(audience)
-      for (let seq = from; feed !== undefined && seq <= to; seq++)
+      if (feed === undefined) return
+      for (let seq = Math.max(1, from); seq <= Math.min(to, feed.n); seq++)
         if (feed.data.get(seq - 1, END) === 1) yield { ...item(feed.data, seq), seq }
     },
     indexAt(audience, seq) {

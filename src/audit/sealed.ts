@@ -41,10 +41,18 @@ export function createSealedTable(names: Names): SealedTable {
     const before = other === 0 ? {} : { before: { audience: words.text(other - 1), until } }
     return { audience: words.text(audience - 1), ...(gone !== STANDING && { gone }), ...before }
   }
-  const seal = (of: string, audience: string, time: number): void => {
-    const [slot, next] = [names.find(of), words.number(audience) + 1]
-    const [own = 0, gone = 0, ...before] = slot === undefined ? [] : values.at(slot)
-    values.set(names.slotOf(of), [next, STANDING, ...(own === next ? before : [own, Math.min(gone, time)])])
+  /** By source, in the order in which they were sealed first. */
+  const slots = new Map<string, number[]>()
+  const listed = (source: string): number[] => {
+    const own = slots.get(source) ?? []
+    slots.set(source, own)
+    return own
+  }
+  const seal = (source: string, signal: string, { audience, time }: { audience: string; time: number }): void => {
+    const [slot, next] = [names.slotOf(rowName(source, signal)), words.number(audience) + 1]
+    const [own = 0, gone = 0, ...before] = values.at(slot)
+    if (own === 0) listed(source).push(slot)
+    values.set(slot, [next, STANDING, ...(own === next ? before : [own, Math.min(gone, time)])])
   }
   const find = (source: string, signal: string): Sealed | undefined => valueAt(names.find(rowName(source, signal)))
 
@@ -55,10 +63,8 @@ export function createSealedTable(names: Names): SealedTable {
     values.set(slot, [time], 1)
     return [{ of, state: {}, gone: true }]
   }
-  const destroyAll = (source: string, time: number): Row[] => {
-    const own = rowName(source, '')
-    return [...names].flatMap(([of]) => (of.startsWith(own) ? destroy(of, time) : []))
-  }
+  const destroyAll = (source: string, time: number): Row[] =>
+    listed(source).flatMap((slot) => destroy(names.nameOf(slot), time))
 
   return {
     find,
@@ -72,7 +78,7 @@ export function createSealedTable(names: Names): SealedTable {
           fields.get('revision'),
           fields.get('digest'),
         ]
-        seal(rowName(actor, signal), audience, time)
+        seal(actor, signal, { audience, time })
         return [{ of: rowName(actor, signal), state: { revision, audience, digest } }]
       }
       if (kind === 'value.removed') return destroy(rowName(actor, signal), time)

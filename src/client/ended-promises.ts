@@ -24,9 +24,8 @@ export async function endedPromises(
   const lost = lossAcceptedAt(home.dir)
   const isLost = ({ since }: Promised): boolean => Date.parse(since) <= lost
   const reads = promises.filter((one) => one.read !== undefined && !isLost(one))
-  const spans = reads.length === 0 ? [] : await overSpans(home)
-  const isOver = ({ at }: Promised): boolean =>
-    spans.some(({ from, to }) => Date.parse(at) >= from - APART_MS && Date.parse(at) <= to + APART_MS)
+  const spans = reads.length === 0 ? [] : joined(await overSpans(home))
+  const isOver = ({ at }: Promised): boolean => isWithin(spans, Date.parse(at))
   return new Set([...promises.filter(isLost), ...reads.filter(isOver)].map(({ name }) => name))
 }
 
@@ -52,6 +51,30 @@ async function overSpans(home: Pick<Home, 'dir' | 'membership' | 'pinned'>): Pro
       if (kind === 'reads.expired') over.push(...namedIn(told, batches))
     }
   return over
+}
+
+/** Each longer by what clocks may differ, in their order, and those that meet as one: there are as many as batches. */
+function joined(spans: readonly Span[]): Span[] {
+  const told = spans.filter(({ from, to }) => from <= to)
+  const wider = told.map(({ from, to }) => ({ from: from - APART_MS, to: to + APART_MS }))
+  const whole: Span[] = []
+  for (const span of wider.sort((a, b) => a.from - b.from)) {
+    const last = whole.at(-1)
+    if (last !== undefined && span.from <= last.to) last.to = Math.max(last.to, span.to)
+    else whole.push(span)
+  }
+  return whole
+}
+
+/** By halves: the last that begins by then is the only one that may hold it. */
+function isWithin(spans: readonly Span[], at: number): boolean {
+  let [low, high] = [0, spans.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((spans[middle]?.from ?? Number.POSITIVE_INFINITY) <= at) low = middle + 1
+    else high = middle
+  }
+  return at <= (spans[low - 1]?.to ?? Number.NEGATIVE_INFINITY)
 }
 
 const spanOf = (told: ReadonlyMap<string, unknown>): Span => ({

@@ -4,6 +4,7 @@ import { logIdOf } from '../provenance/origin.ts'
 import { AldisError, VerificationFailed } from './errors.ts'
 import { formerLogs } from './former-logs.ts'
 import { newerHead } from './heads.ts'
+import type { HistoryEntry } from './history.ts'
 import type { Home } from './home.ts'
 import { type KeptHistory, openHistory } from './kept-history.ts'
 import { type KeptHead, openHead } from './verify.ts'
@@ -30,6 +31,11 @@ export const formerHistories = (home: Pick<Home, 'dir' | 'membership'>): FormerH
     end: note === undefined ? undefined : openHead(note, key),
     size: last?.size,
   }))
+
+/** Its links as far as the log goes: what the node lost behind its end is told by the log that followed, or by none. */
+export async function* entriesToEnd({ kept, end }: Pick<FormerHistory, 'kept' | 'end'>): AsyncGenerator<HistoryEntry> {
+  for await (const entry of kept.entries()) if (entry.index < (end?.size ?? 0n)) yield entry
+}
 
 /** Whether the folder lacks a part of it that the node has to have. */
 export const isBehind = ({ kept, end }: Pick<FormerHistory, 'kept' | 'end'>): boolean =>

@@ -7,6 +7,7 @@ import {
   formatNote,
   formatVkey,
   keyId,
+  lineBy,
   NOTE_TYPE,
   type Note,
   parseNote,
@@ -78,6 +79,13 @@ describe('signatures', () => {
   test('under another name and the id of one key are not of it', () => {
     const [, , encoded = ''] = apple.line(text).trimEnd().split(' ')
     expect(signedBy(`${text}\n— banana.example ${encoded}\n`, apple.vkey)).toBe(false)
+  })
+  test('of one key are told as the line that it signed by, the first of several; those of others, or by its name or id alone, are not', () => {
+    const [, , encoded = ''] = apple.line(text).trimEnd().split(' ')
+    const strange = [aKey(apple.name, new Uint8Array(32).fill(3)).line(text), `— banana.example ${encoded}\n`]
+    const lines = [banana.line(text), ...strange, apple.line(text), apple.line('unripe\n')]
+    expect(lineBy(parsed(formatNote(text, lines)), apple.vkey)).toBe(apple.line(text))
+    expect(lineBy(parsed(formatNote(text, [banana.line(text), ...strange])), apple.vkey)).toBeUndefined()
   })
   test('that are shorter or longer than Ed25519 makes them fail', () => {
     const signature = apple.sign(utf8(text))

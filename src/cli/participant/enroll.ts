@@ -20,6 +20,7 @@ export function enrollCommand(program: Command): void {
       const result = await enroll({ origin: urlOf(enrolAt), code, tls, signing: openSigningKey(signing) }).catch(
         (error: unknown) => {
           if (!(error instanceof AldisError || error instanceof VerificationFailed)) outputOf(command).warn(NO_ANSWER)
+          if (error instanceof AldisError && error.code === 'policy-refused') outputOf(command).warn(ENDED_KEY)
           throw error
         },
       )
@@ -46,6 +47,10 @@ export function enrollCommand(program: Command): void {
 
 const NO_ANSWER =
   'no answer came: run it again. If the code was used by then, ask two administrators for a new one; what the folder had stays in use'
+
+/** One that an enrolment without an answer was asked for with may have been ended since. */
+const ENDED_KEY =
+  'if the signing key has ended, and the folder has an enrol.signing.jwk: remove that file and run it again, which makes another'
 
 function urlOf(text: string): string {
   if (!URL.canParse(text) || new URL(text).protocol !== 'https:') {

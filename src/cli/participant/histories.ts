@@ -1,4 +1,10 @@
-import { extendToEnd, type FormerHistory, formerHistories, historyIn } from '../../client/former-histories.ts'
+import {
+  entriesToEnd,
+  extendToEnd,
+  type FormerHistory,
+  formerHistories,
+  historyIn,
+} from '../../client/former-histories.ts'
 import type { HistoryEntry } from '../../client/history.ts'
 import type { KeptHistory } from '../../client/kept-history.ts'
 import { openVkey } from '../../client/verify.ts'
@@ -27,7 +33,7 @@ export async function allExtended(session: Session): Promise<Histories> {
 
 /** Every link of all of them, those of the first log first; each chain is computed anew. */
 export async function* entriesIn({ former, kept }: Histories): AsyncGenerator<HistoryEntry> {
-  for (const one of former) yield* one.kept.entries()
+  for (const one of former) yield* entriesToEnd(one)
   yield* kept.entries()
 }
 
@@ -40,8 +46,8 @@ export function formerSays(former: readonly FormerHistory[]): string {
   return told.length === 0 ? '' : `; of the logs before: ${told.join(', ')}`
 }
 
-function howFar({ key: { name }, kept, size }: FormerHistory): string {
-  const upTo = kept.place.size
-  if (size === undefined) return `${name} up to entry ${upTo}, and where it ended was not noted`
-  return upTo < size ? `${name} up to entry ${upTo}, and ${size - upTo} were lost` : `${name} to its end at ${upTo}`
+function howFar({ key: { name }, kept, end, size }: FormerHistory): string {
+  if (size === undefined) return `${name} up to entry ${kept.place.size}, and where it ended was not noted`
+  const last = end?.size ?? 0n
+  return size > last ? `${name} up to entry ${last}, and ${size - last} were lost` : `${name} to its end at ${last}`
 }

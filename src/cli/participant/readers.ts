@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { compareToEnd } from '../../client/former-histories.ts'
+import { compareToEnd, entriesToEnd } from '../../client/former-histories.ts'
 import { policyOfReceipt } from '../../client/next-log.ts'
 import { type ItemProof, type Obtained, proveReads, type ReaderTotal, readersOf } from '../../client/readers.ts'
 import { openVkey } from '../../client/verify.ts'
@@ -59,10 +59,13 @@ const rowOf = ({ reader, batches, reads, items, first, last }: ReaderTotal): str
 async function tellProofs(session: Session, signal: Uuid): Promise<void> {
   const { client, home, member, output } = session
   const all = await allExtended(session)
-  const present = { key: openVkey(home.pinned().vkey), kept: all.kept }
+  const key = openVkey(home.pinned().vkey)
   const logs = [
-    ...all.former.map((one) => ({ ...one, compare: (note: string) => compareToEnd(home, one, note) })),
-    { ...present, compare: (note: string) => home.compare(client, note) },
+    ...all.former.map((one) => ({
+      ...{ key: one.key, entries: entriesToEnd(one) },
+      compare: unlessSame((note) => compareToEnd(home, one, note)),
+    })),
+    { key, entries: all.kept.entries(), compare: unlessSame((note) => home.compare(client, note)) },
   ]
   let proofs: ItemProof[] = []
   let lost = 0
@@ -72,15 +75,23 @@ async function tellProofs(session: Session, signal: Uuid): Promise<void> {
       `link ${entry.seq}, reads by ${reader} at ${entry.at}: the node has no proof any more of what they gave out`,
     )
   }
-  for (const { key, kept, compare } of logs)
+  for (const log of logs)
     proofs = await proveReads(signal, {
-      ...{ client, key, policy: policyOfReceipt(home, key), dir: home.dir, me: member.participant, compare, onLost },
-      entries: kept.entries(),
+      ...{ ...log, client, policy: policyOfReceipt(home, log.key), dir: home.dir, me: member.participant, onLost },
     })
   for (const proof of proofs) output.data(proof, lineOf(proof))
   output.say(
     `${proofs.length} reads gave it out, by what the node tells of ${linksIn(all)} links${lostSays(lost)}${formerSays(all.former)}`,
   )
+}
+
+/** Many proofs have one checkpoint. */
+function unlessSame(compare: (note: string) => Promise<unknown>): (note: string) => Promise<void> {
+  let agreed: string | undefined
+  return async (note) => {
+    if (note !== agreed) await compare(note)
+    agreed = note
+  }
 }
 
 const lostSays = (n: number): string => (n === 0 ? '' : `; of ${n} batches it has no proof any more`)
