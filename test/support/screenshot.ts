@@ -33,6 +33,13 @@ export interface Screen {
   before?(visitor: Visitor): Promise<void>
 }
 
+/** Does what leads to another page, and waits until that is there: a picture of a page that goes away is none. */
+export async function following(page: Page, act: () => Promise<void>): Promise<void> {
+  const arrived = page.waitForEvent('load')
+  await act()
+  await arrived
+}
+
 /** Writes each screen light and dark, 1280, 800 and 320 wide, at 200 % and as it is printed: `<name>.<look>.png`. */
 export async function picture(
   node: Pick<ConsoleNode, 'console' | 'browser'>,

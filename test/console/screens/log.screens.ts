@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, test } from 'vitest'
-import { picture } from '../../support/screenshot.ts'
+import { following, picture } from '../../support/screenshot.ts'
 import { aLogWorld, type LogWorld } from '../log-world.ts'
 
 let w: LogWorld
@@ -82,10 +82,7 @@ test('what governance works with', async () => {
         if (!drafted) {
           await page.getByLabel('From').fill(day(9))
           await page.getByLabel('To, without it').fill(day(0))
-          // Before the next page is asked for, which would break this off.
-          const answered = page.waitForEvent('load')
-          await page.getByRole('button', { name: 'Compute' }).click()
-          await answered
+          await following(page, () => page.getByRole('button', { name: 'Compute' }).click())
         }
         drafted = true
         for (let n = 0; n === 0; n = await page.getByRole('link', { name: 'Look at the draft' }).count())
@@ -96,7 +93,7 @@ test('what governance works with', async () => {
       name: 'report',
       as: 'Gil',
       path: '/reports',
-      before: async ({ page }) => page.getByRole('link', { name: 'Look at the draft' }).click(),
+      before: async ({ page }) => following(page, () => page.getByRole('link', { name: 'Look at the draft' }).click()),
     },
     { name: 'anomalies', as: 'Gil', path: '/anomalies' },
     { name: 'source-hold', as: 'Gil', path: `/anomalies/source?participant=aster&since=${day(1)}T00:00:00Z` },

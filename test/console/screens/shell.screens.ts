@@ -2,7 +2,7 @@ import { afterAll, beforeAll, test } from 'vitest'
 import { newId, type Uuid } from '../../../src/kernel/ids.ts'
 import { CONFORMANCE_STEPS, type ConformanceSteps } from '../../../src/sandbox/schema.ts'
 import { aConsoleNode, type ConsoleNode } from '../../support/browser.ts'
-import { picture } from '../../support/screenshot.ts'
+import { following, picture } from '../../support/screenshot.ts'
 
 const PASSED = Object.fromEntries(CONFORMANCE_STEPS.map((step) => [step, 'pass'])) as ConformanceSteps
 
@@ -49,7 +49,7 @@ test('every screen of the shell', async () => {
       name: 'personas',
       path: '/sign-in',
       before: async ({ page }) => {
-        await page.getByRole('link', { name: 'Choose a persona' }).click()
+        await following(page, () => page.getByRole('link', { name: 'Choose a persona' }).click())
       },
     },
     { name: 'sign-in-ended', path: '/sign-in?ended=idle' },
@@ -119,7 +119,7 @@ test('every screen of the shell', async () => {
       path: '/webhooks',
       before: async ({ page }) => {
         await page.getByLabel('URL').fill('https://evil.example/')
-        await page.getByRole('button', { name: 'Add', exact: true }).click()
+        await following(page, () => page.getByRole('button', { name: 'Add', exact: true }).click())
       },
     },
     { name: 'person', as: 'Pam', path: `/people/${colleague}` },
