@@ -3,7 +3,7 @@ import { type EntryCheck, type Faults, gatherFaults } from './faults.ts'
 import { numbered } from './finding.ts'
 import { type Names, wordList } from './names.ts'
 import { createPacked } from './packed.ts'
-import { type Programme, type Row, stayOf } from './programme.ts'
+import { GRACE_MS, type Programme, type Row, stayOf } from './programme.ts'
 import type { SignalTable } from './signals.ts'
 
 /** A value that a source sealed beside its signal. */
@@ -21,9 +21,6 @@ export interface SealedTable {
   /** The rows that an entry sets, or takes away; the signals are as they were before it. */
   fold(entry: Entry): Row[]
 }
-
-/** A reveal that was under way when a value was destroyed or sealed anew for others, or when its reader left. */
-const GRACE_MS = 60_000
 
 const STANDING = Number.POSITIVE_INFINITY
 

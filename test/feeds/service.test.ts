@@ -160,6 +160,15 @@ describe('a page', () => {
   })
 })
 
+/** Leaves an audience behind its first event, without a word to this process. */
+const leaveUnheard = ({ participant }: Party, audience: Uuid) =>
+  w.t.owner
+    .updateTable('audience_member')
+    .set({ until_seq: 1n })
+    .where('audience_id', '=', audience)
+    .where('participant_id', '=', participant)
+    .execute()
+
 describe('objects of a feed', () => {
   const objects = (by: Party, feed: Uuid, asked: { seq: bigint; limit: number; keys?: string[] }) =>
     w.feeds.objects(
@@ -215,12 +224,7 @@ describe('objects of a feed', () => {
     const { feed, audience } = await aFeed('objects-left', [apple, banana, cherry], 1)
     const asked = { seq: 0n, limit: 10 }
     const before = await journal(cherry)
-    await w.t.owner
-      .updateTable('audience_member')
-      .set({ until_seq: 1n })
-      .where('audience_id', '=', audience)
-      .where('participant_id', '=', cherry.participant)
-      .execute()
+    await leaveUnheard(cherry, audience)
     await expect(objects(cherry, feed, asked)).rejects.toMatchObject(refused('not-found'))
     await w.regroup('objects-left', { leave: [banana] })
     await expect(objects(banana, feed, asked)).rejects.toMatchObject(refused('not-found'))
@@ -282,12 +286,7 @@ describe('who leaves', () => {
   })
   test('sees nothing behind that, also where this process does not know of it yet', async () => {
     const { feed, audience } = await aFeed('parted', [apple, cherry], 1)
-    await w.t.owner
-      .updateTable('audience_member')
-      .set({ until_seq: 1n })
-      .where('audience_id', '=', audience)
-      .where('participant_id', '=', cherry.participant)
-      .execute()
+    await leaveUnheard(cherry, audience)
     await w.submit(apple, [item({ audience })])
     await w.project()
     expect(await w.page(cherry, feed)).toMatchObject({ events: [{ seq: '1' }], more: false })

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { endedPromises } from '../../client/ended-promises.ts'
 import { VerificationFailed } from '../../client/errors.ts'
-import { historyIn } from '../../client/former-histories.ts'
+import { entriesToEnd, historyIn } from '../../client/former-histories.ts'
 import type { HistoryEntry } from '../../client/history.ts'
 import { endedAt, keyOfReceipt } from '../../client/next-log.ts'
 import { checkPromises, type KeptPromises } from '../../client/promises.ts'
@@ -29,8 +29,7 @@ async function tellHistory(session: Session, { since, verify = false }: { since:
   const { former, kept } = await allExtended(session)
   const after = BigInt(since)
   if (after === 0n)
-    for (const { key, kept: ended } of former)
-      for await (const entry of ended.entries()) tellEntry(session, entry, key.name)
+    for (const one of former) for await (const entry of entriesToEnd(one)) tellEntry(session, entry, one.key.name)
   const { name } = openVkey(session.home.pinned().vkey)
   for await (const entry of kept.entries()) if (entry.seq > after) tellEntry(session, entry, name)
   const { seq, size } = kept.place

@@ -1,5 +1,8 @@
 import { X509Certificate } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
@@ -25,4 +28,20 @@ test('an enrolment whose answer never came says what to do, and leaves nothing b
   await run()
   expect([kept(), broken.asked()]).toEqual([before, 2])
   await broken.close()
+})
+
+test('an enrolment that is refused says what to do where its signing key has ended', async () => {
+  const { material } = await testPki()
+  const server = createServer({ key: material.key, cert: material.chain }, (_, response) => {
+    const problem = { code: 'policy-refused', title: 'Not allowed', status: 403, detail: 'this signing key has ended' }
+    response.writeHead(403, { 'content-type': 'application/problem+json' }).end(JSON.stringify(problem))
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const { port } = server.address() as AddressInfo
+  const code = `${pinOf(new X509Certificate(material.chain)).slice(0, 16)}.fig`
+  const at = `https://127.0.0.1:${port}`
+  const { says } = await runCli(dir, 'enroll', code, '--enrol-at', at, '--node', at)
+  server.close()
+  expect(says).toContain('this signing key has ended')
+  expect(says).toContain('remove that file and run it again')
 })
